@@ -1,0 +1,42 @@
+"""People, organisations, events, words exchanged and what was promised."""
+
+from crm.models.audit import AuditEntry, AuditNote
+from crm.models.clock import ClockSetting
+from crm.models.consent import ConsentRecord, ConsentText, DataRequest, Suppression
+from crm.models.events import Event, Participation, Session
+from crm.models.follow_ups import FollowUp
+from crm.models.messages import Interaction, MailTemplate, Message
+from crm.models.organisations import Initiative, Municipality, Organisation
+from crm.models.outbox import OutgoingMail
+from crm.models.people import ContactPoint, Person
+from crm.models.places import Place
+from crm.models.safety import IdempotencyKey, RateHit, WorkerBeat
+from crm.models.users import User
+
+__all__ = [
+    "AuditEntry",
+    "AuditNote",
+    "ClockSetting",
+    "ConsentRecord",
+    "ConsentText",
+    "ContactPoint",
+    "DataRequest",
+    "Event",
+    "FollowUp",
+    "IdempotencyKey",
+    "Initiative",
+    "Interaction",
+    "MailTemplate",
+    "Message",
+    "Municipality",
+    "Organisation",
+    "OutgoingMail",
+    "Participation",
+    "Person",
+    "Place",
+    "RateHit",
+    "Session",
+    "Suppression",
+    "User",
+    "WorkerBeat",
+]

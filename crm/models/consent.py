@@ -1,0 +1,147 @@
+from django.db import models
+from django.db.models import OuterRef, Q, Subquery
+from django.utils.translation import gettext_lazy as _
+
+from crm.models.marks import SampleMark
+from crm.validators import address_key
+
+
+class Purpose(models.TextChoices):
+    NEWSLETTER = "newsletter", _("Newsletter")
+    VISIT_CONTACT = "visit_contact", _("Contact about the visit")
+    SHARE_SECU4ALL = "share_secu4all", _("Pass on to Secu4All")
+    SHARE_COSSEC = "share_cossec", _("Pass on to COSSEC")
+    PHOTO = "photo", _("Photos")
+    NAME_CITY = "name_city", _("Name the city in public")
+
+
+class ConsentText(SampleMark, models.Model):
+    """The exact words a person agreed to; never changed, a new wording is a new version."""
+
+    purpose = models.CharField(max_length=20, choices=Purpose)
+    language = models.CharField(max_length=8)
+    version = models.PositiveIntegerField()
+    text = models.TextField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["purpose", "language", "version"], name="one_consent_text_per_version"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.language} v{self.version}"
+
+
+class ConsentRecordQuerySet(models.QuerySet):
+    def current(self):
+        """The latest record per address holder and purpose; that one counts."""
+        newest = ConsentRecord.objects.filter(
+            person=OuterRef("person"), purpose=OuterRef("purpose")
+        ).order_by("-at", "-pk")
+        return self.filter(Q(pk=Subquery(newest.values("pk")[:1])) | Q(person=None))
+
+    def granted(self, purpose: str):
+        """Unknown is not yes: only a current record that says granted counts."""
+        return self.current().filter(purpose=purpose, status=ConsentRecord.Status.GRANTED)
+
+
+class ConsentRecord(SampleMark, models.Model):
+    """What a person said to one purpose; append only, the latest counts."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", _("asked")
+        GRANTED = "granted", _("granted")
+        REFUSED = "refused", _("refused")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+        UNKNOWN = "unknown", _("unknown")
+
+    # When two people become one, the stricter answer wins.
+    STRICTNESS = (
+        Status.WITHDRAWN,
+        Status.REFUSED,
+        Status.UNKNOWN,
+        Status.PENDING,
+        Status.GRANTED,
+    )
+
+    person = models.ForeignKey(
+        "crm.Person", null=True, blank=True, on_delete=models.CASCADE, related_name="consents"
+    )
+    address = models.CharField(max_length=320, blank=True)
+    purpose = models.CharField(max_length=20, choices=Purpose, db_index=True)
+    status = models.CharField(max_length=12, choices=Status)
+    text = models.ForeignKey(ConsentText, null=True, blank=True, on_delete=models.PROTECT)
+    language = models.CharField(max_length=8, blank=True)
+    at = models.DateTimeField()
+    channel = models.CharField(max_length=40, blank=True)
+    evidence = models.CharField(max_length=500, blank=True)
+
+    objects = ConsentRecordQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["person", "purpose", "-at"], name="consent_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.get_purpose_display()}: {self.get_status_display()}"
+
+    def save(self, *args, **kwargs):
+        if self.pk is not None and not kwargs.get("force_insert"):
+            raise ValueError("Consent records are append only; add a new one.")
+        super().save(*args, **kwargs)
+
+
+class SuppressionQuerySet(models.QuerySet):
+    def holds(self, address: str) -> bool:
+        return self.filter(match_key=address_key(address)).exists()
+
+
+class Suppression(SampleMark, models.Model):
+    """An address never to be mailed again, and why."""
+
+    match_key = models.CharField(max_length=320, unique=True)
+    reason = models.CharField(max_length=200)
+    at = models.DateTimeField()
+
+    objects = SuppressionQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.match_key
+
+
+class DataRequestQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self if user.is_coordinator or user.is_administrator else self.none()
+
+    def open(self):
+        return self.filter(done_at=None)
+
+
+class DataRequest(SampleMark, models.Model):
+    """A person asks to see, correct, stop or erase what is kept; due within a month."""
+
+    class Kind(models.TextChoices):
+        ACCESS = "access", _("see")
+        CORRECT = "correct", _("correct")
+        STOP = "stop", _("stop")
+        ERASE = "erase", _("erase")
+
+    kind = models.CharField(max_length=8, choices=Kind)
+    person = models.ForeignKey(
+        "crm.Person", null=True, blank=True, on_delete=models.SET_NULL, related_name="data_requests"
+    )
+    address = models.CharField(max_length=320, blank=True)
+    text = models.TextField(blank=True, max_length=4_000)
+    received_at = models.DateTimeField()
+    due_on = models.DateField()
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DataRequestQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["due_on", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} ({self.due_on})"

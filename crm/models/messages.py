@@ -1,0 +1,118 @@
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crm.models.marks import SampleMark
+
+
+class MailTemplate(SampleMark, models.Model):
+    """A checked wording per language; changing one makes the next version."""
+
+    key = models.SlugField(max_length=60)
+    language = models.CharField(max_length=8)
+    version = models.PositiveIntegerField(default=1)
+    subject = models.CharField(_("subject"), max_length=200)
+    body = models.TextField(_("text"), max_length=8_000)
+    placeholders = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering = ["key", "language", "-version"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["key", "language", "version"], name="one_template_per_version"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} ({self.language}) v{self.version}"
+
+
+class MessageQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self if user.is_coordinator else self.none()
+
+    def drafts(self):
+        return self.filter(status=Message.Status.DRAFT)
+
+
+class Message(SampleMark, models.Model):
+    """A written word in or out. Its deliveries, one per recipient, are OutgoingMail rows."""
+
+    class Direction(models.TextChoices):
+        IN = "in", _("received")
+        OUT = "out", _("sent by us")
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("draft")
+        QUEUED = "queued", _("handed to the outbox")
+        RECEIVED = "received", _("received")
+        CANCELLED = "cancelled", _("cancelled")
+
+    key = models.CharField(max_length=60, unique=True, null=True, blank=True, editable=False)
+    direction = models.CharField(max_length=3, choices=Direction)
+    channel = models.CharField(max_length=20, default="mail")
+    status = models.CharField(max_length=10, choices=Status)
+    template = models.ForeignKey(MailTemplate, null=True, blank=True, on_delete=models.PROTECT)
+    language = models.CharField(max_length=8, default="en")
+    subject = models.CharField(_("subject"), max_length=300, blank=True)
+    body = models.TextField(_("text"), blank=True, max_length=20_000)
+    calendar = models.TextField(blank=True, editable=False)
+    person = models.ForeignKey(
+        "crm.Person", null=True, blank=True, on_delete=models.SET_NULL, related_name="messages"
+    )
+    address = models.CharField(_("address"), max_length=320, blank=True)
+    address_name = models.CharField(max_length=240, blank=True)
+    written_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL
+    )
+    is_personal = models.BooleanField(_("a person wrote or chose it"), default=False)
+    at = models.DateTimeField(db_index=True)
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return self.subject or self.body[:60]
+
+
+class InteractionQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        if user.is_coordinator:
+            return self
+        return self.filter(by=user) if user.is_host else self.none()
+
+
+class Interaction(SampleMark, models.Model):
+    """A call or meeting that happened, or a note about somebody; internal."""
+
+    class Kind(models.TextChoices):
+        CALL = "call", _("Call")
+        MEETING = "meeting", _("Meeting")
+        NOTE = "note", _("Note")
+
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.NOTE)
+    person = models.ForeignKey(
+        "crm.Person", null=True, blank=True, on_delete=models.CASCADE, related_name="interactions"
+    )
+    organisation = models.ForeignKey(
+        "crm.Organisation",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="interactions",
+    )
+    at = models.DateTimeField(_("when"))
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL
+    )
+    text = models.TextField(_("what was said"), max_length=10_000)
+
+    objects = InteractionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.at:%Y-%m-%d}"

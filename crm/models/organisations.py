@@ -1,0 +1,127 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crm.models.marks import SampleMark, Visibility
+from crm.search import SearchableModel, SearchQuerySet
+
+
+class Initiative(SampleMark, Visibility, models.Model):
+    """IMPETUS and Secu4All (projects), COSSEC (community): who does the outreach together."""
+
+    class Kind(models.TextChoices):
+        PROJECT = "project", _("Project")
+        COMMUNITY = "community", _("Community")
+
+    public_fields = ("name", "kind", "programme", "grant_no")
+
+    name = models.CharField(_("name"), max_length=120, unique=True)
+    kind = models.CharField(max_length=12, choices=Kind)
+    programme = models.CharField(_("programme"), max_length=200, blank=True)
+    grant_no = models.CharField(_("grant number"), max_length=40, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OrganisationQuerySet(SearchQuerySet):
+    def visible_to(self, user):
+        """Coordinators see all organisations; a host or expert sees them too, without people."""
+        if user.is_coordinator or user.is_host or user.is_expert:
+            return self
+        return self.none()
+
+    def municipalities(self):
+        return self.filter(type=Organisation.Type.MUNICIPALITY)
+
+    def live(self):
+        return self.filter(archived_at=None)
+
+
+class Organisation(SampleMark, Visibility, SearchableModel):
+    """Any body: research, industry, municipality, network, police, ministry, association."""
+
+    class Type(models.TextChoices):
+        RESEARCH = "research", _("Research")
+        INDUSTRY = "industry", _("Industry")
+        MUNICIPALITY = "municipality", _("Municipality")
+        NETWORK = "network", _("Network")
+        LAW_ENFORCEMENT = "law_enforcement", _("Law enforcement")
+        REGIONAL_AUTHORITY = "regional_authority", _("Regional authority")
+        NATIONAL_AUTHORITY = "national_authority", _("National authority")
+        EU_INSTITUTION = "eu_institution", _("EU institution")
+        CIVIL_SOCIETY = "civil_society", _("Civil society")
+        MEDIA = "media", _("Media")
+        OTHER = "other", _("Other")
+
+    public_fields = ("name", "type", "country")
+
+    key = models.CharField(max_length=40, unique=True, null=True, blank=True, editable=False)
+    name = models.CharField(_("name"), max_length=200)
+    type = models.CharField(_("type"), max_length=24, choices=Type, db_index=True)
+    country = models.CharField(_("country"), max_length=2, db_index=True)
+    initiatives = models.ManyToManyField(Initiative, blank=True, related_name="organisations")
+    website = models.URLField(_("website"), blank=True)
+    notes = models.TextField(_("notes"), blank=True, max_length=10_000)
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = OrganisationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def search_parts(self):
+        return (self.name, self.country)
+
+
+class MunicipalityQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self.filter(organisation__in=Organisation.objects.visible_to(user))
+
+    def at(self, place):
+        return self.filter(place=place)
+
+    def new_to_us(self):
+        """Without the pilot cities, which are partners and not outreach."""
+        return self.filter(is_pilot=False)
+
+    def embargoed(self, on):
+        return self.filter(embargo_until__gte=on)
+
+
+class Municipality(SampleMark, Visibility, models.Model):
+    """The local authority as a body; made when a coordinator takes a request over, or by import."""
+
+    public_fields = ("name", "names", "region", "time_zone", "languages", "country")
+
+    organisation = models.OneToOneField(
+        Organisation, on_delete=models.CASCADE, related_name="municipality"
+    )
+    place = models.ForeignKey("crm.Place", null=True, blank=True, on_delete=models.PROTECT)
+    name = models.CharField(_("city"), max_length=200)
+    names = models.JSONField(_("names by language"), default=dict, blank=True)
+    region = models.CharField(_("region"), max_length=120, blank=True)
+    time_zone = models.CharField(_("time zone"), max_length=64)
+    languages = models.JSONField(_("languages"), default=list, blank=True)
+    is_pilot = models.BooleanField(_("pilot city"), default=False)
+    embargo_until = models.DateField(_("not to be named in public until"), null=True, blank=True)
+
+    objects = MunicipalityQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = "municipalities"
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def country(self) -> str:
+        return self.organisation.country
+
+    def may_be_named(self, on) -> bool:
+        """Whether public output may name the city on the day `on`."""
+        return self.embargo_until is None or self.embargo_until < on

@@ -1,0 +1,69 @@
+from datetime import datetime
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crm.models.marks import SampleMark
+
+
+class OutgoingMailQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self if user.is_coordinator else self.none()
+
+    def due(self, at: datetime):
+        """Queued and due by the real moment `at`, oldest first."""
+        return self.filter(state=OutgoingMail.State.QUEUED, next_try_at__lte=at).order_by("pk")
+
+    def needing_a_person(self):
+        return self.filter(
+            state__in=(
+                OutgoingMail.State.HELD,
+                OutgoingMail.State.UNKNOWN,
+                OutgoingMail.State.FAILED,
+                OutgoingMail.State.BOUNCED,
+            )
+        )
+
+
+class OutgoingMail(SampleMark, models.Model):
+    """One mail to one recipient, rendered; its state is the truth about its delivery.
+
+    Two-phase sending: `sending` is committed before the SMTP talk, `sent` after it. A row found in
+    `sending` at start is `unknown`: it may have arrived, so a person decides and no machine resends.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("waiting")
+        HELD = "held", _("held")
+        HELD_SAMPLE = "held_sample", _("sample, never sent")
+        SENDING = "sending", _("being sent")
+        SENT = "sent", _("sent")
+        UNKNOWN = "unknown", _("perhaps sent")
+        BOUNCED = "bounced", _("refused by the address")
+        FAILED = "failed", _("could not be sent")
+        CANCELLED = "cancelled", _("cancelled")
+
+    message = models.ForeignKey("crm.Message", on_delete=models.CASCADE, related_name="deliveries")
+    recipient = models.CharField(max_length=320)
+    recipient_name = models.CharField(max_length=240, blank=True)
+    state = models.CharField(max_length=12, choices=State, default=State.QUEUED, db_index=True)
+    mail_id = models.CharField("Message-ID", max_length=200, unique=True)
+    subject = models.CharField(max_length=300)
+    text = models.TextField()
+    html = models.TextField(blank=True)
+    calendar = models.TextField(blank=True)
+    calendar_method = models.CharField(max_length=12, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_try_at = models.DateTimeField()
+    sending_since = models.DateTimeField(null=True, blank=True)
+    queued_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=500, blank=True)
+
+    objects = OutgoingMailQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-queued_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.subject} → {self.recipient}"

@@ -1,0 +1,134 @@
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from crm.models.marks import SampleMark, Visibility
+from crm.search import SearchableModel, SearchQuerySet
+from crm.validators import address_key
+
+
+class PersonQuerySet(SearchQuerySet):
+    def visible_to(self, user):
+        """People are the coordinators' work; a host meets them in the briefs of own visits."""
+        return self if user.is_coordinator else self.none()
+
+    def live(self):
+        """Neither merged into another nor archived nor erased."""
+        return self.filter(merged_into=None, archived_at=None, erased_at=None)
+
+    def reachable(self):
+        """People with at least one address mail may go to."""
+        return self.filter(
+            contact_points__kind=ContactPoint.Kind.EMAIL,
+            contact_points__status__in=ContactPoint.USABLE,
+        ).distinct()
+
+
+class Person(SampleMark, Visibility, SearchableModel):
+    """A human known to us. The family name may be empty."""
+
+    public_fields = ()
+    municipality_fields = ("given", "family", "role")
+
+    key = models.CharField(max_length=40, unique=True, null=True, blank=True, editable=False)
+    given = models.CharField(_("given name"), max_length=120)
+    family = models.CharField(_("family name"), max_length=120, blank=True)
+    script_variant = models.CharField(_("name in another script"), max_length=240, blank=True)
+    role = models.CharField(_("role"), max_length=200, blank=True)
+    department = models.CharField(_("department"), max_length=200, blank=True)
+    organisation = models.ForeignKey(
+        "crm.Organisation",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="people",
+        verbose_name=_("organisation"),
+    )
+    initiatives = models.ManyToManyField("crm.Initiative", blank=True, related_name="people")
+    languages = models.JSONField(_("languages"), default=list, blank=True)
+    notes = models.TextField(_("notes"), blank=True, max_length=10_000)
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, editable=False, on_delete=models.PROTECT
+    )
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = PersonQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["family", "given", "pk"]
+        verbose_name_plural = "people"
+        indexes = [models.Index(fields=["family", "given", "id"], name="person_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        return f"{self.given} {self.family}".strip()
+
+    def search_parts(self):
+        addresses = (
+            [point.value for point in self.contact_points.all()] if self.pk is not None else []
+        )
+        organisation = self.organisation.name if self.organisation else ""
+        return (self.given, self.family, self.script_variant, self.role, organisation, *addresses)
+
+
+class ContactPointQuerySet(models.QuerySet):
+    def emails(self):
+        return self.filter(kind=ContactPoint.Kind.EMAIL)
+
+    def usable(self):
+        return self.filter(status__in=ContactPoint.USABLE)
+
+    def matching(self, address: str):
+        return self.filter(match_key=address_key(address))
+
+
+class ContactPoint(SampleMark, Visibility, models.Model):
+    """One address of a person: as typed, and as a key that matches other spellings."""
+
+    class Kind(models.TextChoices):
+        EMAIL = "email", _("Mail")
+        PHONE = "phone", _("Phone")
+
+    class Status(models.TextChoices):
+        UNVERIFIED = "unverified", _("not verified")
+        VERIFIED = "verified", _("verified")
+        BOUNCED = "bounced", _("bounced")
+        WRONG = "wrong", _("wrong")
+        SUPPRESSED = "suppressed", _("never to be mailed")
+
+    USABLE = (Status.UNVERIFIED, Status.VERIFIED)
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="contact_points")
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.EMAIL)
+    value = models.CharField(_("as typed"), max_length=320)
+    match_key = models.CharField(max_length=320, editable=False, db_index=True)
+    status = models.CharField(max_length=12, choices=Status, default=Status.UNVERIFIED)
+    is_preferred = models.BooleanField(_("preferred"), default=True)
+
+    objects = ContactPointQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-is_preferred", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "kind", "match_key"], name="one_address_once_per_person"
+            ),
+            models.CheckConstraint(condition=~Q(match_key=""), name="address_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return self.value.strip()
+
+    @property
+    def is_usable(self) -> bool:
+        return self.status in self.USABLE
+
+    def save(self, *args, **kwargs):
+        self.match_key = address_key(self.value)
+        super().save(*args, **kwargs)

@@ -1,0 +1,45 @@
+"""One normalised search column per row, so that Łódź, łódź and lodz find the same rows on
+every database (SQLite's own LIKE folds ASCII only)."""
+
+import unicodedata
+from collections.abc import Iterable
+
+from anyascii import anyascii
+from django.db import models
+
+
+def search_key(*parts: str) -> str:
+    """The parts as one lower-case ASCII line: NFKC, casefold, anyascii, single blanks."""
+    text = " ".join(part for part in parts if part)
+    folded = anyascii(unicodedata.normalize("NFKC", text).casefold()).lower()
+    return " ".join(folded.split())
+
+
+class SearchQuerySet(models.QuerySet):
+    def search(self, text: str):
+        """Rows whose search key holds every word of `text`, in any order."""
+        found = self
+        for word in search_key(text).split()[:12]:
+            found = found.filter(search_key__contains=word)
+        return found
+
+
+class SearchableModel(models.Model):
+    """A row found by what it says; `search_parts` names what counts."""
+
+    search_key = models.TextField(editable=False, blank=True, default="")
+
+    class Meta:
+        abstract = True
+
+    def search_parts(self) -> Iterable[str]:
+        raise TypeError(f"{type(self).__name__} must say what it is searched by.")
+
+    def refresh_search_key(self) -> None:
+        self.search_key = search_key(*self.search_parts())
+
+    def save(self, *args, update_fields=None, **kwargs):
+        self.refresh_search_key()
+        if update_fields is not None:
+            update_fields = {*update_fields, "search_key"}
+        super().save(*args, update_fields=update_fields, **kwargs)

@@ -1,0 +1,73 @@
+"""Rules about what may be written down; forms, serializers and verbs call the same ones."""
+
+import re
+import unicodedata
+from datetime import date
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.translation import gettext_lazy as _
+
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+EARLIEST, LATEST = date(2000, 1, 1), date(2100, 12, 31)
+# Spellings that make a name read backwards or hide a part of it.
+DIRECTION_CONTROLS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+
+
+def clean_text(value: str) -> str:
+    """`value` in NFC without control characters (line breaks and tabs stay)."""
+    return DIRECTION_CONTROLS.sub("", CONTROL.sub("", unicodedata.normalize("NFC", value)))
+
+
+def clean_line(value: str) -> str:
+    """`value` as one line: control characters out, blanks single. Fit for a mail header."""
+    return " ".join(clean_text(value).split())
+
+
+def address_key(address: str) -> str:
+    """The spelling under which an address is matched: NFKC, no outer blanks, casefolded."""
+    return unicodedata.normalize("NFKC", address).strip().casefold()
+
+
+def mail_address(value: str) -> str:
+    """One usable mail address, trimmed.
+
+    Raises ValidationError when it is none, is several, or names a host that is no public domain.
+    """
+    address = clean_line(value)
+    host = address.rpartition("@")[2]
+    try:
+        validate_email(address)
+    except ValidationError:
+        address = ""
+    if not address or "," in address or ";" in address or "." not in host or "[" in host:
+        raise ValidationError(
+            _("“%(value)s” is not a mail address; write it like name@city.example."),
+            code="mail_address",
+            params={"value": clean_line(value)[:80]},
+        )
+    return address
+
+
+def sensible_date(day: date) -> date:
+    """`day`, when it lies between 2000 and 2100."""
+    if not EARLIEST <= day <= LATEST:
+        raise ValidationError(
+            _("%(day)s is not a date we can plan for; choose one between 2000 and 2100."),
+            code="date_range",
+            params={"day": day.isoformat()},
+        )
+    return day
+
+
+def known_zone(name: str) -> str:
+    """An IANA time zone name; raises ValidationError otherwise."""
+    from zoneinfo import available_timezones
+
+    if name not in available_timezones():
+        raise ValidationError(
+            _("“%(name)s” is not a time zone; write it like Europe/Oslo."),
+            code="zone",
+            params={"name": clean_line(name)[:60]},
+        )
+    return name

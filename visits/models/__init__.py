@@ -1,0 +1,50 @@
+"""Campaigns, requests, visits, plans, travel, briefs and reports."""
+
+from visits.models.availability import Hold, HostAvailability, Reservation
+from visits.models.briefs import BriefEdition
+from visits.models.calendars import CalendarDay, Disruption
+from visits.models.campaigns import Campaign, Topic
+from visits.models.hosts import Host
+from visits.models.links import CalendarFeed, PrivateLink
+from visits.models.plans import Placement, Plan, PlanRun, PlanVersion, Unplaced
+from visits.models.reports import (
+    AttendanceCount,
+    DisseminationActivity,
+    Referral,
+    VisitReport,
+)
+from visits.models.requests import PendingRequest, PreferredDate, VisitRequest
+from visits.models.travel import Expense, TravelLeg, TravelOverride
+from visits.models.visits import AgendaItem, ChecklistItem, Visit
+
+__all__ = [
+    "AgendaItem",
+    "AttendanceCount",
+    "BriefEdition",
+    "CalendarDay",
+    "CalendarFeed",
+    "Campaign",
+    "ChecklistItem",
+    "Disruption",
+    "DisseminationActivity",
+    "Expense",
+    "Hold",
+    "Host",
+    "HostAvailability",
+    "PendingRequest",
+    "Placement",
+    "Plan",
+    "PlanRun",
+    "PlanVersion",
+    "PreferredDate",
+    "PrivateLink",
+    "Referral",
+    "Reservation",
+    "Topic",
+    "TravelLeg",
+    "TravelOverride",
+    "Unplaced",
+    "Visit",
+    "VisitReport",
+    "VisitRequest",
+]

@@ -1,0 +1,119 @@
+from datetime import datetime
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from crm.models.marks import SampleMark
+
+
+class ReservationQuerySet(models.QuerySet):
+    def active(self):
+        return self.filter(active=True)
+
+    def overlapping(self, resource: str, starts_at: datetime, ends_at: datetime):
+        """Active rows of the resource that share time with `[starts_at, ends_at)`."""
+        return self.active().filter(resource=resource, starts_at__lt=ends_at, ends_at__gt=starts_at)
+
+
+class Reservation(SampleMark, models.Model):
+    """One busy interval `[starts_at, ends_at)` of one resource, a host as `host:H1`.
+
+    Two active rows of a resource never overlap: an exclusion constraint on PostgreSQL and triggers
+    on SQLite see to it, whoever writes. Only `visits.domain.booking` writes here.
+    """
+
+    resource = models.CharField(max_length=40)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    active = models.BooleanField(default=True)
+    visit = models.ForeignKey(
+        "visits.Visit", null=True, blank=True, on_delete=models.CASCADE, related_name="reservations"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ReservationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["resource", "starts_at"]
+        indexes = [models.Index(fields=["resource", "starts_at", "ends_at"], name="reserved")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(starts_at__lt=F("ends_at")), name="reservation_in_order"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.resource} {self.starts_at:%Y-%m-%d %H:%M}–{self.ends_at:%H:%M}"
+
+
+class HoldQuerySet(models.QuerySet):
+    def live(self):
+        """Holds whose reservation is still active."""
+        return self.filter(reservation__active=True)
+
+    def expired_at(self, at: datetime):
+        return self.live().filter(expires_at__lte=at)
+
+
+class Hold(SampleMark, models.Model):
+    """One offered slot of a proposal, reserved until it expires or is accepted."""
+
+    visit = models.ForeignKey("visits.Visit", on_delete=models.CASCADE, related_name="holds")
+    reservation = models.OneToOneField(Reservation, on_delete=models.CASCADE, related_name="hold")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    rank = models.PositiveSmallIntegerField(default=1)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = HoldQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["visit", "rank"]
+
+    def __str__(self) -> str:
+        return f"{self.visit} {self.starts_at:%Y-%m-%d %H:%M}"
+
+
+class HostAvailabilityQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        if user.is_coordinator:
+            return self
+        return self.filter(host__user=user) if user.is_host else self.none()
+
+    def busy(self):
+        return self.exclude(kind=HostAvailability.Kind.FREE)
+
+    def touching(self, starts_at: datetime, ends_at: datetime):
+        return self.filter(starts_at__lt=ends_at, ends_at__gt=starts_at)
+
+
+class HostAvailability(SampleMark, models.Model):
+    """When a host can or cannot; a busy row needs no reason in words."""
+
+    class Kind(models.TextChoices):
+        FREE = "free", _("free")
+        BUSY = "busy", _("unavailable")
+        LEAVE = "leave", _("leave")
+        ILL = "ill", _("ill")
+        TRAVEL = "travel", _("other travel")
+
+    host = models.ForeignKey("visits.Host", on_delete=models.CASCADE, related_name="availability")
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.BUSY)
+    starts_at = models.DateTimeField(_("from"))
+    ends_at = models.DateTimeField(_("until"))
+    label = models.CharField(_("shown as"), max_length=120, blank=True)
+
+    objects = HostAvailabilityQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["starts_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(starts_at__lt=F("ends_at")), name="availability_in_order"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.label or self.get_kind_display()

@@ -1,0 +1,41 @@
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class PrivateLinkQuerySet(models.QuerySet):
+    def usable(self, at: datetime):
+        """Neither revoked nor expired at the real moment `at`."""
+        return self.filter(revoked_at=None).filter(Q(expires_at=None) | Q(expires_at__gt=at))
+
+
+class PrivateLink(models.Model):
+    """A municipality officer's way in: 256 random bits, only their SHA-256 is kept."""
+
+    class Purpose(models.TextChoices):
+        REQUEST = "request", _("own request")
+
+    request = models.ForeignKey(
+        "visits.VisitRequest", on_delete=models.CASCADE, related_name="links"
+    )
+    purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.REQUEST)
+    token_hash = models.CharField(max_length=64, unique=True)
+    made_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    is_sample = models.BooleanField(default=False, editable=False)
+
+    objects = PrivateLinkQuerySet.as_manager()
+
+
+class CalendarFeed(models.Model):
+    """A host's calendar address, own and revocable; only the hash of its token is kept."""
+
+    host = models.ForeignKey("visits.Host", on_delete=models.CASCADE, related_name="feeds")
+    token_hash = models.CharField(max_length=64, unique=True)
+    made_at = models.DateTimeField(auto_now_add=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    with_details = models.BooleanField(default=True)
