@@ -191,6 +191,8 @@ EMAIL_USE_TLS = env.flag("SMTP_STARTTLS")
 EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "outreach@localhost")
 MAIL_SENDER_NAME = env.text("MAIL_SENDER_NAME", "IMPETUS outreach")
+# Turns a mail's link key into the private address, at the moment it is shown or sent.
+MAIL_LINK_RESOLVER = "visits.domain.links.address_of"
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000

@@ -26,7 +26,8 @@ class ConsentText(SampleMark, models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["purpose", "language", "version"], name="one_consent_text_per_version"
+                fields=["purpose", "language", "version"],
+                name="one_consent_text_per_version",
             )
         ]
 
@@ -44,7 +45,9 @@ class ConsentRecordQuerySet(models.QuerySet):
 
     def granted(self, purpose: str):
         """Unknown is not yes: only a current record that says granted counts."""
-        return self.current().filter(purpose=purpose, status=ConsentRecord.Status.GRANTED)
+        return self.current().filter(
+            purpose=purpose, status=ConsentRecord.Status.GRANTED
+        )
 
 
 class ConsentRecord(SampleMark, models.Model):
@@ -67,12 +70,18 @@ class ConsentRecord(SampleMark, models.Model):
     )
 
     person = models.ForeignKey(
-        "crm.Person", null=True, blank=True, on_delete=models.CASCADE, related_name="consents"
+        "crm.Person",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="consents",
     )
     address = models.CharField(max_length=320, blank=True)
     purpose = models.CharField(max_length=20, choices=Purpose, db_index=True)
     status = models.CharField(max_length=12, choices=Status)
-    text = models.ForeignKey(ConsentText, null=True, blank=True, on_delete=models.PROTECT)
+    text = models.ForeignKey(
+        ConsentText, null=True, blank=True, on_delete=models.PROTECT
+    )
     language = models.CharField(max_length=8, blank=True)
     at = models.DateTimeField()
     channel = models.CharField(max_length=40, blank=True)
@@ -82,7 +91,9 @@ class ConsentRecord(SampleMark, models.Model):
 
     class Meta:
         ordering = ["-at", "-pk"]
-        indexes = [models.Index(fields=["person", "purpose", "-at"], name="consent_latest")]
+        indexes = [
+            models.Index(fields=["person", "purpose", "-at"], name="consent_latest")
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_purpose_display()}: {self.get_status_display()}"
@@ -130,7 +141,11 @@ class DataRequest(SampleMark, models.Model):
 
     kind = models.CharField(max_length=8, choices=Kind)
     person = models.ForeignKey(
-        "crm.Person", null=True, blank=True, on_delete=models.SET_NULL, related_name="data_requests"
+        "crm.Person",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="data_requests",
     )
     address = models.CharField(max_length=320, blank=True)
     text = models.TextField(blank=True, max_length=4_000)

@@ -35,7 +35,9 @@ class FollowUp(SampleMark, SearchableModel):
         THEIRS = "theirs", _("theirs")
 
     text = models.CharField(_("what was promised"), max_length=500)
-    owner = models.CharField(_("whose promise"), max_length=8, choices=Owner, default=Owner.OURS)
+    owner = models.CharField(
+        _("whose promise"), max_length=8, choices=Owner, default=Owner.OURS
+    )
     assigned_to = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -45,7 +47,11 @@ class FollowUp(SampleMark, SearchableModel):
         verbose_name=_("who keeps it"),
     )
     person = models.ForeignKey(
-        "crm.Person", null=True, blank=True, on_delete=models.CASCADE, related_name="follow_ups"
+        "crm.Person",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="follow_ups",
     )
     organisation = models.ForeignKey(
         "crm.Organisation",
@@ -55,12 +61,20 @@ class FollowUp(SampleMark, SearchableModel):
         related_name="follow_ups",
     )
     event = models.ForeignKey(
-        "crm.Event", null=True, blank=True, on_delete=models.SET_NULL, related_name="follow_ups"
+        "crm.Event",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="follow_ups",
     )
     due_on = models.DateField(_("due on"), db_index=True)
     done_on = models.DateField(_("done on"), null=True, blank=True)
     done_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
     created_at = models.DateTimeField()
 
@@ -68,7 +82,9 @@ class FollowUp(SampleMark, SearchableModel):
 
     class Meta:
         ordering = ["due_on", "pk"]
-        constraints = [models.CheckConstraint(condition=~Q(text=""), name="follow_up_says_what")]
+        constraints = [
+            models.CheckConstraint(condition=~Q(text=""), name="follow_up_says_what")
+        ]
 
     def __str__(self) -> str:
         return self.text

@@ -48,17 +48,25 @@ class Message(SampleMark, models.Model):
         RECEIVED = "received", _("received")
         CANCELLED = "cancelled", _("cancelled")
 
-    key = models.CharField(max_length=60, unique=True, null=True, blank=True, editable=False)
+    key = models.CharField(
+        max_length=60, unique=True, null=True, blank=True, editable=False
+    )
     direction = models.CharField(max_length=3, choices=Direction)
     channel = models.CharField(max_length=20, default="mail")
     status = models.CharField(max_length=10, choices=Status)
-    template = models.ForeignKey(MailTemplate, null=True, blank=True, on_delete=models.PROTECT)
+    template = models.ForeignKey(
+        MailTemplate, null=True, blank=True, on_delete=models.PROTECT
+    )
     language = models.CharField(max_length=8, default="en")
     subject = models.CharField(_("subject"), max_length=300, blank=True)
     body = models.TextField(_("text"), blank=True, max_length=20_000)
     calendar = models.TextField(blank=True, editable=False)
     person = models.ForeignKey(
-        "crm.Person", null=True, blank=True, on_delete=models.SET_NULL, related_name="messages"
+        "crm.Person",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="messages",
     )
     address = models.CharField(_("address"), max_length=320, blank=True)
     address_name = models.CharField(max_length=240, blank=True)
@@ -94,7 +102,11 @@ class Interaction(SampleMark, models.Model):
 
     kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.NOTE)
     person = models.ForeignKey(
-        "crm.Person", null=True, blank=True, on_delete=models.CASCADE, related_name="interactions"
+        "crm.Person",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="interactions",
     )
     organisation = models.ForeignKey(
         "crm.Organisation",

@@ -12,7 +12,9 @@ class OutgoingMailQuerySet(models.QuerySet):
 
     def due(self, at: datetime):
         """Queued and due by the real moment `at`, oldest first."""
-        return self.filter(state=OutgoingMail.State.QUEUED, next_try_at__lte=at).order_by("pk")
+        return self.filter(
+            state=OutgoingMail.State.QUEUED, next_try_at__lte=at
+        ).order_by("pk")
 
     def needing_a_person(self):
         return self.filter(
@@ -43,10 +45,14 @@ class OutgoingMail(SampleMark, models.Model):
         FAILED = "failed", _("could not be sent")
         CANCELLED = "cancelled", _("cancelled")
 
-    message = models.ForeignKey("crm.Message", on_delete=models.CASCADE, related_name="deliveries")
+    message = models.ForeignKey(
+        "crm.Message", on_delete=models.CASCADE, related_name="deliveries"
+    )
     recipient = models.CharField(max_length=320)
     recipient_name = models.CharField(max_length=240, blank=True)
-    state = models.CharField(max_length=12, choices=State, default=State.QUEUED, db_index=True)
+    state = models.CharField(
+        max_length=12, choices=State, default=State.QUEUED, db_index=True
+    )
     mail_id = models.CharField("Message-ID", max_length=200, unique=True)
     subject = models.CharField(max_length=300)
     text = models.TextField()
@@ -57,6 +63,8 @@ class OutgoingMail(SampleMark, models.Model):
     next_try_at = models.DateTimeField()
     sending_since = models.DateTimeField(null=True, blank=True)
     queued_at = models.DateTimeField()
+    queued_real_at = models.DateTimeField(auto_now_add=True)
+    link_key = models.CharField(max_length=40, blank=True, editable=False)
     sent_at = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=500, blank=True)
 

@@ -21,14 +21,20 @@ class BriefEdition(models.Model):
         INTERNAL = "internal", _("internal")
         PUBLIC = "public", _("public")
 
-    visit = models.ForeignKey("visits.Visit", on_delete=models.CASCADE, related_name="editions")
+    visit = models.ForeignKey(
+        "visits.Visit", on_delete=models.CASCADE, related_name="editions"
+    )
     kind = models.CharField(max_length=8, choices=Kind)
     language = models.CharField(max_length=8, default="en")
     version = models.PositiveIntegerField()
     data_hash = models.CharField(max_length=64)
     built_at = models.DateTimeField()
     built_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
     sent_at = models.DateTimeField(null=True, blank=True)
     void = models.BooleanField(default=False)
@@ -40,7 +46,8 @@ class BriefEdition(models.Model):
         ordering = ["visit", "kind", "-version"]
         constraints = [
             models.UniqueConstraint(
-                fields=["visit", "kind", "language", "version"], name="one_edition_per_version"
+                fields=["visit", "kind", "language", "version"],
+                name="one_edition_per_version",
             )
         ]
 

@@ -48,7 +48,9 @@ class CalendarDay(SampleMark, models.Model):
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     name = models.CharField(_("name"), max_length=200)
     hardness = models.CharField(_("how hard"), max_length=4, choices=Hardness)
-    shorter_by_minutes = models.PositiveSmallIntegerField(_("shorter by (minutes)"), default=0)
+    shorter_by_minutes = models.PositiveSmallIntegerField(
+        _("shorter by (minutes)"), default=0
+    )
     source = models.CharField(_("source"), max_length=200, blank=True)
     confidence = models.CharField(_("confidence"), max_length=20, blank=True)
 
@@ -56,9 +58,15 @@ class CalendarDay(SampleMark, models.Model):
 
     class Meta:
         ordering = ["first_on", "country"]
-        indexes = [models.Index(fields=["country", "first_on", "last_on"], name="calendar_country")]
+        indexes = [
+            models.Index(
+                fields=["country", "first_on", "last_on"], name="calendar_country"
+            )
+        ]
         constraints = [
-            models.CheckConstraint(condition=Q(first_on__lte=F("last_on")), name="days_in_order")
+            models.CheckConstraint(
+                condition=Q(first_on__lte=F("last_on")), name="days_in_order"
+            )
         ]
 
     def __str__(self) -> str:
@@ -84,7 +92,9 @@ class Disruption(SampleMark, models.Model):
         CONFIRMED = "confirmed", _("confirmed")
         OVER = "over", _("over")
 
-    key = models.SlugField(max_length=60, unique=True, null=True, blank=True, editable=False)
+    key = models.SlugField(
+        max_length=60, unique=True, null=True, blank=True, editable=False
+    )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.OTHER)
     name = models.CharField(_("what happens"), max_length=200)
     countries = models.JSONField(_("countries"), default=list, blank=True)
@@ -94,7 +104,9 @@ class Disruption(SampleMark, models.Model):
     starts_at = models.DateTimeField(_("from"))
     ends_at = models.DateTimeField(_("until"))
     severity = models.PositiveSmallIntegerField(_("severity 1-3"), default=2)
-    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.ANNOUNCED)
+    status = models.CharField(
+        _("status"), max_length=10, choices=Status, default=Status.ANNOUNCED
+    )
     source = models.CharField(_("source"), max_length=300, blank=True)
 
     objects = DisruptionQuerySet.as_manager()

@@ -1,3 +1,4 @@
+import secrets
 from datetime import datetime
 
 from django.db import models
@@ -5,10 +6,16 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 
+def new_salt() -> str:
+    return secrets.token_urlsafe(32)
+
+
 class PrivateLinkQuerySet(models.QuerySet):
     def usable(self, at: datetime):
         """Neither revoked nor expired at the real moment `at`."""
-        return self.filter(revoked_at=None).filter(Q(expires_at=None) | Q(expires_at__gt=at))
+        return self.filter(revoked_at=None).filter(
+            Q(expires_at=None) | Q(expires_at__gt=at)
+        )
 
 
 class PrivateLink(models.Model):
@@ -21,7 +28,8 @@ class PrivateLink(models.Model):
         "visits.VisitRequest", on_delete=models.CASCADE, related_name="links"
     )
     purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.REQUEST)
-    token_hash = models.CharField(max_length=64, unique=True)
+    salt = models.CharField(max_length=64, default=new_salt)
+    token_hash = models.CharField(max_length=64, null=True, unique=True)
     made_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     used_at = models.DateTimeField(null=True, blank=True)
@@ -34,7 +42,9 @@ class PrivateLink(models.Model):
 class CalendarFeed(models.Model):
     """A host's calendar address, own and revocable; only the hash of its token is kept."""
 
-    host = models.ForeignKey("visits.Host", on_delete=models.CASCADE, related_name="feeds")
+    host = models.ForeignKey(
+        "visits.Host", on_delete=models.CASCADE, related_name="feeds"
+    )
     token_hash = models.CharField(max_length=64, unique=True)
     made_at = models.DateTimeField(auto_now_add=True)
     revoked_at = models.DateTimeField(null=True, blank=True)

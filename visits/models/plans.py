@@ -38,7 +38,11 @@ class PlanVersion(SampleMark, models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     made_at = models.DateTimeField()
     made_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
     published_at = models.DateTimeField(null=True, blank=True)
     note = models.CharField(_("what changed"), max_length=500, blank=True)
@@ -51,7 +55,9 @@ class PlanVersion(SampleMark, models.Model):
     class Meta:
         ordering = ["plan", "-number"]
         constraints = [
-            models.UniqueConstraint(fields=["plan", "number"], name="one_version_per_number")
+            models.UniqueConstraint(
+                fields=["plan", "number"], name="one_version_per_number"
+            )
         ]
 
     def __str__(self) -> str:
@@ -61,9 +67,15 @@ class PlanVersion(SampleMark, models.Model):
 class Placement(SampleMark, models.Model):
     """One visit's place in a plan version."""
 
-    version = models.ForeignKey(PlanVersion, on_delete=models.CASCADE, related_name="placements")
+    version = models.ForeignKey(
+        PlanVersion, on_delete=models.CASCADE, related_name="placements"
+    )
     visit = models.ForeignKey(
-        "visits.Visit", null=True, blank=True, on_delete=models.SET_NULL, related_name="placements"
+        "visits.Visit",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="placements",
     )
     requests = models.ManyToManyField("visits.VisitRequest", related_name="placements")
     host = models.ForeignKey("visits.Host", on_delete=models.PROTECT)
@@ -80,7 +92,9 @@ class Placement(SampleMark, models.Model):
 class Unplaced(SampleMark, models.Model):
     """A request a plan version could not place, and why, as a sentence."""
 
-    version = models.ForeignKey(PlanVersion, on_delete=models.CASCADE, related_name="unplaced")
+    version = models.ForeignKey(
+        PlanVersion, on_delete=models.CASCADE, related_name="unplaced"
+    )
     request = models.ForeignKey("visits.VisitRequest", on_delete=models.CASCADE)
     reason_code = models.CharField(max_length=40)
     reason = models.CharField(max_length=500)
@@ -107,14 +121,20 @@ class PlanRun(models.Model):
     seconds = models.PositiveSmallIntegerField(default=30)
     seed = models.PositiveIntegerField(default=1)
     asked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
     asked_at = models.DateTimeField(auto_now_add=True)
     beat_at = models.DateTimeField(null=True, blank=True)
     stop_asked = models.BooleanField(default=False)
     priority = models.PositiveIntegerField(null=True, blank=True)
     bound = models.PositiveIntegerField(null=True, blank=True)
-    version = models.ForeignKey(PlanVersion, null=True, blank=True, on_delete=models.SET_NULL)
+    version = models.ForeignKey(
+        PlanVersion, null=True, blank=True, on_delete=models.SET_NULL
+    )
     error = models.CharField(max_length=500, blank=True)
 
     class Meta:

@@ -50,7 +50,15 @@ class VisitQuerySet(SearchQuerySet):
 class Visit(SampleMark, Visibility, SearchableModel):
     """One dated meeting with a municipality; a new date is a new visit that `replaces` this one."""
 
-    public_fields = ("ref", "mode", "starts_at", "ends_at", "zone", "topics", "campaign")
+    public_fields = (
+        "ref",
+        "mode",
+        "starts_at",
+        "ends_at",
+        "zone",
+        "topics",
+        "campaign",
+    )
     municipality_fields = (
         "ref",
         "requests",
@@ -68,7 +76,9 @@ class Visit(SampleMark, Visibility, SearchableModel):
     )
 
     ref = models.CharField(max_length=12, unique=True)
-    campaign = models.ForeignKey("visits.Campaign", on_delete=models.PROTECT, related_name="visits")
+    campaign = models.ForeignKey(
+        "visits.Campaign", on_delete=models.PROTECT, related_name="visits"
+    )
     requests = models.ManyToManyField("visits.VisitRequest", related_name="visits")
     municipality = models.ForeignKey(
         "crm.Municipality",
@@ -80,7 +90,9 @@ class Visit(SampleMark, Visibility, SearchableModel):
     )
     city = models.CharField(_("city"), max_length=200)
     country = models.CharField(_("country"), max_length=2)
-    place = models.ForeignKey("crm.Place", null=True, blank=True, on_delete=models.PROTECT)
+    place = models.ForeignKey(
+        "crm.Place", null=True, blank=True, on_delete=models.PROTECT
+    )
     mode = models.CharField(_("mode"), max_length=12, choices=Mode)
     mode_history = models.JSONField(default=list, blank=True, editable=False)
     starts_at = models.DateTimeField(_("starts"), db_index=True)
@@ -88,7 +100,9 @@ class Visit(SampleMark, Visibility, SearchableModel):
     zone = models.CharField(_("time zone"), max_length=64)
     address = models.CharField(_("address"), max_length=300, blank=True)
     meeting_link = models.URLField(_("online link"), blank=True, max_length=500)
-    host = models.ForeignKey("visits.Host", on_delete=models.PROTECT, related_name="visits")
+    host = models.ForeignKey(
+        "visits.Host", on_delete=models.PROTECT, related_name="visits"
+    )
     backup = models.ForeignKey(
         "visits.Host",
         null=True,
@@ -97,9 +111,15 @@ class Visit(SampleMark, Visibility, SearchableModel):
         related_name="backed_visits",
         verbose_name=_("backup host"),
     )
-    experts = models.ManyToManyField("visits.Host", blank=True, related_name="expert_visits")
-    local_contact_name = models.CharField(_("local contact"), max_length=200, blank=True)
-    local_contact_address = models.CharField(_("their mail"), max_length=320, blank=True)
+    experts = models.ManyToManyField(
+        "visits.Host", blank=True, related_name="expert_visits"
+    )
+    local_contact_name = models.CharField(
+        _("local contact"), max_length=200, blank=True
+    )
+    local_contact_address = models.CharField(
+        _("their mail"), max_length=320, blank=True
+    )
     local_contact_phone = models.CharField(_("their phone"), max_length=60, blank=True)
     local_contact_verified_at = models.DateTimeField(null=True, blank=True)
     topics = models.ManyToManyField("visits.Topic", blank=True, related_name="visits")
@@ -114,19 +134,29 @@ class Visit(SampleMark, Visibility, SearchableModel):
     )
     state_since = models.DateTimeField(_("in this state since"))
     confirmed_at = models.DateTimeField(null=True, blank=True)
-    agreement = models.CharField(_("evidence of the agreement"), max_length=500, blank=True)
+    agreement = models.CharField(
+        _("evidence of the agreement"), max_length=500, blank=True
+    )
     at_risk = models.BooleanField(_("at risk"), default=False)
     brief_void = models.BooleanField(_("brief no longer valid"), default=False)
-    override_reason = models.CharField(_("why a rule was set aside"), max_length=500, blank=True)
+    override_reason = models.CharField(
+        _("why a rule was set aside"), max_length=500, blank=True
+    )
     replaces = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="replaced_by"
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="replaced_by",
     )
     cancel_side = models.CharField(max_length=12, choices=Side, blank=True)
     cancel_reason = models.CharField(max_length=500, blank=True)
     ics_uid = models.CharField(max_length=200, db_index=True)
     ics_sequence = models.PositiveIntegerField(default=0)
     messages = models.ManyToManyField("crm.Message", blank=True, related_name="visits")
-    follow_ups = models.ManyToManyField("crm.FollowUp", blank=True, related_name="visits")
+    follow_ups = models.ManyToManyField(
+        "crm.FollowUp", blank=True, related_name="visits"
+    )
     version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = VisitQuerySet.as_manager()
@@ -134,7 +164,9 @@ class Visit(SampleMark, Visibility, SearchableModel):
     class Meta:
         ordering = ["starts_at", "ref"]
         constraints = [
-            models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="visit_in_order")
+            models.CheckConstraint(
+                condition=Q(starts_at__lt=F("ends_at")), name="visit_in_order"
+            )
         ]
 
     def __str__(self) -> str:

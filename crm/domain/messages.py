@@ -1,0 +1,107 @@
+"""Words exchanged: what was said, and what we write from checked templates."""
+
+import string
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from crm.domain.audit import record
+from crm.models import Interaction, MailTemplate, Organisation, Person, User
+from crm.validators import clean_line, clean_text
+
+FALLBACK_LANGUAGE = "en"
+
+
+@transaction.atomic
+def log_interaction(
+    text: str,
+    *,
+    at: datetime,
+    by: User | None,
+    kind: str = Interaction.Kind.NOTE,
+    person: Person | None = None,
+    organisation: Organisation | None = None,
+) -> Interaction:
+    """Keep a call, meeting or note about a person or organisation.
+
+    Raises ValidationError when nothing was said or nobody is concerned.
+    """
+    words = clean_text(text).strip()
+    if not words:
+        raise ValidationError(_("Write down what was said."), code="empty")
+    if person is None and organisation is None:
+        raise ValidationError(
+            _("Choose the person or organisation it concerns."), code="nobody"
+        )
+    interaction = Interaction.objects.create(
+        kind=kind,
+        person=person,
+        organisation=organisation or (person.organisation if person else None),
+        at=at,
+        by=by,
+        text=words,
+        is_sample=False,
+    )
+    record(interaction, "log_interaction", at=at, by=by, fields=["text"])
+    return interaction
+
+
+def find_template(key: str, language: str) -> MailTemplate:
+    """The newest template in the language, else in English.
+
+    Raises ValidationError when there is none at all.
+    """
+    for wanted in (language, FALLBACK_LANGUAGE):
+        found = (
+            MailTemplate.objects.filter(key=key, language=wanted)
+            .order_by("-version")
+            .first()
+        )
+        if found:
+            return found
+    raise ValidationError(
+        _("There is no mail template “%(key)s”; add it under Mail."),
+        code="no_template",
+        params={"key": key},
+    )
+
+
+def fill(text: str, values: dict[str, Any]) -> str:
+    """`text` with its `{placeholders}` filled from the closed list `values`.
+
+    Only plain names are looked up: no attributes, no indexes, no format codes. A value is put in
+    as it is and never read again, so a brace inside it stays a brace. Raises ValidationError
+    naming the placeholder that has no value.
+    """
+    parts: list[str] = []
+    try:
+        pieces = list(string.Formatter().parse(text))
+    except ValueError:
+        raise ValidationError(
+            _(
+                "The template has a brace without its partner; write {{ for a plain brace."
+            ),
+            code="template_brace",
+        ) from None
+    for literal, name, _spec, _conversion in pieces:
+        parts.append(literal)
+        if name is None:
+            continue
+        if name not in values or values[name] in (None, ""):
+            raise ValidationError(
+                _("The mail cannot be written yet: {%(name)s} has no value."),
+                code="missing_value",
+                params={"name": name},
+            )
+        parts.append(str(values[name]))
+    return "".join(parts)
+
+
+def render_template(template: MailTemplate, values: dict[str, Any]) -> tuple[str, str]:
+    """Subject (one line) and text of the template, filled."""
+    return clean_line(fill(template.subject, values)), clean_text(
+        fill(template.body, values)
+    )

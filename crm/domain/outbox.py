@@ -1,0 +1,288 @@
+"""The outbox: mails are written in the transaction of their cause and sent by the worker.
+
+Two-phase sending: mark `sending` and commit, talk to the server, mark `sent`. A worker that dies
+between the two leaves `sending`; the next look makes it `unknown`, and a person decides. Nothing
+is lost silently and no machine sends twice.
+"""
+
+import secrets
+import smtplib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from email.utils import formataddr
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy as _
+
+from crm.domain.audit import record
+from crm.models import ContactPoint, Message, OutgoingMail, Suppression, User
+from crm.validators import address_key, clean_line, mail_address
+
+State = OutgoingMail.State
+RETRY_AFTER = [timedelta(minutes=wait) for wait in (1, 5, 15, 60, 180, 360)]
+GIVE_UP_AFTER = timedelta(hours=48)
+SENDING_LEASE = timedelta(minutes=5)
+# Stands in stored mails where the private link goes, so that the database never holds the link.
+LINK_HOST = "https://private-link.invalid/"
+
+
+def link_marker(mail_id: str) -> str:
+    """The words that stand for the private link in one mail; nobody outside can guess them."""
+    return LINK_HOST + mail_id.split("@")[0].strip("<")
+
+
+def queue_mail(
+    message: Message,
+    *,
+    link_key: str = "",
+    calendar: str = "",
+    calendar_method: str = "",
+    at: datetime,
+) -> OutgoingMail:
+    """Write one delivery of `message` to the outbox, in the caller's transaction.
+
+    The words `{link}` in the message's text stand for the private link named by `link_key`.
+    A sample message is kept and never sent; a suppressed address is refused.
+    """
+    recipient = mail_address(message.address)
+    if not message.is_sample and is_suppressed(recipient):
+        raise ValidationError(
+            _("%(address)s must not be mailed; choose another contact of the city."),
+            code="suppressed",
+            params={"address": recipient},
+        )
+    domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2] or "localhost"
+    mail_id = f"<{secrets.token_urlsafe(24)}@{domain}>"
+    text = message.body.replace("{link}", link_marker(mail_id))
+    mail = OutgoingMail.objects.create(
+        message=message,
+        recipient=recipient,
+        recipient_name=clean_line(message.address_name),
+        state=State.HELD_SAMPLE if message.is_sample else State.QUEUED,
+        mail_id=mail_id,
+        link_key=link_key,
+        subject=clean_line(message.subject),
+        text=text,
+        html=mail_html(text, language=message.language, link=link_marker(mail_id)),
+        calendar=calendar,
+        calendar_method=calendar_method,
+        next_try_at=timezone.now(),
+        queued_at=at,
+        is_sample=message.is_sample,
+    )
+    message.status = Message.Status.QUEUED
+    message.save(update_fields=["status"])
+    return mail
+
+
+def is_suppressed(address: str) -> bool:
+    """Whether the address is on the list of those never to be mailed, or refused our mail."""
+    refused = (ContactPoint.Status.BOUNCED, ContactPoint.Status.SUPPRESSED)
+    return (
+        Suppression.objects.holds(address)
+        or ContactPoint.objects.matching(address).filter(status__in=refused).exists()
+    )
+
+
+def mail_html(text: str, *, language: str, link: str = "") -> str:
+    """The same words as HTML; only our own private link becomes a link, nothing else."""
+    with translation.override(
+        language if translation.check_for_language(language) else "en"
+    ):
+        paragraphs = [
+            block.splitlines() for block in text.split("\n\n") if block.strip()
+        ]
+        return render_to_string(
+            "mail/letter.html", {"paragraphs": paragraphs, "link": link}
+        )
+
+
+def with_link(mail: OutgoingMail, part: str) -> str:
+    """`part` of the mail with its private link in place."""
+    if not mail.link_key:
+        return part
+    resolve: Callable[[str], str] = import_string(settings.MAIL_LINK_RESOLVER)
+    return part.replace(link_marker(mail.mail_id), resolve(mail.link_key))
+
+
+def compose(mail: OutgoingMail) -> EmailMultiAlternatives:
+    """The mail as it goes over the wire: text, HTML and, for a visit, the calendar part."""
+    sender = formataddr((settings.MAIL_SENDER_NAME, settings.DEFAULT_FROM_EMAIL))
+    letter = EmailMultiAlternatives(
+        subject=mail.subject,
+        body=with_link(mail, mail.text),
+        from_email=sender,
+        to=[formataddr((mail.recipient_name, mail.recipient))],
+        headers={
+            "Message-ID": mail.mail_id,
+            "Auto-Submitted": "auto-generated",
+            "X-Auto-Response-Suppress": "All",
+        },
+    )
+    letter.attach_alternative(with_link(mail, mail.html), "text/html")
+    if mail.calendar:
+        method = mail.calendar_method or "PUBLISH"
+        letter.attach(
+            "visit.ics", mail.calendar, f"text/calendar; method={method}; charset=utf-8"
+        )
+    return letter
+
+
+def claim_next(at: datetime) -> OutgoingMail | None:
+    """Mark the next due mail `sending`, committed before anything is said to the server."""
+    for pk in OutgoingMail.objects.due(at).values_list("pk", flat=True)[:20]:
+        claimed = OutgoingMail.objects.filter(pk=pk, state=State.QUEUED).update(
+            state=State.SENDING, sending_since=at
+        )
+        if claimed:
+            return OutgoingMail.objects.get(pk=pk)
+    return None
+
+
+def send_due(*, limit: int = 50, stop: Callable[[], bool] = lambda: False) -> int:
+    """Send up to `limit` due mails over one connection; the number that left."""
+    recover_interrupted()
+    sent = 0
+    connection = get_connection()
+    try:
+        while sent < limit and not stop():
+            mail = claim_next(timezone.now())
+            if mail is None:
+                break
+            sent += deliver(mail, connection)
+    finally:
+        connection.close()
+    return sent
+
+
+def deliver(mail: OutgoingMail, connection) -> bool:
+    """Say one claimed mail to the server and write down what it answered."""
+    letter = compose(mail)
+    letter.connection = connection
+    try:
+        letter.send()
+    except smtplib.SMTPRecipientsRefused as error:
+        code, words = next(iter(error.recipients.values()))
+        _refused(mail, code, words)
+    except smtplib.SMTPResponseException as error:
+        _refused(mail, error.smtp_code, error.smtp_error)
+    except smtplib.SMTPServerDisconnected:
+        # The server may have taken the mail before it went away.
+        _settle(
+            mail, State.UNKNOWN, error="The mail server hung up before it answered."
+        )
+    except TimeoutError:
+        _settle(mail, State.UNKNOWN, error="The mail server did not answer in time.")
+    except OSError as error:
+        _retry(mail, f"The mail server cannot be reached ({error.strerror or error}).")
+    else:
+        _settle(mail, State.SENT, sent_at=timezone.now())
+        return True
+    _drop(connection)
+    return False
+
+
+def _drop(connection) -> None:
+    """Forget a connection that broke, so that the next mail opens a new one."""
+    try:
+        connection.close()
+    except OSError:
+        connection.connection = None
+
+
+def _refused(mail: OutgoingMail, code: int, words: bytes | str) -> None:
+    answer = words.decode(errors="replace") if isinstance(words, bytes) else words
+    if 400 <= code < 500:
+        _retry(mail, f"{code} {answer}")
+        return
+    with transaction.atomic():
+        _settle(mail, State.BOUNCED, error=f"{code} {answer}")
+        ContactPoint.objects.matching(mail.recipient).update(
+            status=ContactPoint.Status.BOUNCED
+        )
+
+
+def _retry(mail: OutgoingMail, error: str) -> None:
+    now = timezone.now()
+    attempts = mail.attempts + 1
+    if now - mail.queued_real_at >= GIVE_UP_AFTER:
+        _settle(mail, State.FAILED, error=error)
+        return
+    wait = RETRY_AFTER[min(attempts, len(RETRY_AFTER)) - 1]
+    _settle(mail, State.QUEUED, error=error, attempts=attempts, next_try_at=now + wait)
+
+
+def _settle(mail: OutgoingMail, state: str, *, error: str = "", **values) -> None:
+    OutgoingMail.objects.filter(pk=mail.pk, state=State.SENDING).update(
+        state=state, error=error[:500], sending_since=None, **values
+    )
+
+
+def recover_interrupted() -> int:
+    """Mails whose worker died in mid-sending become `unknown`; the number found."""
+    before = timezone.now() - SENDING_LEASE
+    return OutgoingMail.objects.filter(
+        state=State.SENDING, sending_since__lt=before
+    ).update(
+        state=State.UNKNOWN, error="The worker stopped while this mail was being sent."
+    )
+
+
+PERSON_STEPS = {
+    "hold": ({State.QUEUED}, State.HELD),
+    "release": ({State.HELD}, State.QUEUED),
+    "cancel": (
+        {State.QUEUED, State.HELD, State.UNKNOWN, State.FAILED},
+        State.CANCELLED,
+    ),
+    "arrived": ({State.UNKNOWN}, State.SENT),
+    "send_again": ({State.UNKNOWN, State.FAILED, State.BOUNCED}, State.QUEUED),
+}
+
+
+@transaction.atomic
+def decide_mail(
+    mail: OutgoingMail, step: str, *, by: User, at: datetime
+) -> OutgoingMail:
+    """A person's decision about one mail: hold, release, cancel, arrived, send_again.
+
+    Raises ValidationError when the mail has moved on meanwhile.
+    """
+    start, end = PERSON_STEPS[step]
+    changed = OutgoingMail.objects.filter(pk=mail.pk, state__in=start).update(
+        state=end, next_try_at=timezone.now(), error=""
+    )
+    mail.refresh_from_db()
+    if not changed:
+        raise ValidationError(
+            _("This mail is %(state)s by now; look at it again."),
+            code="mail_moved_on",
+            params={"state": mail.get_state_display()},
+        )
+    record(mail, f"mail_{step}", at=at, by=by, to_state=end)
+    return mail
+
+
+def hold_everything() -> int:
+    """Hold all waiting mail, as after a restore, so that nothing old goes out again."""
+    return OutgoingMail.objects.filter(state__in=[State.QUEUED, State.SENDING]).update(
+        state=State.HELD
+    )
+
+
+def cancel_mails_to(address: str) -> int:
+    """Cancel what still waits for an address (erasure, withdrawal); the number cancelled."""
+    key = address_key(address)
+    waiting = OutgoingMail.objects.filter(state__in=[State.QUEUED, State.HELD])
+    found = [
+        mail.pk
+        for mail in waiting.only("recipient")
+        if address_key(mail.recipient) == key
+    ]
+    return OutgoingMail.objects.filter(pk__in=found).update(state=State.CANCELLED)

@@ -1,0 +1,91 @@
+"""Private links: 256 bits derived from a row's secret and the site's key; only a hash is kept.
+
+Deriving instead of storing lets a mail be shown and sent later without the database ever holding
+a usable link.
+"""
+
+import base64
+import hashlib
+import hmac
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from visits.models import PrivateLink, VisitRequest
+
+LIFE_AFTER_PROJECT = timedelta(days=180)
+
+
+def hash_of(token: str) -> str:
+    """What is kept of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def derive_token(kind: str, key: str) -> str:
+    """43 letters for 256 bits, from the site's secret key."""
+    digest = hmac.new(
+        settings.SECRET_KEY.encode(), f"{kind}:{key}".encode(), hashlib.sha256
+    ).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def make_link(request: VisitRequest) -> PrivateLink:
+    """A new private link of the request, valid until half a year after the project's end."""
+    link = PrivateLink.objects.create(
+        request=request,
+        expires_at=timezone.now() + _life(request),
+        is_sample=request.is_sample,
+    )
+    link.token_hash = hash_of(token_of(link))
+    link.save(update_fields=["token_hash"])
+    return link
+
+
+def _life(request: VisitRequest) -> timedelta:
+    # Counted from the real day of making: a demo clock must not make links that are born expired.
+    length = request.campaign.project_end - request.campaign.window_start
+    return length + LIFE_AFTER_PROJECT
+
+
+def token_of(link: PrivateLink) -> str:
+    return derive_token("request", f"{link.pk}:{link.salt}")
+
+
+def url_for(token: str, language: str) -> str:
+    """The address to be mailed, on the site's own name, in the reader's language."""
+    shown = language if language in settings.COMPLETE_LANGUAGES else "en"
+    with translation.override(shown):
+        path = reverse("public:link", kwargs={"language": shown, "token": token})
+    return settings.SITE_URL + path
+
+
+def address_of(link_key: str) -> str:
+    """The private address behind a mail's link key: `request:12` or `verify:7`."""
+    from visits.domain import verification
+
+    kind, _, pk = link_key.partition(":")
+    if kind == "verify":
+        return verification.address_of(int(pk))
+    link = PrivateLink.objects.select_related("request").get(pk=int(pk))
+    return url_for(token_of(link), link.request.language)
+
+
+def find_request_link(token: str) -> PrivateLink | None:
+    """The usable link of a token; None alike for unknown, expired and revoked."""
+    if len(token) > 100:
+        return None
+    return (
+        PrivateLink.objects.usable(timezone.now())
+        .select_related("request__campaign")
+        .filter(token_hash=hash_of(token))
+        .first()
+    )
+
+
+def revoke_links(request: VisitRequest, *, at: datetime) -> int:
+    """End every link of the request, as when it is handed over to a colleague."""
+    return PrivateLink.objects.filter(request=request, revoked_at=None).update(
+        revoked_at=at
+    )

@@ -1,0 +1,196 @@
+"""Dates offered, held until a deadline, and what the city answers."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from crm.models import User
+from visits.domain import booking
+from visits.domain.requests import drop_visit, start_review
+from visits.domain.steps import set_request_state
+from visits.domain.visits import confirm_if_complete, make_visit
+from visits.models import Hold, Host, Visit, VisitRequest
+from visits.models.visits import Side
+from visits.states import RequestState, VisitState
+
+MOST_SLOTS = 4
+MUNICIPALITY = "municipality"
+
+
+@transaction.atomic
+def propose_dates(
+    request: VisitRequest,
+    *,
+    host: Host,
+    mode: str,
+    slots: Sequence[tuple[datetime, datetime]],
+    expires_at: datetime,
+    at: datetime,
+    by: User | None = None,
+    override_reason: str = "",
+    replaces: Visit | None = None,
+) -> Visit:
+    """Offer one to four slots, each reserved until `expires_at`; makes one tentative visit.
+
+    The slots were checked by `visits.domain.slots`. Raises SlotTaken when one is not free any more
+    and ValidationError when the request cannot be offered dates; then nothing is held.
+    """
+    if not 1 <= len(slots) <= MOST_SLOTS:
+        raise ValidationError(_("Offer between one and four dates."), code="slots")
+    if expires_at <= at:
+        raise ValidationError(_("The deadline has to lie ahead."), code="deadline")
+    booking.lock_resources([host.resource])
+    if request.state in (RequestState.RECEIVED, RequestState.NEEDS_INFO):
+        start_review(request, at=at, by=by)
+    if request.state != RequestState.PROPOSED:
+        set_request_state(request, RequestState.PROPOSED, at=at, by=by)
+    elif request.visits.live().exists():
+        raise ValidationError(
+            _("%(ref)s has an open proposal; take it back before you offer new dates."),
+            code="open_proposal",
+            params={"ref": request.ref},
+        )
+    starts_at, ends_at = slots[0]
+    visit = make_visit(
+        [request],
+        host=host,
+        mode=mode,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        at=at,
+        by=by,
+        replaces=replaces,
+        override_reason=override_reason,
+    )
+    for rank, (start, end) in enumerate(slots, 1):
+        booking.hold_slot(
+            visit, starts_at=start, ends_at=end, rank=rank, expires_at=expires_at
+        )
+    return visit
+
+
+@transaction.atomic
+def accept_slot(
+    hold: Hold, *, at: datetime, by: User | None = None, evidence: str = ""
+) -> Visit:
+    """The city takes one offered slot: the others are freed, the request is scheduled.
+
+    Raises ValidationError when the offer has ended, was answered already, or the request moved on.
+    """
+    visit = Visit.objects.select_related("host").get(pk=hold.visit_id)
+    booking.lock_resources([visit.host.resource])
+    visit.refresh_from_db()
+    hold = Hold.objects.select_related("reservation").get(pk=hold.pk)
+    if visit.state != VisitState.TENTATIVE or not hold.reservation.active:
+        raise ValidationError(
+            _(
+                "This date is no longer held for you; the page shows where things stand."
+            ),
+            code="not_held",
+        )
+    if hold.accepted_at is not None:
+        raise ValidationError(_("This date is already agreed."), code="already_agreed")
+    if visit.holds.filter(accepted_at__isnull=False).exists():
+        raise ValidationError(
+            _("Another date was agreed meanwhile."), code="already_agreed"
+        )
+    if hold.expires_at <= at:
+        raise ValidationError(
+            _("The time to answer ran out; ask for new dates on this page."),
+            code="expired",
+        )
+    booking.free(visit, keep=hold)
+    hold.accepted_at = at
+    hold.save(update_fields=["accepted_at"])
+    visit.starts_at, visit.ends_at = hold.starts_at, hold.ends_at
+    visit.agreement = evidence or visit.agreement
+    visit.ics_sequence += 1
+    visit.version += 1
+    visit.save()
+    for request in visit.requests.all():
+        actor = "" if by else MUNICIPALITY
+        set_request_state(request, RequestState.SCHEDULED, at=at, by=by, actor=actor)
+    return confirm_if_complete(visit, at=at, by=by)
+
+
+@transaction.atomic
+def ask_other_dates(
+    visit: Visit,
+    *,
+    reason: str,
+    at: datetime,
+    by: User | None = None,
+    online_is_fine: bool = False,
+) -> VisitRequest:
+    """The city can take none of the offered dates: they are freed, the request is reviewed again."""
+    booking.lock_resources([visit.host.resource])
+    visit.refresh_from_db()
+    if (
+        visit.state != VisitState.TENTATIVE
+        or visit.holds.filter(accepted_at__isnull=False).exists()
+    ):
+        raise ValidationError(
+            _("These dates are no longer open; the page shows where things stand."),
+            code="not_open",
+        )
+    actor = "" if by else MUNICIPALITY
+    words = reason.strip() or str(_("None of the offered dates suits."))
+    drop_visit(visit, side=Side.MUNICIPALITY, reason=words, at=at, by=by, actor=actor)
+    request = visit.requests.first()
+    assert request is not None, "a proposal serves a request"
+    if online_is_fine and not request.online_is_fine:
+        request.online_is_fine = True
+        request.save(update_fields=["online_is_fine"])
+    set_request_state(
+        request, RequestState.UNDER_REVIEW, at=at, by=by, actor=actor, why=words
+    )
+    return request
+
+
+def take_back_proposal(
+    visit: Visit, *, reason: str, at: datetime, by: User
+) -> VisitRequest:
+    """The coordinator withdraws an unanswered offer."""
+    with transaction.atomic():
+        booking.lock_resources([visit.host.resource])
+        visit.refresh_from_db()
+        drop_visit(visit, side=Side.US, reason=reason, at=at, by=by)
+        request = visit.requests.first()
+        assert request is not None, "a proposal serves a request"
+        return set_request_state(
+            request, RequestState.UNDER_REVIEW, at=at, by=by, why=reason
+        )
+
+
+def expire_proposals(*, at: datetime) -> int:
+    """Free every proposal whose deadline has passed; the number ended. Safe to run twice."""
+    overdue = Hold.objects.expired_at(at).filter(
+        accepted_at=None, visit__state=VisitState.TENTATIVE
+    )
+    ended = 0
+    for visit in (
+        Visit.objects.filter(holds__in=overdue).select_related("host").distinct()
+    ):
+        ended += _expire_one(visit, at=at)
+    return ended
+
+
+@transaction.atomic
+def _expire_one(visit: Visit, *, at: datetime) -> bool:
+    booking.lock_resources([visit.host.resource])
+    visit.refresh_from_db()
+    still_open = (
+        visit.holds.live().filter(accepted_at=None, expires_at__lte=at).exists()
+    )
+    if visit.state != VisitState.TENTATIVE or not still_open:
+        return False
+    words = str(_("No answer before the deadline."))
+    drop_visit(visit, side=Side.MUNICIPALITY, reason=words, at=at, actor="worker")
+    for request in visit.requests.filter(state=RequestState.PROPOSED):
+        set_request_state(
+            request, RequestState.EXPIRED, at=at, actor="worker", why=words
+        )
+    return True

@@ -1,0 +1,128 @@
+"""The two functions through which a request or a visit changes its state, and nothing else does."""
+
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from crm.domain.audit import record
+from crm.models import User
+from visits import states
+from visits.models import Visit, VisitRequest
+from visits.states import RequestState, VisitState
+
+
+@transaction.atomic
+def set_request_state(
+    request: VisitRequest,
+    to: str,
+    *,
+    at: datetime,
+    by: User | None = None,
+    actor: str = "",
+    why: str = "",
+) -> VisitRequest:
+    """Move the request along one step of `states.REQUEST_STEPS` and write it down.
+
+    Raises ValidationError when the table has no such step, a reason is missing, or somebody else
+    moved the request meanwhile (compare and swap on the state).
+    """
+    start = request.state
+    needs_reason = to in states.REQUEST_REASONS or start in states.REOPENED_FROM
+    if not states.may_step(states.REQUEST_STEPS, start, to):
+        raise ValidationError(
+            _("%(ref)s is “%(start)s” and cannot become “%(end)s”."),
+            code="step",
+            params={
+                "ref": request.ref,
+                "start": RequestState(start).label,
+                "end": RequestState(to).label,
+            },
+        )
+    if needs_reason and not why.strip():
+        raise ValidationError(_("Say why, in a sentence."), code="reason")
+    moved = VisitRequest.objects.filter(pk=request.pk, state=start).update(
+        state=to, state_since=at, reason=why[:1_000], version=request.version + 1
+    )
+    if not moved:
+        raise _moved_on(request)
+    request.state, request.state_since, request.reason = to, at, why[:1_000]
+    request.version += 1
+    record(
+        request,
+        "request_step",
+        at=at,
+        by=by,
+        actor=actor,
+        fields=["state", "reason"] if why else ["state"],
+        from_state=start,
+        to_state=to,
+        why=why,
+    )
+    return request
+
+
+@transaction.atomic
+def set_visit_state(
+    visit: Visit,
+    to: str,
+    *,
+    at: datetime,
+    by: User | None = None,
+    actor: str = "",
+    side: str = "",
+    why: str = "",
+) -> Visit:
+    """Move the visit along one step of `states.VISIT_STEPS` and write it down.
+
+    Raises ValidationError when the table has no such step, when side and reason are missing where
+    a visit fails, or when somebody else moved it meanwhile.
+    """
+    start = visit.state
+    if not states.may_step(states.VISIT_STEPS, start, to):
+        raise ValidationError(
+            _("%(ref)s is “%(start)s” and cannot become “%(end)s”."),
+            code="step",
+            params={
+                "ref": visit.ref,
+                "start": VisitState(start).label,
+                "end": VisitState(to).label,
+            },
+        )
+    if to in states.VISIT_REASONS and not (side and why.strip()):
+        raise ValidationError(_("Say which side it was and why."), code="reason")
+    values: dict[str, object] = {
+        "state": to,
+        "state_since": at,
+        "version": visit.version + 1,
+    }
+    if to == VisitState.CONFIRMED and visit.confirmed_at is None:
+        values["confirmed_at"] = at
+    if to in states.VISIT_REASONS:
+        values |= {"cancel_side": side, "cancel_reason": why[:500], "brief_void": True}
+    if not Visit.objects.filter(pk=visit.pk, state=start).update(**values):
+        raise _moved_on(visit)
+    for name, value in values.items():
+        setattr(visit, name, value)
+    record(
+        visit,
+        "visit_step",
+        at=at,
+        by=by,
+        actor=actor,
+        fields=values.keys() - {"version"},
+        from_state=start,
+        to_state=to,
+        why=why,
+    )
+    return visit
+
+
+def _moved_on(row: Visit | VisitRequest) -> ValidationError:
+    row.refresh_from_db()
+    return ValidationError(
+        _("%(ref)s was changed by somebody else meanwhile and is “%(state)s” now."),
+        code="moved_on",
+        params={"ref": row.ref, "state": row.get_state_display()},
+    )

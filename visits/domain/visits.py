@@ -1,0 +1,381 @@
+"""What happens to a visit once there is one: confirmed, moved, cancelled, held, reported."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from crm.domain.audit import record
+from crm.models import User
+from crm.validators import clean_line, clean_text
+from visits.domain import booking
+from visits.domain.references import next_reference
+from visits.domain.requests import drop_visit
+from visits.domain.steps import set_request_state, set_visit_state
+from visits.models import (
+    AgendaItem,
+    AttendanceCount,
+    ChecklistItem,
+    Host,
+    Topic,
+    Visit,
+    VisitReport,
+    VisitRequest,
+)
+from visits.models.requests import Mode
+from visits.states import RequestState, VisitState
+
+# domain.md section 7, minutes.
+HALF_DAY = (
+    (15, _("Welcome")),
+    (30, _("Lessons from the pilot cities")),
+    (25, _("Your situation")),
+    (10, _("Break")),
+    (35, _("Topic with demonstration")),
+    (30, _("Dilemmas")),
+    (25, _("Barriers and next steps")),
+    (10, _("Wrap-up")),
+)
+ONLINE = (
+    (5, _("Welcome")),
+    (20, _("Lessons from the pilot cities")),
+    (15, _("Your situation")),
+    (25, _("Topic with demonstration")),
+    (15, _("Dilemmas")),
+    (10, _("Next steps")),
+)
+ROOM = (
+    ("seats", _("A room with 12 to 20 seats")),
+    ("projector", _("Projector and sound check")),
+    ("wifi", _("Wi-Fi for visitors")),
+    ("access", _("Step-free access")),
+    ("id-list", _("List of visitors at the reception")),
+)
+
+
+@transaction.atomic
+def make_visit(
+    requests: Sequence[VisitRequest],
+    *,
+    host: Host,
+    mode: str,
+    starts_at: datetime,
+    ends_at: datetime,
+    at: datetime,
+    by: User | None = None,
+    replaces: Visit | None = None,
+    override_reason: str = "",
+) -> Visit:
+    """A new tentative visit for one or more requests of one city, with programme and checklist.
+
+    It reserves nothing yet: `booking.reserve` or `booking.hold_slot` does, in the same transaction.
+    """
+    first = requests[0]
+    ref = next_reference(Visit, "V")
+    visit = Visit.objects.create(
+        ref=ref,
+        campaign=first.campaign,
+        municipality=first.municipality,
+        city=first.city,
+        country=first.country,
+        place=first.place,
+        mode=mode,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        zone=first.zone,
+        host=host,
+        local_contact_name=first.requester_name,
+        local_contact_address=first.address,
+        local_contact_phone=first.phone,
+        local_contact_verified_at=first.received_at if first.channel == "web" else None,
+        state_since=at,
+        replaces=replaces,
+        override_reason=override_reason,
+        ics_uid=replaces.ics_uid if replaces else f"{ref}@{first.campaign.slug}",
+        ics_sequence=replaces.ics_sequence + 1 if replaces else 0,
+        is_sample=all(request.is_sample for request in requests),
+    )
+    visit.requests.set(requests)
+    visit.topics.set(Topic.objects.filter(requests__in=requests).distinct())
+    _write_programme(visit)
+    record(visit, "make_visit", at=at, by=by, to_state=visit.state)
+    return visit
+
+
+def _write_programme(visit: Visit) -> None:
+    items = ONLINE if visit.mode == Mode.ONLINE else HALF_DAY
+    AgendaItem.objects.bulk_create(
+        AgendaItem(
+            visit=visit,
+            order=order,
+            minutes=minutes,
+            title=title,
+            is_sample=visit.is_sample,
+        )
+        for order, (minutes, title) in enumerate(items, 1)
+    )
+    if visit.mode != Mode.ONLINE:
+        ChecklistItem.objects.bulk_create(
+            ChecklistItem(
+                visit=visit,
+                key=key,
+                text=text,
+                owner=ChecklistItem.Owner.THEIRS,
+                is_sample=visit.is_sample,
+            )
+            for key, text in ROOM
+        )
+
+
+def missing_for_confirmation(visit: Visit) -> list[str]:
+    """What a visit lacks before it may be confirmed, as sentences; empty when nothing."""
+    missing = []
+    if not visit.agreement:
+        missing.append(_("evidence that the municipality agreed"))
+    if not visit.local_contact_verified_at:
+        missing.append(_("a local contact whose address is verified"))
+    if visit.mode == Mode.ONLINE and not visit.meeting_link:
+        missing.append(_("the link of the online meeting"))
+    if visit.mode != Mode.ONLINE and not visit.address:
+        missing.append(_("the address of the meeting"))
+    if not visit.topics.exists():
+        missing.append(_("at least one topic"))
+    return [str(words) for words in missing]
+
+
+@transaction.atomic
+def confirm_visit(
+    visit: Visit, *, at: datetime, by: User | None = None, actor: str = ""
+) -> Visit:
+    """Confirm a tentative visit once nothing is missing.
+
+    Raises ValidationError naming what is missing, or when no slot was accepted yet.
+    """
+    if visit.holds.live().filter(accepted_at=None).exists():
+        raise ValidationError(
+            _("%(ref)s still has offered dates; the city chooses one first."),
+            code="not_accepted",
+            params={"ref": visit.ref},
+        )
+    if missing := missing_for_confirmation(visit):
+        raise ValidationError(
+            _("%(ref)s cannot be confirmed yet. Missing: %(missing)s."),
+            code="missing",
+            params={"ref": visit.ref, "missing": "; ".join(missing)},
+        )
+    return set_visit_state(visit, VisitState.CONFIRMED, at=at, by=by, actor=actor)
+
+
+def confirm_if_complete(visit: Visit, *, at: datetime, by: User | None = None) -> Visit:
+    """Confirm the visit when its conditions hold; else leave it tentative."""
+    agreed = not visit.holds.live().filter(accepted_at=None).exists()
+    if (
+        visit.state == VisitState.TENTATIVE
+        and agreed
+        and not missing_for_confirmation(visit)
+    ):
+        return set_visit_state(visit, VisitState.CONFIRMED, at=at, by=by)
+    return visit
+
+
+EDITABLE = (
+    "address",
+    "meeting_link",
+    "local_contact_name",
+    "local_contact_address",
+    "local_contact_phone",
+    "materials",
+    "notes",
+    "agreement",
+)
+# Changing one of these makes a sent brief untrue: the visit goes back to confirmed.
+IN_THE_BRIEF = frozenset(
+    {
+        "address",
+        "meeting_link",
+        "local_contact_name",
+        "local_contact_phone",
+        "materials",
+    }
+)
+
+
+@transaction.atomic
+def edit_visit(
+    visit: Visit, *, values: Mapping[str, str], at: datetime, by: User | None = None
+) -> Visit:
+    """Change facts of the visit; a sent brief that is now untrue is no longer current."""
+    changed = [
+        name
+        for name in EDITABLE
+        if name in values and clean_text(values[name]) != getattr(visit, name)
+    ]
+    if not changed:
+        return visit
+    for name in changed:
+        setattr(visit, name, clean_text(values[name]))
+    if "local_contact_address" in changed:
+        visit.local_contact_verified_at = None
+    visit.version += 1
+    visit.save()
+    record(visit, "edit_visit", at=at, by=by, fields=changed)
+    if visit.state == VisitState.BRIEFED and IN_THE_BRIEF & set(changed):
+        set_visit_state(visit, VisitState.CONFIRMED, at=at, by=by)
+    return confirm_if_complete(visit, at=at, by=by)
+
+
+@transaction.atomic
+def cancel_visit(
+    visit: Visit,
+    *,
+    side: str,
+    reason: str,
+    at: datetime,
+    by: User | None = None,
+    actor: str = "",
+) -> Visit:
+    """Cancel a live visit; its requests go back to the waiting list or to a new proposal."""
+    booking.lock_resources([visit.host.resource])
+    drop_visit(visit, side=side, reason=reason, at=at, by=by, actor=actor)
+    for request in visit.requests.all():
+        if (
+            request.state == RequestState.SCHEDULED
+            and not request.visits.live().exists()
+        ):
+            set_request_state(
+                request, RequestState.WAITLISTED, at=at, by=by, actor=actor, why=reason
+            )
+        elif (
+            request.state == RequestState.PROPOSED
+            and not request.visits.live().exists()
+        ):
+            set_request_state(
+                request, RequestState.UNDER_REVIEW, at=at, by=by, actor=actor
+            )
+    return visit
+
+
+@transaction.atomic
+def postpone_visit(
+    visit: Visit,
+    *,
+    starts_at: datetime,
+    ends_at: datetime,
+    side: str,
+    reason: str,
+    at: datetime,
+    by: User,
+) -> Visit:
+    """Move an agreed visit: the old one is postponed, a new one replaces it under the same UID.
+
+    Raises SlotTaken when the new time is not free; then nothing has changed.
+    """
+    booking.lock_resources([visit.host.resource])
+    set_visit_state(visit, VisitState.POSTPONED, at=at, by=by, side=side, why=reason)
+    booking.free(visit)
+    moved = make_visit(
+        list(visit.requests.all()),
+        host=visit.host,
+        mode=visit.mode,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        at=at,
+        by=by,
+        replaces=visit,
+    )
+    for name in (*EDITABLE, "local_contact_verified_at", "backup"):
+        setattr(moved, name, getattr(visit, name))
+    moved.agreement = ""
+    moved.save()
+    booking.reserve(moved, starts_at=starts_at, ends_at=ends_at)
+    return moved
+
+
+@transaction.atomic
+def start_visit(visit: Visit, *, at: datetime, by: User | None = None) -> Visit:
+    """The visit has begun."""
+    return set_visit_state(visit, VisitState.IN_PROGRESS, at=at, by=by)
+
+
+@transaction.atomic
+def mark_no_show(
+    visit: Visit, *, side: str, reason: str, at: datetime, by: User
+) -> Visit:
+    """Nobody came: the visit stays in history, its requests go back to a new proposal."""
+    set_visit_state(visit, VisitState.NO_SHOW, at=at, by=by, side=side, why=reason)
+    booking.free(visit)
+    for request in visit.requests.all():
+        if request.state == RequestState.SCHEDULED:
+            set_request_state(request, RequestState.PROPOSED, at=at, by=by)
+    return visit
+
+
+@transaction.atomic
+def complete_visit(
+    visit: Visit, *, counts: Mapping[str, int], at: datetime, by: User
+) -> VisitReport:
+    """The visit took place: who came, by audience; its requests are fulfilled.
+
+    Raises ValidationError when nobody came (that is a no-show) or a count is not a number.
+    """
+    people = {audience: count for audience, count in counts.items() if count}
+    if any(not 0 < count <= 1_000 for count in people.values()) or not people:
+        raise ValidationError(
+            _("Count at least one person; when nobody came, mark the visit so."),
+            code="attendance",
+        )
+    if visit.state in (VisitState.CONFIRMED, VisitState.BRIEFED):
+        start_visit(visit, at=at, by=by)
+    set_visit_state(visit, VisitState.COMPLETED, at=at, by=by)
+    booking.free(visit)
+    report, _made = VisitReport.objects.get_or_create(
+        visit=visit, defaults={"is_sample": visit.is_sample}
+    )
+    report.counts.all().delete()
+    AttendanceCount.objects.bulk_create(
+        AttendanceCount(
+            report=report, audience=name, people=count, is_sample=visit.is_sample
+        )
+        for name, count in people.items()
+    )
+    for request in visit.requests.all():
+        if request.state == RequestState.SCHEDULED:
+            set_request_state(request, RequestState.FULFILLED, at=at, by=by)
+    return report
+
+
+@transaction.atomic
+def report_visit(
+    visit: Visit,
+    *,
+    summary: str,
+    notes: str,
+    outcome: str,
+    evidence: str,
+    at: datetime,
+    by: User,
+) -> VisitReport:
+    """Write the report of a completed visit; it may be corrected until the visit is closed."""
+    report = visit.report
+    report.summary, report.notes = clean_text(summary), clean_text(notes)
+    report.outcome, report.evidence = outcome, clean_line(evidence)
+    report.written_at, report.written_by = at, by
+    report.save()
+    record(report, "report_visit", at=at, by=by, fields=["summary", "notes", "outcome"])
+    if visit.state == VisitState.COMPLETED:
+        set_visit_state(visit, VisitState.REPORTED, at=at, by=by)
+    return report
+
+
+@transaction.atomic
+def close_visit(visit: Visit, *, at: datetime, by: User) -> Visit:
+    """Nothing is left to do: refuses while follow-ups are open."""
+    if visit.follow_ups.filter(done_on=None).exists():
+        raise ValidationError(
+            _("%(ref)s still has open follow-ups; keep them or drop them first."),
+            code="follow_ups",
+            params={"ref": visit.ref},
+        )
+    return set_visit_state(visit, VisitState.CLOSED, at=at, by=by)
