@@ -1,0 +1,195 @@
+"""Mails to a municipality: a checked template, filled from the request and its visit."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from crm import wording
+from crm.domain.audit import record
+from crm.domain.messages import find_template, render_template
+from crm.domain.outbox import queue_mail
+from crm.models import MailTemplate, Message, OutgoingMail, User
+from crm.validators import clean_line, clean_text
+from visits.domain.links import make_link
+from visits.domain.requests import note_reply
+from visits.models import Visit, VisitRequest
+from visits.models.requests import Mode
+
+# Letters nobody chose or wrote: they are no personal answer.
+AUTOMATIC = frozenset(
+    {"request_ack", "proposal_reminder", "needs_info_reminder", "reminder_d3"}
+)
+
+
+def letter_values(
+    request: VisitRequest,
+    *,
+    visit: Visit | None = None,
+    extra: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """The closed list of placeholders; call it under the letter's language."""
+    campaign = request.campaign
+    values = {
+        "reference": request.ref,
+        "city": request.city,
+        "name": request.requester_name or request.requester_role or request.city,
+        "department": request.department or request.city,
+        "campaign": campaign.name,
+        "sender": campaign.answers_from or campaign.name,
+        "window": wording.day_range(campaign.window_start, campaign.window_end),
+        "funding_line": campaign.funding_line,
+        "what_we_understood": what_we_understood(request),
+        "reason": request.reason,
+        "link": "{link}",
+    }
+    if request.due_at:
+        values["answer_by"] = wording.local_time(request.due_at, campaign.zone)
+    if visit is not None:
+        values |= visit_values(visit)
+    return values | dict(extra or {})
+
+
+def visit_values(visit: Visit) -> dict[str, str]:
+    """What a letter may say about a visit: local time first, the host's home time second."""
+    home = visit.campaign.zone
+    offered = [hold for hold in visit.holds.all() if hold.accepted_at is None]
+    lines = [
+        wording.time_range(hold.starts_at, hold.ends_at, visit.zone) for hold in offered
+    ]
+    when = wording.time_range(visit.starts_at, visit.ends_at, visit.zone)
+    values = {
+        "visit_reference": visit.ref,
+        "date_line": when,
+        "home_time": wording.time_range(visit.starts_at, visit.ends_at, home),
+        "date_options": "\n".join(f"– {line}" for line in lines) or when,
+        "mode": Mode(visit.mode).label,
+        "host": visit.host.name,
+        "where": visit.address or visit.meeting_link or _("to be agreed"),
+        "topics": ", ".join(topic.name for topic in visit.topics.all())
+        or _("to be agreed"),
+    }
+    if offered:
+        values["deadline"] = wording.local_time(offered[0].expires_at, visit.zone)
+    return values
+
+
+def what_we_understood(request: VisitRequest) -> str:
+    """The request in one paragraph, so that the city can correct us."""
+    parts = [Mode(request.mode).label]
+    if request.people:
+        parts.append(_("%(count)s people") % {"count": request.people})
+    topics = [topic.name for topic in request.topics.all()]
+    if topics:
+        parts.append(_("topics: %(topics)s") % {"topics": ", ".join(topics)})
+    wishes: list[date] = [wish.on for wish in request.preferred_dates.all()]
+    if wishes:
+        days = ", ".join(wording.day(day) for day in wishes)
+        parts.append(_("wished dates: %(days)s") % {"days": days})
+    return "; ".join(str(part) for part in parts)
+
+
+@transaction.atomic
+def draft_letter(
+    request: VisitRequest,
+    key: str,
+    *,
+    at: datetime,
+    by: User | None = None,
+    visit: Visit | None = None,
+    extra: Mapping[str, str] | None = None,
+) -> Message:
+    """A draft from the template in the requester's language, else in English; nothing is sent.
+
+    Raises ValidationError when the template lacks a value or there is none.
+    """
+    template = find_template(key, request.language)
+    with translation.override(template.language):
+        subject, body = render_template(
+            template, letter_values(request, visit=visit, extra=extra)
+        )
+    message = Message.objects.create(
+        direction=Message.Direction.OUT,
+        status=Message.Status.DRAFT,
+        template=template,
+        language=template.language,
+        subject=subject,
+        body=body,
+        person=request.person,
+        address=request.address,
+        address_name=request.requester_name,
+        written_by=by,
+        is_personal=key not in AUTOMATIC,
+        at=at,
+        is_sample=request.is_sample,
+    )
+    request.messages.add(message)
+    if visit is not None:
+        visit.messages.add(message)
+    return message
+
+
+@transaction.atomic
+def send_draft(
+    message: Message,
+    request: VisitRequest,
+    *,
+    at: datetime,
+    by: User | None = None,
+    calendar: str = "",
+    calendar_method: str = "",
+) -> OutgoingMail:
+    """Hand a draft to the outbox with a private link of its own; a personal one is the reply.
+
+    Raises ValidationError when the address must not be mailed.
+    """
+    link = make_link(request)
+    mail = queue_mail(
+        message,
+        link_key=f"request:{link.pk}",
+        calendar=calendar,
+        calendar_method=calendar_method,
+        at=at,
+    )
+    if message.is_personal:
+        note_reply(request, at=at)
+    record(request, "send_letter", at=at, by=by, actor="" if by else "worker")
+    return mail
+
+
+def send_letter(
+    request: VisitRequest,
+    key: str,
+    *,
+    at: datetime,
+    by: User | None = None,
+    visit: Visit | None = None,
+    extra: Mapping[str, str] | None = None,
+    calendar: str = "",
+    calendar_method: str = "",
+) -> OutgoingMail:
+    """Write and queue a letter in one go."""
+    with transaction.atomic():
+        message = draft_letter(request, key, at=at, by=by, visit=visit, extra=extra)
+        return send_draft(
+            message,
+            request,
+            at=at,
+            by=by,
+            calendar=calendar,
+            calendar_method=calendar_method,
+        )
+
+
+@transaction.atomic
+def edit_draft(
+    message: Message, *, subject: str, body: str, at: datetime, by: User
+) -> Message:
+    """Change the words of a draft before it goes."""
+    message.subject, message.body = clean_line(subject), clean_text(body)
+    message.written_by = by
+    message.save(update_fields=["subject", "body", "written_by"])
+    record(message, "edit_draft", at=at, by=by, fields=["subject", "body"])
+    return message

@@ -1,0 +1,146 @@
+"""Whether one time suits one request: the hard rules that forbid it, the soft ones to mention."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+
+from crm import wording
+from visits.domain.booking import BUFFER
+from visits.models import CalendarDay, Host, HostAvailability, Reservation, VisitRequest
+from visits.models.requests import Mode
+
+EARLIEST, LATEST = time(9), time(17)
+
+
+@dataclass
+class SlotVerdict:
+    """What speaks against a slot, as sentences; nothing hard means it may be offered."""
+
+    hard: list[str] = field(default_factory=list)
+    soft: list[str] = field(default_factory=list)
+
+    @property
+    def is_possible(self) -> bool:
+        return not self.hard
+
+
+def days_at(request: VisitRequest, first: date, last: date) -> list[CalendarDay]:
+    """The calendar days that concern the request's place between two dates."""
+    days = CalendarDay.objects.at_place(
+        country=request.country, region=request.region, city=request.city
+    )
+    return list(days.between(first, last))
+
+
+def weigh_slot(
+    request: VisitRequest,
+    *,
+    host: Host,
+    mode: str,
+    starts_at: datetime,
+    ends_at: datetime,
+    at: datetime,
+) -> SlotVerdict:
+    """Weigh one slot by window, hours, calendar of the place, and the host's time."""
+    verdict = SlotVerdict()
+    zone = ZoneInfo(request.zone)
+    start, end = starts_at.astimezone(zone), ends_at.astimezone(zone)
+    _weigh_window(verdict, request, start, end, mode=mode, at=at)
+    _weigh_calendar(verdict, request, start, end, mode=mode)
+    _weigh_host(verdict, host, starts_at, ends_at)
+    if mode != Mode.ONLINE and request.on_site_ruled_out:
+        verdict.hard.append(
+            _("An on-site visit is ruled out: %(why)s.")
+            % {"why": request.on_site_ruled_out}
+        )
+    return verdict
+
+
+def _weigh_window(
+    verdict: SlotVerdict,
+    request: VisitRequest,
+    start: datetime,
+    end: datetime,
+    *,
+    mode: str,
+    at: datetime,
+) -> None:
+    campaign = request.campaign
+    day = start.date()
+    if start >= end:
+        verdict.hard.append(_("The visit ends before it starts."))
+    if not campaign.window_start <= day <= campaign.window_end:
+        verdict.hard.append(
+            _("%(day)s lies outside the offer, which runs %(window)s.")
+            % {
+                "day": wording.day(day),
+                "window": wording.day_range(campaign.window_start, campaign.window_end),
+            }
+        )
+    if start <= at:
+        verdict.hard.append(
+            _("%(day)s is over.") % {"day": wording.local_time(start, request.zone)}
+        )
+    if day.weekday() > 4:
+        verdict.hard.append(_("%(day)s is a weekend day.") % {"day": wording.day(day)})
+    if start.time() < EARLIEST or end.time() > LATEST or end.date() != day:
+        verdict.hard.append(_("Visits take place between 09:00 and 17:00 local time."))
+    if mode != Mode.ONLINE and day == campaign.project_end and end.time() > time(15):
+        verdict.soft.append(_("The way home has to end on the project's last day."))
+
+
+def _weigh_calendar(
+    verdict: SlotVerdict,
+    request: VisitRequest,
+    start: datetime,
+    end: datetime,
+    *,
+    mode: str,
+) -> None:
+    for day in days_at(request, start.date(), start.date()):
+        sentence = _("%(day)s is %(name)s in %(city)s.") % {
+            "day": wording.day(start.date()),
+            "name": day.name,
+            "city": request.city,
+        }
+        if day.kind == CalendarDay.Kind.HALF_DAY:
+            closes = datetime.combine(start.date(), LATEST) - timedelta(
+                minutes=day.shorter_by_minutes
+            )
+            if end.time() > closes.time():
+                verdict.hard.append(
+                    _("%(sentence)s Offices close at %(time)s.")
+                    % {"sentence": sentence, "time": closes.strftime("%H:%M")}
+                )
+            else:
+                verdict.soft.append(sentence)
+        elif day.hardness == CalendarDay.Hardness.HARD:
+            verdict.hard.append(sentence)
+        else:
+            verdict.soft.append(sentence)
+
+
+def _weigh_host(
+    verdict: SlotVerdict, host: Host, starts_at: datetime, ends_at: datetime
+) -> None:
+    until = ends_at + BUFFER
+    away = (
+        HostAvailability.objects.busy()
+        .filter(host=host)
+        .touching(starts_at, ends_at)
+        .first()
+    )
+    if away is not None:
+        verdict.hard.append(_("%(host)s is unavailable then.") % {"host": host.name})
+    clash = (
+        Reservation.objects.overlapping(host.resource, starts_at, until)
+        .select_related("visit")
+        .first()
+    )
+    if clash is not None:
+        verdict.hard.append(
+            _("%(host)s is at %(visit)s then.")
+            % {"host": host.name, "visit": clash.visit}
+        )
