@@ -1,0 +1,307 @@
+"""Factories of the crm app. Moments are around the demo clock, 15 February 2023."""
+
+from datetime import UTC, date, datetime
+from functools import lru_cache
+
+import factory
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group
+from factory.django import DjangoModelFactory
+
+from crm import models
+from crm.models.consent import Purpose
+from crm.models.places import name_keys
+from crm.roles import Role
+
+CLOCK = datetime(2023, 2, 15, 9, 0, tzinfo=UTC)
+PASSWORD = "a long password for tests"
+
+
+@lru_cache
+def hashed_password() -> str:
+    """The hash of PASSWORD, made once because a good hash is slow."""
+    return make_password(PASSWORD)
+
+
+class UserFactory(DjangoModelFactory):
+    """`UserFactory(role=Role.HOST)`; `roles=[...]` for several, no role by default."""
+
+    class Meta:
+        model = models.User
+        skip_postgeneration_save = True
+
+    email = factory.Sequence(lambda n: f"user{n}@staff.example")
+    name = factory.Sequence(lambda n: f"User {n}")
+    password = factory.LazyFunction(hashed_password)
+
+    @factory.post_generation
+    def role(self, create, extracted, **kwargs):
+        if create and extracted:
+            self.groups.add(Group.objects.get_or_create(name=str(extracted))[0])
+
+    @factory.post_generation
+    def roles(self, create, extracted, **kwargs):
+        for role in (extracted or ()) if create else ():
+            self.groups.add(Group.objects.get_or_create(name=str(role))[0])
+        # The groups were added after the first look, if there was one.
+        self.__dict__.pop("roles", None)
+
+
+class CoordinatorFactory(UserFactory):
+    email = factory.Sequence(lambda n: f"coordinator{n}@staff.example")
+
+    @factory.post_generation
+    def role(self, create, extracted, **kwargs):
+        if create:
+            self.groups.add(Group.objects.get_or_create(name=Role.COORDINATOR)[0])
+
+
+class InitiativeFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Initiative
+        django_get_or_create = ("name",)
+
+    name = "IMPETUS"
+    kind = models.Initiative.Kind.PROJECT
+    programme = "Horizon 2020"
+    grant_no = "883286"
+
+
+class PlaceFactory(DjangoModelFactory):
+    """Ghent unless told otherwise: `PlaceFactory(name="Oslo", country="NO", …)`."""
+
+    class Meta:
+        model = models.Place
+
+    geoname_id = factory.Sequence(lambda n: 90_000_000 + n)
+    name = "Gent"
+    alternate_names = "Ghent|Gand"
+    country = "BE"
+    region = "Flanders"
+    latitude = 51.05
+    longitude = 3.71667
+    zone = "Europe/Brussels"
+    population = 231_493
+    name_keys = factory.LazyAttribute(lambda place: name_keys(place.name, place.alternate_names))
+
+
+class OrganisationFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Organisation
+
+    name = factory.Sequence(lambda n: f"Institute {n}")
+    type = models.Organisation.Type.RESEARCH
+    country = "NO"
+
+
+class MunicipalityFactory(DjangoModelFactory):
+    """A municipality with its organisation and place: `MunicipalityFactory(name="Bergen")`."""
+
+    class Meta:
+        model = models.Municipality
+
+    class Params:
+        country = "BE"
+
+    name = factory.Sequence(lambda n: f"City {n}")
+    time_zone = "Europe/Brussels"
+    languages = factory.LazyFunction(lambda: ["nl"])
+    organisation = factory.SubFactory(
+        OrganisationFactory,
+        name=factory.LazyAttribute(
+            lambda organisation: f"{organisation.factory_parent.name} (municipality)"
+        ),
+        type=models.Organisation.Type.MUNICIPALITY,
+        country=factory.SelfAttribute("..country"),
+    )
+    place = factory.SubFactory(
+        PlaceFactory,
+        name=factory.SelfAttribute("..name"),
+        alternate_names="",
+        country=factory.SelfAttribute("..country"),
+        zone=factory.SelfAttribute("..time_zone"),
+    )
+
+
+class PersonFactory(DjangoModelFactory):
+    """A person with no address; give `address="x@city.example"` for a verified one."""
+
+    class Meta:
+        model = models.Person
+        skip_postgeneration_save = True
+
+    given = factory.Sequence(lambda n: f"Given{n}")
+    family = factory.Sequence(lambda n: f"Family{n}")
+    role = "adviser"
+    organisation = factory.SubFactory(OrganisationFactory)
+
+    @factory.post_generation
+    def address(self, create, extracted, **kwargs):
+        if create and extracted:
+            ContactPointFactory(person=self, value=extracted)
+
+
+class ContactPointFactory(DjangoModelFactory):
+    class Meta:
+        model = models.ContactPoint
+
+    person = factory.SubFactory(PersonFactory)
+    kind = models.ContactPoint.Kind.EMAIL
+    value = factory.Sequence(lambda n: f"person{n}@city.example")
+    status = models.ContactPoint.Status.VERIFIED
+
+
+class ConsentTextFactory(DjangoModelFactory):
+    class Meta:
+        model = models.ConsentText
+
+    purpose = Purpose.NEWSLETTER
+    language = "en"
+    version = factory.Sequence(lambda n: n + 1)
+    text = "I want to get the newsletter."
+
+
+class ConsentRecordFactory(DjangoModelFactory):
+    class Meta:
+        model = models.ConsentRecord
+
+    person = factory.SubFactory(PersonFactory)
+    purpose = Purpose.NEWSLETTER
+    status = models.ConsentRecord.Status.GRANTED
+    language = "en"
+    at = CLOCK
+    channel = "event_desk"
+
+
+class SuppressionFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Suppression
+
+    match_key = factory.Sequence(lambda n: f"gone{n}@city.example")
+    reason = "asked us to stop"
+    at = CLOCK
+
+
+class DataRequestFactory(DjangoModelFactory):
+    class Meta:
+        model = models.DataRequest
+
+    kind = models.DataRequest.Kind.ERASE
+    person = factory.SubFactory(PersonFactory)
+    received_at = CLOCK
+    due_on = date(2023, 3, 15)
+
+
+class EventFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Event
+
+    slug = factory.Sequence(lambda n: f"event-{n}")
+    name = factory.Sequence(lambda n: f"Event {n}")
+    starts_on = date(2023, 1, 30)
+    ends_on = date(2023, 1, 31)
+    city = "Rotterdam"
+    country = "NL"
+
+
+class SessionFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Session
+
+    event = factory.SubFactory(EventFactory)
+    day = 1
+    order = factory.Sequence(lambda n: n)
+    title = factory.Sequence(lambda n: f"Session {n}")
+
+
+class ParticipationFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Participation
+
+    person = factory.SubFactory(PersonFactory)
+    event = factory.SubFactory(EventFactory)
+    status = models.Participation.Status.ATTENDED
+    day_1 = True
+    day_2 = True
+
+
+class MailTemplateFactory(DjangoModelFactory):
+    class Meta:
+        model = models.MailTemplate
+
+    key = factory.Sequence(lambda n: f"template-{n}")
+    language = "en"
+    subject = "About {ref}"
+    body = "Dear {name}, this is about {ref}."
+    placeholders = factory.LazyFunction(lambda: ["ref", "name"])
+
+
+class MessageFactory(DjangoModelFactory):
+    """A mail of ours that was handed to the outbox; `draft=True` for one that was not."""
+
+    class Meta:
+        model = models.Message
+
+    class Params:
+        draft = factory.Trait(status=models.Message.Status.DRAFT)
+        incoming = factory.Trait(
+            direction=models.Message.Direction.IN, status=models.Message.Status.RECEIVED
+        )
+
+    direction = models.Message.Direction.OUT
+    status = models.Message.Status.QUEUED
+    subject = factory.Sequence(lambda n: f"Your visit {n}")
+    body = "We can come on 24 February."
+    address = factory.Sequence(lambda n: f"officer{n}@city.example")
+    at = CLOCK
+
+
+class OutgoingMailFactory(DjangoModelFactory):
+    class Meta:
+        model = models.OutgoingMail
+
+    message = factory.SubFactory(MessageFactory)
+    recipient = factory.SelfAttribute("message.address")
+    mail_id = factory.Sequence(lambda n: f"<mail-{n}@outreach.example>")
+    subject = factory.SelfAttribute("message.subject")
+    text = factory.SelfAttribute("message.body")
+    next_try_at = CLOCK
+    queued_at = CLOCK
+
+
+class InteractionFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Interaction
+
+    kind = models.Interaction.Kind.CALL
+    person = factory.SubFactory(PersonFactory)
+    at = CLOCK
+    text = "Called back and asked for a morning."
+
+
+class FollowUpFactory(DjangoModelFactory):
+    class Meta:
+        model = models.FollowUp
+
+    text = factory.Sequence(lambda n: f"Send the guide, copy {n}")
+    due_on = date(2023, 2, 17)
+    created_at = CLOCK
+
+
+class AuditEntryFactory(DjangoModelFactory):
+    class Meta:
+        model = models.AuditEntry
+
+    at = CLOCK
+    verb = "changed"
+    model = "crm.person"
+    row_id = "1"
+
+
+class RateHitFactory(DjangoModelFactory):
+    class Meta:
+        model = models.RateHit
+
+    scope = "request"
+    key = "0" * 64
+    at = factory.LazyFunction(lambda: datetime.now(UTC))
