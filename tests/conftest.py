@@ -1,0 +1,188 @@
+"""What every test may ask for: installations, sites, a mail sink, a browser.
+
+- `sample`: the whole Rotterdam sample in the test's own database, at the demo clock.
+- `installation`, `sample_installation`: a data folder and database of the test's own, on the real
+  settings, worked by real processes.
+- `sample_site`: a server on the sample data, shared by all tests that only look.
+- `fresh_site`: a server, a worker and a mail sink of the test's own, for tests that change things.
+- `smtp_sink`: a real SMTP server that keeps what it receives.
+- `page` (from pytest-playwright) runs in the Chromium that `tests/support/chromium.py` finds.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support import chromium as chromium_finder
+from tests.support import installation as installations
+from tests.support.installation import ROOT, Installation
+from tests.support.smtp import Sink
+
+DEMO_USERS = ROOT / "fixtures" / "sample" / "demo_users.json"
+
+
+# --- Data in the test's own database ---
+
+
+@pytest.fixture(scope="module")
+def _sample_of_module(django_db_setup, django_db_blocker) -> Iterator[None]:
+    """The sample, loaded once per module inside a transaction that is rolled back at its end."""
+    from django.core.management import call_command
+    from django.db import transaction
+
+    with django_db_blocker.unblock():
+        whole = transaction.atomic()
+        # Each test nests its own transaction in this one, which Django must take as a test's.
+        whole._from_testcase = True
+        whole.__enter__()
+        try:
+            call_command("load_sample", verbosity=0)
+            django_db_blocker.restore()
+            yield
+        finally:
+            django_db_blocker.unblock()
+            transaction.set_rollback(True)
+            whole.__exit__(None, None, None)
+
+
+@pytest.fixture
+def sample(_sample_of_module, db) -> None:
+    """The Rotterdam sample at the demo clock; what the test changes is rolled back.
+
+    Loaded once per module, so the other tests of the module see it too. Not for tests that need
+    real commits: those take `sample_installation`.
+    """
+
+
+# --- Whole installations ---
+
+
+@pytest.fixture(scope="session")
+def _empty_template(tmp_path_factory) -> Iterator[Installation]:
+    made = installations.empty(tmp_path_factory.mktemp("empty") / "data")
+    yield made
+    made.remove()
+
+
+@pytest.fixture(scope="session")
+def _sample_template(_empty_template, tmp_path_factory) -> Iterator[Installation]:
+    made = _empty_template.copy(tmp_path_factory.mktemp("sample") / "data")
+    made.manage("load_sample")
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def installation(_empty_template, tmp_path) -> Iterator[Installation]:
+    """A migrated, empty installation of the test's own."""
+    made = _empty_template.copy(tmp_path / "data")
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def sample_installation(_sample_template, tmp_path) -> Iterator[Installation]:
+    """An installation of the test's own that holds the sample."""
+    made = _sample_template.copy(tmp_path / "data")
+    yield made
+    made.remove()
+
+
+@dataclass
+class Site:
+    """A running program: its address, its installation, and the mail it has sent."""
+
+    url: str
+    installation: Installation
+    mail: Sink
+
+    def sign_in(self, page, role: str = "coordinator") -> None:
+        """Sign `page` in as the demo user of `role`, through the form, as a person does."""
+        users = json.loads(DEMO_USERS.read_text(encoding="utf-8"))
+        email = next(user["email"] for user in users["users"] if user["role"] == role)
+        page.goto(f"{self.url}/accounts/login/")
+        page.fill("input[name=login]", email)
+        page.fill("input[name=password]", users["password"])
+        page.locator("form:has(input[name=password]) [type=submit]").click()
+        page.wait_for_url(lambda url: "/accounts/login" not in url)
+
+
+def _site(installation: Installation, *, with_worker: bool) -> Site:
+    sink = Sink()
+    sink.start()
+    smtp = {"SMTP_HOST": sink.host, "SMTP_PORT": str(sink.port)}
+    url = installation.serve(**smtp)
+    if with_worker:
+        installation.start("worker", SITE_URL=url, **smtp)
+    return Site(url, installation, sink)
+
+
+@pytest.fixture(scope="session")
+def sample_site(_sample_template, tmp_path_factory) -> Iterator[Site]:
+    """A server on the sample for tests that only look: what one changes, the next one sees."""
+    made = _sample_template.copy(tmp_path_factory.mktemp("site") / "data")
+    site = _site(made, with_worker=False)
+    yield site
+    made.remove()
+    site.mail.stop()
+
+
+@pytest.fixture
+def fresh_site(sample_installation) -> Iterator[Site]:
+    """A server, a worker and a mail sink on a copy of the sample, for this test alone."""
+    site = _site(sample_installation, with_worker=True)
+    yield site
+    sample_installation.stop()
+    site.mail.stop()
+
+
+# --- Mail ---
+
+
+@pytest.fixture
+def smtp_sink(settings) -> Iterator[Sink]:
+    """A real SMTP server that Django's mail goes to during this test."""
+    sink = Sink()
+    sink.start()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST = sink.host
+    settings.EMAIL_PORT = sink.port
+    yield sink
+    sink.stop()
+
+
+# --- Browser ---
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium; without one the test fails under CI and is skipped elsewhere."""
+    found = chromium_finder.find()
+    if found is None and os.environ.get("CI"):
+        pytest.fail(chromium_finder.MISSING, pytrace=False)
+    if found is None:
+        pytest.skip(chromium_finder.MISSING)
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict, chromium: str) -> dict:
+    # Playwright keeps an event loop in this thread; Django would refuse the database for it.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    return {
+        **browser_type_launch_args,
+        "executable_path": chromium,
+        "args": chromium_finder.launch_arguments(),
+    }
+
+
+@pytest.fixture
+def artefact(request) -> Callable[[str], Path]:
+    """Where a test keeps a picture or a document for people: `artefact("today.png")`."""
+    folder = ROOT / "test-artefacts" / request.config.getoption("--database")
+    folder.mkdir(parents=True, exist_ok=True)
+    return lambda name: folder / name
