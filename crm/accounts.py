@@ -1,0 +1,18 @@
+"""How staff come in: by an account an administrator made, through one sign-in."""
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+from django.http import HttpRequest
+
+
+class ClosedSignUpAdapter(DefaultAccountAdapter):
+    """Nobody makes an account for themselves; an administrator makes it."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+
+def route_admin_sign_in() -> None:
+    """Send the admin's own sign-in form through ours, with its limits and second factor."""
+    admin.site.login = secure_admin_login(admin.site.login)

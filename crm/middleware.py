@@ -1,0 +1,139 @@
+"""What every request and response passes: text a database can store, pages a cache must not."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.shortcuts import resolve_url
+from django.urls import ResolverMatch
+from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseClientRedirect
+
+from crm.views.errors import problem
+
+# Tab, line feed, carriage return, and the soft line break that Word pastes (vertical tab,
+# form feed) are text; forms fold the last two. Everything else here is a fault or an attack.
+UNSTORABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class SafeInputMiddleware:
+    """Answers 400 with one sentence when a path, query, form or JSON body cannot be stored."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            is_safe = not any(UNSTORABLE.search(text) for text in _texts(request))
+        except (UnreadablePostError, RecursionError):
+            return problem(
+                request,
+                400,
+                _("The request could not be read to its end. Send it again."),
+            )
+        if not is_safe:
+            return problem(
+                request,
+                400,
+                _(
+                    "Your text contains an invisible control character that cannot be stored. "
+                    "Go back, remove it (typing the text anew is surest) and send it again."
+                ),
+            )
+        return self.get_response(request)
+
+
+def _texts(request: HttpRequest) -> Iterator[str]:
+    """Every piece of text a client sent, names and values alike."""
+    yield request.path_info
+    yield from _query_texts(request.GET)
+    if request.content_type == "application/json":
+        yield from _json_texts(request.body)
+    elif request.method == "POST":
+        yield from _query_texts(request.POST)
+        for name, files in request.FILES.lists():
+            yield name
+            yield from (file.name or "" for file in files)
+
+
+def _query_texts(query: Any) -> Iterator[str]:
+    for name, values in query.lists():
+        yield name
+        yield from values
+
+
+def _json_texts(body: bytes) -> Iterator[str]:
+    # Raw control characters are invalid JSON and refused by the parser later on; only an
+    # escape can smuggle one in, so a body without escapes needs no second parse.
+    if b"\\u" not in body:
+        return
+    try:
+        yield from _leaves(json.loads(body))
+    except ValueError:
+        return
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from _leaves(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _leaves(inner)
+
+
+class PrivatePagesMiddleware:
+    """Keeps personal pages out of caches and other people's browsers.
+
+    Signed-in pages and pages behind a private link are never stored; a private link is never
+    told to another site; signing out clears what this browser kept. An htmx request whose
+    session has ended sends the whole page to the sign-in, and `keep.js` saves what was typed.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        was_signed_in = _is_signed_in(request)
+        response = self.get_response(request)
+        by_private_link = _is_private_link(request.resolver_match)
+        if by_private_link:
+            response["Referrer-Policy"] = "no-referrer"
+        if (was_signed_in or by_private_link) and not response.has_header("Cache-Control"):
+            add_never_cache_headers(response)
+        if was_signed_in and not request.user.is_authenticated:
+            response["Clear-Site-Data"] = '"cache", "storage"'
+        if getattr(request, "htmx", False) and _leads_to_sign_in(response):
+            return _sign_in_again(request)
+        return response
+
+
+def _is_signed_in(request: HttpRequest) -> bool:
+    # Without a session cookie there is nobody to ask the database about.
+    return settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated
+
+
+def _is_private_link(match: ResolverMatch | None) -> bool:
+    return match is not None and not {"token", "key"}.isdisjoint(match.kwargs)
+
+
+def _leads_to_sign_in(response: HttpResponse) -> bool:
+    target = response.get("Location", "")
+    return response.status_code == 302 and target.split("?")[0] == resolve_url(settings.LOGIN_URL)
+
+
+def _sign_in_again(request: HttpRequest) -> HttpResponse:
+    """The whole page goes to the sign-in and comes back to where the click was made."""
+    back = request.htmx.current_url_abs_path or "/"
+    return HttpResponseClientRedirect(
+        f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': back})}"
+    )

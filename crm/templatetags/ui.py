@@ -1,0 +1,415 @@
+"""Tags and filters every page may use without loading them; see docs/components.md."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+
+from django import template
+from django.contrib.messages.storage.base import Message
+from django.forms import BoundField
+from django.forms.widgets import CheckboxInput, CheckboxSelectMultiple, RadioSelect
+from django.http import HttpRequest
+from django.template.base import (
+    FilterExpression,
+    Node,
+    NodeList,
+    Parser,
+    Token,
+    token_kwargs,
+)
+from django.template.context import Context
+from django.template.loader import render_to_string
+from django.template.loader_tags import BLOCK_CONTEXT_KEY, BlockNode
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+
+from crm import icons, marks, wording
+
+register = template.Library()
+THEMES = ("light", "dark")
+
+
+# Words
+
+
+@register.simple_tag
+def local_time(moment: datetime | None, zone: str) -> str:
+    """`{% local_time visit.starts_at visit.zone %}`: "Thu 9 Feb 2023, 09:30 Brussels (CET)"."""
+    if moment is None:
+        return ""
+    return format_html(
+        '<time datetime="{}" class="time">{}</time>',
+        moment.isoformat(),
+        wording.local_time(moment, zone),
+    )
+
+
+@register.simple_tag
+def time_range(start: datetime | None, end: datetime | None, zone: str) -> str:
+    """`{% time_range start end zone %}`: "Thu 9 Feb 2023, 09:30–12:30 Brussels (CET)"."""
+    if start is None or end is None:
+        return ""
+    return format_html(
+        '<time datetime="{}" class="time">{}</time>',
+        start.isoformat(),
+        wording.time_range(start, end, zone),
+    )
+
+
+@register.simple_tag
+def clock_time(moment: datetime | None, zone: str) -> str:
+    """`{% clock_time moment zone %}`: the time of day alone, "09:30"."""
+    return wording.clock_time(moment, zone) if moment else ""
+
+
+@register.simple_tag
+def day(value: date | None, short: bool = False) -> str:
+    """`{% day date %}`: "Thu 9 Feb 2023"; `short=True` leaves the year out."""
+    if value is None:
+        return ""
+    text = wording.short_day(value) if short else wording.day(value)
+    return format_html('<time datetime="{}" class="time">{}</time>', value.isoformat(), text)
+
+
+@register.filter
+def duration(minutes: int | None) -> str:
+    """`{{ request.minutes_left|duration }}`: "6 h 25 min"."""
+    return "" if minutes is None else wording.duration(int(minutes))
+
+
+@register.simple_tag
+def country(code: str) -> str:
+    """`{% country place.country %}`: the two letters, with the name for whoever asks."""
+    if not code:
+        return ""
+    return _country(code, get_language() or "")
+
+
+@lru_cache(maxsize=512)
+def _country(code: str, language: str) -> SafeString:
+    return format_html(
+        '<abbr class="country" title="{}">{}</abbr>', wording.country_name(code), code
+    )
+
+
+@register.filter
+def country_name(code: str | None) -> str:
+    """`{{ place.country|country_name }}`: "Czechia"."""
+    return wording.country_name(code) if code else ""
+
+
+@register.filter
+def initials(name: str | None) -> str:
+    """`{{ user.name|initials }}`: at most two capitals, "CO"; a bullet for nobody."""
+    words = [word for word in str(name or "").replace("-", " ").split() if word[0].isalpha()]
+    letters = words[:1] + words[1:][-1:]
+    if len(letters) == 1:
+        return letters[0][:2].upper()
+    return "".join(word[0] for word in letters).upper() or "•"
+
+
+# Marks
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> str:
+    """`{% icon "mail" %}`: decoration; with a label it is read aloud."""
+    return _icon(name, str(label))
+
+
+@lru_cache(maxsize=512)
+def _icon(name: str, label: str) -> SafeString:
+    path = icons.ICONS[name]
+    kind = "icon icon-directed" if name in icons.DIRECTED else "icon"
+    if label:
+        return format_html(
+            '<svg class="{}" viewBox="0 0 16 16" role="img" aria-label="{}"><path d="{}"/></svg>',
+            kind,
+            label,
+            path,
+        )
+    return format_html(
+        '<svg class="{}" viewBox="0 0 16 16" aria-hidden="true"><path d="{}"/></svg>',
+        kind,
+        path,
+    )
+
+
+@register.simple_tag
+def state_pill(state: str, kind: str = "request") -> str:
+    """`{% state_pill visit.state "visit" %}`: shape, word and hue; kinds are in crm/marks.py."""
+    return _pill(str(state), kind, get_language() or "") if state else ""
+
+
+@lru_cache(maxsize=2048)
+def _pill(state: str, kind: str, language: str) -> SafeString:
+    found = marks.mark(state, kind)
+    return format_html(
+        '<span class="state hue-{}">{}{}</span>',
+        found.hue,
+        shape(found.shape),
+        found.word,
+    )
+
+
+@register.simple_tag
+def state_mark(state: str, kind: str = "request") -> str:
+    """`{% state_mark request.state %}`: the shape alone, its word read aloud; for narrow rows."""
+    return _mark(str(state), kind, get_language() or "") if state else ""
+
+
+@lru_cache(maxsize=2048)
+def _mark(state: str, kind: str, language: str) -> SafeString:
+    found = marks.mark(state, kind)
+    return format_html(
+        '<span class="state-mark hue-{}" title="{}">{}'
+        '<span class="visually-hidden">{}</span></span>',
+        found.hue,
+        found.word,
+        shape(found.shape),
+        found.word,
+    )
+
+
+@register.filter
+def state_word(state: str | None, kind: str = "request") -> str:
+    """`{{ visit.state|state_word:"visit" }}`: the word of the pill without its dress."""
+    return str(marks.mark(str(state), kind).word) if state else ""
+
+
+@register.filter
+def state_hue(state: str | None, kind: str = "request") -> str:
+    """`class="hue-{{ visit.state|state_hue:"visit" }}"`: the colour family of a state."""
+    return marks.mark(str(state), kind).hue if state else "grey"
+
+
+@register.simple_tag
+@lru_cache(maxsize=64)
+def shape(name: str) -> str:
+    """`{% shape "diamond" %}`: a state's shape without word or hue, 12 x 12."""
+    parts = format_html_join(
+        "",
+        "<{}{}/>",
+        (
+            (tag, format_html_join("", ' {}="{}"', attributes.items()))
+            for tag, attributes in marks.SHAPES[name]
+        ),
+    )
+    return format_html('<svg class="shape" viewBox="0 0 12 12" aria-hidden="true">{}</svg>', parts)
+
+
+# Places and addresses of pages
+
+
+@register.simple_tag(takes_context=True)
+def active_nav(context: Context, path: str) -> str:
+    """`<a href="/people/" {% active_nav "/people/" %}>`: marks the part of the site we are in."""
+    request: HttpRequest | None = context.get("request")
+    here = request.path if request else ""
+    is_here = here == path if path == "/" else here.startswith(path)
+    return SafeString('aria-current="page"') if is_here else ""
+
+
+@register.simple_tag(takes_context=True)
+def query_with(context: Context, request: HttpRequest | None = None, **changes: Any) -> str:
+    """`href="{% query_with request page=2 %}"`: this page's query with some values replaced.
+
+    None or "" takes a name out; a list sets several values.
+    """
+    request = request or context["request"]
+    query = request.GET.copy()
+    for name, value in changes.items():
+        if value is None or value == "":
+            query.pop(name, None)
+        elif isinstance(value, list | tuple | set):
+            query.setlist(name, [str(each) for each in value])
+        else:
+            query[name] = str(value)
+    return f"?{query.urlencode()}" if query else request.path
+
+
+@register.simple_tag(takes_context=True)
+def query_without(context: Context, name: str, value: Any = None) -> str:
+    """`href="{% query_without "state" "received" %}"`: the query without one filter (value)."""
+    request = context["request"]
+    query = request.GET.copy()
+    kept = [] if value is None else [each for each in query.getlist(name) if each != str(value)]
+    query.setlist(name, kept)
+    query.pop("page", None)
+    text = query.urlencode()
+    return f"?{text}" if text else request.path
+
+
+@register.simple_tag(takes_context=True)
+def theme(context: Context) -> str:
+    """The colour theme this browser chose: "light", "dark", or "" for the system's."""
+    request = context.get("request")
+    chosen = request.COOKIES.get("theme", "") if request else context.get("theme", "")
+    return chosen if chosen in THEMES else ""
+
+
+# Forms
+
+
+@register.simple_tag
+def field(bound: BoundField, **options: Any) -> str:
+    """`{% field form.email %}`: label, help, error and control, tied together for screen readers.
+
+    Options: label, help, width ("s", "m", "l"), hide_label=True, autofocus=True, and any
+    other name as an attribute of the control (`autocomplete="email"`, `rows=3`).
+    """
+    label = options.pop("label", None) or bound.label
+    help_text = options.pop("help", None) or bound.help_text
+    width = options.pop("width", "")
+    hide_label = options.pop("hide_label", False)
+    attrs = {name.replace("_", "-"): value for name, value in options.items() if value is not None}
+    described = [bound.auto_id + "-help"] if help_text else []
+    if bound.errors:
+        described.append(bound.auto_id + "-error")
+        attrs["aria-invalid"] = "true"
+    widget = bound.field.widget
+    if described:
+        attrs["aria-describedby"] = " ".join(described)
+    if bound.field.required and isinstance(widget, CheckboxSelectMultiple):
+        attrs["required"] = False
+    context = {
+        "field": bound,
+        "label": label,
+        "help": help_text,
+        "width": width,
+        "hide_label": hide_label,
+        "control": bound.as_widget(attrs=attrs),
+        "is_tick": isinstance(widget, CheckboxInput),
+        "is_group": isinstance(widget, RadioSelect | CheckboxSelectMultiple),
+    }
+    return render_to_string("components/field.html", context)
+
+
+@register.filter
+def all_errors(form: Any) -> list[tuple[str, str, str]]:
+    """The faults of a form as (id of the control, label, sentence), for the error summary."""
+    found = [("", "", str(error)) for error in form.non_field_errors()]
+    for bound in form:
+        if bound.is_hidden:
+            found.extend(("", str(bound.label), str(error)) for error in bound.errors)
+        else:
+            target = bound.id_for_label or bound.auto_id
+            found.extend((target, str(bound.label), str(error)) for error in bound.errors)
+    return found
+
+
+# Toasts
+
+
+@register.filter
+def undo_url(message: Message) -> str:
+    """The address behind a message's "undo:/path/" tag; only paths of this site count."""
+    for tag in (message.extra_tags or "").split():
+        if tag.startswith("undo:/") and not tag.startswith("undo://"):
+            return tag.removeprefix("undo:")
+    return ""
+
+
+@register.filter
+def tone(message: Message) -> str:
+    """The dress of a message: done, note, warn or fault."""
+    return {"success": "done", "warning": "warn", "error": "fault"}.get(message.level_tag, "note")
+
+
+# Composition
+
+
+@register.filter
+def of(mapping: Any, key: Any) -> Any:
+    """`{{ counts|of:state }}`: the value a mapping holds under a key that is a variable."""
+    return mapping.get(key, "") if mapping else ""
+
+
+@register.tag
+def slot(parser: Parser, token: Token) -> "SlotNode":
+    """`{% slot "lead" as lead %}`: what a page put into its block of that name, rendered once.
+
+    For base templates that show a block twice or not at all when it is empty.
+    """
+    words = token.split_contents()
+    if len(words) != 4 or words[2] != "as":
+        raise template.TemplateSyntaxError('Write it as {% slot "name" as variable %}.')
+    return SlotNode(words[1].strip("\"'"), words[3])
+
+
+class SlotNode(Node):
+    def __init__(self, block: str, variable: str) -> None:
+        self.block, self.variable = block, variable
+
+    def render(self, context: Context) -> str:
+        blocks = context.render_context.get(BLOCK_CONTEXT_KEY)
+        found = blocks.get_block(self.block) if blocks else None
+        text = BlockNode(self.block, NodeList()).render(context) if found else ""
+        context[self.variable] = SafeString(text.strip())
+        return ""
+
+
+@register.tag
+def component(parser: Parser, token: Token) -> "ComponentNode":
+    """`{% component "card" title="…" %}…{% part "foot" %}…{% endpart %}{% endcomponent %}`.
+
+    Renders templates/components/<name>.html with the inner text as `content` and each part
+    under its own name. The component sees its arguments and the page's request, nothing else.
+    """
+    words = token.split_contents()[1:]
+    if not words:
+        raise template.TemplateSyntaxError("A component needs a name.")
+    name = parser.compile_filter(words[0])
+    arguments = token_kwargs(words[1:], parser)
+    nodes = parser.parse(("endcomponent",))
+    parser.delete_first_token()
+    return ComponentNode(name, arguments, nodes)
+
+
+class ComponentNode(Node):
+    child_nodelists: Sequence[str] = ("nodes",)
+
+    def __init__(
+        self,
+        name: FilterExpression,
+        arguments: dict[str, FilterExpression],
+        nodes: NodeList,
+    ) -> None:
+        self.name, self.arguments, self.nodes = name, arguments, nodes
+
+    def render(self, context: Context) -> str:
+        given = {key: value.resolve(context) for key, value in self.arguments.items()}
+        parts = {node.name: node for node in self.nodes if isinstance(node, PartNode)}
+        for name, node in parts.items():
+            given[name] = SafeString(node.nodes.render(context).strip())
+        given["content"] = SafeString(self.nodes.render(context).strip())
+        chosen = context.template.engine.get_template(
+            f"components/{self.name.resolve(context)}.html"
+        )
+        with context.push():
+            inner = context.new(given)
+            for shared in ("request", "csrf_token", "csp_nonce"):
+                if shared in context and shared not in given:
+                    inner[shared] = context[shared]
+            return chosen.render(inner)
+
+
+@register.tag
+def part(parser: Parser, token: Token) -> "PartNode":
+    """A named piece of a component's content; see `component`."""
+    words = token.split_contents()
+    nodes = parser.parse(("endpart",))
+    parser.delete_first_token()
+    return PartNode(words[1].strip("\"'"), nodes)
+
+
+class PartNode(Node):
+    child_nodelists: Sequence[str] = ("nodes",)
+
+    def __init__(self, name: str, nodes: NodeList) -> None:
+        self.name, self.nodes = name, nodes
+
+    def render(self, context: Context) -> str:
+        return ""

@@ -1,0 +1,159 @@
+"""What surrounds every desk page: where one can go, what waits, which campaign, what time it is."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import Promise, SimpleLazyObject
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+
+from crm import wording
+from crm.models import ClockSetting, OutgoingMail, Person
+from crm.roles import Role
+from visits.models import Campaign, VisitRequest
+
+BAR = 5
+COORDINATOR = frozenset({Role.COORDINATOR})
+VISITING = frozenset({Role.COORDINATOR, Role.HOST, Role.EXPERT})
+
+
+class Place(NamedTuple):
+    """One part of the site: `key` follows "g" on the keyboard, `roles` may go there."""
+
+    word: str | Promise
+    path: str
+    icon: str
+    key: str
+    roles: frozenset[str]
+
+
+class Item(NamedTuple):
+    """A place as one person sees it, with what waits there."""
+
+    word: str | Promise
+    path: str
+    icon: str
+    key: str
+    count: int
+    count_words: str
+    is_first_five: bool
+
+
+PLACES = (
+    Place(gettext_lazy("Today"), "/", "home", "t", VISITING),
+    Place(gettext_lazy("My week"), "/my-week/", "calendar", "w", frozenset({Role.HOST})),
+    Place(gettext_lazy("Requests"), "/requests/", "list", "r", VISITING),
+    Place(gettext_lazy("Plan"), "/plan/", "board", "p", COORDINATOR | {Role.HOST}),
+    Place(gettext_lazy("Visits"), "/visits/", "pin", "v", VISITING),
+    Place(gettext_lazy("People"), "/people/", "people", "e", VISITING),
+    Place(gettext_lazy("Organisations"), "/organisations/", "organisation", "o", VISITING),
+    Place(pgettext_lazy("navigation", "Events"), "/events/", "star", "n", COORDINATOR),
+    Place(gettext_lazy("Mail"), "/mail/", "mail", "m", COORDINATOR),
+    Place(gettext_lazy("Figures"), "/figures/", "sort", "f", COORDINATOR | {Role.REPORTER}),
+    Place(gettext_lazy("Settings"), "/settings/", "settings", "s", frozenset({Role.ADMINISTRATOR})),
+)
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: `frame` for signed-in people, nothing for anybody else.
+
+    Lazy, so that a fragment or a public page that does not show the frame pays no query; a page
+    that does pays one, beside the one that reads the person's roles.
+    """
+    return {"frame": SimpleLazyObject(lambda: _frame_of(getattr(request, "user", None)))}
+
+
+def _frame_of(user: Any) -> dict[str, Any]:
+    if user is None or not user.is_authenticated:
+        return {}
+    roles = user.roles | ({Role.ADMINISTRATOR} if user.is_administrator else frozenset())
+    campaign = current_campaign()
+    waiting = _waiting(campaign) if Role.COORDINATOR in roles else {}
+    return {
+        "navigation": navigation(roles, waiting),
+        "role_words": ", ".join(str(Role(role).label) for role in sorted(roles & set(Role))),
+        "campaign": campaign,
+        "campaign_links": _campaign_links(roles),
+        "window": wording.day_range(campaign.window_start, campaign.window_end) if campaign else "",
+        "clock": _clock(campaign, user.time_zone),
+        "is_demo_clock": bool(campaign and campaign.clock_fixed_at),
+        "has_sample": bool(campaign and campaign.has_sample),
+        "remove_sample_path": (
+            "/settings/sample/" if roles & {Role.COORDINATOR, Role.ADMINISTRATOR} else ""
+        ),
+        "settings_path": ("/settings/" if roles & {Role.COORDINATOR, Role.ADMINISTRATOR} else ""),
+        "search_path": "/search/" if roles & VISITING else "",
+    }
+
+
+def current_campaign() -> Campaign | None:
+    """The campaign with the latest window, carrying what the frame says, in one query."""
+    return Campaign.objects.annotate(
+        clock_fixed_at=Subquery(ClockSetting.objects.filter(pk=1).values("fixed_at")[:1]),
+        requests_waiting=_count(
+            VisitRequest.objects.waiting_for_us().filter(campaign=OuterRef("pk"))
+        ),
+        mail_waiting=_count(OutgoingMail.objects.needing_a_person()),
+        has_sample=Exists(Person.objects.filter(is_sample=True)),
+    ).first()
+
+
+def navigation(roles: frozenset[str], waiting: dict[str, tuple[int, str]]) -> list[Item]:
+    """The places open to these roles; the first four, or all five, fit the bar of a phone."""
+    places = [place for place in PLACES if place.roles & roles]
+    in_bar = BAR if len(places) <= BAR else BAR - 1
+    return [
+        Item(
+            place.word,
+            place.path,
+            place.icon,
+            place.key,
+            *waiting.get(place.path, (0, "")),
+            is_first_five=number < in_bar,
+        )
+        for number, place in enumerate(places)
+    ]
+
+
+def _waiting(campaign: Any) -> dict[str, tuple[int, str]]:
+    """What waits where, as a number and in words."""
+    if campaign is None:
+        return {}
+    requests, mails = campaign.requests_waiting, campaign.mail_waiting
+    return {
+        "/requests/": (
+            requests,
+            ngettext("%(n)d request waits", "%(n)d requests wait", requests) % {"n": requests},
+        ),
+        "/mail/": (
+            mails,
+            ngettext("%(n)d mail needs you", "%(n)d mails need you", mails) % {"n": mails},
+        ),
+    }
+
+
+def _campaign_links(roles: frozenset[str]) -> list[dict[str, Any]]:
+    links = []
+    if Role.COORDINATOR in roles:
+        links.append({"path": "/settings/", "icon": "edit", "word": _("Window and offer…")})
+    if roles & {Role.COORDINATOR, Role.REPORTER}:
+        links.append({"path": "/figures/", "icon": "sort", "word": _("Figures of this campaign")})
+    return links
+
+
+def _clock(campaign: Any, own_zone: str) -> str:
+    fixed: datetime | None = campaign.clock_fixed_at if campaign else None
+    zone = campaign.zone if campaign else own_zone
+    return wording.local_time(fixed or timezone.now().astimezone(ZoneInfo(zone)), zone)
+
+
+def _count(rows: QuerySet) -> Coalesce:
+    """How many rows there are, as a column of another query."""
+    grouped = rows.order_by().annotate(one=Value(1)).values("one")
+    counted = grouped.annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
