@@ -11,7 +11,7 @@ from crm import wording
 from crm.domain.audit import record
 from crm.domain.messages import find_template, render_template
 from crm.domain.outbox import queue_mail
-from crm.models import MailTemplate, Message, OutgoingMail, User
+from crm.models import Message, OutgoingMail, User
 from crm.validators import clean_line, clean_text
 from visits.domain.links import make_link
 from visits.domain.requests import note_reply

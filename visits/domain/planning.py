@@ -1,0 +1,345 @@
+"""From the rows of a campaign to the planner's Problem, and from its Solution to plain values."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from django.db.models import Prefetch
+
+from crm.domain.working_time import add_working_days
+from crm.models import Place
+from visits.domain.requests import default_duration, default_priority
+from visits.domain.travel import place_ref, travel_table
+from visits.models import (
+    CalendarDay,
+    Campaign,
+    Host,
+    HostAvailability,
+    Visit,
+    VisitRequest,
+)
+from visits.models.requests import Mode
+from visits.planning import problem as p
+from visits.states import AGREED_VISITS, RequestState, VisitState
+
+# Wish points a soft day costs; they rank days and never trade against priority.
+SOFT_POINTS = {
+    CalendarDay.Kind.CARNIVAL: 2.0,
+    CalendarDay.Kind.OPTIONAL: 2.0,
+    CalendarDay.Kind.SCHOOL: 1.0,
+    CalendarDay.Kind.HALF_DAY: 0.5,
+    CalendarDay.Kind.CUSTOM: 1.0,
+}
+BRIDGE_DAY = p.SoftDay(0.5, "a bridge day between a holiday and the weekend")
+OPEN_TO_PLAN = (
+    RequestState.RECEIVED,
+    RequestState.NEEDS_INFO,
+    RequestState.UNDER_REVIEW,
+    RequestState.PROPOSED,
+    RequestState.WAITLISTED,
+)
+
+
+@dataclass(frozen=True)
+class LoadedProblem:
+    """The planner's input, with the rows its references stand for."""
+
+    problem: p.Problem
+    requests: dict[str, VisitRequest]
+    visits: dict[str, Visit]
+    hosts: dict[str, Host]
+    kept_visits: dict[str, Visit]
+    without_place: tuple[VisitRequest, ...] = ()
+
+
+def load_problem(
+    campaign: Campaign, *, at: datetime, fresh: bool = False
+) -> LoadedProblem:
+    """What is to be planned at the moment `at`.
+
+    Plain: open requests without an agreed visit over the rest of the window; agreed visits are
+    facts, offered ones stay where they are if they can. Fresh: every request not merged, rejected
+    or referred over the whole window from an empty calendar.
+    """
+    hosts = list(
+        Host.objects.who_lead()
+        .select_related("home")
+        .prefetch_related(
+            "topics",
+            Prefetch(
+                "availability", HostAvailability.objects.busy(), to_attr="absences"
+            ),
+        )
+    )
+    requests = _requests_to_plan(campaign, fresh=fresh)
+    placed = [request for request in requests if request.place is not None]
+    visits = [] if fresh else list(_facts(campaign))
+    places = _places(hosts, placed, visits)
+    tasks = [
+        _task(group, hosts=hosts, at=at)
+        for group in _by_city(placed, visits, joint=fresh)
+    ]
+    kept = {} if fresh else _offered(placed)
+    problem = p.Problem(
+        days=tuple(campaign.working_days),
+        hosts=tuple(_host(host, visits, at=None if fresh else at) for host in hosts),
+        tasks=tuple(tasks),
+        travel=travel_table(places),
+        fixed=tuple(_fixed(visit, at=at) for visit in visits),
+        published=tuple(
+            p.PublishedVisit(task=ref, host=visit.host.ref, start=visit.starts_at)
+            for ref, visit in kept.items()
+        ),
+        project_end=campaign.project_end,
+        clock=None if fresh else at,
+        earliest=None if fresh else _earliest(campaign, at),
+    )
+    return LoadedProblem(
+        problem=problem,
+        requests={request.ref: request for request in requests},
+        visits={visit.ref: visit for visit in visits},
+        hosts={host.ref: host for host in hosts},
+        kept_visits=kept,
+        without_place=tuple(request for request in requests if request.place is None),
+    )
+
+
+def _requests_to_plan(campaign: Campaign, *, fresh: bool) -> list[VisitRequest]:
+    found = VisitRequest.objects.filter(campaign=campaign).plannable()
+    if not fresh:
+        found = found.filter(state__in=OPEN_TO_PLAN)
+    return list(
+        found.select_related("place", "campaign", "municipality")
+        .prefetch_related(
+            "topics",
+            "preferred_dates",
+            Prefetch(
+                "visits", Visit.objects.select_related("host"), to_attr="all_visits"
+            ),
+        )
+        .order_by("ref")
+    )
+
+
+def _facts(campaign: Campaign) -> Iterable[Visit]:
+    """Agreed visits, and tentative ones whose date the city has accepted."""
+    live = (
+        Visit.objects.filter(campaign=campaign).live().select_related("host", "place")
+    )
+    for visit in live.prefetch_related("holds", "requests").order_by("ref"):
+        accepted = any(hold.accepted_at for hold in visit.holds.all())
+        if visit.state in AGREED_VISITS or accepted:
+            yield visit
+
+
+def _offered(requests: Iterable[VisitRequest]) -> dict[str, Visit]:
+    """Request reference to the tentative visit that is on offer to it."""
+    return {
+        request.ref: visit
+        for request in requests
+        for visit in request.all_visits
+        if visit.state == VisitState.TENTATIVE
+    }
+
+
+def _places(
+    hosts: Sequence[Host], requests: Sequence[VisitRequest], visits: Sequence[Visit]
+) -> list[Place]:
+    return (
+        [host.home for host in hosts]
+        + [request.place for request in requests if request.place]
+        + [visit.place for visit in visits if visit.place]
+    )
+
+
+def _by_city(
+    requests: Sequence[VisitRequest], visits: Sequence[Visit], *, joint: bool
+) -> list[list[VisitRequest]]:
+    """Groups to be placed as one visit: one request each, or those of one city together.
+
+    Only a plan from an empty calendar joins requests; in the running plan the coordinator does.
+    """
+    if not joint:
+        return [[request] for request in requests]
+
+    def key(request: VisitRequest) -> tuple[int, str]:
+        return (request.place_id or 0, _mode(request))
+
+    return [list(group) for _key, group in groupby(sorted(requests, key=key), key=key)]
+
+
+def _mode(request: VisitRequest) -> p.Mode:
+    if request.mode == Mode.ONLINE or request.on_site_ruled_out:
+        return p.Mode.ONLINE
+    offered = [
+        visit for visit in request.all_visits if visit.state == VisitState.TENTATIVE
+    ]
+    if offered and offered[0].mode == Mode.ONLINE:
+        return p.Mode.ONLINE
+    return p.Mode.ON_SITE
+
+
+def _task(group: list[VisitRequest], *, hosts: Sequence[Host], at: datetime) -> p.Task:
+    first = group[0]
+    closed, half_days, soft_days = _calendar(first)
+    wishes = [
+        p.Wish(day=wish.on, part=p.PartOfDay(wish.part), rank=wish.rank)
+        for request in group
+        for wish in request.preferred_dates.all()
+    ]
+    mode = _mode(first)
+    return p.Task(
+        ref=first.ref,
+        label=first.city,
+        place=_place(first.place),
+        duration=max(_duration(request, mode) for request in group),
+        requests=tuple(request.ref for request in group),
+        priority=sum(
+            request.priority or default_priority(request, at=at) for request in group
+        ),
+        mode=mode,
+        wishes=tuple(sorted(wishes, key=lambda wish: (wish.rank, wish.day))),
+        closed=closed,
+        half_days=half_days,
+        soft_days=soft_days,
+        needs=_needs(group, hosts),
+    )
+
+
+def _duration(request: VisitRequest, mode: p.Mode) -> int:
+    if request.duration_minutes:
+        return request.duration_minutes
+    return 90 if mode == p.Mode.ONLINE else default_duration(request)
+
+
+def _place(place: Place | None) -> p.Place:
+    assert place is not None, "requests without a place are sorted out before"
+    return p.Place(ref=place_ref(place), name=place.name, zone=place.zone)
+
+
+def _needs(
+    group: list[VisitRequest], hosts: Sequence[Host]
+) -> tuple[frozenset[str], ...]:
+    """Topics the host must cover: those no expert can add from afar."""
+    covered_by_experts = set(
+        Host.objects.filter(kind=Host.Kind.EXPERT).values_list(
+            "topics__code", flat=True
+        )
+    )
+    topics = {topic.code for request in group for topic in request.topics.all()}
+    return tuple(frozenset({code}) for code in sorted(topics - covered_by_experts))
+
+
+def _calendar(
+    request: VisitRequest,
+) -> tuple[dict[date, str], dict[date, int], dict[date, p.SoftDay]]:
+    """Closed dates, latest ends on half days (minutes after 00:00) and difficult dates."""
+    window = request.campaign
+    rows = CalendarDay.objects.at_place(
+        country=request.country, region=request.region, city=request.city
+    ).between(window.window_start, window.window_end)
+    closed: dict[date, str] = {}
+    half_days: dict[date, int] = {}
+    soft: dict[date, p.SoftDay] = {}
+    for row in rows:
+        for day in _dates(row, window):
+            if row.kind == CalendarDay.Kind.HALF_DAY:
+                half_days[day] = 17 * 60 - row.shorter_by_minutes
+            elif row.hardness == CalendarDay.Hardness.HARD:
+                closed[day] = row.name
+                continue
+            points = SOFT_POINTS.get(CalendarDay.Kind(row.kind), 1.0)
+            if day not in soft or soft[day].points < points:
+                soft[day] = p.SoftDay(points, row.name)
+    for day in closed:
+        for bridge in _bridges(day):
+            if (
+                window.window_start <= bridge <= window.window_end
+                and bridge not in closed
+            ):
+                soft.setdefault(bridge, BRIDGE_DAY)
+    return closed, half_days, soft
+
+
+def _dates(row: CalendarDay, window: Campaign) -> list[date]:
+    first, last = (
+        max(row.first_on, window.window_start),
+        min(row.last_on, window.window_end),
+    )
+    return [first + timedelta(days=count) for count in range((last - first).days + 1)]
+
+
+def _bridges(holiday: date) -> list[date]:
+    """The working day between a Tuesday or Thursday holiday and the weekend."""
+    return {
+        1: [holiday - timedelta(days=1)],
+        3: [holiday + timedelta(days=1)],
+    }.get(holiday.weekday(), [])
+
+
+def _host(host: Host, visits: Sequence[Visit], *, at: datetime | None) -> p.Host:
+    return p.Host(
+        ref=host.ref,
+        name=host.name,
+        home=_place(host.home),
+        skills=frozenset(topic.code for topic in host.topics.all()),
+        languages=frozenset(host.languages),
+        busy=tuple(
+            p.Busy(start=row.starts_at, end=row.ends_at, label=str(row))
+            for row in host.absences
+        ),
+        can_travel=host.travels,
+        days_in_a_row=host.max_days_in_row,
+        office_day=host.keeps_office_day,
+        position=_position(host, at) if at else None,
+        travel_from=host.travel_from,
+        travel_to=host.travel_until,
+    )
+
+
+def _position(host: Host, at: datetime) -> p.Position | None:
+    """Where the host is in the running week: at the last on-site visit of it, else at home."""
+    home_zone = ZoneInfo(host.zone)
+    today = at.astimezone(home_zone).date()
+    monday = datetime.combine(
+        today - timedelta(days=today.weekday()), time(0), home_zone
+    )
+    last = (
+        Visit.objects.filter(host=host, starts_at__gte=monday, ends_at__lte=at)
+        .exclude(mode=Mode.ONLINE)
+        .exclude(
+            state__in=[VisitState.CANCELLED, VisitState.POSTPONED, VisitState.NO_SHOW]
+        )
+        .select_related("place")
+        .order_by("-ends_at")
+        .first()
+    )
+    if last is None or last.place is None:
+        return None
+    return p.Position(place=_place(last.place), at=at)
+
+
+def _fixed(visit: Visit, *, at: datetime) -> p.FixedVisit:
+    requests = list(visit.requests.all())
+    return p.FixedVisit(
+        ref=visit.ref,
+        label=visit.city,
+        host=visit.host.ref,
+        mode=p.Mode.ONLINE if visit.mode == Mode.ONLINE else p.Mode.ON_SITE,
+        place=_place(visit.place or visit.host.home),
+        start=visit.starts_at,
+        end=visit.ends_at,
+        priority=sum(
+            request.priority or default_priority(request, at=at) for request in requests
+        ),
+        requests=tuple(sorted(request.ref for request in requests)),
+    )
+
+
+def _earliest(campaign: Campaign, at: datetime) -> datetime:
+    """The first moment a new visit may start: the shortest notice counted in working days."""
+    zone = ZoneInfo(campaign.zone)
+    day = add_working_days(at.astimezone(zone).date(), campaign.lead_days)
+    return datetime.combine(day, time(0), zone)

@@ -1,0 +1,108 @@
+"""Searches asked for on a page and worked off by the worker; the PlanRun row is the truth."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from crm import clock
+from crm.models import User
+from visits.domain.plans import solve_campaign, store_version
+from visits.models import Plan, PlanRun
+from visits.planning.solution import Progress
+
+State = PlanRun.State
+SILENT_FOR = timedelta(minutes=3)
+BEAT_EVERY = timedelta(seconds=1)
+
+
+def ask_for_run(
+    plan: Plan,
+    *,
+    by: User | None,
+    fresh: bool = False,
+    seconds: int = 30,
+    seed: int = 1,
+) -> PlanRun:
+    """Queue a search; while one is waiting or running that one is returned instead."""
+    active = plan.runs.filter(
+        state__in=[State.QUEUED, State.RUNNING], fresh=fresh
+    ).first()
+    if active is not None:
+        return active
+    return PlanRun.objects.create(
+        plan=plan, asked_by=by, fresh=fresh, seconds=seconds, seed=seed
+    )
+
+
+def ask_to_stop(run: PlanRun) -> None:
+    """Let a running search end with the best plan so far."""
+    PlanRun.objects.filter(pk=run.pk).update(stop_asked=True)
+    PlanRun.objects.filter(pk=run.pk, state=State.QUEUED).update(state=State.STOPPED)
+
+
+def work_off(*, stop: Callable[[], bool] = lambda: False) -> int:
+    """Work off the searches that wait; the number done."""
+    _mark_interrupted()
+    done = 0
+    while not stop():
+        run = PlanRun.objects.filter(state=State.QUEUED).order_by("pk").first()
+        if run is None:
+            return done
+        claimed = PlanRun.objects.filter(pk=run.pk, state=State.QUEUED).update(
+            state=State.RUNNING, beat_at=timezone.now()
+        )
+        if claimed:
+            _work(run, stop=stop)
+            done += 1
+    return done
+
+
+def _mark_interrupted() -> None:
+    before = timezone.now() - SILENT_FOR
+    PlanRun.objects.filter(state=State.RUNNING, beat_at__lt=before).update(
+        state=State.INTERRUPTED,
+        error="The worker stopped during this search; start it again.",
+    )
+
+
+def _work(run: PlanRun, *, stop: Callable[[], bool]) -> None:
+    rows = PlanRun.objects.filter(pk=run.pk)
+    last_beat = timezone.now()
+
+    def on_progress(progress: Progress) -> None:
+        nonlocal last_beat
+        if timezone.now() - last_beat >= BEAT_EVERY:
+            last_beat = timezone.now()
+            rows.update(
+                beat_at=last_beat, priority=progress.priority, bound=progress.bound
+            )
+
+    def should_stop() -> bool:
+        return stop() or rows.filter(stop_asked=True).exists()
+
+    try:
+        solved = solve_campaign(
+            run.plan.campaign,
+            at=clock.now(),
+            fresh=run.fresh,
+            seconds=run.seconds,
+            seed=run.seed,
+            on_progress=on_progress,
+            should_stop=should_stop,
+        )
+        version = store_version(solved, by=run.asked_by)
+    except (ValidationError, ValueError) as error:
+        sentence = (
+            error.messages[0] if isinstance(error, ValidationError) else str(error)
+        )
+        rows.update(state=State.FAILED, error=sentence[:500])
+        return
+    rows.update(
+        state=State.STOPPED if solved.solution.stopped else State.DONE,
+        version=version,
+        priority=version.priority,
+        bound=version.bound,
+        beat_at=timezone.now(),
+    )

@@ -1,0 +1,67 @@
+"""Journeys between the places of a campaign: estimates, bettered by what people know."""
+
+import csv
+import gzip
+from collections.abc import Iterable
+from functools import cache
+
+from django.conf import settings
+
+from crm.models import Place
+from visits.models import TravelOverride
+from visits.planning.travel import Airport, Estimate, TravelTable, estimate_travel
+
+AIRPORTS = settings.BASE_DIR / "fixtures" / "airports.csv.gz"
+
+
+@cache
+def airports() -> tuple[Airport, ...]:
+    """European airports with scheduled flights (see fixtures/README.md)."""
+    with gzip.open(AIRPORTS, "rt", encoding="utf-8", newline="") as file:
+        return tuple(
+            Airport(code=row["iata"], lat=float(row["lat"]), lon=float(row["lon"]))
+            for row in csv.DictReader(file)
+        )
+
+
+def place_ref(place: Place) -> str:
+    """The planner's name of a place."""
+    return f"g{place.pk}"
+
+
+def travel_table(places: Iterable[Place]) -> TravelTable:
+    """Journeys between all the places, both ways; known times replace estimates."""
+    chosen = sorted(
+        {place.pk: place for place in places}.values(), key=lambda place: place.pk
+    )
+    known = {
+        frozenset((row.origin_id, row.destination_id)): row
+        for row in TravelOverride.objects.filter(
+            origin__in=chosen, destination__in=chosen
+        )
+    }
+    journeys = []
+    for count, start in enumerate(chosen):
+        for end in chosen[count + 1 :]:
+            journey = _journey(start, end, known.get(frozenset((start.pk, end.pk))))
+            journeys.append((place_ref(start), place_ref(end), journey))
+            journeys.append((place_ref(end), place_ref(start), journey))
+    return TravelTable.from_journeys([place_ref(place) for place in chosen], journeys)
+
+
+def _journey(start: Place, end: Place, known: TravelOverride | None) -> Estimate:
+    guess = estimate_travel(
+        (start.latitude, start.longitude),
+        (end.latitude, end.longitude),
+        airports=airports(),
+    )
+    if known is None:
+        return guess
+    return Estimate(
+        minutes=known.minutes,
+        mode=known.mode,
+        km=guess.km,
+        cost=guess.cost,
+        co2=guess.co2,
+        is_estimate=False,
+    )

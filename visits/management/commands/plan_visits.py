@@ -1,0 +1,85 @@
+"""`manage.py plan_visits CAMPAIGN [--fresh] [--seconds N] [--seed N] [--json] [--publish]`."""
+
+import json
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+
+from crm import clock
+from visits.domain.booking import Busy, SlotTaken
+from visits.domain.plans import (
+    plan_as_json,
+    publish_version,
+    solve_campaign,
+    store_version,
+)
+from visits.models import Campaign
+
+
+class Command(BaseCommand):
+    help = "Plans the visits of a campaign, with a bound or a proof, and a reason per request."
+
+    def add_arguments(self, parser):
+        parser.add_argument("campaign", help="the campaign's slug, as february-2023")
+        parser.add_argument(
+            "--fresh",
+            action="store_true",
+            help="plan every request from an empty calendar",
+        )
+        parser.add_argument(
+            "--seconds", type=int, default=30, help="ceiling of the search"
+        )
+        parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument("--json", action="store_true", dest="as_json")
+        parser.add_argument(
+            "--publish",
+            action="store_true",
+            help="hold the dates and draft the proposals",
+        )
+
+    def handle(
+        self, *args, campaign, fresh, seconds, seed, as_json, publish, **options
+    ):
+        if seconds < 1:
+            raise CommandError("--seconds has to be at least 1.", returncode=2)
+        row = Campaign.objects.filter(slug=campaign).first()
+        if row is None:
+            known = (
+                ", ".join(Campaign.objects.values_list("slug", flat=True)) or "none yet"
+            )
+            raise CommandError(f"There is no campaign “{campaign}”; known: {known}.")
+        if publish and fresh:
+            raise CommandError("A plan from an empty calendar cannot be published.")
+        at = clock.now()
+        try:
+            solved = solve_campaign(row, at=at, fresh=fresh, seconds=seconds, seed=seed)
+            if publish:
+                publish_version(store_version(solved), at=at, by=None)
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
+        except (SlotTaken, Busy) as error:
+            raise CommandError(str(error)) from error
+        result = plan_as_json(solved) | {"made_at": at.isoformat()}
+        if as_json:
+            self.stdout.write(json.dumps(result, ensure_ascii=False, indent=1))
+        else:
+            self._tell(result)
+
+    def _tell(self, result) -> None:
+        if result["proven"]:
+            word = "proven best"
+        elif result["bound"] is not None:
+            word = f"bound {result['bound']}"
+        else:
+            word = "best found"
+        self.stdout.write(f"Priority {result['priority']} ({word})")
+        for visit in result["visits"]:
+            mark = "fixed" if visit["fixed"] else visit["visit"] or "new"
+            refs = " ".join(visit["requests"])
+            self.stdout.write(
+                f"  {visit['starts_at'][:16]} {visit['zone']}  {visit['host']}  {refs}"
+                f"  {visit['city']}  {visit['mode']}  {mark}"
+            )
+        for row in result["unplaced"]:
+            mend = f" Would fit {row['would_fit_if']}." if row["would_fit_if"] else ""
+            self.stdout.write(f"  not placed: {row['request']}: {row['reason']}{mend}")
