@@ -5,7 +5,7 @@ from pathlib import Path
 
 from csp.constants import NONCE, NONE, SELF
 
-from config import env
+from config import env, safety
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = env.private_directory(Path(env.text("DATA_DIR", str(BASE_DIR / "data"))))
@@ -229,3 +229,7 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["private"]}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
 }
+
+# Nobody but this machine is served; everything else has to be set up as a real site.
+SITE_IS_LOCAL = safety.is_loopback_only(globals())
+safety.refuse_unsafe(globals())

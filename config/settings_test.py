@@ -7,7 +7,8 @@ every process a test starts (server, worker, command) reads the same values.
 import os
 import tempfile
 
-os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="outreach-tests-"))
+if "DATA_DIR" not in os.environ:
+    os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="outreach-tests-")
 
 from config.settings import *  # noqa: E402, F403
 from config.settings import DATA_DIR, DATABASES

@@ -6,3 +6,7 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = get_wsgi_application()
+
+from crm.checks import refuse_unusable_database  # noqa: E402 (the apps have to be loaded)
+
+refuse_unusable_database()

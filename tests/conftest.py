@@ -1,5 +1,6 @@
-"""What every test may ask for: installations, sites, a mail sink, a browser.
+"""What every test may ask for: a cast of users, installations, sites, a mail sink, a browser.
 
+- `cast` and its members: one user per role, from `tests/cast.py`.
 - `sample`: the whole Rotterdam sample in the test's own database, at the demo clock.
 - `installation`, `sample_installation`: a data folder and database of the test's own, on the real
   settings, worked by real processes.
@@ -21,6 +22,8 @@ from tests.support import chromium as chromium_finder
 from tests.support import installation as installations
 from tests.support.installation import ROOT, Installation
 from tests.support.smtp import Sink
+
+pytest_plugins = ["tests.cast"]
 
 DEMO_USERS = ROOT / "fixtures" / "sample" / "demo_users.json"
 
