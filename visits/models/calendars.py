@@ -11,13 +11,14 @@ class CalendarDayQuerySet(models.QuerySet):
     def between(self, first: date, last: date):
         return self.filter(first_on__lte=last, last_on__gte=first)
 
-    def at_place(self, *, country: str, region: str = "", city: str = ""):
-        """Days that concern the place: national, of its region, or of the city itself."""
-        here = Q(region="", city="")
-        if region:
-            here |= Q(region=region, city="")
-        if city:
-            here |= Q(city=city)
+    def at_place(self, *, country: str, region: str = "", city: str = "", place=None):
+        """Days that concern the place: national, of its region, or of the city itself.
+
+        `place` adds the names of the register, where a city is often spelt another way (Köln).
+        """
+        cities = {city, place.name if place else ""} - {""}
+        regions = {region, place.region if place else ""} - {""}
+        here = Q(region="", city="") | Q(region__in=regions, city="") | Q(city__in=cities)
         return self.filter(here, country=country)
 
     def hard(self):
@@ -48,9 +49,7 @@ class CalendarDay(SampleMark, models.Model):
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     name = models.CharField(_("name"), max_length=200)
     hardness = models.CharField(_("how hard"), max_length=4, choices=Hardness)
-    shorter_by_minutes = models.PositiveSmallIntegerField(
-        _("shorter by (minutes)"), default=0
-    )
+    shorter_by_minutes = models.PositiveSmallIntegerField(_("shorter by (minutes)"), default=0)
     source = models.CharField(_("source"), max_length=200, blank=True)
     confidence = models.CharField(_("confidence"), max_length=20, blank=True)
 
@@ -58,15 +57,9 @@ class CalendarDay(SampleMark, models.Model):
 
     class Meta:
         ordering = ["first_on", "country"]
-        indexes = [
-            models.Index(
-                fields=["country", "first_on", "last_on"], name="calendar_country"
-            )
-        ]
+        indexes = [models.Index(fields=["country", "first_on", "last_on"], name="calendar_country")]
         constraints = [
-            models.CheckConstraint(
-                condition=Q(first_on__lte=F("last_on")), name="days_in_order"
-            )
+            models.CheckConstraint(condition=Q(first_on__lte=F("last_on")), name="days_in_order")
         ]
 
     def __str__(self) -> str:
@@ -92,9 +85,7 @@ class Disruption(SampleMark, models.Model):
         CONFIRMED = "confirmed", _("confirmed")
         OVER = "over", _("over")
 
-    key = models.SlugField(
-        max_length=60, unique=True, null=True, blank=True, editable=False
-    )
+    key = models.SlugField(max_length=60, unique=True, null=True, blank=True, editable=False)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.OTHER)
     name = models.CharField(_("what happens"), max_length=200)
     countries = models.JSONField(_("countries"), default=list, blank=True)
@@ -104,9 +95,7 @@ class Disruption(SampleMark, models.Model):
     starts_at = models.DateTimeField(_("from"))
     ends_at = models.DateTimeField(_("until"))
     severity = models.PositiveSmallIntegerField(_("severity 1-3"), default=2)
-    status = models.CharField(
-        _("status"), max_length=10, choices=Status, default=Status.ANNOUNCED
-    )
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.ANNOUNCED)
     source = models.CharField(_("source"), max_length=300, blank=True)
 
     objects = DisruptionQuerySet.as_manager()

@@ -93,6 +93,7 @@ def load_requests(cast: Cast) -> None:
     places = Place.objects.in_bulk([int(row["geonameid"]) for row in listed if row["geonameid"]])
     for row in listed:
         words = texts[row["id"]]
+        place = places.get(int(row["geonameid"] or 0))
         request = VisitRequest.objects.create(
             ref=row["id"],
             campaign=cast.campaign,
@@ -104,8 +105,8 @@ def load_requests(cast: Cast) -> None:
             municipality=cast.municipalities.get(row["org"]),
             city=row["municipality"],
             country=row["country"],
-            region=row["region"],
-            place=places.get(int(row["geonameid"] or 0)),
+            region=row["region"] or (place.region if place else ""),
+            place=place,
             zone=row["tz"],
             department=row["department"],
             requester_name=row["requester_name"],
