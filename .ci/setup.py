@@ -36,7 +36,9 @@ def make_environment():
     """A fresh .venv with pip; installs Debian's python3-venv first when root and missing."""
     python = find_python()
     if python is None:
-        stop("Python 3.11 or newer is needed; install it (Debian 12 and later bring it as python3).")
+        stop(
+            "Python 3.11 or newer is needed; install it (Debian 12 and later bring it as python3)."
+        )
     if not succeeds(python, HAS_VENV):
         add_venv_package(python)
     say("Making .venv with " + python)
@@ -61,8 +63,10 @@ def add_venv_package(python):
     quietly(["apt-get", "update"])
     quietly(command.split())
     if not succeeds(python, HAS_VENV):
-        stop("python3-venv is installed, but " + python + " still has no venv; remove that Python "
-             "from PATH or install its venv module.")
+        stop(
+            "python3-venv is installed, but " + python + " still has no venv; remove that Python "
+            "from PATH or install its venv module."
+        )
 
 
 def wanted_locks(runtime_only):
@@ -85,8 +89,10 @@ def fingerprint(locks):
 def install(locks):
     add_uv(locks[0])
     say("Installing packages from " + " and ".join(locks))
-    run([PYTHON, "-m", "uv", "pip", "sync", "--quiet", "--require-hashes", "--python", PYTHON]
-        + locks)
+    run(
+        [PYTHON, "-m", "uv", "pip", "sync", "--quiet", "--require-hashes", "--python", PYTHON]
+        + locks
+    )
     with open(STAMP, "w", encoding="ascii") as file:
         file.write(fingerprint(locks))
 
@@ -98,30 +104,50 @@ def add_uv(lock):
     if found is None:
         stop(lock + " names no uv; renew it with .ci/lock.")
     version = found.group(1)
-    if succeeds(PYTHON, "from importlib.metadata import version as v; import sys; "
-                "sys.exit(v('uv') != '%s')" % version):
+    if succeeds(
+        PYTHON,
+        "from importlib.metadata import version as v; import sys; "
+        "sys.exit(v('uv') != '%s')" % version,
+    ):
         return
     say("Installing uv " + version)
     with tempfile.NamedTemporaryFile("w", suffix=".txt", delete=False) as file:
         file.write(found.group(0) + "\n")
     try:
-        run([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-             "--require-hashes", "--requirement", file.name])
+        run(
+            [
+                PYTHON,
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--require-hashes",
+                "--requirement",
+                file.name,
+            ]
+        )
     finally:
         os.unlink(file.name)
 
 
 def succeeds(python, code):
     try:
-        return subprocess.call([python, "-c", code], stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL) == 0
+        return (
+            subprocess.call(
+                [python, "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+            == 0
+        )
     except OSError:
         return False
 
 
 def has(program):
-    return any(os.access(os.path.join(folder, program), os.X_OK)
-               for folder in os.environ.get("PATH", "").split(os.pathsep))
+    return any(
+        os.access(os.path.join(folder, program), os.X_OK)
+        for folder in os.environ.get("PATH", "").split(os.pathsep)
+    )
 
 
 def run(command):
@@ -130,15 +156,22 @@ def run(command):
     except OSError as error:
         stop(command[0] + " cannot be started: " + str(error))
     if status != 0:
-        stop("Set-up stopped: this command failed with status %d:\n  %s"
-             % (status, " ".join(command)))
+        stop(
+            "Set-up stopped: this command failed with status %d:\n  %s"
+            % (status, " ".join(command))
+        )
 
 
 def quietly(command):
     """Run an apt command; its words are shown only when it fails."""
     environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = subprocess.run(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     if done.returncode != 0:
         sys.stderr.write(done.stdout.decode("utf-8", "replace"))
         stop("This command failed: " + " ".join(command))

@@ -18,7 +18,14 @@ FEWEST_LETTERS = 8
 SINK_PORT = 1025
 # Keys that stand in tutorials, images and other people's repositories.
 KNOWN_KEYS = ("django-insecure", "changeme", "change-me", "change_me", "secret", "password", "xxxx")
-UNFIT_SENDERS = {"", "localhost", "localhost.localdomain", "example.com", "example.org", "webmaster"}
+UNFIT_SENDERS = {
+    "",
+    "localhost",
+    "localhost.localdomain",
+    "example.com",
+    "example.org",
+    "webmaster",
+}
 
 Modes = Mapping[Path, int]
 
@@ -105,7 +112,8 @@ def _address_faults(settings: Mapping[str, Any]) -> Iterator[str]:
 def _answers_to(name: str, hosts: Iterable[str]) -> bool:
     """Whether Django, given `hosts`, answers requests for `name`."""
     return any(
-        host in {"*", name} or (host.startswith(".") and f".{name}".endswith(host)) for host in hosts
+        host in {"*", name} or (host.startswith(".") and f".{name}".endswith(host))
+        for host in hosts
     )
 
 

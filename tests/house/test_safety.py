@@ -78,8 +78,7 @@ def test_well_set_up_site_has_no_fault():
         ),
         (
             {"TRUSTED_PROXY_COUNT": -1},
-            "TRUSTED_PROXY_COUNT is negative; "
-            "set it to the number of proxies before this program.",
+            "TRUSTED_PROXY_COUNT is negative; set it to the number of proxies before this program.",
         ),
         (
             {"SECRET_KEY": KEY[:40]},
@@ -182,8 +181,7 @@ def test_files_others_may_read_are_named_with_their_remedy():
 
     assert found == [
         "Other accounts may read /srv/outreach; run: chmod 700 /srv/outreach",
-        "Other accounts may read /srv/outreach/secret_key; "
-        "run: chmod 600 /srv/outreach/secret_key",
+        "Other accounts may read /srv/outreach/secret_key; run: chmod 600 /srv/outreach/secret_key",
     ]
 
 

@@ -46,7 +46,12 @@ def test_first_start_makes_private_files_under_any_umask(tmp_path, umask):
 
 
 def test_public_site_that_is_well_set_up_starts(installation):
-    assert installation.manage("check", "--tag", "database", "--database", "default", **PUBLIC).returncode == 0
+    assert (
+        installation.manage(
+            "check", "--tag", "database", "--database", "default", **PUBLIC
+        ).returncode
+        == 0
+    )
 
 
 def test_public_site_refuses_debug_with_one_sentence(installation):
@@ -70,7 +75,9 @@ def test_public_site_refuses_a_key_others_can_read(installation):
 
 
 def test_public_site_refuses_demo_accounts(sample_installation):
-    refused = sample_installation.manage("check", "--tag", "database", "--database", "default", status=1, **PUBLIC)
+    refused = sample_installation.manage(
+        "check", "--tag", "database", "--database", "default", status=1, **PUBLIC
+    )
 
     assert "Demo accounts with a published password may sign in" in refused.stderr
 
