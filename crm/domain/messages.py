@@ -1,5 +1,6 @@
 """Words exchanged: what was said, and what we write from checked templates."""
 
+import re
 import string
 from datetime import datetime
 from typing import Any
@@ -33,9 +34,7 @@ def log_interaction(
     if not words:
         raise ValidationError(_("Write down what was said."), code="empty")
     if person is None and organisation is None:
-        raise ValidationError(
-            _("Choose the person or organisation it concerns."), code="nobody"
-        )
+        raise ValidationError(_("Choose the person or organisation it concerns."), code="nobody")
     interaction = Interaction.objects.create(
         kind=kind,
         person=person,
@@ -55,11 +54,7 @@ def find_template(key: str, language: str) -> MailTemplate:
     Raises ValidationError when there is none at all.
     """
     for wanted in (language, FALLBACK_LANGUAGE):
-        found = (
-            MailTemplate.objects.filter(key=key, language=wanted)
-            .order_by("-version")
-            .first()
-        )
+        found = MailTemplate.objects.filter(key=key, language=wanted).order_by("-version").first()
         if found:
             return found
     raise ValidationError(
@@ -69,28 +64,39 @@ def find_template(key: str, language: str) -> MailTemplate:
     )
 
 
-def fill(text: str, values: dict[str, Any]) -> str:
+def gap(name: str) -> str:
+    """The mark a draft carries where a person still has to write something."""
+    return f"[[{name}]]"
+
+
+def find_gaps(text: str) -> list[str]:
+    """The names of what is still to be written in a draft."""
+    return re.findall(r"\[\[(\w+)\]\]", text)
+
+
+def fill(text: str, values: dict[str, Any], *, with_gaps: bool = False) -> str:
     """`text` with its `{placeholders}` filled from the closed list `values`.
 
     Only plain names are looked up: no attributes, no indexes, no format codes. A value is put in
-    as it is and never read again, so a brace inside it stays a brace. Raises ValidationError
-    naming the placeholder that has no value.
+    as it is and never read again, so a brace inside it stays a brace. A placeholder without a
+    value becomes a gap to be written by hand, or raises ValidationError naming it.
     """
     parts: list[str] = []
     try:
         pieces = list(string.Formatter().parse(text))
     except ValueError:
         raise ValidationError(
-            _(
-                "The template has a brace without its partner; write {{ for a plain brace."
-            ),
+            _("The template has a brace without its partner; write {{ for a plain brace."),
             code="template_brace",
         ) from None
     for literal, name, _spec, _conversion in pieces:
         parts.append(literal)
         if name is None:
             continue
-        if name not in values or values[name] in (None, ""):
+        if values.get(name) in (None, ""):
+            if with_gaps:
+                parts.append(gap(name))
+                continue
             raise ValidationError(
                 _("The mail cannot be written yet: {%(name)s} has no value."),
                 code="missing_value",
@@ -102,6 +108,4 @@ def fill(text: str, values: dict[str, Any]) -> str:
 
 def render_template(template: MailTemplate, values: dict[str, Any]) -> tuple[str, str]:
     """Subject (one line) and text of the template, filled."""
-    return clean_line(fill(template.subject, values)), clean_text(
-        fill(template.body, values)
-    )
+    return clean_line(fill(template.subject, values)), clean_text(fill(template.body, values))

@@ -1,16 +1,19 @@
 """Mails to a municipality: a checked template, filled from the request and its visit."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from crm import wording
 from crm.domain.audit import record
-from crm.domain.messages import find_template, render_template
+from crm.domain.messages import find_gaps, find_template, render_template
 from crm.domain.outbox import queue_mail
+from crm.domain.working_time import add_working_hours
 from crm.models import Message, OutgoingMail, User
 from crm.validators import clean_line, clean_text
 from visits.domain.links import make_link
@@ -19,34 +22,35 @@ from visits.models import Visit, VisitRequest
 from visits.models.requests import Mode
 
 # Letters nobody chose or wrote: they are no personal answer.
-AUTOMATIC = frozenset(
-    {"request_ack", "proposal_reminder", "needs_info_reminder", "reminder_d3"}
-)
+AUTOMATIC = frozenset({"request_ack", "proposal_reminder", "needs_info_reminder", "reminder_d3"})
 
 
 def letter_values(
     request: VisitRequest,
     *,
+    at: datetime,
     visit: Visit | None = None,
     extra: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """The closed list of placeholders; call it under the letter's language."""
     campaign = request.campaign
+    answer_by = request.due_at or add_working_hours(
+        at, campaign.reply_target_hours, zone=campaign.zone
+    )
     values = {
         "reference": request.ref,
         "city": request.city,
         "name": request.requester_name or request.requester_role or request.city,
-        "department": request.department or request.city,
-        "campaign": campaign.name,
         "sender": campaign.answers_from or campaign.name,
-        "window": wording.day_range(campaign.window_start, campaign.window_end),
         "funding_line": campaign.funding_line,
         "what_we_understood": what_we_understood(request),
         "reason": request.reason,
+        "deadline": wording.local_time(max(answer_by, at), request.zone),
+        "topics": ", ".join(topic.name for topic in request.topics.all()),
         "link": "{link}",
+        "stop_link": "{link}",
+        "confirm_link": "{link}",
     }
-    if request.due_at:
-        values["answer_by"] = wording.local_time(request.due_at, campaign.zone)
     if visit is not None:
         values |= visit_values(visit)
     return values | dict(extra or {})
@@ -56,24 +60,54 @@ def visit_values(visit: Visit) -> dict[str, str]:
     """What a letter may say about a visit: local time first, the host's home time second."""
     home = visit.campaign.zone
     offered = [hold for hold in visit.holds.all() if hold.accepted_at is None]
-    lines = [
-        wording.time_range(hold.starts_at, hold.ends_at, visit.zone) for hold in offered
-    ]
-    when = wording.time_range(visit.starts_at, visit.ends_at, visit.zone)
+    lines = [_both_times(hold.starts_at, hold.ends_at, visit.zone, home) for hold in offered]
+    when = _both_times(visit.starts_at, visit.ends_at, visit.zone, home)
+    theirs = [item for item in visit.checklist.all() if item.owner == item.Owner.THEIRS]
     values = {
-        "visit_reference": visit.ref,
         "date_line": when,
-        "home_time": wording.time_range(visit.starts_at, visit.ends_at, home),
-        "date_options": "\n".join(f"– {line}" for line in lines) or when,
-        "mode": Mode(visit.mode).label,
-        "host": visit.host.name,
-        "where": visit.address or visit.meeting_link or _("to be agreed"),
-        "topics": ", ".join(topic.name for topic in visit.topics.all())
-        or _("to be agreed"),
+        "slots": "\n".join(f"– {line}" for line in lines or [when]),
+        "place_line": visit.address or visit.meeting_link or _("still to be agreed"),
+        "visitors": visitors_line(visit),
+        "topics": ", ".join(topic.name for topic in visit.topics.all()),
+        "agenda": agenda_lines(visit),
+        "preparation": "\n".join(f"– {_(item.text)}" for item in theirs),
     }
+    if visit.replaces:
+        old = visit.replaces
+        values["old_date_line"] = _both_times(old.starts_at, old.ends_at, old.zone, home)
     if offered:
         values["deadline"] = wording.local_time(offered[0].expires_at, visit.zone)
+    else:
+        values["deadline"] = wording.local_time(visit.starts_at, visit.zone)
     return values
+
+
+def _both_times(starts_at: datetime, ends_at: datetime, zone: str, home: str) -> str:
+    """The span at the place, and at the host's home where the clock there differs."""
+    here = wording.time_range(starts_at, ends_at, zone)
+    if (
+        starts_at.astimezone(ZoneInfo(zone)).utcoffset()
+        == starts_at.astimezone(ZoneInfo(home)).utcoffset()
+    ):
+        return here
+    return f"{here} = {wording.time_range(starts_at, ends_at, home)}"
+
+
+def visitors_line(visit: Visit) -> str:
+    """Who comes from our side, by name and role."""
+    people = [visit.host, *visit.experts.all()]
+    return "; ".join(
+        f"{person.name} ({person.title})" if person.title else person.name for person in people
+    )
+
+
+def agenda_lines(visit: Visit) -> str:
+    """The programme, one item a line with local times."""
+    moment, lines = visit.starts_at, []
+    for item in visit.agenda.all():
+        lines.append(f"{wording.clock_time(moment, visit.zone)}  {_(item.title)}")
+        moment += timedelta(minutes=item.minutes)
+    return "\n".join(lines)
 
 
 def what_we_understood(request: VisitRequest) -> str:
@@ -100,15 +134,17 @@ def draft_letter(
     by: User | None = None,
     visit: Visit | None = None,
     extra: Mapping[str, str] | None = None,
+    with_gaps: bool = True,
 ) -> Message:
     """A draft from the template in the requester's language, else in English; nothing is sent.
 
-    Raises ValidationError when the template lacks a value or there is none.
+    What only a person can say stays as a gap, `[[reason]]`, that must be written before it goes.
+    Raises ValidationError when there is no such template.
     """
     template = find_template(key, request.language)
     with translation.override(template.language):
         subject, body = render_template(
-            template, letter_values(request, visit=visit, extra=extra)
+            template, letter_values(request, at=at, visit=visit, extra=extra), with_gaps=with_gaps
         )
     message = Message.objects.create(
         direction=Message.Direction.OUT,
@@ -143,8 +179,20 @@ def send_draft(
 ) -> OutgoingMail:
     """Hand a draft to the outbox with a private link of its own; a personal one is the reply.
 
-    Raises ValidationError when the address must not be mailed.
+    Raises ValidationError when a gap is left in it or the address must not be mailed.
     """
+    if gaps := find_gaps(message.subject + message.body):
+        raise ValidationError(
+            _("The letter cannot go yet: write what stands for [[%(name)s]]."),
+            code="gap",
+            params={"name": gaps[0]},
+        )
+    if not message.address:
+        raise ValidationError(
+            _("%(ref)s has no mail address; call, or add one."),
+            code="no_address",
+            params={"ref": request.ref},
+        )
     link = make_link(request)
     mail = queue_mail(
         message,
@@ -172,7 +220,9 @@ def send_letter(
 ) -> OutgoingMail:
     """Write and queue a letter in one go."""
     with transaction.atomic():
-        message = draft_letter(request, key, at=at, by=by, visit=visit, extra=extra)
+        message = draft_letter(
+            request, key, at=at, by=by, visit=visit, extra=extra, with_gaps=False
+        )
         return send_draft(
             message,
             request,
@@ -184,9 +234,7 @@ def send_letter(
 
 
 @transaction.atomic
-def edit_draft(
-    message: Message, *, subject: str, body: str, at: datetime, by: User
-) -> Message:
+def edit_draft(message: Message, *, subject: str, body: str, at: datetime, by: User) -> Message:
     """Change the words of a draft before it goes."""
     message.subject, message.body = clean_line(subject), clean_text(body)
     message.written_by = by
