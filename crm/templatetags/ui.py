@@ -1,6 +1,5 @@
 """Tags and filters every page may use without loading them; see docs/components.md."""
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -10,24 +9,19 @@ from django.contrib.messages.storage.base import Message
 from django.forms import BoundField
 from django.forms.widgets import CheckboxInput, CheckboxSelectMultiple, RadioSelect
 from django.http import HttpRequest
-from django.template.base import (
-    FilterExpression,
-    Node,
-    NodeList,
-    Parser,
-    Token,
-    token_kwargs,
-)
 from django.template.context import Context
 from django.template.loader import render_to_string
-from django.template.loader_tags import BLOCK_CONTEXT_KEY, BlockNode
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from crm import icons, marks, wording
+from crm.templatetags import composition, lists
 
 register = template.Library()
+for library in (composition.register, lists.register):
+    register.tags.update(library.tags)
+    register.filters.update(library.filters)
 THEMES = ("light", "dark")
 
 
@@ -213,36 +207,6 @@ def active_nav(context: Context, path: str) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def query_with(context: Context, request: HttpRequest | None = None, **changes: Any) -> str:
-    """`href="{% query_with request page=2 %}"`: this page's query with some values replaced.
-
-    None or "" takes a name out; a list sets several values.
-    """
-    request = request or context["request"]
-    query = request.GET.copy()
-    for name, value in changes.items():
-        if value is None or value == "":
-            query.pop(name, None)
-        elif isinstance(value, list | tuple | set):
-            query.setlist(name, [str(each) for each in value])
-        else:
-            query[name] = str(value)
-    return f"?{query.urlencode()}" if query else request.path
-
-
-@register.simple_tag(takes_context=True)
-def query_without(context: Context, name: str, value: Any = None) -> str:
-    """`href="{% query_without "state" "received" %}"`: the query without one filter (value)."""
-    request = context["request"]
-    query = request.GET.copy()
-    kept = [] if value is None else [each for each in query.getlist(name) if each != str(value)]
-    query.setlist(name, kept)
-    query.pop("page", None)
-    text = query.urlencode()
-    return f"?{text}" if text else request.path
-
-
-@register.simple_tag(takes_context=True)
 def theme(context: Context) -> str:
     """The colour theme this browser chose: "light", "dark", or "" for the system's."""
     request = context.get("request")
@@ -318,98 +282,13 @@ def tone(message: Message) -> str:
     return {"success": "done", "warning": "warn", "error": "fault"}.get(message.level_tag, "note")
 
 
-# Composition
-
-
 @register.filter
 def of(mapping: Any, key: Any) -> Any:
     """`{{ counts|of:state }}`: the value a mapping holds under a key that is a variable."""
     return mapping.get(key, "") if mapping else ""
 
 
-@register.tag
-def slot(parser: Parser, token: Token) -> "SlotNode":
-    """`{% slot "lead" as lead %}`: what a page put into its block of that name, rendered once.
-
-    For base templates that show a block twice or not at all when it is empty.
-    """
-    words = token.split_contents()
-    if len(words) != 4 or words[2] != "as":
-        raise template.TemplateSyntaxError('Write it as {% slot "name" as variable %}.')
-    return SlotNode(words[1].strip("\"'"), words[3])
-
-
-class SlotNode(Node):
-    def __init__(self, block: str, variable: str) -> None:
-        self.block, self.variable = block, variable
-
-    def render(self, context: Context) -> str:
-        blocks = context.render_context.get(BLOCK_CONTEXT_KEY)
-        found = blocks.get_block(self.block) if blocks else None
-        text = BlockNode(self.block, NodeList()).render(context) if found else ""
-        context[self.variable] = SafeString(text.strip())
-        return ""
-
-
-@register.tag
-def component(parser: Parser, token: Token) -> "ComponentNode":
-    """`{% component "card" title="…" %}…{% part "foot" %}…{% endpart %}{% endcomponent %}`.
-
-    Renders templates/components/<name>.html with the inner text as `content` and each part
-    under its own name. The component sees its arguments and the page's request, nothing else.
-    """
-    words = token.split_contents()[1:]
-    if not words:
-        raise template.TemplateSyntaxError("A component needs a name.")
-    name = parser.compile_filter(words[0])
-    arguments = token_kwargs(words[1:], parser)
-    nodes = parser.parse(("endcomponent",))
-    parser.delete_first_token()
-    return ComponentNode(name, arguments, nodes)
-
-
-class ComponentNode(Node):
-    child_nodelists: Sequence[str] = ("nodes",)
-
-    def __init__(
-        self,
-        name: FilterExpression,
-        arguments: dict[str, FilterExpression],
-        nodes: NodeList,
-    ) -> None:
-        self.name, self.arguments, self.nodes = name, arguments, nodes
-
-    def render(self, context: Context) -> str:
-        given = {key: value.resolve(context) for key, value in self.arguments.items()}
-        parts = {node.name: node for node in self.nodes if isinstance(node, PartNode)}
-        for name, node in parts.items():
-            given[name] = SafeString(node.nodes.render(context).strip())
-        given["content"] = SafeString(self.nodes.render(context).strip())
-        chosen = context.template.engine.get_template(
-            f"components/{self.name.resolve(context)}.html"
-        )
-        with context.push():
-            inner = context.new(given)
-            for shared in ("request", "csrf_token", "csp_nonce"):
-                if shared in context and shared not in given:
-                    inner[shared] = context[shared]
-            return chosen.render(inner)
-
-
-@register.tag
-def part(parser: Parser, token: Token) -> "PartNode":
-    """A named piece of a component's content; see `component`."""
-    words = token.split_contents()
-    nodes = parser.parse(("endpart",))
-    parser.delete_first_token()
-    return PartNode(words[1].strip("\"'"), nodes)
-
-
-class PartNode(Node):
-    child_nodelists: Sequence[str] = ("nodes",)
-
-    def __init__(self, name: str, nodes: NodeList) -> None:
-        self.name, self.nodes = name, nodes
-
-    def render(self, context: Context) -> str:
-        return ""
+@register.filter
+def unlocal(value: Any) -> str:
+    """A number for an SVG attribute: a point for the decimals whatever the language."""
+    return f"{float(value):.3f}".rstrip("0").rstrip(".")

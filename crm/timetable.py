@@ -1,0 +1,178 @@
+"""Hosts down, days across: where blocks of time lie on a timetable drawn to scale.
+
+Takes local datetimes, gives coordinates; templates/components/plan_grid.html draws them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import NamedTuple
+
+from crm import wording
+
+LANE = 56
+BOX = 36
+GAP = 10
+
+
+@dataclass(frozen=True)
+class Block:
+    """A span of one host's time, in that host's row.
+
+    `kind` is "visit", "travel", "night", "home" or "away". `start` and `end` are datetimes of one
+    time zone (the row's home zone), `words` the whole thing in a sentence. `is_tentative` draws
+    a held visit or an estimated leg dashed.
+    """
+
+    kind: str
+    start: datetime
+    end: datetime
+    words: str
+    title: str = ""
+    sub: str = ""
+    href: str = ""
+    hue: str = "teal"
+    key: str = ""
+    is_tentative: bool = False
+    is_pinned: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One host and what fills the days."""
+
+    label: str
+    blocks: Sequence[Block] = field(default=())
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Day:
+    """One column; `note` says why the day is hard."""
+
+    date: date
+    note: str = ""
+    is_today: bool = False
+
+
+class Column(NamedTuple):
+    x: float
+    width: float
+    letter: str
+    number: int
+    note: str
+    is_weekend: bool
+    is_today: bool
+
+
+class Box(NamedTuple):
+    kind: str
+    x: float
+    y: float
+    width: float
+    height: float
+    words: str
+    title: str
+    sub: str
+    href: str
+    hue: str
+    key: str
+    is_tentative: bool
+    is_pinned: bool
+
+    @property
+    def right(self) -> float:
+        return self.x + self.width
+
+    @property
+    def middle(self) -> float:
+        return self.y + self.height / 2
+
+
+class Lane(NamedTuple):
+    label: str
+    note: str
+    boxes: tuple[Box, ...]
+    bottom: float
+    rows: int
+
+
+class Timetable(NamedTuple):
+    columns: tuple[Column, ...]
+    lanes: tuple[Lane, ...]
+    width: float
+    height: float
+
+
+def timetable(
+    days: Sequence[Day],
+    rows: Sequence[Row],
+    *,
+    day_width: float = 64,
+    opens: int = 6,
+    closes: int = 22,
+) -> Timetable:
+    """Every block placed; each day shows the hours from `opens` to `closes`.
+
+    Two visits of one host never overlap, so a row is one lane; what leaves the shown days or
+    hours is cut at the edge.
+    """
+    place = {day.date: number * day_width for number, day in enumerate(days)}
+    columns = tuple(
+        Column(
+            place[day.date],
+            day_width,
+            wording.weekday(day.date),
+            day.date.day,
+            day.note,
+            day.date.weekday() >= 5,
+            day.is_today,
+        )
+        for day in days
+    )
+
+    def x_of(moment: datetime) -> float:
+        if moment.date() < days[0].date:
+            return 0.0
+        if moment.date() > days[-1].date:
+            return len(days) * day_width
+        hour = moment.hour + moment.minute / 60
+        part = min(max((hour - opens) / (closes - opens), 0.0), 1.0)
+        return place[moment.date()] + part * day_width
+
+    lanes = []
+    for number, row in enumerate(rows):
+        top = number * LANE + GAP
+        boxes = tuple(
+            _box(block, x_of(block.start), x_of(block.end), top)
+            for block in sorted(row.blocks, key=_painting_order)
+            if days and block.end.date() >= days[0].date and block.start.date() <= days[-1].date
+        )
+        lanes.append(Lane(row.label, row.note, boxes, (number + 1) * LANE, 1))
+    return Timetable(columns, tuple(lanes), len(days) * day_width, len(rows) * LANE)
+
+
+def _painting_order(block: Block) -> tuple[bool, datetime]:
+    # What hatches a day lies under what happens on it.
+    return block.kind != "away", block.start
+
+
+def _box(block: Block, x: float, right: float, top: float) -> Box:
+    # A short visit still needs room for a finger and its reference.
+    width = max(right - x, 24.0) if block.kind == "visit" else right - x
+    y, height = (top - GAP, LANE) if block.kind == "away" else (top, BOX)
+    return Box(
+        block.kind,
+        round(x, 2),
+        y,
+        round(width, 2),
+        height,
+        block.words,
+        block.title,
+        block.sub,
+        block.href,
+        block.hue,
+        block.key,
+        block.is_tentative,
+        block.is_pinned,
+    )

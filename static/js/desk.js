@@ -1,0 +1,20 @@
+// Everything a desk page needs; each module looks after one thing and finds its own elements.
+import { startDialogs } from "./dialog.js";
+import { startKeep } from "./keep.js";
+import { startKeys } from "./keys.js";
+import { startMenus } from "./menu.js";
+import { startPalette } from "./palette.js";
+import { startSplit } from "./split.js";
+import { startTableSelect } from "./table-select.js";
+import { startTheme } from "./theme.js";
+import { startToasts } from "./toast.js";
+
+startTheme();
+startDialogs();
+startMenus();
+startToasts();
+startKeep();
+startTableSelect();
+startSplit();
+startPalette();
+startKeys();

@@ -1,0 +1,34 @@
+// Menus are <details>: they open without JavaScript. This closes them and moves with the arrows.
+
+const OPEN = "details[data-menu][open]";
+
+export function startMenus() {
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll(OPEN)) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+  document.addEventListener("keydown", (event) => {
+    const menu = event.target.closest?.("details[data-menu]");
+    if (!menu?.open) return;
+    if (event.key === "Escape") {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+      event.stopPropagation();
+    } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && !event.target.matches("select, textarea, input")) {
+      event.preventDefault();
+      step(menu, event.key === "ArrowDown" ? 1 : -1);
+    }
+  });
+  document.addEventListener("focusin", (event) => {
+    for (const menu of document.querySelectorAll(OPEN)) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+}
+
+function step(menu, by) {
+  const items = [...menu.querySelectorAll(".menu-list :is(a, button, input, select)")];
+  const here = items.indexOf(document.activeElement);
+  items[(here + by + items.length) % items.length]?.focus();
+}

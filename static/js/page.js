@@ -1,0 +1,28 @@
+// Small questions about the page that several modules ask.
+
+/** Whether a key press belongs to a field the person is typing in. */
+export function isTyping(target) {
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable ||
+      target.matches("textarea, select, input:not([type=checkbox], [type=radio], [type=button], [type=submit])"))
+  );
+}
+
+/** Runs `act(root)` now for the whole page and again for every piece htmx brings in. */
+export function onContent(act) {
+  act(document);
+  document.addEventListener("htmx:load", (event) => act(event.detail.elt));
+}
+
+/** A value kept in this browser; storage may be full or forbidden, and that is no fault. */
+export function kept(store, key, value) {
+  try {
+    if (value === undefined) return store.getItem(key);
+    if (value === null) store.removeItem(key);
+    else store.setItem(key, value);
+  } catch {
+    return null;
+  }
+  return value;
+}
