@@ -5,20 +5,12 @@ from visits.domain.sample_load.cast import Cast
 from visits.models import Disruption, Placement, Plan, PlanVersion, Unplaced
 from visits.models.travel import TravelMode
 
-KINDS = {
-    "strike": Disruption.Kind.STRIKE,
-    "storm": Disruption.Kind.STORM,
-    "outage": Disruption.Kind.OUTAGE,
-    "failure": Disruption.Kind.OUTAGE,
-}
 MODES = {
     "air": TravelMode.FLY,
     "rail": TravelMode.RAIL,
     "road": TravelMode.DRIVE,
     "ferry": TravelMode.OTHER,
 }
-SEVERITIES = {"low": 1, "medium": 2, "high": 3}
-STATUSES = {"ended": Disruption.Status.OVER}
 
 
 def load_plans(cast: Cast) -> None:
@@ -67,19 +59,18 @@ def _load_placements(cast: Cast, version: PlanVersion, row: dict) -> None:
 
 def disruption_values(row: dict[str, str]) -> dict:
     """The fields of a Disruption from one row of `disruptions.csv`."""
-    words = f"{row['key']} {row['name']}".lower()
-    kind = next((kind for word, kind in KINDS.items() if word in words), Disruption.Kind.OTHER)
     return {
         "key": row["key"],
-        "kind": kind,
+        "kind": row["kind"],
         "name": row["name"],
         "countries": files.parts(row["countries"]),
+        "places": files.parts(row["places"]),
         "airports": files.parts(row["airports"]),
         "modes": [MODES.get(mode, mode) for mode in files.parts(row["modes"])],
         "starts_at": files.moment(row["starts_at"]),
         "ends_at": files.moment(row["ends_at"]),
-        "severity": SEVERITIES[row["severity"]],
-        "status": STATUSES.get(row["status"], row["status"]),
+        "severity": int(row["severity"]),
+        "status": row["status"],
         "source": row["source"],
     }
 
