@@ -1,0 +1,224 @@
+"""The map of a visit: the land around its place, the tour, the names; all of it paths."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from math import cos, degrees, hypot, radians, sin, sqrt
+from pathlib import Path
+
+from reportlab.platypus import Flowable
+
+from visits.briefs import styles
+from visits.briefs.edition import Tour
+from visits.briefs.tags import Tag
+from visits.briefs.text import line, width_of
+
+OUTLINES = Path(__file__).resolve().parents[2] / "fixtures" / "outlines.json"
+EARTH_KM = 6371.0
+Point = tuple[float, float]
+Ring = list[Point]
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """Lambert's azimuthal equal-area projection around a centre; kilometres on the plane."""
+
+    latitude: float
+    longitude: float
+
+    def plane(self, latitude: float, longitude: float) -> Point:
+        p, p0 = radians(latitude), radians(self.latitude)
+        turn = radians(longitude - self.longitude)
+        scale = EARTH_KM * sqrt(2 / max(1e-9, 1 + sin(p0) * sin(p) + cos(p0) * cos(p) * cos(turn)))
+        x = scale * cos(p) * sin(turn)
+        y = scale * (cos(p0) * sin(p) - sin(p0) * cos(p) * cos(turn))
+        return x, y
+
+
+class TourMap(Flowable):
+    """The land around the marks, the journeys between them, and their names."""
+
+    SMALLEST_KM = 560.0
+
+    def __init__(self, tour: Tour, tag: Tag, width: float, height: float):
+        super().__init__()
+        self.tour, self.tag = tour, tag
+        self.width, self.height = width, height
+        self._fit()
+
+    def _fit(self) -> None:
+        marks = self.tour.marks
+        self.projection = Projection(
+            (min(m.latitude for m in marks) + max(m.latitude for m in marks)) / 2,
+            (min(m.longitude for m in marks) + max(m.longitude for m in marks)) / 2,
+        )
+        points = [self.projection.plane(m.latitude, m.longitude) for m in marks]
+        xs, ys = [x for x, _ in points], [y for _, y in points]
+        self.middle = ((min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2)
+        wide = max(self.SMALLEST_KM, 1.45 * (max(xs) - min(xs)))
+        tall = max(self.SMALLEST_KM * self.height / self.width, 1.4 * (max(ys) - min(ys)))
+        self.per_km = min(self.width / wide, self.height / tall)
+
+    def wrap(self, available_width: float, available_height: float) -> tuple[float, float]:
+        return self.width, self.height
+
+    def _at(self, latitude: float, longitude: float) -> Point:
+        x, y = self.projection.plane(latitude, longitude)
+        return (
+            self.width / 2 + (x - self.middle[0]) * self.per_km,
+            self.height / 2 + (y - self.middle[1]) * self.per_km,
+        )
+
+    def draw(self) -> None:
+        canvas = self.canv
+        canvas.begin_mark(self.tag)
+        canvas.saveState()
+        frame = canvas.beginPath()
+        frame.rect(0, 0, self.width, self.height)
+        canvas.clipPath(frame, stroke=0, fill=0)
+        self._draw_land()
+        self._draw_journeys()
+        canvas.restoreState()
+        self._draw_marks()
+        canvas.setStrokeColor(styles.RULE)
+        canvas.setLineWidth(0.5)
+        canvas.rect(0, 0, self.width, self.height)
+        canvas.end_mark()
+
+    def _draw_land(self) -> None:
+        path = self.canv.beginPath()
+        for ring in self._rings():
+            points = self._thin(ring)
+            if len(points) < 3:
+                continue
+            path.moveTo(*points[0])
+            for point in points[1:]:
+                path.lineTo(*point)
+            path.close()
+        self.canv.setFillColor(styles.LAND)
+        self.canv.setStrokeColor(styles.BORDER)
+        self.canv.setLineWidth(0.35)
+        self.canv.setLineJoin(1)
+        self.canv.drawPath(path, stroke=1, fill=1)
+
+    def _rings(self) -> Iterator[Ring]:
+        """Rings of land whose own box touches the picture, with a margin for the curvature."""
+        reach_lat = degrees(hypot(self.width, self.height) / self.per_km / EARTH_KM) * 0.75
+        reach_lon = reach_lat / max(0.2, cos(radians(self.projection.latitude)))
+        centre_lat, centre_lon = self.projection.latitude, self.projection.longitude
+        for west, south, east, north, ring in land():
+            if (
+                west < centre_lon + reach_lon
+                and east > centre_lon - reach_lon
+                and south < centre_lat + reach_lat
+                and north > centre_lat - reach_lat
+            ):
+                yield ring
+
+    def _thin(self, ring: Ring) -> Ring:
+        """The ring on paper: one decimal, no two points closer than the eye, coarse outside."""
+        points: Ring = []
+        for longitude, latitude in ring:
+            x, y = self._at(latitude, longitude)
+            inside = -9 < x < self.width + 9 and -9 < y < self.height + 9
+            apart = 0.5 if inside else 12.0
+            if not points or abs(x - points[-1][0]) + abs(y - points[-1][1]) >= apart:
+                points.append((round(x, 1), round(y, 1)))
+        return points
+
+    def _draw_journeys(self) -> None:
+        canvas, marks = self.canv, self.tour.marks
+        canvas.setStrokeColor(styles.ACCENT)
+        canvas.setLineWidth(1.1)
+        for start, end in self.tour.journeys:
+            first = self._at(marks[start].latitude, marks[start].longitude)
+            second = self._at(marks[end].latitude, marks[end].longitude)
+            canvas.line(*first, *second)
+
+    def _draw_marks(self) -> None:
+        canvas = self.canv
+        taken: list[tuple[float, float, float, float]] = []
+        order = {"place": 0, "stop": 1, "home": 2}
+        for mark in sorted(self.tour.marks, key=lambda m: order[m.kind]):
+            x, y = self._at(mark.latitude, mark.longitude)
+            if mark.kind == "place":
+                canvas.setFillColor(styles.PAPER)
+                canvas.circle(x, y, 4.6, stroke=0, fill=1)
+                canvas.setFillColor(styles.ACCENT)
+                canvas.circle(x, y, 3.4, stroke=0, fill=1)
+            elif mark.kind == "home":
+                canvas.setFillColor(styles.INK)
+                canvas.rect(x - 2.2, y - 2.2, 4.4, 4.4, stroke=0, fill=1)
+            else:
+                canvas.setFillColor(styles.PAPER)
+                canvas.setStrokeColor(styles.ACCENT)
+                canvas.setLineWidth(1.1)
+                canvas.circle(x, y, 2.5, stroke=1, fill=1)
+            self._draw_name(line(mark.label, 30), x, y, mark.kind == "place", taken)
+
+    def _draw_name(self, name: str, x: float, y: float, is_place: bool, taken: list) -> None:
+        font, size = (styles.STRONG, 8.6) if is_place else (styles.REGULAR, 7.4)
+        style = styles.Style(size, size, font)
+        width = width_of(name, style)
+        spot = None
+        for left, base in (
+            (x + 6.5, y - 2.7),
+            (x - 6.5 - width, y - 2.7),
+            (x - width / 2, y + 6.5),
+            (x - width / 2, y - 12.0),
+        ):
+            box = (left, base - 2, left + width, base + size)
+            inside = left > 3 and left + width < self.width - 3
+            if inside and not any(_overlap(box, other) for other in taken):
+                spot = (left, base, box)
+                break
+        if spot is None:
+            left = min(max(3.0, x - width / 2), max(3.0, self.width - width - 3))
+            spot = (left, y + 6.5, (left, y + 4.5, left + width, y + 6.5 + size))
+        left, base, box = spot
+        taken += [box, (x - 3, y - 3, x + 3, y + 3)]
+        self._letters(name, left, base, font, size)
+
+    def _letters(self, name: str, left: float, base: float, font: str, size: float) -> None:
+        canvas = self.canv
+        canvas.setFont(font, size)
+        canvas.setFillColor(styles.INK)
+        # A ground of paper keeps the name readable over a border; drawn letters once only.
+        canvas.saveState()
+        canvas.setFillColor(styles.PAPER)
+        canvas.setFillAlpha(0.72)
+        canvas.roundRect(
+            left - 1.5, base - 2.2, width_of(name, styles.Style(size, size, font)) + 3, size + 1.2,
+            1.5, stroke=0, fill=1,
+        )  # fmt: skip
+        canvas.restoreState()
+        canvas.drawString(left, base, name)
+
+
+def _overlap(one: tuple, other: tuple) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+@cache
+def land() -> tuple[tuple[float, float, float, float, Ring], ...]:
+    """Outer rings of the countries with their own boxes; none while the outlines are not there."""
+    if not OUTLINES.exists():
+        return ()
+    countries = json.loads(OUTLINES.read_text(encoding="utf-8"))["countries"]
+    rings = [
+        [(float(lon), float(lat)) for lon, lat in ring]
+        for code in sorted(countries)
+        for ring in countries[code]["polygons"]
+    ]
+    return tuple(
+        (
+            min(x for x, _ in ring),
+            min(y for _, y in ring),
+            max(x for x, _ in ring),
+            max(y for _, y in ring),
+            ring,
+        )
+        for ring in rings
+        if ring
+    )

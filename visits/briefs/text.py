@@ -1,0 +1,195 @@
+"""Every letter on a printed page passes here: cleaned, made drawable, broken into lines.
+
+No markup language is involved: `<b>`, `<img>` and links in a name are set as the letters they are.
+Characters the font lacks are written in Latin letters within brackets, so that nothing ever prints
+as a box. Work grows in proportion to the length of the text.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import groupby
+
+from anyascii import anyascii
+from django.utils.translation import gettext as _
+from reportlab.pdfbase.pdfmetrics import stringWidth
+from reportlab.platypus import Flowable
+
+from crm.validators import clean_text
+from visits.briefs import styles
+from visits.briefs.styles import Style
+from visits.briefs.tags import Tag
+
+# A page of a brief is no place for a book; the record keeps the whole text.
+LONGEST = 40_000
+LONGEST_LINE = 400
+SOFT_BREAKS = "/@._-?&="
+
+
+def legible(value: str) -> str:
+    """`value` as letters the font has: "漢字" reads "[HanZi]". Line breaks stay."""
+    cleaned = clean_text(value).replace("\t", " ").replace("\r\n", "\n").replace("\r", "\n")
+    cleaned = cleaned.replace("\u2028", "\n").replace("\u2029", "\n").replace("\u202f", "\u00a0")
+    if cleaned.isascii():
+        return cleaned
+    return "".join(_drawable(cleaned))
+
+
+def line(value: str, limit: int = 0) -> str:
+    """`value` legible on one line; longer than `limit` characters it ends in an ellipsis."""
+    words = " ".join(legible(value[: 4 * limit] if limit else value).split())
+    return words if not limit or len(words) <= limit else words[: limit - 1].rstrip() + "…"
+
+
+def shortened(value: str) -> str:
+    """`value`, cut with a plain word about it when it is longer than a brief can hold."""
+    if len(value) <= LONGEST:
+        return value
+    rest = len(value) - LONGEST
+    note = _("[Shortened here: %(count)d more characters are kept with the visit.]")
+    return f"{value[:LONGEST]}…\n{note % {'count': rest}}"
+
+
+def _drawable(value: str) -> Iterator[str]:
+    covered = styles.coverage()
+    for kind, run in groupby(value, key=lambda letter: _kind(letter, covered)):
+        letters = "".join(run)
+        if kind == "drawn":
+            yield letters
+        elif kind == "foreign":
+            yield f"[{_in_latin(letters)}]"
+
+
+def _kind(letter: str, covered: frozenset[int]) -> str:
+    if letter == "\n" or ord(letter) in covered:
+        return "drawn"
+    category = unicodedata.category(letter)
+    # Joiners, variation selectors and stray marks have no form of their own.
+    return "silent" if category in ("Cf", "Mn", "Me", "Cn", "Co") else "foreign"
+
+
+def _in_latin(letters: str) -> str:
+    latin = " ".join(anyascii(letters).split())
+    return latin or " ".join(f"U+{ord(letter):04X}" for letter in letters)
+
+
+@lru_cache(maxsize=20_000)
+def _width(word: str, font: str, size: float) -> float:
+    return stringWidth(word, font, size)
+
+
+def width_of(value: str, style: Style) -> float:
+    """The width of a line in points, without breaking it."""
+    return _width(value, style.font, style.size)
+
+
+def break_lines(value: str, style: Style, width: float) -> list[str]:
+    """`value` broken into lines no wider than `width`; a longer word is broken within."""
+    lines: list[str] = []
+    space = _width(" ", style.font, style.size)
+    for part in value.split("\n"):
+        words: list[str] = []
+        used = 0.0
+        for word in part.split(" "):
+            for piece, needed in _pieces(word, style, width):
+                gap = space if words else 0.0
+                if words and used + gap + needed > width:
+                    lines.append(" ".join(words))
+                    words, used, gap = [], 0.0, 0.0
+                words.append(piece)
+                used += gap + needed
+        lines.append(" ".join(words))
+    return lines
+
+
+def _pieces(word: str, style: Style, width: float) -> Iterator[tuple[str, float]]:
+    """A word whole, or in pieces that fit: after a stroke or a dot when there is one near."""
+    while word:
+        # No line holds more letters than this: the rest of a very long word is looked at later.
+        head = word[:LONGEST_LINE]
+        needed = _width(head, style.font, style.size)
+        if needed <= width and len(head) == len(word):
+            yield word, needed
+            return
+        fits = min(len(head) - 1, max(1, int(len(head) * width / needed)))
+        while fits > 1 and stringWidth(head[:fits], style.font, style.size) > width:
+            fits -= 1
+        fits = max(fits, 1)
+        soft = max(head.rfind(mark, 0, fits) for mark in SOFT_BREAKS) + 1
+        cut = soft if soft > fits // 2 else fits
+        yield word[:cut], _width(word[:cut], style.font, style.size)
+        word = word[cut:]
+    yield "", 0.0
+
+
+class Text(Flowable):
+    """A paragraph that knows its tag, splits between lines and leaves no line alone."""
+
+    def __init__(self, value: str, style: Style, tag: Tag | None, lines: list[str] | None = None):
+        super().__init__()
+        self.value, self.style, self.tag = value, style, tag
+        self._lines = lines
+        self._broken_for = -1.0
+
+    def getSpaceAfter(self) -> float:
+        return self.style.after
+
+    def wrap(self, available_width: float, available_height: float) -> tuple[float, float]:
+        if self._lines is None or (self._broken_for not in (-1.0, available_width)):
+            room = available_width - self.style.indent - self.style.right
+            self._lines = break_lines(self.value, self.style, max(room, 20.0))
+        self._broken_for = available_width
+        self.width = available_width
+        self.height = len(self._lines) * self.style.leading
+        return self.width, self.height
+
+    def split(self, available_width: float, available_height: float) -> list[Flowable]:
+        self.wrap(available_width, available_height)
+        lines = self._lines or []
+        fits = int((available_height + 0.01) / self.style.leading)
+        if fits >= len(lines):
+            return [self]
+        if len(lines) - fits == 1:
+            fits -= 1
+        if fits < 2 and len(lines) > 2:
+            return []
+        if fits < 1:
+            return []
+        return [self._part(lines[:fits]), self._part(lines[fits:])]
+
+    def _part(self, lines: list[str]) -> "Text":
+        return Text(self.value, self.style, self.tag, lines)
+
+    def draw(self) -> None:
+        canvas, style = self.canv, self.style
+        lines = self._lines or []
+        canvas.begin_mark(self.tag)
+        canvas.setFillColor(style.colour)
+        text = canvas.beginText(style.indent, self.height - _baseline(style))
+        text.setFont(style.font, style.size, style.leading)
+        for number, words in enumerate(lines, 1):
+            # The space keeps words apart for readers who hear or copy the text.
+            text.textLine(words + " " if number < len(lines) else words)
+        canvas.drawText(text)
+        canvas.end_mark()
+
+
+def _baseline(style: Style) -> float:
+    """How far the first baseline lies below the top of the paragraph."""
+    return (style.leading - style.size) / 2 + style.size * 0.78
+
+
+def text(value: str, style: str, tag: Tag | None = None) -> Text:
+    """A paragraph of any string in a style of `styles.STYLES`; without a `tag` it is decoration."""
+    return Text(legible(shortened(value)), styles.STYLES[style], tag)
+
+
+def put(canvas, x: float, y: float, value: str, style: str, *, align: str = "left") -> float:
+    """Draw one line with its baseline at `y`, and return its width."""
+    set_as = styles.STYLES[style]
+    width = width_of(value, set_as)
+    canvas.setFont(set_as.font, set_as.size)
+    canvas.setFillColor(set_as.colour)
+    start = {"left": x, "right": x - width, "centre": x - width / 2}[align]
+    canvas.drawString(start, y, value)
+    return width
