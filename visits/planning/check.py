@@ -1,0 +1,311 @@
+"""An independent check of a plan: every visit and journey again, in real datetimes.
+
+Shares only the value classes with the planner, none of its code: what this module accepts may be
+saved. Facts are judged leniently (they stand anyway), everything the planner chose strictly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from .problem import Host, Mode, Problem, Task
+from .solution import Leg, PlannedVisit, Solution
+
+MINUTE = timedelta(minutes=1)
+
+
+def violations(problem: Problem, solution: Solution) -> list[str]:
+    """Every rule the plan breaks, as sentences; an empty list means that it may be saved."""
+    check = _Check(problem, solution)
+    check.sets()
+    for visit in solution.visits:
+        if visit.task is not None:
+            check.visit(visit, check.tasks[visit.task], check.hosts[visit.host])
+    for host in problem.hosts:
+        check.host(host)
+    check.moves()
+    return check.found
+
+
+def _at(day: date, reading: time, zone: str) -> datetime:
+    return datetime.combine(day, reading, tzinfo=ZoneInfo(zone)).astimezone(ZoneInfo("UTC"))
+
+
+def _day(moment: datetime, zone: str) -> date:
+    return moment.astimezone(ZoneInfo(zone)).date()
+
+
+def _week(day: date) -> tuple[int, int]:
+    return day.isocalendar()[:2]
+
+
+class _Check:
+    def __init__(self, problem: Problem, solution: Solution) -> None:
+        self.problem, self.solution, self.found = problem, solution, []
+        self.tasks = {task.ref: task for task in problem.tasks}
+        self.hosts = {host.ref: host for host in problem.hosts}
+        self.fixed = {visit.ref: visit for visit in problem.fixed}
+
+    def say(self, text: str) -> None:
+        self.found.append(text)
+
+    def sets(self) -> None:
+        """Each task once at most, each fact exactly as given, the sums as stated."""
+        tasks = [v.task for v in self.solution.visits if v.task is not None]
+        facts = [v.fixed for v in self.solution.visits if v.fixed is not None]
+        if len(set(tasks)) < len(tasks):
+            self.say("A task is placed twice.")
+        if sorted(facts) != sorted(self.fixed):
+            self.say("The fixed visits are not all there exactly once.")
+        for visit in self.solution.visits:
+            if visit.fixed in self.fixed:
+                fact = self.fixed[visit.fixed]
+                if (visit.start, visit.end, visit.host) != (fact.start, fact.end, fact.host):
+                    self.say(f"The fixed visit {visit.label} was moved.")
+        unplaced = {row.task for row in self.solution.unplaced}
+        if unplaced and unplaced | set(tasks) != set(self.tasks):
+            self.say("A task is neither placed nor explained.")
+        if sum(v.priority for v in self.solution.visits) != self.solution.priority:
+            self.say("The priority stated is not the sum of the visits.")
+        bound = self.solution.bound
+        if bound is not None and bound < self.solution.priority:
+            self.say("The bound lies below the plan.")
+
+    def visit(self, visit: PlannedVisit, task: Task, host: Host) -> None:
+        """The rules of one placed task, travel aside."""
+        name, day = task.label, _day(visit.start, task.place.zone)
+        if visit.end - visit.start != task.duration * MINUTE:
+            self.say(f"{name} does not last as long as asked.")
+        if task.only_host not in (None, host.ref):
+            self.say(f"{name} is led by the wrong host.")
+        if any(group and not group & host.skills for group in task.needs):
+            self.say(f"{host.name} lacks a skill for {name}.")
+        if task.languages and not task.languages & host.languages:
+            self.say(f"{host.name} lacks a language for {name}.")
+        if task.mode == Mode.ON_SITE and not host.can_travel:
+            self.say(f"{host.name} does not travel, but is sent to {name}.")
+        for ban in task.bans:
+            if ban.host in (None, host.ref) and ban.day in (None, day):
+                if ban.host is not None or ban.day is not None:
+                    self.say(f"{name} breaks a ban of the coordinator.")
+        if task.pin is not None and (
+            task.pin.host not in (None, host.ref) or task.pin.day not in (None, day)
+            or task.pin.start not in (None, visit.start)
+        ):
+            self.say(f"{name} is not where it was pinned.")
+        if day not in self.problem.days:
+            self.say(f"{name} lies outside the window.")
+        if day in task.closed:
+            self.say(f"{name} falls on a closed day.")
+        for limit in (self.problem.earliest, self.problem.clock):
+            if limit is not None and visit.start < limit:
+                self.say(f"{name} is too soon.")
+        self.hours(visit, task, day)
+
+    def hours(self, visit: PlannedVisit, task: Task, day: date) -> None:
+        """Opening hours of one visit at its place."""
+        rules, zone = self.problem.rules, task.place.zone
+        if task.start_windows is not None:
+            low, high = task.start_windows.get(day, (None, None))
+            if low is None or not low <= visit.start <= high:
+                self.say(f"{task.label} starts outside its windows.")
+            return
+        online = task.mode == Mode.ONLINE
+        opens = _at(day, rules.online_from if online else rules.visit_from, zone)
+        closes = _at(day, rules.online_to if online else rules.visit_to, zone)
+        if day in task.half_days:
+            minutes = task.half_days[day]
+            closes = min(closes, _at(day, time(minutes // 60, minutes % 60), zone))
+        if not (opens <= visit.start and visit.end <= closes):
+            self.say(f"{task.label} lies outside the hours of {task.place.name}.")
+
+    def host(self, host: Host) -> None:
+        """One host's visits and journeys in order, as a simulation."""
+        visits = [v for v in self.solution.visits if v.host == host.ref]
+        legs = [leg for leg in self.solution.legs if leg.host == host.ref]
+        if host.position is not None:
+            visits = [v for v in visits if v.task is not None or v.start >= host.position.at
+                      or _week(_day(v.start, host.home.zone))
+                      != _week(_day(host.position.at, host.home.zone))]
+        for leg in legs:
+            self.leg(host, leg)
+        self.no_overlaps(host, visits, legs)
+        self.whereabouts(host, visits, legs)
+        self.rota(host)
+
+    def travel_days(self, host: Host) -> set[date]:
+        days = set(self.problem.days) | set(host.extra_travel_days)
+        for visit in self.problem.fixed:
+            if visit.host == host.ref:
+                days |= {_day(visit.start, host.home.zone), _day(visit.end, host.home.zone)}
+        return days
+
+    def hours_of_travel(self, host: Host, leg: Leg, day: date) -> tuple[datetime, datetime]:
+        zones = {host.home.zone, leg.origin.zone, leg.destination.zone}
+        return (
+            max(_at(day, host.travel_from, zone) for zone in zones),
+            min(_at(day, host.travel_to, zone) for zone in zones),
+        )
+
+    def leg(self, host: Host, leg: Leg) -> None:
+        """One journey: its length, its hours, its days."""
+        if leg.missing_minutes:
+            return
+        name = f"The journey from {leg.origin.name} to {leg.destination.name}"
+        table = self.problem.travel
+        i, j = table.index[leg.origin.ref], table.index[leg.destination.ref]
+        if leg.minutes != table.minutes[i, j]:
+            self.say(f"{name} does not take the minutes of the table.")
+        if leg.split and not table.splittable[i, j]:
+            self.say(f"{name} may not be split by a night.")
+        on_the_way, day = 0.0, _day(leg.depart, host.home.zone)
+        last = _day(leg.arrive, host.home.zone)
+        allowed = self.travel_days(host)
+        while day <= last:
+            if day in allowed:
+                low, high = self.hours_of_travel(host, leg, day)
+                share = (min(high, leg.arrive) - max(low, leg.depart)) / MINUTE
+                on_the_way += max(0.0, share)
+            day += timedelta(days=1)
+        if on_the_way < leg.minutes - 1e-6:
+            self.say(f"{name} does not fit the travel hours.")
+        if not leg.split and (leg.arrive - leg.depart) / MINUTE != leg.minutes:
+            self.say(f"{name} does not last as long as it takes.")
+        due = _at(_day(leg.arrive, leg.destination.zone), self.problem.rules.latest_arrival,
+                  leg.destination.zone)
+        if leg.arrive > due:
+            self.say(f"{name} ends too late in the evening.")
+        end = self.problem.project_end
+        facts = [_day(v.end, host.home.zone) for v in self.problem.fixed if v.host == host.ref]
+        if end is not None and last > max([end, *facts]):
+            self.say(f"{name} ends after the project.")
+        if self.problem.clock is not None and leg.depart < self.problem.clock:
+            if not self.near_facts(host, leg):
+                self.say(f"{name} begins in the past.")
+
+    def near_facts(self, host: Host, leg: Leg) -> bool:
+        """Whether the week of a journey holds facts: its past is then only told, not planned."""
+        week = _week(_day(leg.depart, host.home.zone) + timedelta(days=1))
+        days = [_day(v.start, host.home.zone) for v in self.problem.fixed if v.host == host.ref]
+        days += [_day(b.start, host.home.zone) for b in host.busy]
+        days += [_day(b.end, host.home.zone) for b in host.busy]
+        return any(_week(d) in (week, _week(_day(leg.depart, host.home.zone))) for d in days)
+
+    def no_overlaps(self, host: Host, visits: list[PlannedVisit], legs: list[Leg]) -> None:
+        """Reservations, journeys and busy times of a host never share a minute."""
+        after = self.problem.rules.after_visit * MINUTE
+        blocks = [(v.start, v.end + after, v.label, v.task is None) for v in visits]
+        blocks += [(b.start, b.end, b.label or "a busy time", True) for b in host.busy]
+        blocks += [
+            (leg.depart, leg.arrive, f"the way to {leg.destination.name}",
+             bool(leg.missing_minutes))
+            for leg in legs if leg.arrive > leg.depart and not leg.split
+        ]
+        blocks.sort(key=lambda row: (row[0], row[1]))
+        for i, (_start, end, name, is_fact) in enumerate(blocks):
+            for start2, _end2, name2, is_fact2 in blocks[i + 1 :]:
+                if start2 >= end:
+                    break
+                if not (is_fact and is_fact2):
+                    self.say(f"{host.name}: {name} and {name2} overlap.")
+
+    def whereabouts(self, host: Host, visits: list[PlannedVisit], legs: list[Leg]) -> None:
+        """Follow the host from home through every journey; visits must find them there."""
+        legs = sorted(legs, key=lambda leg: (leg.depart, leg.arrive))
+        here, since, risky = host.home.ref, None, False
+        if host.position is not None:
+            here, since = host.position.place.ref, host.position.at
+        queue = [leg for leg in legs if leg.mode != "stay"]
+        for visit in sorted(visits, key=lambda v: (v.start, v.end)):
+            while queue and queue[0].depart < visit.start:
+                here, since, risky = self.follow(host, queue.pop(0), here, since)
+            if visit.mode == Mode.ONLINE:
+                gap = self.problem.rules.online_buffer * MINUTE
+                if since is not None and since + gap > visit.start and not risky:
+                    self.say(f"{visit.label} starts too soon after a journey.")
+                continue
+            if here != visit.place.ref:
+                self.say(f"{host.name} is not in {visit.place.name} for {visit.label}.")
+            elif since is not None and not risky:
+                zone = visit.place.zone
+                buffer = self.problem.rules.arrival_buffer * MINUTE
+                evening = self.evening_before(host, since, visit.start, zone)
+                if since + buffer > visit.start and not evening:
+                    self.say(f"{host.name} lands too late for {visit.label}.")
+        for leg in queue:
+            here, since, risky = self.follow(host, leg, here, since)
+        if legs and here != host.home.ref:
+            self.say(f"{host.name} does not come home.")
+        self.home_at_weekends(host, legs)
+
+    def evening_before(self, host: Host, since: datetime, start: datetime, zone: str) -> bool:
+        return _day(since, zone) < _day(start, zone) or _day(since, host.home.zone) < _day(
+            start, host.home.zone
+        )
+
+    def follow(
+        self, host: Host, leg: Leg, here: str, since: datetime | None
+    ) -> tuple[str, datetime, bool]:
+        if leg.origin.ref != here:
+            self.say(f"{host.name} leaves {leg.origin.name} without being there.")
+        if since is not None and leg.depart < since and not leg.missing_minutes:
+            self.say(f"{host.name} leaves {leg.origin.name} before arriving.")
+        return leg.destination.ref, leg.arrive, bool(leg.missing_minutes)
+
+    def home_at_weekends(self, host: Host, legs: Iterable[Leg]) -> None:
+        """Nobody is away on a Saturday or Sunday evening unless that was allowed or is a fact."""
+        allowed = self.travel_days(host)
+        left: datetime | None = None
+        for leg in legs:
+            if leg.origin.ref == host.home.ref:
+                left = leg.depart
+            if leg.destination.ref == host.home.ref and left is not None:
+                day, back = _day(left, host.home.zone), _day(leg.arrive, host.home.zone)
+                while day < back:
+                    if day.weekday() >= 5 and day not in allowed and not leg.missing_minutes:
+                        self.say(f"{host.name} is away over the weekend of {day}.")
+                    day += timedelta(days=1)
+                left = None
+
+    def rota(self, host: Host) -> None:
+        """Visits per week, days in a row, the office day; facts alone may exceed them."""
+        rows = [v for v in self.solution.visits if v.host == host.ref and v.mode == Mode.ON_SITE]
+        weeks: dict[tuple[int, int], list[PlannedVisit]] = {}
+        for visit in rows:
+            weeks.setdefault(_week(_day(visit.start, host.home.zone)), []).append(visit)
+        for key, visits in weeks.items():
+            if all(visit.task is None for visit in visits):
+                continue
+            facts = {_day(v.start, host.home.zone) for v in visits if v.task is None}
+            days = {_day(v.start, host.home.zone) for v in visits}
+            cap = host.visits_per_week
+            if cap is not None and len(visits) > max(cap, sum(v.task is None for v in visits)):
+                self.say(f"{host.name} has too many visits in week {key[1]}.")
+            monday = date.fromisocalendar(*key, 1)
+            weekdays = {monday + timedelta(days=i) for i in range(5)}
+            full = weekdays <= set(self.problem.days)
+            if host.office_day and full and weekdays <= days and not weekdays <= facts:
+                self.say(f"{host.name} has no office day in week {key[1]}.")
+            if host.days_in_a_row is not None:
+                if _run(days) > max(host.days_in_a_row, _run(facts)):
+                    self.say(f"{host.name} has too many days in a row in week {key[1]}.")
+
+    def moves(self) -> None:
+        """The published plan keeps what was promised, where it was stated as kept."""
+        published = {(row.task, row.host, row.start) for row in self.problem.published}
+        for visit in self.solution.visits:
+            is_same = (visit.task, visit.host, visit.start) in published
+            if visit.kept and not is_same:
+                self.say(f"{visit.label} is called kept, but it moved.")
+
+
+def _run(days: set[date]) -> int:
+    best = 0
+    for day in days:
+        length = 1
+        while day + timedelta(days=length) in days:
+            length += 1
+        best = max(best, length)
+    return best

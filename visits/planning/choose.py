@@ -1,0 +1,99 @@
+"""The pool of known trips and the best plan made of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from .aims import Standing, most_travel
+from .master import AimRange, AimWeights, Master, choose_trips
+from .trips import Trip, TripFinder
+
+
+class Pool:
+    """All trips found so far, the linear programme over them, and the best plan."""
+
+    def __init__(
+        self, finders: Sequence[TripFinder], task_count: int, weights: AimWeights,
+        fewest_points: float, most_moves: int | None,
+    ) -> None:
+        self.finders, self.weights = finders, weights
+        self.must = [bool(finder.week.facts) for finder in finders]
+        self.master = Master(task_count, self.must, weights)
+        self.task_count, self.fewest_points = task_count, fewest_points
+        self.travel = most_travel([finder.week for finder in finders])
+        self.choice: list[Trip] = []
+        self.standing = Standing()
+        self.most_moves = most_moves
+        self.first_priority_limit = math.inf
+
+    @property
+    def trips(self) -> list[Trip]:
+        """The trips known so far."""
+        return self.master.pool
+
+    def take(self, choice: Sequence[Trip]) -> bool:
+        """Make this the best plan if it is better; whether it was."""
+        value = sum(self.weights.profit(trip) for trip in choice)
+        if value <= self.standing.value + 1e-6:
+            return False
+        self.choice = sorted(choice, key=lambda trip: trip.week)
+        standing = self.standing
+        standing.value = value
+        standing.priority = sum(trip.priority for trip in choice)
+        standing.kept = sum(trip.kept for trip in choice)
+        standing.points = sum(trip.points for trip in choice)
+        standing.travel = sum(trip.travel for trip in choice)
+        return True
+
+    def choose(
+        self, *, nodes: int, seconds: float, trips: Sequence[Trip] | None = None, seed: int = 0,
+    ) -> bool:
+        """Look for a better plan among the known (or these) trips; whether the answer is final."""
+        pool = list(self.trips if trips is None else trips)
+        where = {(trip.week, trip.stops): i for i, trip in enumerate(pool)}
+        start = [where.get((trip.week, trip.stops), -1) for trip in self.choice]
+        if -1 in start:
+            pool += [trip for trip, i in zip(self.choice, start, strict=True) if i < 0]
+            where = {(trip.week, trip.stops): i for i, trip in enumerate(pool)}
+            start = [where[trip.week, trip.stops] for trip in self.choice]
+        if not pool:
+            self.take([])
+            return True
+        found = choose_trips(
+            pool, self.task_count, self.must, self.weights, self.master.ranges,
+            start=start if self.choice else None, nodes=nodes, seconds=seconds, seed=seed,
+        )
+        if found is None:
+            return False
+        chosen, _bound, final = found
+        self.take([pool[i] for i in chosen])
+        return final
+
+    def bound_by(self, value: float) -> None:
+        """Note that no plan is worth more than `value`."""
+        standing, weights = self.standing, self.weights
+        standing.value_bound = min(standing.value_bound, value)
+        worth = standing.value_bound - weights.points * self.fewest_points + self.travel
+        priority = math.floor(worth / weights.priority + 1e-7)
+        if standing.priority_bound is None or priority < standing.priority_bound:
+            standing.priority_bound = priority
+
+    def hold_priority(self) -> None:
+        """Priority is proven: no plan may have more or less of it from now on."""
+        self.master.limit(
+            "priority", least=self.standing.priority - 1e-6, most=self.standing.priority
+        )
+
+    def limit_moves(self) -> None:
+        """Keep all but `most_moves` of the published visits, as far as they can stay at all."""
+        if self.most_moves is None:
+            return
+        possible: set[int] = set()
+        for finder in self.finders:
+            possible |= set(finder.week.task[finder.week.kept > 0].tolist())
+        self.master.limit("kept", least=max(0.0, len(possible) - self.most_moves))
+
+    def range_of(self, name: str) -> AimRange:
+        """The range an aim is kept in."""
+        return self.master.ranges[name]

@@ -1,0 +1,176 @@
+"""Column generation: ask each host week for better trips at the current prices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .choose import Pool
+from .master import Prices
+from .trips import Trip, TripFinder
+
+if TYPE_CHECKING:
+    from .search import Search
+
+WIDE_BEAM = 150
+KEEP = 40
+ROUNDS = 60
+TINY = 1e-3
+
+
+class Columns:
+    """Generates trips for a pool; `prices` are those of the last linear programme."""
+
+    def __init__(self, search: Search, pool: Pool) -> None:
+        self.search, self.pool = search, pool
+        self.finders: Sequence[TripFinder] = pool.finders
+        self.gains = [
+            pool.weights.priority * f.week.priority + pool.weights.kept * f.week.kept
+            + pool.weights.points * f.week.points
+            for f in self.finders
+        ]
+        size = pool.task_count
+        self.prices = Prices(np.zeros(size), np.zeros(len(self.finders)), np.zeros(3))
+
+    def gain(self, number: int, prices: Prices) -> np.ndarray:
+        """Profit of each stop of a host week at these prices, before travel."""
+        week = self.finders[number].week
+        gain = self.gains[number].copy()
+        held = week.task >= 0
+        if self.pool.task_count:
+            gain[held] -= prices.tasks[week.task[held]]
+        for price, amount in zip(
+            prices.aims, (week.priority, week.kept, week.points), strict=True
+        ):
+            if price:
+                gain -= price * amount
+        return gain
+
+    def seed(self, published: Sequence[Trip]) -> None:
+        """First columns: facts alone, the published plan with its sub-trips, cheap first trips."""
+        trips: list[Trip] = []
+        for finder in self.finders:
+            trips += finder.base_trips()
+        for trip in published:
+            trips.append(trip)
+            finder = self.finders[trip.week]
+            for stop in trip.stops:
+                if finder.week.fact[stop] < 0:
+                    rest = tuple(k for k in trip.stops if k != stop)
+                    if finder.allows(rest):
+                        trips.append(finder.trip(rest))
+        self.pool.master.add(trips)
+        self.pool.limit_moves()
+
+    def solve(self) -> float | None:
+        """Solve the linear programme and take its prices."""
+        if not self.pool.trips:
+            return 0.0
+        answer = self.pool.master.solve()
+        if answer is None:
+            return None
+        value, self.prices, self.weight = answer
+        return value
+
+    def ask(
+        self, number: int, prices: Prices, *, beam: int | None, keep: int, raising: bool = False
+    ) -> tuple[int, float]:
+        """New trips of one host week at these prices: how many, and a bound on their profit."""
+        finder = self.finders[number]
+        least = float(prices.weeks[number]) if self.pool.must[number] else max(
+            0.0, float(prices.weeks[number])
+        )
+        found = finder.search(
+            self.gain(number, prices), least=least + TINY, beam=beam, keep=keep, raising=raising
+        )
+        fresh = self.pool.master.add([finder.trip(stops) for _profit, stops in found.trips])
+        return fresh, found.bound
+
+    def sweep(self, beam: int, keep: int) -> int:
+        """One pass over all host weeks, with fresh prices after each; how many trips were new."""
+        fresh = 0
+        for number in range(len(self.finders)):
+            if self.search.over():
+                return fresh
+            added, _bound = self.ask(number, self.prices, beam=beam, keep=keep)
+            fresh += added
+            if added:
+                self.solve()
+        self.search.rounds += 1
+        return fresh
+
+    def exact_round(self, keep: int = 60) -> int:
+        """Price every host week exactly at the same prices and note the bound they give."""
+        prices, fresh, total = self.prices, 0, 0.0
+        for number in range(len(self.finders)):
+            if self.search.over():
+                return fresh
+            added, bound = self.ask(number, prices, beam=None, keep=keep, raising=True)
+            total += bound if self.pool.must[number] else max(bound, 0.0)
+            fresh += added
+        self.pool.bound_by(total + float(prices.tasks.sum()) + self.pool.master.range_worth(prices))
+        self.search.rounds += 1
+        if fresh:
+            self.solve()
+        return fresh
+
+    def generate(self) -> None:
+        """Price until the linear programme is solved, or priority is proven on the way."""
+        search, pool = self.search, self.pool
+        if self.solve() is None:
+            return
+        for _round in range(ROUNDS):
+            if search.over() or self.sweep(WIDE_BEAM, KEEP) < 3 * len(self.finders):
+                break
+        pool.choose(nodes=500, seconds=min(2.0, max(search.left(), 0.1)))
+        search.tell("priced")
+        for _round in range(ROUNDS):
+            if search.over():
+                return
+            fresh = self.exact_round()
+            search.tell("bounded")
+            if pool.standing.proven or not fresh:
+                break
+        if not pool.standing.proven:
+            pool.choose(nodes=2000, seconds=min(5.0, max(search.left(), 0.1)))
+            search.tell("chosen")
+
+    def finish_aims(self) -> None:
+        """With priority proven: hold it, solve the linear programme again, close the gap."""
+        search, pool = self.search, self.pool
+        pool.hold_priority()
+        if self.solve() is None:
+            return
+        for _round in range(ROUNDS):
+            if search.over():
+                return
+            fresh = self.exact_round()
+            if not fresh or pool.standing.proven_all:
+                break
+        pool.choose(nodes=2000, seconds=min(3.0, max(search.left(), 0.1)))
+        search.tell("aims")
+        if not pool.standing.proven_all and not search.over():
+            self.enumerate_gap()
+
+    def enumerate_gap(self, most: int = 60_000) -> None:
+        """List every trip that could be in a better plan, and choose among them: then it is final."""
+        search, pool = self.search, self.pool
+        gap = pool.standing.value_bound - pool.standing.value
+        trips: list[Trip] = []
+        for number, finder in enumerate(self.finders):
+            if search.over():
+                return
+            price = float(self.prices.weeks[number])
+            found = finder.search(
+                self.gain(number, self.prices), least=price - gap - TINY, beam=None, keep=most,
+                most=most,
+            )
+            if not found.complete or len(found.trips) >= most:
+                return
+            trips += [finder.trip(stops) for _profit, stops in found.trips]
+            if len(trips) > most:
+                return
+        if pool.choose(nodes=20_000, seconds=max(search.left(), 0.1), trips=trips):
+            pool.standing.value_bound = pool.standing.value

@@ -1,0 +1,208 @@
+"""A trip's stops as visits and journeys with clock times, and the sums of its journeys.
+
+The search only needs earliest times. Here each journey gets a departure a host would choose: from
+home as late as is safe, from elsewhere right after the visit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import numpy as np
+
+from .facts import missing_minutes
+from .preferences import worth_of
+from .problem import Place, Problem
+from .solution import Leg, PlannedVisit, Reason, Totals
+from .spans import local_day, moment_of, zone_of
+from .travel import MODES
+from .trips import TripFinder
+from .weeks import HostWeek
+
+EVENING = 120
+
+
+class Storyteller:
+    """Turns trips of one problem into visits and legs."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.places: dict[int, Place] = {}
+        index = problem.travel.index
+        holders = [task.place for task in problem.tasks]
+        holders += [visit.place for visit in problem.fixed]
+        holders += [host.home for host in problem.hosts]
+        holders += [host.position.place for host in problem.hosts if host.position]
+        for place in holders:
+            if place.ref in index:
+                self.places[index[place.ref]] = place
+
+    def tell(
+        self, finder: TripFinder, stops: Sequence[int], starts: Sequence[float]
+    ) -> tuple[list[PlannedVisit], list[Leg]]:
+        """Visits and legs of one trip, in the order of time."""
+        week = finder.week
+        visits = [
+            visit for stop, start in zip(stops, starts, strict=True)
+            if (visit := self._visit(week, stop, start)) is not None
+        ]
+        legs: list[Leg] = []
+        k, free, here = week.size, week.ready, week.start_place
+        for position, stop in enumerate([*stops, -1]):
+            target = week.home if stop < 0 else int(week.place[stop])
+            start = None if stop < 0 else starts[position]
+            broken = (k, stop) in week.broken
+            if here != target:
+                legs.append(self._leg(week, k, stop, here, target, free, start, broken))
+            elif broken and stop >= 0:
+                missing = missing_minutes(week, self.problem.travel, k, stop, free)
+                if missing:
+                    legs.append(self._overlap(week, here, free, starts[position], missing, stop))
+            if stop >= 0:
+                k, free, here = stop, start + float(week.service[stop]), target
+        return visits, legs
+
+    def _visit(self, week: HostWeek, stop: int, start: float) -> PlannedVisit | None:
+        problem, host = self.problem, self.problem.hosts[week.host]
+        begin = int(week.origin + start)
+        fact = week.facts[week.fact[stop]] if week.fact[stop] >= 0 else None
+        if fact is not None and fact.visit is not None:
+            row = fact.visit
+            return PlannedVisit(
+                None, row.ref, row.label, row.requests, host.ref, row.mode, row.place,
+                row.start, row.end, row.place.zone, row.priority,
+            )
+        if fact is not None and fact.task is None:
+            return None
+        task = problem.tasks[int(week.task[stop])]
+        worth = worth_of(problem, task, local_day(task.place.zone, begin), begin)
+        return PlannedVisit(
+            task.ref, None, task.label, task.requests or (task.ref,), host.ref, task.mode,
+            task.place, moment_of(begin), moment_of(begin + task.duration), task.place.zone,
+            task.priority, worth.points, bool(week.kept[stop]),
+        )
+
+    def past_visits(self, held: set[str | None]) -> list[PlannedVisit]:
+        """Fixed visits that no trip holds any more: those before the host's present position."""
+        return [
+            PlannedVisit(
+                None, row.ref, row.label, row.requests, row.host, row.mode, row.place, row.start,
+                row.end, row.place.zone, row.priority,
+            )
+            for row in self.problem.fixed if row.ref not in held
+        ]
+
+    def _hours(self, week: HostWeek, here: int, target: int) -> tuple[np.ndarray, np.ndarray]:
+        zones = week.zone_of_place[[week.home, here, target]]
+        return week.day_from[zones].max(axis=0), week.day_to[zones].min(axis=0)
+
+    def _leg(
+        self, week: HostWeek, k: int, stop: int, here: int, target: int, free: float,
+        start: float | None, broken: bool,
+    ) -> Leg:
+        table = self.problem.travel
+        tau, split = int(table.minutes[here, target]), bool(table.splittable[here, target])
+        begin, finish = self._hours(week, here, target)
+        missing, crosses = 0, False
+        times = None
+        if not broken:
+            if start is not None and here == week.home:
+                times = self._late(week, stop, tau, begin, finish, free, start)
+            if times is None:
+                times = self._soon(tau, begin, finish, free, split)
+        if times is None:
+            missing = max(1, missing_minutes(week, table, k, stop, free))
+            due = start - float(week.buffer[stop]) if start is not None else free + max(tau, 0)
+            depart = free if start is None else max(free, due - max(tau, 0))
+            times = (depart, depart + max(tau, 0))
+        depart, arrive = times
+        crosses = arrive - depart > tau >= 0 and not missing
+        origin, destination = self.places[here], self.places[target]
+        return Leg(
+            self.problem.hosts[week.host].ref, origin, destination,
+            MODES[int(table.mode[here, target])], moment_of(week.origin + depart),
+            moment_of(week.origin + arrive), tau, float(table.km[here, target]),
+            float(table.cost[here, target]), float(table.co2[here, target]),
+            bool(table.estimated[here, target]), crosses, missing,
+            _risk(origin, destination, missing) if missing else None,
+        )
+
+    def _overlap(
+        self, week: HostWeek, here: int, free: float, start: float, missing: int, stop: int
+    ) -> Leg:
+        place = self.places[here]
+        moment = moment_of(week.origin + start)
+        return Leg(
+            self.problem.hosts[week.host].ref, place, place, "stay", moment, moment, 0, 0.0, 0.0,
+            0.0, False, False, missing, _risk(place, place, missing),
+        )
+
+    def _soon(
+        self, tau: int, begin: np.ndarray, finish: np.ndarray, free: float, split: bool
+    ) -> tuple[float, float] | None:
+        """Earliest journey: on the day the host is free, else from the next morning."""
+        days = [day for day in range(len(begin)) if finish[day] >= free or day == len(begin) - 1]
+        for day in days:
+            depart = max(free, begin[day])
+            if depart + tau <= finish[day]:
+                return depart, depart + tau
+            if split and depart < finish[day]:
+                left = tau - (finish[day] - depart)
+                for later in range(day + 1, len(begin)):
+                    if left <= finish[later] - begin[later]:
+                        return depart, begin[later] + left
+                    left -= finish[later] - begin[later]
+                return None
+        return None
+
+    def _late(
+        self, week: HostWeek, stop: int, tau: int, begin: np.ndarray, finish: np.ndarray,
+        free: float, start: float,
+    ) -> tuple[float, float] | None:
+        """Latest sensible journey from home: the same morning, else the afternoon before."""
+        due = start - float(week.buffer[stop])
+        for day in range(int(week.day_in[stop]), -1, -1):
+            latest = min(due - tau, finish[day] - tau)
+            if day < week.day_in[stop]:
+                latest = max(min(latest, finish[day] - EVENING - tau), begin[day], free)
+                latest = min(latest, finish[day] - tau)
+            depart = np.floor(latest / 5) * 5 if latest >= begin[day] + 5 else latest
+            depart = max(depart, begin[day], free)
+            if depart <= latest + 1e-6:
+                return float(depart), float(depart + tau)
+        return None
+
+
+def _risk(origin: Place, destination: Place, missing: int) -> Reason:
+    return Reason(
+        "leg_short_of_time",
+        f"{missing} minutes are missing between {origin.name} and {destination.name}.",
+        {"minutes": missing, "origin": origin.name, "destination": destination.name},
+    )
+
+
+def totals_of(problem: Problem, legs: Sequence[Leg]) -> Totals:
+    """Sums over legs; a night away is a midnight of the home zone not spent at home."""
+    nights = 0
+    for host in problem.hosts:
+        own = [leg for leg in legs if leg.host == host.ref]
+        own.sort(key=lambda leg: leg.depart)
+        left = None
+        if own and own[0].origin.ref != host.home.ref:
+            left = own[0].depart
+        for leg in own:
+            if leg.origin.ref == host.home.ref:
+                left = leg.depart
+            if leg.destination.ref == host.home.ref and left is not None:
+                nights += _midnights(host.home.zone, left, leg.arrive)
+                left = None
+    return Totals(
+        sum(leg.minutes for leg in legs), round(sum(leg.km for leg in legs), 1),
+        round(sum(leg.cost for leg in legs), 2), round(sum(leg.co2 for leg in legs), 1), nights,
+    )
+
+
+def _midnights(zone: str, left, back) -> int:
+    days = back.astimezone(zone_of(zone)).date() - left.astimezone(zone_of(zone)).date()
+    return days // timedelta(days=1)

@@ -1,0 +1,303 @@
+"""Why a task found no place: per host and date the first reason that holds, and what would help.
+
+"Fits if X is dropped" speaks of this plan: the rest of the week keeps its visits, which may shift by
+minutes. What a forced request would do to the best plan is answered by `verdicts.what_if`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import combinations
+
+from .constraints import host_refusal, start_span
+from .problem import Host, Problem, Task
+from .rota import REFUSED
+from .solution import Reason, SlotReason, Unplaced
+from .spans import local_day
+from .trips import Trip, TripFinder
+
+# The nearer to a place, the later in this list: the main reason is the latest one found.
+NEARNESS = (
+    "only_host", "lacks_skill", "lacks_language", "cannot_travel", "banned_host",
+    "pinned_elsewhere", "outside_window", "after_project_end", "not_offered", "closed_day",
+    "banned_day", "pinned_day", "pin_outside_hours", "day_too_short", "too_soon", "week_over",
+    "host_unavailable", "not_reachable", "blocked_by_visit", "rest_day", "cap_reached",
+    "needs_more_than_two", "fits_if", "fits_now",
+)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A way to place a task: the new stops of the week and the tasks that would be dropped."""
+
+    dropped: tuple[int, ...]
+    lost: float
+    extra: float
+    week: int
+    stops: tuple[int, ...]
+
+    def rank(self) -> tuple:
+        """Cheaper first."""
+        return (self.lost, len(self.dropped), self.extra, self.week, self.stops)
+
+
+Verify = Callable[[Fit], bool]
+
+
+class Explainer:
+    """Explains the unplaced tasks of one plan."""
+
+    def __init__(
+        self, problem: Problem, finders: Sequence[TripFinder], choice: Sequence[Trip],
+        verify: Verify | None = None,
+    ) -> None:
+        self.problem, self.finders, self.verify = problem, finders, verify
+        self.trips = {trip.week: trip for trip in choice}
+        self.host_weeks: dict[int, list[TripFinder]] = {}
+        for finder in finders:
+            self.host_weeks.setdefault(finder.week.host, []).append(finder)
+
+    def explain(self, number: int) -> Unplaced:
+        """Reasons for one unplaced task."""
+        task, slots, fits = self.problem.tasks[number], [], []
+        for h, host in enumerate(self.problem.hosts):
+            refusal = host_refusal(task, host)
+            for day in self.problem.days:
+                if refusal is not None:
+                    slots.append(SlotReason(host.ref, day, refusal))
+                    continue
+                reason, fit = self.slot(number, task, h, host, day)
+                slots.append(SlotReason(host.ref, day, reason))
+                if fit is not None:
+                    fits.append((fit, host, day))
+        fits.sort(key=lambda row: row[0].rank())
+        best = None
+        for fit, host, day in fits:
+            if self.verify is None or self.verify(fit):
+                best = self.fits_reason(task, fit, host, day)
+                break
+        reason = self.main_reason(task, slots)
+        return Unplaced(
+            task.ref, task.requests or (task.ref,), task.priority, reason, best, tuple(slots)
+        )
+
+    def main_reason(self, task: Task, slots: Sequence[SlotReason]) -> Reason:
+        """The reason nearest to a place; of equals the one met most often, then the first."""
+        if not slots:
+            return Reason("no_host", "No host can be planned in this window.")
+        nearest = max(NEARNESS.index(slot.reason.code) for slot in slots)
+        code = NEARNESS[nearest]
+        if code in ("fits_if", "needs_more_than_two"):
+            return Reason(
+                "outranked",
+                f"Every slot that {task.label} could use is taken by visits that together weigh "
+                "at least as much.",
+                {"label": task.label},
+            )
+        texts = [slot.reason for slot in slots if slot.reason.code == code]
+        counts: dict[str, int] = {}
+        for reason in texts:
+            counts[reason.text] = counts.get(reason.text, 0) + 1
+        return max(texts, key=lambda reason: counts[reason.text])
+
+    def slot(
+        self, number: int, task: Task, h: int, host: Host, day: date
+    ) -> tuple[Reason, Fit | None]:
+        """The first reason that holds for a host and a date, and the cheapest way to fit."""
+        span = start_span(self.problem, task, host, day)
+        if isinstance(span, Reason):
+            return span, None
+        finder = next(
+            (f for f in self.host_weeks.get(h, ()) if day in f.week.days), None
+        )
+        if finder is None:
+            return Reason("week_over", f"The week of {day:%-d %B} is over.", {"day": day}), None
+        stops = [k for k in self.stops_on(finder, number, task, day)]
+        if not stops:
+            return self.taken(finder, host, day, span), None
+        blocked = self.blocked(finder, stops, task, host, day)
+        if blocked is not None:
+            return blocked, None
+        trip = self.trips.get(finder.week.number)
+        present = trip.stops if trip is not None else ()
+        if finder.room is not None:
+            held = sum(bool(finder.week.on_site[k]) and finder.week.fact[k] < 0 for k in present)
+            if held >= finder.room and any(finder.week.on_site[k] for k in stops):
+                fit = self.best_fit(finder, present, stops)
+                return Reason(
+                    "cap_reached",
+                    f"{host.name} already has {host.visits_per_week} visits on site in the week "
+                    f"of {day:%-d %B}.",
+                    {"host": host.name, "cap": host.visits_per_week, "day": day},
+                ), fit
+        fit = self.best_fit(finder, present, stops)
+        if fit is None:
+            return Reason(
+                "needs_more_than_two",
+                f"{day:%-d %B} with {host.name}: more than two visits would have to be dropped.",
+                {"host": host.name, "day": day},
+            ), None
+        return self.fits_reason(task, fit, host, day), fit
+
+    def stops_on(self, finder: TripFinder, number: int, task: Task, day: date) -> list[int]:
+        """The stops of a week that hold a task on a date."""
+        week = finder.week
+        return [
+            int(k) for k in (week.task == number).nonzero()[0]
+            if local_day(task.place.zone, week.origin + float(week.low[k])) == day
+        ]
+
+    def taken(self, finder: TripFinder, host: Host, day: date, span: tuple[int, int]) -> Reason:
+        """Facts leave no start on this date: name the one in the way."""
+        week = finder.week
+        near = [f for f in week.facts if f.start < span[1] + 24 * 60 and f.ready > span[0]]
+        fact = near[0] if near else None
+        if fact is None or fact.visit is None:
+            label = fact.label if fact is not None else ""
+            return Reason(
+                "host_unavailable",
+                f"{host.name} is unavailable on {day:%-d %B}." if not label else
+                f"{host.name} is unavailable on {day:%-d %B} ({label}).",
+                {"host": host.name, "day": day, "label": label},
+            )
+        return _blocked_by(fact.label, host, day)
+
+    def blocked(
+        self, finder: TripFinder, stops: Sequence[int], task: Task, host: Host, day: date
+    ) -> Reason | None:
+        """Why not even an otherwise empty week (facts aside) can hold the task on this date."""
+        base = finder.base_trips()
+        alone = base[0].stops if base else ()
+        if self.insertions(finder, alone, stops):
+            return None
+        week = finder.week
+        if finder.room == 0:
+            return Reason(
+                "cap_reached",
+                f"{host.name} already has {host.visits_per_week} visits on site in the week of "
+                f"{day:%-d %B}.",
+                {"host": host.name, "cap": host.visits_per_week, "day": day},
+            )
+        if all(
+            week.on_site[k]
+            and finder.next_state[finder.first_state, week.day_in[k]] == REFUSED
+            for k in stops
+        ):
+            return Reason(
+                "rest_day",
+                f"{host.name} needs a day without a visit on site in the week of {day:%-d %B}.",
+                {"host": host.name, "day": day},
+            )
+        visits = [fact for fact in week.facts]
+        moment = week.origin + float(week.low[stops[0]])
+        if visits and not self.out_of_reach(finder, stops):
+            nearest = min(visits, key=lambda f: min(abs(f.start - moment), abs(f.ready - moment)))
+            if nearest.visit is None and nearest.task is None:
+                return Reason(
+                    "host_unavailable",
+                    f"{host.name} cannot reach {task.place.name} on {day:%-d %B} beside "
+                    f"{nearest.label or 'a busy time'}.",
+                    {"host": host.name, "day": day, "label": nearest.label},
+                )
+            return _blocked_by(nearest.label, host, day)
+        return Reason(
+            "not_reachable",
+            f"{host.name} cannot get to {task.place.name} and back home around {day:%-d %B} "
+            "within that week's travel hours.",
+            {"host": host.name, "place": task.place.name, "day": day},
+        )
+
+    def out_of_reach(self, finder: TripFinder, stops: Sequence[int]) -> bool:
+        """Whether no journey from home fits the travel hours of a day."""
+        week, table = finder.week, self.problem.travel
+        for k in stops:
+            there = int(table.minutes[week.home, week.place[k]])
+            zones = week.zone_of_place[[week.home, week.place[k]]]
+            day = (week.day_to[zones].min(axis=0) - week.day_from[zones].max(axis=0)).max()
+            split = bool(table.splittable[week.home, week.place[k]])
+            if there >= 0 and (there <= day or split):
+                return False
+        return True
+
+    def insertions(
+        self, finder: TripFinder, present: Sequence[int], stops: Sequence[int]
+    ) -> list[tuple[int, ...]]:
+        """Every possible trip that holds `present` and one of `stops`."""
+        week, found = finder.week, []
+        for stop in stops:
+            for place in range(len(present) + 1):
+                before = present[place - 1] if place else None
+                after = present[place] if place < len(present) else None
+                if before is not None and week.day_in[before] > week.day_in[stop]:
+                    continue
+                if after is not None and week.day_in[after] < week.day_in[stop]:
+                    continue
+                trip = (*present[:place], stop, *present[place:])
+                if finder.allows(trip):
+                    found.append(trip)
+        return found
+
+    def best_fit(
+        self, finder: TripFinder, present: Sequence[int], stops: Sequence[int]
+    ) -> Fit | None:
+        """The cheapest way to place one of `stops`, dropping at most two visits of the week."""
+        week = finder.week
+        loose = [k for k in present if week.fact[k] < 0]
+        before = finder.trip(tuple(present)).travel
+        for count in range(3):
+            fits = []
+            for gone in combinations(loose, count):
+                rest = [k for k in present if k not in gone]
+                lost = float(sum(week.priority[k] for k in gone))
+                for trip in self.insertions(finder, rest, stops):
+                    fits.append(Fit(
+                        tuple(int(week.task[k]) for k in gone), lost,
+                        round(finder.trip(trip).travel - before), week.number, trip,
+                    ))
+            if fits:
+                return min(fits, key=Fit.rank)
+        return None
+
+    def fits_reason(self, task: Task, fit: Fit, host: Host, day: date) -> Reason:
+        """The sentence for a fit."""
+        names = [self.problem.tasks[k].label for k in fit.dropped]
+        values = {
+            "host": host.name, "day": day, "dropped": names, "lost": int(fit.lost),
+            "priority": task.priority, "extra_minutes": int(fit.extra),
+            "tasks": [self.problem.tasks[k].ref for k in fit.dropped],
+        }
+        travel = f"{abs(int(fit.extra))} minutes {'more' if fit.extra >= 0 else 'less'} travel"
+        if not names:
+            return Reason(
+                "fits_now", f"Fits on {day:%-d %B} with {host.name} ({travel}).", values
+            )
+        return Reason(
+            "fits_if",
+            f"In this plan it fits on {day:%-d %B} with {host.name} if "
+            f"{' and '.join(names)} (priority {int(fit.lost)}) "
+            f"{'is' if len(names) == 1 else 'are'} dropped; its own priority is "
+            f"{task.priority}; {travel}.",
+            values,
+        )
+
+
+def _blocked_by(label: str, host: Host, day: date) -> Reason:
+    return Reason(
+        "blocked_by_visit",
+        f"{host.name} cannot fit it on {day:%-d %B} beside the confirmed visit {label}.",
+        {"host": host.name, "day": day, "visit": label},
+    )
+
+
+def explain(
+    problem: Problem, finders: Sequence[TripFinder], choice: Sequence[Trip],
+    verify: Verify | None = None,
+) -> tuple[Unplaced, ...]:
+    """Reasons for every task that the choice leaves out, most important task first."""
+    placed = {task for trip in choice for task in trip.tasks}
+    explainer = Explainer(problem, finders, choice, verify)
+    missing = [i for i in range(len(problem.tasks)) if i not in placed]
+    missing.sort(key=lambda i: (-problem.tasks[i].priority, i))
+    return tuple(explainer.explain(i) for i in missing)

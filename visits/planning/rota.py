@@ -1,0 +1,63 @@
+"""Which days of a week may hold on-site visits: days in a row, and the office day.
+
+The days used so far are folded into the smallest number of states that still tell what is allowed
+later; a label of the search then carries one small number.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import lru_cache
+
+import numpy as np
+
+REFUSED = -1
+
+
+def longest_run(mask: int, gaps: tuple[bool, ...]) -> int:
+    """Longest run of set days; `gaps[d]` says that day d does not follow day d - 1 directly."""
+    best = run = 0
+    for day, gap in enumerate(gaps):
+        run = 0 if not mask >> day & 1 else (1 if gap else run + 1)
+        best = max(best, run)
+    return best
+
+
+def allowed_days(
+    mask: int, *, days: tuple[date, ...], base: int, in_a_row: int | None, office_day: bool
+) -> bool:
+    """Whether on-site visits on the days of `mask` keep the rules, measured against the facts."""
+    gaps = _gaps(days)
+    weekdays = sum(1 << i for i, day in enumerate(days) if day.weekday() < 5)
+    if office_day and mask & weekdays == weekdays and base & weekdays != weekdays:
+        return False
+    if in_a_row is None:
+        return True
+    return longest_run(mask, gaps) <= max(in_a_row, longest_run(base, gaps))
+
+
+def _gaps(days: tuple[date, ...]) -> tuple[bool, ...]:
+    return tuple(i == 0 or (day - days[i - 1]).days != 1 for i, day in enumerate(days))
+
+
+@lru_cache(maxsize=512)
+def rota(
+    days: tuple[date, ...], base: int, in_a_row: int | None, office_day: bool
+) -> tuple[int, np.ndarray]:
+    """The first state and the table next_state[state, day] (REFUSED when not allowed)."""
+    count = len(days)
+
+    def good(mask: int) -> bool:
+        return allowed_days(
+            mask, days=days, base=base, in_a_row=in_a_row, office_day=office_day
+        )
+
+    if all(good(base | mask) for mask in range(1 << count)):
+        return 0, np.zeros((1, count), dtype=np.int8)
+    masks = sorted({base | mask for mask in range(1 << count) if good(base | mask)} | {base})
+    state = {mask: i for i, mask in enumerate(masks)}
+    table = np.full((len(masks), count), REFUSED, dtype=np.int16)
+    for mask in masks:
+        for day in range(count):
+            table[state[mask], day] = state.get(mask | 1 << day, REFUSED)
+    return state[base], table

@@ -1,0 +1,167 @@
+"""From a Problem to a Solution: column generation over host weeks, and what it proves.
+
+Trips are priced by `trips`, chosen by `master`. The bound at any time is the sum of the prices plus
+the best trip of each host week at these prices. See `Search.run` for the order of the steps.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from .aims import Standing, aim_weights, least_points
+from .choose import Pool
+from .columns import Columns
+from .itinerary import Storyteller, totals_of
+from .links import travel_weights
+from .neighbourhood import improve
+from .problem import Limits, Problem
+from .solution import Progress, Solution
+from .trips import Trip, TripFinder, finder_of
+from .validate import check_pins, validate
+from .weeks import WeekBuilder
+
+ProgressFunction = Callable[[Progress], None]
+StopFunction = Callable[[], bool]
+
+
+class Search:
+    """One run. `choice` is the best plan so far, as one trip per host week that has one."""
+
+    def __init__(
+        self, problem: Problem, limits: Limits, progress: ProgressFunction | None = None,
+        should_stop: StopFunction | None = None,
+    ) -> None:
+        self.began = time.monotonic()
+        self.problem, self.limits = problem, limits
+        self.progress, self.should_stop = progress, should_stop
+        self.stopped = False
+        self.rounds = 0
+        validate(problem)
+        weeks = WeekBuilder(problem).build()
+        weights = travel_weights(problem.travel)
+        step = problem.rules.start_grid
+        self.finders = [finder_of(week, problem.travel, weights, step) for week in weeks]
+        check_pins(problem, self.finders)
+        self.weights = aim_weights(problem, weeks)
+        self.given = sum(visit.priority for visit in problem.fixed)
+        self.pool = Pool(
+            self.finders, len(problem.tasks), self.weights, least_points(problem),
+            problem.most_moves,
+        )
+
+    def seconds(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() - self.began
+
+    def left(self) -> float:
+        """Seconds left under the ceiling."""
+        return self.limits.seconds - self.seconds()
+
+    def over(self) -> bool:
+        """Whether the ceiling is reached or the caller wants to stop."""
+        if not self.stopped and (
+            self.left() <= 0 or (self.should_stop is not None and self.should_stop())
+        ):
+            self.stopped = True
+        return self.stopped
+
+    def tell(self, step: str) -> None:
+        """Report to the caller."""
+        if self.progress is not None:
+            standing = self.pool.standing
+            bound = standing.priority_bound
+            self.progress(Progress(
+                step, self.seconds(), int(standing.priority) + self.given,
+                None if bound is None else bound + self.given, self.rounds,
+            ))
+
+    def run(self) -> None:
+        """Seed, price until nothing improves, choose, prove, and improve what is not proven."""
+        pool = self.pool
+        columns = Columns(self, pool)
+        columns.seed(published_trips(self.problem, self.finders))
+        pool.choose(nodes=200, seconds=self.left())
+        self.tell("seeded")
+        columns.generate()
+        if not pool.standing.proven:
+            improve(self, pool, columns)
+        if pool.standing.proven and not self.over():
+            columns.finish_aims()
+        self.tell("done")
+
+
+def published_trips(problem: Problem, finders: Sequence[TripFinder]) -> list[Trip]:
+    """The published plan as trips, each with its facts, as far as it is still possible."""
+    trips = []
+    for finder in finders:
+        week = finder.week
+        kept = [k for k in range(week.size) if week.kept[k] or week.fact[k] >= 0]
+        best: dict[int, int] = {}
+        for k in kept:
+            best.setdefault(int(week.task[k]), k)
+        stops = sorted(best.values(), key=lambda k: float(week.low[k]))
+        while any(week.kept[k] for k in stops):
+            if finder.allows(tuple(stops)):
+                trips.append(finder.trip(tuple(stops)))
+                break
+            loose = [k for k in stops if week.fact[k] < 0]
+            if not loose:
+                break
+            stops.remove(loose[-1])
+    return trips
+
+
+def solve(
+    problem: Problem, limits: Limits | None = None, *, progress: ProgressFunction | None = None,
+    should_stop: StopFunction | None = None, with_reasons: bool = True,
+) -> Solution:
+    """The best plan found for a problem, with what is proven about it.
+
+    Raises ProblemError when the input contradicts itself. `progress` is called now and then,
+    `should_stop` is asked often; both run in the caller's thread. The same problem, seed and
+    effort give the same plan unless the ceiling (`limits.seconds`) or the caller stops the search.
+    """
+    limits = limits or Limits()
+    search = Search(problem, limits, progress, should_stop)
+    search.run()
+    solution = assemble(search)
+    if with_reasons:
+        from .reasons import explain
+
+        solution = replace(solution, unplaced=explain(problem, search.finders,
+                                                      search.pool.choice))
+    return replace(solution, seconds=round(search.seconds(), 3))
+
+
+def assemble(search: Search) -> Solution:
+    """The Solution of a finished search, without reasons."""
+    problem, teller = search.problem, Storyteller(search.problem)
+    visits, legs = [], []
+    for trip in search.pool.choice:
+        finder = search.finders[trip.week]
+        starts = finder.starts(trip.stops)
+        if starts is None:
+            raise RuntimeError("a chosen trip does not keep its own times")
+        some_visits, some_legs = teller.tell(finder, trip.stops, starts)
+        visits += some_visits
+        legs += some_legs
+    held = {visit.fixed for visit in visits}
+    visits += teller.past_visits(held)
+    order = {host.ref: i for i, host in enumerate(problem.hosts)}
+    visits.sort(key=lambda visit: (visit.start, order[visit.host], visit.label))
+    legs.sort(key=lambda leg: (order[leg.host], leg.depart, leg.arrive))
+    standing: Standing = search.pool.standing
+    bound = standing.priority_bound
+    return Solution(
+        visits=tuple(visits), legs=tuple(legs), unplaced=(),
+        risks=tuple(leg.risk for leg in legs if leg.risk is not None),
+        priority=int(sum(visit.priority for visit in visits)),
+        kept=sum(visit.kept for visit in visits),
+        points=round(math.fsum(visit.points for visit in visits), 6),
+        bound=None if bound is None else bound + search.given,
+        proven=standing.proven, proven_all=standing.proven_all,
+        totals=totals_of(problem, legs), stopped=search.stopped, rounds=search.rounds,
+    )

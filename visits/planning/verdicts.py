@@ -1,0 +1,407 @@
+"""Questions about single moves: may this visit go there, where can it go, can it be added.
+
+All answers come from the same links the search uses, with every other visit kept to the minute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from .constraints import host_refusal, start_span
+from .facts import missing_minutes
+from .links import Links, link_stops, travel_weights
+from .preferences import worth_of
+from .problem import FixedVisit, Host, Limits, Mode, Problem, ProblemError, Task
+from .rota import REFUSED
+from .solution import PlannedVisit, Reason, Solution
+from .spans import local_day, minute_of, moment_of
+from .trips import TripFinder, finder_of
+from .weeks import HostWeek, WeekBuilder, trip_days
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a move breaks and costs. `hard` must be empty for the move to be possible.
+
+    `points` are wish points; `travel_minutes` is how much more the hosts travel than now (None
+    when the move cannot be travelled at all).
+    """
+
+    hard: tuple[Reason, ...]
+    soft: tuple[Reason, ...]
+    points: float
+    travel_minutes: int | None
+
+    @property
+    def possible(self) -> bool:
+        """Whether no hard rule is broken."""
+        return not self.hard
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One start that can really be reached, with its wish points and extra travel minutes."""
+
+    host: str
+    start: datetime
+    end: datetime
+    points: float
+    travel_minutes: int
+
+
+def as_fixed(visits: Iterable[PlannedVisit]) -> tuple[FixedVisit, ...]:
+    """Planned visits as facts, to keep them to the minute."""
+    return tuple(
+        FixedVisit(
+            visit.fixed or f"task {visit.task}", visit.label, visit.host, visit.mode, visit.place,
+            visit.start, visit.end, visit.priority, visit.requests,
+        )
+        for visit in visits
+    )
+
+
+def _task(problem: Problem, ref: str) -> Task:
+    for task in problem.tasks:
+        if task.ref == ref:
+            return task
+    raise ProblemError("unknown_task", "There is no task {ref}.", ref=ref)
+
+
+def _host(problem: Problem, ref: str) -> Host:
+    for host in problem.hosts:
+        if host.ref == ref:
+            return host
+    raise ProblemError("unknown_host_named", "There is no host {ref}.", ref=ref)
+
+
+def _week_of(
+    problem: Problem, host: Host, day: date, tasks: Sequence[Task]
+) -> tuple[HostWeek, Links, TripFinder] | None:
+    """The host's week around a local date of the place, linked; None when there is none."""
+    small = replace(
+        problem, tasks=tuple(tasks), hosts=(host,), published=(),
+        fixed=tuple(visit for visit in problem.fixed if visit.host == host.ref),
+    )
+    builder = WeekBuilder(small)
+    for days in trip_days(small, host):
+        if day in days:
+            willing = [(i, t) for i, t in enumerate(small.tasks) if i not in builder.pinned_tasks]
+            week = builder.build_week(0, 0, days, willing)
+            if week is None:
+                return None
+            weights, step = travel_weights(problem.travel), problem.rules.start_grid
+            finder = finder_of(week, problem.travel, weights, step)
+            return week, finder.links, finder
+    return None
+
+
+def _chain(problem: Problem, week: HostWeek, finder: TripFinder) -> tuple[int, dict[str, int]]:
+    """Travel minutes of a week of facts alone, and the minutes missing per sentence."""
+    base = finder.base_trips()
+    stops = base[0].stops if base else ()
+    table, minutes, lacking = problem.travel, 0, {}
+    k, free = week.size, week.ready
+    for stop in [*stops, -1]:
+        here = week.start_place if k == week.size else int(week.place[k])
+        target = week.home if stop < 0 else int(week.place[stop])
+        if here != target:
+            minutes += max(0, int(table.minutes[here, target]))
+        if (k, stop) in week.broken:
+            missing = max(1, missing_minutes(week, table, k, stop, free))
+            names = [
+                week.facts[week.fact[end]].label if 0 <= end < week.size else "home"
+                for end in (k, stop)
+            ]
+            lacking[f"{missing} minutes are missing between {names[0]} and {names[1]}."] = missing
+        if stop >= 0:
+            k, free = stop, float(week.low[stop] + week.service[stop])
+    return minutes, lacking
+
+
+def verdict(
+    problem: Problem, solution: Solution, task: str, host: str, start: datetime
+) -> Verdict:
+    """What happens when one visit is held by `host` at `start`, all others staying as they are.
+
+    `task` and `host` are refs; the task may be placed or not. Answers at once.
+    """
+    wanted, leader = _task(problem, task), _host(problem, host)
+    minute = minute_of(start)
+    day = local_day(wanted.place.zone, minute)
+    free = replace(wanted, pin=None)
+    hard = [r for r in (host_refusal(free, leader),) if r is not None]
+    if not hard:
+        span = start_span(problem, free, leader, day)
+        if isinstance(span, Reason):
+            hard.append(span)
+        elif not span[0] <= minute <= span[1]:
+            hard.append(Reason(
+                "outside_hours",
+                f"{wanted.label} could start between "
+                f"{moment_of(span[0]):%H:%M} and {moment_of(span[1]):%H:%M} UTC that day.",
+                {"earliest": moment_of(span[0]), "latest": moment_of(span[1])},
+            ))
+    worth = worth_of(problem, wanted, day, minute)
+    others = as_fixed(visit for visit in solution.visits if visit.task != task)
+    bare = replace(problem, fixed=others, tasks=())
+    moved = FixedVisit(
+        f"task {task}", wanted.label, host, wanted.mode, wanted.place, moment_of(minute),
+        moment_of(minute + wanted.duration),
+    )
+    found = _week_of(replace(bare, fixed=(*others, moved)), leader, _home_day(leader, minute), ())
+    if found is None:
+        hard.append(Reason("week_over", f"The week of {day:%-d %B} is over.", {"day": day}))
+        return Verdict(tuple(hard), worth.deductions, worth.points, None)
+    after, lacking = _chain(problem, found[0], found[2])
+    before, known = _minutes_on(bare, leader, _home_day(leader, minute))
+    hard += [
+        Reason("leg_short_of_time", text, {"minutes": minutes})
+        for text, minutes in lacking.items() if text not in known
+    ]
+    hard += _rota_reasons(bare, leader, found[0], wanted, minute)
+    saved = _saved_elsewhere(problem, solution, bare, task, leader, minute)
+    return Verdict(tuple(hard), worth.deductions, worth.points, after - before + saved)
+
+
+def _home_day(host: Host, minute: int) -> date:
+    day = local_day(host.home.zone, minute)
+    return day
+
+
+def _minutes_on(problem: Problem, host: Host, day: date) -> tuple[int, dict[str, int]]:
+    found = _week_of(problem, host, day, ())
+    if found is None or not found[0].facts:
+        return 0, {}
+    return _chain(problem, found[0], found[2])
+
+
+def _saved_elsewhere(
+    problem: Problem, solution: Solution, bare: Problem, task: str, leader: Host, minute: int
+) -> int:
+    """Change of travel where the visit comes from: minutes without it minus minutes with it."""
+    old = next((visit for visit in solution.visits if visit.task == task), None)
+    if old is None:
+        return 0
+    host = _host(problem, old.host)
+    day = _home_day(host, minute_of(old.start))
+    full = replace(bare, fixed=as_fixed(solution.visits))
+    with_it, _known = _minutes_on(full, host, day)
+    without, _known = _minutes_on(bare, host, day)
+    return without - with_it
+
+
+def _rota_reasons(
+    bare: Problem, host: Host, week: HostWeek, task: Task, minute: int
+) -> list[Reason]:
+    """Caps that the moved visit breaks in its new week."""
+    if task.mode != Mode.ON_SITE:
+        return []
+    reasons = []
+    rest = _week_of(bare, host, _home_day(host, minute), (replace(task, pin=None),))
+    if rest is None:
+        return []
+    _other, _links, finder = rest
+    if finder.room is not None and finder.room < 1:
+        reasons.append(Reason(
+            "cap_reached", f"{host.name} already has {host.visits_per_week} visits that week.",
+            {"host": host.name, "cap": host.visits_per_week},
+        ))
+    day = week.days.index(_home_day(host, minute))
+    if day < finder.next_state.shape[1] and (
+        finder.next_state[finder.first_state, day] == REFUSED
+    ):
+        reasons.append(Reason(
+            "rest_day", f"{host.name} needs a day without a visit on site that week.",
+            {"host": host.name},
+        ))
+    return reasons
+
+
+def reachable_slots(
+    problem: Problem, fixed: Sequence[FixedVisit], task: Task, host: Host
+) -> list[Slot]:
+    """Every start (on the grid) at which `host` can really hold `task` beside all of `fixed`.
+
+    `fixed` are all visits and holds that block hosts, as facts; busy times come with the host.
+    Travel from the visit before and to the one after, nights, caps and the way home are counted.
+    """
+    if host_refusal(task, host) is not None:
+        return []
+    small = replace(problem, fixed=tuple(fixed), published=(), hosts=(host,), tasks=(task,))
+    slots: dict[int, Slot] = {}
+    for days in trip_days(replace(small, fixed=tuple(v for v in fixed if v.host == host.ref)), host):
+        found = _week_of(small, host, days[0], (task,))
+        if found is None:
+            continue
+        week, links, finder = found
+        for slot in _slots_of(problem, week, links, finder, task, host):
+            known = slots.get(minute_of(slot.start))
+            if known is None or slot.travel_minutes < known.travel_minutes:
+                slots[minute_of(slot.start)] = slot
+    return [slots[minute] for minute in sorted(slots)]
+
+
+def _slots_of(
+    problem: Problem, week: HostWeek, links: Links, finder: TripFinder, task: Task, host: Host
+) -> Iterable[Slot]:
+    step = problem.rules.start_grid
+    reached = _facts_reached(week, links)
+    leaving = _facts_left(week, links)
+    base = finder.base_trips()
+    before_all = finder.trip(base[0].stops).travel if base else 0.0
+    for stop in [k for k in range(week.size) if week.fact[k] < 0]:
+        if finder.room is not None and finder.room < 1 and week.on_site[stop]:
+            continue
+        if week.on_site[stop] and (
+            finder.next_state[finder.first_state, week.day_in[stop]] == REFUSED
+        ):
+            continue
+        for start in _starts(week, stop, step):
+            costs = []
+            for k, so_far in reached.items():
+                free = week.ready if k == week.size else float(week.low[k] + week.service[k])
+                first = links.start_at(week, k, stop, free, step)
+                if first is None or first > start:
+                    continue
+                ready = start + float(week.service[stop])
+                for following, rest in leaving.items():
+                    if following < 0:
+                        if ready <= links.home_by[stop]:
+                            costs.append(so_far + links.cost[k, stop] + links.home_cost[stop])
+                    elif ready <= max(links.early[stop, following], links.late[stop, following]):
+                        costs.append(
+                            so_far + links.cost[k, stop] + links.cost[stop, following] + rest
+                        )
+            if costs:
+                begin = int(week.origin + start)
+                day = local_day(task.place.zone, begin)
+                yield Slot(
+                    host.ref, moment_of(begin), moment_of(begin + task.duration),
+                    worth_of(problem, task, day, begin).points,
+                    int(round(float(min(costs)) - before_all)),
+                )
+
+
+def _starts(week: HostWeek, stop: int, step: int) -> Iterable[float]:
+    start = float(week.low[stop])
+    while start <= week.high[stop]:
+        yield start
+        start = (start // step + 1) * step
+
+
+def _facts_reached(week: HostWeek, links: Links) -> dict[int, float]:
+    """Fact stops that a chain from the start reaches, with the travel weight so far."""
+    reached = {week.size: 0.0}
+    for k in range(len(week.facts)):
+        for stop in (week.fact == k).nonzero()[0].tolist():
+            ways = []
+            for before, so_far in reached.items():
+                free = week.ready if before == week.size else float(
+                    week.low[before] + week.service[before]
+                )
+                if free <= max(links.early[before, stop], links.late[before, stop]):
+                    ways.append(so_far + float(links.cost[before, stop]))
+            if ways:
+                reached[stop] = min(ways)
+    return reached
+
+
+def _facts_left(week: HostWeek, links: Links) -> dict[int, float]:
+    """Fact stops from which a chain leads home, with the travel weight still to come."""
+    left = {-1: 0.0}
+    for k in range(len(week.facts) - 1, -1, -1):
+        for stop in (week.fact == k).nonzero()[0].tolist():
+            free = float(week.low[stop] + week.service[stop])
+            ways = [float(links.home_cost[stop])] if free <= links.home_by[stop] else []
+            for after, rest in left.items():
+                if after >= 0 and free <= max(links.early[stop, after], links.late[stop, after]):
+                    ways.append(float(links.cost[stop, after]) + rest)
+            if ways:
+                left[stop] = min(ways)
+    return left
+
+
+def insert_only(problem: Problem, solution: Solution, task: str) -> Solution:
+    """The plan with one more task, no other visit moved; the same plan when it does not fit.
+
+    The best slot wins: wish points first, then least extra travel, then the earliest.
+    """
+    from .search import solve
+
+    wanted = _task(problem, task)
+    if any(visit.task == task for visit in solution.visits):
+        return solution
+    held = replace(problem, fixed=as_fixed(solution.visits), tasks=(wanted,), published=())
+    answer = solve(held, Limits(seconds=1.0), with_reasons=False)
+    return _as_before(problem, solution, answer)
+
+
+def insert_all(problem: Problem, solution: Solution, limits: Limits | None = None) -> Solution:
+    """The plan with as many unplaced tasks added as fit, no placed visit moved ("insert only")."""
+    from .search import solve
+
+    placed = {visit.task for visit in solution.visits}
+    rest = tuple(task for task in problem.tasks if task.ref not in placed)
+    held = replace(problem, fixed=as_fixed(solution.visits), tasks=rest, published=())
+    answer = solve(held, limits or Limits(seconds=5.0), with_reasons=False)
+    return _as_before(problem, solution, answer)
+
+
+def _as_before(problem: Problem, solution: Solution, answer: Solution) -> Solution:
+    """An answer in which planned visits were held as facts, with their own rows put back."""
+    known = {visit.fixed or f"task {visit.task}": visit for visit in solution.visits}
+    visits = tuple(
+        known[visit.fixed] if visit.fixed in known else visit for visit in answer.visits
+    )
+    placed = {visit.task for visit in visits}
+    return replace(
+        answer, visits=visits, kept=sum(visit.kept for visit in visits),
+        points=sum(visit.points for visit in visits), bound=None, proven=False,
+        proven_all=False,
+        unplaced=tuple(row for row in solution.unplaced if row.task not in placed),
+    )
+
+
+@dataclass(frozen=True)
+class Forced:
+    """The best plan when one task must be in it, against the plan without that demand."""
+
+    solution: Solution
+    priority_before: int
+    priority_after: int
+    moved: tuple[str, ...]
+    dropped: tuple[str, ...]
+
+
+def what_if(
+    problem: Problem, solution: Solution, task: str, limits: Limits | None = None
+) -> Forced:
+    """Force one task into the plan and solve again: the exact price of saying yes.
+
+    Raises ProblemError when the task cannot be held at all.
+    """
+    from .search import solve
+
+    wanted = _task(problem, task)
+    heavy = sum(row.priority for row in problem.tasks) + 1
+    forced = replace(problem, tasks=tuple(
+        replace(row, priority=row.priority + heavy) if row.ref == task else row
+        for row in problem.tasks
+    ))
+    answer = solve(forced, limits, with_reasons=False)
+    if all(visit.task != task for visit in answer.visits):
+        raise ProblemError("cannot_be_held", "{label} cannot be held at all.", label=wanted.label)
+    visits = tuple(
+        replace(visit, priority=wanted.priority) if visit.task == task else visit
+        for visit in answer.visits
+    )
+    after = {visit.task: (visit.host, visit.start) for visit in visits if visit.task}
+    before = {visit.task: (visit.host, visit.start) for visit in solution.visits if visit.task}
+    priority = sum(visit.priority for visit in visits)
+    return Forced(
+        replace(answer, visits=visits, priority=priority, bound=None), solution.priority, priority,
+        tuple(sorted(ref for ref in before if ref in after and before[ref] != after[ref])),
+        tuple(sorted(ref for ref in before if ref not in after)),
+    )
