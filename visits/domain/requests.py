@@ -140,9 +140,7 @@ def receive_request(
         address=answers.address.strip(),
         phone=clean_line(answers.phone),
         language=answers.language,
-        questions=[
-            clean_text(words).strip() for words in answers.questions if words.strip()
-        ],
+        questions=[clean_text(words).strip() for words in answers.questions if words.strip()],
         mode=answers.mode,
         online_is_fine=answers.online_is_fine,
         people=answers.people,
@@ -156,7 +154,7 @@ def receive_request(
         due_at=reply_due(campaign, received_at),
     )
     request.topics.set(answers.topics)
-    _write_wishes(request, answers.wishes)
+    write_wishes(request, answers.wishes)
     record(
         request,
         "receive_request",
@@ -168,7 +166,8 @@ def receive_request(
     return request
 
 
-def _write_wishes(request: VisitRequest, wishes: Sequence[Wish]) -> None:
+def write_wishes(request: VisitRequest, wishes: Sequence[Wish]) -> None:
+    """Replace the wished dates of the request, best first."""
     PreferredDate.objects.filter(request=request).delete()
     PreferredDate.objects.bulk_create(
         PreferredDate(request=request, rank=rank, on=wish.on, part=wish.part)
@@ -198,15 +197,10 @@ def default_priority(request: VisitRequest, *, at: datetime) -> int:
     """1, and one more each for a new municipality, a country without a visit, ten people or more,
     and a wait of over five working days; at most 5."""
     known = request.municipality
-    visits = Visit.objects.exclude(
-        state__in=[VisitState.CANCELLED, VisitState.POSTPONED]
-    )
-    waited = working_minutes_between(
-        request.received_at, at, zone=request.campaign.zone
-    )
+    visits = Visit.objects.exclude(state__in=[VisitState.CANCELLED, VisitState.POSTPONED])
+    waited = working_minutes_between(request.received_at, at, zone=request.campaign.zone)
     points = [
-        known is None
-        or not (known.is_pilot or visits.filter(municipality=known).exists()),
+        known is None or not (known.is_pilot or visits.filter(municipality=known).exists()),
         not visits.filter(country=request.country).exists(),
         (request.people or 0) >= 10,
         waited > WAITING_LONG_MINUTES,
@@ -275,9 +269,7 @@ def refer_request(
             params={"ref": request.ref, "name": initiative.name},
         )
     set_request_state(request, RequestState.REFERRED, at=at, by=by, why=reason)
-    Referral.objects.create(
-        request=request, initiative=initiative, consent=consent, at=at
-    )
+    Referral.objects.create(request=request, initiative=initiative, consent=consent, at=at)
     return request
 
 
@@ -319,15 +311,11 @@ def withdraw_request(
 ) -> VisitRequest:
     """End the wish on the city's word; live visits that serve nobody else are cancelled."""
     booking.lock_resources(_resources(request))
-    set_request_state(
-        request, RequestState.WITHDRAWN, at=at, by=by, actor=actor, why=reason
-    )
+    set_request_state(request, RequestState.WITHDRAWN, at=at, by=by, actor=actor, why=reason)
     for visit in request.visits.live():
         if visit.requests.exclude(pk=request.pk).open().exists():
             continue
-        drop_visit(
-            visit, side=Side.MUNICIPALITY, reason=reason, at=at, by=by, actor=actor
-        )
+        drop_visit(visit, side=Side.MUNICIPALITY, reason=reason, at=at, by=by, actor=actor)
     return request
 
 
@@ -341,9 +329,7 @@ def drop_visit(
     actor: str = "",
 ) -> Visit:
     """Cancel one visit, give its time back and raise its calendar sequence."""
-    set_visit_state(
-        visit, VisitState.CANCELLED, at=at, by=by, actor=actor, side=side, why=reason
-    )
+    set_visit_state(visit, VisitState.CANCELLED, at=at, by=by, actor=actor, side=side, why=reason)
     booking.free(visit)
     visit.ics_sequence += 1
     visit.save(update_fields=["ics_sequence"])
@@ -351,14 +337,10 @@ def drop_visit(
 
 
 def _resources(request: VisitRequest) -> list[str]:
-    return [
-        visit.host.resource for visit in request.visits.live().select_related("host")
-    ]
+    return [visit.host.resource for visit in request.visits.live().select_related("host")]
 
 
-def reopen_request(
-    request: VisitRequest, *, reason: str, at: datetime, by: User
-) -> VisitRequest:
+def reopen_request(request: VisitRequest, *, reason: str, at: datetime, by: User) -> VisitRequest:
     """Take a declined, expired or withdrawn request up again."""
     return start_review(request, at=at, by=by, why=reason)
 
@@ -377,9 +359,7 @@ def triage_request(
     if priority is not None and not 1 <= priority <= 5:
         raise ValidationError(_("Priority runs from 1 to 5."), code="priority")
     if duration_minutes is not None and not 30 <= duration_minutes <= 480:
-        raise ValidationError(
-            _("A visit takes between 30 minutes and 8 hours."), code="duration"
-        )
+        raise ValidationError(_("A visit takes between 30 minutes and 8 hours."), code="duration")
     request.priority = priority
     request.duration_minutes = duration_minutes
     request.on_site_ruled_out = clean_line(on_site_ruled_out)
@@ -398,15 +378,11 @@ def take_over_request(
     This is the only way a request becomes part of our address book.
     """
     if request.municipality is None:
-        request.municipality = known_municipality(request.place) or _make_municipality(
-            request
-        )
+        request.municipality = known_municipality(request.place) or _make_municipality(request)
     if person is not None:
         request.person = person
     request.save(update_fields=["municipality", "person"])
-    record(
-        request, "take_over_request", at=at, by=by, fields=["municipality", "person"]
-    )
+    record(request, "take_over_request", at=at, by=by, fields=["municipality", "person"])
     return request
 
 
@@ -430,9 +406,7 @@ def _make_municipality(request: VisitRequest) -> Municipality:
 
 def note_reply(request: VisitRequest, *, at: datetime) -> None:
     """Remember the first personal reply that was on its way to the requester."""
-    VisitRequest.objects.filter(pk=request.pk, first_reply_at=None).update(
-        first_reply_at=at
-    )
+    VisitRequest.objects.filter(pk=request.pk, first_reply_at=None).update(first_reply_at=at)
     request.refresh_from_db(fields=["first_reply_at"])
 
 
