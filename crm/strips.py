@@ -75,7 +75,5 @@ class StripDay:
 def working_days(days: Iterable[StripDay]) -> list[StripDay]:
     """Without Saturdays and Sundays, unless something other than "past" is on them."""
     return [
-        day
-        for day in days
-        if not day.is_weekend or any(mark.kind != "past" for mark in day.marks)
+        day for day in days if not day.is_weekend or any(mark.kind != "past" for mark in day.marks)
     ]

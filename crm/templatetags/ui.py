@@ -183,7 +183,16 @@ def state_hue(state: str | None, kind: str = "request") -> str:
 @lru_cache(maxsize=64)
 def shape(name: str) -> str:
     """`{% shape "diamond" %}`: a state's shape without word or hue, 12 x 12."""
-    parts = format_html_join(
+    return format_html(
+        '<svg class="shape" viewBox="0 0 12 12" aria-hidden="true">{}</svg>', shape_parts(name)
+    )
+
+
+@register.simple_tag
+@lru_cache(maxsize=64)
+def shape_parts(name: str) -> str:
+    """What is inside `shape`, for drawings that have their own <svg>."""
+    return format_html_join(
         "",
         "<{}{}/>",
         (
@@ -191,7 +200,6 @@ def shape(name: str) -> str:
             for tag, attributes in marks.SHAPES[name]
         ),
     )
-    return format_html('<svg class="shape" viewBox="0 0 12 12" aria-hidden="true">{}</svg>', parts)
 
 
 # Places and addresses of pages
