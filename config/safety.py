@@ -98,15 +98,15 @@ def _address_faults(settings: Mapping[str, Any]) -> Iterator[str]:
     if settings["DEBUG"]:
         yield "DEBUG shows secrets to every visitor; set DEBUG=false."
     if not hosts or any(host.strip() in {"", "*", "."} for host in hosts):
-        yield "Any host name is answered; set ALLOWED_HOSTS to this site's own, comma-separated."
+        yield "Any host name is answered; set ALLOWED_HOSTS to the names of this site."
     if address.scheme != "https" or not address.hostname:
-        yield "Links in mails would not be private; set SITE_URL to the https:// address of this site."
+        yield "Links in mails would travel in clear; set SITE_URL to this site's https:// address."
     elif not _answers_to(address.hostname, hosts):
         yield f"SITE_URL leads to {address.hostname}; add that name to ALLOWED_HOSTS."
     elif not settings["SECURE_HSTS_SECONDS"] or not settings["SESSION_COOKIE_SECURE"]:
-        yield "Browsers are not told to stay on https; leave the HSTS and cookie settings as shipped."
+        yield "Browsers may fall back to http; leave the HSTS and cookie settings as shipped."
     if settings["TRUSTED_PROXY_COUNT"] < 0:
-        yield "TRUSTED_PROXY_COUNT is negative; set it to the number of proxies before this program."
+        yield "TRUSTED_PROXY_COUNT is negative; set it to the number of proxies in front."
 
 
 def _answers_to(name: str, hosts: Iterable[str]) -> bool:

@@ -10,7 +10,7 @@ import tempfile
 if "DATA_DIR" not in os.environ:
     os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="outreach-tests-")
 
-from config.settings import *  # noqa: E402, F403
+from config.settings import *  # noqa: F403
 from config.settings import DATA_DIR, DATABASES
 
 # A file, not memory: WAL, locks and second processes behave as in production.

@@ -41,8 +41,8 @@ def is_usable_database(
         return [
             Error(
                 f"The database cannot be read ({str(error).strip().splitlines()[0]}).",
-                hint="Check DATABASE_URL or DATA_DIR; restore a backup with `manage.py restore FILE` "
-                "if it is damaged.",
+                hint="Check DATABASE_URL or DATA_DIR; if it is damaged, restore a backup with "
+                "`manage.py restore FILE`.",
                 id="crm.E001",
             )
         ]

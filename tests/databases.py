@@ -11,6 +11,7 @@ marked `one_database` runs on SQLite alone, with its reason beside the mark.
 
 import os
 import shutil
+import sys
 import tempfile
 
 import pytest
@@ -66,8 +67,8 @@ def _prepare(config: pytest.Config, database: str) -> None:
 def _refuse(sentence: str) -> None:
     if os.environ.get("CI"):
         raise pytest.UsageError(sentence)
-    print(f"\n*** SKIPPED: every test on PostgreSQL. {sentence}\n", flush=True)
-    pytest.exit(sentence, returncode=0)
+    sys.stderr.write(f"\n*** SKIPPED: every test on PostgreSQL. {sentence}\n\n")
+    raise SystemExit(0)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

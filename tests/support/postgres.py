@@ -62,7 +62,7 @@ class Server:
 
 
 def binaries() -> Path | None:
-    """The folder with initdb, postgres and pg_dump, newest server first; None when there is none."""
+    """The folder with initdb and postgres, newest server first; None when there is none."""
     candidates: list[Path] = []
     if given := os.environ.get("POSTGRES_BIN"):
         candidates.append(Path(given))

@@ -89,7 +89,7 @@ class Command(BaseCommand):
             end(children.values())
 
     def start(self, *arguments: str) -> subprocess.Popen:
-        # In a session of its own, Ctrl-C reaches this process alone, which ends the others in order.
+        # In a session of its own it does not hear Ctrl-C; this process ends it in order.
         return subprocess.Popen(
             [sys.executable, *arguments],
             cwd=settings.BASE_DIR,
