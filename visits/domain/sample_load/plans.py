@@ -11,6 +11,8 @@ MODES = {
     "road": TravelMode.DRIVE,
     "ferry": TravelMode.OTHER,
 }
+SEVERITIES = {"low": 1, "medium": 2, "high": 3}
+STATUSES = {"ended": Disruption.Status.OVER}
 
 
 def load_plans(cast: Cast) -> None:
@@ -64,13 +66,12 @@ def disruption_values(row: dict[str, str]) -> dict:
         "kind": row["kind"],
         "name": row["name"],
         "countries": files.parts(row["countries"]),
-        "places": files.parts(row["places"]),
         "airports": files.parts(row["airports"]),
         "modes": [MODES.get(mode, mode) for mode in files.parts(row["modes"])],
         "starts_at": files.moment(row["starts_at"]),
         "ends_at": files.moment(row["ends_at"]),
-        "severity": int(row["severity"]),
-        "status": row["status"],
+        "severity": SEVERITIES[row["severity"]],
+        "status": STATUSES.get(row["status"], row["status"]),
         "source": row["source"],
     }
 
