@@ -54,9 +54,7 @@ class LoadedProblem:
     without_place: tuple[VisitRequest, ...] = ()
 
 
-def load_problem(
-    campaign: Campaign, *, at: datetime, fresh: bool = False
-) -> LoadedProblem:
+def load_problem(campaign: Campaign, *, at: datetime, fresh: bool = False) -> LoadedProblem:
     """What is to be planned at the moment `at`.
 
     Plain: open requests without an agreed visit over the rest of the window; agreed visits are
@@ -68,29 +66,25 @@ def load_problem(
         .select_related("home")
         .prefetch_related(
             "topics",
-            Prefetch(
-                "availability", HostAvailability.objects.busy(), to_attr="absences"
-            ),
+            Prefetch("availability", HostAvailability.objects.busy(), to_attr="absences"),
         )
     )
     requests = _requests_to_plan(campaign, fresh=fresh)
     placed = [request for request in requests if request.place is not None]
     visits = [] if fresh else list(_facts(campaign))
-    places = _places(hosts, placed, visits)
-    tasks = [
-        _task(group, hosts=hosts, at=at)
-        for group in _by_city(placed, visits, joint=fresh)
-    ]
-    kept = {} if fresh else _offered(placed)
+    offers = {} if fresh else _offered(placed)
+    positions = {} if fresh else _positions(hosts, at)
+    groups = _by_city(placed, offers, joint=fresh)
+    tasks = [_task(group, hosts=hosts, offers=offers, at=at) for group in groups]
     problem = p.Problem(
         days=tuple(campaign.working_days),
-        hosts=tuple(_host(host, visits, at=None if fresh else at) for host in hosts),
+        hosts=tuple(_host(host, positions.get(host.pk), at=at) for host in hosts),
         tasks=tuple(tasks),
-        travel=travel_table(places),
+        travel=travel_table(_places(hosts, placed, visits, positions)),
         fixed=tuple(_fixed(visit, at=at) for visit in visits),
         published=tuple(
             p.PublishedVisit(task=ref, host=visit.host.ref, start=visit.starts_at)
-            for ref, visit in kept.items()
+            for ref, visit in offers.items()
         ),
         project_end=campaign.project_end,
         clock=None if fresh else at,
@@ -101,7 +95,7 @@ def load_problem(
         requests={request.ref: request for request in requests},
         visits={visit.ref: visit for visit in visits},
         hosts={host.ref: host for host in hosts},
-        kept_visits=kept,
+        kept_visits=offers,
         without_place=tuple(request for request in requests if request.place is None),
     )
 
@@ -115,9 +109,7 @@ def _requests_to_plan(campaign: Campaign, *, fresh: bool) -> list[VisitRequest]:
         .prefetch_related(
             "topics",
             "preferred_dates",
-            Prefetch(
-                "visits", Visit.objects.select_related("host"), to_attr="all_visits"
-            ),
+            Prefetch("visits", Visit.objects.select_related("host"), to_attr="all_visits"),
         )
         .order_by("ref")
     )
@@ -125,9 +117,7 @@ def _requests_to_plan(campaign: Campaign, *, fresh: bool) -> list[VisitRequest]:
 
 def _facts(campaign: Campaign) -> Iterable[Visit]:
     """Agreed visits, and tentative ones whose date the city has accepted."""
-    live = (
-        Visit.objects.filter(campaign=campaign).live().select_related("host", "place")
-    )
+    live = Visit.objects.filter(campaign=campaign).live().select_related("host", "place")
     for visit in live.prefetch_related("holds", "requests").order_by("ref"):
         accepted = any(hold.accepted_at for hold in visit.holds.all())
         if visit.state in AGREED_VISITS or accepted:
@@ -145,17 +135,21 @@ def _offered(requests: Iterable[VisitRequest]) -> dict[str, Visit]:
 
 
 def _places(
-    hosts: Sequence[Host], requests: Sequence[VisitRequest], visits: Sequence[Visit]
+    hosts: Sequence[Host],
+    requests: Sequence[VisitRequest],
+    visits: Sequence[Visit],
+    positions: dict[int, Place],
 ) -> list[Place]:
     return (
-        [host.home for host in hosts]
+        list(positions.values())
+        + [host.home for host in hosts]
         + [request.place for request in requests if request.place]
         + [visit.place for visit in visits if visit.place]
     )
 
 
 def _by_city(
-    requests: Sequence[VisitRequest], visits: Sequence[Visit], *, joint: bool
+    requests: Sequence[VisitRequest], offers: dict[str, Visit], *, joint: bool
 ) -> list[list[VisitRequest]]:
     """Groups to be placed as one visit: one request each, or those of one city together.
 
@@ -165,23 +159,23 @@ def _by_city(
         return [[request] for request in requests]
 
     def key(request: VisitRequest) -> tuple[int, str]:
-        return (request.place_id or 0, _mode(request))
+        return (request.place_id or 0, _mode(request, offers))
 
     return [list(group) for _key, group in groupby(sorted(requests, key=key), key=key)]
 
 
-def _mode(request: VisitRequest) -> p.Mode:
-    if request.mode == Mode.ONLINE or request.on_site_ruled_out:
-        return p.Mode.ONLINE
-    offered = [
-        visit for visit in request.all_visits if visit.state == VisitState.TENTATIVE
-    ]
-    if offered and offered[0].mode == Mode.ONLINE:
+def _mode(request: VisitRequest, offers: dict[str, Visit]) -> p.Mode:
+    """As wished, unless on site is ruled out or the city was offered to meet online."""
+    offer = offers.get(request.ref)
+    offered_online = offer is not None and offer.mode == Mode.ONLINE
+    if request.mode == Mode.ONLINE or request.on_site_ruled_out or offered_online:
         return p.Mode.ONLINE
     return p.Mode.ON_SITE
 
 
-def _task(group: list[VisitRequest], *, hosts: Sequence[Host], at: datetime) -> p.Task:
+def _task(
+    group: list[VisitRequest], *, hosts: Sequence[Host], offers: dict[str, Visit], at: datetime
+) -> p.Task:
     first = group[0]
     closed, half_days, soft_days = _calendar(first)
     wishes = [
@@ -189,16 +183,14 @@ def _task(group: list[VisitRequest], *, hosts: Sequence[Host], at: datetime) -> 
         for request in group
         for wish in request.preferred_dates.all()
     ]
-    mode = _mode(first)
+    mode = _mode(first, offers)
     return p.Task(
         ref=first.ref,
         label=first.city,
         place=_place(first.place),
         duration=max(_duration(request, mode) for request in group),
         requests=tuple(request.ref for request in group),
-        priority=sum(
-            request.priority or default_priority(request, at=at) for request in group
-        ),
+        priority=sum(request.priority or default_priority(request, at=at) for request in group),
         mode=mode,
         wishes=tuple(sorted(wishes, key=lambda wish: (wish.rank, wish.day))),
         closed=closed,
@@ -219,14 +211,10 @@ def _place(place: Place | None) -> p.Place:
     return p.Place(ref=place_ref(place), name=place.name, zone=place.zone)
 
 
-def _needs(
-    group: list[VisitRequest], hosts: Sequence[Host]
-) -> tuple[frozenset[str], ...]:
+def _needs(group: list[VisitRequest], hosts: Sequence[Host]) -> tuple[frozenset[str], ...]:
     """Topics the host must cover: those no expert can add from afar."""
     covered_by_experts = set(
-        Host.objects.filter(kind=Host.Kind.EXPERT).values_list(
-            "topics__code", flat=True
-        )
+        Host.objects.filter(kind=Host.Kind.EXPERT).values_list("topics__code", flat=True)
     )
     topics = {topic.code for request in group for topic in request.topics.all()}
     return tuple(frozenset({code}) for code in sorted(topics - covered_by_experts))
@@ -238,7 +226,7 @@ def _calendar(
     """Closed dates, latest ends on half days (minutes after 00:00) and difficult dates."""
     window = request.campaign
     rows = CalendarDay.objects.at_place(
-        country=request.country, region=request.region, city=request.city
+        country=request.country, region=request.region, city=request.city, place=request.place
     ).between(window.window_start, window.window_end)
     closed: dict[date, str] = {}
     half_days: dict[date, int] = {}
@@ -255,10 +243,7 @@ def _calendar(
                 soft[day] = p.SoftDay(points, row.name)
     for day in closed:
         for bridge in _bridges(day):
-            if (
-                window.window_start <= bridge <= window.window_end
-                and bridge not in closed
-            ):
+            if window.window_start <= bridge <= window.window_end and bridge not in closed:
                 soft.setdefault(bridge, BRIDGE_DAY)
     return closed, half_days, soft
 
@@ -279,7 +264,7 @@ def _bridges(holiday: date) -> list[date]:
     }.get(holiday.weekday(), [])
 
 
-def _host(host: Host, visits: Sequence[Visit], *, at: datetime | None) -> p.Host:
+def _host(host: Host, position: Place | None, *, at: datetime) -> p.Host:
     return p.Host(
         ref=host.ref,
         name=host.name,
@@ -287,38 +272,35 @@ def _host(host: Host, visits: Sequence[Visit], *, at: datetime | None) -> p.Host
         skills=frozenset(topic.code for topic in host.topics.all()),
         languages=frozenset(host.languages),
         busy=tuple(
-            p.Busy(start=row.starts_at, end=row.ends_at, label=str(row))
-            for row in host.absences
+            p.Busy(start=row.starts_at, end=row.ends_at, label=str(row)) for row in host.absences
         ),
         can_travel=host.travels,
         days_in_a_row=host.max_days_in_row,
         office_day=host.keeps_office_day,
-        position=_position(host, at) if at else None,
+        position=p.Position(place=_place(position), at=at) if position else None,
         travel_from=host.travel_from,
         travel_to=host.travel_until,
     )
 
 
-def _position(host: Host, at: datetime) -> p.Position | None:
-    """Where the host is in the running week: at the last on-site visit of it, else at home."""
-    home_zone = ZoneInfo(host.zone)
-    today = at.astimezone(home_zone).date()
-    monday = datetime.combine(
-        today - timedelta(days=today.weekday()), time(0), home_zone
-    )
-    last = (
-        Visit.objects.filter(host=host, starts_at__gte=monday, ends_at__lte=at)
-        .exclude(mode=Mode.ONLINE)
-        .exclude(
-            state__in=[VisitState.CANCELLED, VisitState.POSTPONED, VisitState.NO_SHOW]
+def _positions(hosts: Sequence[Host], at: datetime) -> dict[int, Place]:
+    """Where each host is in the running week: at the last on-site visit of it; else not named."""
+    found: dict[int, Place] = {}
+    for host in hosts:
+        home_zone = ZoneInfo(host.zone)
+        today = at.astimezone(home_zone).date()
+        monday = datetime.combine(today - timedelta(days=today.weekday()), time(0), home_zone)
+        last = (
+            Visit.objects.filter(host=host, starts_at__gte=monday, ends_at__lte=at)
+            .exclude(mode=Mode.ONLINE)
+            .exclude(state__in=[VisitState.CANCELLED, VisitState.POSTPONED, VisitState.NO_SHOW])
+            .select_related("place")
+            .order_by("-ends_at")
+            .first()
         )
-        .select_related("place")
-        .order_by("-ends_at")
-        .first()
-    )
-    if last is None or last.place is None:
-        return None
-    return p.Position(place=_place(last.place), at=at)
+        if last is not None and last.place is not None:
+            found[host.pk] = last.place
+    return found
 
 
 def _fixed(visit: Visit, *, at: datetime) -> p.FixedVisit:
@@ -331,9 +313,7 @@ def _fixed(visit: Visit, *, at: datetime) -> p.FixedVisit:
         place=_place(visit.place or visit.host.home),
         start=visit.starts_at,
         end=visit.ends_at,
-        priority=sum(
-            request.priority or default_priority(request, at=at) for request in requests
-        ),
+        priority=sum(request.priority or default_priority(request, at=at) for request in requests),
         requests=tuple(sorted(request.ref for request in requests)),
     )
 

@@ -1,5 +1,6 @@
 """Searches asked for on a page and worked off by the worker; the PlanRun row is the truth."""
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -26,14 +27,10 @@ def ask_for_run(
     seed: int = 1,
 ) -> PlanRun:
     """Queue a search; while one is waiting or running that one is returned instead."""
-    active = plan.runs.filter(
-        state__in=[State.QUEUED, State.RUNNING], fresh=fresh
-    ).first()
+    active = plan.runs.filter(state__in=[State.QUEUED, State.RUNNING], fresh=fresh).first()
     if active is not None:
         return active
-    return PlanRun.objects.create(
-        plan=plan, asked_by=by, fresh=fresh, seconds=seconds, seed=seed
-    )
+    return PlanRun.objects.create(plan=plan, asked_by=by, fresh=fresh, seconds=seconds, seed=seed)
 
 
 def ask_to_stop(run: PlanRun) -> None:
@@ -67,20 +64,32 @@ def _mark_interrupted() -> None:
     )
 
 
+class Asked:
+    """A question to the database that is put at most once a second; a yes stays a yes."""
+
+    def __init__(self, question: Callable[[], bool]) -> None:
+        self.question, self.answer, self.again_at = question, False, 0.0
+
+    def __call__(self) -> bool:
+        if not self.answer and time.monotonic() >= self.again_at:
+            self.again_at = time.monotonic() + BEAT_EVERY.total_seconds()
+            self.answer = self.question()
+        return self.answer
+
+
 def _work(run: PlanRun, *, stop: Callable[[], bool]) -> None:
     rows = PlanRun.objects.filter(pk=run.pk)
     last_beat = timezone.now()
+    asked_to_stop = Asked(lambda: rows.filter(stop_asked=True).exists())
 
     def on_progress(progress: Progress) -> None:
         nonlocal last_beat
         if timezone.now() - last_beat >= BEAT_EVERY:
             last_beat = timezone.now()
-            rows.update(
-                beat_at=last_beat, priority=progress.priority, bound=progress.bound
-            )
+            rows.update(beat_at=last_beat, priority=progress.priority, bound=progress.bound)
 
     def should_stop() -> bool:
-        return stop() or rows.filter(stop_asked=True).exists()
+        return stop() or asked_to_stop()
 
     try:
         solved = solve_campaign(
@@ -94,9 +103,7 @@ def _work(run: PlanRun, *, stop: Callable[[], bool]) -> None:
         )
         version = store_version(solved, by=run.asked_by)
     except (ValidationError, ValueError) as error:
-        sentence = (
-            error.messages[0] if isinstance(error, ValidationError) else str(error)
-        )
+        sentence = error.messages[0] if isinstance(error, ValidationError) else str(error)
         rows.update(state=State.FAILED, error=sentence[:500])
         return
     rows.update(

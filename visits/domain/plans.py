@@ -28,7 +28,7 @@ from visits.models import (
     VisitRequest,
 )
 from visits.planning import search
-from visits.planning.check import find_faults
+from visits.planning.check import violations
 from visits.planning.problem import Limits, ProblemError
 from visits.planning.solution import Leg, PlannedVisit, Progress, Solution
 from visits.states import OPEN_REQUESTS
@@ -69,12 +69,12 @@ def solve_campaign(
         solution = search.solve(
             loaded.problem,
             Limits(seconds=seconds, seed=seed),
-            on_progress=on_progress,
+            progress=on_progress,
             should_stop=should_stop,
         )
     except ProblemError as error:
         raise ValidationError(str(error), code=error.code) from error
-    if faults := find_faults(loaded.problem, solution):
+    if faults := violations(loaded.problem, solution):
         raise ValueError("The plan breaks a rule: " + "; ".join(map(str, faults)))
     return SolvedPlan(campaign, loaded, solution, seed, fresh, at)
 
@@ -170,9 +170,7 @@ def plan_of(campaign: Campaign) -> Plan:
 
 
 @transaction.atomic
-def store_version(
-    solved: SolvedPlan, *, by: User | None = None, note: str = ""
-) -> PlanVersion:
+def store_version(solved: SolvedPlan, *, by: User | None = None, note: str = "") -> PlanVersion:
     """Keep a solved plan as the next draft version."""
     plan = plan_of(solved.campaign)
     lock_resources([f"plan:{plan.pk}"])
@@ -206,9 +204,7 @@ def store_version(
     return version
 
 
-def _store_placement(
-    version: PlanVersion, solved: SolvedPlan, planned: PlannedVisit
-) -> None:
+def _store_placement(version: PlanVersion, solved: SolvedPlan, planned: PlannedVisit) -> None:
     ref = visit_ref(solved, planned)
     placement = Placement.objects.create(
         version=version,
@@ -239,9 +235,7 @@ def changes_of(version: PlanVersion) -> list[Change]:
     A visit that is agreed is never among the moved ones: the planner takes it as a fact.
     """
     changes: list[Change] = []
-    rows = version.placements.select_related("visit", "host").prefetch_related(
-        "requests"
-    )
+    rows = version.placements.select_related("visit", "host").prefetch_related("requests")
     placed: set[int] = set()
     for placement in rows:
         requests = tuple(placement.requests.all())
@@ -254,22 +248,16 @@ def changes_of(version: PlanVersion) -> list[Change]:
         changes.append(Change(kind, placement, offered, requests))
     left = (
         Visit.objects.live()
-        .filter(
-            campaign=version.plan.campaign, state="tentative", holds__accepted_at=None
-        )
+        .filter(campaign=version.plan.campaign, state="tentative", holds__accepted_at=None)
         .exclude(requests__in=placed)
         .distinct()
     )
-    changes += [
-        Change("dropped", None, visit, tuple(visit.requests.all())) for visit in left
-    ]
+    changes += [Change("dropped", None, visit, tuple(visit.requests.all())) for visit in left]
     return changes
 
 
 @transaction.atomic
-def publish_version(
-    version: PlanVersion, *, at: datetime, by: User | None
-) -> list[Message]:
+def publish_version(version: PlanVersion, *, at: datetime, by: User | None) -> list[Message]:
     """Make the draft the plan that holds: one tentative visit, hold and draft letter for each newly
     placed request, draft letters for those touched. Nothing is sent, nothing confirmed, no agreed
     visit moved; offers the plan has no place for stay as they are until their deadline.
@@ -304,9 +292,7 @@ def _refuse_unfit(version: PlanVersion) -> None:
         state=PlanVersion.State.PUBLISHED, number__gt=version.number
     )
     if newer.exists():
-        raise ValidationError(
-            _("A newer plan was published meanwhile; plan again."), code="stale"
-        )
+        raise ValidationError(_("A newer plan was published meanwhile; plan again."), code="stale")
 
 
 def _offer(change: Change, *, at: datetime, by: User | None) -> Message:

@@ -75,6 +75,16 @@ class VisitRequestQuerySet(SearchQuerySet):
         """Nobody has written back yet in a way that arrived."""
         return self.valid().filter(first_reply_at=None)
 
+    def in_order_of_need(self):
+        """What waits for a first answer first, by its deadline; then open ones; then the rest."""
+        need = models.Case(
+            models.When(state__in=states.OPEN_REQUESTS, first_reply_at=None, then=0),
+            models.When(state__in=(RequestState.RECEIVED, RequestState.UNDER_REVIEW), then=1),
+            models.When(state__in=states.OPEN_REQUESTS, then=2),
+            default=3,
+        )
+        return self.order_by(need, "due_at", "ref")
+
     def plannable(self):
         """What a plan from an empty calendar tries to place."""
         return self.exclude(
@@ -114,9 +124,7 @@ class VisitRequest(SampleMark, Visibility, SearchableModel):
     received_at = models.DateTimeField(_("received"), db_index=True)
     channel = models.CharField(_("channel"), max_length=12, choices=Channel)
     raw_text = models.TextField(_("original text"), blank=True, max_length=20_000)
-    raw_language = models.CharField(
-        _("language of the original"), max_length=8, blank=True
-    )
+    raw_language = models.CharField(_("language of the original"), max_length=8, blank=True)
     translation = models.TextField(_("translation"), blank=True, max_length=20_000)
     municipality = models.ForeignKey(
         "crm.Municipality",
@@ -129,21 +137,15 @@ class VisitRequest(SampleMark, Visibility, SearchableModel):
     city = models.CharField(_("city"), max_length=200)
     country = models.CharField(_("country"), max_length=2)
     region = models.CharField(_("region"), max_length=120, blank=True)
-    place = models.ForeignKey(
-        "crm.Place", null=True, blank=True, on_delete=models.PROTECT
-    )
+    place = models.ForeignKey("crm.Place", null=True, blank=True, on_delete=models.PROTECT)
     zone = models.CharField(_("time zone"), max_length=64)
     department = models.CharField(_("department"), max_length=200, blank=True)
     requester_name = models.CharField(_("name"), max_length=200, blank=True)
     requester_role = models.CharField(_("role"), max_length=200, blank=True)
     address = models.CharField(_("mail address"), max_length=320, blank=True)
-    address_key = models.CharField(
-        max_length=320, blank=True, editable=False, db_index=True
-    )
+    address_key = models.CharField(max_length=320, blank=True, editable=False, db_index=True)
     phone = models.CharField(_("phone"), max_length=60, blank=True)
-    address_bounced = models.BooleanField(
-        _("the address refused our mail"), default=False
-    )
+    address_bounced = models.BooleanField(_("the address refused our mail"), default=False)
     person = models.ForeignKey(
         "crm.Person",
         null=True,
@@ -155,13 +157,9 @@ class VisitRequest(SampleMark, Visibility, SearchableModel):
     language = models.CharField(_("language wanted"), max_length=8, default="en")
     topics = models.ManyToManyField("visits.Topic", blank=True, related_name="requests")
     questions = models.JSONField(_("questions"), default=list, blank=True)
-    mode = models.CharField(
-        _("mode"), max_length=12, choices=Mode, default=Mode.ON_SITE
-    )
+    mode = models.CharField(_("mode"), max_length=12, choices=Mode, default=Mode.ON_SITE)
     online_is_fine = models.BooleanField(_("online is fine too"), default=False)
-    people = models.PositiveSmallIntegerField(
-        _("number of people"), null=True, blank=True
-    )
+    people = models.PositiveSmallIntegerField(_("number of people"), null=True, blank=True)
     interpreter = models.CharField(_("interpreter"), max_length=60, blank=True)
     step_free = models.BooleanField(_("step-free access needed"), default=False)
     secrecy = models.CharField(_("what must stay secret"), max_length=1_000, blank=True)
@@ -175,12 +173,8 @@ class VisitRequest(SampleMark, Visibility, SearchableModel):
     state_since = models.DateTimeField(_("in this state since"))
     reason = models.CharField(_("reason"), max_length=1_000, blank=True)
     priority = models.PositiveSmallIntegerField(_("priority"), null=True, blank=True)
-    duration_minutes = models.PositiveSmallIntegerField(
-        _("minutes"), null=True, blank=True
-    )
-    on_site_ruled_out = models.CharField(
-        _("why not on site"), max_length=300, blank=True
-    )
+    duration_minutes = models.PositiveSmallIntegerField(_("minutes"), null=True, blank=True)
+    on_site_ruled_out = models.CharField(_("why not on site"), max_length=300, blank=True)
     assigned_to = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -189,19 +183,13 @@ class VisitRequest(SampleMark, Visibility, SearchableModel):
         related_name="visit_requests",
         verbose_name=_("assigned to"),
     )
-    first_reply_at = models.DateTimeField(
-        _("first personal reply"), null=True, blank=True
-    )
+    first_reply_at = models.DateTimeField(_("first personal reply"), null=True, blank=True)
     due_at = models.DateTimeField(_("answer due"), null=True, blank=True)
     merged_into = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged"
     )
-    messages = models.ManyToManyField(
-        "crm.Message", blank=True, related_name="visit_requests"
-    )
-    follow_ups = models.ManyToManyField(
-        "crm.FollowUp", blank=True, related_name="visit_requests"
-    )
+    messages = models.ManyToManyField("crm.Message", blank=True, related_name="visit_requests")
+    follow_ups = models.ManyToManyField("crm.FollowUp", blank=True, related_name="visit_requests")
     version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = VisitRequestQuerySet.as_manager()
@@ -263,9 +251,7 @@ class PreferredDate(models.Model):
     class Meta:
         ordering = ["request", "rank"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["request", "rank"], name="one_wish_per_rank"
-            )
+            models.UniqueConstraint(fields=["request", "rank"], name="one_wish_per_rank")
         ]
 
     def __str__(self) -> str:

@@ -26,9 +26,7 @@ class Command(BaseCommand):
             action="store_true",
             help="plan every request from an empty calendar",
         )
-        parser.add_argument(
-            "--seconds", type=int, default=30, help="ceiling of the search"
-        )
+        parser.add_argument("--seconds", type=int, default=30, help="ceiling of the search")
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--json", action="store_true", dest="as_json")
         parser.add_argument(
@@ -37,16 +35,12 @@ class Command(BaseCommand):
             help="hold the dates and draft the proposals",
         )
 
-    def handle(
-        self, *args, campaign, fresh, seconds, seed, as_json, publish, **options
-    ):
+    def handle(self, *args, campaign, fresh, seconds, seed, as_json, publish, **options):
         if seconds < 1:
             raise CommandError("--seconds has to be at least 1.", returncode=2)
         row = Campaign.objects.filter(slug=campaign).first()
         if row is None:
-            known = (
-                ", ".join(Campaign.objects.values_list("slug", flat=True)) or "none yet"
-            )
+            known = ", ".join(Campaign.objects.values_list("slug", flat=True)) or "none yet"
             raise CommandError(f"There is no campaign “{campaign}”; known: {known}.")
         if publish and fresh:
             raise CommandError("A plan from an empty calendar cannot be published.")
@@ -81,5 +75,5 @@ class Command(BaseCommand):
                 f"  {visit['city']}  {visit['mode']}  {mark}"
             )
         for row in result["unplaced"]:
-            mend = f" Would fit {row['would_fit_if']}." if row["would_fit_if"] else ""
+            mend = f" {row['would_fit_if']}" if row["would_fit_if"] else ""
             self.stdout.write(f"  not placed: {row['request']}: {row['reason']}{mend}")

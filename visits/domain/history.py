@@ -1,0 +1,135 @@
+"""What happened around a request or a visit, as entries of one timeline, newest first."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm.models import AuditEntry, Interaction, Message, Participation, Person
+from visits.models import Visit, VisitRequest
+from visits.states import RequestState, VisitState
+
+VERBS = {
+    "receive_request": gettext_lazy("Request received"),
+    "triage_request": gettext_lazy("Priority and length set"),
+    "take_over_request": gettext_lazy("Taken over into the address book"),
+    "send_letter": gettext_lazy("Letter handed to the outbox"),
+    "make_visit": gettext_lazy("Visit made"),
+    "edit_visit": gettext_lazy("Visit changed"),
+    "publish_version": gettext_lazy("Plan published"),
+}
+
+
+def request_timeline(request: VisitRequest, *, zone: str) -> list[dict[str, Any]]:
+    """Steps, letters and notes of a request."""
+    entries = [*_audit(request, zone), *_messages(request.messages.all(), zone)]
+    if request.person_id or request.municipality_id:
+        entries += _interactions(request, zone)
+    return newest_first(entries)
+
+
+def visit_timeline(visit: Visit, *, zone: str) -> list[dict[str, Any]]:
+    """Steps and letters of a visit."""
+    return newest_first([*_audit(visit, zone), *_messages(visit.messages.all(), zone)])
+
+
+def newest_first(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(entries, key=lambda entry: entry["at"], reverse=True)
+
+
+def _audit(row: VisitRequest | Visit, zone: str) -> list[dict[str, Any]]:
+    kind = "visit" if isinstance(row, Visit) else "request"
+    labels = VisitState if kind == "visit" else RequestState
+    entries = AuditEntry.objects.about(row).select_related("by", "note")
+    return [
+        {
+            "at": entry.at,
+            "zone": zone,
+            "icon": "flag" if entry.to_state else "note",
+            "title": _step_words(entry, labels),
+            "state": entry.to_state,
+            "state_kind": kind,
+            "who": str(entry.by) if entry.by else entry.actor,
+            "body": entry.note.why if hasattr(entry, "note") else "",
+        }
+        for entry in entries
+    ]
+
+
+def _step_words(entry: AuditEntry, labels: Any) -> str:
+    if entry.verb in ("request_step", "visit_step") and entry.from_state:
+        return _("Was %(state)s, became") % {"state": labels(entry.from_state).label}
+    return str(VERBS.get(entry.verb, entry.verb.replace("_", " ").capitalize()))
+
+
+def _messages(rows: Iterable[Message], zone: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "at": message.at,
+            "zone": zone,
+            "icon": "mail",
+            "title": message.subject or message.get_direction_display(),
+            "who": f"{message.get_direction_display()}, {message.get_status_display()}",
+            "body": message.body,
+        }
+        for message in rows
+    ]
+
+
+def _interactions(request: VisitRequest, zone: str) -> list[dict[str, Any]]:
+    about = Q(person=request.person_id) if request.person_id else Q(pk=None)
+    if request.municipality:
+        about |= Q(organisation=request.municipality.organisation_id)
+    return [
+        {
+            "at": row.at,
+            "zone": zone,
+            "icon": "phone" if row.kind == Interaction.Kind.CALL else "note",
+            "title": row.get_kind_display(),
+            "who": str(row.by) if row.by else "",
+            "body": row.text,
+        }
+        for row in Interaction.objects.filter(about).select_related("by")
+    ]
+
+
+def people_met(request: VisitRequest) -> list[Participation]:
+    """Participations of the requester's municipality, else of its country, at the campaign's event."""
+    rows = (
+        Participation.objects.attended()
+        .of_people_counted_once()
+        .filter(event=request.campaign.event, person__erased_at=None)
+        .select_related("person__organisation")
+        .order_by("person__family", "person__given")
+    )
+    if request.municipality_id:
+        own = rows.filter(person__organisation=request.municipality.organisation_id)
+        if own:
+            return list(own)
+    near = rows.filter(person__organisation__country=request.country)
+    return list(near[:6])
+
+
+def same_city(request: VisitRequest) -> list[VisitRequest]:
+    """Other requests of the same place: other departments, or the same wish twice."""
+    if request.place_id is None:
+        return []
+    return list(
+        VisitRequest.objects.filter(place=request.place_id, campaign=request.campaign_id)
+        .exclude(pk=request.pk)
+        .order_by("received_at")
+    )
+
+
+def known_people(request: VisitRequest) -> list[Person]:
+    """People whose address is the requester's; a suggestion, never taken by itself."""
+    if not request.address_key:
+        return []
+    return list(
+        Person.objects.live()
+        .filter(contact_points__match_key=request.address_key)
+        .select_related("organisation")
+        .distinct()
+    )

@@ -1,0 +1,248 @@
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from crm.models import Initiative, MailTemplate
+from crm.validators import clean_text, mail_address
+from visits.domain.requests import MOST_QUESTIONS, RequestAnswers, Wish
+from visits.models import Campaign, Topic, VisitRequest
+from visits.models.requests import Channel, Mode
+
+OTHER_LANGUAGES = [
+    ("cs", "Čeština"),
+    ("da", "Dansk"),
+    ("et", "Eesti"),
+    ("fi", "Suomi"),
+    ("hr", "Hrvatski"),
+    ("hu", "Magyar"),
+    ("is", "Íslenska"),
+    ("lt", "Lietuvių"),
+    ("lv", "Latviešu"),
+    ("pt", "Português"),
+    ("ro", "Română"),
+    ("sk", "Slovenčina"),
+    ("sl", "Slovenščina"),
+    ("sv", "Svenska"),
+    ("uk", "Українська"),
+]
+
+
+class RequestByHandForm(forms.Form):
+    """A request that came by phone, mail or at the event desk, with its original words."""
+
+    campaign = forms.ModelChoiceField(Campaign.objects.none(), label=_("Campaign"))
+    channel = forms.ChoiceField(
+        label=_("How it came"),
+        choices=[choice for choice in Channel.choices if choice[0] != Channel.WEB],
+        initial=Channel.PHONE,
+    )
+    city = forms.CharField(
+        label=_("City"),
+        max_length=200,
+        help_text=_("Any language: Den Haag, The Hague."),
+    )
+    place = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    raw_text = forms.CharField(
+        label=_("What they said or wrote"),
+        max_length=20_000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=_("In their own words; it is kept as it is."),
+    )
+    requester_name = forms.CharField(label=_("Who asks"), max_length=200, required=False)
+    requester_role = forms.CharField(label=_("Role"), max_length=200, required=False)
+    department = forms.CharField(label=_("Department"), max_length=200, required=False)
+    address = forms.CharField(label=_("Mail address"), max_length=254, required=False)
+    phone = forms.CharField(label=_("Phone"), max_length=60, required=False)
+    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES + OTHER_LANGUAGES)
+    mode = forms.ChoiceField(label=_("Mode"), choices=Mode, initial=Mode.ON_SITE)
+    people = forms.IntegerField(
+        label=_("Number of people"), required=False, min_value=1, max_value=500
+    )
+    topics = forms.ModelMultipleChoiceField(
+        Topic.objects.all(),
+        label=_("Topics"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Up to five."),
+    )
+    date_1 = forms.DateField(label=_("Wished date"), required=False, widget=forms.DateInput)
+    date_2 = forms.DateField(label=_("Second choice"), required=False)
+    date_3 = forms.DateField(label=_("Third choice"), required=False)
+    questions = forms.CharField(
+        label=_("Questions"),
+        required=False,
+        max_length=2_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("One a line, up to three."),
+    )
+
+    def __init__(self, *args, campaigns, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["campaign"].queryset = campaigns
+        self.fields["campaign"].empty_label = None
+        for name in ("date_1", "date_2", "date_3"):
+            self.fields[name].widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+    def clean_address(self):
+        address = self.cleaned_data["address"]
+        return mail_address(address) if address else ""
+
+    def answers(self, place) -> RequestAnswers:
+        """The typed words as the answers every channel gives."""
+        data = self.cleaned_data
+        dates = [data[name] for name in ("date_1", "date_2", "date_3") if data[name]]
+        return RequestAnswers(
+            city=place.name if place else data["city"],
+            country=place.country if place else "",
+            place=place,
+            department=data["department"],
+            requester_name=data["requester_name"],
+            requester_role=data["requester_role"],
+            address=data["address"],
+            phone=data["phone"],
+            language=data["language"],
+            topics=list(data["topics"]),
+            questions=[line.strip() for line in data["questions"].splitlines() if line.strip()],
+            mode=data["mode"],
+            wishes=[Wish(on=day) for day in dates],
+            people=data["people"],
+            raw_text=data["raw_text"],
+            raw_language=data["language"],
+        )
+
+    def clean(self):
+        data = super().clean() or {}
+        lines = [line for line in data.get("questions", "").splitlines() if line.strip()]
+        if len(lines) > MOST_QUESTIONS:
+            self.add_error("questions", _("Ask up to three questions, one a line."))
+        if len(data.get("topics") or ()) > 5:
+            self.add_error("topics", _("Choose up to five topics."))
+        return data
+
+
+class ReasonForm(forms.Form):
+    """A step that needs a reason in words."""
+
+    reason = forms.CharField(
+        label=_("Why"), max_length=1_000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def clean_reason(self):
+        return clean_text(self.cleaned_data["reason"]).strip()
+
+
+class ReferForm(ReasonForm):
+    initiative = forms.ModelChoiceField(Initiative.objects.all(), label=_("Hand over to"))
+
+
+class MergeForm(forms.Form):
+    into = forms.CharField(
+        label=_("Same wish as"), max_length=12, help_text=_("The reference, as R01.")
+    )
+
+    def clean_into(self):
+        found = VisitRequest.objects.filter(ref__iexact=self.cleaned_data["into"].strip()).first()
+        if found is None:
+            raise ValidationError(_("There is no request with this reference."), code="unknown")
+        return found
+
+
+class TriageForm(forms.ModelForm):
+    """How much a request weighs in planning, and how long its visit takes."""
+
+    class Meta:
+        model = VisitRequest
+        fields = ("priority", "duration_minutes", "on_site_ruled_out")
+        help_texts = {
+            "priority": _("1 to 5; 5 is placed first."),
+            "duration_minutes": _("90 online, 180 half a day, 360 a full day."),
+            "on_site_ruled_out": _("Only when nobody may travel there, as for travel safety."),
+        }
+
+
+class AnswerForm(forms.Form):
+    """Which checked template to answer with."""
+
+    template = forms.ChoiceField(label=_("Template"))
+
+    def __init__(self, *args, request_language: str, **kwargs):
+        super().__init__(*args, **kwargs)
+        keys = (
+            MailTemplate.objects.filter(language__in=[request_language, "en"])
+            .values_list("key", flat=True)
+            .distinct()
+            .order_by("key")
+        )
+        self.fields["template"].choices = [
+            (key, key.replace("_", " ").capitalize()) for key in dict.fromkeys(keys)
+        ]
+
+
+class DraftForm(forms.Form):
+    """The words of a draft before it goes."""
+
+    subject = forms.CharField(label=_("Subject"), max_length=300)
+    body = forms.CharField(
+        label=_("Text"), max_length=20_000, widget=forms.Textarea(attrs={"rows": 16})
+    )
+
+
+class ProposalForm(forms.Form):
+    """One to four dates to offer, in the time of the place."""
+
+    host = forms.ModelChoiceField(None, label=_("Host"), to_field_name="ref", empty_label=None)
+    mode = forms.ChoiceField(
+        label=_("Mode"),
+        choices=[(Mode.ON_SITE, _("on site")), (Mode.ONLINE, _("online"))],
+    )
+    minutes = forms.IntegerField(label=_("Minutes"), min_value=30, max_value=480)
+    slot_1 = forms.DateTimeField(label=_("First date"))
+    slot_2 = forms.DateTimeField(label=_("Second date"), required=False)
+    slot_3 = forms.DateTimeField(label=_("Third date"), required=False)
+    slot_4 = forms.DateTimeField(label=_("Fourth date"), required=False)
+    expires_at = forms.DateTimeField(label=_("Held until"), help_text=_("Office time."))
+    override_reason = forms.CharField(
+        label=_("Offer it although a rule is broken, because"),
+        max_length=500,
+        required=False,
+        help_text=_("Only when the city knows and insists; it is written down."),
+    )
+    send_now = forms.BooleanField(
+        label=_("Send the letter at once"),
+        required=False,
+        help_text=_("Otherwise it waits as a draft."),
+    )
+
+    SLOTS = ("slot_1", "slot_2", "slot_3", "slot_4")
+
+    def __init__(self, *args, hosts, zone: str, office_zone: str, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.zone, self.office_zone = zone, office_zone
+        self.fields["host"].queryset = hosts
+        for name in (*self.SLOTS, "expires_at"):
+            self.fields[name].widget = forms.DateTimeInput(
+                attrs={"type": "datetime-local", "step": 900}, format="%Y-%m-%dT%H:%M"
+            )
+
+    def _in_zone(self, value, zone):
+        if not isinstance(value, datetime):
+            return value
+        return value.replace(tzinfo=ZoneInfo(zone))
+
+    def clean(self):
+        data = super().clean() or {}
+        for name in self.SLOTS:
+            if data.get(name):
+                data[name] = self._in_zone(data[name], self.zone)
+        if data.get("expires_at"):
+            data["expires_at"] = self._in_zone(data["expires_at"], self.office_zone)
+        return data
+
+    def starts(self):
+        """The offered starts, in the order typed, as moments."""
+        return [self.cleaned_data[name] for name in self.SLOTS if self.cleaned_data.get(name)]

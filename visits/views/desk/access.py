@@ -1,0 +1,55 @@
+"""What one row of a page may be fetched for whom: 404 for what one may not know of."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from visits.domain.booking import Busy, SlotTaken
+from visits.models import Campaign, Visit, VisitRequest
+
+
+def get_request(user, ref: str) -> VisitRequest:
+    return get_object_or_404(
+        VisitRequest.objects.visible_to(user).select_related("campaign", "place"), ref=ref
+    )
+
+
+def get_visit(user, ref: str) -> Visit:
+    return get_object_or_404(
+        Visit.objects.visible_to(user).select_related("campaign", "host", "place"), ref=ref
+    )
+
+
+def current_campaign(user) -> Campaign | None:
+    """The campaign the desk works on: the newest one."""
+    return Campaign.objects.visible_to(user).order_by("-window_start", "-pk").first()
+
+
+def try_verb(request: HttpRequest, verb, *args: Any, done: str = "", **kwargs: Any) -> Any:
+    """Call a verb for a page: its refusal becomes one sentence on the next page.
+
+    Returns the verb's answer (True when it has none), or None when it refused.
+    """
+    try:
+        answer = verb(*args, **kwargs)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return None
+    except (SlotTaken, Busy) as error:
+        messages.error(request, str(error))
+        return None
+    if done:
+        messages.success(request, done)
+    return True if answer is None else answer
+
+
+def back_to(request: HttpRequest, fallback: str, *args: Any) -> HttpResponse:
+    """To the page named in `next` when it is ours, else to the fallback."""
+    wanted = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}):
+        return redirect(wanted)
+    return redirect(fallback, *args)

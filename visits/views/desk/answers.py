@@ -1,0 +1,211 @@
+"""Answering a request: a letter from a checked template, and dates to choose from."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from crm import clock
+from crm.models import Message
+from crm.permissions import require
+from crm.roles import Role
+from visits.domain.letters import draft_letter, edit_draft, send_draft
+from visits.domain.plans import hold_until
+from visits.domain.proposals import propose_dates, take_back_proposal
+from visits.domain.requests import default_duration
+from visits.domain.slots import SlotVerdict, weigh_slot
+from visits.forms.requests import AnswerForm, DraftForm, ProposalForm
+from visits.models import Host, VisitRequest
+from visits.models.requests import Mode
+from visits.states import VisitState
+from visits.views.desk.access import get_request, try_verb
+
+
+@require_http_methods(["GET", "POST"])
+@require(Role.COORDINATOR)
+def request_answer(request: HttpRequest, ref: str) -> HttpResponse:
+    """Choose a template; the draft opens for a last look before it goes."""
+    row = get_request(request.user, ref)
+    form = AnswerForm(request.POST or None, request_language=row.language)
+    if request.method == "POST" and form.is_valid():
+        visit = row.visits.live().order_by("-starts_at").first()
+        draft = try_verb(
+            request,
+            draft_letter,
+            row,
+            form.cleaned_data["template"],
+            at=clock.now(),
+            by=request.user,
+            visit=visit,
+        )
+        if draft:
+            return redirect("visits:request-draft", ref, draft.pk)
+    return render(request, "visits/request_answer.html", {"row": row, "form": form})
+
+
+@require_http_methods(["GET", "POST"])
+@require(Role.COORDINATOR)
+def request_draft(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
+    """A draft with its words open to change, and one button that hands it to the outbox."""
+    row = get_request(request.user, ref)
+    draft = get_object_or_404(row.messages.drafts(), pk=pk)
+    form = DraftForm(request.POST or None, initial={"subject": draft.subject, "body": draft.body})
+    if request.method == "POST" and form.is_valid():
+        edit_draft(draft, at=clock.now(), by=request.user, **form.cleaned_data)
+        if "send" not in request.POST:
+            messages.success(request, _("The draft is kept."))
+            return redirect("visits:request-detail", ref)
+        if _send(request, draft, row):
+            return redirect("visits:request-detail", ref)
+    context = {"row": row, "draft": draft, "form": form}
+    return render(request, "visits/request_draft.html", context)
+
+
+def _send(request: HttpRequest, draft: Message, row: VisitRequest):
+    """Hand the draft to the outbox; with a calendar part when it speaks of an agreed visit."""
+    visit = draft.visits.first()
+    calendar = {}
+    if visit is not None and visit.state in (VisitState.CONFIRMED, VisitState.BRIEFED):
+        from visits.ical import visit_calendar
+
+        calendar = {"calendar": visit_calendar(visit), "calendar_method": "REQUEST"}
+    return try_verb(
+        request,
+        send_draft,
+        draft,
+        row,
+        at=clock.now(),
+        by=request.user,
+        done=_("The letter is in the outbox."),
+        **calendar,
+    )
+
+
+@require_POST
+@require(Role.COORDINATOR)
+def request_draft_drop(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
+    row = get_request(request.user, ref)
+    draft = get_object_or_404(row.messages.drafts(), pk=pk)
+    draft.status = Message.Status.CANCELLED
+    draft.save(update_fields=["status"])
+    messages.success(request, _("The draft is dropped."))
+    return redirect("visits:request-detail", ref)
+
+
+@require_http_methods(["GET", "POST"])
+@require(Role.COORDINATOR)
+def request_propose(request: HttpRequest, ref: str) -> HttpResponse:
+    """Offer dates: each is weighed first, then all are held until the deadline."""
+    row = get_request(request.user, ref)
+    at = clock.now()
+    form = ProposalForm(
+        request.POST or None,
+        hosts=Host.objects.visible_to(request.user).who_lead(),
+        zone=row.zone,
+        office_zone=row.campaign.zone,
+        initial=_proposal_start(row, at, request.GET),
+    )
+    weighed: list[tuple[datetime, SlotVerdict]] = []
+    if request.method == "POST" and form.is_valid():
+        weighed = _weigh(row, form, at)
+        broken = [words for _start, verdict in weighed for words in verdict.hard]
+        if "check" in request.POST or (broken and not form.cleaned_data["override_reason"]):
+            for words in broken:
+                form.add_error(None, words)
+        elif _propose(request, row, form, at):
+            return redirect("visits:request-detail", ref)
+    context = {"row": row, "form": form, "weighed": weighed}
+    return render(
+        request, "visits/request_propose.html", context, status=422 if form.errors else 200
+    )
+
+
+def _proposal_start(row: VisitRequest, at: datetime, query) -> dict:
+    zone, office = ZoneInfo(row.zone), ZoneInfo(row.campaign.zone)
+    wishes = [wish.on for wish in row.preferred_dates.all() if wish.on > at.date()]
+    start = {
+        "mode": Mode.ONLINE if row.mode == Mode.ONLINE else Mode.ON_SITE,
+        "minutes": row.duration_minutes or default_duration(row),
+        "expires_at": hold_until(row.campaign, at).astimezone(office),
+    }
+    for number, on in enumerate(wishes[:4], 1):
+        start[f"slot_{number}"] = datetime(on.year, on.month, on.day, 9, 30, tzinfo=zone)
+    for name in ("slot_1", "host", "mode", "minutes"):
+        if query.get(name):
+            start[name] = query[name]
+    return {
+        name: value.replace(tzinfo=None) if isinstance(value, datetime) else value
+        for name, value in start.items()
+    }
+
+
+def _weigh(
+    row: VisitRequest, form: ProposalForm, at: datetime
+) -> list[tuple[datetime, SlotVerdict]]:
+    data = form.cleaned_data
+    length = timedelta(minutes=data["minutes"])
+    return [
+        (
+            start,
+            weigh_slot(
+                row,
+                host=data["host"],
+                mode=data["mode"],
+                starts_at=start,
+                ends_at=start + length,
+                at=at,
+            ),
+        )
+        for start in form.starts()
+    ]
+
+
+def _propose(request: HttpRequest, row: VisitRequest, form: ProposalForm, at: datetime):
+    """Hold the dates and write the letter, in one transaction; send it when asked to."""
+    data = form.cleaned_data
+    length = timedelta(minutes=data["minutes"])
+
+    @transaction.atomic
+    def offer() -> Message:
+        visit = propose_dates(
+            row,
+            host=data["host"],
+            mode=data["mode"],
+            slots=[(start, start + length) for start in form.starts()],
+            expires_at=data["expires_at"],
+            at=at,
+            by=request.user,
+            override_reason=data["override_reason"],
+        )
+        draft = draft_letter(row, "date_proposal", at=at, by=request.user, visit=visit)
+        if data["send_now"]:
+            send_draft(draft, row, at=at, by=request.user)
+        return draft
+
+    done = _("The dates are held; the letter waits as a draft.")
+    if data["send_now"]:
+        done = _("The dates are held and the letter is in the outbox.")
+    return try_verb(request, offer, done=done)
+
+
+@require_POST
+@require(Role.COORDINATOR)
+def request_take_back(request: HttpRequest, ref: str) -> HttpResponse:
+    """Free the dates that are on offer."""
+    row = get_request(request.user, ref)
+    visit = get_object_or_404(row.visits.filter(state=VisitState.TENTATIVE).select_related("host"))
+    try_verb(
+        request,
+        take_back_proposal,
+        visit,
+        reason=_("Taken back by the coordinator."),
+        at=clock.now(),
+        by=request.user,
+        done=_("The dates are free again."),
+    )
+    return redirect("visits:request-detail", ref)

@@ -1,0 +1,158 @@
+"""One POST per step of a request; each calls its verb and comes back to the request."""
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST
+
+from crm import clock
+from crm.models import Person
+from crm.permissions import require
+from crm.roles import Role
+from visits.domain import requests as verbs
+from visits.forms.requests import MergeForm, ReasonForm, ReferForm, TriageForm
+from visits.views.desk.access import get_request, try_verb
+
+# Steps that ask for a reason: verb, the name of its argument, words of the page and the button.
+REASONED = {
+    "needs-info": (
+        verbs.ask_for_information,
+        "what",
+        gettext_lazy("Ask for information"),
+        gettext_lazy("Ask the city"),
+    ),
+    "waitlist": (
+        verbs.waitlist_request,
+        "reason",
+        gettext_lazy("Put on the waiting list"),
+        gettext_lazy("Put on list"),
+    ),
+    "decline": (
+        verbs.decline_request,
+        "reason",
+        gettext_lazy("Decline kindly"),
+        gettext_lazy("Decline"),
+    ),
+    "reject": (
+        verbs.reject_request,
+        "reason",
+        gettext_lazy("Reject: not a municipality"),
+        gettext_lazy("Reject"),
+    ),
+    "withdraw": (
+        verbs.withdraw_request,
+        "reason",
+        gettext_lazy("The city withdraws"),
+        gettext_lazy("Note withdrawal"),
+    ),
+    "reopen": (
+        verbs.reopen_request,
+        "reason",
+        gettext_lazy("Take up again"),
+        gettext_lazy("Reopen"),
+    ),
+}
+
+
+@require_POST
+@require(Role.COORDINATOR)
+def request_review(request: HttpRequest, ref: str) -> HttpResponse:
+    row = get_request(request.user, ref)
+    try_verb(
+        request,
+        verbs.start_review,
+        row,
+        at=clock.now(),
+        by=request.user,
+        done=_("%(ref)s is under review.") % {"ref": ref},
+    )
+    return redirect("visits:request-detail", ref)
+
+
+@require_http_methods(["GET", "POST"])
+@require(Role.COORDINATOR)
+def request_step(request: HttpRequest, ref: str, step: str) -> HttpResponse:
+    """Ask for the reason on a page of its own, then take the step."""
+    row = get_request(request.user, ref)
+    if step not in REASONED:
+        raise Http404
+    verb, argument, title, label = REASONED[step]
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        words = {argument: form.cleaned_data["reason"]}
+        done = _("%(ref)s: done.") % {"ref": ref}
+        if try_verb(request, verb, row, at=clock.now(), by=request.user, done=done, **words):
+            return redirect("visits:request-detail", ref)
+    context = {"row": row, "form": form, "title": title, "label": label}
+    return render(request, "visits/request_step.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@require(Role.COORDINATOR)
+def request_refer(request: HttpRequest, ref: str) -> HttpResponse:
+    row = get_request(request.user, ref)
+    form = ReferForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        words = form.cleaned_data
+        if try_verb(request, verbs.refer_request, row, at=clock.now(), by=request.user, **words):
+            return redirect("visits:request-detail", ref)
+    context = {"row": row, "form": form, "title": _("Hand over"), "label": _("Hand over")}
+    return render(request, "visits/request_step.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@require(Role.COORDINATOR)
+def request_merge(request: HttpRequest, ref: str) -> HttpResponse:
+    row = get_request(request.user, ref)
+    form = MergeForm(request.POST or None, initial={"into": request.GET.get("into", "")})
+    if request.method == "POST" and form.is_valid():
+        into = form.cleaned_data["into"]
+        if try_verb(request, verbs.merge_request, row, into=into, at=clock.now(), by=request.user):
+            return redirect("visits:request-detail", ref)
+    context = {"row": row, "form": form, "title": _("Same wish twice"), "label": _("Merge")}
+    return render(request, "visits/request_step.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@require(Role.COORDINATOR)
+def request_triage(request: HttpRequest, ref: str) -> HttpResponse:
+    row = get_request(request.user, ref)
+    form = TriageForm(request.POST, instance=get_request(request.user, ref))
+    if not form.is_valid():
+        for sentences in form.errors.values():
+            messages.error(request, " ".join(sentences))
+        return redirect("visits:request-detail", ref)
+    try_verb(
+        request,
+        verbs.triage_request,
+        row,
+        at=clock.now(),
+        by=request.user,
+        done=_("Priority and length are set."),
+        **{name: form.cleaned_data[name] for name in TriageForm.Meta.fields},
+    )
+    return redirect("visits:request-detail", ref)
+
+
+@require_POST
+@require(Role.COORDINATOR)
+def request_take_over(request: HttpRequest, ref: str) -> HttpResponse:
+    """Tie the request to its municipality, and to a known person when one is named."""
+    row = get_request(request.user, ref)
+    person = None
+    if request.POST.get("person", "").isdigit():
+        person = Person.objects.visible_to(request.user).filter(pk=request.POST["person"]).first()
+    with transaction.atomic():
+        try_verb(
+            request,
+            verbs.take_over_request,
+            row,
+            at=clock.now(),
+            by=request.user,
+            person=person,
+            done=_("%(ref)s is in the address book now.") % {"ref": ref},
+        )
+    return redirect("visits:request-detail", ref)

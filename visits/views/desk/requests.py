@@ -1,0 +1,223 @@
+"""Requests: the inbox as a list beside the one that is open, and a new one by hand."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.views.decorators.http import require_http_methods, require_safe
+
+from crm import clock
+from crm.domain.working_time import working_minutes_between
+from crm.exports import FORMATS, Column, export
+from crm.models import Person, Place
+from crm.permissions import require
+from crm.roles import Role
+from visits import states
+from visits.domain.history import known_people, people_met, request_timeline, same_city
+from visits.domain.requests import receive_request, take_over_request
+from visits.domain.wishes import calendar_strip, weigh_wishes
+from visits.filters import VisitRequestFilter
+from visits.forms.requests import RequestByHandForm, TriageForm
+from visits.models import Campaign, VisitRequest
+from visits.states import RequestState
+from visits.views.desk.access import current_campaign, get_request
+
+PAGE = 50
+STAFF = (Role.COORDINATOR, Role.HOST, Role.EXPERT)
+
+
+def requests_shown(request: HttpRequest):
+    """The filtered list and the FilterSet behind it; page, export and detail share it."""
+    rows = VisitRequest.objects.visible_to(request.user)
+    chosen = VisitRequestFilter(request.GET, queryset=rows)
+    found = chosen.qs if chosen.is_valid() else rows
+    if not request.GET.get("sort"):
+        found = found.in_order_of_need()
+    return found.select_related("campaign"), chosen
+
+
+def list_context(request: HttpRequest, *, open_ref: str = "") -> dict:
+    found, chosen = requests_shown(request)
+    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    at = clock.now()
+    for row in page.object_list:
+        row.note = _waiting_words(row, at)
+        row.is_current = row.ref == open_ref
+    return {
+        "filter": chosen,
+        "page_obj": page,
+        "rows": page.object_list,
+        "total": VisitRequest.objects.visible_to(request.user).count(),
+        "shown": page.paginator.count,
+        "query": request.GET.urlencode(),
+        "states": RequestState.choices,
+        "chosen_states": request.GET.getlist("state"),
+    }
+
+
+def _waiting_words(row: VisitRequest, at) -> str:
+    """What the list says at the end of a row: the clock of an answer, or the state."""
+    if row.needs_first_reply and row.due_at:
+        zone = row.campaign.zone
+        left = working_minutes_between(at, row.due_at, zone=zone)
+        if row.due_at > at:
+            return _("%(hours)s h %(minutes)02d left") % {
+                "hours": left // 60,
+                "minutes": left % 60,
+            }
+        return _("overdue")
+    return row.get_state_display()
+
+
+@require_safe
+@require(*STAFF)
+def request_list(request: HttpRequest) -> HttpResponse:
+    return render(request, "visits/request_list.html", list_context(request))
+
+
+@require_safe
+@require(*STAFF)
+def request_detail(request: HttpRequest, ref: str) -> HttpResponse:
+    row = get_request(request.user, ref)
+    at = clock.now()
+    context = list_context(request, open_ref=ref) | {
+        "row": row,
+        "topics": list(row.topics.all()),
+        "wishes": weigh_wishes(row),
+        "strip": calendar_strip(row, today=at),
+        "met": people_met(row),
+        "others": same_city(row),
+        "known": known_people(row),
+        "visits": row.visits.visible_to(request.user).select_related("host"),
+        "entries": request_timeline(row, zone=row.campaign.zone),
+        "drafts": row.messages.drafts(),
+        "triage": TriageForm(instance=row),
+        "steps": states.REQUEST_STEPS[row.state],
+        "overdue": row.is_overdue(at),
+        "waiting": _waiting_words(row, at),
+    }
+    return render(request, "visits/request_detail.html", context)
+
+
+COLUMNS = (
+    Column(_lazy("Reference"), lambda row: row.ref),
+    Column(_lazy("State"), lambda row: row.get_state_display()),
+    Column(_lazy("City"), lambda row: row.city),
+    Column(_lazy("Country"), lambda row: row.country),
+    Column(_lazy("Department"), lambda row: row.department),
+    Column(_lazy("Role"), lambda row: row.requester_role),
+    Column(_lazy("Mode"), lambda row: row.get_mode_display()),
+    Column(_lazy("People"), lambda row: row.people, is_number=True),
+    Column(_lazy("Priority"), lambda row: row.priority, is_number=True),
+    Column(_lazy("Received"), lambda row: row.received_at),
+    Column(_lazy("First answer"), lambda row: row.first_reply_at),
+)
+
+
+@require_safe
+@require(Role.COORDINATOR)
+def request_export(request: HttpRequest) -> HttpResponse:
+    """The list as it is filtered, as CSV or XLSX."""
+    found, _chosen = requests_shown(request)
+    wanted = request.GET.get("format", "csv")
+    return export(
+        "requests",
+        COLUMNS,
+        found,
+        file_format=wanted if wanted in FORMATS else "csv",
+        zone=request.user.time_zone,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@require(Role.COORDINATOR)
+def request_new(request: HttpRequest) -> HttpResponse:
+    """A request by phone, mail or at the event desk, through the same verb as the form."""
+    person = _person_named(request)
+    campaigns = Campaign.objects.visible_to(request.user)
+    form = RequestByHandForm(
+        request.POST or None,
+        campaigns=campaigns,
+        initial=_known_facts(person, current_campaign(request.user)),
+    )
+    candidates: list[Place] = []
+    if request.method == "POST" and form.is_valid():
+        place, candidates = find_city(form)
+        if place is not None:
+            made = _receive(request, form, place, person)
+            if made is not None:
+                return redirect("visits:request-detail", made.ref)
+    status = 422 if form.errors else 200
+    return render(
+        request,
+        "visits/request_new.html",
+        {"form": form, "person": person, "candidates": candidates},
+        status=status,
+    )
+
+
+def find_city(form: RequestByHandForm) -> tuple[Place | None, list[Place]]:
+    """The one place meant, or the candidates to choose from; unknown names are a form error."""
+    data = form.cleaned_data
+    if data["place"]:
+        chosen = Place.objects.filter(pk=data["place"]).first()
+        if chosen:
+            return chosen, []
+    found = list(Place.objects.named(data["city"])[:6])
+    if not found:
+        form.add_error("city", _("This city is not in the register; try another spelling."))
+        return None, []
+    clear = len(found) == 1 or found[0].population > 10 * found[1].population
+    if clear:
+        return found[0], []
+    form.add_error("city", _("Several places have this name; choose one below."))
+    return None, found
+
+
+def _receive(
+    request: HttpRequest, form: RequestByHandForm, place: Place, person: Person | None
+) -> VisitRequest | None:
+    at = clock.now()
+    try:
+        made = receive_request(
+            form.cleaned_data["campaign"],
+            form.answers(place),
+            channel=form.cleaned_data["channel"],
+            received_at=at,
+            by=request.user,
+            person=person,
+        )
+        take_over_request(made, at=at, by=request.user)
+    except ValidationError as error:
+        for sentence in error.messages:
+            form.add_error(None, sentence)
+        return None
+    messages.success(request, _("%(ref)s is noted.") % {"ref": made.ref})
+    return made
+
+
+def _person_named(request: HttpRequest) -> Person | None:
+    given = request.GET.get("person", "")
+    if not given.isdigit():
+        return None
+    return get_object_or_404(Person.objects.visible_to(request.user), pk=int(given))
+
+
+def _known_facts(person: Person | None, campaign: Campaign | None) -> dict:
+    facts: dict = {"campaign": campaign}
+    if person is None:
+        return facts
+    mail = person.contact_points.emails().usable().first()
+    municipality = getattr(person.organisation, "municipality", None)
+    return facts | {
+        "requester_name": person.name,
+        "requester_role": person.role,
+        "department": person.department,
+        "address": str(mail) if mail else "",
+        "city": municipality.name if municipality else "",
+        "place": municipality.place_id if municipality else None,
+        "language": person.languages[0] if person.languages else "en",
+    }
