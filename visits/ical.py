@@ -1,0 +1,179 @@
+"""A visit as iCalendar text: for the mail of the municipality, for downloads, for a host's feed.
+
+The identity of an entry is the UID and SEQUENCE of the visit; nothing is made up here. SUMMARY is
+the reference and never a city, for calendars are shared more widely than one thinks.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+from icalendar import Calendar, Event, vCalAddress, vDatetime, vText
+
+from crm import clock, wording
+from crm.validators import clean_line, clean_text, mail_address
+from visits.models import Visit
+from visits.states import VisitState
+
+PRODUCT = "-//Municipality Outreach CRM//visits//EN"
+ENDED = frozenset({VisitState.CANCELLED, VisitState.POSTPONED, VisitState.NO_SHOW})
+STATUS = {VisitState.TENTATIVE: "TENTATIVE"} | dict.fromkeys(ENDED, "CANCELLED")
+
+
+def invitation(visit: Visit, *, at: datetime | None = None) -> tuple[str, str]:
+    """The calendar text and method that fit the state: what a mail about the visit carries."""
+    if visit.state in ENDED:
+        method = "CANCEL"
+    elif visit.state == VisitState.TENTATIVE:
+        method = "PUBLISH"
+    else:
+        method = "REQUEST"
+    return visit_calendar(visit, method=method, at=at), method
+
+
+def visit_calendar(visit: Visit, *, method: str = "REQUEST", at: datetime | None = None) -> str:
+    """One visit as a calendar for its municipality: REQUEST, CANCEL or PUBLISH.
+
+    `at` is the moment of writing (DTSTAMP), now when not given. Raises ValueError for any other
+    method.
+    """
+    if method not in ("REQUEST", "CANCEL", "PUBLISH"):
+        raise ValueError(f"{method} is no method of a visit's calendar.")
+    with override(language_of(visit)):
+        event = _event(visit, at=at or clock.now(), location=_location(visit))
+        if method == "CANCEL":
+            event["STATUS"] = vText("CANCELLED")
+        if method != "PUBLISH":
+            _invite(event, visit)
+        return _calendar([event], method=method)
+
+
+def calendar_feed(
+    visits: Iterable[Visit], *, name: str, at: datetime, with_details: bool = True
+) -> tuple[str, list[str]]:
+    """A host's visits as a feed, and the references of those that could not be written.
+
+    A bad record never takes the others along. Places are left out without `with_details`, and
+    always where the city must not be named.
+    """
+    events, failed = [], []
+    for visit in visits:
+        try:
+            location = _location(visit) if with_details and _may_be_named(visit, at) else ""
+            events.append(_event(visit, at=at, location=location))
+        except (ValueError, KeyError):
+            failed.append(visit.ref)
+    return _calendar(events, method="PUBLISH", name=name), failed
+
+
+def language_of(visit: Visit) -> str:
+    """The language the municipality asked for, where our words exist in it; English otherwise."""
+    wanted = [request.language for request in visit.requests.all()]
+    known = [language for language in wanted if language in settings.COMPLETE_LANGUAGES]
+    return known[0] if known else settings.LANGUAGE_CODE
+
+
+def _calendar(events: list[Event], *, method: str, name: str = "") -> str:
+    calendar = Calendar()
+    calendar.add("prodid", PRODUCT)
+    calendar.add("version", "2.0")
+    calendar.add("calscale", "GREGORIAN")
+    calendar.add("method", method)
+    if name:
+        calendar.add("x-wr-calname", clean_line(name))
+    for event in events:
+        calendar.add_component(event)
+    if events:
+        years = [event.start.year for event in events]
+        calendar.add_missing_timezones(date(min(years) - 1, 1, 1), date(max(years) + 2, 1, 1))
+    return calendar.to_ical().decode()
+
+
+def _event(visit: Visit, *, at: datetime, location: str) -> Event:
+    zone = ZoneInfo(visit.zone)
+    event = Event()
+    event.add("uid", clean_line(visit.ics_uid) or f"{visit.ref}@{visit.campaign.slug}")
+    event.add("sequence", visit.ics_sequence)
+    event.add("dtstamp", at.astimezone(ZoneInfo("UTC")))
+    event["DTSTART"] = _local(visit.starts_at, zone)
+    event["DTEND"] = _local(visit.ends_at, zone)
+    event.add("summary", clean_line(visit.ref))
+    event.add("description", _description(visit))
+    event.add("status", STATUS.get(VisitState(visit.state), "CONFIRMED"))
+    event.add("transp", "TRANSPARENT" if visit.state in ENDED else "OPAQUE")
+    if location:
+        event.add("location", location)
+    event.add("organizer", _organiser())
+    return event
+
+
+def _local(moment: datetime, zone: ZoneInfo) -> vDatetime:
+    """A wall-clock time with the name of its zone, also where that zone keeps to UTC all year."""
+    written = vDatetime(moment.astimezone(zone).replace(tzinfo=None))
+    written.params["TZID"] = vText(zone.key)
+    return written
+
+
+def _description(visit: Visit) -> str:
+    """Local time first, our own second, then who comes and how to join; nothing internal."""
+    home = visit.campaign.zone
+    here = wording.time_range(visit.starts_at, visit.ends_at, visit.zone)
+    lines = [here]
+    if not same_clock(visit.starts_at, visit.zone, home):
+        lines.append(wording.time_range(visit.starts_at, visit.ends_at, home))
+    lines.append("")
+    host = visit.host
+    visitor = f"{host.name}, {host.title}" if host.title else host.name
+    lines.append(_("Visit %(ref)s with %(visitor)s") % {"ref": visit.ref, "visitor": visitor})
+    if visit.meeting_link:
+        lines.append(_("Join online: %(link)s") % {"link": visit.meeting_link})
+    lines.append(_("Anything to change? Just answer our mail and name the reference."))
+    return clean_text("\n".join(lines))
+
+
+def same_clock(moment: datetime, zone: str, other: str) -> bool:
+    """Whether clocks in both zones show the same time at that moment."""
+    here, there = (moment.astimezone(ZoneInfo(name)) for name in (zone, other))
+    return here.utcoffset() == there.utcoffset()
+
+
+def _location(visit: Visit) -> str:
+    if visit.is_online:
+        return clean_line(visit.meeting_link)
+    return clean_line(visit.address) or clean_line(visit.city)
+
+
+def _may_be_named(visit: Visit, at: datetime) -> bool:
+    municipality = visit.municipality
+    day = at.astimezone(ZoneInfo(visit.campaign.zone)).date()
+    return municipality is None or municipality.may_be_named(day)
+
+
+def _organiser() -> vCalAddress:
+    organiser = vCalAddress(f"mailto:{clean_line(settings.DEFAULT_FROM_EMAIL)}")
+    organiser.params["CN"] = vText(_parameter(settings.MAIL_SENDER_NAME))
+    return organiser
+
+
+def _invite(event: Event, visit: Visit) -> None:
+    """Add the local contact as the one who is asked; an unusable address is left out."""
+    try:
+        address = mail_address(visit.local_contact_address)
+    except ValidationError:
+        return
+    attendee = vCalAddress(f"mailto:{address}")
+    if name := _parameter(visit.local_contact_name):
+        attendee.params["CN"] = vText(name)
+    attendee.params["ROLE"] = vText("REQ-PARTICIPANT")
+    attendee.params["PARTSTAT"] = vText("NEEDS-ACTION")
+    attendee.params["RSVP"] = vText("TRUE")
+    event.add("attendee", attendee, encode=0)
+
+
+def _parameter(value: str) -> str:
+    """A name as a parameter: one line without the quotation marks a parameter cannot hold."""
+    return clean_line(value).replace('"', "'")
