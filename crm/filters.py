@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import django_filters as filters
 from django.core.validators import MaxValueValidator
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from crm import clock
@@ -96,6 +96,13 @@ def with_newsletter(rows: QuerySet, status: str, person: str = "pk") -> QuerySet
     if status == "never_asked":
         return rows.filter(~Exists(records))
     return rows.filter(Exists(records.current().filter(status=status)))
+
+
+def with_newsletter_status(rows: QuerySet, person: str = "person") -> QuerySet:
+    """Rows carrying their person's present answer about the newsletter; None when never asked."""
+    records = ConsentRecord.objects.filter(person=OuterRef(person), purpose=Purpose.NEWSLETTER)
+    newest = records.order_by("-at", "-pk").values("status")[:1]
+    return rows.annotate(newsletter=Subquery(newest))
 
 
 class PersonFilter(KeptFilter):

@@ -51,13 +51,9 @@ def lock_resources(resources: Iterable[str]) -> None:
         cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'")
         for resource in sorted(set(resources)):
             try:
-                cursor.execute(
-                    "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [resource]
-                )
+                cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [resource])
             except OperationalError as error:
-                raise Busy(
-                    _("Somebody is booking at this moment; try again.")
-                ) from error
+                raise Busy(_("Somebody is booking at this moment; try again.")) from error
 
 
 def reserve(
@@ -84,9 +80,7 @@ def reserve(
             )
     except DatabaseError as error:
         if is_overlap(error):
-            raise SlotTaken(
-                _("This slot was taken just now; choose another time.")
-            ) from error
+            raise SlotTaken(_("This slot was taken just now; choose another time.")) from error
         raise
 
 
@@ -97,9 +91,9 @@ def is_overlap(error: DatabaseError) -> bool:
 
 def _taken_sentence(clash: Reservation) -> str:
     zone = clash.visit.zone if clash.visit else "UTC"
-    return _(
-        "This slot was taken by another visit on %(when)s; choose another time."
-    ) % {"when": wording.local_time(clash.starts_at, zone)}
+    return _("This slot was taken by another visit on %(when)s; choose another time.") % {
+        "when": wording.local_time(clash.starts_at, zone)
+    }
 
 
 def hold_slot(

@@ -86,6 +86,4 @@ def find_request_link(token: str) -> PrivateLink | None:
 
 def revoke_links(request: VisitRequest, *, at: datetime) -> int:
     """End every link of the request, as when it is handed over to a colleague."""
-    return PrivateLink.objects.filter(request=request, revoked_at=None).update(
-        revoked_at=at
-    )
+    return PrivateLink.objects.filter(request=request, revoked_at=None).update(revoked_at=at)

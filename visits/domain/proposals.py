@@ -66,16 +66,12 @@ def propose_dates(
         override_reason=override_reason,
     )
     for rank, (start, end) in enumerate(slots, 1):
-        booking.hold_slot(
-            visit, starts_at=start, ends_at=end, rank=rank, expires_at=expires_at
-        )
+        booking.hold_slot(visit, starts_at=start, ends_at=end, rank=rank, expires_at=expires_at)
     return visit
 
 
 @transaction.atomic
-def accept_slot(
-    hold: Hold, *, at: datetime, by: User | None = None, evidence: str = ""
-) -> Visit:
+def accept_slot(hold: Hold, *, at: datetime, by: User | None = None, evidence: str = "") -> Visit:
     """The city takes one offered slot: the others are freed, the request is scheduled.
 
     Raises ValidationError when the offer has ended, was answered already, or the request moved on.
@@ -86,17 +82,13 @@ def accept_slot(
     hold = Hold.objects.select_related("reservation").get(pk=hold.pk)
     if visit.state != VisitState.TENTATIVE or not hold.reservation.active:
         raise ValidationError(
-            _(
-                "This date is no longer held for you; the page shows where things stand."
-            ),
+            _("This date is no longer held for you; the page shows where things stand."),
             code="not_held",
         )
     if hold.accepted_at is not None:
         raise ValidationError(_("This date is already agreed."), code="already_agreed")
     if visit.holds.filter(accepted_at__isnull=False).exists():
-        raise ValidationError(
-            _("Another date was agreed meanwhile."), code="already_agreed"
-        )
+        raise ValidationError(_("Another date was agreed meanwhile."), code="already_agreed")
     if hold.expires_at <= at:
         raise ValidationError(
             _("The time to answer ran out; ask for new dates on this page."),
@@ -144,15 +136,11 @@ def ask_other_dates(
     if online_is_fine and not request.online_is_fine:
         request.online_is_fine = True
         request.save(update_fields=["online_is_fine"])
-    set_request_state(
-        request, RequestState.UNDER_REVIEW, at=at, by=by, actor=actor, why=words
-    )
+    set_request_state(request, RequestState.UNDER_REVIEW, at=at, by=by, actor=actor, why=words)
     return request
 
 
-def take_back_proposal(
-    visit: Visit, *, reason: str, at: datetime, by: User
-) -> VisitRequest:
+def take_back_proposal(visit: Visit, *, reason: str, at: datetime, by: User) -> VisitRequest:
     """The coordinator withdraws an unanswered offer."""
     with transaction.atomic():
         booking.lock_resources([visit.host.resource])
@@ -160,9 +148,7 @@ def take_back_proposal(
         drop_visit(visit, side=Side.US, reason=reason, at=at, by=by)
         request = visit.requests.first()
         assert request is not None, "a proposal serves a request"
-        return set_request_state(
-            request, RequestState.UNDER_REVIEW, at=at, by=by, why=reason
-        )
+        return set_request_state(request, RequestState.UNDER_REVIEW, at=at, by=by, why=reason)
 
 
 def expire_proposals(*, at: datetime) -> int:
@@ -171,9 +157,7 @@ def expire_proposals(*, at: datetime) -> int:
         accepted_at=None, visit__state=VisitState.TENTATIVE
     )
     ended = 0
-    for visit in (
-        Visit.objects.filter(holds__in=overdue).select_related("host").distinct()
-    ):
+    for visit in Visit.objects.filter(holds__in=overdue).select_related("host").distinct():
         ended += _expire_one(visit, at=at)
     return ended
 
@@ -182,15 +166,11 @@ def expire_proposals(*, at: datetime) -> int:
 def _expire_one(visit: Visit, *, at: datetime) -> bool:
     booking.lock_resources([visit.host.resource])
     visit.refresh_from_db()
-    still_open = (
-        visit.holds.live().filter(accepted_at=None, expires_at__lte=at).exists()
-    )
+    still_open = visit.holds.live().filter(accepted_at=None, expires_at__lte=at).exists()
     if visit.state != VisitState.TENTATIVE or not still_open:
         return False
     words = str(_("No answer before the deadline."))
     drop_visit(visit, side=Side.MUNICIPALITY, reason=words, at=at, actor="worker")
     for request in visit.requests.filter(state=RequestState.PROPOSED):
-        set_request_state(
-            request, RequestState.EXPIRED, at=at, actor="worker", why=words
-        )
+        set_request_state(request, RequestState.EXPIRED, at=at, actor="worker", why=words)
     return True

@@ -10,12 +10,6 @@ from visits.domain.booking import lock_resources
 def next_reference(model: type[models.Model], letter: str) -> str:
     """The first free number after the highest one in use; inside a transaction."""
     lock_resources([f"reference:{letter}"])
-    taken = model._default_manager.filter(ref__startswith=letter).values_list(
-        "ref", flat=True
-    )
-    numbers = [
-        int(match[1])
-        for ref in taken
-        if (match := re.fullmatch(rf"{letter}(\d+)", ref))
-    ]
+    taken = model._default_manager.filter(ref__startswith=letter).values_list("ref", flat=True)
+    numbers = [int(match[1]) for ref in taken if (match := re.fullmatch(rf"{letter}(\d+)", ref))]
     return f"{letter}{max(numbers, default=0) + 1:02d}"

@@ -13,9 +13,7 @@ from visits.domain.proposals import expire_proposals
 KEEP_KEYS = timedelta(days=2)
 
 
-def one_round(
-    *, worker: str, stop: Callable[[], bool] = lambda: False
-) -> dict[str, int]:
+def one_round(*, worker: str, stop: Callable[[], bool] = lambda: False) -> dict[str, int]:
     """Expire proposals, forget unverified forms, plan what was asked, send mail; counts by part."""
     from visits.domain import planning_runs, verification
 

@@ -29,7 +29,7 @@ class SlotVerdict:
 def days_at(request: VisitRequest, first: date, last: date) -> list[CalendarDay]:
     """The calendar days that concern the request's place between two dates."""
     days = CalendarDay.objects.at_place(
-        country=request.country, region=request.region, city=request.city
+        country=request.country, region=request.region, city=request.city, place=request.place
     )
     return list(days.between(first, last))
 
@@ -52,8 +52,7 @@ def weigh_slot(
     _weigh_host(verdict, host, starts_at, ends_at)
     if mode != Mode.ONLINE and request.on_site_ruled_out:
         verdict.hard.append(
-            _("An on-site visit is ruled out: %(why)s.")
-            % {"why": request.on_site_ruled_out}
+            _("An on-site visit is ruled out: %(why)s.") % {"why": request.on_site_ruled_out}
         )
     return verdict
 
@@ -122,16 +121,9 @@ def _weigh_calendar(
             verdict.soft.append(sentence)
 
 
-def _weigh_host(
-    verdict: SlotVerdict, host: Host, starts_at: datetime, ends_at: datetime
-) -> None:
+def _weigh_host(verdict: SlotVerdict, host: Host, starts_at: datetime, ends_at: datetime) -> None:
     until = ends_at + BUFFER
-    away = (
-        HostAvailability.objects.busy()
-        .filter(host=host)
-        .touching(starts_at, ends_at)
-        .first()
-    )
+    away = HostAvailability.objects.busy().filter(host=host).touching(starts_at, ends_at).first()
     if away is not None:
         verdict.hard.append(_("%(host)s is unavailable then.") % {"host": host.name})
     clash = (
@@ -141,6 +133,5 @@ def _weigh_host(
     )
     if clash is not None:
         verdict.hard.append(
-            _("%(host)s is at %(visit)s then.")
-            % {"host": host.name, "visit": clash.visit}
+            _("%(host)s is at %(visit)s then.") % {"host": host.name, "visit": clash.visit}
         )

@@ -31,14 +31,10 @@ def place_ref(place: Place) -> str:
 
 def travel_table(places: Iterable[Place]) -> TravelTable:
     """Journeys between all the places, both ways; known times replace estimates."""
-    chosen = sorted(
-        {place.pk: place for place in places}.values(), key=lambda place: place.pk
-    )
+    chosen = sorted({place.pk: place for place in places}.values(), key=lambda place: place.pk)
     known = {
         frozenset((row.origin_id, row.destination_id)): row
-        for row in TravelOverride.objects.filter(
-            origin__in=chosen, destination__in=chosen
-        )
+        for row in TravelOverride.objects.filter(origin__in=chosen, destination__in=chosen)
     }
     journeys = []
     for count, start in enumerate(chosen):

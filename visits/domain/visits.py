@@ -146,9 +146,7 @@ def missing_for_confirmation(visit: Visit) -> list[str]:
 
 
 @transaction.atomic
-def confirm_visit(
-    visit: Visit, *, at: datetime, by: User | None = None, actor: str = ""
-) -> Visit:
+def confirm_visit(visit: Visit, *, at: datetime, by: User | None = None, actor: str = "") -> Visit:
     """Confirm a tentative visit once nothing is missing.
 
     Raises ValidationError naming what is missing, or when no slot was accepted yet.
@@ -171,11 +169,7 @@ def confirm_visit(
 def confirm_if_complete(visit: Visit, *, at: datetime, by: User | None = None) -> Visit:
     """Confirm the visit when its conditions hold; else leave it tentative."""
     agreed = not visit.holds.live().filter(accepted_at=None).exists()
-    if (
-        visit.state == VisitState.TENTATIVE
-        and agreed
-        and not missing_for_confirmation(visit)
-    ):
+    if visit.state == VisitState.TENTATIVE and agreed and not missing_for_confirmation(visit):
         return set_visit_state(visit, VisitState.CONFIRMED, at=at, by=by)
     return visit
 
@@ -240,20 +234,12 @@ def cancel_visit(
     booking.lock_resources([visit.host.resource])
     drop_visit(visit, side=side, reason=reason, at=at, by=by, actor=actor)
     for request in visit.requests.all():
-        if (
-            request.state == RequestState.SCHEDULED
-            and not request.visits.live().exists()
-        ):
+        if request.state == RequestState.SCHEDULED and not request.visits.live().exists():
             set_request_state(
                 request, RequestState.WAITLISTED, at=at, by=by, actor=actor, why=reason
             )
-        elif (
-            request.state == RequestState.PROPOSED
-            and not request.visits.live().exists()
-        ):
-            set_request_state(
-                request, RequestState.UNDER_REVIEW, at=at, by=by, actor=actor
-            )
+        elif request.state == RequestState.PROPOSED and not request.visits.live().exists():
+            set_request_state(request, RequestState.UNDER_REVIEW, at=at, by=by, actor=actor)
     return visit
 
 
@@ -300,9 +286,7 @@ def start_visit(visit: Visit, *, at: datetime, by: User | None = None) -> Visit:
 
 
 @transaction.atomic
-def mark_no_show(
-    visit: Visit, *, side: str, reason: str, at: datetime, by: User
-) -> Visit:
+def mark_no_show(visit: Visit, *, side: str, reason: str, at: datetime, by: User) -> Visit:
     """Nobody came: the visit stays in history, its requests go back to a new proposal."""
     set_visit_state(visit, VisitState.NO_SHOW, at=at, by=by, side=side, why=reason)
     booking.free(visit)
@@ -335,9 +319,7 @@ def complete_visit(
     )
     report.counts.all().delete()
     AttendanceCount.objects.bulk_create(
-        AttendanceCount(
-            report=report, audience=name, people=count, is_sample=visit.is_sample
-        )
+        AttendanceCount(report=report, audience=name, people=count, is_sample=visit.is_sample)
         for name, count in people.items()
     )
     for request in visit.requests.all():

@@ -13,9 +13,7 @@ class ReservationQuerySet(models.QuerySet):
 
     def overlapping(self, resource: str, starts_at: datetime, ends_at: datetime):
         """Active rows of the resource that share time with `[starts_at, ends_at)`."""
-        return self.active().filter(
-            resource=resource, starts_at__lt=ends_at, ends_at__gt=starts_at
-        )
+        return self.active().filter(resource=resource, starts_at__lt=ends_at, ends_at__gt=starts_at)
 
 
 class Reservation(SampleMark, models.Model):
@@ -42,9 +40,7 @@ class Reservation(SampleMark, models.Model):
 
     class Meta:
         ordering = ["resource", "starts_at"]
-        indexes = [
-            models.Index(fields=["resource", "starts_at", "ends_at"], name="reserved")
-        ]
+        indexes = [models.Index(fields=["resource", "starts_at", "ends_at"], name="reserved")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(starts_at__lt=F("ends_at")), name="reservation_in_order"
@@ -67,12 +63,8 @@ class HoldQuerySet(models.QuerySet):
 class Hold(SampleMark, models.Model):
     """One offered slot of a proposal, reserved until it expires or is accepted."""
 
-    visit = models.ForeignKey(
-        "visits.Visit", on_delete=models.CASCADE, related_name="holds"
-    )
-    reservation = models.OneToOneField(
-        Reservation, on_delete=models.CASCADE, related_name="hold"
-    )
+    visit = models.ForeignKey("visits.Visit", on_delete=models.CASCADE, related_name="holds")
+    reservation = models.OneToOneField(Reservation, on_delete=models.CASCADE, related_name="hold")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     rank = models.PositiveSmallIntegerField(default=1)
@@ -111,9 +103,7 @@ class HostAvailability(SampleMark, models.Model):
         ILL = "ill", _("ill")
         TRAVEL = "travel", _("other travel")
 
-    host = models.ForeignKey(
-        "visits.Host", on_delete=models.CASCADE, related_name="availability"
-    )
+    host = models.ForeignKey("visits.Host", on_delete=models.CASCADE, related_name="availability")
     kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.BUSY)
     starts_at = models.DateTimeField(_("from"))
     ends_at = models.DateTimeField(_("until"))

@@ -21,9 +21,7 @@ class BriefEdition(models.Model):
         INTERNAL = "internal", _("internal")
         PUBLIC = "public", _("public")
 
-    visit = models.ForeignKey(
-        "visits.Visit", on_delete=models.CASCADE, related_name="editions"
-    )
+    visit = models.ForeignKey("visits.Visit", on_delete=models.CASCADE, related_name="editions")
     kind = models.CharField(max_length=8, choices=Kind)
     language = models.CharField(max_length=8, default="en")
     version = models.PositiveIntegerField()

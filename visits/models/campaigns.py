@@ -23,9 +23,7 @@ class Campaign(SampleMark, Visibility, models.Model):
     slug = models.SlugField(unique=True)
     name = models.CharField(_("name"), max_length=200)
     offer = models.TextField(_("offer in public words"), max_length=4_000)
-    event = models.ForeignKey(
-        "crm.Event", null=True, blank=True, on_delete=models.SET_NULL
-    )
+    event = models.ForeignKey("crm.Event", null=True, blank=True, on_delete=models.SET_NULL)
     initiative = models.ForeignKey(
         "crm.Initiative", null=True, blank=True, on_delete=models.PROTECT
     )
@@ -35,19 +33,11 @@ class Campaign(SampleMark, Visibility, models.Model):
     zone = models.CharField(_("office time zone"), max_length=64, default="Europe/Oslo")
     office_opens = models.TimeField(_("office opens"), default="09:00")
     office_closes = models.TimeField(_("office closes"), default="17:00")
-    reply_target_hours = models.PositiveSmallIntegerField(
-        _("reply target (hours)"), default=8
-    )
-    lead_days = models.PositiveSmallIntegerField(
-        _("shortest notice (working days)"), default=3
-    )
-    hold_days = models.PositiveSmallIntegerField(
-        _("how long a date is held (days)"), default=3
-    )
+    reply_target_hours = models.PositiveSmallIntegerField(_("reply target (hours)"), default=8)
+    lead_days = models.PositiveSmallIntegerField(_("shortest notice (working days)"), default=3)
+    hold_days = models.PositiveSmallIntegerField(_("how long a date is held (days)"), default=3)
     targets = models.JSONField(default=dict, blank=True)
-    audience_map = models.JSONField(
-        _("audience of each organisation type"), default=dict
-    )
+    audience_map = models.JSONField(_("audience of each organisation type"), default=dict)
     funding_line = models.CharField(_("funding line"), max_length=400, blank=True)
     answers_from = models.CharField(_("who answers"), max_length=200, blank=True)
 
@@ -68,9 +58,7 @@ class Campaign(SampleMark, Visibility, models.Model):
     def days(self) -> list[date]:
         """Every date of the window."""
         length = (self.window_end - self.window_start).days
-        return [
-            self.window_start + timedelta(days=count) for count in range(length + 1)
-        ]
+        return [self.window_start + timedelta(days=count) for count in range(length + 1)]
 
     @property
     def working_days(self) -> list[date]:
@@ -86,9 +74,7 @@ class Topic(SampleMark, Visibility, models.Model):
     code = models.CharField(max_length=8, unique=True)
     name = models.CharField(_("name"), max_length=200)
     plain_text = models.TextField(_("in plain words"), blank=True, max_length=2_000)
-    limits = models.TextField(
-        _("limits, what not to promise"), blank=True, max_length=2_000
-    )
+    limits = models.TextField(_("limits, what not to promise"), blank=True, max_length=2_000)
     materials = models.TextField(_("material to bring"), blank=True, max_length=2_000)
     guide_url = models.URLField(blank=True)
     needs_expert = models.BooleanField(default=False)

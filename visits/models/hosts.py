@@ -29,9 +29,7 @@ class Host(SampleMark, Visibility, models.Model):
     name = models.CharField(_("name"), max_length=200)
     title = models.CharField(_("title"), max_length=200, blank=True)
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.HOST)
-    person = models.ForeignKey(
-        "crm.Person", null=True, blank=True, on_delete=models.SET_NULL
-    )
+    person = models.ForeignKey("crm.Person", null=True, blank=True, on_delete=models.SET_NULL)
     user = models.OneToOneField(
         "crm.User",
         null=True,
@@ -39,9 +37,7 @@ class Host(SampleMark, Visibility, models.Model):
         on_delete=models.SET_NULL,
         related_name="host",
     )
-    home = models.ForeignKey(
-        "crm.Place", on_delete=models.PROTECT, verbose_name=_("home")
-    )
+    home = models.ForeignKey("crm.Place", on_delete=models.PROTECT, verbose_name=_("home"))
     zone = models.CharField(_("time zone"), max_length=64)
     languages = models.JSONField(_("languages"), default=list)
     topics = models.ManyToManyField("visits.Topic", blank=True, related_name="hosts")
@@ -50,12 +46,8 @@ class Host(SampleMark, Visibility, models.Model):
     travel_from = models.TimeField(_("travels from"), default="07:00")
     travel_until = models.TimeField(_("travels until"), default="21:00")
     travels = models.BooleanField(_("travels to visits"), default=True)
-    max_days_in_row = models.PositiveSmallIntegerField(
-        _("on-site days in a row"), default=4
-    )
-    keeps_office_day = models.BooleanField(
-        _("one weekday a week without visits"), default=True
-    )
+    max_days_in_row = models.PositiveSmallIntegerField(_("on-site days in a row"), default=4)
+    keeps_office_day = models.BooleanField(_("one weekday a week without visits"), default=True)
 
     objects = HostQuerySet.as_manager()
 

@@ -13,9 +13,7 @@ def new_salt() -> str:
 class PrivateLinkQuerySet(models.QuerySet):
     def usable(self, at: datetime):
         """Neither revoked nor expired at the real moment `at`."""
-        return self.filter(revoked_at=None).filter(
-            Q(expires_at=None) | Q(expires_at__gt=at)
-        )
+        return self.filter(revoked_at=None).filter(Q(expires_at=None) | Q(expires_at__gt=at))
 
 
 class PrivateLink(models.Model):
@@ -42,9 +40,7 @@ class PrivateLink(models.Model):
 class CalendarFeed(models.Model):
     """A host's calendar address, own and revocable; only the hash of its token is kept."""
 
-    host = models.ForeignKey(
-        "visits.Host", on_delete=models.CASCADE, related_name="feeds"
-    )
+    host = models.ForeignKey("visits.Host", on_delete=models.CASCADE, related_name="feeds")
     token_hash = models.CharField(max_length=64, unique=True)
     made_at = models.DateTimeField(auto_now_add=True)
     revoked_at = models.DateTimeField(null=True, blank=True)

@@ -55,9 +55,7 @@ class PlanVersion(SampleMark, models.Model):
     class Meta:
         ordering = ["plan", "-number"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["plan", "number"], name="one_version_per_number"
-            )
+            models.UniqueConstraint(fields=["plan", "number"], name="one_version_per_number")
         ]
 
     def __str__(self) -> str:
@@ -67,9 +65,7 @@ class PlanVersion(SampleMark, models.Model):
 class Placement(SampleMark, models.Model):
     """One visit's place in a plan version."""
 
-    version = models.ForeignKey(
-        PlanVersion, on_delete=models.CASCADE, related_name="placements"
-    )
+    version = models.ForeignKey(PlanVersion, on_delete=models.CASCADE, related_name="placements")
     visit = models.ForeignKey(
         "visits.Visit",
         null=True,
@@ -92,9 +88,7 @@ class Placement(SampleMark, models.Model):
 class Unplaced(SampleMark, models.Model):
     """A request a plan version could not place, and why, as a sentence."""
 
-    version = models.ForeignKey(
-        PlanVersion, on_delete=models.CASCADE, related_name="unplaced"
-    )
+    version = models.ForeignKey(PlanVersion, on_delete=models.CASCADE, related_name="unplaced")
     request = models.ForeignKey("visits.VisitRequest", on_delete=models.CASCADE)
     reason_code = models.CharField(max_length=40)
     reason = models.CharField(max_length=500)
@@ -132,9 +126,7 @@ class PlanRun(models.Model):
     stop_asked = models.BooleanField(default=False)
     priority = models.PositiveIntegerField(null=True, blank=True)
     bound = models.PositiveIntegerField(null=True, blank=True)
-    version = models.ForeignKey(
-        PlanVersion, null=True, blank=True, on_delete=models.SET_NULL
-    )
+    version = models.ForeignKey(PlanVersion, null=True, blank=True, on_delete=models.SET_NULL)
     error = models.CharField(max_length=500, blank=True)
 
     class Meta:

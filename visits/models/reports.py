@@ -45,21 +45,13 @@ class VisitReport(SampleMark, Visibility, models.Model):
 
     public_fields = ("summary",)
 
-    visit = models.OneToOneField(
-        "visits.Visit", on_delete=models.CASCADE, related_name="report"
-    )
+    visit = models.OneToOneField("visits.Visit", on_delete=models.CASCADE, related_name="report")
     topics_covered = models.ManyToManyField("visits.Topic", blank=True)
     summary = models.TextField(_("summary for the city"), blank=True, max_length=4_000)
     notes = models.TextField(_("notes"), blank=True, max_length=10_000)
-    outcome = models.CharField(
-        _("outcome"), max_length=16, choices=Outcome, default=Outcome.OPEN
-    )
-    evidence = models.CharField(
-        _("evidence of the outcome"), max_length=500, blank=True
-    )
-    expected = models.PositiveSmallIntegerField(
-        _("people expected"), null=True, blank=True
-    )
+    outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome, default=Outcome.OPEN)
+    evidence = models.CharField(_("evidence of the outcome"), max_length=500, blank=True)
+    expected = models.PositiveSmallIntegerField(_("people expected"), null=True, blank=True)
     written_at = models.DateTimeField(null=True, blank=True)
     written_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -77,18 +69,14 @@ class VisitReport(SampleMark, Visibility, models.Model):
 class AttendanceCount(SampleMark, models.Model):
     """How many people of one audience category were at a visit."""
 
-    report = models.ForeignKey(
-        VisitReport, on_delete=models.CASCADE, related_name="counts"
-    )
+    report = models.ForeignKey(VisitReport, on_delete=models.CASCADE, related_name="counts")
     audience = models.CharField(max_length=24, choices=Audience)
     people = models.PositiveSmallIntegerField()
 
     class Meta:
         ordering = ["report", "-people"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["report", "audience"], name="one_count_per_audience"
-            )
+            models.UniqueConstraint(fields=["report", "audience"], name="one_count_per_audience")
         ]
 
 
@@ -116,15 +104,9 @@ class DisseminationActivity(SampleMark, models.Model):
 
     type = models.CharField(max_length=12, choices=Type)
     name = models.CharField(max_length=300)
-    campaign = models.ForeignKey(
-        "visits.Campaign", null=True, blank=True, on_delete=models.CASCADE
-    )
-    event = models.ForeignKey(
-        "crm.Event", null=True, blank=True, on_delete=models.CASCADE
-    )
-    visit = models.ForeignKey(
-        "visits.Visit", null=True, blank=True, on_delete=models.CASCADE
-    )
+    campaign = models.ForeignKey("visits.Campaign", null=True, blank=True, on_delete=models.CASCADE)
+    event = models.ForeignKey("crm.Event", null=True, blank=True, on_delete=models.CASCADE)
+    visit = models.ForeignKey("visits.Visit", null=True, blank=True, on_delete=models.CASCADE)
     held_on = models.DateField()
     counts = models.JSONField(default=dict, blank=True)
     evidence = models.CharField(max_length=500, blank=True)

@@ -76,9 +76,7 @@ class Visit(SampleMark, Visibility, SearchableModel):
     )
 
     ref = models.CharField(max_length=12, unique=True)
-    campaign = models.ForeignKey(
-        "visits.Campaign", on_delete=models.PROTECT, related_name="visits"
-    )
+    campaign = models.ForeignKey("visits.Campaign", on_delete=models.PROTECT, related_name="visits")
     requests = models.ManyToManyField("visits.VisitRequest", related_name="visits")
     municipality = models.ForeignKey(
         "crm.Municipality",
@@ -90,9 +88,7 @@ class Visit(SampleMark, Visibility, SearchableModel):
     )
     city = models.CharField(_("city"), max_length=200)
     country = models.CharField(_("country"), max_length=2)
-    place = models.ForeignKey(
-        "crm.Place", null=True, blank=True, on_delete=models.PROTECT
-    )
+    place = models.ForeignKey("crm.Place", null=True, blank=True, on_delete=models.PROTECT)
     mode = models.CharField(_("mode"), max_length=12, choices=Mode)
     mode_history = models.JSONField(default=list, blank=True, editable=False)
     starts_at = models.DateTimeField(_("starts"), db_index=True)
@@ -100,9 +96,7 @@ class Visit(SampleMark, Visibility, SearchableModel):
     zone = models.CharField(_("time zone"), max_length=64)
     address = models.CharField(_("address"), max_length=300, blank=True)
     meeting_link = models.URLField(_("online link"), blank=True, max_length=500)
-    host = models.ForeignKey(
-        "visits.Host", on_delete=models.PROTECT, related_name="visits"
-    )
+    host = models.ForeignKey("visits.Host", on_delete=models.PROTECT, related_name="visits")
     backup = models.ForeignKey(
         "visits.Host",
         null=True,
@@ -111,15 +105,9 @@ class Visit(SampleMark, Visibility, SearchableModel):
         related_name="backed_visits",
         verbose_name=_("backup host"),
     )
-    experts = models.ManyToManyField(
-        "visits.Host", blank=True, related_name="expert_visits"
-    )
-    local_contact_name = models.CharField(
-        _("local contact"), max_length=200, blank=True
-    )
-    local_contact_address = models.CharField(
-        _("their mail"), max_length=320, blank=True
-    )
+    experts = models.ManyToManyField("visits.Host", blank=True, related_name="expert_visits")
+    local_contact_name = models.CharField(_("local contact"), max_length=200, blank=True)
+    local_contact_address = models.CharField(_("their mail"), max_length=320, blank=True)
     local_contact_phone = models.CharField(_("their phone"), max_length=60, blank=True)
     local_contact_verified_at = models.DateTimeField(null=True, blank=True)
     topics = models.ManyToManyField("visits.Topic", blank=True, related_name="visits")
@@ -134,14 +122,10 @@ class Visit(SampleMark, Visibility, SearchableModel):
     )
     state_since = models.DateTimeField(_("in this state since"))
     confirmed_at = models.DateTimeField(null=True, blank=True)
-    agreement = models.CharField(
-        _("evidence of the agreement"), max_length=500, blank=True
-    )
+    agreement = models.CharField(_("evidence of the agreement"), max_length=500, blank=True)
     at_risk = models.BooleanField(_("at risk"), default=False)
     brief_void = models.BooleanField(_("brief no longer valid"), default=False)
-    override_reason = models.CharField(
-        _("why a rule was set aside"), max_length=500, blank=True
-    )
+    override_reason = models.CharField(_("why a rule was set aside"), max_length=500, blank=True)
     replaces = models.ForeignKey(
         "self",
         null=True,
@@ -154,9 +138,7 @@ class Visit(SampleMark, Visibility, SearchableModel):
     ics_uid = models.CharField(max_length=200, db_index=True)
     ics_sequence = models.PositiveIntegerField(default=0)
     messages = models.ManyToManyField("crm.Message", blank=True, related_name="visits")
-    follow_ups = models.ManyToManyField(
-        "crm.FollowUp", blank=True, related_name="visits"
-    )
+    follow_ups = models.ManyToManyField("crm.FollowUp", blank=True, related_name="visits")
     version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = VisitQuerySet.as_manager()
@@ -164,9 +146,7 @@ class Visit(SampleMark, Visibility, SearchableModel):
     class Meta:
         ordering = ["starts_at", "ref"]
         constraints = [
-            models.CheckConstraint(
-                condition=Q(starts_at__lt=F("ends_at")), name="visit_in_order"
-            )
+            models.CheckConstraint(condition=Q(starts_at__lt=F("ends_at")), name="visit_in_order")
         ]
 
     def __str__(self) -> str:

@@ -18,17 +18,13 @@ class Command(BaseCommand):
     help = "Works off the outbox, proposals that end, planning runs and clean-up."
 
     def add_arguments(self, parser):
-        parser.add_argument(
-            "--once", action="store_true", help="make one round and stop"
-        )
+        parser.add_argument("--once", action="store_true", help="make one round and stop")
 
     def handle(self, *args, once: bool, **options):
         name = f"{socket.gethostname()}:{os.getpid()}"
         if once:
             done = one_round(worker=name)
-            self.stdout.write(
-                ", ".join(f"{part} {count}" for part, count in done.items())
-            )
+            self.stdout.write(", ".join(f"{part} {count}" for part, count in done.items()))
             return
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -40,8 +36,6 @@ class Command(BaseCommand):
                 one_round(worker=name, stop=stop.is_set)
                 pause = TICK_SECONDS
             except OperationalError as error:
-                self.stderr.write(
-                    f"The database is busy or away ({error}); trying again."
-                )
+                self.stderr.write(f"The database is busy or away ({error}); trying again.")
                 pause = min(pause * 2, LONGEST_PAUSE)
             stop.wait(pause)
