@@ -1,0 +1,1 @@
+"""The twelve numbers; `visits.domain.reporting` is their front door."""
