@@ -1,4 +1,4 @@
-"""Tags that put pages and components together: `slot`, `component` and `part`."""
+"""Tags that put pages and components together: `slot`, `draw`, `component` and `part`."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,9 @@ from django import template
 from django.template.base import FilterExpression, Node, NodeList, Parser, Token, token_kwargs
 from django.template.context import Context
 from django.template.loader_tags import BLOCK_CONTEXT_KEY, BlockNode
-from django.utils.safestring import SafeString
+
+# What Django's own templates rendered is escaped already; only blanks around it are cut off.
+from django.utils.safestring import SafeString  # noqa: TID251
 
 register = template.Library()
 
@@ -36,20 +38,33 @@ class SlotNode(Node):
 
 
 @register.tag
+def draw(parser: Parser, token: Token) -> "ComponentNode":
+    """`{% draw "button" label=_("Send proposal") kind="primary" %}`: a component without content.
+
+    Unlike an include it sees nothing of the page but its arguments, the request and the CSRF
+    token, so a page's own `name` or `form` never slips into it.
+    """
+    return _component(parser, token, NodeList())
+
+
+@register.tag
 def component(parser: Parser, token: Token) -> "ComponentNode":
     """`{% component "card" title="…" %}…{% part "foot" %}…{% endpart %}{% endcomponent %}`.
 
     Renders templates/components/<name>.html with the inner text as `content` and each part
     under its own name. The component sees its arguments and the page's request, nothing else.
     """
+    nodes = parser.parse(("endcomponent",))
+    parser.delete_first_token()
+    return _component(parser, token, nodes)
+
+
+def _component(parser: Parser, token: Token, nodes: NodeList) -> "ComponentNode":
     words = token.split_contents()[1:]
     if not words:
         raise template.TemplateSyntaxError("A component needs a name.")
     name = parser.compile_filter(words[0])
-    arguments = token_kwargs(words[1:], parser)
-    nodes = parser.parse(("endcomponent",))
-    parser.delete_first_token()
-    return ComponentNode(name, arguments, nodes)
+    return ComponentNode(name, token_kwargs(words[1:], parser), nodes)
 
 
 class ComponentNode(Node):

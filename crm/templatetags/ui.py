@@ -12,7 +12,6 @@ from django.http import HttpRequest
 from django.template.context import Context
 from django.template.loader import render_to_string
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from crm import icons, marks, wording
@@ -82,7 +81,7 @@ def country(code: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def _country(code: str, language: str) -> SafeString:
+def _country(code: str, language: str) -> str:
     return format_html(
         '<abbr class="country" title="{}">{}</abbr>', wording.country_name(code), code
     )
@@ -114,7 +113,7 @@ def icon(name: str, label: str = "") -> str:
 
 
 @lru_cache(maxsize=512)
-def _icon(name: str, label: str) -> SafeString:
+def _icon(name: str, label: str) -> str:
     path = icons.ICONS[name]
     kind = "icon icon-directed" if name in icons.DIRECTED else "icon"
     if label:
@@ -138,7 +137,7 @@ def state_pill(state: str, kind: str = "request") -> str:
 
 
 @lru_cache(maxsize=2048)
-def _pill(state: str, kind: str, language: str) -> SafeString:
+def _pill(state: str, kind: str, language: str) -> str:
     found = marks.mark(state, kind)
     return format_html(
         '<span class="state hue-{}">{}{}</span>',
@@ -155,7 +154,7 @@ def state_mark(state: str, kind: str = "request") -> str:
 
 
 @lru_cache(maxsize=2048)
-def _mark(state: str, kind: str, language: str) -> SafeString:
+def _mark(state: str, kind: str, language: str) -> str:
     found = marks.mark(state, kind)
     return format_html(
         '<span class="state-mark hue-{}" title="{}">{}'
@@ -211,7 +210,7 @@ def active_nav(context: Context, path: str) -> str:
     request: HttpRequest | None = context.get("request")
     here = request.path if request else ""
     is_here = here == path if path == "/" else here.startswith(path)
-    return SafeString('aria-current="page"') if is_here else ""
+    return format_html('aria-current="{}"', "page") if is_here else ""
 
 
 @register.simple_tag(takes_context=True)
