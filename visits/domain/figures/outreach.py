@@ -117,7 +117,9 @@ def contacts_who_want_news(basis: Basis) -> Figure:
     }
     latest = dict(asked.exclude(person=None).order_by("at", "pk").values_list("person", "status"))
     stayed = {pk for pk in said_yes if latest[pk] != ConsentRecord.Status.WITHDRAWN}
-    people = Person.objects.live().filter(pk__in=stayed).select_related("organisation")
+    people = (
+        Person.objects.live().filter(pk__in=stayed).select_related("organisation__municipality")
+    )
     suppressed = set(Suppression.objects.values_list("match_key", flat=True))
     counted, refused, unusable = [], [], []
     for person in people.prefetch_related("contact_points").order_by("pk"):
