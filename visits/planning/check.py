@@ -230,7 +230,10 @@ class _Check:
                 self.say(f"{host.name} is not in {visit.place.name} for {visit.label}.")
             elif since is not None and not risky:
                 zone = visit.place.zone
-                buffer = self.problem.rules.arrival_buffer * MINUTE
+                rules = self.problem.rules
+                buffer = rules.arrival_buffer * MINUTE
+                if visit.task is None:
+                    buffer = min(rules.fact_buffer, rules.arrival_buffer) * MINUTE
                 evening = self.evening_before(host, since, visit.start, zone)
                 if since + buffer > visit.start and not evening:
                     self.say(f"{host.name} lands too late for {visit.label}.")

@@ -48,8 +48,12 @@ class Pool:
 
     def choose(
         self, *, nodes: int, seconds: float, trips: Sequence[Trip] | None = None, seed: int = 0,
+        enough: int | None = None,
     ) -> bool:
-        """Look for a better plan among the known (or these) trips; whether the answer is final."""
+        """Look for a better plan among the known (or these) trips; whether the answer is final.
+
+        A plan with `enough` priority ends the search.
+        """
         pool = list(self.trips if trips is None else trips)
         where = {(trip.week, trip.stops): i for i, trip in enumerate(pool)}
         start = [where.get((trip.week, trip.stops), -1) for trip in self.choice]
@@ -63,6 +67,8 @@ class Pool:
         found = choose_trips(
             pool, self.task_count, self.must, self.weights, self.master.ranges,
             start=start if self.choice else None, nodes=nodes, seconds=seconds, seed=seed,
+            enough=None if enough is None else enough * self.weights.priority
+            + self.weights.points * self.fewest_points - self.travel,
         )
         if found is None:
             return False
@@ -72,12 +78,16 @@ class Pool:
 
     def bound_by(self, value: float) -> None:
         """Note that no plan is worth more than `value`."""
-        standing, weights = self.standing, self.weights
+        standing = self.standing
         standing.value_bound = min(standing.value_bound, value)
-        worth = standing.value_bound - weights.points * self.fewest_points + self.travel
-        priority = math.floor(worth / weights.priority + 1e-7)
+        priority = self.priority_of(standing.value_bound)
         if standing.priority_bound is None or priority < standing.priority_bound:
             standing.priority_bound = priority
+
+    def priority_of(self, value: float) -> int:
+        """The most priority a plan worth `value` can have."""
+        worth = value - self.weights.points * self.fewest_points + self.travel
+        return math.floor(worth / self.weights.priority + 1e-7)
 
     def hold_priority(self) -> None:
         """Priority is proven: no plan may have more or less of it from now on."""

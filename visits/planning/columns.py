@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from .trips import Trip, TripFinder
 if TYPE_CHECKING:
     from .search import Search
 
-WIDE_BEAM = 150
+BEAMS = (150, 800)
 KEEP = 40
 ROUNDS = 60
 TINY = 1e-3
@@ -32,6 +33,7 @@ class Columns:
             for f in self.finders
         ]
         size = pool.task_count
+        self.value = -math.inf
         self.prices = Prices(np.zeros(size), np.zeros(len(self.finders)), np.zeros(3))
 
     def gain(self, number: int, prices: Prices) -> np.ndarray:
@@ -71,8 +73,8 @@ class Columns:
         answer = self.pool.master.solve()
         if answer is None:
             return None
-        value, self.prices, self.weight = answer
-        return value
+        self.value, self.prices, self.weight = answer
+        return self.value
 
     def ask(
         self, number: int, prices: Prices, *, beam: int | None, keep: int, raising: bool = False
@@ -121,21 +123,40 @@ class Columns:
         search, pool = self.search, self.pool
         if self.solve() is None:
             return
-        for _round in range(ROUNDS):
-            if search.over() or self.sweep(WIDE_BEAM, KEEP) < 3 * len(self.finders):
-                break
-        pool.choose(nodes=500, seconds=min(2.0, max(search.left(), 0.1)))
+        for beam in BEAMS:
+            for _round in range(ROUNDS):
+                if search.over() or self.sweep(beam, KEEP) < 2 * len(self.finders):
+                    break
         search.tell("priced")
+        chosen_at = 0
         for _round in range(ROUNDS):
             if search.over():
                 return
             fresh = self.exact_round()
             search.tell("bounded")
+            value = self.value
+            if pool.standing.proven:
+                break
+            tight = pool.priority_of(value) == pool.standing.priority_bound
+            grown = len(pool.trips) > 1.3 * chosen_at
+            if (tight and grown) or not fresh:
+                chosen_at = len(pool.trips)
+                pool.choose(
+                    nodes=500, seconds=min(5.0, max(search.left(), 0.1)),
+                    trips=self.promising(), enough=pool.standing.priority_bound,
+                )
+                search.tell("chosen")
             if pool.standing.proven or not fresh:
                 break
-        if not pool.standing.proven:
-            pool.choose(nodes=2000, seconds=min(5.0, max(search.left(), 0.1)))
-            search.tell("chosen")
+
+    def promising(self, most: int = 1500) -> list[Trip]:
+        """The known trips that lose least at the present prices."""
+        pool = self.pool
+        if len(pool.trips) <= most:
+            return list(pool.trips)
+        loss = pool.master.losses(self.prices)
+        order = np.argsort(loss, kind="stable")[:most]
+        return [pool.trips[i] for i in sorted(order.tolist())]
 
     def finish_aims(self) -> None:
         """With priority proven: hold it, solve the linear programme again, close the gap."""
@@ -149,7 +170,9 @@ class Columns:
             fresh = self.exact_round()
             if not fresh or pool.standing.proven_all:
                 break
-        pool.choose(nodes=2000, seconds=min(3.0, max(search.left(), 0.1)))
+        pool.choose(
+            nodes=2000, seconds=min(3.0, max(search.left(), 0.1)), trips=self.promising()
+        )
         search.tell("aims")
         if not pool.standing.proven_all and not search.over():
             self.enumerate_gap()

@@ -186,6 +186,18 @@ class Master:
         value = -self.solver.getInfo().objective_function_value
         return value, prices, np.array(solution.col_value)
 
+    def losses(self, prices: Prices) -> np.ndarray:
+        """How far each trip of the pool is from paying at these prices (0: it pays exactly)."""
+        total = np.empty(len(self.pool))
+        for i, trip in enumerate(self.pool):
+            paid = float(prices.weeks[trip.week]) + sum(
+                float(prices.tasks[task]) for task in trip.tasks
+            )
+            for k, name in enumerate(AIMS):
+                paid += float(prices.aims[k]) * getattr(trip, name)
+            total[i] = paid - self.weights.profit(trip)
+        return total
+
     def range_worth(self, prices: Prices) -> float:
         """What the aim rows add to a bound at these prices."""
         total = 0.0
@@ -202,10 +214,12 @@ def choose_trips(
     pool: list[Trip], task_count: int, weeks: list[bool], weights: AimWeights,
     ranges: dict[str, AimRange], *, start: list[int] | None = None, nodes: int = 2000,
     seconds: float = 10.0, copies: list[int] | None = None, seed: int = 0,
+    enough: float | None = None,
 ) -> tuple[list[int], float, bool] | None:
     """The best choice of trips out of a pool: positions, an upper bound, and whether it is final.
 
-    `start` is a known choice to begin from. None when no choice was found.
+    `start` is a known choice to begin from; a choice worth `enough` ends the search. None when no
+    choice was found.
     """
     solver = quiet_solver()
     solver.setOptionValue("time_limit", float(max(seconds, 0.05)))
@@ -213,6 +227,8 @@ def choose_trips(
     solver.setOptionValue("mip_rel_gap", 0.0)
     solver.setOptionValue("mip_abs_gap", 1e-6)
     solver.setOptionValue("random_seed", int(seed))
+    if enough is not None:
+        solver.setOptionValue("objective_target", -float(enough))
     infinity = highspy.kHighsInf
     count, rows = len(pool), task_count + len(weeks) + len(AIMS)
     lower, upper = np.full(rows, -infinity), np.full(rows, infinity)

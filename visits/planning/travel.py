@@ -31,29 +31,30 @@ class TravelFactors:
     minutes, costs in EUR, emissions in kg CO2 per km."""
 
     drive_detour: float = 1.3
-    drive_speed: float = 75.0
-    drive_speed_near: float = 45.0
-    drive_near_km: float = 30.0
-    drive_wait: float = 10.0
+    drive_speed: float = 80.0
+    drive_speed_near: float = 40.0
+    drive_near_km: float = 10.0
+    drive_wait: float = 5.0
     drive_cost_km: float = 0.30
-    drive_co2_km: float = 0.17
+    drive_co2_km: float = 0.12
     drive_limit_km: float = 900.0
     rail_detour: float = 1.25
-    rail_speed: float = 95.0
-    rail_wait: float = 40.0
+    rail_speed: float = 115.0
+    rail_wait: float = 45.0
     rail_cost_km: float = 0.17
-    rail_co2_km: float = 0.035
+    rail_co2_km: float = 0.034
     rail_limit_km: float = 1200.0
-    fly_speed: float = 700.0
-    fly_wait: float = 165.0
-    fly_change_km: float = 1500.0
-    fly_change_wait: float = 75.0
+    fly_speed: float = 740.0
+    fly_wait: float = 155.0
+    fly_change_km: float = 2000.0
+    fly_change_wait: float = 45.0
     fly_cost: float = 90.0
     fly_cost_km: float = 0.08
-    fly_co2_km: float = 0.20
-    fly_co2: float = 10.0
+    fly_co2_km: float = 0.16
+    fly_co2: float = 20.0
     fly_least_km: float = 250.0
     airport_reach_km: float = 200.0
+    airport_access_speed: float = 75.0
     airports_tried: int = 3
     default_access: float = 45.0
     round_to: int = 5
@@ -190,7 +191,7 @@ def _access(
     return [
         (
             code,
-            factors.drive_wait + _drive_minutes(km * factors.drive_detour, factors),
+            60 * km * factors.drive_detour / factors.airport_access_speed,
             (airport.lat, airport.lon),
         )
         for km, code, airport in kept

@@ -16,7 +16,9 @@ from .rota import REFUSED, rota
 from .travel import TravelTable
 from .weeks import HostWeek
 
-BUCKETS = 12
+BUCKETS = 10
+MOST_CRITICAL = 5
+QUICK_BEAM = 250
 LONGEST = 14
 MINUS = -1.0e15
 CHUNK = 2_000_000
@@ -49,12 +51,23 @@ class Labels:
     seen: np.ndarray
     state: np.ndarray
     visits: np.ndarray
+    mask: np.ndarray
     path: np.ndarray
     value: np.ndarray
 
     def pick(self, chosen: np.ndarray) -> Labels:
         """The labels at these positions."""
         return Labels(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """Bounds on what can still be won: `table[stop, bucket, set]` after leaving a stop, and
+    `win[stop, set]` for going there at the best time. `bit` is each stop's critical task."""
+
+    table: np.ndarray
+    win: np.ndarray
+    bit: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -85,9 +98,13 @@ class TripFinder:
         self.code = np.where(week.task >= 0, codes[np.maximum(week.task, 0)], 0)
         spread = np.maximum(week.high - week.low, 0)
         self.width = np.where(spread > 0, spread / (buckets - 1), 1.0)
+        self.critical: list[int] = []
+        self.task32 = week.task.astype(np.int32)
+        self.is_visit = week.on_site & (week.fact < 0)
         self.reachable = np.maximum(links.early, links.late) >= (
             np.append(week.low + week.service, week.ready)[:, None]
         )
+        self.closed_cost = np.where(self.reachable, links.cost, -MINUS)
         self._prepare()
 
     def _prepare(self) -> None:
@@ -120,35 +137,108 @@ class TripFinder:
         bucket = np.where(free <= early, 0, bucket)
         return (columns[None, None, :] * (self.buckets + 1) + bucket).astype(np.int32)
 
-    def completions(self, gain: np.ndarray) -> np.ndarray:
-        """Upper bound on the profit after leaving each stop, per bucket of leaving it."""
+    def completions(self, gain: np.ndarray) -> Outlook:
+        """Upper bound on the profit after leaving each stop, per bucket of leaving it and per set
+        of critical tasks already visited; tasks that are not critical may be met again."""
         links, size, width = self.links, self.size, self.buckets + 1
-        best = np.full((size, width), MINUS)
+        sets = 1 << len(self.critical)
+        bit = np.zeros(size, dtype=np.int64)
+        for k, task in enumerate(self.critical):
+            bit[self.week.task == task] = 1 << k
+        every = np.arange(sets)
+        joined = every[None, :] | bit[:, None]
+        barred = (every[None, :] & bit[:, None]) != 0
+        best = np.full((size * width, sets), MINUS)
+        table = best.reshape(size, width, sets)
+        win = np.full((size, sets), MINUS)
         for day in range(len(self.by_day) - 1, -1, -1):
             rows = self.by_day[day]
             if not len(rows):
                 continue
             value = np.where(self.home_ok[rows], -links.home_cost[rows][:, None], MINUS)
+            value = np.repeat(value[:, :, None], sets, axis=2)
             far = self.far[day]
             if len(far):
                 block = np.ix_(rows, far)
-                ahead = np.where(
-                    self.reachable[block], gain[far] + best[far, 0] - links.cost[block], MINUS
-                )
-                value = np.maximum(value, ahead.max(axis=1)[:, None])
+                closed = np.where(self.reachable[block], links.cost[block], -MINUS)
+                ahead = (win[far][None, :, :] - closed[:, :, None]).max(axis=1)
+                value = np.maximum(value, ahead[:, None, :])
             near, at = self.near[day], self.near_at[day]
-            best[rows, :-1] = value
-            if not len(near):
+            table[rows, :-1] = value
+            if len(near):
+                self._settle(best, table, rows, near, at, gain, joined, barred)
+            win[rows] = np.where(
+                barred[rows], MINUS,
+                gain[rows][:, None] + table[rows, 0][np.arange(len(rows))[:, None], joined[rows]],
+            )
+        return Outlook(table, win, bit)
+
+    def _settle(
+        self, best: np.ndarray, table: np.ndarray, rows: np.ndarray, near: np.ndarray,
+        at: np.ndarray, gain: np.ndarray, joined: np.ndarray, barred: np.ndarray,
+    ) -> None:
+        """Let chains within the day and into the next one improve the table until it rests."""
+        week, cost = self.week, self.links.cost
+        day = week.day_in[near] == week.day_out[rows[0]]
+        for columns, again in ((near[~day], False), (near[day], True)):
+            if not len(columns):
                 continue
-            win = gain[near] - links.cost[np.ix_(rows, near)]
-            flat = best.reshape(-1)
+            where = at[:, :, day if again else ~day]
+            pay = gain[columns] - cost[np.ix_(rows, columns)]
             while True:
-                ahead = (flat[at] + win[:, None, :]).max(axis=2)
-                improved = np.maximum(best[rows, :-1], ahead)
-                if np.array_equal(improved, best[rows, :-1]):
+                ahead = np.full((len(rows), self.buckets, best.shape[1]), MINUS)
+                for known in range(best.shape[1]):
+                    target = joined[columns, known]
+                    won = best[where, target[None, None, :]] + pay[:, None, :]
+                    if barred[columns, known].any():
+                        won[:, :, barred[columns, known]] = MINUS
+                    ahead[:, :, known] = won.max(axis=2)
+                improved = np.maximum(table[rows, :-1], ahead)
+                if not again or np.array_equal(improved, table[rows, :-1]):
+                    table[rows, :-1] = improved
                     break
-                best[rows, :-1] = improved
-        return best
+                table[rows, :-1] = improved
+
+    def focus(self, gain: np.ndarray) -> Outlook:
+        """Completions after making critical every task that the best relaxed trip repeats."""
+        outlook = self.completions(gain)
+        for _try in range(MOST_CRITICAL):
+            repeated = self._repeated(gain, outlook)
+            fresh = [task for task in repeated if task not in self.critical]
+            if not fresh or len(self.critical) >= MOST_CRITICAL:
+                break
+            self.critical = (self.critical + fresh)[:MOST_CRITICAL]
+            outlook = self.completions(gain)
+        return outlook
+
+    def _repeated(self, gain: np.ndarray, outlook: Outlook) -> list[int]:
+        """Tasks that occur twice on the best relaxed trip."""
+        week, links = self.week, self.links
+        k, free, known, met, repeated = self.size, week.ready, 0, set(), []
+        for _depth in range(self.longest + self.last_fact):
+            start = np.maximum(
+                links.floor[k], np.ceil((free + links.lag[k]) / self.step) * self.step
+            )
+            early = free <= links.early[k]
+            start = np.where(early, week.low, np.minimum(start, week.high))
+            ok = early | (free <= links.late[k])
+            bucket = np.clip((start - week.low) / self.width + 1e-6, 0, self.buckets - 1)
+            ok &= (known & outlook.bit) == 0
+            rest = outlook.table[np.arange(self.size), bucket.astype(int), known | outlook.bit]
+            value = np.where(ok, gain - links.cost[k] + rest, MINUS)
+            if not self.size:
+                break
+            stop = int(value.argmax())
+            home = -float(links.home_cost[k]) if free <= links.home_by[k] else MINUS
+            if value[stop] <= home:
+                break
+            task = int(week.task[stop])
+            if task in met and task not in repeated:
+                repeated.append(task)
+            met.add(task)
+            k, free = stop, float(start[stop] + week.service[stop])
+            known |= int(outlook.bit[stop])
+        return repeated
 
     def search(
         self, gain: np.ndarray, *, least: float, beam: int | None, keep: int,
@@ -159,52 +249,62 @@ class TripFinder:
         `raising` lifts the threshold to the best trip found: only the best is then certain.
         `complete` is False when the beam, or `most` labels in a layer, cut something off.
         """
-        links, week = self.links, self.week
-        best = self.completions(gain)
-        entry = np.where(self.reachable, gain + best[:, 0] - links.cost, MINUS)
+        outlook = self.focus(gain)
         done: dict[int, tuple[float, tuple[int, ...]]] = {}
-        top, complete, cut = least, True, -np.inf
+        if beam is None and raising:
+            self._grow_all(gain, outlook, done, least, beam=QUICK_BEAM, raising=False, most=most)
+            least_now = max([least, *(row[0] for row in done.values())])
+        else:
+            least_now = least
+        cut = self._grow_all(
+            gain, outlook, done, least_now, beam=beam, raising=raising, most=most
+        )
+        ranked = sorted(done.values(), key=lambda row: (-row[0], row[1]))
+        trips = [row for row in ranked if row[0] > least][:keep]
+        bound = max(ranked[0][0] if ranked else MINUS, cut, least)
+        return Found(trips, bound, cut == -np.inf)
+
+    def _grow_all(
+        self, gain: np.ndarray, outlook: Outlook,
+        done: dict[int, tuple[float, tuple[int, ...]]], least: float, *, beam: int | None,
+        raising: bool, most: int,
+    ) -> float:
+        """Grow trips layer by layer into `done`; the best value cut off, or -inf."""
+        week, links = self.week, self.links
+        top, cut = least, -np.inf
         if self.last_fact == 0 and week.ready <= links.home_by[self.size]:
             done[0] = (-float(links.home_cost[self.size]), ())
         layer = Labels(
             np.array([self.size]), np.array([week.ready]), np.zeros(1),
             np.zeros(1, dtype=np.int64), np.full(1, self.first_state, dtype=np.int64),
-            np.zeros(1, dtype=np.int64), np.zeros((1, 0), dtype=np.int32), np.zeros(1),
+            np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64),
+            np.zeros((1, 0), dtype=np.int32), np.zeros(1),
         )
         for _depth in range(self.longest + self.last_fact):
-            layer = self._extend(layer, gain, entry, best, top)
+            layer = self._extend(layer, gain, outlook, top)
             if layer is None:
                 break
             self._collect(layer, done, top)
             if raising and done:
                 top = max(top, max(row[0] for row in done.values()))
-            order = None
-            if beam is not None and len(layer.stop) > beam:
+            limit = most if beam is None else beam
+            if len(layer.stop) > limit:
                 order = np.argsort(-layer.value, kind="stable")
-                cut = max(cut, float(layer.value[order[beam]]))
-                order, complete = order[:beam], False
-            elif len(layer.stop) > most:
-                order = np.argsort(-layer.value, kind="stable")
-                cut = max(cut, float(layer.value[order[most]]))
-                order, complete = order[:most], False
-            if order is not None:
-                layer = layer.pick(order)
-        ranked = sorted(done.values(), key=lambda row: (-row[0], row[1]))
-        trips = [row for row in ranked if row[0] > least][:keep]
-        bound = max(ranked[0][0] if ranked else MINUS, cut, least)
-        return Found(trips, bound, complete)
+                cut = max(cut, float(layer.value[order[limit]]))
+                layer = layer.pick(order[:limit])
+        return cut
 
     def _extend(
-        self, layer: Labels, gain: np.ndarray, entry: np.ndarray, best: np.ndarray, top: float
+        self, layer: Labels, gain: np.ndarray, outlook: Outlook, top: float
     ) -> Labels | None:
         parts = []
         rows = max(1, CHUNK // max(1, self.size))
         for begin in range(0, len(layer.stop), rows):
             piece = slice(begin, begin + rows)
-            hopeful = layer.profit[piece, None] + entry[layer.stop[piece]] > top
-            label, stop = np.nonzero(hopeful)
+            hope = outlook.win.T[layer.mask[piece]] - self.closed_cost[layer.stop[piece]]
+            label, stop = np.nonzero(hope > (top - layer.profit[piece])[:, None])
             if len(label):
-                part = self._grow(layer, label + begin, stop, gain, best, top)
+                part = self._grow(layer, label + begin, stop, gain, outlook, top)
                 if part is not None:
                     parts.append(part)
         if not parts:
@@ -217,9 +317,15 @@ class TripFinder:
 
     def _grow(
         self, layer: Labels, label: np.ndarray, stop: np.ndarray, gain: np.ndarray,
-        best: np.ndarray, top: float,
+        outlook: Outlook, top: float,
     ) -> Labels | None:
         week, links = self.week, self.links
+        path = layer.path[label]
+        ok = np.ones(len(label), dtype=bool)
+        task = self.task32[stop]
+        for column in range(path.shape[1]):
+            ok &= self.task32[path[:, column]] != task
+        label, stop = label[ok], stop[ok]
         before, free = layer.stop[label], layer.free[label]
         start = np.maximum(
             links.floor[before, stop],
@@ -230,13 +336,10 @@ class TripFinder:
         start = np.where(is_early, week.low[stop], start)
         profit = layer.profit[label] + gain[stop] - links.cost[before, stop]
         bucket = ((start - week.low[stop]) / self.width[stop] + 1e-6).astype(np.int64)
-        value = profit + best[stop, np.clip(bucket, 0, self.buckets - 1)]
+        mask = layer.mask[label] | outlook.bit[stop]
+        value = profit + outlook.table[stop, np.clip(bucket, 0, self.buckets - 1), mask]
         ok = (is_early | (free <= links.late[before, stop])) & (value > top)
-        path = layer.path[label]
-        task = week.task[stop].astype(np.int32)
-        for column in range(path.shape[1]):
-            ok &= week.task[path[:, column]] != task
-        visit = week.on_site[stop] & (week.fact[stop] < 0)
+        visit = self.is_visit[stop]
         state = layer.state[label]
         following = np.where(visit, self.next_state[state, week.day_in[stop]], state)
         ok &= following != REFUSED
@@ -246,24 +349,28 @@ class TripFinder:
         chosen = np.flatnonzero(ok)
         if not len(chosen):
             return None
-        stop = stop[chosen]
+        label, stop = label[chosen], stop[chosen]
         return Labels(
             stop, start[chosen] + week.service[stop], profit[chosen],
-            layer.seen[label[chosen]] + self.code[stop], following[chosen].astype(np.int64),
-            visits[chosen],
-            np.concatenate([path[chosen], stop[:, None].astype(np.int32)], axis=1), value[chosen],
+            layer.seen[label] + self.code[stop], following[chosen].astype(np.int64),
+            visits[chosen], mask[chosen],
+            np.concatenate([layer.path[label], stop[:, None].astype(np.int32)], axis=1),
+            value[chosen],
         )
 
     def _undominated(self, grown: Labels) -> np.ndarray:
         """Labels not beaten by one at the same stop, with the same tasks, no later and no poorer."""
         if len(grown.stop) < 2:
             return np.arange(len(grown.stop))
-        order = np.lexsort((-grown.profit, grown.free, grown.state, grown.seen, grown.stop))
-        stop, seen, state = grown.stop[order], grown.seen[order], grown.state[order]
+        key = grown.seen * 1_000_003 + grown.stop * 257 + grown.state
+        order = np.argsort(key, kind="stable")
+        ordered = key[order]
+        if not (ordered[1:] == ordered[:-1]).any():
+            return np.arange(len(key))
+        order = np.lexsort((-grown.profit, grown.free, key))
+        ordered = key[order]
         new = np.ones(len(order), dtype=bool)
-        new[1:] = (
-            (stop[1:] != stop[:-1]) | (seen[1:] != seen[:-1]) | (state[1:] != state[:-1])
-        )
+        new[1:] = ordered[1:] != ordered[:-1]
         if new.all():
             return np.sort(order)
         group = np.cumsum(new) - 1

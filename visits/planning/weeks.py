@@ -309,7 +309,11 @@ class WeekBuilder:
             holder = fact.visit if fact.task is None else problem.tasks[fact.task]
             online = holder is not None and holder.mode == Mode.ONLINE
             visiting = holder is not None and not online
-            buffer = rules.arrival_buffer if visiting else rules.online_buffer if online else 0
+            buffer = rules.online_buffer if online else 0
+            if visiting:
+                buffer = rules.arrival_buffer if fact.task is not None else min(
+                    rules.fact_buffer, rules.arrival_buffer
+                )
             for place in [fact.place] if fact.place is not None else sorted(anywhere):
                 stops.add(
                     task=-1 - k if fact.task is None else fact.task, place=place,

@@ -1,0 +1,1 @@
+"""Measurements: the planner on published files, and pages and queries against floors."""
