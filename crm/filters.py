@@ -111,9 +111,7 @@ class PersonFilter(KeptFilter):
         field_name="organisation__type",
         choices=Organisation.Type.choices,
     )
-    country = AnyOf(
-        label=_("Country"), field_name="organisation__country", choices=COUNTRY_CHOICES
-    )
+    country = AnyOf(label=_("Country"), field_name="organisation__country", choices=COUNTRY_CHOICES)
     organisation = RowNumber(label=_("Organisation (number)"), method="of_organisation")
     initiative = filters.ModelChoiceFilter(
         label=_("Initiative"), method="of_initiative", queryset=Initiative.objects.order_by("name")
@@ -184,7 +182,9 @@ class OrganisationFilter(KeptFilter):
     type = AnyOf(label=_("Type"), choices=Organisation.Type.choices)
     country = AnyOf(label=_("Country"), choices=COUNTRY_CHOICES)
     initiative = filters.ModelChoiceFilter(
-        label=_("Initiative"), field_name="initiatives", queryset=Initiative.objects.order_by("name")
+        label=_("Initiative"),
+        field_name="initiatives",
+        queryset=Initiative.objects.order_by("name"),
     )
     event = filters.ModelChoiceFilter(
         label=_("Event"), queryset=Event.objects.all(), to_field_name="slug", method="at_event"
@@ -207,7 +207,9 @@ class OrganisationFilter(KeptFilter):
 class EventFilter(ListFilter):
     country = AnyOf(label=_("Country"), choices=COUNTRY_CHOICES)
     initiative = filters.ModelChoiceFilter(
-        label=_("Initiative"), field_name="initiatives", queryset=Initiative.objects.order_by("name")
+        label=_("Initiative"),
+        field_name="initiatives",
+        queryset=Initiative.objects.order_by("name"),
     )
     after = filters.DateFilter(label=_("From day"), field_name="ends_on", lookup_expr="gte")
     before = filters.DateFilter(label=_("Until day"), field_name="starts_on", lookup_expr="lte")
@@ -260,6 +262,7 @@ class FollowUpFilter(ListFilter):
         ("overdue", _("overdue")),
         ("today", _("due today")),
         ("done", _("done")),
+        ("all", _("all")),
     ]
 
     state = filters.ChoiceFilter(label=_("State"), choices=STATES, method="in_state")
@@ -286,6 +289,8 @@ class FollowUpFilter(ListFilter):
         fields: list[str] = []
 
     def in_state(self, rows: QuerySet, _name: str, state: str) -> QuerySet:
+        if state == "all":
+            return rows
         if state == "done":
             return rows.exclude(done_on=None)
         found = rows.open()

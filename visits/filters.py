@@ -1,9 +1,11 @@
 """One FilterSet per list of requests and visits, for page, export and API alike."""
 
 import django_filters as filters
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from visits.models import Host, Visit, VisitRequest
+from crm.filters import COUNTRY_CHOICES, AnyOf, StableOrdering
+from visits.models import CalendarDay, Disruption, Host, Visit, VisitRequest
 from visits.models.requests import Channel, Mode
 from visits.states import RequestState, VisitState
 
@@ -55,3 +57,39 @@ class VisitFilter(filters.FilterSet):
 
     def search(self, rows, _name, text):
         return rows.search(text)
+
+
+class CalendarDayFilter(filters.FilterSet):
+    q = filters.CharFilter(method="search", label=_("Search"), max_length=200)
+    country = AnyOf(choices=COUNTRY_CHOICES, label=_("Country"))
+    kind = AnyOf(choices=CalendarDay.Kind.choices, label=_("Kind"))
+    hardness = filters.ChoiceFilter(choices=CalendarDay.Hardness.choices, label=_("How hard"))
+    after = filters.DateFilter(field_name="last_on", lookup_expr="gte", label=_("From day"))
+    before = filters.DateFilter(field_name="first_on", lookup_expr="lte", label=_("Until day"))
+    sort = StableOrdering(
+        fields={"first_on": "first", "last_on": "last", "country": "country", "name": "name"}
+    )
+
+    class Meta:
+        model = CalendarDay
+        fields: tuple[str, ...] = ()
+
+    def search(self, rows, _name, text):
+        for word in text.split()[:8]:
+            rows = rows.filter(
+                Q(name__icontains=word) | Q(city__icontains=word) | Q(region__icontains=word)
+            )
+        return rows
+
+
+class DisruptionFilter(filters.FilterSet):
+    q = filters.CharFilter(field_name="name", lookup_expr="icontains", label=_("Search"))
+    kind = AnyOf(choices=Disruption.Kind.choices, label=_("Kind"))
+    status = AnyOf(choices=Disruption.Status.choices, label=_("Status"))
+    sort = StableOrdering(
+        fields={"starts_at": "from", "ends_at": "until", "name": "name", "severity": "severity"}
+    )
+
+    class Meta:
+        model = Disruption
+        fields: tuple[str, ...] = ()

@@ -1,11 +1,14 @@
 """Every page of the product that shows requests, visits or plans."""
 
-from django.urls import path
+from django.urls import include, path
 
-from visits.views.desk import answers, request_steps, requests
+from visits.views.desk import answers, components, figures, request_steps, requests
 
 app_name = "visits"
 urlpatterns = [
+    path("", include("visits.urls_people")),
+    path("settings/components/", components.components, name="components"),
+    path("settings/", include("visits.urls_settings")),
     path("requests/", requests.request_list, name="request-list"),
     path("requests/export/", requests.request_export, name="request-export"),
     path("requests/new/", requests.request_new, name="request-new"),
@@ -27,4 +30,6 @@ urlpatterns = [
     ),
     path("requests/<str:ref>/propose/", answers.request_propose, name="request-propose"),
     path("requests/<str:ref>/take-back/", answers.request_take_back, name="request-take-back"),
+    path("figures/", figures.figure_list, name="figure-list"),
+    path("figures/<str:key>/", figures.figure_detail, name="figure-detail"),
 ]

@@ -64,9 +64,7 @@ def save_changes(
     """
     now = type(row)._default_manager.select_for_update().get(pk=row.pk)
     if seen is not None and stamp(now, values) != seen:
-        raise ChangedMeanwhile(
-            now, AuditEntry.objects.about(now).select_related("by").first()
-        )
+        raise ChangedMeanwhile(now, AuditEntry.objects.about(now).select_related("by").first())
     changed = [name for name, value in values.items() if _differs(now, name, value)]
     if not changed:
         return []
@@ -84,9 +82,7 @@ def save_changes(
 def _differs(row: models.Model, name: str, value: Any) -> bool:
     field = row._meta.get_field(name)
     if field.many_to_many:
-        return field_value(row, name) != sorted(
-            getattr(each, "pk", each) for each in value
-        )
+        return field_value(row, name) != sorted(getattr(each, "pk", each) for each in value)
     if isinstance(value, models.Model):
         value = value.pk
     return field.value_from_object(row) != value

@@ -46,9 +46,7 @@ def open_follow_up(
 
 
 @transaction.atomic
-def complete_follow_up(
-    follow_up: FollowUp, *, on: date, at: datetime, by: User | None
-) -> FollowUp:
+def complete_follow_up(follow_up: FollowUp, *, on: date, at: datetime, by: User | None) -> FollowUp:
     """The promise is kept on the day `on`; refused when it was kept already."""
     done = FollowUp.objects.open().filter(pk=follow_up.pk)
     if not done.update(done_on=on, done_by=by):

@@ -18,9 +18,7 @@ CITY_FIELDS = ("name", "region", "time_zone", "languages", "is_pilot", "embargo_
 
 
 @transaction.atomic
-def add_organisation(
-    values: Mapping[str, Any], *, at: datetime, by: User | None
-) -> Organisation:
+def add_organisation(values: Mapping[str, Any], *, at: datetime, by: User | None) -> Organisation:
     """A new organisation from `values` (names in EDITABLE)."""
     values = _clean(values)
     initiatives = values.pop("initiatives", ())
@@ -51,9 +49,7 @@ def edit_organisation(
         for person in people:
             person.organisation = organisation
             person.refresh_search_key()
-        organisation.people.model.objects.bulk_update(
-            people, ["search_key"], batch_size=500
-        )
+        organisation.people.model.objects.bulk_update(people, ["search_key"], batch_size=500)
     return changed
 
 
@@ -69,9 +65,7 @@ def edit_municipality(
     cleaned = dict(values)
     if "time_zone" in cleaned:
         cleaned["time_zone"] = known_zone(cleaned["time_zone"])
-    return save_changes(
-        municipality, cleaned, seen=seen, at=at, by=by, verb="edit_municipality"
-    )
+    return save_changes(municipality, cleaned, seen=seen, at=at, by=by, verb="edit_municipality")
 
 
 @transaction.atomic
@@ -79,14 +73,8 @@ def archive_organisation(
     organisation: Organisation, *, why: str = "", at: datetime, by: User | None
 ) -> Organisation:
     """Hide an organisation from lists and keep everything."""
-    if (
-        not Organisation.objects.live()
-        .filter(pk=organisation.pk)
-        .update(archived_at=at)
-    ):
-        raise ValidationError(
-            _("%(name)s is archived already."), params={"name": organisation}
-        )
+    if not Organisation.objects.live().filter(pk=organisation.pk).update(archived_at=at):
+        raise ValidationError(_("%(name)s is archived already."), params={"name": organisation})
     organisation.archived_at = at
     record(
         organisation,
@@ -106,9 +94,7 @@ def restore_organisation(
     """Bring an archived organisation back to the lists."""
     archived = Organisation.objects.filter(pk=organisation.pk).exclude(archived_at=None)
     if not archived.update(archived_at=None):
-        raise ValidationError(
-            _("%(name)s is not archived."), params={"name": organisation}
-        )
+        raise ValidationError(_("%(name)s is not archived."), params={"name": organisation})
     organisation.archived_at = None
     record(organisation, "restore_organisation", at=at, by=by, fields=["archived_at"])
     return organisation
@@ -117,9 +103,7 @@ def restore_organisation(
 def _clean(values: Mapping[str, Any]) -> dict[str, Any]:
     unknown = set(values) - set(EDITABLE)
     if unknown:
-        raise ValueError(
-            f"These are no editable fields of an organisation: {sorted(unknown)}."
-        )
+        raise ValueError(f"These are no editable fields of an organisation: {sorted(unknown)}.")
     cleaned = dict(values)
     if "name" in cleaned:
         cleaned["name"] = clean_line(cleaned["name"])

@@ -66,18 +66,14 @@ def edit_person(
 
     Raises ChangedMeanwhile when `seen` is given and no longer true (see `crm.domain.edits`).
     """
-    return save_changes(
-        person, _clean(values), seen=seen, at=at, by=by, verb="edit_person"
-    )
+    return save_changes(person, _clean(values), seen=seen, at=at, by=by, verb="edit_person")
 
 
 def _clean(values: Mapping[str, Any]) -> dict[str, Any]:
     """Fit to store: names on one line, a first name that is there, nothing that is not editable."""
     unknown = set(values) - set(EDITABLE)
     if unknown:
-        raise ValueError(
-            f"These are no editable fields of a person: {sorted(unknown)}."
-        )
+        raise ValueError(f"These are no editable fields of a person: {sorted(unknown)}.")
     cleaned = dict(values)
     for name in LINES:
         if name in cleaned:
@@ -90,9 +86,7 @@ def _clean(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @transaction.atomic
-def archive_person(
-    person: Person, *, why: str = "", at: datetime, by: User | None
-) -> Person:
+def archive_person(person: Person, *, why: str = "", at: datetime, by: User | None) -> Person:
     """Hide a person from lists and keep everything; `restore_person` brings the record back."""
     if not Person.objects.live().filter(pk=person.pk).update(archived_at=at):
         raise ValidationError(
@@ -141,9 +135,7 @@ def add_contact_point(
         kind=kind,
         value=value,
         status=status,
-        is_preferred=not person.contact_points.filter(
-            kind=kind, is_preferred=True
-        ).exists(),
+        is_preferred=not person.contact_points.filter(kind=kind, is_preferred=True).exists(),
         is_sample=person.is_sample,
     )
     _refresh(person)
@@ -159,9 +151,7 @@ def mark_contact_point(
 
     A suppressed address stays suppressed; only the person can take that back.
     """
-    moved = ContactPoint.objects.filter(pk=point.pk).exclude(
-        status=ContactPoint.Status.SUPPRESSED
-    )
+    moved = ContactPoint.objects.filter(pk=point.pk).exclude(status=ContactPoint.Status.SUPPRESSED)
     if status not in ContactPoint.Status.values or not moved.update(status=status):
         raise ValidationError(
             _("This address must never be mailed; only its owner can take that back."),
@@ -180,9 +170,7 @@ def mark_contact_point(
 
 
 @transaction.atomic
-def prefer_contact_point(
-    point: ContactPoint, *, at: datetime, by: User | None
-) -> ContactPoint:
+def prefer_contact_point(point: ContactPoint, *, at: datetime, by: User | None) -> ContactPoint:
     """Write or call here first."""
     point.person.contact_points.filter(kind=point.kind).update(is_preferred=False)
     ContactPoint.objects.filter(pk=point.pk).update(is_preferred=True)

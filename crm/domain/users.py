@@ -32,9 +32,7 @@ def add_user(
     """A new account and its first password, which is shown once and kept nowhere."""
     address = mail_address(email).lower()
     if User.objects.filter(email=address).exists():
-        raise ValidationError(
-            {"email": _("There is an account with this mail address.")}
-        )
+        raise ValidationError({"email": _("There is an account with this mail address.")})
     password = first_password()
     user = User.objects.create_user(
         address, password, name=clean_line(name), time_zone=known_zone(time_zone)
@@ -64,16 +62,12 @@ def edit_user(
     """
     now = User.objects.select_for_update().get(pk=user.pk)
     if seen is not None and stamp(now, EDITABLE) != seen:
-        raise ChangedMeanwhile(
-            now, AuditEntry.objects.about(now).select_related("by").first()
-        )
+        raise ChangedMeanwhile(now, AuditEntry.objects.about(now).select_related("by").first())
     roles = set(roles)
     address = mail_address(email).lower()
     if User.objects.filter(email=address).exclude(pk=user.pk).exists():
         raise ValidationError({"email": _("Another account has this mail address.")})
-    if now.is_administrator and not (
-        is_active and Role.ADMINISTRATOR in roles | _superuser(now)
-    ):
+    if now.is_administrator and not (is_active and Role.ADMINISTRATOR in roles | _superuser(now)):
         _keep_one_administrator(now)
     user.email, user.name = address, clean_line(name)
     user.time_zone, user.is_active = known_zone(time_zone), is_active
@@ -82,9 +76,7 @@ def edit_user(
     user.__dict__.pop("roles", None)
     if not is_active:
         close_ways_in(user)
-    record(
-        user, "edit_user", at=at, by=by, fields=["email", "name", "roles", "is_active"]
-    )
+    record(user, "edit_user", at=at, by=by, fields=["email", "name", "roles", "is_active"])
     return user
 
 
@@ -107,9 +99,7 @@ def close_ways_in(user: User) -> None:
 def first_password() -> str:
     """Four groups of four letters and digits that are hard to mistake when read aloud."""
     letters = "abcdefghjkmnpqrstuvwxyz23456789"
-    return "-".join(
-        "".join(secrets.choice(letters) for _n in range(4)) for _g in range(4)
-    )
+    return "-".join("".join(secrets.choice(letters) for _n in range(4)) for _g in range(4))
 
 
 def _groups(roles: Iterable[str]) -> list[Group]:

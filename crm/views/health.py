@@ -27,17 +27,23 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 when everything is there, else 503; names of parts only, nothing about the data."""
-    parts = {
+    found = parts()
+    ready = all(found.values())
+    return JsonResponse({"ready": ready, **found}, status=200 if ready else 503)
+
+
+def parts() -> dict[str, bool]:
+    """What the site needs to do its work, and whether it is there."""
+    found = {
         "database": _database_answers(),
         "disk": shutil.disk_usage(settings.DATA_DIR).free > LEAST_FREE_BYTES,
     }
-    if parts["database"]:
-        parts["migrations"] = _migrations_applied()
-        parts["worker"] = WorkerBeat.objects.filter(
+    if found["database"]:
+        found["migrations"] = _migrations_applied()
+        found["worker"] = WorkerBeat.objects.filter(
             at__gte=timezone.now() - WORKER_SILENT_FOR
         ).exists()
-    ready = all(parts.values())
-    return JsonResponse({"ready": ready, **parts}, status=200 if ready else 503)
+    return found
 
 
 def _database_answers() -> bool:

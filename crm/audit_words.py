@@ -1,0 +1,106 @@
+"""What an audit entry says, in words: the verb, and the names of the fields it touched."""
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm.models import AuditEntry
+
+VERBS = {
+    "add_person": gettext_lazy("added"),
+    "edit_person": gettext_lazy("edited"),
+    "archive_person": gettext_lazy("archived"),
+    "restore_person": gettext_lazy("brought back from the archive"),
+    "merge_person": gettext_lazy("merged"),
+    "add_contact_point": gettext_lazy("address added"),
+    "mark_contact_point": gettext_lazy("address marked"),
+    "prefer_contact_point": gettext_lazy("address preferred"),
+    "remove_contact_point": gettext_lazy("address removed"),
+    "add_organisation": gettext_lazy("added"),
+    "edit_organisation": gettext_lazy("edited"),
+    "edit_municipality": gettext_lazy("city facts edited"),
+    "archive_organisation": gettext_lazy("archived"),
+    "restore_organisation": gettext_lazy("brought back from the archive"),
+    "log_interaction": gettext_lazy("note written"),
+    "open_follow_up": gettext_lazy("promise written down"),
+    "complete_follow_up": gettext_lazy("promise kept"),
+    "reopen_follow_up": gettext_lazy("promise opened again"),
+    "reschedule_follow_up": gettext_lazy("promise moved to another day"),
+    "assign_follow_up": gettext_lazy("promise given to somebody"),
+    "record_attendance": gettext_lazy("attendance written down"),
+    "add_participation": gettext_lazy("put on the roster"),
+    "mail_hold": gettext_lazy("mail held"),
+    "mail_release": gettext_lazy("mail released"),
+    "mail_cancel": gettext_lazy("mail cancelled"),
+    "mail_arrived": gettext_lazy("mail marked as arrived"),
+    "mail_send_again": gettext_lazy("mail sent again"),
+    "request_step": gettext_lazy("state of the request changed"),
+    "visit_step": gettext_lazy("state of the visit changed"),
+    "receive_request": gettext_lazy("request received"),
+    "send_letter": gettext_lazy("letter handed to the outbox"),
+    "edit_draft": gettext_lazy("draft edited"),
+    "add_user": gettext_lazy("account made"),
+    "edit_user": gettext_lazy("account edited"),
+    "renew_password": gettext_lazy("password renewed"),
+    "make_token": gettext_lazy("API token made"),
+    "revoke_token": gettext_lazy("API token revoked"),
+    "export_list": gettext_lazy("list exported"),
+    "move_clock": gettext_lazy("demo clock moved"),
+    "edit_campaign": gettext_lazy("campaign edited"),
+    "edit_host": gettext_lazy("host edited"),
+    "add_availability": gettext_lazy("availability written down"),
+    "remove_availability": gettext_lazy("availability removed"),
+    "add_calendar_day": gettext_lazy("calendar day added"),
+    "edit_calendar_day": gettext_lazy("calendar day edited"),
+    "remove_calendar_day": gettext_lazy("calendar day removed"),
+    "enter_disruption": gettext_lazy("disruption entered"),
+    "edit_disruption": gettext_lazy("disruption edited"),
+    "close_disruption": gettext_lazy("disruption over"),
+}
+
+
+def verb_words(entry: AuditEntry) -> str:
+    """What was done: "edited: role, notes"."""
+    verb = str(VERBS.get(entry.verb, entry.verb.replace("_", " ")))
+    names = field_words(entry)
+    if not names or entry.verb.startswith(("mail_", "request_step", "visit_step")):
+        return verb
+    return _("%(verb)s: %(fields)s") % {"verb": verb, "fields": ", ".join(names)}
+
+
+def field_words(entry: AuditEntry) -> list[str]:
+    """The touched fields as forms call them; a name we do not know stays as it is."""
+    try:
+        model = apps.get_model(entry.model)
+    except (LookupError, ValueError):
+        return list(entry.fields)
+    return [_label(model, name) for name in entry.fields]
+
+
+def _label(model, name: str) -> str:
+    try:
+        return str(getattr(model._meta.get_field(name), "verbose_name", name))
+    except FieldDoesNotExist:
+        return str(name).replace("_", " ")
+
+
+def record_words(entry: AuditEntry) -> str:
+    """Which record it was: "visit request R04", "person 17"."""
+    try:
+        kind = str(apps.get_model(entry.model)._meta.verbose_name)
+    except (LookupError, ValueError):
+        kind = entry.model
+    return f"{kind} {entry.row_ref or entry.row_id}"
+
+
+def actor_words(entry: AuditEntry) -> str:
+    """Who did it: a person, the municipality, the worker."""
+    if entry.by_id:
+        return str(entry.by)
+    known = {
+        "municipality": _("the municipality"),
+        "worker": _("the program"),
+        "import": _("an import"),
+    }
+    return known.get(entry.actor, entry.actor)

@@ -1,0 +1,134 @@
+"""Strikes, storms and outages: entered, corrected, over; and which visits they put at risk."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from crm.domain.audit import record
+from crm.domain.edits import save_changes
+from crm.models import Place, User
+from crm.search import search_key
+from visits.domain.travel import airports
+from visits.models import Disruption, Visit
+from visits.models.requests import Mode
+from visits.planning.travel import great_circle_km
+
+EDITABLE = (
+    "kind",
+    "name",
+    "countries",
+    "airports",
+    "places",
+    "modes",
+    "starts_at",
+    "ends_at",
+    "severity",
+    "status",
+    "source",
+)
+# A host arrives the evening before and is home, or at the next city, half a day later.
+BEFORE, AFTER = timedelta(hours=15), timedelta(hours=12)
+AIRPORT_SERVES_KM = 60.0
+
+
+@transaction.atomic
+def enter_disruption(
+    values: Mapping[str, Any], *, at: datetime, by: User | None
+) -> tuple[Disruption, list[Visit]]:
+    """A new disruption and the visits it puts at risk, which are marked so."""
+    check_disruption(values)
+    row = Disruption.objects.create(**values)
+    record(row, "enter_disruption", at=at, by=by, fields=values)
+    return row, mark_visits(touched_visits(row), at=at, by=by)
+
+
+@transaction.atomic
+def edit_disruption(
+    row: Disruption,
+    values: Mapping[str, Any],
+    *,
+    seen: str | None = None,
+    at: datetime,
+    by: User | None,
+) -> list[Visit]:
+    """Correct a disruption; visits it touched or touches now are weighed anew and returned."""
+    check_disruption(values)
+    before = touched_visits(row)
+    save_changes(row, values, seen=seen, at=at, by=by, verb="edit_disruption")
+    row.refresh_from_db()
+    concerned = {visit.pk: visit for visit in [*before, *touched_visits(row)]}
+    return mark_visits(concerned.values(), at=at, by=by)
+
+
+def check_disruption(values: Mapping[str, Any]) -> None:
+    """Raise ValidationError with every fault, beside its field."""
+    faults: dict[str, list] = {}
+    if values["ends_at"] <= values["starts_at"]:
+        faults["ends_at"] = [_("The end lies before the beginning.")]
+    known = {airport.code for airport in airports()}
+    if unknown := [code for code in values["airports"] if code not in known]:
+        sentence = _("We know no airport called %(codes)s; use three letters like FRA.")
+        faults["airports"] = [sentence % {"codes": ", ".join(unknown)}]
+    if not (values["countries"] or values["airports"] or values["places"]):
+        faults["countries"] = [_("Say where: countries, airports or cities.")]
+    if faults:
+        raise ValidationError(faults)
+
+
+def touched_visits(row: Disruption) -> list[Visit]:
+    """Live visits with a journey whose time and place the disruption touches."""
+    if row.status == Disruption.Status.OVER:
+        return []
+    live = Visit.objects.live().exclude(mode=Mode.ONLINE).select_related("place", "host__home")
+    near = live.within(row.starts_at - AFTER, row.ends_at + BEFORE)
+    return [visit for visit in near if concerns_place(row, visit)]
+
+
+def concerns_place(row: Disruption, visit: Visit) -> bool:
+    """Whether the disruption is where the visit is, or where its host sets out from.
+
+    Airports and cities narrow a country: a strike at Frankfurt says nothing about Rostock.
+    """
+    ends = [place for place in (visit.place, visit.host.home) if place is not None]
+    if row.airports:
+        return any(_near_airport(row.airports, place) for place in ends)
+    if row.places:
+        named = {search_key(name) for name in row.places}
+        own = {search_key(visit.city), *(search_key(place.name) for place in ends)}
+        return bool(named & own)
+    return bool({visit.country, visit.host.home.country} & set(row.countries))
+
+
+def _near_airport(codes: Iterable[str], place: Place) -> bool:
+    struck = set(codes)
+    return any(
+        great_circle_km(place.latitude, place.longitude, airport.lat, airport.lon)
+        <= AIRPORT_SERVES_KM
+        for airport in airports()
+        if airport.code in struck
+    )
+
+
+def mark_visits(visits: Iterable[Visit], *, at: datetime, by: User | None) -> list[Visit]:
+    """Set the risk mark of each visit as the active disruptions say now; those at risk."""
+    active = list(Disruption.objects.active())
+    at_risk = []
+    for visit in visits:
+        is_hit = any(_touches(row, visit) for row in active)
+        if is_hit:
+            at_risk.append(visit)
+        if is_hit != visit.at_risk:
+            visit.at_risk = is_hit
+            visit.save(update_fields=["at_risk"])
+            verb = "mark_at_risk" if is_hit else "clear_risk"
+            record(visit, verb, at=at, by=by, actor="" if by else "worker", fields=["at_risk"])
+    return at_risk
+
+
+def _touches(row: Disruption, visit: Visit) -> bool:
+    in_time = row.starts_at - AFTER < visit.ends_at and row.ends_at + BEFORE > visit.starts_at
+    return in_time and concerns_place(row, visit)

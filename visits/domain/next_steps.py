@@ -1,0 +1,79 @@
+"""What to do next about somebody, in one sentence: the earliest thing that would go wrong."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from crm import wording
+from crm.models import DataRequest, FollowUp
+from visits.models import Visit, VisitRequest
+from visits.states import RequestState
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """The sentence, where to do it, and whether it is late."""
+
+    sentence: str
+    href: str = ""
+    is_late: bool = False
+
+
+def next_step(
+    *,
+    follow_ups: QuerySet,
+    requests: QuerySet,
+    visits: QuerySet,
+    data_requests: QuerySet,
+    now: datetime,
+    today: date,
+) -> NextStep | None:
+    """The rights of a person first, then what we owe, then what they wait for, then what comes.
+
+    None when nothing is promised, asked or planned.
+    """
+    asked: DataRequest | None = data_requests.order_by("due_on").first()
+    if asked:
+        words = _("Asks to %(kind)s what we keep: do it %(when)s, by %(day)s.") % {
+            "kind": asked.get_kind_display(),
+            "when": wording.days_until(asked.due_on, today),
+            "day": wording.day(asked.due_on),
+        }
+        return NextStep(words, is_late=asked.due_on < today)
+    promise: FollowUp | None = follow_ups.open().order_by("due_on", "pk").first()
+    if promise and (promise.due_on <= today or not _waiting(requests)):
+        return _keep(promise, today)
+    if waiting := _waiting(requests):
+        words = _("Answer request %(ref)s from %(city)s.") % {
+            "ref": waiting.ref,
+            "city": waiting.city,
+        }
+        return NextStep(words, f"/requests/{waiting.ref}/", waiting.is_overdue(now))
+    coming: Visit | None = visits.upcoming(now).first()
+    if coming:
+        words = _("Visit %(ref)s in %(city)s: %(when)s.") % {
+            "ref": coming.ref,
+            "city": coming.city,
+            "when": wording.time_range(coming.starts_at, coming.ends_at, coming.zone),
+        }
+        return NextStep(words, f"/visits/{coming.ref}/")
+    return None
+
+
+def _waiting(requests: QuerySet) -> VisitRequest | None:
+    waits = requests.filter(state__in=(RequestState.RECEIVED, RequestState.UNDER_REVIEW))
+    return waits.order_by("received_at").first()
+
+
+def _keep(promise: FollowUp, today: date) -> NextStep:
+    theirs = promise.owner == FollowUp.Owner.THEIRS
+    sentence = _("They promised: %(text)s (%(when)s)") if theirs else _("%(text)s (%(when)s)")
+    words = sentence % {
+        "text": promise.text,
+        "when": wording.days_until(promise.due_on, today),
+    }
+    href = reverse("visits:follow-up-list") + f"?q={promise.text[:40]}"
+    return NextStep(words, href, promise.due_on < today)

@@ -1,0 +1,252 @@
+"""Forms of the settings: campaign, hosts, calendar days, disruptions, the demo clock."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from crm.forms.fields import (
+    LANGUAGES,
+    CountryField,
+    DayField,
+    EditForm,
+    LineField,
+    MomentField,
+    TextField,
+    WordListField,
+    in_order,
+    one_zone,
+)
+from crm.models import Place
+from visits.domain import calendar_days, campaigns, disruptions, hosts
+from visits.models import CalendarDay, Disruption, Host, HostAvailability, Topic
+from visits.models.travel import TravelMode
+
+TimeInput = forms.TimeInput
+
+
+def time_field(label: Any) -> forms.TimeField:
+    return forms.TimeField(label=label, widget=TimeInput(attrs={"type": "time"}, format="%H:%M"))
+
+
+class CampaignForm(EditForm):
+    fields_edited = campaigns.EDITABLE
+
+    name = LineField(label=_("Name"), max_length=200)
+    offer = TextField(
+        label=_("Offer in public words"),
+        max_length=4_000,
+        help_text=_("Two sentences; they stand above the public form."),
+    )
+    window_start = DayField(label=_("First day of visits"))
+    window_end = DayField(label=_("Last day of visits"))
+    project_end = DayField(label=_("End of the project"))
+    zone = LineField(label=_("Office time zone"), max_length=64)
+    office_opens = time_field(_("Office opens"))
+    office_closes = time_field(_("Office closes"))
+    reply_target_hours = forms.IntegerField(
+        label=_("Answer within (working hours)"), min_value=1, max_value=200
+    )
+    lead_days = forms.IntegerField(
+        label=_("Shortest notice (working days)"), min_value=0, max_value=60
+    )
+    hold_days = forms.IntegerField(
+        label=_("How long a date is held (days)"), min_value=1, max_value=30
+    )
+    funding_line = LineField(
+        label=_("Funding line"),
+        max_length=400,
+        required=False,
+        help_text=_("With the grant number; it stands under every public page and brief."),
+    )
+    answers_from = LineField(label=_("Who answers"), max_length=200, required=False)
+
+    def clean_zone(self) -> str:
+        return one_zone(self.cleaned_data["zone"])
+
+
+class HostForm(EditForm):
+    fields_edited = hosts.EDITABLE
+
+    name = LineField(label=_("Name"), max_length=200)
+    title = LineField(label=_("Title"), max_length=200, required=False)
+    home = LineField(
+        label=_("Home"), max_length=200, help_text=_("The city journeys start from, like Oslo.")
+    )
+    zone = LineField(label=_("Time zone"), max_length=64)
+    languages = forms.MultipleChoiceField(
+        label=_("Languages"), choices=LANGUAGES, widget=forms.SelectMultiple(attrs={"size": 5})
+    )
+    topics = forms.ModelMultipleChoiceField(
+        label=_("Topics covered"),
+        queryset=Topic.objects.order_by("order", "code"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    work_from = time_field(_("Visits from"))
+    work_until = time_field(_("Visits until"))
+    travel_from = time_field(_("Travels from"))
+    travel_until = time_field(_("Travels until"))
+    travels = forms.BooleanField(label=_("Travels to visits"), required=False)
+    max_days_in_row = forms.IntegerField(
+        label=_("On-site days in a row, at most"), min_value=1, max_value=10
+    )
+    keeps_office_day = forms.BooleanField(
+        label=_("One weekday a week without a visit on site"), required=False
+    )
+
+    def values_of(self, row: Host) -> dict[str, Any]:
+        return super().values_of(row) | {"home": row.home.label}
+
+    def clean_zone(self) -> str:
+        return one_zone(self.cleaned_data["zone"])
+
+    def clean_home(self) -> Place:
+        typed = self.cleaned_data["home"]
+        if isinstance(self.row, Host) and typed == self.row.home.label:
+            return self.row.home
+        found = Place.objects.named(typed.split(",")[0]).first()
+        if found is None:
+            raise forms.ValidationError(
+                _("We know no place called “%(name)s”."), params={"name": typed}
+            )
+        return found
+
+
+class AvailabilityForm(forms.Form):
+    """When a host can or cannot, told in the host's own time zone."""
+
+    kind = forms.ChoiceField(
+        label=_("Kind"),
+        # Illness is nobody's business here: "unavailable" says enough.
+        choices=[choice for choice in HostAvailability.Kind.choices if choice[0] != "ill"],
+        initial=HostAvailability.Kind.BUSY,
+    )
+    starts_at = MomentField(label=_("From"))
+    ends_at = MomentField(label=_("Until"))
+    label = LineField(
+        label=_("Shown as"), max_length=120, required=False, help_text=_("No reason is needed.")
+    )
+
+    def __init__(self, *args: Any, zone: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.zone = ZoneInfo(zone)
+
+    def clean(self) -> dict[str, Any]:
+        return at_place(super().clean() or {}, self.zone)
+
+
+def at_place(cleaned: dict[str, Any], zone: ZoneInfo) -> dict[str, Any]:
+    """Typed moments as moments of the place: 09:00 in Oslo, wherever the server stands."""
+    for name in ("starts_at", "ends_at"):
+        if cleaned.get(name):
+            cleaned[name] = cleaned[name].replace(tzinfo=zone)
+    in_order(cleaned.get("starts_at"), cleaned.get("ends_at"))
+    return cleaned
+
+
+class CalendarDayForm(EditForm):
+    fields_edited = calendar_days.EDITABLE
+
+    country = CountryField(label=_("Country"))
+    region = LineField(
+        label=_("Region"), max_length=120, required=False, help_text=_("Empty: the whole country.")
+    )
+    city = LineField(
+        label=_("City"), max_length=120, required=False, help_text=_("Empty: not one city alone.")
+    )
+    name = LineField(label=_("Name"), max_length=200)
+    kind = forms.ChoiceField(label=_("Kind"), choices=CalendarDay.Kind.choices)
+    hardness = forms.ChoiceField(
+        label=_("How hard"),
+        choices=CalendarDay.Hardness.choices,
+        help_text=_("Closed: no visit is planned there on this day."),
+    )
+    first_on = DayField(label=_("First day"))
+    last_on = DayField(label=_("Last day"))
+    shorter_by_minutes = forms.IntegerField(
+        label=_("Shorter by (minutes)"), min_value=0, max_value=600, initial=0
+    )
+    source = LineField(label=_("Source"), max_length=200, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        in_order(cleaned.get("first_on"), cleaned.get("last_on"))
+        return cleaned
+
+
+class DisruptionForm(EditForm):
+    """Times are told in the office's time zone."""
+
+    fields_edited = disruptions.EDITABLE
+
+    name = LineField(label=_("What happens"), max_length=200)
+    kind = forms.ChoiceField(label=_("Kind"), choices=Disruption.Kind.choices)
+    status = forms.ChoiceField(label=_("Status"), choices=Disruption.Status.choices)
+    starts_at = MomentField(label=_("From"))
+    ends_at = MomentField(label=_("Until"))
+    countries = WordListField(
+        label=_("Countries"), required=False, upper=True, help_text=_("Two letters: DK, NO, SE.")
+    )
+    airports = WordListField(
+        label=_("Airports"),
+        required=False,
+        upper=True,
+        help_text=_("Three letters: FRA, MUC. They narrow the countries."),
+    )
+    places = WordListField(
+        label=_("Cities"), required=False, help_text=_("They narrow the countries, too.")
+    )
+    modes = forms.MultipleChoiceField(
+        label=_("Ways of travel"),
+        choices=TravelMode.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    severity = forms.TypedChoiceField(
+        label=_("How bad"),
+        coerce=int,
+        choices=[(1, _("1 – a nuisance")), (2, _("2 – many delays")), (3, _("3 – nothing moves"))],
+    )
+    source = LineField(label=_("Source"), max_length=300, required=False)
+
+    def __init__(self, *args: Any, zone: str, **kwargs: Any) -> None:
+        self.zone = ZoneInfo(zone)
+        super().__init__(*args, **kwargs)
+
+    def values_of(self, row: Disruption) -> dict[str, Any]:
+        local = {
+            name: getattr(row, name).astimezone(self.zone).replace(tzinfo=None)
+            for name in ("starts_at", "ends_at")
+        }
+        return super().values_of(row) | local
+
+    def clean(self) -> dict[str, Any]:
+        return at_place(super().clean() or {}, self.zone)
+
+    def clean_countries(self) -> list[str]:
+        codes = self.cleaned_data["countries"]
+        known = dict(CountryField().choices)
+        if wrong := [code for code in codes if code not in known]:
+            raise forms.ValidationError(
+                _("We know no country called %(codes)s; use two letters like DK."),
+                params={"codes": ", ".join(wrong)},
+            )
+        return codes
+
+
+class ClockForm(forms.Form):
+    """Where the demo clock stands, told in the office's time zone."""
+
+    at = MomentField(label=_("Day and time"))
+
+    def __init__(self, *args: Any, zone: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.zone = ZoneInfo(zone)
+
+    def clean_at(self) -> Any:
+        moment = self.cleaned_data["at"].replace(tzinfo=self.zone)
+        if not 2000 <= moment.year <= 2100:
+            raise forms.ValidationError(_("Choose a day between 2000 and 2100."))
+        return moment

@@ -1,0 +1,83 @@
+"""People, organisations, events, promises, mail and search at the desk."""
+
+from django.urls import path
+
+from visits.views.desk import (
+    contact_points,
+    events,
+    follow_ups,
+    mail,
+    notes,
+    organisations,
+    people,
+    search,
+)
+
+urlpatterns = [
+    path("search/", search.search, name="search"),
+    path("people/", people.person_list, name="person-list"),
+    path("people/new/", people.person_new, name="person-new"),
+    path("people/bulk/", people.person_bulk, name="person-bulk"),
+    path("people/bulk/restore/", people.person_bulk_restore, name="person-bulk-restore"),
+    path("people/<int:pk>/", people.person_detail, name="person-detail"),
+    path("people/<int:pk>/edit/", people.person_edit, name="person-edit"),
+    path("people/<int:pk>/archive/", people.person_archive, name="person-archive"),
+    path("people/<int:pk>/restore/", people.person_restore, name="person-restore"),
+    path("people/<int:pk>/note/", notes.note_new, {"about": "person"}, name="person-note"),
+    path("people/<int:pk>/promise/", notes.promise_new, {"about": "person"}, name="person-promise"),
+    path("people/<int:pk>/addresses/", contact_points.contact_point_new, name="contact-point-new"),
+    path(
+        "people/<int:pk>/addresses/<int:point>/",
+        contact_points.contact_point_change,
+        name="contact-point-change",
+    ),
+    path("organisations/", organisations.organisation_list, name="organisation-list"),
+    path("organisations/new/", organisations.organisation_new, name="organisation-new"),
+    path("organisations/<int:pk>/", organisations.organisation_detail, name="organisation-detail"),
+    path("organisations/<int:pk>/edit/", organisations.organisation_edit, name="organisation-edit"),
+    path("organisations/<int:pk>/city/", organisations.city_edit, name="city-edit"),
+    path(
+        "organisations/<int:pk>/archive/",
+        organisations.organisation_archive,
+        name="organisation-archive",
+    ),
+    path(
+        "organisations/<int:pk>/restore/",
+        organisations.organisation_restore,
+        name="organisation-restore",
+    ),
+    path(
+        "organisations/<int:pk>/note/",
+        notes.note_new,
+        {"about": "organisation"},
+        name="organisation-note",
+    ),
+    path(
+        "organisations/<int:pk>/promise/",
+        notes.promise_new,
+        {"about": "organisation"},
+        name="organisation-promise",
+    ),
+    path("events/", events.event_list, name="event-list"),
+    path("events/<slug:slug>/", events.event_detail, name="event-detail"),
+    path("events/<slug:slug>/roster/", events.participation_new, name="participation-new"),
+    path("events/<slug:slug>/attendance/", events.attendance_bulk, name="attendance-bulk"),
+    path("events/<slug:slug>/attendance/<int:pk>/", events.attendance, name="attendance"),
+    path("follow-ups/", follow_ups.follow_up_list, name="follow-up-list"),
+    path("follow-ups/new/", follow_ups.follow_up_new, name="follow-up-new"),
+    path("follow-ups/bulk/", follow_ups.follow_up_bulk, name="follow-up-bulk"),
+    path("follow-ups/bulk/reopen/", follow_ups.follow_up_bulk_reopen, name="follow-up-bulk-reopen"),
+    path("follow-ups/<int:pk>/complete/", follow_ups.follow_up_complete, name="follow-up-complete"),
+    path("follow-ups/<int:pk>/reopen/", follow_ups.follow_up_reopen, name="follow-up-reopen"),
+    path(
+        "follow-ups/<int:pk>/reschedule/",
+        follow_ups.follow_up_reschedule,
+        name="follow-up-reschedule",
+    ),
+    path("mail/", mail.mail_list, name="mail-list"),
+    path("mail/bulk/", mail.mail_bulk, name="mail-bulk"),
+    path("mail/<int:pk>/", mail.mail_detail, name="mail-detail"),
+    path("mail/<int:pk>/letter/", mail.mail_preview, name="mail-preview"),
+    path("mail/<int:pk>/visit.ics", mail.mail_calendar, name="mail-calendar"),
+    path("mail/<int:pk>/<slug:step>/", mail.mail_step, name="mail-step"),
+]

@@ -1,0 +1,117 @@
+"""Hosts: what is known about them, and when they can or cannot."""
+
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from crm import clock
+from crm.domain.edits import ChangedMeanwhile
+from crm.permissions import require
+from crm.roles import Role
+from visits import states
+from visits.domain import hosts as verbs
+from visits.forms.settings import AvailabilityForm, HostForm
+from visits.models import Host, HostAvailability
+from visits.views.desk.toasts import add_errors, done
+
+MAY_SEE = (Role.COORDINATOR, Role.HOST, Role.ADMINISTRATOR)
+MAY_EDIT = (Role.COORDINATOR, Role.ADMINISTRATOR)
+MAY_PLAN = (Role.COORDINATOR, Role.HOST)
+
+
+@require_safe
+@require(*MAY_SEE)
+def host_list(request: HttpRequest) -> HttpResponse:
+    rows = Host.objects.visible_to(request.user).select_related("home", "user")
+    live = Count("visits", filter=Q(visits__state__in=states.LIVE_VISITS), distinct=True)
+    context = {"hosts": rows.annotate(live_visits=live).order_by("ref")}
+    return render(request, "visits/settings_hosts.html", context)
+
+
+def find_host(request: HttpRequest, ref: str) -> Host:
+    return get_object_or_404(
+        Host.objects.visible_to(request.user).select_related("home", "user"), ref=ref
+    )
+
+
+@require_safe
+@require(*MAY_SEE)
+def host_detail(request: HttpRequest, ref: str) -> HttpResponse:
+    return _host_page(request, find_host(request, ref))
+
+
+def _host_page(request: HttpRequest, host: Host, form: AvailabilityForm | None = None):
+    rows = HostAvailability.objects.visible_to(request.user).filter(host=host)
+    now = clock.now()
+    start = now.astimezone(ZoneInfo(host.zone)).replace(
+        hour=9, minute=0, second=0, microsecond=0, tzinfo=None
+    )
+    initial = {"starts_at": start, "ends_at": start.replace(hour=17)}
+    context = {
+        "host": host,
+        "topics": host.topics.all(),
+        "coming": rows.filter(ends_at__gt=now),
+        "past": rows.filter(ends_at__lte=now).order_by("-starts_at")[:20],
+        "form": form or AvailabilityForm(zone=host.zone, initial=initial),
+        "may_edit": request.user.is_coordinator or request.user.is_administrator,
+        "may_plan": request.user.is_coordinator or request.user.is_host,
+        "visits": host.visits.visible_to(request.user).upcoming(now)[:20],
+    }
+    return render(request, "visits/settings_host.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@require(*MAY_EDIT)
+def host_edit(request: HttpRequest, ref: str) -> HttpResponse:
+    host = find_host(request, ref)
+    form = HostForm(request.POST or None, row=host)
+    if request.method == "POST" and form.is_valid():
+        seen = form.cleaned_data["seen"] or None
+        try:
+            verbs.edit_host(host, form.values, seen=seen, at=clock.now(), by=request.user)
+        except ChangedMeanwhile as change:
+            form.show_change(change)
+        except ValidationError as error:
+            add_errors(form, error)
+        else:
+            done(request, _("Saved."))
+            return redirect("visits:host-detail", ref)
+    context = {"form": form, "host": host}
+    status = 409 if form.change else 200
+    return render(request, "visits/settings_host_form.html", context, status=status)
+
+
+@require_POST
+@require(*MAY_PLAN)
+def availability_new(request: HttpRequest, ref: str) -> HttpResponse:
+    """Write down a host's time; visits it touches are named, and a person decides."""
+    host = find_host(request, ref)
+    form = AvailabilityForm(request.POST, zone=host.zone)
+    if not form.is_valid():
+        return _host_page(request, host, form)
+    try:
+        row = verbs.add_availability(host, **form.cleaned_data, at=clock.now(), by=request.user)
+    except ValidationError as error:
+        add_errors(form, error)
+        return _host_page(request, host, form)
+    done(request, _("Written down."))
+    if refs := [visit.ref for visit in verbs.visits_hit(row)]:
+        sentence = _("This touches %(refs)s. Move, hand over or keep them, each by itself.")
+        messages.warning(request, sentence % {"refs": ", ".join(refs)})
+    return redirect("visits:host-detail", ref)
+
+
+@require_POST
+@require(*MAY_PLAN)
+def availability_remove(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
+    host = find_host(request, ref)
+    rows = HostAvailability.objects.visible_to(request.user).filter(host=host)
+    verbs.remove_availability(get_object_or_404(rows, pk=pk), at=clock.now(), by=request.user)
+    done(request, _("Removed."))
+    return redirect("visits:host-detail", ref)

@@ -1,0 +1,30 @@
+"""What desk views say after a verb: a toast that can undo it, or the form's own faults."""
+
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+
+from crm import clock
+
+
+def today(request: HttpRequest) -> date:
+    """The domain's day where the person at the desk sits."""
+    return clock.now().astimezone(ZoneInfo(request.user.time_zone)).date()
+
+
+def done(request: HttpRequest, sentence: str, *, undo: str = "") -> None:
+    """A toast that says what happened; `undo` is the address that takes it back."""
+    messages.success(request, sentence, extra_tags=f"undo:{undo}" if undo else "")
+
+
+def add_errors(form: Any, error: ValidationError) -> None:
+    """Put a verb's sentences beside the fields they speak of, all at once."""
+    if hasattr(error, "error_dict"):
+        for name, faults in error.error_dict.items():
+            form.add_error(name if name in form.fields else None, faults)
+    else:
+        form.add_error(None, error)
