@@ -6,11 +6,10 @@ the same coordinates.
 """
 
 import json
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import groupby
-from math import cos, radians, sin, sqrt
+from itertools import combinations, groupby
+from math import cos, hypot, radians, sin, sqrt
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +27,7 @@ WIDTH = 640.0
 SCALE = WIDTH / (EAST - WEST)
 HEIGHT = round((NORTH - SOUTH) * SCALE, 1)
 
-LETTER, LINE, REACH, EDGE = 6.4, 13.0, 11.0, 10.0
+LETTER, LINE, REACH, EDGE, APART = 6.4, 13.0, 9.5, 10.0, 18.0
 
 
 class Dot(NamedTuple):
@@ -77,11 +76,11 @@ class DrawnDot(NamedTuple):
 
     @property
     def left(self) -> float:
-        return self.x - 8.1
+        return self.x - 7
 
     @property
     def top(self) -> float:
-        return self.y - 8.1
+        return self.y - 7
 
 
 class DrawnTour(NamedTuple):
@@ -125,7 +124,7 @@ def project(lat: float, lon: float) -> tuple[float, float]:
 def europe(dots: Iterable[Dot], tours: Iterable[Tour] = ()) -> Map:
     """The dots and tours placed. Dots beyond the edge are drawn at it; labels never overlap."""
     dots = tuple(dots)
-    points = [_inside(*project(dot.lat, dot.lon)) for dot in dots]
+    points = _apart([_inside(*project(dot.lat, dot.lon)) for dot in dots])
     taken = [_around(x, y) for x, y in points]
     drawn = []
     for dot, (x, y) in zip(dots, points, strict=True):
@@ -155,7 +154,7 @@ def land() -> tuple[Country, ...]:
 
 def land_svg() -> str:
     """The static picture: one path per kind of land, coloured by the page that uses it."""
-    parts = []
+    parts = [f'<path id="beyond" d="{_path(_beyond())}"/>']
     for is_context, countries in groupby(
         sorted(land(), key=lambda country: not country.is_context),
         key=lambda country: country.is_context,
@@ -166,6 +165,12 @@ def land_svg() -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {HEIGHT:g}">'
         f"<!-- Made with Natural Earth -->{''.join(parts)}</svg>\n"
     )
+
+
+def _beyond() -> tuple[tuple[float, float], ...]:
+    """The outlines end at 45° east; this coarse piece of land keeps the corner from looking wet."""
+    corners = [(68, 45), (68.5, 55), (69, 68), (60, 75), (50, 62), (46.5, 48), (47, 45), (58, 45)]
+    return tuple(project(lat, lon) for lat, lon in corners)
 
 
 def _polygons(rings: Iterable[Sequence[tuple[float, float]]]) -> Iterator[tuple]:
@@ -204,6 +209,26 @@ def _path(polygon: Sequence[tuple[float, float]]) -> str:
 
 def _inside(x: float, y: float) -> tuple[float, float]:
     return min(max(x, EDGE), WIDTH - EDGE), min(max(y, EDGE), HEIGHT - EDGE)
+
+
+def _apart(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Near neighbours pushed apart until both can be seen and pressed; the same way each time."""
+    for _round in range(24):
+        moved = False
+        for one, other in combinations(range(len(points)), 2):
+            (x, y), (u, v) = points[one], points[other]
+            distance = hypot(u - x, v - y)
+            if distance >= APART:
+                continue
+            moved = True
+            # Two visits to one city lie on the same spot: set them side by side.
+            east, north = ((u - x) / distance, (v - y) / distance) if distance else (1.0, 0.0)
+            step = (APART - distance) / 2 + 0.01
+            points[one] = _inside(x - east * step, y - north * step)
+            points[other] = _inside(u + east * step, v + north * step)
+        if not moved:
+            break
+    return points
 
 
 def _around(x: float, y: float) -> Box:
@@ -251,4 +276,3 @@ def _drawn(dot: Dot, x: float, y: float, found: tuple[Box, float, float, str] | 
 
 if __name__ == "__main__":
     PICTURE.write_text(land_svg(), encoding="utf-8")
-    print(f"{PICTURE.name}: {PICTURE.stat().st_size} bytes", file=sys.stderr)

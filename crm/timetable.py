@@ -10,9 +10,12 @@ from typing import NamedTuple
 
 from crm import wording
 
+DAY = 88
 LANE = 56
 BOX = 36
 GAP = 10
+SHORTEST = 36.0
+WORDS = 160.0
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class Box(NamedTuple):
     key: str
     is_tentative: bool
     is_pinned: bool
+    room: float = 0
 
     @property
     def right(self) -> float:
@@ -94,7 +98,6 @@ class Lane(NamedTuple):
     note: str
     boxes: tuple[Box, ...]
     bottom: float
-    rows: int
 
 
 class Timetable(NamedTuple):
@@ -108,9 +111,9 @@ def timetable(
     days: Sequence[Day],
     rows: Sequence[Row],
     *,
-    day_width: float = 64,
+    day_width: float = DAY,
     opens: int = 6,
-    closes: int = 22,
+    closes: int = 21,
 ) -> Timetable:
     """Every block placed; each day shows the hours from `opens` to `closes`.
 
@@ -143,13 +146,22 @@ def timetable(
     lanes = []
     for number, row in enumerate(rows):
         top = number * LANE + GAP
-        boxes = tuple(
+        boxes = [
             _box(block, x_of(block.start), x_of(block.end), top)
             for block in sorted(row.blocks, key=_painting_order)
             if days and block.end.date() >= days[0].date and block.start.date() <= days[-1].date
-        )
-        lanes.append(Lane(row.label, row.note, boxes, (number + 1) * LANE, 1))
+        ]
+        lanes.append(Lane(row.label, row.note, _with_room(boxes), (number + 1) * LANE))
     return Timetable(columns, tuple(lanes), len(days) * day_width, len(rows) * LANE)
+
+
+def _with_room(boxes: list[Box]) -> tuple[Box, ...]:
+    """The boxes, each knowing how far its words may run before they meet the next visit."""
+    starts = sorted(box.x for box in boxes if box.kind == "visit")
+    return tuple(
+        box._replace(room=min((x - box.x for x in starts if x > box.x), default=WORDS))
+        for box in boxes
+    )
 
 
 def _painting_order(block: Block) -> tuple[bool, datetime]:
@@ -159,7 +171,7 @@ def _painting_order(block: Block) -> tuple[bool, datetime]:
 
 def _box(block: Block, x: float, right: float, top: float) -> Box:
     # A short visit still needs room for a finger and its reference.
-    width = max(right - x, 24.0) if block.kind == "visit" else right - x
+    width = max(right - x, SHORTEST) if block.kind == "visit" else right - x
     y, height = (top - GAP, LANE) if block.kind == "away" else (top, BOX)
     return Box(
         block.kind,

@@ -20,6 +20,14 @@ export function startMenus() {
       step(menu, event.key === "ArrowDown" ? 1 : -1);
     }
   });
+  // A menu that would leave the window opens towards the other side.
+  document.addEventListener("toggle", (event) => {
+    const menu = event.target;
+    if (!menu.matches?.("details[data-menu]")) return;
+    menu.classList.remove("is-turned");
+    const box = menu.open && menu.querySelector(".menu-list").getBoundingClientRect();
+    if (box && (box.right > innerWidth - 4 || box.left < 4)) menu.classList.add("is-turned");
+  }, true);
   document.addEventListener("focusin", (event) => {
     for (const menu of document.querySelectorAll(OPEN)) {
       if (!menu.contains(event.target)) menu.open = false;
