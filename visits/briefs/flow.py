@@ -138,7 +138,7 @@ class Grid(Flowable):
         room = available_height - self._head_height
         fits = 0
         for height in self._heights:
-            if height > room + 0.01:
+            if height > room:
                 break
             room -= height
             fits += 1
@@ -146,7 +146,7 @@ class Grid(Flowable):
             return [self]
         if self._is_tall(fits):
             return self._split_row(fits, room)
-        if fits < min(2, len(self.rows) - 1):
+        if fits < max(1, min(2, len(self.rows) - 1)):
             return []
         return [self._part(0, fits), self._part(fits, len(self.rows), again=True)]
 

@@ -146,7 +146,7 @@ class Text(Flowable):
     def split(self, available_width: float, available_height: float) -> list[Flowable]:
         self.wrap(available_width, available_height)
         lines = self._lines or []
-        fits = int((available_height + 0.01) / self.style.leading)
+        fits = int((available_height + 1e-7) / self.style.leading)
         if fits >= len(lines):
             return [self]
         if len(lines) - fits == 1:

@@ -1,0 +1,445 @@
+"""The internal edition: what the host needs on the day. Empty is better than guessed: a section
+without data says what is missing, and facts carry their date or source."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, override
+
+from crm import wording
+from crm.models import Participation
+from visits.briefs.edition import (
+    Block,
+    Check,
+    Checklist,
+    Column,
+    Edition,
+    Facts,
+    Items,
+    Prose,
+    Section,
+    Table,
+)
+from visits.domain import brief_journeys as journeys
+from visits.domain import brief_parts as parts
+from visits.domain.brief_sheets import history, on_the_spot
+from visits.models import CalendarDay, ChecklistItem, Disruption, Visit, VisitRequest
+from visits.models.requests import Channel, Mode
+from visits.states import VisitState
+
+LONGEST_QUOTE = 420
+STAFF_TOPICS, SOCIAL_TOPICS = {"T14"}, {"T10"}
+
+
+def gather_internal(visit: Visit, *, at: datetime, language: str = "en") -> Edition:
+    """The internal edition as of `at` (which decides whether another city may be named in it)."""
+    with override(language):
+        requests = list(visit.requests.all())
+        trip = journeys.trip_of(visit, at=at)
+        same = parts_same_clock(visit)
+        return Edition(
+            kind="internal",
+            language=language,
+            ref=visit.ref,
+            name=_("Visit brief, internal edition"),
+            city=visit.city,
+            country=wording.country_name(visit.country),
+            mode=str(Mode(visit.mode).label),
+            state=parts.state_of(visit),
+            notice=_notice(visit),
+            when=wording.time_range(visit.starts_at, visit.ends_at, visit.zone),
+            when_home=_at_home(visit, same=same),
+            essentials=_essentials(visit, requests, trip),
+            sections=_sections(visit, requests, trip, at=at),
+            foot=_foot(visit),
+            day=parts.day_line(
+                visit,
+                label=visit.city,
+                journeys=trip.stretches,
+                home_zone="" if same else visit.host.zone,
+            ),
+            tour=trip.tour,
+            link=f"{settings.SITE_URL}/visits/{visit.ref}/",
+            link_label=_("This visit on the desk"),
+            author=visit.campaign.name,
+            is_sample=visit.is_sample,
+        )
+
+
+def parts_same_clock(visit: Visit) -> bool:
+    """Whether clocks at the place and at the host's home agree on that day."""
+    here, home = (
+        visit.starts_at.astimezone(ZoneInfo(zone)).utcoffset()
+        for zone in (visit.zone, visit.host.zone)
+    )
+    return here == home
+
+
+def _at_home(visit: Visit, *, same: bool) -> str:
+    city = wording.zone_city(visit.host.zone)
+    if visit.zone == visit.host.zone:
+        return ""
+    if same:
+        return _("%(city)s has the same time.") % {"city": city}
+    return wording.time_range(visit.starts_at, visit.ends_at, visit.host.zone)
+
+
+def _notice(visit: Visit) -> str:
+    if visit.state == VisitState.TENTATIVE:
+        return _("Draft: visit not confirmed.")
+    if visit.state == VisitState.CANCELLED:
+        words = _("Void: visit cancelled.")
+    elif visit.state == VisitState.POSTPONED:
+        words = _("Void: visit postponed.")
+    elif visit.state == VisitState.NO_SHOW:
+        words = _("Void: nobody came.")
+    else:
+        return _("At risk: see “In one minute”.") if visit.at_risk else ""
+    moved = visit.replaced_by.order_by("pk").last()
+    follows = _("Replaced by %(ref)s.") % {"ref": moved.ref} if moved else ""
+    reason = (
+        _("%(side)s: %(reason)s")
+        % {"side": visit.get_cancel_side_display(), "reason": visit.cancel_reason}
+        if visit.cancel_reason
+        else ""
+    )
+    return parts.join((words, follows, reason), " ")
+
+
+def _essentials(visit: Visit, requests: list[VisitRequest], trip: journeys.Trip):
+    people = sum(request.people or 0 for request in requests)
+    expected = (
+        ngettext("%(count)d expected", "%(count)d expected", people) % {"count": people}
+        if people
+        else _("number not known")
+    )
+    interpreter = parts.join(request.interpreter for request in requests)
+    languages = dict.fromkeys(parts.language_name(request.language) for request in requests)
+    contact = parts.join(
+        (visit.local_contact_name, visit.local_contact_phone, visit.local_contact_address)
+    )
+    return parts.facts(
+        (_("Where"), _where(visit)),
+        (_("Who leads"), parts.join((visit.host.name, visit.host.title))),
+        (_("Can take over"), visit.backup.name if visit.backup else _("nobody named")),
+        (_("Expert"), parts.join(expert.name for expert in visit.experts.all())),
+        (_("Local contact"), contact or _("not known")),
+        (_("People"), expected),
+        (_("Language"), parts.join((parts.join(languages), interpreter), "; ")),
+        (_("Topics"), parts.join((f"{t.code} {t.name}" for t in visit.topics.all()), "; ")),
+        (_("Journey there"), trip.out),
+        (_("Journey on"), trip.on),
+    )
+
+
+def _where(visit: Visit) -> str:
+    if visit.is_online:
+        return visit.meeting_link or _("online, link missing")
+    return visit.address or _("address missing")
+
+
+def _sections(
+    visit: Visit, requests: list[VisitRequest], trip: journeys.Trip, *, at: datetime
+) -> tuple[Section, ...]:
+    disruptions = journeys.disruptions_near(visit)
+    return (
+        _minute(visit, requests, disruptions),
+        _people(visit, requests),
+        _questions(requests),
+        _programme(visit, requests),
+        _topics(visit),
+        _law(visit, requests),
+        _place(visit),
+        _travel(visit, trip, disruptions),
+        history(visit, requests, at=at),
+        *on_the_spot(visit, requests),
+    )
+
+
+def _missing(words: str) -> Prose:
+    return Prose(words, "missing")
+
+
+def _minute(visit: Visit, requests: list[VisitRequest], disruptions: list[Disruption]) -> Section:
+    blocks: list[Block] = []
+    for request in requests:
+        words = request.translation or request.raw_text
+        source = _("%(ref)s, %(channel)s, %(day)s, %(department)s") % {
+            "ref": request.ref,
+            "channel": Channel(request.channel).label,
+            "day": wording.day(request.received_at.astimezone(ZoneInfo(request.zone)).date()),
+            "department": request.department or _("department not known"),
+        }
+        if request.translation:
+            language = parts.language_name(request.raw_language or request.language)
+            source += "; " + _("translated from %(language)s") % {"language": language}
+        if words.strip():
+            blocks.append(Prose(_shortened(words), "quote"))
+        else:
+            blocks.append(
+                _missing(_("No words of the city are kept with %(ref)s.") % vars_of(request))
+            )
+        blocks.append(Prose(source, "quiet"))
+    blocks.append(Items(_reminders(visit, requests)[:3], _("Three reminders")))
+    blocks.append(Items(_risks(visit, disruptions), _("Risks")))
+    if visit.notes.strip():
+        blocks += [Prose(_("Notes for the host"), "strong"), Prose(visit.notes)]
+    return Section("minute", _("In one minute"), tuple(blocks))
+
+
+def vars_of(row) -> dict[str, str]:
+    return {"ref": row.ref}
+
+
+def _shortened(words: str) -> str:
+    flat = " ".join(words.split())
+    return flat if len(flat) <= LONGEST_QUOTE else flat[: LONGEST_QUOTE - 1].rstrip() + "…"
+
+
+def _reminders(visit: Visit, requests: list[VisitRequest]) -> tuple[str, ...]:
+    codes = {topic.code for topic in visit.topics.all()}
+    lines = [
+        _("To be kept secret: %(what)s") % {"what": request.secrecy}
+        for request in requests
+        if request.secrecy.strip()
+    ]
+    if visit.municipality and visit.municipality.embargo_until:
+        lines.append(
+            _("The city is not to be named in public until %(day)s.")
+            % {"day": wording.day(visit.municipality.embargo_until)}
+        )
+    if codes & STAFF_TOPICS:
+        lines.append(_("Data about staff: speak about works councils first, volunteers only."))
+    if codes & SOCIAL_TOPICS:
+        lines.append(_("Social media: only with its ethical questions, never a named person."))
+    if any(request.interpreter.strip() for request in requests):
+        lines.append(_("With interpreting plan for about 40 % less content."))
+    if any(request.step_free for request in requests):
+        lines.append(_("Step-free access was asked for."))
+    lines += [
+        _("No security audit, no sale, no connection to systems of the city: say so at the start."),
+        _("The AI Act is only a proposal; promise nothing after the project's end on %(day)s.")
+        % {"day": wording.day(visit.campaign.project_end)},
+        _("Agree one next step with a name and a date before you leave."),
+    ]
+    return tuple(lines)
+
+
+def _risks(visit: Visit, disruptions: list[Disruption]) -> tuple[str, ...]:
+    lines = [journeys.disruption_words(row, visit.zone) for row in disruptions]
+    lines += [
+        _("%(name)s (%(kind)s)") % {"name": day.name, "kind": day.get_kind_display()}
+        for day in _days_near(visit, 0)
+    ]
+    if not visit.local_contact_verified_at:
+        lines.append(_("The local contact has not been verified."))
+    if visit.backup is None:
+        lines.append(_("Nobody is named who could take over."))
+    if visit.override_reason.strip():
+        lines.append(_("A rule was set aside: %(why)s") % {"why": visit.override_reason})
+    if visit.at_risk and not disruptions:
+        lines.insert(0, _("Marked as at risk."))
+    return tuple(lines) or (_("None known."),)
+
+
+def _people(visit: Visit, requests: list[VisitRequest]) -> Section:
+    rows = [
+        (
+            request.requester_name or _("name not known"),
+            parts.join((request.requester_role, request.department)),
+            request.ref,
+        )
+        for request in requests
+    ]
+    rows += _met(visit)
+    columns = (Column(_("Name"), 2), Column(_("Role"), 2.4), Column(_("Known from"), 2))
+    blocks: list[Block] = [Table(columns, tuple(rows))] if rows else []
+    blocks.append(
+        _missing(
+            _(
+                "Not known: who decides, and who else comes. Ask for the data protection officer, "
+                "IT, legal and communications."
+            )
+        )
+    )
+    return Section("people", _("People"), tuple(blocks))
+
+
+def _met(visit: Visit) -> list[tuple[str, str, str]]:
+    """People of the city who were at the campaign's event, with how their name is also written."""
+    if visit.municipality is None or visit.campaign.event_id is None:
+        return []
+    met = (
+        Participation.objects.attended()
+        .of_people_counted_once()
+        .filter(
+            event=visit.campaign.event_id, person__organisation=visit.municipality.organisation_id
+        )
+        .exclude(person__erased_at__isnull=False)
+        .select_related("person", "event")
+    )
+    rows = []
+    for part in met:
+        person = part.person
+        name = f"{person.name} ({person.script_variant})" if person.script_variant else person.name
+        event = part.event
+        where = _("met in %(city)s, %(days)s") % {
+            "city": event.city,
+            "days": wording.day_range(event.starts_on, event.ends_on),
+        }
+        rows.append((name, parts.join((person.role, person.department)), where))
+    return rows
+
+
+def _questions(requests: list[VisitRequest]) -> Section:
+    asked = tuple(
+        _("%(question)s (%(ref)s)") % {"question": question, "ref": request.ref}
+        for request in requests
+        for question in request.questions
+    )
+    if not asked:
+        return Section("questions", _("Questions"), (_missing(_("The city asked none.")),))
+    blocks = (Items(asked, numbered=True), _missing(_("Planned answers: none written yet.")))
+    return Section("questions", _("Questions"), blocks)
+
+
+def _programme(visit: Visit, requests: list[VisitRequest]) -> Section:
+    timed = parts.programme(visit)
+    if not timed:
+        return Section("programme", _("Programme"), (_missing(_("No programme entered yet.")),))
+    columns = (
+        Column(_("No"), 0.45),
+        Column(parts.zone_name(visit.starts_at, visit.zone), 1.3, figures=True),
+        Column(_("Item"), 2.9),
+        Column(_("Speaker"), 1.5),
+        Column(_("Plan B, what to drop"), 1.6),
+    )
+    rows = tuple(
+        (
+            str(number),
+            f"{wording.clock_time(start, visit.zone)}–{wording.clock_time(end, visit.zone)}",
+            parts.join((parts.said(item.title), item.room)),
+            parts.said(item.speaker),
+            item.plan_b,
+        )
+        for number, (start, end, item) in enumerate(timed, 1)
+    )
+    blocks: list[Block] = [Table(columns, rows)]
+    over = round((timed[-1][1] - visit.ends_at).total_seconds() / 60)
+    if over > 0:
+        words = _("The programme is %(count)d minutes longer than the visit.") % {"count": over}
+        blocks.append(Prose(words, "strong"))
+    if not any(item.plan_b for _start, _end, item in timed):
+        blocks.append(
+            _missing(_("No plan B is written: which item goes first when time is short?"))
+        )
+    return Section("programme", _("Programme"), tuple(blocks))
+
+
+def _topics(visit: Visit) -> Section:
+    topics = list(visit.topics.all())
+    if not topics:
+        return Section("topics", _("Topics, tools"), (_missing(_("No topic chosen yet.")),))
+    columns = (
+        Column(_("Topic"), 1.7),
+        Column(_("Limits, what not to promise"), 2.6),
+        Column(_("Bring"), 1.7),
+    )
+    rows = tuple((f"{topic.code} {topic.name}", topic.limits, topic.materials) for topic in topics)
+    blocks: list[Block] = [Table(columns, rows)]
+    if visit.materials.strip():
+        blocks.append(Prose(_("Material: %(what)s") % {"what": visit.materials}))
+    return Section("topics", _("Topics, tools"), tuple(blocks))
+
+
+def _law(visit: Visit, requests: list[VisitRequest]) -> Section:
+    always = (
+        _("GDPR or the Law Enforcement Directive 2016/680? Public task, not consent."),
+        _("Impact assessment, notices and retention; biometrics; social media."),
+        _("Data of staff, false alarms, procurement."),
+    )
+    rows = parts.facts(
+        (_("Naming the city"), journeys.consent_words(requests, "name_city")),
+        (_("Photos"), journeys.consent_words(requests, "photo")),
+        (_("Passing on to Secu4All"), journeys.consent_words(requests, "share_secu4all")),
+    )
+    blocks = (Items(always, _("Always asked")), Facts(rows))
+    return Section("law", _("Law, ethics, data"), blocks)
+
+
+def _place(visit: Visit) -> Section:
+    verified = visit.local_contact_verified_at
+    rows = parts.facts(
+        (_("Online") if visit.is_online else _("Address"), _where(visit)),
+        (_("On the day"), visit.local_contact_name or _("contact missing")),
+        (_("Phone"), visit.local_contact_phone or _("missing: ask before you travel")),
+        (_("Mail"), visit.local_contact_address),
+        (
+            _("Verified"),
+            wording.local_time(verified, visit.zone) if verified else _("not yet"),
+        ),
+        (_("Agreed"), visit.agreement),
+    )
+    blocks: list[Block] = [Facts(rows)]
+    items = list(visit.checklist.all())
+    for owner, heading in (
+        (ChecklistItem.Owner.OURS, _("Ours")),
+        (ChecklistItem.Owner.THEIRS, _("Theirs")),
+    ):
+        checks = tuple(
+            Check(
+                parts.said(item.text), item.done, _("ready") if item.done else _("open"), item.note
+            )
+            for item in items
+            if item.owner == owner
+        )
+        if checks:
+            blocks.append(Checklist(checks, heading))
+    if not items and not visit.is_online:
+        blocks.append(_missing(_("No checklist for the room yet.")))
+    return Section("place", _("Place, room"), tuple(blocks))
+
+
+def _travel(visit: Visit, trip: journeys.Trip, disruptions: list[Disruption]) -> Section:
+    blocks: list[Block] = list(trip.blocks)
+    if disruptions:
+        words = tuple(journeys.disruption_words(row, visit.zone) for row in disruptions)
+        blocks.append(Items(words, _("Disruptions")))
+    days = _days_near(visit, 3)
+    if days:
+        columns = (
+            Column(_("Day"), 1.6),
+            Column(_("What"), 2.6),
+            Column(_("Kind"), 1.2),
+            Column(_("Source"), 1.8),
+        )
+        rows = tuple(
+            (
+                wording.day_range(day.first_on, day.last_on),
+                day.name,
+                str(day.get_kind_display()),
+                parts.join((day.source, day.confidence)),
+            )
+            for day in days
+        )
+        blocks.append(Table(columns, rows, _("Local calendar")))
+    else:
+        blocks.append(Prose(_("Local calendar: no special day within three days."), "plain"))
+    return Section("travel", _("Travel, calendar"), tuple(blocks))
+
+
+def _days_near(visit: Visit, around: int) -> list[CalendarDay]:
+    day = visit.local_date
+    span = timedelta(days=around)
+    region = visit.place.region if visit.place else ""
+    at_place = CalendarDay.objects.at_place(
+        country=visit.country, region=region, city=visit.city, place=visit.place
+    )
+    return list(at_place.between(day - span, day + span))
+
+
+def _foot(visit: Visit) -> str:
+    sample = _("Sample data: people and requests are invented.") if visit.is_sample else ""
+    return parts.join((_("Internal. For the host; do not forward."), sample), "\n")

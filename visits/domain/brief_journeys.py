@@ -1,0 +1,258 @@
+"""The journey to a visit and on from it: booked legs, else estimates that say they are estimates;
+the tour around it; what disturbs it; what was said about naming and photos."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from crm import wording
+from crm.models import ConsentRecord, Place
+from visits.briefs.edition import Block, Column, Mark, Prose, Stretch, Table, Tour
+from visits.domain import brief_parts as parts
+from visits.domain.travel import place_ref, travel_table
+from visits.models import Disruption, TravelLeg, Visit, VisitRequest
+from visits.models.requests import Mode
+from visits.models.travel import TravelMode
+from visits.planning.travel import MODES
+
+NEAR = timedelta(hours=40)
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """One visit's journeys: there and on in a line each, for the day line, the map, the section."""
+
+    out: str
+    on: str
+    stretches: tuple[Stretch, ...]
+    tour: Tour | None
+    blocks: tuple[Block, ...]
+
+
+def trip_of(visit: Visit, *, at: datetime) -> Trip:
+    """The trip around a visit. A city that must not be named at `at` stands as its reference."""
+    if visit.mode == Mode.ONLINE:
+        words = Prose(_("Online: nobody travels."))
+        return Trip("", "", (), parts.place_map(visit, visit.city), (words,))
+    chain = tour_of(visit)
+    names = _Names(visit, chain, at)
+    legs = _legs_near(visit)
+    blocks: list[Block] = []
+    if legs:
+        blocks.append(_leg_table(legs, names))
+    out, on = _estimates(visit, chain, names) if not legs else _leg_lines(visit, legs, names)
+    if not legs:
+        blocks.append(Prose(_("No journey is booked or entered yet."), "missing"))
+        blocks.append(Prose(parts.join((out, on), "\n")))
+    blocks.append(Prose(_("Hotel and last way home: not known."), "missing"))
+    stretches = tuple(
+        Stretch(
+            leg.departs_at, leg.arrives_at, str(TravelMode(leg.mode).label).capitalize(), "journey"
+        )
+        for leg in legs
+        if _touches(leg, visit)
+    )
+    return Trip(out, on, stretches, _tour_map(visit, chain, names), tuple(blocks))
+
+
+def tour_of(visit: Visit) -> list[Visit]:
+    """The host's on-site visits on days next to each other that this one belongs to, in order."""
+    near = timedelta(days=10)
+    others = list(
+        Visit.objects.filter(host=visit.host)
+        .within(visit.starts_at - near, visit.ends_at + near)
+        .exclude(mode=Mode.ONLINE)
+        .exclude(state__in=parts.FAILED)
+        .exclude(pk=visit.pk)
+        .select_related("place", "municipality")
+    )
+    chain = [visit]
+    for other in sorted(others, key=lambda row: row.starts_at):
+        if other.starts_at > chain[-1].starts_at and other.local_date - chain[
+            -1
+        ].local_date <= timedelta(days=1):
+            chain.append(other)
+    for other in sorted(others, key=lambda row: row.starts_at, reverse=True):
+        if other.starts_at < chain[0].starts_at and chain[
+            0
+        ].local_date - other.local_date <= timedelta(days=1):
+            chain.insert(0, other)
+    return chain
+
+
+class _Names:
+    """Names of places as this brief may write them."""
+
+    def __init__(self, visit: Visit, chain: Sequence[Visit], at: datetime):
+        day = at.astimezone(ZoneInfo(visit.campaign.zone)).date()
+        self._masked = {
+            other.place_id: other.ref
+            for other in chain
+            if other.pk != visit.pk
+            and other.place_id != visit.place_id
+            and other.municipality is not None
+            and not other.municipality.may_be_named(day)
+        }
+
+    def of(self, place: Place | None, name: str = "") -> str:
+        if place is None:
+            return name
+        return self._masked.get(place.pk) or name or place.name
+
+    def of_visit(self, visit: Visit) -> str:
+        return self.of(visit.place, visit.city)
+
+
+def _legs_near(visit: Visit) -> list[TravelLeg]:
+    return list(
+        TravelLeg.objects.filter(
+            Q(visit=visit)
+            | Q(
+                host=visit.host,
+                departs_at__lt=visit.ends_at + NEAR,
+                arrives_at__gt=visit.starts_at - NEAR,
+            )
+        )
+        .exclude(status=TravelLeg.Status.CANCELLED)
+        .select_related("origin", "destination")
+        .order_by("departs_at", "pk")
+    )
+
+
+def _leg_table(legs: Sequence[TravelLeg], names: _Names) -> Table:
+    columns = (
+        Column(_("From – to"), 1.9),
+        Column(_("Departs"), 2.0, figures=True),
+        Column(_("Arrives"), 2.0, figures=True),
+        Column(_("By"), 1.2),
+    )
+    rows = tuple(
+        (
+            f"{names.of(leg.origin)} – {names.of(leg.destination)}",
+            wording.local_time(leg.departs_at, leg.origin.zone),
+            wording.local_time(leg.arrives_at, leg.destination.zone),
+            parts.join((str(leg.get_mode_display()), str(leg.get_status_display()), leg.note)),
+        )
+        for leg in legs
+    )
+    return Table(columns, rows)
+
+
+def _leg_lines(visit: Visit, legs: Sequence[TravelLeg], names: _Names) -> tuple[str, str]:
+    before = [leg for leg in legs if leg.arrives_at <= visit.starts_at]
+    after = [leg for leg in legs if leg.departs_at >= visit.ends_at]
+    out = on = ""
+    if before:
+        leg = before[-1]
+        out = _("arrives %(when)s from %(place)s") % {
+            "when": wording.local_time(leg.arrives_at, leg.destination.zone),
+            "place": names.of(leg.origin),
+        }
+    if after:
+        leg = after[0]
+        on = _("leaves %(when)s for %(place)s") % {
+            "when": wording.local_time(leg.departs_at, leg.origin.zone),
+            "place": names.of(leg.destination),
+        }
+    return out, on
+
+
+def _estimates(visit: Visit, chain: Sequence[Visit], names: _Names) -> tuple[str, str]:
+    """The journeys there and on by the planner's estimate, in words."""
+    if visit.place is None:
+        return "", ""
+    number = chain.index(visit)
+    home = visit.host.home
+    before = chain[number - 1] if number else None
+    after = chain[number + 1] if number + 1 < len(chain) else None
+    start = before.place if before and before.place else home
+    end = after.place if after and after.place else home
+    table = travel_table([home, visit.place, start, end])
+    return (
+        _estimate_words(table, start, visit.place, names),
+        _estimate_words(table, visit.place, end, names),
+    )
+
+
+def _estimate_words(table, start: Place, end: Place, names: _Names) -> str:
+    if start.pk == end.pk:
+        return ""
+    row, column = table.index[place_ref(start)], table.index[place_ref(end)]
+    taken = int(table.minutes[row, column])
+    if taken < 0:
+        return ""
+    mode = MODES[int(table.mode[row, column])]
+    return _("%(start)s – %(end)s: about %(time)s by %(mode)s, an estimate") % {
+        "start": names.of(start),
+        "end": names.of(end),
+        "time": wording.duration(taken),
+        "mode": TravelMode(mode).label,
+    }
+
+
+def _touches(leg: TravelLeg, visit: Visit) -> bool:
+    zone = ZoneInfo(visit.zone)
+    days = {leg.departs_at.astimezone(zone).date(), leg.arrives_at.astimezone(zone).date()}
+    return visit.local_date in days
+
+
+def _tour_map(visit: Visit, chain: Sequence[Visit], names: _Names) -> Tour | None:
+    placed = [row for row in chain if row.place is not None]
+    if visit.place is None:
+        return None
+    home = visit.host.home
+    marks = [Mark(home.latitude, home.longitude, home.name, "home")]
+    for row in placed:
+        kind = "place" if row.pk == visit.pk else "stop"
+        marks.append(Mark(row.place.latitude, row.place.longitude, names.of_visit(row), kind))
+    stops = [*range(len(marks)), 0]
+    journeys = tuple(zip(stops, stops[1:], strict=False))
+    route = " – ".join(marks[number].label for number in stops)
+    return Tour(tuple(marks), journeys, _("Map of the tour: %(route)s.") % {"route": route})
+
+
+def disruptions_near(visit: Visit) -> list[Disruption]:
+    """Strikes, storms and outages at the place or in its country from the day before to after."""
+    if visit.mode == Mode.ONLINE:
+        return []
+    near = timedelta(days=1)
+    rows = Disruption.objects.active().filter(
+        starts_at__lt=visit.ends_at + near, ends_at__gt=visit.starts_at - near
+    )
+    return [row for row in rows if visit.country in row.countries or visit.city in row.places]
+
+
+def disruption_words(row: Disruption, zone: str) -> str:
+    """What happens, when, and who says so."""
+    when = wording.time_range(row.starts_at, row.ends_at, zone)
+    words = _("%(name)s (%(status)s): %(when)s") % {
+        "name": row.name,
+        "status": row.get_status_display(),
+        "when": when,
+    }
+    return f"{words}. {_('Source: %(source)s') % {'source': row.source}}" if row.source else words
+
+
+def consent_words(requests: Sequence[VisitRequest], purpose: str) -> str:
+    """What each requester said last about a purpose, and when; silence is said to be silence."""
+    lines = []
+    for request in requests:
+        asked = ConsentRecord.objects.filter(purpose=purpose)
+        if request.person_id:
+            asked = asked.filter(person=request.person_id)
+        else:
+            asked = asked.filter(address__iexact=request.address.strip(), person=None)
+        latest = (
+            asked.order_by("-at", "-pk").first() if request.address or request.person_id else None
+        )
+        if latest is None:
+            answer = _("not asked")
+        else:
+            day = wording.day(latest.at.astimezone(ZoneInfo(request.zone)).date())
+            answer = _("%(answer)s, %(day)s") % {"answer": latest.get_status_display(), "day": day}
+        lines.append(f"{request.ref}: {answer}" if len(requests) > 1 else answer)
+    return parts.join(lines, "; ")

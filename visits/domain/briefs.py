@@ -1,0 +1,148 @@
+"""Briefs: gather an edition from a visit, keep which version said what, and print it.
+
+PDFs are made on demand and never kept. What is kept of an edition is its version, the hash of what
+it said, who built it and when; an unchanged visit keeps its version.
+"""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from crm import wording
+from crm.domain.audit import record
+from crm.models import User
+from visits import ical
+from visits.briefs.document import render
+from visits.briefs.edition import Edition, Imprint
+from visits.domain.brief_internal import gather_internal
+from visits.domain.brief_parts import FAILED
+from visits.domain.brief_public import gather_public
+from visits.models import BriefEdition, Visit
+from visits.states import LIVE_VISITS
+
+__all__ = [
+    "brief_pdf",
+    "build_edition",
+    "current_edition",
+    "edition_of",
+    "file_name",
+    "gather_internal",
+    "gather_public",
+    "is_out_of_date",
+    "print_edition",
+]
+
+Kind = BriefEdition.Kind
+
+
+def language_for(visit: Visit, kind: str, language: str = "") -> str:
+    """The language an edition is written in: the one asked for, else the city's or English.
+
+    Raises ValidationError when the program has no such language.
+    """
+    if language and language not in dict(settings.LANGUAGES):
+        known = ", ".join(code for code, _name in settings.LANGUAGES)
+        raise ValidationError(
+            _("There is no brief in “%(language)s”; choose one of %(known)s.")
+            % {"language": language, "known": known},
+            code="language",
+        )
+    if language:
+        return language
+    return ical.language_of(visit) if kind == Kind.PUBLIC else "en"
+
+
+def edition_of(visit: Visit, kind: str, *, at: datetime, language: str = "") -> Edition:
+    """What the edition of that kind says now."""
+    spoken = language_for(visit, kind, language)
+    if kind == Kind.PUBLIC:
+        return gather_public(visit, spoken, at=at)
+    if kind == Kind.INTERNAL:
+        return gather_internal(visit, at=at, language=spoken)
+    raise ValueError(f"{kind} is no kind of brief.")
+
+
+@transaction.atomic
+def build_edition(
+    visit: Visit, kind: str, *, at: datetime, by: User | None = None, language: str = ""
+) -> BriefEdition:
+    """Keep what the brief says now as its newest version; older versions become void.
+
+    Nothing is written when the newest version says the same. The brief of a visit that failed is
+    kept as void from the start. Building for a live visit lifts the visit's own void mark.
+    """
+    edition = edition_of(visit, kind, at=at, language=language)
+    is_void = visit.state in FAILED
+    versions = visit.editions.filter(kind=kind, language=edition.language)
+    newest = versions.first()
+    if newest and newest.data_hash == edition.data_hash and newest.void == is_void:
+        return newest
+    versions.filter(void=False).update(void=True)
+    built = BriefEdition.objects.create(
+        visit=visit,
+        kind=kind,
+        language=edition.language,
+        version=newest.version + 1 if newest else 1,
+        data_hash=edition.data_hash,
+        built_at=at,
+        built_by=by,
+        void=is_void,
+        is_sample=visit.is_sample,
+    )
+    record(visit, "build_edition", at=at, by=by, fields=["editions"])
+    if visit.brief_void and visit.state in LIVE_VISITS:
+        visit.brief_void = False
+        visit.save(update_fields=["brief_void"])
+    return built
+
+
+def current_edition(visit: Visit, kind: str, *, language: str = "") -> BriefEdition | None:
+    """The newest kept version that is not void."""
+    spoken = language_for(visit, kind, language)
+    return visit.editions.current().filter(kind=kind, language=spoken).first()
+
+
+def is_out_of_date(kept: BriefEdition, *, at: datetime) -> bool:
+    """Whether the visit says something else now than this version said."""
+    now = edition_of(kept.visit, kept.kind, at=at, language=kept.language)
+    return kept.data_hash != now.data_hash
+
+
+def brief_pdf(visit: Visit, kind: str, *, at: datetime, language: str = "") -> tuple[bytes, str]:
+    """The brief as it would be printed now, and its file name; nothing is kept.
+
+    It carries its version when that version says the same, otherwise it is marked as a preview.
+    """
+    edition = edition_of(visit, kind, at=at, language=language)
+    newest = visit.editions.filter(kind=kind, language=edition.language).first()
+    is_kept = newest is not None and newest.data_hash == edition.data_hash
+    imprint = imprint_of(visit, edition, newest if is_kept else None, at=at)
+    return render(edition, imprint), file_name(edition, imprint.version)
+
+
+def print_edition(kept: BriefEdition, *, at: datetime) -> tuple[bytes, str]:
+    """The PDF of a kept version and its file name; a preview when the visit has changed since."""
+    return brief_pdf(kept.visit, kept.kind, at=at, language=kept.language)
+
+
+def imprint_of(
+    visit: Visit, edition: Edition, kept: BriefEdition | None, *, at: datetime
+) -> Imprint:
+    """Version and build time as they stand in print, in the language of the edition."""
+    built_at = kept.built_at if kept else at
+    zone = visit.zone if edition.kind == Kind.PUBLIC else visit.campaign.zone
+    with override(edition.language):
+        version = _("Version %(version)d") % {"version": kept.version} if kept else _("Preview")
+        built = _("as of %(when)s") % {"when": wording.local_time(built_at, zone)}
+    return Imprint(kept.version if kept else 0, built_at, version, built)
+
+
+def file_name(edition: Edition, version: int) -> str:
+    """A name of our own making: reference, kind, language, version; never the city."""
+    number = f"v{version}" if version else "preview"
+    ref = "".join(letter for letter in edition.ref if letter.isalnum() or letter == "-") or "visit"
+    return f"{ref}-{edition.kind}-{edition.language}-{number}.pdf"
