@@ -1,0 +1,121 @@
+"""From what a person typed to a place of the register: found, to be chosen, or not known."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from crm import wording
+from crm.models import Place
+from crm.search import search_key
+
+# A namesake this many times larger is meant, unless the smaller one bears the name itself.
+CLEARLY_LARGER = 10
+MOST_CANDIDATES = 12
+MOST_SUGGESTIONS = 8
+SHORTEST = 2
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What a typed city may be: one place, or candidates to choose from, or neither."""
+
+    typed: str
+    place: Place | None = None
+    candidates: Sequence[Place] = field(default_factory=tuple)
+
+    @property
+    def is_known(self) -> bool:
+        return self.place is not None
+
+    @property
+    def is_ambiguous(self) -> bool:
+        return self.place is None and bool(self.candidates)
+
+
+def resolve_city(typed: str, *, country: str = "") -> Resolution:
+    """The place meant by `typed`: a name in any language, alone or as "Gand, Flanders, BE".
+
+    `country` (two letters) narrows the choice. Never guesses between places that could both be
+    meant: then it returns them as candidates, largest first.
+    """
+    whole = Place.objects.named(typed) if search_key(typed) else Place.objects.none()
+    found = _narrowed(list(whole[:50]), [], country)
+    name, hints = typed, []
+    if not found:
+        name, hints = _name_and_hints(typed)
+        if search_key(name):
+            found = _narrowed(list(Place.objects.named(name)[:50]), hints, country)
+    chosen = _clear_choice(found, search_key(name))
+    if chosen is not None:
+        return Resolution(typed, place=chosen)
+    return Resolution(typed, candidates=tuple(found[:MOST_CANDIDATES]))
+
+
+def suggest_cities(text: str) -> list[str]:
+    """What may be meant by the first letters, as words `resolve_city` reads back to one place."""
+    key = search_key(text)
+    if len(key) < SHORTEST:
+        return []
+    places = list(Place.objects.starting_with(text)[:MOST_SUGGESTIONS])
+    exact = [place for place in Place.objects.named(text)[:3] if place not in places]
+    return [label_of(place, key) for place in [*exact, *places]]
+
+
+def label_of(place: Place, key: str = "") -> str:
+    """ "Gand (Gent), Flanders, Belgium": the name that was typed first, where it is another."""
+    name = place.name
+    if key and not search_key(name).startswith(key):
+        typed = next((other for other in _names(place) if search_key(other).startswith(key)), None)
+        name = f"{typed} ({place.name})" if typed else name
+    country = wording.country_name(place.country)
+    return ", ".join(part for part in (name, place.region, country) if part)
+
+
+def zone_of_country(country: str) -> str:
+    """The time zone of the largest place of a country; empty when we know none."""
+    largest = Place.objects.filter(country=country).order_by("-population").first()
+    return largest.zone if largest else ""
+
+
+def _names(place: Place) -> list[str]:
+    return [place.name, *filter(None, place.alternate_names.split("|"))]
+
+
+def _name_and_hints(typed: str) -> tuple[str, list[str]]:
+    name, *hints = (part.strip() for part in re.split(r"[,;/]| – | - ", typed))
+    return re.sub(r"\s*\([^)]*\)\s*$", "", name), [search_key(hint) for hint in hints if hint]
+
+
+def _narrowed(places: list[Place], hints: list[str], country: str) -> list[Place]:
+    """Those of the country, and of the region or country each hint names, where any is left."""
+    if country:
+        places = [place for place in places if place.country == country.upper()]
+    for hint in hints:
+        places = [place for place in places if hint in _where(place)] or places
+    return places
+
+
+def _where(place: Place) -> set[str]:
+    country = place.country
+    names = (place.region, country, wording.country_name(country), str(_english(country)))
+    return {search_key(name) for name in names if name}
+
+
+def _english(country: str) -> str:
+    from django.utils import translation
+
+    with translation.override("en"):
+        return wording.country_name(country)
+
+
+def _clear_choice(places: list[Place], key: str) -> Place | None:
+    """The one that must be meant: alone, or bearing the name itself and by far the largest."""
+    if not places:
+        return None
+    if len(places) == 1:
+        return places[0]
+    own = [place for place in places if search_key(place.name) == key]
+    first, *others = sorted(own or places, key=lambda place: -place.population)
+    others = [place for place in places if place != first]
+    largest = max(place.population for place in others)
+    return first if first.population >= CLEARLY_LARGER * max(largest, 1) else None

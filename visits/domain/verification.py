@@ -1,0 +1,271 @@
+"""A web form waits here until the address it gave has answered; nobody sees it before that."""
+
+import logging
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Max
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from crm.domain import limits
+from crm.domain.outbox import queue_mail
+from crm.models import ConsentRecord, ConsentText, Message, OutgoingMail, Place
+from crm.validators import address_key, mail_address
+from visits.domain import links
+from visits.domain.letters import send_letter
+from visits.domain.requests import RequestAnswers, Wish, receive_request
+from visits.models import Campaign, PendingRequest, Topic, VisitRequest
+from visits.models.requests import Channel
+
+log = logging.getLogger(__name__)
+
+LIFE = timedelta(days=7)
+MAIL_EVERY, MAILS_PER_DAY = timedelta(hours=1), 3
+MOST_SIBLINGS = 5
+CONSENT_CHANNEL = "form"
+
+
+@transaction.atomic
+def submit_form(
+    campaign: Campaign, answers: Mapping[str, Any], *, language: str, at: datetime
+) -> PendingRequest:
+    """Keep a form until its address has answered, and mail that address a link.
+
+    `answers` are plain JSON values as `visits.public.forms.RequestForm.answers` makes them,
+    `language` is the page's. The same form sent twice is kept once. At most one mail goes to an
+    address per hour and three per day; whoever asks gets the same answer either way. The mail
+    holds no word of the sender's.
+    """
+    address = mail_address(answers["address"])
+    key = address_key(address)
+    again = _waiting(key).filter(campaign=campaign, answers=dict(answers)).first()
+    if again is not None:
+        return again
+    pending = PendingRequest.objects.create(
+        campaign=campaign,
+        answers=dict(answers),
+        language=language,
+        address_key=key,
+        expires_at=timezone.now() + LIFE,
+    )
+    pending.token_hash = links.hash_of(token_of(pending))
+    pending.save(update_fields=["token_hash"])
+    if _may_mail(key):
+        _mail_confirmation(pending, address, at=at)
+    return pending
+
+
+def _waiting(key: str):
+    return PendingRequest.objects.filter(
+        address_key=key, verified_at=None, expires_at__gt=timezone.now()
+    ).order_by("-pk")
+
+
+def _may_mail(key: str) -> bool:
+    day = timedelta(days=1)
+    now = timezone.now()
+    return limits.is_within("confirm-day", key, most=MAILS_PER_DAY, within=day, at=now) and (
+        limits.allow("confirm-hour", key, most=1, within=MAIL_EVERY, at=now)
+        and limits.allow("confirm-day", key, most=MAILS_PER_DAY, within=day, at=now)
+    )
+
+
+def _mail_confirmation(pending: PendingRequest, address: str, *, at: datetime) -> None:
+    """Queue the mail that asks whether the form is theirs; a suppressed address gets none."""
+    with translation.override(pending.language):
+        subject, body = _confirmation_words(pending.campaign)
+    message = Message.objects.create(
+        direction=Message.Direction.OUT,
+        status=Message.Status.DRAFT,
+        language=pending.language,
+        subject=subject,
+        body=body,
+        address=address,
+        at=at,
+    )
+    try:
+        queue_mail(message, link_key=f"verify:{pending.pk}", at=at)
+    except ValidationError:
+        message.delete()
+
+
+def _confirmation_words(campaign: Campaign) -> tuple[str, str]:
+    paragraphs = [
+        _("Hello,"),
+        _(
+            "this address was given in a form that asks for a visit to a municipality "
+            "(%(campaign)s). If that was you, open the page below, look at what we received and "
+            "confirm it there. Only then does a person read it."
+        )
+        % {"campaign": campaign.name},
+        "{link}",
+        _(
+            "The link works for seven days. If you did not fill in a form, you need not do "
+            "anything: what was typed is deleted after seven days and nobody reads it."
+        ),
+        _("Kind regards\n%(sender)s") % {"sender": campaign.answers_from or campaign.name},
+        campaign.funding_line,
+    ]
+    return _("Please confirm your request for a visit"), "\n\n".join(filter(None, paragraphs))
+
+
+def token_of(pending: PendingRequest) -> str:
+    """The secret of the mailed link, derived so that the database never holds it."""
+    return links.derive_token("verify", f"{pending.pk}:{pending.salt}")
+
+
+def address_of(pk: int) -> str:
+    """The address in the confirmation mail; the form's own page once the row is forgotten."""
+    pending = PendingRequest.objects.filter(pk=pk).first()
+    if pending is None:
+        return settings.SITE_URL + reverse(
+            "public:form", kwargs={"language": settings.COMPLETE_LANGUAGES[0]}
+        )
+    return links.url_for(token_of(pending), pending.language)
+
+
+def find_pending(token: str) -> PendingRequest | None:
+    """The waiting form of a token; None alike for unknown, expired and used."""
+    if len(token) > 100:
+        return None
+    return (
+        PendingRequest.objects.select_related("campaign")
+        .filter(token_hash=links.hash_of(token), verified_at=None, expires_at__gt=timezone.now())
+        .first()
+    )
+
+
+def waiting_with(pending: PendingRequest) -> list[PendingRequest]:
+    """The waiting form and newer ones of the same address, newest first: one mail serves them."""
+    same = _waiting(pending.address_key).filter(campaign=pending.campaign, pk__gte=pending.pk)
+    return list(same.select_related("campaign")[:MOST_SIBLINGS])
+
+
+@transaction.atomic
+def verify(pending: PendingRequest, *, at: datetime) -> VisitRequest:
+    """The address has answered: fold the form into a VisitRequest received at `at`.
+
+    Records consents with the words shown, makes a private link and queues the acknowledgement.
+    May be called twice, also at the same time: the second call returns the same request. Raises
+    ValidationError when the form was forgotten or its link has ended.
+    """
+    now = timezone.now()
+    claimed = PendingRequest.objects.filter(
+        pk=pending.pk, verified_at=None, expires_at__gt=now
+    ).update(verified_at=now)
+    if not claimed:
+        return _verified_already(pending)
+    row = PendingRequest.objects.select_related("campaign").get(pk=pending.pk)
+    if "change_address_of" in row.answers:
+        from visits.domain.municipality import take_over
+
+        return take_over(row, at=at)
+    answers = answers_of(row.answers)
+    request = receive_request(row.campaign, answers, channel=Channel.WEB, received_at=at)
+    _record_consents(row, request, at=at)
+    _keep_mail_with(row, request)
+    # What was typed now lives in the request; the row stays until the link ends.
+    row.answers, row.request = {}, request
+    row.save(update_fields=["answers", "request"])
+    links.make_link(request)
+    _acknowledge(request, at=at)
+    return request
+
+
+def _verified_already(pending: PendingRequest) -> VisitRequest:
+    found = VisitRequest.objects.filter(pendingrequest=pending.pk).first()
+    if found is None:
+        raise ValidationError(
+            _("This link has ended. Please fill in the form again."), code="ended"
+        )
+    return found
+
+
+def answers_of(stored: Mapping[str, Any]) -> RequestAnswers:
+    """What was kept of a form as the answers `receive_request` takes."""
+    place = Place.objects.filter(pk=stored.get("place") or 0).first()
+    topics = Topic.objects.filter(code__in=stored.get("topics", []))
+    wishes = [
+        Wish(on=date.fromisoformat(wish["on"]), part=wish["part"])
+        for wish in stored.get("wishes", [])
+    ]
+    same = (
+        "city country region zone department requester_name requester_role address phone "
+        "language questions mode online_is_fine people interpreter step_free secrecy raw_text "
+        "raw_language"
+    ).split()
+    values = {name: stored[name] for name in same if name in stored}
+    return RequestAnswers(place=place, topics=list(topics), wishes=wishes, **values)
+
+
+def _record_consents(pending: PendingRequest, request: VisitRequest, *, at: datetime) -> None:
+    for purpose, words in pending.answers.get("consents", {}).items():
+        ConsentRecord.objects.create(
+            address=request.address,
+            purpose=purpose,
+            status=ConsentRecord.Status.GRANTED,
+            text=consent_text(purpose, pending.language, words),
+            language=pending.language,
+            at=at,
+            channel=CONSENT_CHANNEL,
+            evidence=f"Ticked in the form of {request.ref}; the address answered its mail.",
+            is_sample=request.is_sample,
+        )
+
+
+def consent_text(purpose: str, language: str, words: str) -> ConsentText:
+    """The stored version of exactly these words, made as the next version when they are new."""
+    same = ConsentText.objects.filter(purpose=purpose, language=language)
+    found = same.filter(text=words).order_by("-version").first()
+    if found is not None:
+        return found
+    newest = same.aggregate(newest=Max("version"))["newest"] or 0
+    return ConsentText.objects.create(
+        purpose=purpose, language=language, version=newest + 1, text=words
+    )
+
+
+def _keep_mail_with(pending: PendingRequest, request: VisitRequest) -> None:
+    key = f"verify:{pending.pk}"
+    request.messages.add(*Message.objects.filter(deliveries__link_key=key))
+
+
+def _acknowledge(request: VisitRequest, *, at: datetime) -> None:
+    """Queue the acknowledgement. A template that cannot be filled must not lose the request."""
+    try:
+        with transaction.atomic():
+            send_letter(request, "request_ack", at=at)
+    except ValidationError as error:
+        log.warning("No acknowledgement for %s: %s", request.ref, "; ".join(error.messages))
+
+
+@transaction.atomic
+def forget(pending: PendingRequest) -> None:
+    """The address says the form is not theirs: it and its mail go at once."""
+    for row in waiting_with(pending):
+        _forget_mail(row.pk)
+        row.delete()
+
+
+def _forget_mail(pk: int) -> None:
+    Message.objects.filter(
+        pk__in=OutgoingMail.objects.filter(link_key=f"verify:{pk}").values("message")
+    ).delete()
+
+
+@transaction.atomic
+def purge_unverified(at: datetime) -> int:
+    """Delete the forms whose seven days are over at the real moment `at`; the number forgotten."""
+    over = PendingRequest.objects.filter(expires_at__lte=at)
+    forgotten = 0
+    for pk in list(over.filter(verified_at=None).values_list("pk", flat=True)):
+        _forget_mail(pk)
+        forgotten += 1
+    over.delete()
+    return forgotten

@@ -1,0 +1,151 @@
+"""The form with which a municipality corrects its own part of a request."""
+
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm import wording
+from visits.domain.municipality import WISH_STATES
+from visits.domain.requests import MOST_DATES, MOST_QUESTIONS, MOST_TOPICS, Wish
+from visits.models import Topic, Visit, VisitRequest
+from visits.models.requests import Mode, PartOfDay
+from visits.public.fields import LineField, PeopleField, WishedDateField, WordsField
+from visits.public.standing import current_visit
+from visits.states import RequestState
+
+
+class CorrectionForm(forms.Form):
+    """Own data always; topics and wished dates while no date is agreed."""
+
+    requester_name = LineField(
+        max_length=200,
+        label=gettext_lazy("Your name"),
+        error_messages={"required": gettext_lazy("Give your name.")},
+    )
+    requester_role = LineField(max_length=200, required=False, label=gettext_lazy("Your role"))
+    department = LineField(max_length=200, required=False, label=gettext_lazy("Department"))
+    phone = LineField(max_length=60, required=False, label=gettext_lazy("Phone"))
+    people = PeopleField(required=False, label=gettext_lazy("How many people, about?"))
+    interpreter = LineField(
+        max_length=60,
+        required=False,
+        label=gettext_lazy("Interpreter needed, for which language?"),
+    )
+    step_free = forms.BooleanField(
+        required=False, label=gettext_lazy("Somebody needs step-free access")
+    )
+
+    def __init__(self, *args: Any, asked: VisitRequest, today: date, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.asked, self.today = asked, today
+        self.may_wish = asked.state in WISH_STATES
+        for name in self.base_fields:
+            self.initial[name] = getattr(asked, name)
+        for number in range(1, MOST_QUESTIONS + 1):
+            self.fields[f"question_{number}"] = WordsField(
+                max_length=1_000,
+                rows=2,
+                required=False,
+                label=_("Question %(number)d") % {"number": number},
+                initial=_at(asked.questions, number - 1),
+            )
+        self.visit = _meeting(asked)
+        if self.visit is not None:
+            self.fields["meeting_place"] = LineField(
+                max_length=300,
+                required=False,
+                label=_("Where do we meet?"),
+                help_text=_("Address and room."),
+                initial=self.visit.address,
+            )
+        if self.may_wish:
+            self._add_wishes()
+
+    def _add_wishes(self) -> None:
+        self.topic_rows = list(Topic.objects.all())
+        self.fields["topics"] = forms.MultipleChoiceField(
+            required=False,
+            label=_("Topics"),
+            help_text=_("Up to five."),
+            choices=[(row.code, row.name) for row in self.topic_rows],
+            initial=[row.code for row in self.asked.topics.all()],
+            widget=forms.CheckboxSelectMultiple,
+        )
+        wished = list(self.asked.preferred_dates.all())
+        for rank in range(1, MOST_DATES + 1):
+            wish = wished[rank - 1] if rank <= len(wished) else None
+            self.fields[f"date_{rank}"] = WishedDateField(
+                required=False,
+                label=_("Wished date %(number)d") % {"number": rank},
+                initial=wish.on if wish else None,
+            )
+            self.fields[f"part_{rank}"] = forms.ChoiceField(
+                required=False,
+                label=_("Part of the day %(number)d") % {"number": rank},
+                choices=PartOfDay.choices,
+                initial=wish.part if wish else PartOfDay.ANY,
+            )
+
+    @property
+    def questions(self) -> list[forms.BoundField]:
+        return [self[f"question_{number}"] for number in range(1, MOST_QUESTIONS + 1)]
+
+    @property
+    def dates(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
+        if not self.may_wish:
+            return []
+        return [(self[f"date_{rank}"], self[f"part_{rank}"]) for rank in range(1, MOST_DATES + 1)]
+
+    def clean_topics(self) -> list[str]:
+        chosen = self.cleaned_data["topics"]
+        if len(chosen) > MOST_TOPICS:
+            raise ValidationError(
+                _("You chose %(count)d topics; choose up to five.") % {"count": len(chosen)},
+                code="topics",
+            )
+        return chosen
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        kept = {wish.on for wish in self.asked.preferred_dates.all()}
+        for rank in range(1, MOST_DATES + 1):
+            day = cleaned.get(f"date_{rank}")
+            if day and day < self.today and day not in kept:
+                self.add_error(
+                    f"date_{rank}",
+                    _("%(day)s is over; choose a date that lies ahead.")
+                    % {"day": wording.day(day)},
+                )
+        return cleaned
+
+    def corrections(self) -> dict[str, Any]:
+        """What `visits.domain.municipality.correct` takes."""
+        given = self.cleaned_data
+        values = {name: given[name] for name in self.base_fields}
+        numbers = range(1, MOST_QUESTIONS + 1)
+        values["questions"] = [given[f"question_{n}"] for n in numbers if given[f"question_{n}"]]
+        place = given.get("meeting_place") if self.visit is not None else None
+        if not self.may_wish:
+            return {"values": values, "meeting_place": place}
+        topics = [row for row in self.topic_rows if row.code in given["topics"]]
+        wishes = [
+            Wish(on=given[f"date_{rank}"], part=given[f"part_{rank}"] or PartOfDay.ANY)
+            for rank in range(1, MOST_DATES + 1)
+            if given[f"date_{rank}"]
+        ]
+        return {"values": values, "topics": topics, "wishes": wishes}
+
+
+def _meeting(asked: VisitRequest) -> Visit | None:
+    """The agreed visit on site whose address the city may give."""
+    visit = current_visit(asked)
+    agreed = asked.state == RequestState.SCHEDULED and visit is not None and visit.is_live
+    return visit if agreed and visit.mode != Mode.ONLINE else None
+
+
+def _at(items: list[str], place: int) -> str:
+    return items[place] if place < len(items) else ""

@@ -1,0 +1,293 @@
+"""Where a request stands, told to the municipality: built up from the fields it may see."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm import wording
+from crm.models import AuditEntry, Message
+from visits.domain.municipality import WISH_STATES, may_undo
+from visits.models import ChecklistItem, Hold, Visit, VisitRequest
+from visits.models.requests import Mode
+from visits.states import RequestState, VisitState
+
+R, V = RequestState, VisitState
+
+STEPS = (
+    ("received", gettext_lazy("Request received")),
+    ("looked_at", gettext_lazy("We look at it")),
+    ("offered", gettext_lazy("Dates offered")),
+    ("agreed", gettext_lazy("Date agreed")),
+    ("held", gettext_lazy("The visit")),
+    ("report", gettext_lazy("Report and next steps")),
+)
+STEP_OF_STATE = {
+    R.RECEIVED: "looked_at",
+    R.NEEDS_INFO: "looked_at",
+    R.UNDER_REVIEW: "looked_at",
+    R.WAITLISTED: "looked_at",
+    R.PROPOSED: "offered",
+    R.SCHEDULED: "held",
+    R.FULFILLED: "report",
+}
+ENDED = frozenset({R.DECLINED, R.EXPIRED, R.WITHDRAWN, R.REFERRED, R.MERGED, R.REJECTED})
+HAPPENED = {
+    R.RECEIVED: gettext_lazy("Your request arrived"),
+    R.NEEDS_INFO: gettext_lazy("We asked you for more information"),
+    R.UNDER_REVIEW: gettext_lazy("We are looking at your request"),
+    R.PROPOSED: gettext_lazy("We offered you dates"),
+    R.SCHEDULED: gettext_lazy("You accepted a date"),
+    R.FULFILLED: gettext_lazy("The visit took place"),
+    R.WAITLISTED: gettext_lazy("Your request went on the waiting list"),
+    R.DECLINED: gettext_lazy("We had to decline"),
+    R.EXPIRED: gettext_lazy("The time to answer ran out"),
+    R.WITHDRAWN: gettext_lazy("You withdrew your request"),
+    R.REFERRED: gettext_lazy("We passed your request on, with your leave"),
+    R.MERGED: gettext_lazy("We joined it with another request of your city"),
+    R.REJECTED: gettext_lazy("We closed the request"),
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the way; `state` is done, now or later."""
+
+    key: str
+    title: str | Promise
+    state: str
+
+
+@dataclass
+class Standing:
+    """Everything the status page says; plain values and rows whose shown fields are allowed."""
+
+    request: VisitRequest
+    steps: list[Step]
+    headline: str
+    why: str
+    next_step: str
+    by_when: str
+    who_answers: str
+    visit: Visit | None
+    holds: list[Hold]
+    checklist: list[ChecklistItem]
+    timeline: list[dict[str, Any]]
+    missing: list[str] = field(default_factory=list)
+    can_withdraw: bool = False
+    can_undo: bool = False
+    can_correct: bool = False
+    can_wish: bool = False
+    needs_address: bool = False
+
+    @property
+    def is_ended(self) -> bool:
+        return self.request.state in ENDED
+
+    @property
+    def is_agreed(self) -> bool:
+        return self.visit is not None and not self.holds
+
+
+def standing_of(request: VisitRequest, *, at: datetime) -> Standing:
+    """Where the request stands at the moment `at`, in the active language."""
+    visit = current_visit(request)
+    holds = open_holds(request, visit, at=at)
+    words = _Words(request, visit, holds, at)
+    is_live = visit is not None and visit.is_live
+    is_agreed = is_live and not holds and request.state == R.SCHEDULED
+    return Standing(
+        request=request,
+        steps=_steps(request, visit),
+        headline=words.headline,
+        why=words.why,
+        next_step=words.next_step,
+        by_when=words.by_when,
+        who_answers=request.campaign.answers_from or request.campaign.name,
+        visit=visit,
+        holds=holds,
+        checklist=_checklist(visit) if is_agreed and visit else [],
+        timeline=_timeline(request),
+        missing=words.missing if request.state == R.NEEDS_INFO else [],
+        can_withdraw=request.is_open,
+        can_undo=may_undo(request, at=at),
+        can_correct=request.is_open,
+        can_wish=request.state in WISH_STATES,
+        needs_address=bool(is_agreed and visit and visit.mode != Mode.ONLINE and not visit.address),
+    )
+
+
+def current_visit(request: VisitRequest) -> Visit | None:
+    """The visit that counts now: a live one, else one that took place; cancelled ones do not."""
+    known = request.visits.select_related("host", "campaign").prefetch_related("topics")
+    live = known.live().order_by("-pk").first()
+    return live or known.delivered().order_by("-starts_at").first()
+
+
+def open_holds(request: VisitRequest, visit: Visit | None, *, at: datetime) -> list[Hold]:
+    """The dates that can be accepted now."""
+    if visit is None or request.state != R.PROPOSED or visit.state != V.TENTATIVE:
+        return []
+    return list(visit.holds.live().filter(accepted_at=None, expires_at__gt=at))
+
+
+def _steps(request: VisitRequest, visit: Visit | None) -> list[Step]:
+    now = STEP_OF_STATE.get(RequestState(request.state))
+    keys = [key for key, _title in STEPS]
+    here = keys.index(now) if now else -1
+    if request.state == R.FULFILLED and visit and visit.state in (V.REPORTED, V.CLOSED):
+        here = len(keys)
+    return [
+        Step(key, title, "done" if place < here else "now" if place == here else "later")
+        for place, (key, title) in enumerate(STEPS)
+    ]
+
+
+def _checklist(visit: Visit) -> list[ChecklistItem]:
+    return list(visit.checklist.filter(owner=ChecklistItem.Owner.THEIRS))
+
+
+def _timeline(request: VisitRequest) -> list[dict[str, Any]]:
+    """What happened, newest first: states in words, and the subjects of our mails to them."""
+    entries = list(_state_entries(request)) + list(_mail_entries(request))
+    return sorted(entries, key=lambda entry: entry["at"], reverse=True)
+
+
+def _state_entries(request: VisitRequest) -> Iterator[dict[str, Any]]:
+    steps = (
+        AuditEntry.objects.about(request)
+        .filter(verb__in=["receive_request", "request_step"])
+        .values_list("at", "to_state")
+    )
+    icons = {R.SCHEDULED: "check", R.PROPOSED: "calendar", R.WITHDRAWN: "close"}
+    has_arrival = False
+    for at, state in steps:
+        if state in HAPPENED:
+            has_arrival = has_arrival or state == R.RECEIVED
+            yield {
+                "at": at,
+                "zone": request.zone,
+                "title": HAPPENED[RequestState(state)],
+                "icon": icons.get(RequestState(state), "note"),
+            }
+    if not has_arrival:
+        yield {
+            "at": request.received_at,
+            "zone": request.zone,
+            "title": HAPPENED[R.RECEIVED],
+            "icon": "note",
+        }
+
+
+def _mail_entries(request: VisitRequest) -> Iterator[dict[str, Any]]:
+    sent = request.messages.filter(
+        direction=Message.Direction.OUT,
+        status=Message.Status.QUEUED,
+        address__iexact=request.address,
+    )
+    for at, subject in sent.values_list("at", "subject"):
+        title = _("Mail to you: %(subject)s") % {"subject": subject}
+        yield {"at": at, "zone": request.zone, "title": title, "icon": "mail"}
+
+
+class _Words:
+    """The sentences of one standing."""
+
+    def __init__(
+        self, request: VisitRequest, visit: Visit | None, holds: list[Hold], at: datetime
+    ) -> None:
+        self.request, self.visit, self.holds, self.at = request, visit, holds, at
+
+    @property
+    def headline(self) -> str:
+        if self.request.state == R.PROPOSED and not self.holds:
+            return _("We prepare new dates for you")
+        return {
+            R.RECEIVED: _("Your request is with us"),
+            R.NEEDS_INFO: _("We need a little more from you"),
+            R.UNDER_REVIEW: _("We are looking for a date"),
+            R.PROPOSED: _("Please choose a date"),
+            R.SCHEDULED: _("Your date is agreed"),
+            R.FULFILLED: _("The visit took place"),
+            R.WAITLISTED: _("You are on the waiting list"),
+            R.DECLINED: _("We cannot offer a visit"),
+            R.EXPIRED: _("The time to answer ran out"),
+            R.WITHDRAWN: _("You withdrew your request"),
+            R.REFERRED: _("We passed your request on"),
+            R.MERGED: _("Joined with another request of your city"),
+            R.REJECTED: _("The request is closed"),
+        }[RequestState(self.request.state)]
+
+    @property
+    def why(self) -> str:
+        return {
+            R.RECEIVED: _("Every request is read by a person; none is answered by a machine."),
+            R.NEEDS_INFO: _("Without it we cannot plan a visit that is worth your time."),
+            R.UNDER_REVIEW: _(
+                "We fit your wishes, the holidays of your city and the journeys between the "
+                "cities together."
+            ),
+            R.PROPOSED: _("These dates fit your wishes and our journeys; we hold them for you.")
+            if self.holds
+            else _("The dates offered before are no longer held."),
+            R.SCHEDULED: _("You accepted this date."),
+            R.FULFILLED: _("Thank you for the conversation."),
+            R.WAITLISTED: _(
+                "More cities asked than there are days; we come back to you as soon as one is free."
+            ),
+            R.DECLINED: _("Our last mail to you says why."),
+            R.EXPIRED: _("We had no answer before the deadline, so the dates are free again."),
+            R.WITHDRAWN: _("Nothing more happens with it, and no date is held."),
+            R.REFERRED: _("They answer you directly; you gave us leave to pass your address on."),
+            R.MERGED: _("One visit serves both; you find its date with the other request."),
+            R.REJECTED: _(
+                "We take requests of municipalities only. If this is a mistake, answer our mail."
+            ),
+        }[RequestState(self.request.state)]
+
+    @property
+    def next_step(self) -> str:
+        state = RequestState(self.request.state)
+        if state == R.PROPOSED:
+            if self.holds:
+                return _("You choose one of the dates, or tell us that none suits.")
+            return _("We write to you with new dates.")
+        if state == R.SCHEDULED and self.visit is not None:
+            if self.visit.state == V.TENTATIVE:
+                return _("We complete the details and send you the confirmation.")
+            return _("You get the programme by mail; until then you can prepare the room.")
+        return {
+            R.RECEIVED: _("We answer with dates, or with a question."),
+            R.NEEDS_INFO: _("You add what is missing; then we look for a date."),
+            R.UNDER_REVIEW: _("We offer you dates, or say why there is none."),
+            R.WAITLISTED: _("We write to you when a date comes free. You need not do anything."),
+            R.FULFILLED: _("You get a short report to check, within three days of the visit."),
+        }.get(state, "")
+
+    @property
+    def by_when(self) -> str:
+        request = self.request
+        if self.holds:
+            return wording.local_time(self.holds[0].expires_at, request.zone)
+        if request.state == R.SCHEDULED and self.visit is not None:
+            return wording.local_time(self.visit.starts_at, self.visit.zone)
+        waits = request.state in (R.RECEIVED, R.UNDER_REVIEW) and request.first_reply_at is None
+        if waits and request.due_at is not None and request.due_at > self.at:
+            return wording.local_time(request.due_at, request.campaign.zone)
+        if request.state == R.WAITLISTED:
+            return wording.day(request.campaign.window_end)
+        return ""
+
+    @property
+    def missing(self) -> list[str]:
+        request = self.request
+        gaps = (
+            (not request.topics.exists(), _("the topics you would like to talk about")),
+            (not request.preferred_dates.exists(), _("one to three dates that would suit you")),
+            (request.people is None, _("how many people will take part, about")),
+        )
+        return [words for is_missing, words in gaps if is_missing]

@@ -1,0 +1,233 @@
+"""What the municipality answers: a date, another date, withdrawn, back again, what is ready."""
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST
+
+from crm import clock
+from crm.search import search_key
+from visits.domain import municipality
+from visits.domain.booking import Busy
+from visits.models import VisitRequest
+from visits.public import session
+from visits.public.fields import LineField, WordsField
+from visits.public.pages import language_links, public_page, show
+from visits.public.standing import current_visit, open_holds, standing_of
+from visits.public.views.link import no_link
+from visits.public.views.status import status_page
+
+
+class OtherDatesForm(forms.Form):
+    """None of the offered dates suits."""
+
+    reason = WordsField(
+        max_length=1_000,
+        rows=4,
+        label=gettext_lazy("What would suit you?"),
+        help_text=gettext_lazy("Dates, days of the week, or what stands in the way."),
+        error_messages={"required": gettext_lazy("Tell us in a few words what would suit you.")},
+    )
+    online_is_fine = forms.BooleanField(
+        required=False, label=gettext_lazy("An online meeting is fine too")
+    )
+
+
+class WithdrawForm(forms.Form):
+    """The end of a wish, made sure of by typing its reference."""
+
+    reference = LineField(
+        max_length=20,
+        label=gettext_lazy("Reference"),
+        error_messages={"required": gettext_lazy("Type the reference to go on.")},
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters"}),
+    )
+    reason = WordsField(
+        max_length=500,
+        rows=2,
+        required=False,
+        label=gettext_lazy("Why?"),
+        help_text=gettext_lazy("You need not give a reason."),
+    )
+
+    def __init__(self, *args, asked: VisitRequest, **options) -> None:
+        super().__init__(*args, **options)
+        self.asked = asked
+        self.fields["reference"].help_text = _("Type %(ref)s to show that you mean it.") % {
+            "ref": asked.ref
+        }
+
+    def clean_reference(self) -> str:
+        typed = self.cleaned_data["reference"]
+        if search_key(typed).replace(" ", "") != search_key(self.asked.ref):
+            raise ValidationError(
+                _("“%(typed)s” is not the reference of this request; it is %(ref)s.")
+                % {"typed": typed, "ref": self.asked.ref},
+                code="reference",
+            )
+        return typed
+
+
+@public_page
+@require_POST
+def accept(request: HttpRequest, language: str) -> HttpResponse:
+    """Take one of the offered dates; refuses when none was chosen."""
+    asked = session.request_of(request)
+    if asked is None:
+        return no_link(request, language)
+    if not _is_same(request, asked):
+        return _moved_on(request, language, asked)
+    place = str(request.POST.get("place", ""))[:300]
+    holds = open_holds(asked, current_visit(asked), at=clock.now())
+    chosen = next((hold for hold in holds if str(hold.pk) == request.POST.get("hold")), None)
+    if chosen is None:
+        fault = _("Choose one of the dates, then press the button.")
+        if not holds or request.POST.get("hold"):
+            fault = _("This date is no longer held for you. Below you see where things stand.")
+        return status_page(request, language, asked, status=400, fault=fault, typed_place=place)
+    try:
+        municipality.accept(asked, chosen, address=place, at=clock.now())
+    except (ValidationError, Busy) as error:
+        return _refused(request, language, asked, error)
+    messages.success(request, _("The date is agreed. A mail to you is on its way."))
+    return redirect("public:mine", language=language)
+
+
+@public_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def other_dates(request: HttpRequest, language: str) -> HttpResponse:
+    """Say that none of the offered dates suits, and what would."""
+    asked = session.request_of(request)
+    if asked is None:
+        return no_link(request, language)
+    visit = current_visit(asked)
+    if visit is None or not open_holds(asked, visit, at=clock.now()):
+        return redirect("public:mine", language=language)
+    form = OtherDatesForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and not _is_same(request, asked):
+        return _moved_on(request, language, asked)
+    if form.is_valid():
+        try:
+            municipality.refuse_dates(asked, visit, at=clock.now(), **form.cleaned_data)
+        except (ValidationError, Busy) as error:
+            return _refused(request, language, asked, error)
+        messages.success(request, _("Thank you. The dates are free again; we look for others."))
+        return redirect("public:mine", language=language)
+    return _form_page(request, language, asked, "other_dates.html", form)
+
+
+@public_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def withdraw(request: HttpRequest, language: str) -> HttpResponse:
+    """Withdraw the request, or cancel the visit with it; the reference has to be typed."""
+    asked = session.request_of(request)
+    if asked is None:
+        return no_link(request, language)
+    if not asked.is_open:
+        return redirect("public:mine", language=language)
+    form = WithdrawForm(request.POST if request.method == "POST" else None, asked=asked)
+    if form.is_valid():
+        try:
+            municipality.withdraw(asked, reason=form.cleaned_data["reason"], at=clock.now())
+        except (ValidationError, Busy) as error:
+            return _refused(request, language, asked, error)
+        messages.success(request, _("Your request is withdrawn. You can undo this for 24 hours."))
+        return redirect("public:mine", language=language)
+    return _form_page(
+        request,
+        language,
+        asked,
+        "withdraw.html",
+        form,
+        standing=standing_of(asked, at=clock.now()),
+    )
+
+
+@public_page
+@require_POST
+def undo(request: HttpRequest, language: str) -> HttpResponse:
+    """Take a withdrawal back, with its date while that is free."""
+    asked = session.request_of(request)
+    if asked is None:
+        return no_link(request, language)
+    if not _is_same(request, asked):
+        return _moved_on(request, language, asked)
+    if request.POST.get("sure") != "yes":
+        fault = _("Tick that you want the request back, then press the button.")
+        return status_page(request, language, asked, status=400, fault=fault)
+    try:
+        _asked, is_booked = municipality.undo_withdrawal(asked, at=clock.now())
+    except (ValidationError, Busy) as error:
+        return _refused(request, language, asked, error)
+    words = (
+        _("Your request is open again, and so is its date.")
+        if is_booked
+        else _("Your request is open again. We look for a date.")
+    )
+    messages.success(request, words)
+    return redirect("public:mine", language=language)
+
+
+@public_page
+@require_POST
+def checklist(request: HttpRequest, language: str) -> HttpResponse:
+    """Keep which preparations are done."""
+    asked = session.request_of(request)
+    if asked is None:
+        return no_link(request, language)
+    if not _is_same(request, asked):
+        return _moved_on(request, language, asked)
+    done = [int(pk) for pk in request.POST.getlist("done") if pk.isdecimal() and len(pk) < 12]
+    changed = municipality.tick_checklist(asked, done=done, at=clock.now())
+    if changed:
+        messages.success(request, _("Your checklist is kept."))
+    else:
+        messages.info(request, _("Nothing was changed."))
+    return redirect("public:mine", language=language)
+
+
+def _is_same(request: HttpRequest, asked: VisitRequest) -> bool:
+    """Whether the form belongs to the request this browser has open now."""
+    return request.POST.get("ref") == asked.ref
+
+
+def _moved_on(request: HttpRequest, language: str, asked: VisitRequest) -> HttpResponse:
+    fault = _(
+        "Another request was opened in this browser meanwhile, so nothing was changed. "
+        "This is %(ref)s."
+    ) % {"ref": asked.ref}
+    return status_page(request, language, asked, status=409, fault=fault)
+
+
+def _refused(
+    request: HttpRequest, language: str, asked: VisitRequest, error: Exception
+) -> HttpResponse:
+    fault = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
+    asked.refresh_from_db()
+    return status_page(request, language, asked, status=409, fault=fault)
+
+
+def _form_page(
+    request: HttpRequest,
+    language: str,
+    asked: VisitRequest,
+    name: str,
+    form: forms.Form,
+    **more,
+) -> HttpResponse:
+    return show(
+        request,
+        language,
+        name,
+        status=400 if form.is_bound else 200,
+        campaign=asked.campaign,
+        is_sample=asked.is_sample,
+        language_links=language_links("public:mine"),
+        asked=asked,
+        form=form,
+        **more,
+    )

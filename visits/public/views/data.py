@@ -1,0 +1,158 @@
+"""One's own data: correct it, hand the request over, see all of it, stop or erase it."""
+
+import json
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_safe
+
+from crm import clock
+from crm.models import DataRequest
+from visits.domain import municipality
+from visits.models import VisitRequest
+from visits.public import own_data as own
+from visits.public import session
+from visits.public.correction import CorrectionForm
+from visits.public.fields import AddressField, LineField
+from visits.public.pages import language_links, public_page, show
+from visits.public.views.link import no_link
+
+
+class ColleagueForm(forms.Form):
+    """Who takes the request over."""
+
+    name = LineField(
+        max_length=200,
+        label=gettext_lazy("Name of your colleague"),
+        error_messages={"required": gettext_lazy("Give the name of your colleague.")},
+    )
+    role = LineField(max_length=200, required=False, label=gettext_lazy("Role"))
+    address = AddressField(
+        label=gettext_lazy("Mail address of your colleague"),
+        help_text=gettext_lazy("They get a mail and decide there. Until then nothing changes."),
+        error_messages={"required": gettext_lazy("Give the mail address of your colleague.")},
+    )
+
+
+class DataForm(forms.Form):
+    """A wish about one's own data."""
+
+    kind = forms.ChoiceField(
+        label=gettext_lazy("What shall we do?"),
+        choices=[
+            (DataRequest.Kind.STOP, gettext_lazy("Stop using my data for anything but this visit")),
+            (DataRequest.Kind.CORRECT, gettext_lazy("Correct something I cannot change here")),
+            (DataRequest.Kind.ERASE, gettext_lazy("Erase what you keep about me")),
+        ],
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose what we shall do.")},
+    )
+    text = LineField(
+        max_length=1_000,
+        required=False,
+        label=gettext_lazy("Anything to add?"),
+    )
+
+
+@public_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def correct(request: HttpRequest, language: str) -> HttpResponse:
+    """Correct one's own part of the request."""
+    asked = session.request_of(request)
+    if asked is None:
+        return no_link(request, language)
+    if not asked.is_open:
+        return redirect("public:mine", language=language)
+    given = request.POST if request.method == "POST" else None
+    form = CorrectionForm(given, asked=asked, today=clock.now().date())
+    if form.is_valid():
+        try:
+            changed = municipality.correct(asked, at=clock.now(), **form.corrections())
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            words = _("Your changes are kept.") if changed else _("Nothing was changed.")
+            messages.success(request, words)
+            return redirect("public:mine", language=language)
+    return _page(request, language, asked, "correct.html", form=form)
+
+
+@public_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def hand_over(request: HttpRequest, language: str) -> HttpResponse:
+    """Hand the request over to a colleague, whose address has to answer first."""
+    asked = session.request_of(request)
+    if asked is None:
+        return no_link(request, language)
+    if not asked.is_open:
+        return redirect("public:mine", language=language)
+    form = ColleagueForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        municipality.ask_hand_over(asked, language=language, at=clock.now(), **form.cleaned_data)
+        messages.success(
+            request,
+            _("We wrote to your colleague. Your own link works until they take the request over."),
+        )
+        return redirect("public:mine", language=language)
+    return _page(request, language, asked, "hand_over.html", form=form)
+
+
+@public_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def own_data(request: HttpRequest, language: str) -> HttpResponse:
+    """Everything kept about this request, and what may be asked about it."""
+    asked = session.request_of(request)
+    if asked is None:
+        return no_link(request, language)
+    form = DataForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        wish = municipality.ask_about_data(
+            asked, form.cleaned_data["kind"], text=form.cleaned_data["text"], at=clock.now()
+        )
+        messages.success(request, _own_words(wish))
+        return redirect("public:mine", language=language)
+    return _page(request, language, asked, "own_data.html", form=form, data=own.in_words(asked))
+
+
+def _own_words(wish: DataRequest) -> str:
+    from crm import wording
+
+    return _("We have your wish and answer it in full by %(day)s.") % {
+        "day": wording.day(wish.due_on)
+    }
+
+
+@public_page
+@require_safe
+def own_data_file(request: HttpRequest, language: str) -> HttpResponse:
+    """The same data as JSON, to keep or to take elsewhere."""
+    asked = session.request_of(request)
+    if asked is None:
+        return no_link(request, language)
+    text = json.dumps(own.as_plain_values(asked), ensure_ascii=False, indent=1)
+    response = HttpResponse(text, content_type="application/json; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{asked.ref}.json"'
+    return response
+
+
+def _page(
+    request: HttpRequest, language: str, asked: VisitRequest, name: str, **context: Any
+) -> HttpResponse:
+    is_refused = context["form"].is_bound and context["form"].errors
+    return show(
+        request,
+        language,
+        name,
+        status=400 if is_refused else 200,
+        campaign=asked.campaign,
+        is_sample=asked.is_sample,
+        language_links=language_links("public:mine"),
+        asked=asked,
+        **context,
+    )

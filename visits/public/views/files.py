@@ -1,0 +1,38 @@
+"""Files of an agreed visit: the calendar entry and the public programme."""
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from visits import ical
+from visits.public import session
+from visits.public.files import available_files, programme_of
+from visits.public.pages import public_page
+from visits.public.standing import current_visit
+from visits.public.views.link import no_link
+
+
+@public_page
+@require_safe
+def calendar_file(request: HttpRequest, language: str) -> HttpResponse:
+    """The visit as an .ics file with its zone; the name carries the reference alone."""
+    asked = session.request_of(request)
+    visit = current_visit(asked) if asked and available_files(asked)["calendar"] else None
+    if asked is None or visit is None:
+        return no_link(request, language)
+    content = ical.visit_calendar(visit, method="PUBLISH")
+    response = HttpResponse(content, content_type="text/calendar; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{visit.ref}.ics"'
+    return response
+
+
+@public_page
+@require_safe
+def programme(request: HttpRequest, language: str) -> HttpResponse:
+    """The public edition of the brief as PDF, to show at home."""
+    asked = session.request_of(request)
+    visit = current_visit(asked) if asked and available_files(asked)["programme"] else None
+    if asked is None or visit is None:
+        return no_link(request, language)
+    response = HttpResponse(programme_of(visit, language), content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="{visit.ref}.pdf"'
+    return response

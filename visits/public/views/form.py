@@ -1,0 +1,166 @@
+"""The request form and what helps to fill it in."""
+
+from datetime import timedelta
+
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from crm import clock, wording
+from crm.domain import limits
+from crm.models import Person
+from visits.domain import places
+from visits.domain.verification import submit_form
+from visits.models import Campaign
+from visits.public import time_trap
+from visits.public.forms import HONEYPOT, RANKS, RequestForm
+from visits.public.pages import language_links, offered_campaign, public_page, show
+
+MOST_FORMS = 20
+FORMS_WITHIN = timedelta(hours=1)
+LONGEST_QUERY = 2_000
+
+
+@public_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def request_form(request: HttpRequest, language: str) -> HttpResponse:
+    """Ask for a visit. A good form is kept until its address has answered."""
+    campaign = offered_campaign(request)
+    if campaign is None:
+        links = language_links("public:form")
+        return show(request, language, "no_offer.html", status=404, language_links=links)
+    today = clock.now().date()
+    if request.method != "POST":
+        form = RequestForm(
+            campaign=campaign,
+            page_language=language,
+            today=today,
+            initial={"language": language, "mark": time_trap.issue(timezone.now())},
+        )
+        return _form_page(request, language, campaign, form)
+    form = RequestForm(request.POST, campaign=campaign, page_language=language, today=today)
+    if form.is_robot:
+        # A program must not learn that it was noticed.
+        return redirect("public:sent", language=language)
+    if refusal := _refusal(request):
+        return _form_page(request, language, campaign, form, refusal=refusal, status=429)
+    if not form.is_valid():
+        return _form_page(request, language, campaign, form, status=400)
+    try:
+        submit_form(campaign, form.answers(), language=language, at=clock.now())
+    except ValidationError as error:
+        return _form_page(
+            request, language, campaign, form, refusal=" ".join(error.messages), status=400
+        )
+    return redirect("public:sent", language=language)
+
+
+def _refusal(request: HttpRequest) -> str:
+    """Why this post is not taken now, in a sentence; empty when it is."""
+    now = timezone.now()
+    mark = request.POST.get("mark", "")
+    if not time_trap.is_human_pace(mark, now):
+        return _(
+            "The form was sent faster than a person can read it, or was open for more than a day. "
+            "Nothing is lost: look through it once more and send it again."
+        )
+    day = time_trap.LONGEST
+    if not limits.allow("form-mark", mark, most=time_trap.MOST_POSTS, within=day, at=now):
+        return _("This form was sent too often. Open the page anew and fill it in again.")
+    network = limits.network_of(request.META)
+    if not limits.allow("form", network, most=MOST_FORMS, within=FORMS_WITHIN, at=now):
+        return _(
+            "Many forms came from your network in the last hour. What you typed is still here: "
+            "please wait an hour and send it again."
+        )
+    return ""
+
+
+def _form_page(
+    request: HttpRequest,
+    language: str,
+    campaign: Campaign,
+    form: RequestForm,
+    *,
+    refusal: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    mark = form.data.get("mark", "") if form.is_bound else form.initial["mark"]
+    if time_trap.opened_at(mark) is None or status == 429:
+        mark = time_trap.issue(timezone.now())
+    return show(
+        request,
+        language,
+        "form.html",
+        status=status,
+        campaign=campaign,
+        language_links=language_links("public:form", request.GET.urlencode()),
+        form=form,
+        refusal=refusal,
+        mark=mark,
+        honeypot=HONEYPOT,
+        window=wording.day_range(campaign.window_start, campaign.window_end),
+        is_sample=_is_demo(),
+    )
+
+
+def _is_demo() -> bool:
+    return clock.is_demo() and Person.objects.filter(is_sample=True).exists()
+
+
+@public_page
+@require_safe
+def sent(request: HttpRequest, language: str) -> HttpResponse:
+    """What happens next; the same page whoever asked, and whether or not we know the address."""
+    return show(
+        request,
+        language,
+        "sent.html",
+        campaign=offered_campaign(request),
+        language_links=language_links("public:sent"),
+    )
+
+
+@public_page
+@require_safe
+def offer(request: HttpRequest, language: str) -> HttpResponse:
+    """What a visit is and what it is not."""
+    campaign = offered_campaign(request)
+    return show(
+        request,
+        language,
+        "offer.html",
+        campaign=campaign,
+        language_links=language_links("public:offer", request.GET.urlencode()),
+        window=wording.day_range(campaign.window_start, campaign.window_end) if campaign else "",
+    )
+
+
+@public_page
+@require_safe
+def place_suggestions(request: HttpRequest, language: str) -> HttpResponse:
+    """Options for the list under the city field."""
+    typed = (request.GET.get("city") or request.GET.get("q") or "")[:100]
+    found = places.suggest_cities(typed) if _may_look_up(request) else []
+    return show(request, language, "_places.html", suggestions=found)
+
+
+@public_page
+@require_safe
+def date_notes(request: HttpRequest, language: str) -> HttpResponse:
+    """What speaks against one wished date, as the part of the form under that date."""
+    campaign = offered_campaign(request)
+    rank = next((n for n in RANKS if f"date_{n}" in request.GET), 0)
+    if campaign is None or not rank or not _may_look_up(request):
+        return show(request, language, "_date_notes.html", wish=None)
+    form = RequestForm(
+        request.GET, campaign=campaign, page_language=language, today=clock.now().date()
+    )
+    return show(request, language, "_date_notes.html", wish=form.wishes[rank - 1])
+
+
+def _may_look_up(request: HttpRequest) -> bool:
+    return len(request.META.get("QUERY_STRING", "")) < LONGEST_QUERY
