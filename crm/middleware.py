@@ -94,8 +94,8 @@ def _leaves(value: Any) -> Iterator[str]:
 class PrivatePagesMiddleware:
     """Keeps personal pages out of caches and other people's browsers.
 
-    Signed-in pages and pages behind a private link are never stored; a private link is never
-    told to another site; signing out clears what this browser kept. An htmx request whose
+    Signed-in pages and pages behind a private link are never stored; a private link is not told
+    to where it leads (and by the site's policy never to another site); signing out clears what this browser kept. An htmx request whose
     session has ended sends the whole page to the sign-in, and `keep.js` saves what was typed.
     """
 
@@ -106,7 +106,9 @@ class PrivatePagesMiddleware:
         was_signed_in = _is_signed_in(request)
         response = self.get_response(request)
         by_private_link = _is_private_link(request.resolver_match)
-        if by_private_link:
+        if by_private_link and 300 <= response.status_code < 400:
+            # The address holds a secret, so the page it leads to need not know it. Not on pages
+            # with a form: "no-referrer" makes browsers send "Origin: null", which CSRF refuses.
             response["Referrer-Policy"] = "no-referrer"
         if (was_signed_in or by_private_link) and not response.has_header("Cache-Control"):
             add_never_cache_headers(response)

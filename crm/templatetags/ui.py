@@ -232,7 +232,7 @@ def field(bound: BoundField, **options: Any) -> str:
     other name as an attribute of the control (`autocomplete="email"`, `rows=3`).
     """
     label = options.pop("label", None) or bound.label
-    help_text = options.pop("help", None) or bound.help_text
+    help_text = options.pop("help", bound.help_text)
     width = options.pop("width", "")
     hide_label = options.pop("hide_label", False)
     attrs = {name.replace("_", "-"): value for name, value in options.items() if value is not None}
