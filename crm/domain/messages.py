@@ -106,6 +106,9 @@ def fill(text: str, values: dict[str, Any], *, with_gaps: bool = False) -> str:
     return "".join(parts)
 
 
-def render_template(template: MailTemplate, values: dict[str, Any]) -> tuple[str, str]:
-    """Subject (one line) and text of the template, filled."""
-    return clean_line(fill(template.subject, values)), clean_text(fill(template.body, values))
+def render_template(
+    template: MailTemplate, values: dict[str, Any], *, with_gaps: bool = False
+) -> tuple[str, str]:
+    """Subject (one line) and text of the template, filled; gaps only where `with_gaps`."""
+    subject = fill(template.subject, values, with_gaps=with_gaps)
+    return clean_line(subject), clean_text(fill(template.body, values, with_gaps=with_gaps))
