@@ -2,10 +2,39 @@
 
 from django.urls import include, path
 
-from visits.views.desk import answers, components, figures, request_steps, requests
+from visits.views.desk import (
+    answers,
+    components,
+    figures,
+    plan,
+    request_steps,
+    requests,
+    today,
+    visit_steps,
+    visits,
+)
 
 app_name = "visits"
 urlpatterns = [
+    path("", today.today, name="today"),
+    path("plan/", plan.plan, name="plan"),
+    path("plan/start/", plan.plan_start, name="plan-start"),
+    path("plan/run/", plan.plan_run_status, name="plan-run-status"),
+    path("plan/run/<int:pk>/stop/", plan.plan_stop, name="plan-stop"),
+    path("plan/v<int:number>/", plan.plan_version, name="plan-version"),
+    path("plan/v<int:number>/publish/", plan.plan_publish, name="plan-publish"),
+    path("visits/", visits.visit_list, name="visit-list"),
+    path("visits/<str:ref>/", visits.visit_detail, name="visit-detail"),
+    path("visits/<str:ref>/edit/", visits.visit_edit, name="visit-edit"),
+    path("visits/<str:ref>/visit.ics", visits.visit_ics, name="visit-ics"),
+    path("visits/<str:ref>/confirm/", visit_steps.visit_confirm, name="visit-confirm"),
+    path("visits/<str:ref>/move/", visit_steps.visit_postpone, name="visit-postpone"),
+    path("visits/<str:ref>/complete/", visit_steps.visit_complete, name="visit-complete"),
+    path("visits/<str:ref>/report/", visit_steps.visit_report, name="visit-report"),
+    path("visits/<str:ref>/close/", visit_steps.visit_close, name="visit-close"),
+    path("visits/<str:ref>/promise/", visit_steps.visit_promise, name="visit-promise"),
+    path("visits/<str:ref>/checklist/<int:pk>/", visit_steps.visit_tick, name="visit-tick"),
+    path("visits/<str:ref>/step/<slug:step>/", visit_steps.visit_step, name="visit-step"),
     path("", include("visits.urls_people")),
     path("settings/components/", components.components, name="components"),
     path("settings/", include("visits.urls_settings")),

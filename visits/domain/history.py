@@ -96,7 +96,7 @@ def _interactions(request: VisitRequest, zone: str) -> list[dict[str, Any]]:
 
 
 def people_met(request: VisitRequest) -> list[Participation]:
-    """Participations of the requester's municipality, else of its country, at the campaign's event."""
+    """Who of the requester's municipality, else of its country, was at the campaign's event."""
     rows = (
         Participation.objects.attended()
         .of_people_counted_once()

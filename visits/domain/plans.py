@@ -260,7 +260,7 @@ def changes_of(version: PlanVersion) -> list[Change]:
 def publish_version(version: PlanVersion, *, at: datetime, by: User | None) -> list[Message]:
     """Make the draft the plan that holds: one tentative visit, hold and draft letter for each newly
     placed request, draft letters for those touched. Nothing is sent, nothing confirmed, no agreed
-    visit moved; offers the plan has no place for stay as they are until their deadline.
+    visit moved; an offer that moves or that the plan has no place for is taken back.
 
     Raises ValidationError when the version is published or stale, and SlotTaken when a host's time
     went to somebody else meanwhile; then nothing has changed.
@@ -269,9 +269,16 @@ def publish_version(version: PlanVersion, *, at: datetime, by: User | None) -> l
     lock_resources([f"plan:{version.plan_id}", *(host.resource for host in hosts)])
     version.refresh_from_db()
     _refuse_unfit(version)
+    changes = [change for change in changes_of(version) if change.kind != "kept"]
     drafts: list[Message] = []
-    for change in changes_of(version):
-        if change.kind in ("new", "moved") and change.placement is not None:
+    # First give back what the plan gives up, so that its time is free for what the plan adds.
+    for change in changes:
+        if change.visit is not None:
+            _take_back(change, at=at, by=by)
+        if change.kind == "dropped":
+            drafts.append(draft_letter(change.requests[0], "waitlist", at=at, by=by))
+    for change in changes:
+        if change.placement is not None:
             drafts.append(_offer(change, at=at, by=by))
     version.state = PlanVersion.State.PUBLISHED
     version.published_at = at
@@ -295,6 +302,13 @@ def _refuse_unfit(version: PlanVersion) -> None:
         raise ValidationError(_("A newer plan was published meanwhile; plan again."), code="stale")
 
 
+def _take_back(change: Change, *, at: datetime, by: User | None) -> None:
+    assert change.visit is not None
+    take_back_proposal(change.visit, reason=_("The plan changed."), at=at, by=by)
+    for request in change.requests:
+        request.refresh_from_db()
+
+
 def _offer(change: Change, *, at: datetime, by: User | None) -> Message:
     placement = change.placement
     assert placement is not None, "an offer has a place in the plan"
@@ -305,9 +319,6 @@ def _offer(change: Change, *, at: datetime, by: User | None) -> Message:
             code="stale",
             params={"ref": request.ref},
         )
-    if change.visit is not None:
-        take_back_proposal(change.visit, reason=_("The plan changed."), at=at, by=by)
-        request.refresh_from_db()
     visit = propose_dates(
         request,
         host=placement.host,

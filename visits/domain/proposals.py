@@ -117,7 +117,7 @@ def ask_other_dates(
     by: User | None = None,
     online_is_fine: bool = False,
 ) -> VisitRequest:
-    """The city can take none of the offered dates: they are freed, the request is reviewed again."""
+    """No offered date suits the city: all are freed and the request is reviewed again."""
     booking.lock_resources([visit.host.resource])
     visit.refresh_from_db()
     if (
@@ -140,7 +140,7 @@ def ask_other_dates(
     return request
 
 
-def take_back_proposal(visit: Visit, *, reason: str, at: datetime, by: User) -> VisitRequest:
+def take_back_proposal(visit: Visit, *, reason: str, at: datetime, by: User | None) -> VisitRequest:
     """The coordinator withdraws an unanswered offer."""
     with transaction.atomic():
         booking.lock_resources([visit.host.resource])

@@ -85,6 +85,17 @@ class VisitRequestQuerySet(SearchQuerySet):
         )
         return self.order_by(need, "due_at", "ref")
 
+    def waiting_for_a_date(self):
+        """Open requests that nobody has offered a date yet."""
+        return self.filter(
+            state__in=(
+                RequestState.RECEIVED,
+                RequestState.NEEDS_INFO,
+                RequestState.UNDER_REVIEW,
+                RequestState.WAITLISTED,
+            )
+        ).order_by("ref")
+
     def plannable(self):
         """What a plan from an empty calendar tries to place."""
         return self.exclude(

@@ -1,0 +1,117 @@
+"""What would go wrong if nobody did anything: the short lists of Today."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, Min
+
+from crm.maps import Dot
+from crm.marks import mark
+from crm.models import FollowUp
+from crm.pictures import Funnel, Stage, funnel
+from visits.models import Campaign, PlanVersion, Visit, VisitRequest
+from visits.states import RequestState, VisitState
+
+FEW = 8
+FUNNEL_ORDER = (
+    RequestState.RECEIVED,
+    RequestState.NEEDS_INFO,
+    RequestState.UNDER_REVIEW,
+    RequestState.PROPOSED,
+    RequestState.WAITLISTED,
+    RequestState.SCHEDULED,
+    RequestState.FULFILLED,
+    RequestState.REFERRED,
+    RequestState.DECLINED,
+    RequestState.EXPIRED,
+    RequestState.WITHDRAWN,
+)
+SOON = timedelta(days=3)
+
+
+def answer_now(user) -> list[VisitRequest]:
+    """Open requests nobody has answered in a way that arrived, by their deadline."""
+    rows = VisitRequest.objects.visible_to(user).open().unanswered()
+    return list(rows.select_related("campaign").order_by("due_at")[:FEW])
+
+
+def proposals_ending(user, *, at: datetime) -> list[Visit]:
+    """Offers whose deadline comes within three days, or has passed."""
+    rows = Visit.objects.visible_to(user).filter(
+        state=VisitState.TENTATIVE, holds__accepted_at=None, holds__reservation__active=True
+    )
+    rows = rows.annotate(expires_at=Min("holds__expires_at")).filter(expires_at__lte=at + SOON)
+    return list(rows.select_related("host", "campaign").order_by("expires_at")[:FEW])
+
+
+def follow_ups_due(user, *, at: datetime) -> list[FollowUp]:
+    """Promises due today or before, in the day of the user's zone."""
+    today = at.astimezone(ZoneInfo(user.time_zone)).date()
+    rows = FollowUp.objects.visible_to(user).open().due_by(today)
+    return list(rows.select_related("person", "organisation")[:FEW])
+
+
+def visits_at_risk(user, *, at: datetime) -> list[Visit]:
+    """Live visits a disruption touches, soonest first."""
+    rows = Visit.objects.visible_to(user).upcoming(at).filter(at_risk=True)
+    return list(rows.select_related("host")[:FEW])
+
+
+def next_visits(user, *, at: datetime) -> list[Visit]:
+    """What comes next, agreed or only held."""
+    rows = Visit.objects.visible_to(user).upcoming(at)
+    return list(rows.select_related("host", "campaign")[:FEW])
+
+
+def request_funnel(user, campaign: Campaign, *, path: str) -> Funnel:
+    """The campaign's valid requests by state, as one bar of links into the list."""
+    rows = VisitRequest.objects.visible_to(user).filter(campaign=campaign).valid()
+    counts = dict(rows.values_list("state").annotate(Count("pk")).order_by())
+    return funnel(
+        Stage(
+            label=state.label,
+            count=counts.get(state.value, 0),
+            href=f"{path}?state={state.value}",
+            hue=mark(state.value, "request").hue,
+            shape=mark(state.value, "request").shape,
+        )
+        for state in FUNNEL_ORDER
+    )
+
+
+def map_dots(user, campaign: Campaign, *, path: Any) -> list[Dot]:
+    """Every live or delivered visit of the campaign at its place."""
+    rows = (
+        Visit.objects.visible_to(user)
+        .filter(campaign=campaign)
+        .exclude(state__in=[VisitState.CANCELLED, VisitState.POSTPONED, VisitState.NO_SHOW])
+        .select_related("place")
+        .order_by("starts_at")
+    )
+    return [
+        Dot(
+            name=f"{visit.ref} {visit.city}",
+            lat=visit.place.latitude,
+            lon=visit.place.longitude,
+            state="at_risk" if visit.at_risk and visit.is_live else visit.state,
+            kind="flag" if visit.at_risk and visit.is_live else "visit",
+            href=path(visit),
+            note=visit.get_state_display(),
+        )
+        for visit in rows
+        if visit.place is not None
+    ]
+
+
+def version_dots(version: PlanVersion) -> list[Dot]:
+    """The places of a plan version's visits."""
+    rows = version.placements.select_related("visit").prefetch_related("requests__place")
+    dots = []
+    for placement in rows:
+        for request in placement.requests.all()[:1]:
+            if request.place is not None:
+                state = placement.visit.state if placement.visit else VisitState.TENTATIVE
+                place = request.place
+                dots.append(Dot(request.city, place.latitude, place.longitude, state))
+    return dots

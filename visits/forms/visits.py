@@ -1,0 +1,95 @@
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from crm.models import FollowUp
+from crm.validators import clean_text, mail_address
+from visits.domain.visits import EDITABLE
+from visits.models import Visit
+from visits.models.reports import Audience, Outcome
+from visits.models.visits import Side
+
+
+class VisitFactsForm(forms.ModelForm):
+    """Where, with whom, with what."""
+
+    class Meta:
+        model = Visit
+        fields = EDITABLE
+        widgets = {
+            "materials": forms.Textarea(attrs={"rows": 3}),
+            "notes": forms.Textarea(attrs={"rows": 4}),
+        }
+
+    def clean_local_contact_address(self):
+        address = self.cleaned_data["local_contact_address"]
+        return mail_address(address) if address else ""
+
+
+class SideForm(forms.Form):
+    """Which side it was, and why; neutral words, the city may read them."""
+
+    side = forms.ChoiceField(label=_("Whose side"), choices=Side)
+    reason = forms.CharField(
+        label=_("Why"), max_length=500, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def clean_reason(self):
+        return clean_text(self.cleaned_data["reason"]).strip()
+
+
+class PostponeForm(SideForm):
+    starts_at = forms.DateTimeField(
+        label=_("New start"),
+        widget=forms.DateTimeInput(
+            attrs={"type": "datetime-local", "step": 900}, format="%Y-%m-%dT%H:%M"
+        ),
+        help_text=_("In the time of the place."),
+    )
+
+
+class AttendanceForm(forms.Form):
+    """How many people came, by the funder's audience categories."""
+
+    def __init__(self, *args, counts=None, **kwargs):
+        super().__init__(*args, **kwargs)
+        for audience in Audience:
+            self.fields[audience.value] = forms.IntegerField(
+                label=audience.label,
+                required=False,
+                min_value=0,
+                max_value=1_000,
+                initial=(counts or {}).get(audience.value),
+            )
+
+    def counts(self) -> dict[str, int]:
+        return {name: value or 0 for name, value in self.cleaned_data.items()}
+
+
+class ReportForm(forms.Form):
+    summary = forms.CharField(
+        label=_("Summary for the city"),
+        max_length=4_000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=_("The city reads this and may correct it."),
+    )
+    notes = forms.CharField(
+        label=_("Our own notes"),
+        max_length=10_000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+    outcome = forms.ChoiceField(label=_("Outcome"), choices=Outcome)
+    evidence = forms.CharField(
+        label=_("What shows it"), max_length=500, required=False, help_text=_("A quote, a mail.")
+    )
+
+
+class PromiseForm(forms.Form):
+    """A promise made at the visit."""
+
+    text = forms.CharField(label=_("What was promised"), max_length=500)
+    owner = forms.ChoiceField(label=_("Whose promise"), choices=FollowUp.Owner)
+    due_on = forms.DateField(
+        label=_("Due on"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )

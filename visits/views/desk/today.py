@@ -1,0 +1,59 @@
+"""Today: what would go wrong if nobody did anything, then what comes next."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from crm import clock
+from crm.domain.working_time import working_minutes_between
+from crm.maps import europe
+from crm.permissions import has_role
+from crm.roles import Role
+from visits.domain import agenda
+from visits.models import VisitRequest
+from visits.views.desk.access import current_campaign
+
+ELSEWHERE = ((Role.REPORTER, "visits:figure-list"), (Role.ADMINISTRATOR, "visits:settings"))
+
+
+@require_safe
+def today(request: HttpRequest) -> HttpResponse:
+    """The first page after signing in; reporters and administrators go to theirs."""
+    user = request.user
+    if not has_role(user, Role.COORDINATOR, Role.HOST, Role.EXPERT):
+        for role, page in ELSEWHERE:
+            if has_role(user, role):
+                return redirect(page)
+    at = clock.now()
+    campaign = current_campaign(user)
+    context = {
+        "campaign": campaign,
+        "answers": [_with_time_left(row, at) for row in agenda.answer_now(user)],
+        "ending": agenda.proposals_ending(user, at=at),
+        "promises": agenda.follow_ups_due(user, at=at),
+        "risks": agenda.visits_at_risk(user, at=at),
+        "visits": agenda.next_visits(user, at=at),
+        "now": at,
+    }
+    if campaign is not None:
+        dots = agenda.map_dots(
+            user, campaign, path=lambda visit: reverse("visits:visit-detail", args=[visit.ref])
+        )
+        context |= {
+            "funnel": agenda.request_funnel(user, campaign, path=reverse("visits:request-list")),
+            "map": europe(dots),
+        }
+    return render(request, "visits/today.html", context)
+
+
+def _with_time_left(row: VisitRequest, at) -> dict:
+    """A request with its working minutes left; negative when overdue."""
+    zone = row.campaign.zone
+    if row.due_at is None:
+        return {"row": row, "left": None}
+    if row.due_at >= at:
+        left = working_minutes_between(at, row.due_at, zone=zone)
+    else:
+        left = -working_minutes_between(row.due_at, at, zone=zone)
+    return {"row": row, "left": left, "late": -left}

@@ -1,0 +1,166 @@
+"""One POST per step of a visit; each calls its verb and comes back to the visit."""
+
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST
+
+from crm import clock
+from crm.domain.follow_ups import open_follow_up
+from crm.permissions import require
+from crm.roles import Role
+from visits.domain import visits as verbs
+from visits.forms.visits import AttendanceForm, PostponeForm, PromiseForm, ReportForm, SideForm
+from visits.models import Visit
+from visits.views.desk.access import get_visit, try_verb
+
+# Steps that ask for side and reason: verb, words of the page and the button.
+REASONED = {
+    "cancel": (verbs.cancel_visit, gettext_lazy("Cancel the visit"), gettext_lazy("Cancel visit")),
+    "no-show": (verbs.mark_no_show, gettext_lazy("Nobody came"), gettext_lazy("Mark it so")),
+}
+
+
+@require_POST
+@require(Role.COORDINATOR)
+def visit_confirm(request: HttpRequest, ref: str) -> HttpResponse:
+    visit = get_visit(request.user, ref)
+    done = _("%(ref)s is confirmed.") % {"ref": ref}
+    try_verb(request, verbs.confirm_visit, visit, at=clock.now(), by=request.user, done=done)
+    return redirect("visits:visit-detail", ref)
+
+
+@require_http_methods(["GET", "POST"])
+@require(Role.COORDINATOR)
+def visit_step(request: HttpRequest, ref: str, step: str) -> HttpResponse:
+    if step not in REASONED:
+        raise Http404
+    visit = get_visit(request.user, ref)
+    verb, title, label = REASONED[step]
+    form = SideForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        if try_verb(request, verb, visit, at=clock.now(), by=request.user, **form.cleaned_data):
+            return redirect("visits:visit-detail", ref)
+    context = {"visit": visit, "form": form, "title": title, "label": label}
+    return render(request, "visits/visit_step.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@require(Role.COORDINATOR)
+def visit_postpone(request: HttpRequest, ref: str) -> HttpResponse:
+    """Another time: a new visit replaces this one under the same calendar identity."""
+    visit = get_visit(request.user, ref)
+    start = {"starts_at": visit.local_start.replace(tzinfo=None)}
+    form = PostponeForm(request.POST or None, initial=start)
+    if request.method == "POST" and form.is_valid():
+        words = dict(form.cleaned_data)
+        starts_at = words.pop("starts_at").replace(tzinfo=ZoneInfo(visit.zone))
+        moved = try_verb(
+            request,
+            verbs.postpone_visit,
+            visit,
+            starts_at=starts_at,
+            ends_at=starts_at + visit.duration,
+            at=clock.now(),
+            by=request.user,
+            **words,
+        )
+        if moved:
+            return redirect("visits:visit-detail", moved.ref)
+    context = {"visit": visit, "form": form, "title": _("Another time"), "label": _("Move")}
+    return render(request, "visits/visit_step.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@require(Role.COORDINATOR, Role.HOST)
+def visit_complete(request: HttpRequest, ref: str) -> HttpResponse:
+    """The visit took place: the counts by audience."""
+    visit = get_visit(request.user, ref)
+    form = AttendanceForm(request.POST)
+    if form.is_valid():
+        try_verb(
+            request,
+            verbs.complete_visit,
+            visit,
+            counts=form.counts(),
+            at=clock.now(),
+            by=request.user,
+            done=_("%(ref)s took place.") % {"ref": ref},
+        )
+    else:
+        messages.error(request, _("Write whole numbers of people, 0 to 1000."))
+    return _to_tab(visit, "report")
+
+
+@require_POST
+@require(Role.COORDINATOR, Role.HOST)
+def visit_report(request: HttpRequest, ref: str) -> HttpResponse:
+    visit = get_visit(request.user, ref)
+    get_object_or_404(Visit, pk=visit.pk, report__isnull=False)
+    form = ReportForm(request.POST)
+    if form.is_valid():
+        try_verb(
+            request,
+            verbs.report_visit,
+            visit,
+            at=clock.now(),
+            by=request.user,
+            done=_("The report is kept."),
+            **form.cleaned_data,
+        )
+    else:
+        messages.error(request, " ".join(str(e) for e in form.errors.values()))
+    return _to_tab(visit, "report")
+
+
+@require_POST
+@require(Role.COORDINATOR)
+def visit_close(request: HttpRequest, ref: str) -> HttpResponse:
+    visit = get_visit(request.user, ref)
+    try_verb(request, verbs.close_visit, visit, at=clock.now(), by=request.user, done=_("Closed."))
+    return redirect("visits:visit-detail", ref)
+
+
+@require_POST
+@require(Role.COORDINATOR)
+def visit_tick(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
+    """Tick or untick one item of the checklist."""
+    visit = get_visit(request.user, ref)
+    item = get_object_or_404(visit.checklist, pk=pk)
+    item.done = not item.done
+    item.save(update_fields=["done"])
+    return _to_tab(visit, "checklist")
+
+
+@require_http_methods(["GET", "POST"])
+@require(Role.COORDINATOR, Role.HOST)
+def visit_promise(request: HttpRequest, ref: str) -> HttpResponse:
+    """A promise made at the visit becomes a follow-up tied to it."""
+    visit = get_visit(request.user, ref)
+    form = PromiseForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        organisation = visit.municipality.organisation if visit.municipality else None
+        promise = try_verb(
+            request,
+            open_follow_up,
+            **form.cleaned_data,
+            organisation=organisation,
+            assigned_to=request.user,
+            at=clock.now(),
+            by=request.user,
+        )
+        if promise:
+            visit.follow_ups.add(promise)
+            return _to_tab(visit, "report")
+    context = {"visit": visit, "form": form, "title": _("A promise"), "label": _("Keep in mind")}
+    return render(request, "visits/visit_step.html", context, status=422 if form.errors else 200)
+
+
+def _to_tab(visit: Visit, tab: str) -> HttpResponse:
+    response = redirect("visits:visit-detail", visit.ref)
+    response["Location"] += f"?tab={tab}"
+    return response

@@ -1,0 +1,169 @@
+"""Visits: the list, and one visit with its tabs."""
+
+from datetime import timedelta
+
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_safe
+
+from crm import clock
+from crm.exports import Column
+from crm.permissions import require
+from crm.roles import Role
+from visits import states
+from visits.domain.history import visit_timeline
+from visits.domain.risks import disruptions_touching
+from visits.domain.visits import edit_visit, missing_for_confirmation
+from visits.filters import VisitFilter
+from visits.forms.visits import AttendanceForm, ReportForm, VisitFactsForm
+from visits.ical import invitation
+from visits.models import Visit
+from visits.states import VisitState
+from visits.views.desk.access import get_visit, try_verb
+from visits.views.desk.lists import as_file, list_page
+
+STAFF = (Role.COORDINATOR, Role.HOST, Role.EXPERT)
+COLUMNS = (
+    Column(gettext_lazy("Reference"), lambda row: row.ref, "ref"),
+    Column(gettext_lazy("State"), lambda row: row.get_state_display(), "state"),
+    Column(gettext_lazy("City"), lambda row: row.city, "city"),
+    Column(gettext_lazy("Country"), lambda row: row.country),
+    Column(gettext_lazy("Starts"), lambda row: row.starts_at, "starts_at"),
+    Column(gettext_lazy("Ends"), lambda row: row.ends_at),
+    Column(gettext_lazy("Mode"), lambda row: row.get_mode_display()),
+    Column(gettext_lazy("Host"), lambda row: row.host.name, "host__ref"),
+)
+
+
+@require_safe
+@require(*STAFF)
+def visit_list(request: HttpRequest) -> HttpResponse:
+    rows = (
+        Visit.objects.visible_to(request.user)
+        .select_related("host", "campaign")
+        .prefetch_related("requests")
+    )
+    page = list_page(request, VisitFilter, rows, COLUMNS)
+    file = as_file(page, "visits")
+    if file is not None:
+        return file
+    return render(request, "visits/visit_list.html", {"page": page})
+
+
+TABS = ("agenda", "people", "checklist", "travel", "mail", "brief", "report", "history")
+
+
+@require_safe
+@require(*STAFF)
+def visit_detail(request: HttpRequest, ref: str) -> HttpResponse:
+    visit = get_visit(request.user, ref)
+    wanted = request.GET.get("tab", "agenda")
+    tab = wanted if wanted in TABS else "agenda"
+    context = visit_facts(request, visit) | {"tab": tab, "tabs": _tabs(request, tab)}
+    return render(request, "visits/visit_detail.html", context)
+
+
+def visit_facts(request: HttpRequest, visit: Visit) -> dict:
+    """Everything the page of one visit shows."""
+    at = clock.now()
+    zone = visit.campaign.zone
+    report = getattr(visit, "report", None)
+    counts = {row.audience: row.people for row in report.counts.all()} if report else {}
+    return {
+        "visit": visit,
+        "requests": visit.requests.visible_to(request.user),
+        "topics": visit.topics.all(),
+        "holds": list(visit.holds.select_related("reservation")),
+        "agenda": agenda_with_times(visit),
+        "checklist": visit.checklist.all(),
+        "legs": visit.legs.select_related("origin", "destination"),
+        "letters": visit.messages.prefetch_related("deliveries"),
+        "editions": visit.editions.visible_to(request.user).select_related("built_by"),
+        "report": report,
+        "counts": counts,
+        "attendance": AttendanceForm(counts=counts),
+        "report_form": ReportForm(initial=_report_words(report)),
+        "follow_ups": visit.follow_ups.all(),
+        "entries": visit_timeline(visit, zone=zone),
+        "steps": states.VISIT_STEPS[visit.state],
+        "missing": missing_for_confirmation(visit) if visit.state == VisitState.TENTATIVE else [],
+        "disruptions": disruptions_touching(visit),
+        "later": visit.replaced_by.first(),
+        "is_over": visit.ends_at <= at,
+        "home_zone": zone,
+    }
+
+
+def _tabs(request: HttpRequest, current: str) -> list[dict]:
+    words = {
+        "agenda": _("Agenda"),
+        "people": _("People"),
+        "checklist": _("Checklist"),
+        "travel": _("Travel"),
+        "mail": _("Mail"),
+        "brief": _("Brief"),
+        "report": _("Report"),
+        "history": _("History"),
+    }
+    if not request.user.is_coordinator:
+        words.pop("mail")
+    return [
+        {"key": key, "label": label, "is_current": key == current} for key, label in words.items()
+    ]
+
+
+def _report_words(report) -> dict:
+    if report is None:
+        return {}
+    return {name: getattr(report, name) for name in ("summary", "notes", "outcome", "evidence")}
+
+
+def agenda_with_times(visit: Visit) -> list[dict]:
+    """The programme's items with their start, in order."""
+    moment, rows = visit.starts_at, []
+    for item in visit.agenda.all():
+        end = moment + timedelta(minutes=item.minutes)
+        rows.append({"item": item, "starts_at": moment, "ends_at": end})
+        moment = end
+    return rows
+
+
+@require_http_methods(["GET", "POST"])
+@require(Role.COORDINATOR)
+def visit_edit(request: HttpRequest, ref: str) -> HttpResponse:
+    visit = get_visit(request.user, ref)
+    form = VisitFactsForm(request.POST or None, instance=get_visit(request.user, ref))
+    if request.method == "POST" and form.is_valid():
+        done = _("%(ref)s is changed.") % {"ref": ref}
+        verb = try_verb(
+            request,
+            edit_visit,
+            visit,
+            values=form.cleaned_data,
+            at=clock.now(),
+            by=request.user,
+            done=done,
+        )
+        if verb:
+            return redirect("visits:visit-detail", ref)
+    context = {"visit": visit, "form": form, "title": _("Facts of the visit"), "label": _("Keep")}
+    return render(request, "visits/visit_step.html", context, status=422 if form.errors else 200)
+
+
+@require_safe
+@require(*STAFF)
+def visit_ics(request: HttpRequest, ref: str) -> HttpResponse:
+    """The visit as a calendar file; its name is the reference, never a city."""
+    visit = get_visit(request.user, ref)
+    try:
+        text, _method = invitation(visit)
+    except ValidationError as error:
+        return HttpResponse(" ".join(error.messages), status=409, content_type="text/plain")
+    return HttpResponse(
+        text,
+        content_type="text/calendar; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{visit.ref}.ics"'},
+    )
