@@ -75,7 +75,7 @@ class Namer:
             ref=organisation.key or f"municipality-{city.municipality.pk}",
             words=f"{city.municipality.name} ({organisation.country})",
             group=_("pilot city") if city.is_pilot else "",
-            link=("visits:municipality-detail", city.municipality.pk),
+            link=("visits:organisation-detail", organisation.pk),
         )
 
     def _place(self, row: Visit | VisitRequest) -> str:
