@@ -75,7 +75,7 @@ def day_warnings(
     campaign: Campaign | None = None,
     today: date | None = None,
 ) -> list[DayWarning]:
-    """What speaks against a date at a place, hard first: its calendar, and the campaign's window."""
+    """What speaks against a date at a place, hard first: its calendar, the campaign's window."""
     found = _window_warnings(campaign, on, today) if campaign else []
     if on.weekday() > 4:
         found.append(DayWarning(_("%(day)s is a weekend day.") % {"day": wording.day(on)}, True))

@@ -1,4 +1,4 @@
-"""What the form asks leave for: each purpose alone, in the words that are stored with the answer."""
+"""What the form asks leave for: each purpose alone, in the words stored with the answer."""
 
 from django.utils.translation import gettext as _
 

@@ -5,7 +5,6 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from crm import wording
@@ -27,7 +26,7 @@ def home_time(starts_at: datetime, ends_at: datetime, visit: Visit) -> str:
 
 
 @register.simple_tag
-def wished_date(wish: WishRow, notes_url: str) -> SafeString:
+def wished_date(wish: WishRow, notes_url: str) -> str:
     """A date field that asks for the notes about its day as soon as it changes."""
     described = [f"id_date_{wish.rank}-notes"] if wish.warnings else []
     attrs = {
