@@ -118,7 +118,6 @@ def empty(data_dir: Path) -> Installation:
     server = os.environ.get("DATABASE_URL")
     made = Installation(data_dir, create_database(server) if server else None)
     made.manage("migrate", "--verbosity=0")
-    made.manage("createcachetable")
     return made
 
 

@@ -2,6 +2,7 @@
 
 import ctypes
 import json
+import logging
 import os
 import signal
 import socket
@@ -61,7 +62,6 @@ class Command(BaseCommand):
     def prepare(self) -> None:
         """Bring the database up to date; load the sample when it is not there."""
         call_command("migrate", verbosity=0)
-        call_command("createcachetable", verbosity=0)
         if not Event.objects.filter(slug=SAMPLE_EVENT).exists():
             self.stdout.write("Loading the sample: Rotterdam and February 2023 …")
             # A process of its own: links in sample mails take the address of this demo.
@@ -138,6 +138,7 @@ def start_mail_sink():
         from aiosmtpd.handlers import Sink
     except ImportError as error:
         raise CommandError("The demo needs its mail sink; run `make setup` once.") from error
+    logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd tells every step
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port = probe.getsockname()[1]
