@@ -76,6 +76,12 @@ class Pool:
         self.take([pool[i] for i in chosen])
         return final
 
+    def choose_better(self, trips: Sequence[Trip], nodes: int = 200, seconds: float = 3.0) -> bool:
+        """Choose among these trips; whether the plan got better."""
+        before = self.standing.value
+        self.choose(nodes=nodes, seconds=seconds, trips=trips)
+        return self.standing.value > before + 1e-6
+
     def bound_by(self, value: float) -> None:
         """Note that no plan is worth more than `value`."""
         standing = self.standing

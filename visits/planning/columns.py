@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -90,10 +90,12 @@ class Columns:
         fresh = self.pool.master.add([finder.trip(stops) for _profit, stops in found.trips])
         return fresh, found.bound
 
-    def sweep(self, beam: int, keep: int) -> int:
+    def sweep(self, beam: int, keep: int, without: Collection[int] = ()) -> int:
         """One pass over all host weeks, with fresh prices after each; how many trips were new."""
         fresh = 0
         for number in range(len(self.finders)):
+            if number in without:
+                continue
             if self.search.over():
                 return fresh
             added, _bound = self.ask(number, self.prices, beam=beam, keep=keep)
@@ -102,6 +104,20 @@ class Columns:
                 self.solve()
         self.search.rounds += 1
         return fresh
+
+    def exact_sweep(self, keep: int = 60) -> tuple[int, float]:
+        """Price every host week exactly, with fresh prices after each: new trips, likely gap."""
+        fresh, gap = 0, 0.0
+        for number in range(len(self.finders)):
+            if self.search.over():
+                return fresh, gap
+            added, bound = self.ask(number, self.prices, beam=None, keep=keep, raising=True)
+            fresh += added
+            gap += max(0.0, bound - max(0.0, float(self.prices.weeks[number])))
+            if added:
+                self.solve()
+        self.search.rounds += 1
+        return fresh, gap
 
     def exact_round(self, keep: int = 60) -> int:
         """Price every host week exactly at the same prices and note the bound they give."""
@@ -132,15 +148,21 @@ class Columns:
         for _round in range(ROUNDS):
             if search.over():
                 return
+            fresh, gap = self.exact_sweep()
+            likely = pool.priority_of(self.value + gap)
+            if fresh and likely > pool.priority_of(self.value):
+                continue
             fresh = self.exact_round()
             search.tell("bounded")
-            value = self.value
             if pool.standing.proven:
                 break
-            tight = pool.priority_of(value) == pool.standing.priority_bound
+            tight = pool.priority_of(self.value) == pool.standing.priority_bound
             grown = len(pool.trips) > 1.3 * chosen_at
             if (tight and grown) or not fresh:
                 chosen_at = len(pool.trips)
+                self.dive()
+                if pool.standing.proven:
+                    break
                 pool.choose(
                     nodes=500, seconds=min(5.0, max(search.left(), 0.1)),
                     trips=self.promising(), enough=pool.standing.priority_bound,
@@ -148,6 +170,63 @@ class Columns:
                 search.tell("chosen")
             if pool.standing.proven or not fresh:
                 break
+
+    def dive(self, beam: int | None = None, sweeps: int = 2) -> bool:
+        """Fix the most nearly chosen trip, price again (with a beam), repeat: a whole plan.
+
+        Returns whether it is a better plan. Every bound set here is released again.
+        """
+        fixed: dict[int, float] = {}
+        better, master = False, self.pool.master
+        for _depth in range(2 * len(self.finders) + 1):
+            if self.search.over() or self.solve() is None:
+                break
+            weight = self.weight
+            used = np.flatnonzero(weight > 1e-6)
+            part = [i for i in used.tolist() if weight[i] < 1 - 1e-6]
+            if not part:
+                better = self.pool.take([self.pool.trips[i] for i in used.tolist()])
+                break
+            part.sort(key=lambda i: (-round(float(weight[i]), 9), i))
+            whole = [i for i in used.tolist() if weight[i] >= 1 - 1e-6 and i not in fixed]
+            for i in [part[0], *whole]:
+                fixed[i] = 1.0
+            master.fix_trips(dict.fromkeys([part[0], *whole], 1.0))
+            if beam is None:
+                continue
+            closed = {self.pool.trips[i].week for i in fixed}
+            if self.solve() is None:
+                break
+            for _sweep in range(sweeps):
+                if not self.sweep(beam, KEEP, without=closed):
+                    break
+        master.fix_trips(dict.fromkeys(fixed, 0.0))
+        self.solve()
+        return better
+
+    def rework(self, free: set[int], *, beam: int, sweeps: int = 3) -> bool:
+        """Plan some host weeks anew while the others keep their trips; whether it got better."""
+        pool, master = self.pool, self.pool.master
+        kept = [trip for trip in pool.choice if trip.week not in free]
+        master.add(kept)
+        where = {(trip.week, trip.stops): i for i, trip in enumerate(pool.trips)}
+        fixed = [where[trip.week, trip.stops] for trip in kept]
+        master.fix_trips(dict.fromkeys(fixed, 1.0))
+        closed = set(range(len(self.finders))) - free
+        if self.solve() is not None:
+            for _sweep in range(sweeps):
+                if self.search.over() or not self.sweep(beam, KEEP, without=closed):
+                    break
+        master.fix_trips(dict.fromkeys(fixed, 0.0))
+        taken = {task for trip in kept for task in trip.tasks}
+        usable = [
+            i for i, trip in enumerate(pool.trips)
+            if trip.week in free and taken.isdisjoint(trip.tasks)
+        ]
+        if len(usable) > 600:
+            loss = master.losses(self.prices)
+            usable = sorted(sorted(usable, key=lambda i: (loss[i], i))[:600])
+        return self.pool.choose_better(kept + [pool.trips[i] for i in usable])
 
     def promising(self, most: int = 1500) -> list[Trip]:
         """The known trips that lose least at the present prices."""
@@ -167,6 +246,9 @@ class Columns:
         for _round in range(ROUNDS):
             if search.over():
                 return
+            fresh, gap = self.exact_sweep()
+            if fresh and gap > 0.02 * pool.weights.points:
+                continue
             fresh = self.exact_round()
             if not fresh or pool.standing.proven_all:
                 break

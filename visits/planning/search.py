@@ -19,7 +19,7 @@ from .links import travel_weights
 from .neighbourhood import improve
 from .problem import Limits, Problem
 from .solution import Progress, Solution
-from .trips import Trip, TripFinder, finder_of
+from .trips import Trip, TripFinder, finder_of, memories_of, task_distances
 from .validate import check_pins, validate
 from .weeks import WeekBuilder
 
@@ -43,7 +43,10 @@ class Search:
         weeks = WeekBuilder(problem).build()
         weights = travel_weights(problem.travel)
         step = problem.rules.start_grid
-        self.finders = [finder_of(week, problem.travel, weights, step) for week in weeks]
+        memories = memories_of(task_distances(problem))
+        self.finders = [
+            finder_of(week, problem.travel, weights, step, memories) for week in weeks
+        ]
         check_pins(problem, self.finders)
         self.weights = aim_weights(problem, weeks)
         self.given = sum(visit.priority for visit in problem.fixed)

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from .links import Links, link_stops
+from .outlook import FORBIDDEN, MINUS, Forecast, Memory, Outlook, nearest_tasks, remember
+from .problem import Mode, Problem
 from .rota import REFUSED, rota
 from .travel import TravelTable
 from .weeks import HostWeek
 
-BUCKETS = 10
-MOST_CRITICAL = 5
 QUICK_BEAM = 250
 LONGEST = 14
-MINUS = -1.0e15
-CHUNK = 2_000_000
+NEIGHBOURS = 5
+CHUNK = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -61,16 +61,6 @@ class Labels:
 
 
 @dataclass(frozen=True)
-class Outlook:
-    """Bounds on what can still be won: `table[stop, bucket, set]` after leaving a stop, and
-    `win[stop, set]` for going there at the best time. `bit` is each stop's critical task."""
-
-    table: np.ndarray
-    win: np.ndarray
-    bit: np.ndarray
-
-
-@dataclass(frozen=True)
 class Found:
     """Trips found by one pricing as (profit, stops), best first, and a bound on the best profit."""
 
@@ -83,162 +73,27 @@ class TripFinder:
     """Finds trips of one host week; everything that does not depend on profits is kept."""
 
     def __init__(
-        self, week: HostWeek, links: Links, *, step: int, buckets: int = BUCKETS,
+        self, week: HostWeek, links: Links, *, step: int, memories: Memories,
         longest: int = LONGEST,
     ) -> None:
         self.week, self.links, self.step = week, links, step
-        self.size, self.buckets, self.longest = week.size, buckets, longest
+        self.size, self.longest, self.memories = week.size, longest, memories
         self.first_state, self.next_state = rota(
             week.days, week.base_days, week.days_in_a_row, week.office_day
         )
         self.room = None if week.cap is None else max(week.cap - week.base_visits, 0)
         self.last_fact = len(week.facts)
         rng = np.random.default_rng(20230201)
-        codes = rng.integers(1, 2**62, size=int(week.task.max(initial=0)) + 2, dtype=np.int64)
+        codes = rng.integers(1, 2**62, size=memories.tasks + 1, dtype=np.int64)
         self.code = np.where(week.task >= 0, codes[np.maximum(week.task, 0)], 0)
-        spread = np.maximum(week.high - week.low, 0)
-        self.width = np.where(spread > 0, spread / (buckets - 1), 1.0)
-        self.critical: list[int] = []
         self.task32 = week.task.astype(np.int32)
+        self.number = np.where(week.task >= 0, week.task, memories.tasks)
         self.is_visit = week.on_site & (week.fact < 0)
         self.reachable = np.maximum(links.early, links.late) >= (
             np.append(week.low + week.service, week.ready)[:, None]
         )
-        self.closed_cost = np.where(self.reachable, links.cost, -MINUS)
-        self._prepare()
-
-    def _prepare(self) -> None:
-        """Bucket in which each later stop starts, per stop and bucket of leaving it."""
-        week, links = self.week, self.links
-        self.by_day = [np.flatnonzero(week.day_out == d) for d in range(len(week.days))]
-        leave = (week.low + week.service)[:, None] + self.width[:, None] * np.arange(self.buckets)
-        self.leave = leave
-        self.home_ok = leave <= links.home_by[:-1, None]
-        self.near, self.near_at, self.far = [], [], []
-        for day, rows in enumerate(self.by_day):
-            later = np.flatnonzero(week.day_in >= day)
-            useful = later[self.reachable[np.ix_(rows, later)].any(axis=0)] if len(rows) else later
-            same = useful[week.day_in[useful] <= day + 1]
-            far = useful[week.day_in[useful] > day + 1]
-            self.near.append(same)
-            self.near_at.append(self._arrivals(rows, same))
-            self.far.append(far)
-
-    def _arrivals(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        """Index into a flattened (stops, buckets + 1) array, as (rows, buckets, columns)."""
-        links, week = self.links, self.week
-        block = np.ix_(rows, columns)
-        free = self.leave[rows][:, :, None]
-        early = links.early[block][:, None, :]
-        start = np.maximum(links.floor[block][:, None, :], free + links.lag[block][:, None, :])
-        bucket = np.floor((start - week.low[columns]) / self.width[columns] + 1e-6)
-        bucket = np.clip(bucket, 0, self.buckets - 1)
-        bucket = np.where(free > links.late[block][:, None, :], self.buckets, bucket)
-        bucket = np.where(free <= early, 0, bucket)
-        return (columns[None, None, :] * (self.buckets + 1) + bucket).astype(np.int32)
-
-    def completions(self, gain: np.ndarray) -> Outlook:
-        """Upper bound on the profit after leaving each stop, per bucket of leaving it and per set
-        of critical tasks already visited; tasks that are not critical may be met again."""
-        links, size, width = self.links, self.size, self.buckets + 1
-        sets = 1 << len(self.critical)
-        bit = np.zeros(size, dtype=np.int64)
-        for k, task in enumerate(self.critical):
-            bit[self.week.task == task] = 1 << k
-        every = np.arange(sets)
-        joined = every[None, :] | bit[:, None]
-        barred = (every[None, :] & bit[:, None]) != 0
-        best = np.full((size * width, sets), MINUS)
-        table = best.reshape(size, width, sets)
-        win = np.full((size, sets), MINUS)
-        for day in range(len(self.by_day) - 1, -1, -1):
-            rows = self.by_day[day]
-            if not len(rows):
-                continue
-            value = np.where(self.home_ok[rows], -links.home_cost[rows][:, None], MINUS)
-            value = np.repeat(value[:, :, None], sets, axis=2)
-            far = self.far[day]
-            if len(far):
-                block = np.ix_(rows, far)
-                closed = np.where(self.reachable[block], links.cost[block], -MINUS)
-                ahead = (win[far][None, :, :] - closed[:, :, None]).max(axis=1)
-                value = np.maximum(value, ahead[:, None, :])
-            near, at = self.near[day], self.near_at[day]
-            table[rows, :-1] = value
-            if len(near):
-                self._settle(best, table, rows, near, at, gain, joined, barred)
-            win[rows] = np.where(
-                barred[rows], MINUS,
-                gain[rows][:, None] + table[rows, 0][np.arange(len(rows))[:, None], joined[rows]],
-            )
-        return Outlook(table, win, bit)
-
-    def _settle(
-        self, best: np.ndarray, table: np.ndarray, rows: np.ndarray, near: np.ndarray,
-        at: np.ndarray, gain: np.ndarray, joined: np.ndarray, barred: np.ndarray,
-    ) -> None:
-        """Let chains within the day and into the next one improve the table until it rests."""
-        week, cost = self.week, self.links.cost
-        day = week.day_in[near] == week.day_out[rows[0]]
-        for columns, again in ((near[~day], False), (near[day], True)):
-            if not len(columns):
-                continue
-            where = at[:, :, day if again else ~day]
-            pay = gain[columns] - cost[np.ix_(rows, columns)]
-            while True:
-                ahead = np.full((len(rows), self.buckets, best.shape[1]), MINUS)
-                for known in range(best.shape[1]):
-                    target = joined[columns, known]
-                    won = best[where, target[None, None, :]] + pay[:, None, :]
-                    if barred[columns, known].any():
-                        won[:, :, barred[columns, known]] = MINUS
-                    ahead[:, :, known] = won.max(axis=2)
-                improved = np.maximum(table[rows, :-1], ahead)
-                if not again or np.array_equal(improved, table[rows, :-1]):
-                    table[rows, :-1] = improved
-                    break
-                table[rows, :-1] = improved
-
-    def focus(self, gain: np.ndarray) -> Outlook:
-        """Completions after making critical every task that the best relaxed trip repeats."""
-        outlook = self.completions(gain)
-        for _try in range(MOST_CRITICAL):
-            repeated = self._repeated(gain, outlook)
-            fresh = [task for task in repeated if task not in self.critical]
-            if not fresh or len(self.critical) >= MOST_CRITICAL:
-                break
-            self.critical = (self.critical + fresh)[:MOST_CRITICAL]
-            outlook = self.completions(gain)
-        return outlook
-
-    def _repeated(self, gain: np.ndarray, outlook: Outlook) -> list[int]:
-        """Tasks that occur twice on the best relaxed trip."""
-        week, links = self.week, self.links
-        k, free, known, met, repeated = self.size, week.ready, 0, set(), []
-        for _depth in range(self.longest + self.last_fact):
-            start = np.maximum(
-                links.floor[k], np.ceil((free + links.lag[k]) / self.step) * self.step
-            )
-            early = free <= links.early[k]
-            start = np.where(early, week.low, np.minimum(start, week.high))
-            ok = early | (free <= links.late[k])
-            bucket = np.clip((start - week.low) / self.width + 1e-6, 0, self.buckets - 1)
-            ok &= (known & outlook.bit) == 0
-            rest = outlook.table[np.arange(self.size), bucket.astype(int), known | outlook.bit]
-            value = np.where(ok, gain - links.cost[k] + rest, MINUS)
-            if not self.size:
-                break
-            stop = int(value.argmax())
-            home = -float(links.home_cost[k]) if free <= links.home_by[k] else MINUS
-            if value[stop] <= home:
-                break
-            task = int(week.task[stop])
-            if task in met and task not in repeated:
-                repeated.append(task)
-            met.add(task)
-            k, free = stop, float(start[stop] + week.service[stop])
-            known |= int(outlook.bit[stop])
-        return repeated
+        self.forecast = Forecast(week, links, self.reachable)
+        self.closed_cost = self.forecast.closed_cost
 
     def search(
         self, gain: np.ndarray, *, least: float, beam: int | None, keep: int,
@@ -249,7 +104,8 @@ class TripFinder:
         `raising` lifts the threshold to the best trip found: only the best is then certain.
         `complete` is False when the beam, or `most` labels in a layer, cut something off.
         """
-        outlook = self.focus(gain)
+        memory = self.memories.short if beam is not None else self.memories.long
+        outlook = self.forecast.look(gain, memory, self.number)
         done: dict[int, tuple[float, tuple[int, ...]]] = {}
         if beam is None and raising:
             self._grow_all(gain, outlook, done, least, beam=QUICK_BEAM, raising=False, most=most)
@@ -297,11 +153,16 @@ class TripFinder:
     def _extend(
         self, layer: Labels, gain: np.ndarray, outlook: Outlook, top: float
     ) -> Labels | None:
-        parts = []
+        parts, number = [], np.append(self.number, self.memories.tasks)
+        flat, every = outlook.win.reshape(-1), np.arange(self.size)
         rows = max(1, CHUNK // max(1, self.size))
         for begin in range(0, len(layer.stop), rows):
             piece = slice(begin, begin + rows)
-            hope = outlook.win.T[layer.mask[piece]] - self.closed_cost[layer.stop[piece]]
+            from_stop = layer.stop[piece]
+            step = outlook.memory.step[number[from_stop], layer.mask[piece]][:, self.number]
+            hope = flat[np.maximum(step, 0).astype(np.int32) * self.size + every]
+            hope -= self.closed_cost[from_stop]
+            hope[step == FORBIDDEN] = MINUS
             label, stop = np.nonzero(hope > (top - layer.profit[piece])[:, None])
             if len(label):
                 part = self._grow(layer, label + begin, stop, gain, outlook, top)
@@ -335,9 +196,12 @@ class TripFinder:
         is_early = free <= links.early[before, stop]
         start = np.where(is_early, week.low[stop], start)
         profit = layer.profit[label] + gain[stop] - links.cost[before, stop]
-        bucket = ((start - week.low[stop]) / self.width[stop] + 1e-6).astype(np.int64)
-        mask = layer.mask[label] | outlook.bit[stop]
-        value = profit + outlook.table[stop, np.clip(bucket, 0, self.buckets - 1), mask]
+        mask = np.zeros(len(stop), dtype=np.int64)
+        for column in range(layer.path.shape[1]):
+            mask |= outlook.memory.bit[
+                self.number[layer.path[label, column]], self.number[stop]
+            ]
+        value = profit + outlook.table[mask, stop, self.forecast.bucket_of(stop, start)]
         ok = (is_early | (free <= links.late[before, stop])) & (value > top)
         visit = self.is_visit[stop]
         state = layer.state[label]
@@ -448,15 +312,43 @@ class TripFinder:
         return times if free <= links.home_by[k] else None
 
 
+@dataclass(frozen=True)
+class Memories:
+    """What the bounds of all weeks remember: nothing for quick searches, neighbours for exact."""
+
+    tasks: int
+    short: Memory
+    long: Memory
+
+
+def task_distances(problem: Problem) -> np.ndarray:
+    """Minutes between the tasks' places; an online task is near to everything."""
+    index, table = problem.travel.index, problem.travel
+    place = np.array([
+        index[task.place.ref] if task.mode == Mode.ON_SITE else -1 for task in problem.tasks
+    ], dtype=np.int64)
+    distance = table.minutes[np.ix_(place, place)].astype(float)
+    distance[distance < 0] = 1e6
+    distance[place < 0, :] = 0.0
+    distance[:, place < 0] = 0.0
+    return distance
+
+
+def memories_of(distance: np.ndarray, count: int = NEIGHBOURS) -> Memories:
+    """Memories for tasks with these distances (minutes) from each other."""
+    near = nearest_tasks(distance, count)
+    return Memories(len(distance), remember([[] for _ in near], 0), remember(near, count))
+
+
 def finder_of(
-    week: HostWeek, table: TravelTable, weights: np.ndarray, step: int, links: Links | None = None
+    week: HostWeek, table: TravelTable, weights: np.ndarray, step: int, memories: Memories
 ) -> TripFinder:
-    """A finder with its links."""
+    """A finder with its links; facts that cannot be kept in time are linked regardless."""
     from .facts import open_broken_links
 
-    links = links or link_stops(week, table, weights, step)
+    links = link_stops(week, table, weights, step)
     if week.facts and not week.broken:
         open_broken_links(week, links, table)
         if week.broken:
             links = link_stops(week, table, weights, step)
-    return TripFinder(week, links, step=step)
+    return TripFinder(week, links, step=step, memories=memories)

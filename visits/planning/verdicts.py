@@ -11,13 +11,13 @@ from datetime import date, datetime
 
 from .constraints import host_refusal, start_span
 from .facts import missing_minutes
-from .links import Links, link_stops, travel_weights
+from .links import Links, travel_weights
 from .preferences import worth_of
 from .problem import FixedVisit, Host, Limits, Mode, Problem, ProblemError, Task
 from .rota import REFUSED
 from .solution import PlannedVisit, Reason, Solution
 from .spans import local_day, minute_of, moment_of
-from .trips import TripFinder, finder_of
+from .trips import TripFinder, finder_of, memories_of, task_distances
 from .weeks import HostWeek, WeekBuilder, trip_days
 
 
@@ -92,7 +92,8 @@ def _week_of(
             if week is None:
                 return None
             weights, step = travel_weights(problem.travel), problem.rules.start_grid
-            finder = finder_of(week, problem.travel, weights, step)
+            memories = memories_of(task_distances(small), 0)
+            finder = finder_of(week, problem.travel, weights, step, memories)
             return week, finder.links, finder
     return None
 
