@@ -57,8 +57,8 @@ class LoadedProblem:
 def load_problem(campaign: Campaign, *, at: datetime, fresh: bool = False) -> LoadedProblem:
     """What is to be planned at the moment `at`.
 
-    Plain: open requests without an agreed visit over the rest of the window; agreed visits are
-    facts, offered ones stay where they are if they can. Fresh: every request not merged, rejected
+    Plain: open requests without a date over the rest of the window; agreed visits and dates held
+    for a city are facts. Fresh: every request not merged, rejected
     or referred over the whole window from an empty calendar.
     """
     hosts = list(
@@ -70,8 +70,10 @@ def load_problem(campaign: Campaign, *, at: datetime, fresh: bool = False) -> Lo
         )
     )
     requests = _requests_to_plan(campaign, fresh=fresh)
-    placed = [request for request in requests if request.place is not None]
     visits = [] if fresh else list(_facts(campaign))
+    settled = {request.ref for visit in visits for request in visit.requests.all()}
+    requests = [request for request in requests if request.ref not in settled]
+    placed = [request for request in requests if request.place is not None]
     offers = {} if fresh else _offered(placed)
     positions = {} if fresh else _positions(hosts, at)
     groups = _by_city(placed, offers, joint=fresh)
@@ -116,11 +118,13 @@ def _requests_to_plan(campaign: Campaign, *, fresh: bool) -> list[VisitRequest]:
 
 
 def _facts(campaign: Campaign) -> Iterable[Visit]:
-    """Agreed visits, and tentative ones whose date the city has accepted."""
-    live = Visit.objects.filter(campaign=campaign).live().select_related("host", "place")
-    for visit in live.prefetch_related("holds", "requests").order_by("ref"):
-        accepted = any(hold.accepted_at for hold in visit.holds.all())
-        if visit.state in AGREED_VISITS or accepted:
+    """What the plan takes as it stands: agreed visits, and dates held for a city that may still
+    accept them. An offer is a promise until its deadline; the coordinator may take it back.
+    """
+    live = Visit.objects.filter(campaign=campaign).live().select_related("host__home", "place")
+    for visit in live.prefetch_related("holds__reservation", "requests").order_by("ref"):
+        held = any(hold.reservation.active for hold in visit.holds.all())
+        if visit.state in AGREED_VISITS or held:
             yield visit
 
 
