@@ -12,7 +12,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from crm.domain.audit import record
-from crm.models import DataRequest, Message
+from crm.models import ConsentRecord, DataRequest, Message
 from crm.validators import address_key, clean_line, clean_text, mail_address
 from visits.domain import booking, links
 from visits.domain.letters import send_draft, send_letter, visit_values
@@ -360,6 +360,26 @@ def take_over(pending: PendingRequest, *, at: datetime) -> VisitRequest:
         ]
     _send_words(request, subject, paragraphs, at=at)
     return request
+
+
+@transaction.atomic
+def take_back_consents(
+    request: VisitRequest, purposes: Sequence[str], *, language: str, at: datetime
+) -> None:
+    """Record that the person withdraws these consents; nothing older is changed."""
+    for purpose in purposes:
+        ConsentRecord.objects.create(
+            person=request.person,
+            address=request.address,
+            purpose=purpose,
+            status=ConsentRecord.Status.WITHDRAWN,
+            language=language,
+            at=at,
+            channel="private page",
+            evidence=f"Taken back on the private page of {request.ref}.",
+            is_sample=request.is_sample,
+        )
+    record(request, "take_back_consents", at=at, actor=MUNICIPALITY, fields=purposes)
 
 
 @transaction.atomic

@@ -78,6 +78,19 @@ def _consents(asked: VisitRequest):
     return ConsentRecord.objects.filter(address__iexact=asked.address).select_related("text")
 
 
+def granted(asked: VisitRequest) -> list[dict[str, str]]:
+    """What the person agrees to at present, by purpose, in the words that were shown."""
+    latest = {record.purpose: record for record in _consents(asked).order_by("at", "pk")}
+    return [
+        {
+            "purpose": purpose,
+            "words": record.text.text if record.text else str(record.get_purpose_display()),
+        }
+        for purpose, record in latest.items()
+        if record.status == ConsentRecord.Status.GRANTED
+    ]
+
+
 def in_words(asked: VisitRequest) -> list[tuple[str, str]]:
     """The request as labels and words, empty ones left out."""
     wishes = [
@@ -104,5 +117,4 @@ def in_words(asked: VisitRequest) -> list[tuple[str, str]]:
         (_("Step-free access"), yes if asked.step_free else ""),
         (_("To be kept secret"), asked.secrecy),
     ]
-    rows += [(_("You agreed"), record.text.text) for record in _consents(asked) if record.text]
     return [(label, words) for label, words in rows if words]

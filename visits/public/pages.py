@@ -26,7 +26,9 @@ def public_page(view: View) -> View:
         with translation.override(language):
             response = view(request, language, **kwargs)
         response["Content-Language"] = language
-        response["Referrer-Policy"] = "no-referrer"
+        # With "no-referrer" browsers send posts with "Origin: null", which the CSRF check refuses.
+        # These addresses hold no secret; the one that does (`open_link`) is stricter.
+        response.headers.setdefault("Referrer-Policy", "same-origin")
         add_never_cache_headers(response)
         return response
 

@@ -38,6 +38,7 @@ urlpatterns = [
     path("mine/correct/", data.correct, name="correct"),
     path("mine/colleague/", data.hand_over, name="hand-over"),
     path("mine/data/", data.own_data, name="own-data"),
+    path("mine/consents/", data.take_back, name="consents"),
     path("mine/data.json", data.own_data_file, name="own-data-file"),
     path("mine/visit.ics", files.calendar_file, name="calendar-file"),
     path("mine/programme.pdf", files.programme, name="programme"),

@@ -28,7 +28,7 @@ def home_time(starts_at: datetime, ends_at: datetime, visit: Visit) -> str:
 @register.simple_tag
 def wished_date(wish: WishRow, notes_url: str) -> str:
     """A date field that asks for the notes about its day as soon as it changes."""
-    described = [f"id_date_{wish.rank}-notes"] if wish.warnings else []
+    described = [f"notes-{wish.rank}"] if wish.warnings else []
     attrs = {
         "hx-get": notes_url,
         "hx-trigger": "change",

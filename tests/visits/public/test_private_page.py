@@ -119,8 +119,8 @@ def test_link_leaves_the_address_at_once_and_is_told_to_nobody(client, asked):
     page = client.get(answer.url)
 
     assert (answer.status_code, answer.url) == (302, MINE)
+    assert (answer["Referrer-Policy"], page["Referrer-Policy"]) == ("no-referrer", "same-origin")
     for each in (answer, page):
-        assert each["Referrer-Policy"] == "no-referrer"
         assert "no-store" in each["Cache-Control"]
     assert "/r/" not in text(page)
 
@@ -448,3 +448,15 @@ def test_every_state_has_its_page_in_every_language(client, asked, state, langua
     VisitRequest.objects.update(state=state)
 
     assert client.get(f"/{language}/visit/mine/").status_code == 200
+
+
+def test_consent_taken_back_is_a_new_record_that_counts(verified, client):
+    asked = verified(consent_name_city="on")
+    client.post(MINE + "consents/", {"ref": asked.ref, "purpose": ["name_city", "newsletter"]})
+
+    records = ConsentRecord.objects.filter(address=asked.address).order_by("pk")
+    assert [(row.purpose, row.status) for row in records] == [
+        ("name_city", "granted"),
+        ("name_city", "withdrawn"),
+    ]
+    assert "You may name our city" not in text(client.get(MINE + "data/"))

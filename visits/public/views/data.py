@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crm import clock
 from crm.models import DataRequest
@@ -117,7 +117,32 @@ def own_data(request: HttpRequest, language: str) -> HttpResponse:
         )
         messages.success(request, _own_words(wish))
         return redirect("public:mine", language=language)
-    return _page(request, language, asked, "own_data.html", form=form, data=own.in_words(asked))
+    return _page(
+        request,
+        language,
+        asked,
+        "own_data.html",
+        form=form,
+        data=own.in_words(asked),
+        consents=own.granted(asked),
+    )
+
+
+@public_page
+@require_POST
+def take_back(request: HttpRequest, language: str) -> HttpResponse:
+    """Take back the consents that were ticked."""
+    asked = session.request_of(request)
+    if asked is None:
+        return no_link(request, language)
+    purposes = set(request.POST.getlist("purpose"))
+    given = [each["purpose"] for each in own.granted(asked) if each["purpose"] in purposes]
+    if given and request.POST.get("ref") == asked.ref:
+        municipality.take_back_consents(asked, given, language=language, at=clock.now())
+        messages.success(request, _("It is taken back; we act on it from now on."))
+    else:
+        messages.info(request, _("Nothing was changed."))
+    return redirect("public:own-data", language=language)
 
 
 def _own_words(wish: DataRequest) -> str:

@@ -30,20 +30,28 @@ def open_link(request: HttpRequest, language: str, *, token: str) -> HttpRespons
     """
     if link := links.find_request_link(token):
         session.open_link(request, link)
-        return redirect("public:mine", language=language)
+        return _onward(language)
     if pending := verification.find_pending(token):
         session.open_pending(request, pending)
-        return redirect("public:mine", language=language)
+        return _onward(language)
     # A good link opens even when somebody else on the network guesses.
     network = limits.network_of(request.META)
     is_first_few = limits.allow("link-guess", network, most=MOST_GUESSES, within=GUESSES_WITHIN)
     return no_link(request, language, status=404 if is_first_few else 429)
 
 
+def _onward(language: str) -> HttpResponse:
+    response = redirect("public:mine", language=language)
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
 def no_link(request: HttpRequest, language: str, *, status: int = 404) -> HttpResponse:
     """The one answer to every link that opens nothing."""
     links = language_links("public:form")
-    return show(request, language, "no_link.html", status=status, language_links=links)
+    response = show(request, language, "no_link.html", status=status, language_links=links)
+    response["Referrer-Policy"] = "no-referrer"
+    return response
 
 
 def verify_page(
