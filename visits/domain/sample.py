@@ -8,7 +8,7 @@ from django.db import models, transaction
 from crm import fixture_files as files
 from crm.models import ClockSetting, Event, Organisation, Person, User
 from visits.domain.reference import load_absent_reference
-from visits.domain.sample_load import consents, letters, people, plans, requests, visits
+from visits.domain.sample_load import briefs, consents, letters, people, plans, requests, visits
 from visits.domain.sample_load.cast import Cast
 from visits.models import Campaign, Disruption, Host, Visit, VisitRequest
 
@@ -36,6 +36,7 @@ PARTS: tuple[Callable[[Cast], None], ...] = (
     letters.load_messages,
     letters.load_interactions,
     Cast.write_history,
+    briefs.load_editions,
 )
 
 

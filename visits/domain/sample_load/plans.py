@@ -10,6 +10,7 @@ MODES = {
     "rail": TravelMode.RAIL,
     "road": TravelMode.DRIVE,
     "ferry": TravelMode.OTHER,
+    "local_transport": TravelMode.OTHER,
 }
 SEVERITIES = {"low": 1, "medium": 2, "high": 3}
 STATUSES = {"ended": Disruption.Status.OVER}
@@ -67,7 +68,7 @@ def disruption_values(row: dict[str, str]) -> dict:
         "name": row["name"],
         "countries": files.parts(row["countries"]),
         "airports": files.parts(row["airports"]),
-        "modes": [MODES.get(mode, mode) for mode in files.parts(row["modes"])],
+        "modes": [MODES[mode] for mode in files.parts(row["modes"])],
         "starts_at": files.moment(row["starts_at"]),
         "ends_at": files.moment(row["ends_at"]),
         "severity": SEVERITIES[row["severity"]],

@@ -1,0 +1,20 @@
+"""The editions of visits that were briefed; last, because an edition says what all rows say."""
+
+from crm import fixture_files as files
+from visits.domain.briefs import build_edition
+from visits.domain.sample_load.cast import Cast
+from visits.models import BriefEdition, Visit
+from visits.states import VisitState
+
+
+def load_editions(cast: Cast) -> None:
+    for step in files.rows("sample/visit_history.csv"):
+        if step["to_state"] != VisitState.BRIEFED:
+            continue
+        # Fresh from the database: an edition's hash tells a local from a UTC moment.
+        visit, at = Visit.objects.get(ref=step["visit"]), files.moment(step["at"])
+        by, _actor = cast.actor(step["by"])
+        build_edition(visit, BriefEdition.Kind.INTERNAL, at=at, by=by)
+        public = build_edition(visit, BriefEdition.Kind.PUBLIC, at=at, by=by)
+        public.sent_at = at
+        public.save(update_fields=["sent_at"])
