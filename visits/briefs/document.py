@@ -22,14 +22,24 @@ from visits.briefs.edition import (
     Section,
     Table,
 )
-from visits.briefs.flow import Cell, Chapter, Grid, Ruled, SectionHead, Wide, folio
+from visits.briefs.flow import (
+    HEAD_GAP,
+    Cell,
+    Chapter,
+    Grid,
+    Ruled,
+    Running,
+    SectionHead,
+    Wide,
+    folio,
+)
 from visits.briefs.masthead import Masthead, Overview, facts_grid
 from visits.briefs.picture import DayLine
 from visits.briefs.tags import Tag, TaggedCanvas
-from visits.briefs.text import line, text
+from visits.briefs.text import Text, line, text
 
 Story = list[Flowable]
-GAP = 13.0
+GAP = 10.0
 
 
 def render(edition: Edition, imprint: Imprint) -> bytes:
@@ -88,27 +98,26 @@ def bind(
     return buffer.getvalue()
 
 
-def brief_story(
-    edition: Edition, imprint: Imprint, root: Tag, *, prefix: str = "", level: int = 0
-) -> Story:
-    """The flowables of one brief, essentials first."""
+def brief_story(edition: Edition, imprint: Imprint, root: Tag, *, prefix: str = "") -> Story:
+    """The flowables of one brief, essentials first.
+
+    With a `prefix` the brief is a part of something larger: its bookmarks carry the prefix and
+    stand one level below its reference.
+    """
     part = root.child("Sect")
-    title = f"{edition.ref} – {line(edition.city, 60)}" if level else _("Essentials")
+    title = edition.ref if prefix else _("Essentials")
     story: Story = [
-        Chapter(
-            (edition, imprint), title=title, bookmark=f"{prefix}top", level=level and level - 1
-        ),
-        Wide(Masthead(edition, imprint, part), after=12),
+        Chapter(_running(edition, imprint), title=title, bookmark=f"{prefix}top"),
+        Wide(Masthead(edition, imprint, part), after=2),
     ]
     if edition.day:
         figure = part.child("Figure", alt=edition.day.description)
         story.append(Wide(DayLine(edition.day, figure), after=10))
-    story.append(Wide(Overview(edition, part), after=16))
+    story.append(Wide(Overview(edition, part), after=14))
     for section in edition.sections:
-        story += section_story(section, part, prefix=prefix, level=level)
+        story += section_story(section, part, prefix=prefix, level=1 if prefix else 0)
     foot = text(edition.foot, "quiet", part.child("P"))
-    story += [CondPageBreak(40), foot]
-    return story
+    return [*story, CondPageBreak(foot.wrap(styles.TEXT, 0)[1]), foot]
 
 
 def section_story(section: Section, part: Tag, *, prefix: str = "", level: int = 0) -> Story:
@@ -119,11 +128,30 @@ def section_story(section: Section, part: Tag, *, prefix: str = "", level: int =
     )
     blocks: Story = []
     for block in section.blocks:
-        blocks += DRAWN[type(block)](block, tag)
+        blocks += block_story(block, tag)
     # A title of two lines needs as much room as its text has.
     short = head.depth - sum(block.wrap(styles.TEXT, 0)[1] for block in blocks)
     rest = [Spacer(1, short)] if short > 0 else []
-    return [CondPageBreak(76), head, *blocks, *rest, Spacer(1, GAP)]
+    needed = HEAD_GAP + max(head.depth, least_height(blocks))
+    return [CondPageBreak(needed), head, *blocks, *rest, Spacer(1, GAP)]
+
+
+def block_story(block: Block, tag: Tag) -> Story:
+    """One block of a section."""
+    return DRAWN[type(block)](block, tag)
+
+
+def least_height(blocks: Story) -> float:
+    """The room that the beginning of a section needs, so that no title stands alone."""
+    height = 0.0
+    for block in blocks:
+        whole = block.wrap(styles.TEXT, 0)[1] + block.getSpaceAfter()
+        if isinstance(block, Grid):
+            return height + block.least_height()
+        if isinstance(block, Text) and block.style is not styles.STYLES["heading"]:
+            return height + min(whole, 4 * block.style.leading)
+        height += whole
+    return height
 
 
 def _facts(block: Facts, tag: Tag) -> Story:
@@ -134,11 +162,12 @@ def _prose(block: Prose, tag: Tag) -> Story:
     parts = [part for part in block.text.split("\n") if part.strip()] or [""]
     style = block.tone
     role = "BlockQuote" if style == "quote" else "P"
-    return [text(part, style, tag.child(role)) for part in parts]
+    heading = _heading(block.heading, tag)
+    return [*heading, *(text(part, style, tag.child(role)) for part in parts)]
 
 
 def _heading(words: str, tag: Tag) -> Story:
-    return [CondPageBreak(44), text(words, "heading", tag.child("H3"))] if words else []
+    return [CondPageBreak(58), text(words, "heading", tag.child("H3"))] if words else []
 
 
 def _items(block: Items, tag: Tag) -> Story:
@@ -182,7 +211,7 @@ def _table(block: Table, tag: Tag) -> Story:
     for values in block.rows:
         row = table.child("TR")
         rows.append(tuple(Cell((text(value, "cell", row.child("TD")),)) for value in values))
-    return [*_heading(block.heading, tag), Grid(widths, rows, head=head, pad=2.6)]
+    return [*_heading(block.heading, tag), Grid(widths, rows, head=head, pad=2.1)]
 
 
 def _widths(shares: Sequence[float]) -> list[float]:
@@ -204,17 +233,16 @@ DRAWN: dict[type[Block], Callable[[Any, Tag], Story]] = {
 }
 
 
-def _dress(canvas: TaggedCanvas, chapter: Any, number: int, count: int) -> None:
-    """Running head and foot of a page: what it is, in which version, and which page of how many."""
-    if chapter is None:
-        left, right, low = "", "", ""
-    elif isinstance(chapter, str):
-        left, right, low = chapter, "", ""
-    else:
-        edition, imprint = chapter
-        left = " · ".join((line(edition.city, 40), edition.ref, line(edition.name)))
-        right = imprint.version_line
-        low = line(edition.notice, 90)
+def _running(edition: Edition, imprint: Imprint) -> Running:
+    """Head and foot of every page of a brief: which one, its version, its warning."""
+    head = " · ".join((line(edition.city, 40), line(edition.ref, 14), line(edition.name)))
+    marks = [_("Sample data") if edition.is_sample else "", edition.notice]
+    foot = line(" · ".join(mark for mark in marks if mark), 100)
+    return Running(head, line(imprint.version_line), foot)
+
+
+def _dress(canvas: TaggedCanvas, running: Running | None, number: int, count: int) -> None:
+    running = running or Running()
     page = _("Page %(number)d of %(count)d") % {"number": number, "count": count}
-    folio(canvas, styles.PAGE_HEIGHT - 36, left, right)
-    folio(canvas, 30, low, page)
+    folio(canvas, styles.PAGE_HEIGHT - 36, running.head, running.mark)
+    folio(canvas, 30, running.foot, page)

@@ -6,7 +6,7 @@ An edition is gathered by `visits.domain.briefs` (one gather function per editio
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -34,6 +34,7 @@ class Prose:
 
     text: str
     tone: Tone = "plain"
+    heading: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,43 +207,38 @@ class Imprint:
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
-    """One line of an itinerary: the day, the time, what happens, and where to read on."""
-
-    day: str
-    time: str
-    what: str
-    detail: str = ""
-    ref: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class DaySheet:
-    """What one day of a trip holds."""
+    """One day of a trip: its visits to scale, then what happens in order."""
 
+    key: str
     title: str
-    rows: tuple[Stop, ...]
-    notes: tuple[str, ...] = ()
+    lines: tuple[Day, ...]
+    blocks: tuple[Block, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """The trip pack of a host: cover, a sheet per day, contacts, and every brief of the trip."""
+    """The trip pack of a host: cover with map and itinerary, a sheet per day, contacts, briefs.
 
+    `ref` is the host's reference; like in an edition it alone stands in metadata and file names.
+    """
+
+    ref: str
+    name: str
     host: str
-    host_ref: str
-    language: str
-    title: str
     span: str
+    language: str
+    built_at: datetime
+    built_line: str
     facts: tuple[Fact, ...]
-    itinerary: tuple[Stop, ...]
+    itinerary: Section
     days: tuple[DaySheet, ...]
-    contacts: Table
+    contacts: Section
     foot: str
+    briefs: tuple[tuple[Edition, Imprint], ...]
     tour: Tour | None = None
     author: str = ""
     is_sample: bool = False
-    briefs: tuple[tuple[Edition, Imprint], ...] = field(default=())
 
 
 def _iso(value: object) -> str:

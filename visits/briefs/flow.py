@@ -11,6 +11,8 @@ from visits.briefs.tags import Tag
 from visits.briefs.text import Text, put, text
 
 HEAD_GAP = 7.0
+# A table no taller than this stays on one page.
+SHORT = 96.0
 
 
 class SectionHead(Flowable):
@@ -132,6 +134,14 @@ class Grid(Flowable):
 
     def _gutter(self, number: int) -> float:
         return 0.0 if number == len(self.widths) - 1 else 10.0
+
+    def least_height(self) -> float:
+        """The room its first page needs: all of a short table, else the titles and two rows."""
+        self.wrap(0, 0)
+        if self.height <= SHORT:
+            return self.height
+        rows = self._heights[:2]
+        return self._head_height + sum(min(height, 60.0) for height in rows)
 
     def split(self, available_width: float, available_height: float) -> list[Flowable]:
         self.wrap(available_width, available_height)
@@ -277,21 +287,30 @@ class Wide(Flowable):
         self.inner.drawOn(self.canv, styles.LEFT - styles.TEXT_LEFT, 0)
 
 
-class Chapter(Flowable):
-    """Tells the canvas which edition the pages from here on belong to; takes no room."""
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The small lines at head and foot of a page."""
 
-    def __init__(self, chapter, *, title: str = "", bookmark: str = "", level: int = 0):
+    head: str = ""
+    mark: str = ""
+    foot: str = ""
+
+
+class Chapter(Flowable):
+    """Sets the running lines for the pages from here on, with a bookmark; takes no room."""
+
+    def __init__(self, running: Running, *, title: str, bookmark: str, level: int = 0):
         super().__init__()
-        self.chapter, self.title, self.bookmark, self.level = chapter, title, bookmark, level
+        self.running, self.title = running, title
+        self.bookmark, self.level = bookmark, level
 
     def wrap(self, available_width: float, available_height: float) -> tuple[float, float]:
         return 0.0, 0.0
 
     def draw(self) -> None:
-        self.canv.chapter = self.chapter
-        if self.bookmark:
-            self.canv.bookmarkPage(self.bookmark)
-            self.canv.addOutlineEntry(self.title, self.bookmark, self.level, closed=False)
+        self.canv.running = self.running
+        self.canv.bookmarkPage(self.bookmark)
+        self.canv.addOutlineEntry(self.title, self.bookmark, self.level, closed=False)
 
 
 def folio(canvas, y: float, left: str, right: str) -> None:

@@ -39,7 +39,7 @@ class Projection:
 class TourMap(Flowable):
     """The land around the marks, the journeys between them, and their names."""
 
-    SMALLEST_KM = 560.0
+    SMALLEST_KM = 760.0
 
     def __init__(self, tour: Tour, tag: Tag, width: float, height: float):
         super().__init__()
@@ -138,7 +138,8 @@ class TourMap(Flowable):
 
     def _draw_marks(self) -> None:
         canvas = self.canv
-        taken: list[tuple[float, float, float, float]] = []
+        places = [self._at(mark.latitude, mark.longitude) for mark in self.tour.marks]
+        taken = [(x - 3.5, y - 3.5, x + 3.5, y + 3.5) for x, y in places]
         order = {"place": 0, "stop": 1, "home": 2}
         for mark in sorted(self.tour.marks, key=lambda m: order[m.kind]):
             x, y = self._at(mark.latitude, mark.longitude)
@@ -177,7 +178,7 @@ class TourMap(Flowable):
             left = min(max(3.0, x - width / 2), max(3.0, self.width - width - 3))
             spot = (left, y + 6.5, (left, y + 4.5, left + width, y + 6.5 + size))
         left, base, box = spot
-        taken += [box, (x - 3, y - 3, x + 3, y + 3)]
+        taken.append(box)
         self._letters(name, left, base, font, size)
 
     def _letters(self, name: str, left: float, base: float, font: str, size: float) -> None:

@@ -111,7 +111,7 @@ class Overview(Flowable):
         self.map = None
         if edition.tour and edition.tour.marks:
             figure = tag.child("Figure", alt=edition.tour.description)
-            self.map = TourMap(edition.tour, figure, SIDE, 150.0)
+            self.map = TourMap(edition.tour, figure, SIDE, 136.0)
         self.code = self.link = None
         if edition.link:
             self.code = Code(edition.link, tag.child("Figure", alt=edition.link_label), 54.0)

@@ -45,8 +45,8 @@ class TaggedCanvas(Canvas):
         super().__init__(buffer, **options)
         self.root = root
         self.dress = dress
-        self.chapter: Any = None
-        self._chapters: list[Any] = []
+        self.running: Any = None
+        self._runnings: list[Any] = []
         self._owners: list[list[Tag]] = []
         self._on_page: list[Tag] = []
         self._depth = 0
@@ -90,7 +90,7 @@ class TaggedCanvas(Canvas):
         page.Tabs = PDFName("S")
         page.__NoDefault__ = [*type(page).__NoDefault__, "StructParents", "Tabs"]
         self._owners.append(self._on_page)
-        self._chapters.append(self.chapter)
+        self._runnings.append(self.running)
         self._on_page = []
 
     def save(self) -> None:
@@ -103,10 +103,10 @@ class TaggedCanvas(Canvas):
     def _dress_pages(self) -> None:
         """Draw the running head and the folio on every page: only now is the count known."""
         pages = self._doc.Pages.pages
-        for number, (page, chapter) in enumerate(zip(pages, self._chapters, strict=True), 1):
+        for number, (page, running) in enumerate(zip(pages, self._runnings, strict=True), 1):
             self._code = []
             self.begin_mark(None)
-            self.dress(self, chapter, number, len(pages))
+            self.dress(self, running, number, len(pages))
             self.end_mark()
             page.stream += "\n".join(self._code) + "\n"
         self._code = []

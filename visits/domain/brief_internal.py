@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, override
+from django.utils.translation import ngettext, override, pgettext
 
 from crm import wording
 from crm.models import Participation
@@ -36,9 +36,9 @@ STAFF_TOPICS, SOCIAL_TOPICS = {"T14"}, {"T10"}
 def gather_internal(visit: Visit, *, at: datetime, language: str = "en") -> Edition:
     """The internal edition as of `at` (which decides whether another city may be named in it)."""
     with override(language):
-        requests = list(visit.requests.all())
+        requests = parts.requests_of(visit)
         trip = journeys.trip_of(visit, at=at)
-        same = parts_same_clock(visit)
+        same = _same_clock(visit)
         return Edition(
             kind="internal",
             language=language,
@@ -47,7 +47,7 @@ def gather_internal(visit: Visit, *, at: datetime, language: str = "en") -> Edit
             city=visit.city,
             country=wording.country_name(visit.country),
             mode=str(Mode(visit.mode).label),
-            state=parts.state_of(visit),
+            state=parts.state_of(visit.state),
             notice=_notice(visit),
             when=wording.time_range(visit.starts_at, visit.ends_at, visit.zone),
             when_home=_at_home(visit, same=same),
@@ -68,7 +68,7 @@ def gather_internal(visit: Visit, *, at: datetime, language: str = "en") -> Edit
         )
 
 
-def parts_same_clock(visit: Visit) -> bool:
+def _same_clock(visit: Visit) -> bool:
     """Whether clocks at the place and at the host's home agree on that day."""
     here, home = (
         visit.starts_at.astimezone(ZoneInfo(zone)).utcoffset()
@@ -178,19 +178,14 @@ def _minute(visit: Visit, requests: list[VisitRequest], disruptions: list[Disrup
         if words.strip():
             blocks.append(Prose(_shortened(words), "quote"))
         else:
-            blocks.append(
-                _missing(_("No words of the city are kept with %(ref)s.") % vars_of(request))
-            )
+            words = _("No words of the city are kept with %(ref)s.") % {"ref": request.ref}
+            blocks.append(_missing(words))
         blocks.append(Prose(source, "quiet"))
     blocks.append(Items(_reminders(visit, requests)[:3], _("Three reminders")))
     blocks.append(Items(_risks(visit, disruptions), _("Risks")))
     if visit.notes.strip():
-        blocks += [Prose(_("Notes for the host"), "strong"), Prose(visit.notes)]
+        blocks.append(Prose(visit.notes, heading=_("Notes for the host")))
     return Section("minute", _("In one minute"), tuple(blocks))
-
-
-def vars_of(row) -> dict[str, str]:
-    return {"ref": row.ref}
 
 
 def _shortened(words: str) -> str:
@@ -310,10 +305,10 @@ def _programme(visit: Visit, requests: list[VisitRequest]) -> Section:
     if not timed:
         return Section("programme", _("Programme"), (_missing(_("No programme entered yet.")),))
     columns = (
-        Column(_("No"), 0.45),
-        Column(parts.zone_name(visit.starts_at, visit.zone), 1.3, figures=True),
+        Column(pgettext("number of an item", "No"), 0.45),
+        Column(parts.zone_name(visit.starts_at, visit.zone), 1.35, figures=True),
         Column(_("Item"), 2.9),
-        Column(_("Speaker"), 1.5),
+        Column(_("Speaker"), 1.6),
         Column(_("Plan B, what to drop"), 1.6),
     )
     rows = tuple(
@@ -326,12 +321,15 @@ def _programme(visit: Visit, requests: list[VisitRequest]) -> Section:
         )
         for number, (start, end, item) in enumerate(timed, 1)
     )
+    has_plan_b = any(row[4].strip() for row in rows)
+    if not has_plan_b:
+        columns, rows = columns[:4], tuple(row[:4] for row in rows)
     blocks: list[Block] = [Table(columns, rows)]
     over = round((timed[-1][1] - visit.ends_at).total_seconds() / 60)
     if over > 0:
         words = _("The programme is %(count)d minutes longer than the visit.") % {"count": over}
         blocks.append(Prose(words, "strong"))
-    if not any(item.plan_b for _start, _end, item in timed):
+    if not has_plan_b:
         blocks.append(
             _missing(_("No plan B is written: which item goes first when time is short?"))
         )

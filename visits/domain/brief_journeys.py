@@ -183,9 +183,9 @@ def _estimate_words(table, start: Place, end: Place, names: _Names) -> str:
         return ""
     row, column = table.index[place_ref(start)], table.index[place_ref(end)]
     taken = int(table.minutes[row, column])
-    if taken < 0:
-        return ""
     mode = MODES[int(table.mode[row, column])]
+    if taken < 0 or mode == "stay":
+        return ""
     return _("%(start)s – %(end)s: about %(time)s by %(mode)s, an estimate") % {
         "start": names.of(start),
         "end": names.of(end),

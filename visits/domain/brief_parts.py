@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from crm import marks, wording
 from visits.briefs.edition import Day, Fact, Mark, State, Stretch, Tour
-from visits.models import AgendaItem, Visit
+from visits.models import AgendaItem, Visit, VisitRequest
 from visits.states import VisitState
 
 FAILED = frozenset({VisitState.CANCELLED, VisitState.POSTPONED, VisitState.NO_SHOW})
@@ -22,9 +22,9 @@ def said(value: str) -> str:
     return _(value) if value.strip() else ""
 
 
-def state_of(visit: Visit) -> State:
-    """The mark of the visit's state, the same as on pages."""
-    mark = marks.mark(visit.state, "visit")
+def state_of(state: str) -> State:
+    """The mark of a visit's state, the same as on pages."""
+    mark = marks.mark(state, "visit")
     return State(str(mark.word), mark.shape, mark.hue)
 
 
@@ -35,7 +35,7 @@ def facts(*pairs: tuple[str, str]) -> tuple[Fact, ...]:
 
 def join(parts: Iterable[str], glue: str = ", ") -> str:
     """The parts that say something, joined."""
-    return glue.join(part for part in parts if part and part.strip())
+    return glue.join(str(part) for part in parts if part and part.strip())
 
 
 def zone_name(moment: datetime, zone: str) -> str:
@@ -90,15 +90,14 @@ def place_map(visit: Visit, label: str) -> Tour | None:
     return Tour((mark,), description=_("Map of the surroundings of %(place)s.") % {"place": label})
 
 
-def minutes(value: int) -> str:
-    return pgettext("short for minutes", "%(count)d min") % {"count": value}
-
-
 def language_name(code: str) -> str:
-    """A language by its own name: "Nederlands"; the code itself when Django has none."""
-    from django.utils.translation import get_language_info
-
+    """A language in words of the active one; the code itself when Django has none."""
     try:
-        return get_language_info(code)["name_local"]
+        return get_language_info(code)["name_translated"]
     except KeyError:
         return code
+
+
+def requests_of(visit: Visit) -> list[VisitRequest]:
+    """The requests a visit serves, the first received first."""
+    return sorted(visit.requests.all(), key=lambda request: (request.received_at, request.ref))

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, override
+from django.utils.translation import ngettext, override, pgettext
 
 from crm import wording
 from visits.briefs.edition import (
@@ -27,12 +27,17 @@ from visits.models import ChecklistItem, Host, Topic, Visit, VisitRequest
 from visits.models.requests import Mode
 from visits.states import HELD_VISITS, VisitState
 
+# Steps that are ours alone are shown to the city as what they mean for it.
+SHOWN = {VisitState.BRIEFED: VisitState.CONFIRMED} | dict.fromkeys(
+    HELD_VISITS, VisitState.COMPLETED
+)
+
 
 def gather_public(visit: Visit, language: str, *, at: datetime) -> Edition:
     """The public edition in `language`, whatever the state of the visit; `at` changes nothing in
     it, it is asked so that both gather functions are called alike."""
     with override(language):
-        requests = list(visit.requests.all())
+        requests = parts.requests_of(visit)
         city = _city(visit, requests)
         return Edition(
             kind="public",
@@ -42,7 +47,7 @@ def gather_public(visit: Visit, language: str, *, at: datetime) -> Edition:
             city=city,
             country=_country(visit),
             mode=str(Mode(visit.mode).label),
-            state=parts.state_of(visit),
+            state=parts.state_of(SHOWN.get(visit.state, visit.state)),
             notice=_notice(visit),
             when=wording.time_range(visit.starts_at, visit.ends_at, visit.zone),
             when_home="",
@@ -151,7 +156,7 @@ def _programme(visit: Visit) -> Section | None:
     if not items:
         return None
     columns = (
-        Column(_("No"), 0.5),
+        Column(pgettext("number of an item", "No"), 0.5),
         Column(parts.zone_name(visit.starts_at, visit.zone), 1.35, figures=True),
         Column(_("Item"), 3.2),
         Column(_("Speaker"), 1.9),
@@ -196,11 +201,11 @@ def _topics(visit: Visit) -> Section | None:
     topics: list[Topic] = list(visit.topics.all())
     if not topics:
         return None
-    blocks = []
-    for topic in topics:
-        blocks.append(Prose(f"{topic.code} {topic.name}", "strong"))
-        blocks.append(Prose(parts.join((topic.plain_text, _guide(topic)), "\n")))
-    return Section("topics", _("Topics"), tuple(blocks))
+    columns = (Column(_("Topic"), 2), Column(_("What it is"), 4))
+    rows = tuple(
+        (topic.name, parts.join((topic.plain_text, _guide(topic)), "\n")) for topic in topics
+    )
+    return Section("topics", _("Topics"), (Table(columns, rows),))
 
 
 def _guide(topic: Topic) -> str:

@@ -1,0 +1,434 @@
+"""What a brief says: each edition from its own fields, versions that tell the truth."""
+
+from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import models
+from pypdf import PdfReader
+
+from crm.models import Interaction, Message, Municipality, Organisation
+from crm.models.marks import Visibility
+from tests.factories.crm import CLOCK, MunicipalityFactory
+from tests.factories.visits import (
+    ExpertFactory,
+    HostFactory,
+    TopicFactory,
+    VisitFactory,
+    VisitRequestFactory,
+)
+from visits import models as v
+from visits.domain import briefs
+from visits.domain.packs import gather_pack, pack_pdf
+from visits.ical import visit_calendar
+from visits.models import AgendaItem, BriefEdition, ChecklistItem, Expense, TravelLeg, Visit
+from visits.models.reports import AttendanceCount, VisitReport
+from visits.models.travel import TravelMode
+from visits.states import VisitState
+
+pytestmark = pytest.mark.django_db
+
+INTERNAL, PUBLIC = BriefEdition.Kind.INTERNAL, BriefEdition.Kind.PUBLIC
+LANGUAGES = ("en", "it", "nb", "el")
+
+
+def words(pdf: bytes) -> str:
+    """Everything a reader of the file can find: text, metadata, bookmarks, alternative text."""
+    file = PdfReader(BytesIO(pdf))
+    text = [page.extract_text() for page in file.pages]
+    about = [str(value) for value in (file.metadata or {}).values()]
+    marks = [entry.title for entry in file.outline if not isinstance(entry, list)]
+    alt = [node.get("/Alt", "") for node in _elements(file)]
+    return " ".join(" ".join([*text, *about, *marks, *map(str, alt)]).split())
+
+
+def _elements(file: PdfReader):
+    for number in range(1, len(file.xref[0]) + 1):
+        node = file.get_object(number)
+        if isinstance(node, dict):
+            yield node
+
+
+@pytest.fixture
+def ghent():
+    """A visit with programme, checklist, journey, report and money."""
+    city = MunicipalityFactory(name="Ghent")
+    request = VisitRequestFactory(
+        ref="R01",
+        municipality=city,
+        language="nl",
+        people=12,
+        questions=["Who decides when a tool raises an alarm?"],
+    )
+    visit = VisitFactory(
+        ref="V01",
+        municipality=city,
+        place=city.place,
+        requests=[request],
+        topics=[TopicFactory(code="T02", name="Dilemmas", limits="No legal advice.")],
+        host=HostFactory(ref="H1", name="Joe Example", title="Visit host"),
+        address="Sample Hall 1",
+        local_contact_name="Marieke Sample-Eik",
+    )
+    for order, (minutes, title) in enumerate([(15, "Welcome"), (30, "Break"), (135, "Talk")], 1):
+        AgendaItem.objects.create(visit=visit, order=order, minutes=minutes, title=title)
+    ChecklistItem.objects.create(visit=visit, text="Projector", owner="theirs", note="NOTE")
+    return visit
+
+
+def edition(visit: Visit, kind: str, **options):
+    visit = Visit.objects.get(pk=visit.pk)
+    return briefs.edition_of(visit, kind, at=CLOCK, **options)
+
+
+# --- Secrets -------------------------------------------------------------------------------------
+
+
+def plant(row: models.Model, *, open_fields: tuple[str, ...]) -> list[str]:
+    """Write a marker into every text field that is not open, and return the markers."""
+    planted = []
+    for field in row._meta.concrete_fields:
+        is_text = isinstance(field, models.CharField | models.TextField)
+        if not is_text or field.choices or field.name in open_fields or field.unique:
+            continue
+        if field.name in KEPT:
+            continue
+        marker = f"SECRET{row._meta.model_name}{field.name}".replace("_", "")
+        limit = field.max_length or 100
+        setattr(row, field.name, marker[:limit])
+        planted.append(marker[:limit])
+    type(row).objects.filter(pk=row.pk).update(
+        **{field.name: getattr(row, field.name) for field in row._meta.concrete_fields}
+    )
+    return planted
+
+
+# Not texts for people: keys of machines, which must stay valid.
+KEPT = {"zone", "time_zone", "country", "language", "raw_language", "ics_uid"}
+
+
+def open_fields(row: models.Model) -> tuple[str, ...]:
+    assert isinstance(row, Visibility), row
+    return (*row.public_fields, *row.municipality_fields)
+
+
+@pytest.fixture
+def secrets(ghent):
+    """`ghent` with a marker in every internal text field of every row around it."""
+    visit = ghent
+    expert = ExpertFactory(name="Eva Example", title="Partner expert")
+    visit.experts.add(expert)
+    leg = TravelLeg.objects.create(
+        host=visit.host,
+        visit=visit,
+        mode=TravelMode.RAIL,
+        origin=visit.host.home,
+        destination=visit.place,
+        departs_at=visit.starts_at - timedelta(hours=8),
+        arrives_at=visit.starts_at - timedelta(hours=2),
+        cost=734,
+    )
+    report = VisitReport.objects.create(visit=visit, summary="A good talk.")
+    organisation = visit.municipality.organisation
+    rows = [
+        visit,
+        visit.requests.get(),
+        visit.municipality,
+        organisation,
+        visit.topics.get(),
+        visit.host,
+        expert,
+        visit.campaign,
+        report,
+        leg,
+        visit.checklist.get(),
+        *visit.agenda.all(),
+    ]
+    markers = [marker for row in rows for marker in plant(row, open_fields=open_fields(row))]
+    visit.messages.add(
+        Message.objects.create(
+            direction="in", status="received", subject="SECRETsubject", body="SECRETbody", at=CLOCK
+        )
+    )
+    Interaction.objects.create(organisation=organisation, at=CLOCK, text="SECRETtalk")
+    Expense.objects.create(visit=visit, amount=99, what="SECRETexpense", spent_on=CLOCK.date())
+    Municipality.objects.filter(pk=visit.municipality_id).update(embargo_until=date(2023, 3, 31))
+    visit = Visit.objects.get(pk=visit.pk)
+    return visit, [*markers, "SECRET", "734", "31 Mar", "NOTE"]
+
+
+def test_secrets_are_planted_in_every_kind_of_row(secrets):
+    _visit, markers = secrets
+    assert {
+        "SECRETvisitnotes",
+        "SECRETvisitcancelreason",
+        "SECRETvisitlocalcontactphone",
+        "SECRETvisitrequestrawtext",
+        "SECRETvisitrequestsecrecy",
+        "SECRETtopiclimits",
+        "SECRETvisitreportnotes",
+        "SECRETorganisationnotes",
+        "SECRETtravellegnote",
+        "SECRETchecklistitemnote",
+        "SECRETagendaitemplanb",
+    } <= set(markers)
+
+
+@pytest.mark.parametrize("state", VisitState.values)
+def test_public_output_holds_no_internal_field(secrets, state):
+    visit, markers = secrets
+    visit.state = state
+    visit.save()
+    pdf, name = briefs.brief_pdf(visit, PUBLIC, at=CLOCK)
+    calendars = [visit_calendar(visit, method=m, at=CLOCK) for m in ("REQUEST", "CANCEL")]
+    said = " ".join([words(pdf), name, *calendars])
+    assert [marker for marker in markers if marker in said] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_public_output_holds_no_internal_field_in_any_language(secrets, language):
+    visit, markers = secrets
+    pdf, name = briefs.brief_pdf(visit, PUBLIC, at=CLOCK, language=language)
+    said = words(pdf) + name
+    assert [marker for marker in markers if marker in said] == []
+
+
+def test_the_internal_edition_does_show_what_was_planted(secrets):
+    visit, _markers = secrets
+    said = words(briefs.brief_pdf(visit, INTERNAL, at=CLOCK)[0])
+    for marker in ("SECRETvisitnotes", "SECRETtopiclimits", "SECRETsubject", "SECRETexpense"):
+        assert marker in said
+
+
+# --- Content -------------------------------------------------------------------------------------
+
+
+def test_the_public_edition_says_what_the_city_needs(ghent):
+    said = words(briefs.brief_pdf(ghent, PUBLIC, at=CLOCK, language="en")[0])
+    for fact in (
+        "Ghent",
+        "V01",
+        "Thu 23 Feb 2023, 10:00–13:00 Brussels (CET)",
+        "Joe Example, Visit host",
+        "Marieke Sample-Eik",
+        "Sample Hall 1",
+        "Who decides when a tool raises an alarm?",
+        "10:00–10:15 Welcome",
+        "Projector",
+        "It is not a security audit.",
+        "It costs the city nothing.",
+        "Within three days",
+    ):
+        assert fact in said, fact
+
+
+def test_sections_without_data_are_absent_in_public_and_say_so_inside(ghent):
+    ghent.agenda.all().delete()
+    ghent.topics.clear()
+    public = {section.key for section in edition(ghent, PUBLIC).sections}
+    assert not {"programme", "topics", "journey"} & public
+    inside = edition(ghent, INTERNAL)
+    assert inside.section("programme").blocks[0].text == "No programme entered yet."
+    assert inside.section("topics").blocks[0].text == "No topic chosen yet."
+
+
+def test_the_internal_edition_has_every_section(ghent):
+    assert [section.key for section in edition(ghent, INTERNAL).sections] == [
+        "minute",
+        "people",
+        "questions",
+        "programme",
+        "topics",
+        "law",
+        "place",
+        "travel",
+        "history",
+        "result",
+        "spot",
+        "money",
+    ]
+
+
+def test_both_times_are_given_where_the_clocks_differ(ghent):
+    Visit.objects.filter(pk=ghent.pk).update(zone="Europe/Vilnius")
+    inside = edition(ghent, INTERNAL)
+    assert inside.when == "Thu 23 Feb 2023, 11:00–14:00 Vilnius (EET)"
+    assert inside.when_home == "Thu 23 Feb 2023, 10:00–13:00 Oslo (CET)"
+
+
+def test_the_host_is_told_when_home_has_the_same_time(ghent):
+    assert edition(ghent, INTERNAL).when_home == "Oslo has the same time."
+
+
+def test_a_pause_is_drawn_as_a_gap_and_items_are_numbered(ghent):
+    kinds = [(part.kind, part.label) for part in edition(ghent, INTERNAL).day.stretches]
+    assert kinds == [("visit", "Ghent"), ("item", "1"), ("break", "2"), ("item", "3")]
+
+
+def test_an_embargoed_neighbour_stands_as_its_reference(ghent):
+    antwerp = MunicipalityFactory(
+        name="Antwerp", embargo_until=date(2023, 3, 31), place__name="Antwerpen"
+    )
+    VisitFactory(
+        ref="V02",
+        host=ghent.host,
+        city="Antwerp",
+        municipality=antwerp,
+        place=antwerp.place,
+        starts_at=ghent.starts_at + timedelta(days=1),
+    )
+    said = words(briefs.brief_pdf(ghent, INTERNAL, at=CLOCK)[0])
+    assert "V02" in said
+    assert "Antwerp" not in said
+
+
+def test_an_embargoed_city_is_named_in_its_own_edition_but_not_in_name_or_metadata(ghent):
+    Municipality.objects.update(embargo_until=date(2023, 3, 31))
+    for kind in (INTERNAL, PUBLIC):
+        pdf, name = briefs.brief_pdf(ghent, kind, at=CLOCK)
+        about = PdfReader(BytesIO(pdf)).metadata
+        assert "Ghent" in words(pdf)
+        assert "Ghent" not in name + "".join(str(value) for value in about.values())
+
+
+@pytest.mark.parametrize(
+    ("state", "inside", "outside"),
+    [
+        (VisitState.TENTATIVE, "Draft: visit not confirmed.", "Draft: this visit is not confirmed"),
+        (VisitState.CANCELLED, "Void: visit cancelled.", "Void: this visit was cancelled."),
+        (VisitState.POSTPONED, "Void: visit postponed.", "Void: this visit was postponed."),
+        (VisitState.NO_SHOW, "Void: nobody came.", "Void: this meeting did not take place."),
+    ],
+)
+def test_a_brief_is_marked_with_the_state_of_the_visit(ghent, state, inside, outside):
+    Visit.objects.filter(pk=ghent.pk).update(state=state)
+    assert edition(ghent, INTERNAL).notice.startswith(inside)
+    assert edition(ghent, PUBLIC).notice.startswith(outside)
+
+
+@pytest.mark.parametrize("state", VisitState.values)
+@pytest.mark.parametrize("kind", [INTERNAL, PUBLIC])
+def test_a_brief_is_printed_in_every_state(ghent, state, kind):
+    Visit.objects.filter(pk=ghent.pk).update(state=state)
+    pdf, _name = briefs.brief_pdf(Visit.objects.get(pk=ghent.pk), kind, at=CLOCK)
+    assert "V01" in words(pdf)
+
+
+@pytest.mark.parametrize("kind", [INTERNAL, PUBLIC])
+def test_a_visit_without_place_people_or_requests_is_printed(kind):
+    visit = VisitFactory(requests=[], place=None, municipality=None, address="")
+    pdf, _name = briefs.brief_pdf(visit, kind, at=CLOCK)
+    assert visit.ref in words(pdf)
+
+
+def test_a_report_fills_the_count_sheet(ghent):
+    report = VisitReport.objects.create(visit=ghent, outcome="exploring", evidence="Mail")
+    AttendanceCount.objects.create(report=report, audience="policy_makers", people=9)
+    rows = edition(ghent, INTERNAL).section("spot").blocks[0].rows
+    assert ("Policy Makers", "9", "") in rows
+    assert rows[-1] == ("Total", "9", "expected: 12")
+
+
+# --- Versions ------------------------------------------------------------------------------------
+
+
+def test_an_unchanged_visit_keeps_its_version(ghent):
+    first = briefs.build_edition(ghent, INTERNAL, at=CLOCK)
+    again = briefs.build_edition(ghent, INTERNAL, at=CLOCK + timedelta(hours=5))
+    assert (first.pk, first.version) == (again.pk, 1)
+
+
+def test_a_change_makes_the_next_version_and_voids_the_one_before(ghent):
+    first = briefs.build_edition(ghent, PUBLIC, at=CLOCK)
+    ghent.address = "Sample Hall 2"
+    ghent.save()
+    assert briefs.is_out_of_date(first, at=CLOCK)
+    second = briefs.build_edition(ghent, PUBLIC, at=CLOCK)
+    first.refresh_from_db()
+    assert (first.void, second.void, second.version) == (True, False, 2)
+    assert briefs.current_edition(ghent, PUBLIC) == second
+
+
+def test_mails_and_confirming_do_not_put_a_brief_out_of_date(ghent):
+    built = briefs.build_edition(ghent, INTERNAL, at=CLOCK)
+    message = Message.objects.create(direction="out", status="queued", subject="Brief", at=CLOCK)
+    ghent.messages.add(message)
+    Visit.objects.filter(pk=ghent.pk).update(state=VisitState.BRIEFED)
+    assert not briefs.is_out_of_date(BriefEdition.objects.get(pk=built.pk), at=CLOCK)
+
+
+def test_an_internal_change_leaves_the_public_edition_up_to_date(ghent):
+    built = briefs.build_edition(ghent, PUBLIC, at=CLOCK)
+    Visit.objects.filter(pk=ghent.pk).update(notes="New note for the host.")
+    assert not briefs.is_out_of_date(BriefEdition.objects.get(pk=built.pk), at=CLOCK)
+
+
+def test_the_brief_of_a_failed_visit_is_void_from_the_start(ghent):
+    Visit.objects.filter(pk=ghent.pk).update(state=VisitState.CANCELLED)
+    built = briefs.build_edition(Visit.objects.get(pk=ghent.pk), PUBLIC, at=CLOCK)
+    assert built.void
+    assert briefs.current_edition(ghent, PUBLIC) is None
+
+
+def test_a_kept_version_prints_the_same_bytes_later(ghent):
+    built = briefs.build_edition(ghent, INTERNAL, at=CLOCK)
+    assert briefs.print_edition(built, at=CLOCK) == briefs.print_edition(
+        built, at=CLOCK + timedelta(days=1)
+    )
+
+
+def test_a_print_says_its_version_or_that_it_is_a_preview(ghent):
+    assert briefs.brief_pdf(ghent, PUBLIC, at=CLOCK)[1] == "V01-public-en-preview.pdf"
+    briefs.build_edition(ghent, PUBLIC, at=CLOCK)
+    pdf, name = briefs.brief_pdf(ghent, PUBLIC, at=CLOCK)
+    assert name == "V01-public-en-v1.pdf"
+    assert "Version 1" in words(pdf)
+
+
+def test_a_language_we_do_not_have_is_refused(ghent):
+    with pytest.raises(ValidationError, match="There is no brief in “xx”"):
+        briefs.build_edition(ghent, PUBLIC, at=CLOCK, language="xx")
+
+
+# --- Packs ---------------------------------------------------------------------------------------
+
+
+def test_a_pack_holds_the_briefs_of_the_span_and_no_failed_visit(ghent):
+    VisitFactory(ref="V05", host=ghent.host, state=VisitState.CANCELLED)
+    VisitFactory(ref="V06", host=ghent.host, starts_at=datetime(2023, 3, 2, 9, tzinfo=UTC))
+    pack = gather_pack(ghent.host, first=date(2023, 2, 20), last=date(2023, 2, 28), at=CLOCK)
+    assert [brief.ref for brief, _imprint in pack.briefs] == ["V01"]
+    pdf, name = pack_pdf(ghent.host, first=date(2023, 2, 20), last=date(2023, 2, 28), at=CLOCK)
+    assert name == "H1-2023-02-20-2023-02-28.pdf"
+    said = words(pdf)
+    for fact in (
+        "Joe Example",
+        "Mon 20 – Tue 28 Feb 2023",
+        "Itinerary",
+        "Contacts",
+        "In one minute",
+    ):
+        assert fact in said
+
+
+def test_a_pack_takes_local_dates(ghent):
+    late = datetime(2023, 2, 23, 22, 30, tzinfo=UTC)
+    VisitFactory(ref="V09", host=ghent.host, starts_at=late, zone="Europe/Kyiv")
+    pack = gather_pack(ghent.host, first=date(2023, 2, 24), last=date(2023, 2, 24), at=CLOCK)
+    assert [brief.ref for brief, _imprint in pack.briefs] == ["V09"]
+
+
+def test_an_empty_or_reversed_span_is_refused(ghent):
+    with pytest.raises(ValidationError, match="leads no visit"):
+        gather_pack(ghent.host, first=date(2023, 2, 1), last=date(2023, 2, 2), at=CLOCK)
+    with pytest.raises(ValidationError, match="before the first"):
+        gather_pack(ghent.host, first=date(2023, 2, 2), last=date(2023, 2, 1), at=CLOCK)
+
+
+def test_every_model_of_a_brief_names_its_open_fields():
+    for model in (v.Visit, v.VisitRequest, v.Topic, v.Host, v.Campaign, v.VisitReport):
+        assert issubclass(model, Visibility)
+        known = {field.name for field in model._meta.get_fields()}
+        assert set(model.public_fields) <= known
+    assert issubclass(Organisation, Visibility)

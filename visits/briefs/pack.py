@@ -1,0 +1,121 @@
+"""The trip pack: cover with map and itinerary, a sheet per day, contacts, and every brief."""
+
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+from reportlab.platypus import CondPageBreak, Flowable, PageBreak, Spacer
+
+from visits.briefs import styles
+from visits.briefs.document import GAP, Story, bind, block_story, brief_story, section_story
+from visits.briefs.edition import DaySheet, Pack
+from visits.briefs.flow import Chapter, Running, Wide
+from visits.briefs.maps import TourMap
+from visits.briefs.masthead import facts_grid
+from visits.briefs.picture import DayLine
+from visits.briefs.tags import Tag
+from visits.briefs.text import Text, line, text
+
+MAP_HEIGHT = 236.0
+
+
+class CoverTitle(Flowable):
+    """Whose trip and when, between two rules."""
+
+    def __init__(self, pack: Pack, tag: Tag):
+        super().__init__()
+        self.parts: tuple[Text, ...] = (
+            text(pack.name, "eyebrow", tag.child("P")),
+            text(line(pack.host, 60), "title", tag.child("H1")),
+            text(pack.span, "lead", tag.child("P")),
+            text(pack.built_line, "cell-quiet", tag.child("P")),
+        )
+
+    def wrap(self, available_width: float, available_height: float) -> tuple[float, float]:
+        self.width = available_width
+        self.height = sum(part.wrap(available_width, 0)[1] for part in self.parts) + 34
+        return self.width, self.height
+
+    def draw(self) -> None:
+        y = self.height
+        eyebrow, title, span, built = self.parts
+        y = self._place(eyebrow, y) - 4
+        self._rule(y, 1.4)
+        y = self._place(title, y - 6) - 5
+        self._rule(y, 0.5)
+        y = self._place(span, y - 7) - 2
+        self._place(built, y)
+
+    def _place(self, part: Text, y: float) -> float:
+        part.drawOn(self.canv, 0, y - part.height)
+        return y - part.height
+
+    def _rule(self, y: float, width: float) -> None:
+        with self.canv.decoration():
+            self.canv.setStrokeColor(styles.INK)
+            self.canv.setLineWidth(width)
+            self.canv.line(0, y, self.width, y)
+
+
+def render_pack(pack: Pack) -> bytes:
+    """The PDF of a pack. The same pack gives the same bytes."""
+    with override(pack.language):
+        root = Tag("Document")
+        story = [*_cover(pack, root), *_days(pack, root)]
+        for edition, imprint in pack.briefs:
+            story.append(PageBreak())
+            story += brief_story(edition, imprint, root, prefix=f"{edition.ref}-")
+        return bind(
+            story,
+            root,
+            title=f"{pack.ref} – {pack.name}",
+            author=pack.author,
+            language=pack.language,
+            built_at=pack.built_at,
+        )
+
+
+def _running(pack: Pack) -> Running:
+    head = " · ".join((line(pack.host, 40), pack.ref, pack.name))
+    return Running(head, line(pack.span, 60), _("Sample data") if pack.is_sample else "")
+
+
+def _cover(pack: Pack, root: Tag) -> Story:
+    part = root.child("Sect")
+    story: Story = [
+        Chapter(_running(pack), title=_("Itinerary"), bookmark="pack-top"),
+        Wide(CoverTitle(pack, part), after=10),
+    ]
+    if pack.tour and pack.tour.marks:
+        figure = part.child("Figure", alt=pack.tour.description)
+        story += [TourMap(pack.tour, figure, styles.TEXT, MAP_HEIGHT), Spacer(1, GAP)]
+    if pack.facts:
+        story.append(facts_grid(pack.facts, part, styles.TEXT))
+    story += section_story(pack.itinerary, part, prefix="pack-", level=1)
+    story += section_story(pack.contacts, part, prefix="pack-", level=1)
+    foot = text(pack.foot, "quiet", part.child("P"))
+    return [*story, CondPageBreak(foot.wrap(styles.TEXT, 0)[1]), foot]
+
+
+def _days(pack: Pack, root: Tag) -> Story:
+    """The day sheets, each whole on a page, short ones together."""
+    if not pack.days:
+        return []
+    part = root.child("Sect")
+    story: Story = [
+        PageBreak(),
+        Chapter(_running(pack), title=_("Day by day"), bookmark="pack-days"),
+    ]
+    for sheet in pack.days:
+        story += _day(sheet, part)
+    return story
+
+
+def _day(sheet: DaySheet, part: Tag) -> Story:
+    tag = part.child("Sect")
+    heading = text(sheet.title, "day", tag.child("H2"))
+    drawn: Story = [Wide(heading, after=2)]
+    for day in sheet.lines:
+        drawn.append(Wide(DayLine(day, tag.child("Figure", alt=day.description)), after=6))
+    for block in sheet.blocks:
+        drawn += block_story(block, tag)
+    needed = sum(part.wrap(styles.TEXT, 0)[1] + part.getSpaceAfter() for part in drawn)
+    return [CondPageBreak(min(needed, 640.0)), *drawn, Spacer(1, 2 * GAP)]
