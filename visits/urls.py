@@ -6,6 +6,7 @@ from visits.views.desk import (
     answers,
     components,
     figures,
+    my_week,
     plan,
     request_steps,
     requests,
@@ -17,6 +18,9 @@ from visits.views.desk import (
 app_name = "visits"
 urlpatterns = [
     path("", today.today, name="today"),
+    path("my-week/", my_week.my_week, name="my-week"),
+    path("my-week/calendar/", my_week.feed_renew, name="feed-renew"),
+    path("calendar/<str:token>.ics", my_week.calendar_feed, name="calendar-feed"),
     path("plan/", plan.plan, name="plan"),
     path("plan/start/", plan.plan_start, name="plan-start"),
     path("plan/run/", plan.plan_run_status, name="plan-run-status"),

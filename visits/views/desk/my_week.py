@@ -1,0 +1,68 @@
+"""The host's phone page, and the calendar address a phone subscribes to."""
+
+import hashlib
+from datetime import timedelta
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from crm import clock
+from crm.permissions import require
+from crm.roles import Role
+from visits.domain.feeds import feed_text, find_feed, renew_feed
+from visits.domain.risks import disruptions_touching
+from visits.models import Visit
+
+AHEAD = timedelta(days=14)
+
+
+@require_safe
+@require(Role.HOST)
+def my_week(request: HttpRequest) -> HttpResponse:
+    """The next two weeks: where, when in both times, whom to call, what is at risk."""
+    at = clock.now()
+    visits = (
+        Visit.objects.visible_to(request.user)
+        .upcoming(at)
+        .filter(starts_at__lt=at + AHEAD)
+        .select_related("host", "campaign", "place")
+        .prefetch_related("legs__origin", "legs__destination")
+    )
+    cards = [{"visit": visit, "risks": disruptions_touching(visit)} for visit in visits]
+    return render(request, "visits/my_week.html", {"cards": cards, "now": at})
+
+
+@require_POST
+@require(Role.HOST)
+def feed_renew(request: HttpRequest) -> HttpResponse:
+    host = getattr(request.user, "host", None)
+    if host is None:
+        raise Http404
+    address = renew_feed(host)
+    messages.success(
+        request,
+        _("Your calendar address, shown this once: %(address)s") % {"address": address},
+    )
+    return redirect("visits:my-week")
+
+
+@login_not_required
+@require_safe
+def calendar_feed(request: HttpRequest, token: str) -> HttpResponse:
+    """The feed behind a private token; 404 alike for unknown and revoked ones."""
+    feed = find_feed(token)
+    if feed is None:
+        raise Http404
+    text = feed_text(feed)
+    tag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+    if request.headers.get("If-None-Match") == tag:
+        return HttpResponseNotModified()
+    return HttpResponse(
+        text,
+        content_type="text/calendar; charset=utf-8",
+        headers={"ETag": tag, "Cache-Control": "private, no-store"},
+    )
