@@ -1,0 +1,80 @@
+"""What lists without a page of their own can be narrowed to."""
+
+import django_filters as filters
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from crm.filters import COUNTRY_CHOICES, AnyOf, RowNumber, StableOrdering
+from crm.models import ConsentRecord, Event, Interaction, Message, Municipality, Session
+from crm.models.consent import Purpose
+from crm.search import search_key
+
+
+class MunicipalityFilter(filters.FilterSet):
+    q = filters.CharFilter(label=_("Search"), method="find", max_length=200)
+    country = AnyOf(
+        label=_("Country"), field_name="organisation__country", choices=COUNTRY_CHOICES
+    )
+    is_pilot = filters.BooleanFilter(label=_("Pilot city"))
+    organisation = RowNumber(label=_("Organisation (number)"), field_name="organisation_id")
+    sort = StableOrdering(fields={"name": "name", "organisation__country": "country"})
+
+    class Meta:
+        model = Municipality
+        fields: list[str] = []
+
+    def find(self, rows: QuerySet, _name: str, words: str) -> QuerySet:
+        for word in search_key(words).split()[:8]:
+            rows = rows.filter(organisation__search_key__contains=word)
+        return rows
+
+
+class SessionFilter(filters.FilterSet):
+    event = filters.ModelChoiceFilter(
+        label=_("Event"), queryset=Event.objects.all(), to_field_name="slug"
+    )
+    day = RowNumber(label=_("Day"))
+
+    class Meta:
+        model = Session
+        fields: list[str] = []
+
+
+class InteractionFilter(filters.FilterSet):
+    kind = AnyOf(label=_("Kind"), choices=Interaction.Kind.choices)
+    person = RowNumber(label=_("Person (number)"), field_name="person_id")
+    organisation = RowNumber(label=_("Organisation (number)"), field_name="organisation_id")
+    after = filters.DateFilter(label=_("From day"), field_name="at", lookup_expr="date__gte")
+    before = filters.DateFilter(label=_("Until day"), field_name="at", lookup_expr="date__lte")
+
+    class Meta:
+        model = Interaction
+        fields: list[str] = []
+
+
+class MessageFilter(filters.FilterSet):
+    direction = AnyOf(label=_("Direction"), choices=Message.Direction.choices)
+    status = AnyOf(label=_("Status"), choices=Message.Status.choices)
+    person = RowNumber(label=_("Person (number)"), field_name="person_id")
+    request = filters.CharFilter(
+        label=_("Request"), field_name="visit_requests__ref", max_length=12
+    )
+    visit = filters.CharFilter(label=_("Visit"), field_name="visits__ref", max_length=12)
+
+    class Meta:
+        model = Message
+        fields: list[str] = []
+
+
+class ConsentFilter(filters.FilterSet):
+    person = RowNumber(label=_("Person (number)"), field_name="person_id")
+    purpose = AnyOf(label=_("Purpose"), choices=Purpose.choices)
+    status = AnyOf(label=_("Status"), choices=ConsentRecord.Status.choices)
+    current = filters.BooleanFilter(label=_("Only what counts now"), method="only_current")
+
+    class Meta:
+        model = ConsentRecord
+        fields: list[str] = []
+
+    def only_current(self, rows: QuerySet, _name: str, wanted: bool) -> QuerySet:
+        return rows.current() if wanted else rows

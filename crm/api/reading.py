@@ -1,0 +1,260 @@
+"""What the API tells about people, organisations, events and words, field by field."""
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from crm.api.schema import seen_in_part
+from crm.api.serializers import Output
+from crm.models import (
+    ConsentRecord,
+    ContactPoint,
+    Event,
+    FollowUp,
+    Interaction,
+    Message,
+    Municipality,
+    Organisation,
+    OutgoingMail,
+    Participation,
+    Person,
+    Session,
+)
+
+
+class OrganisationForOthersSerializer(Output):
+    """An organisation as hosts and experts see it: public facts."""
+
+    class Meta:
+        model = Organisation
+        fields = ("id", "name", "type", "country")
+
+
+class OrganisationSerializer(Output):
+    initiatives = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
+
+    class Meta:
+        model = Organisation
+        fields = (
+            "id",
+            "key",
+            "name",
+            "type",
+            "country",
+            "initiatives",
+            "website",
+            "notes",
+            "is_sample",
+            "archived_at",
+            "updated_at",
+        )
+
+
+seen_in_part(OrganisationSerializer, OrganisationForOthersSerializer)
+
+
+class MunicipalityForOthersSerializer(Output):
+    """A city as hosts and experts see it: public facts."""
+
+    country = serializers.CharField()
+
+    class Meta:
+        model = Municipality
+        fields = ("id", "organisation", "name", "region", "country", "time_zone", "languages")
+
+
+class MunicipalitySerializer(Output):
+    country = serializers.CharField()
+    names = serializers.DictField(child=serializers.CharField())
+
+    class Meta:
+        model = Municipality
+        fields = (
+            *MunicipalityForOthersSerializer.Meta.fields,
+            "names",
+            "place",
+            "is_pilot",
+            "embargo_until",
+            "is_sample",
+        )
+
+
+seen_in_part(MunicipalitySerializer, MunicipalityForOthersSerializer)
+
+
+class ContactPointSerializer(Output):
+    class Meta:
+        model = ContactPoint
+        fields = ("id", "kind", "value", "status", "is_preferred")
+
+
+class PersonSerializer(Output):
+    contact_points = ContactPointSerializer(many=True)
+    initiatives = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
+    languages = serializers.ListField(child=serializers.CharField())
+    name = serializers.CharField(help_text=_("Given and family name."))
+
+    class Meta:
+        model = Person
+        fields = (
+            "id",
+            "key",
+            "name",
+            "given",
+            "family",
+            "script_variant",
+            "role",
+            "department",
+            "organisation",
+            "initiatives",
+            "languages",
+            "notes",
+            "contact_points",
+            "merged_into",
+            "is_sample",
+            "archived_at",
+            "erased_at",
+            "created_at",
+            "updated_at",
+        )
+
+
+class EventSerializer(Output):
+    goals = serializers.ListField(child=serializers.CharField())
+    initiatives = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
+
+    class Meta:
+        model = Event
+        fields = (
+            "id",
+            "slug",
+            "name",
+            "starts_on",
+            "ends_on",
+            "venue",
+            "city",
+            "country",
+            "attendance_words",
+            "goals",
+            "description",
+            "initiatives",
+            "is_sample",
+        )
+
+
+class SessionSerializer(Output):
+    event = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    speakers = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Session
+        fields = (
+            "id",
+            "event",
+            "day",
+            "order",
+            "title",
+            "detail",
+            "starts_at",
+            "ends_at",
+            "speakers",
+        )
+
+    def get_speakers(self, session) -> list[str]:
+        return [person.name for person in session.speakers.all()]
+
+
+class ParticipationSerializer(Output):
+    event = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    person_name = serializers.CharField(source="person.name")
+
+    class Meta:
+        model = Participation
+        fields = (
+            "id",
+            "event",
+            "person",
+            "person_name",
+            "status",
+            "day_1",
+            "day_2",
+            "walk",
+            "part",
+            "source",
+            "note",
+        )
+
+
+class InteractionSerializer(Output):
+    class Meta:
+        model = Interaction
+        fields = ("id", "kind", "person", "organisation", "at", "by", "text")
+
+
+class DeliverySerializer(Output):
+    """One mail to one recipient, without its words."""
+
+    class Meta:
+        model = OutgoingMail
+        fields = ("id", "recipient", "state", "queued_at", "sent_at", "attempts", "error")
+
+
+class MessageSerializer(Output):
+    template = serializers.SlugRelatedField(slug_field="key", read_only=True)
+    deliveries = DeliverySerializer(many=True)
+
+    class Meta:
+        model = Message
+        fields = (
+            "id",
+            "direction",
+            "channel",
+            "status",
+            "template",
+            "language",
+            "subject",
+            "body",
+            "person",
+            "address",
+            "is_personal",
+            "at",
+            "deliveries",
+        )
+
+
+class FollowUpSerializer(Output):
+    event = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+
+    class Meta:
+        model = FollowUp
+        fields = (
+            "id",
+            "text",
+            "owner",
+            "assigned_to",
+            "person",
+            "organisation",
+            "event",
+            "due_on",
+            "done_on",
+            "done_by",
+            "created_at",
+        )
+
+
+class ConsentSerializer(Output):
+    text_version = serializers.StringRelatedField(source="text", help_text=_("The words agreed."))
+
+    class Meta:
+        model = ConsentRecord
+        fields = (
+            "id",
+            "person",
+            "address",
+            "purpose",
+            "status",
+            "text_version",
+            "language",
+            "at",
+            "channel",
+            "evidence",
+        )

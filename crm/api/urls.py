@@ -1,0 +1,26 @@
+"""The resources of people, organisations, events and words."""
+
+from rest_framework.routers import SimpleRouter
+
+from crm.api import viewsets
+from crm.api.tokens import TokenViewSet
+
+RESOURCES = {
+    "organisations": viewsets.OrganisationViewSet,
+    "municipalities": viewsets.MunicipalityViewSet,
+    "people": viewsets.PersonViewSet,
+    "events": viewsets.EventViewSet,
+    "sessions": viewsets.SessionViewSet,
+    "participations": viewsets.ParticipationViewSet,
+    "interactions": viewsets.InteractionViewSet,
+    "messages": viewsets.MessageViewSet,
+    "follow-ups": viewsets.FollowUpViewSet,
+    "consents": viewsets.ConsentViewSet,
+    "tokens": TokenViewSet,
+}
+
+
+def register(router: SimpleRouter, resources: dict) -> None:
+    """Give each resource its addresses: `people-list`, `people-detail`, `people-archive`."""
+    for noun, viewset in resources.items():
+        router.register(noun, viewset, basename=noun)

@@ -1,0 +1,262 @@
+"""People, organisations, events and words as resources; each write calls the verb of the pages."""
+
+from zoneinfo import ZoneInfo
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import PermissionDenied
+
+from crm.api import filtersets, reading, writing
+from crm.api.resources import Listed, verb
+from crm.domain import events as event_verbs
+from crm.domain import follow_ups as promises
+from crm.domain import messages as words
+from crm.domain import organisations, people
+from crm.filters import (
+    EventFilter,
+    FollowUpFilter,
+    OrganisationFilter,
+    ParticipationFilter,
+    PersonFilter,
+)
+from crm.models import (
+    ConsentRecord,
+    Event,
+    FollowUp,
+    Interaction,
+    Message,
+    Municipality,
+    Organisation,
+    Participation,
+    Person,
+    Session,
+)
+from crm.roles import Role
+
+STAFF = (Role.COORDINATOR, Role.HOST, Role.EXPERT)
+DESK = (Role.COORDINATOR,)
+
+
+class OrganisationViewSet(Listed):
+    """Bodies of every kind; hosts and experts see their public facts."""
+
+    queryset = Organisation.objects.none()
+    serializer_class = reading.OrganisationSerializer
+    serializers = dict.fromkeys((Role.HOST, Role.EXPERT), reading.OrganisationForOthersSerializer)
+    filterset_class = OrganisationFilter
+    read_roles, write_roles = STAFF, DESK
+    has_versions, editable = True, organisations.EDITABLE
+
+    def get_queryset(self):
+        rows = Organisation.objects.visible_to(self.request.user).prefetch_related("initiatives")
+        if self.seen_as() == Role.EXPERT:
+            rows = rows.exclude(municipality__embargo_until__gte=self.now.date())
+        return rows
+
+    @extend_schema(request=writing.OrganisationInput)
+    def create(self, request):
+        values = self.read(writing.OrganisationInput)
+        return self.answer(organisations.add_organisation(values, **self.act), status=201)
+
+    @extend_schema(request=writing.OrganisationInput)
+    def partial_update(self, request, pk):
+        return self.edit(organisations.edit_organisation, writing.OrganisationInput)
+
+    @verb("archive", takes=writing.WhyInput)
+    def archive(self, row, *, why=""):
+        """Hide from lists and keep everything."""
+        organisations.archive_organisation(row, why=why, **self.act)
+
+    @verb("restore")
+    def restore(self, row):
+        """Bring back to the lists."""
+        organisations.restore_organisation(row, **self.act)
+
+
+class MunicipalityViewSet(Listed):
+    """Local authorities; one under embargo is unknown to experts."""
+
+    queryset = Municipality.objects.none()
+    serializer_class = reading.MunicipalitySerializer
+    serializers = dict.fromkeys((Role.HOST, Role.EXPERT), reading.MunicipalityForOthersSerializer)
+    filterset_class = filtersets.MunicipalityFilter
+    read_roles, write_roles = STAFF, DESK
+    has_versions, editable = True, organisations.CITY_FIELDS
+
+    def get_queryset(self):
+        rows = Municipality.objects.visible_to(self.request.user).select_related("organisation")
+        if self.seen_as() == Role.EXPERT:
+            rows = rows.exclude(embargo_until__gte=self.now.date())
+        return rows
+
+    @extend_schema(request=writing.MunicipalityInput)
+    def partial_update(self, request, pk):
+        return self.edit(organisations.edit_municipality, writing.MunicipalityInput)
+
+
+class PersonViewSet(Listed):
+    """People with their addresses; the coordinators' work alone."""
+
+    queryset = Person.objects.none()
+    serializer_class = reading.PersonSerializer
+    filterset_class = PersonFilter
+    write_roles = DESK
+    has_versions, editable = True, people.EDITABLE
+
+    def get_queryset(self):
+        rows = Person.objects.visible_to(self.request.user)
+        return rows.prefetch_related("contact_points", "initiatives")
+
+    @extend_schema(request=writing.NewPersonInput)
+    def create(self, request):
+        values = self.read(writing.NewPersonInput)
+        reached = {name: values.pop(name, "") for name in ("address", "phone")}
+        return self.answer(people.add_person(values, **reached, **self.act), status=201)
+
+    @extend_schema(request=writing.PersonInput)
+    def partial_update(self, request, pk):
+        return self.edit(people.edit_person, writing.PersonInput)
+
+    @verb("archive", takes=writing.WhyInput)
+    def archive(self, row, *, why=""):
+        """Hide from lists and keep everything."""
+        people.archive_person(row, why=why, **self.act)
+
+    @verb("restore")
+    def restore(self, row):
+        """Bring back to the lists."""
+        people.restore_person(row, **self.act)
+
+
+class EventViewSet(Listed):
+    queryset = Event.objects.none()
+    serializer_class = reading.EventSerializer
+    filterset_class = EventFilter
+    read_roles = (Role.COORDINATOR, Role.HOST)
+    lookup_field = "slug"
+    lookup_value_converter = "slug"
+
+    def get_queryset(self):
+        return Event.objects.visible_to(self.request.user).prefetch_related("initiatives")
+
+
+class SessionViewSet(Listed):
+    """The programme of an event, titles word for word."""
+
+    queryset = Session.objects.none()
+    serializer_class = reading.SessionSerializer
+    filterset_class = filtersets.SessionFilter
+    read_roles = (Role.COORDINATOR, Role.HOST)
+
+    def get_queryset(self):
+        seen = Event.objects.visible_to(self.request.user)
+        rows = Session.objects.filter(event__in=seen)
+        return rows.select_related("event").prefetch_related("speakers")
+
+
+class ParticipationViewSet(Listed):
+    """Who takes part in an event."""
+
+    queryset = Participation.objects.none()
+    serializer_class = reading.ParticipationSerializer
+    filterset_class = ParticipationFilter
+    write_roles = DESK
+
+    def get_queryset(self):
+        rows = Participation.objects.visible_to(self.request.user)
+        return rows.select_related("event", "person")
+
+    @extend_schema(request=writing.ParticipationInput)
+    def create(self, request):
+        values = self.read(writing.ParticipationInput)
+        return self.answer(event_verbs.add_participation(**values, **self.act), status=201)
+
+    @verb("attendance", takes=writing.AttendanceInput)
+    def attendance(self, row, **values):
+        """Write down whether the person came, and on which days."""
+        event_verbs.record_attendance(row, **values, **self.act)
+
+
+class InteractionViewSet(Listed):
+    """Calls, meetings and notes; a host sees and writes own ones."""
+
+    queryset = Interaction.objects.none()
+    serializer_class = reading.InteractionSerializer
+    filterset_class = filtersets.InteractionFilter
+    read_roles = (Role.COORDINATOR, Role.HOST)
+    write_roles = (Role.COORDINATOR, Role.HOST)
+
+    def get_queryset(self):
+        return Interaction.objects.visible_to(self.request.user)
+
+    @extend_schema(request=writing.InteractionInput)
+    def create(self, request):
+        values = {"at": self.now, **self.read(writing.InteractionInput)}
+        return self.answer(words.log_interaction(**values, by=request.user), status=201)
+
+
+class MessageViewSet(Listed):
+    """Written words in and out, each with its deliveries."""
+
+    queryset = Message.objects.none()
+    serializer_class = reading.MessageSerializer
+    filterset_class = filtersets.MessageFilter
+
+    def get_queryset(self):
+        rows = Message.objects.visible_to(self.request.user)
+        return rows.select_related("template").prefetch_related("deliveries")
+
+
+class FollowUpViewSet(Listed):
+    """Promises, to do or done; a host sees those given to him or her."""
+
+    queryset = FollowUp.objects.none()
+    serializer_class = reading.FollowUpSerializer
+    filterset_class = FollowUpFilter
+    read_roles = (Role.COORDINATOR, Role.HOST)
+    write_roles = (Role.COORDINATOR, Role.HOST)
+    has_versions, editable = True, ("due_on", "assigned_to", "done_on")
+
+    def get_queryset(self):
+        return FollowUp.objects.visible_to(self.request.user).select_related("event")
+
+    @extend_schema(request=writing.FollowUpInput)
+    def create(self, request):
+        values = self.read(writing.FollowUpInput)
+        if self.seen_as() == Role.HOST:
+            values["assigned_to"] = request.user
+        return self.answer(promises.open_follow_up(**values, **self.act), status=201)
+
+    @extend_schema(request=writing.FollowUpChange)
+    def partial_update(self, request, pk):
+        if self.seen_as() != Role.COORDINATOR and "assigned_to" in request.data:
+            raise PermissionDenied
+        return self.edit(_change_follow_up, writing.FollowUpChange)
+
+    @verb("complete", takes=writing.DoneInput)
+    def complete(self, row, *, on=None):
+        """The promise is kept."""
+        today = self.now.astimezone(ZoneInfo(self.request.user.time_zone)).date()
+        promises.complete_follow_up(row, on=on or today, **self.act)
+
+    @verb("reopen")
+    def reopen(self, row):
+        """Take back that it was kept."""
+        promises.reopen_follow_up(row, **self.act)
+
+
+def _change_follow_up(row, values, *, at, by) -> None:
+    if "due_on" in values:
+        promises.reschedule_follow_up(row, due_on=values["due_on"], at=at, by=by)
+    if "assigned_to" in values:
+        promises.assign_follow_up(row, to=values["assigned_to"], at=at, by=by)
+
+
+class ConsentViewSet(Listed):
+    """What people said to each purpose; append only, the latest counts."""
+
+    queryset = ConsentRecord.objects.none()
+    serializer_class = reading.ConsentSerializer
+    filterset_class = filtersets.ConsentFilter
+
+    def get_queryset(self):
+        return ConsentRecord.objects.select_related("text")

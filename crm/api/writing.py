@@ -1,0 +1,116 @@
+"""What the API takes about people, organisations, events and words, field by field."""
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from crm.api.fields import Country, Day, Languages, Line, Moment, RowKey, RowName, Truth, Words, Zone
+from crm.api.serializers import Input
+from crm.models import Event, FollowUp, Initiative, Interaction, Organisation, Person, User
+from crm.models.events import Participation
+
+
+class InitiativeNames(serializers.ManyRelatedField):
+    """Initiatives by their names."""
+
+    def __init__(self, **kwargs):
+        child = RowName(slug_field="name", queryset=Initiative.objects.all())
+        super().__init__(child_relation=child, **kwargs)
+
+    def to_internal_value(self, data):
+        if not isinstance(data, list) or len(data) > 20:
+            self.fail("not_a_list", input_type=type(data).__name__)
+        return super().to_internal_value(data)
+
+
+class OrganisationInput(Input):
+    name = Line(max_length=200)
+    type = serializers.ChoiceField(choices=Organisation.Type)
+    country = Country()
+    initiatives = InitiativeNames(required=False)
+    website = serializers.URLField(max_length=200, required=False, allow_blank=True)
+    notes = Words(max_length=10_000, required=False, allow_blank=True)
+
+
+class MunicipalityInput(Input):
+    name = Line(max_length=200)
+    region = Line(max_length=120, allow_blank=True)
+    time_zone = Zone(max_length=64)
+    languages = Languages()
+    is_pilot = Truth()
+    embargo_until = Day(allow_null=True)
+
+
+class PersonInput(Input):
+    given = Line(max_length=120)
+    family = Line(max_length=120, required=False, allow_blank=True)
+    script_variant = Line(max_length=240, required=False, allow_blank=True)
+    role = Line(max_length=200, required=False, allow_blank=True)
+    department = Line(max_length=200, required=False, allow_blank=True)
+    organisation = RowKey(queryset=Organisation.objects.all(), required=False, allow_null=True)
+    initiatives = InitiativeNames(required=False)
+    languages = Languages(required=False)
+    notes = Words(max_length=10_000, required=False, allow_blank=True)
+
+
+class NewPersonInput(PersonInput):
+    address = Line(
+        max_length=254, required=False, allow_blank=True, help_text=_("A mail address.")
+    )
+    phone = Line(max_length=60, required=False, allow_blank=True)
+
+
+class WhyInput(Input):
+    why = Line(max_length=1_000, required=False, allow_blank=True)
+
+
+class ParticipationInput(Input):
+    event = RowName(slug_field="slug", queryset=Event.objects.all())
+    person = RowKey(queryset=Person.objects.live())
+    status = serializers.ChoiceField(choices=Participation.Status)
+    source = Line(max_length=200, required=False, allow_blank=True)
+
+
+class AttendanceInput(Input):
+    """Whether somebody came; what is left out stays as it is."""
+
+    status = serializers.ChoiceField(choices=Participation.Status, required=False)
+    day_1 = Truth(required=False)
+    day_2 = Truth(required=False)
+    walk = Truth(required=False)
+    note = Line(max_length=500, required=False, allow_blank=True)
+
+
+class InteractionInput(Input):
+    kind = serializers.ChoiceField(choices=Interaction.Kind, default=Interaction.Kind.NOTE)
+    person = RowKey(queryset=Person.objects.live(), required=False, allow_null=True)
+    organisation = RowKey(queryset=Organisation.objects.all(), required=False, allow_null=True)
+    at = Moment(required=False, help_text=_("Now, when left out."))
+    text = Words(max_length=10_000)
+
+
+class StaffKey(RowKey):
+    """A user who may keep a promise: coordinators and hosts."""
+
+    def get_queryset(self):
+        return User.objects.filter(is_active=True, groups__name__in=("coordinator", "host")).distinct()
+
+
+class FollowUpInput(Input):
+    text = Line(max_length=500)
+    due_on = Day()
+    owner = serializers.ChoiceField(choices=FollowUp.Owner, default=FollowUp.Owner.OURS)
+    assigned_to = StaffKey(queryset=User.objects.all(), required=False, allow_null=True)
+    person = RowKey(queryset=Person.objects.live(), required=False, allow_null=True)
+    organisation = RowKey(queryset=Organisation.objects.all(), required=False, allow_null=True)
+    event = RowName(
+        slug_field="slug", queryset=Event.objects.all(), required=False, allow_null=True
+    )
+
+
+class FollowUpChange(Input):
+    due_on = Day()
+    assigned_to = StaffKey(queryset=User.objects.all(), allow_null=True)
+
+
+class DoneInput(Input):
+    on = Day(required=False, help_text=_("Today at the office, when left out."))

@@ -1,0 +1,68 @@
+"""What lists of the planning side without a page of their own can be narrowed to."""
+
+import django_filters as filters
+from django.utils.translation import gettext_lazy as _
+
+from crm.filters import AnyOf, StableOrdering
+from visits.models import BriefEdition, Campaign, Host, HostAvailability, PlanVersion, VisitReport
+from visits.models.reports import Outcome
+
+
+class CampaignFilter(filters.FilterSet):
+    open_on = filters.DateFilter(label=_("Open on"), field_name="window_end", lookup_expr="gte")
+    sort = StableOrdering(fields={"window_start": "first", "name": "name"})
+
+    class Meta:
+        model = Campaign
+        fields: tuple[str, ...] = ()
+
+
+class HostFilter(filters.FilterSet):
+    kind = AnyOf(label=_("Kind"), choices=Host.Kind.choices)
+
+    class Meta:
+        model = Host
+        fields: tuple[str, ...] = ()
+
+
+class AvailabilityFilter(filters.FilterSet):
+    host = filters.CharFilter(label=_("Host"), field_name="host__ref", max_length=8)
+    kind = AnyOf(label=_("Kind"), choices=HostAvailability.Kind.choices)
+    after = filters.IsoDateTimeFilter(label=_("Ends after"), field_name="ends_at", lookup_expr="gt")
+    before = filters.IsoDateTimeFilter(
+        label=_("Starts before"), field_name="starts_at", lookup_expr="lt"
+    )
+
+    class Meta:
+        model = HostAvailability
+        fields: tuple[str, ...] = ()
+
+
+class PlanFilter(filters.FilterSet):
+    campaign = filters.CharFilter(
+        label=_("Campaign"), field_name="plan__campaign__slug", max_length=50
+    )
+    state = AnyOf(label=_("State"), choices=PlanVersion.State.choices)
+
+    class Meta:
+        model = PlanVersion
+        fields: tuple[str, ...] = ()
+
+
+class BriefFilter(filters.FilterSet):
+    visit = filters.CharFilter(label=_("Visit"), field_name="visit__ref", max_length=12)
+    kind = AnyOf(label=_("Kind"), choices=BriefEdition.Kind.choices)
+    void = filters.BooleanFilter(label=_("Void"))
+
+    class Meta:
+        model = BriefEdition
+        fields: tuple[str, ...] = ()
+
+
+class ReportFilter(filters.FilterSet):
+    visit = filters.CharFilter(label=_("Visit"), field_name="visit__ref", max_length=12)
+    outcome = AnyOf(label=_("Outcome"), choices=Outcome.choices)
+
+    class Meta:
+        model = VisitReport
+        fields: tuple[str, ...] = ()

@@ -1,0 +1,287 @@
+"""What the API tells about requests and visits. Hosts and experts read serializers of their own,
+built up from what they may know: an expert sees no contact details and no city under embargo."""
+
+from rest_framework import serializers
+
+from crm.api.schema import seen_in_part
+from crm.api.serializers import Output
+from visits.models import (
+    AgendaItem,
+    AttendanceCount,
+    BriefEdition,
+    ChecklistItem,
+    Hold,
+    PreferredDate,
+    Visit,
+    VisitReport,
+    VisitRequest,
+)
+
+
+def ref_of(**kwargs) -> serializers.SlugRelatedField:
+    return serializers.SlugRelatedField(slug_field="ref", read_only=True, **kwargs)
+
+
+def slug_of(**kwargs) -> serializers.SlugRelatedField:
+    return serializers.SlugRelatedField(slug_field="slug", read_only=True, **kwargs)
+
+
+def codes_of(**kwargs) -> serializers.SlugRelatedField:
+    return serializers.SlugRelatedField(slug_field="code", many=True, read_only=True, **kwargs)
+
+
+class NamedWhereAllowed(Output):
+    """Leaves the city out while it is under embargo."""
+
+    city = serializers.SerializerMethodField(help_text="Empty while under embargo.")
+
+    def get_city(self, row) -> str:
+        municipality = row.municipality
+        today = self.context["view"].now.date()
+        return row.city if municipality is None or municipality.may_be_named(today) else ""
+
+
+class PreferredDateSerializer(Output):
+    class Meta:
+        model = PreferredDate
+        fields = ("rank", "on", "part")
+
+
+FOR_EXPERTS = (
+    "ref",
+    "campaign",
+    "city",
+    "country",
+    "zone",
+    "language",
+    "topics",
+    "questions",
+    "mode",
+    "people",
+    "interpreter",
+    "step_free",
+    "state",
+)
+
+
+class RequestForExpertSerializer(NamedWhereAllowed):
+    campaign = slug_of()
+    topics = codes_of()
+    questions = serializers.ListField(child=serializers.CharField())
+
+    class Meta:
+        model = VisitRequest
+        fields = FOR_EXPERTS
+
+
+class RequestForHostSerializer(Output):
+    campaign = slug_of()
+    topics = codes_of()
+    questions = serializers.ListField(child=serializers.CharField())
+    preferred_dates = PreferredDateSerializer(many=True)
+
+    class Meta:
+        model = VisitRequest
+        fields = (
+            *FOR_EXPERTS,
+            "received_at",
+            "region",
+            "department",
+            "requester_name",
+            "requester_role",
+            "online_is_fine",
+            "duration_minutes",
+            "preferred_dates",
+        )
+
+
+class RequestSerializer(RequestForHostSerializer):
+    merged_into = ref_of()
+    visits = ref_of(many=True)
+
+    class Meta:
+        model = VisitRequest
+        fields = (
+            *RequestForHostSerializer.Meta.fields,
+            "channel",
+            "raw_text",
+            "raw_language",
+            "translation",
+            "municipality",
+            "place",
+            "address",
+            "phone",
+            "address_bounced",
+            "person",
+            "secrecy",
+            "state_since",
+            "reason",
+            "priority",
+            "on_site_ruled_out",
+            "assigned_to",
+            "first_reply_at",
+            "due_at",
+            "merged_into",
+            "visits",
+            "version",
+            "is_sample",
+        )
+
+
+seen_in_part(RequestSerializer, RequestForHostSerializer, RequestForExpertSerializer)
+
+
+class AgendaItemSerializer(Output):
+    class Meta:
+        model = AgendaItem
+        fields = ("order", "minutes", "title", "speaker", "room")
+
+
+class ChecklistItemSerializer(Output):
+    class Meta:
+        model = ChecklistItem
+        fields = ("id", "key", "text", "owner", "done")
+
+
+class HoldSerializer(Output):
+    is_live = serializers.BooleanField(source="reservation.active")
+
+    class Meta:
+        model = Hold
+        fields = ("id", "rank", "starts_at", "ends_at", "expires_at", "accepted_at", "is_live")
+
+
+EXPERT_SEES = (
+    "ref",
+    "campaign",
+    "city",
+    "country",
+    "mode",
+    "starts_at",
+    "ends_at",
+    "zone",
+    "host",
+    "topics",
+    "agenda",
+    "state",
+)
+
+
+class VisitForExpertSerializer(NamedWhereAllowed):
+    campaign = slug_of()
+    host = ref_of()
+    topics = codes_of()
+    agenda = AgendaItemSerializer(many=True)
+
+    class Meta:
+        model = Visit
+        fields = EXPERT_SEES
+
+
+class VisitForHostSerializer(Output):
+    """A host's own visit, with the contact the host is going to meet."""
+
+    campaign = slug_of()
+    host = ref_of()
+    backup = ref_of()
+    topics = codes_of()
+    requests = ref_of(many=True)
+    experts = ref_of(many=True)
+    agenda = AgendaItemSerializer(many=True)
+    checklist = ChecklistItemSerializer(many=True)
+
+    class Meta:
+        model = Visit
+        fields = (
+            *EXPERT_SEES,
+            "requests",
+            "address",
+            "meeting_link",
+            "backup",
+            "experts",
+            "local_contact_name",
+            "local_contact_address",
+            "local_contact_phone",
+            "local_contact_verified_at",
+            "materials",
+            "notes",
+            "checklist",
+            "state_since",
+            "confirmed_at",
+            "at_risk",
+            "brief_void",
+            "version",
+        )
+
+
+class VisitSerializer(VisitForHostSerializer):
+    holds = HoldSerializer(many=True)
+    replaces = ref_of()
+    follow_ups = serializers.PrimaryKeyRelatedField(many=True, read_only=True)
+
+    class Meta:
+        model = Visit
+        fields = (
+            *VisitForHostSerializer.Meta.fields,
+            "municipality",
+            "place",
+            "agreement",
+            "override_reason",
+            "replaces",
+            "cancel_side",
+            "cancel_reason",
+            "holds",
+            "follow_ups",
+            "ics_uid",
+            "ics_sequence",
+            "is_sample",
+        )
+
+
+seen_in_part(VisitSerializer, VisitForHostSerializer, VisitForExpertSerializer)
+
+
+class AttendanceSerializer(Output):
+    class Meta:
+        model = AttendanceCount
+        fields = ("audience", "people")
+
+
+class ReportSerializer(Output):
+    visit = ref_of()
+    topics_covered = codes_of()
+    counts = AttendanceSerializer(many=True)
+
+    class Meta:
+        model = VisitReport
+        fields = (
+            "id",
+            "visit",
+            "counts",
+            "expected",
+            "topics_covered",
+            "summary",
+            "notes",
+            "outcome",
+            "evidence",
+            "written_at",
+            "validated_at",
+        )
+
+
+class BriefSerializer(Output):
+    visit = ref_of()
+
+    class Meta:
+        model = BriefEdition
+        fields = (
+            "id",
+            "visit",
+            "kind",
+            "language",
+            "version",
+            "data_hash",
+            "built_at",
+            "sent_at",
+            "void",
+        )

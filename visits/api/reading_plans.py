@@ -1,0 +1,197 @@
+"""What the API tells about campaigns, hosts, calendars, plans and figures."""
+
+from rest_framework import serializers
+
+from crm.api.schema import seen_in_part
+from crm.api.serializers import Output
+from visits.api.reading import codes_of, ref_of, slug_of
+from visits.models import (
+    CalendarDay,
+    Campaign,
+    Disruption,
+    Host,
+    HostAvailability,
+    Placement,
+    PlanVersion,
+    Unplaced,
+)
+
+
+class CampaignForOthersSerializer(Output):
+    """The offer as the public reads it."""
+
+    class Meta:
+        model = Campaign
+        fields = ("slug", "name", "offer", "window_start", "window_end", "funding_line")
+
+
+class CampaignSerializer(Output):
+    event = slug_of()
+    initiative = serializers.SlugRelatedField(slug_field="name", read_only=True)
+    audience_map = serializers.DictField(child=serializers.CharField())
+
+    class Meta:
+        model = Campaign
+        fields = (
+            *CampaignForOthersSerializer.Meta.fields,
+            "event",
+            "initiative",
+            "project_end",
+            "zone",
+            "office_opens",
+            "office_closes",
+            "reply_target_hours",
+            "lead_days",
+            "hold_days",
+            "audience_map",
+            "answers_from",
+            "is_sample",
+        )
+
+
+seen_in_part(CampaignSerializer, CampaignForOthersSerializer)
+
+
+class HostSerializer(Output):
+    topics = codes_of()
+    languages = serializers.ListField(child=serializers.CharField())
+
+    class Meta:
+        model = Host
+        fields = (
+            "ref",
+            "name",
+            "title",
+            "kind",
+            "home",
+            "zone",
+            "languages",
+            "topics",
+            "work_from",
+            "work_until",
+            "travel_from",
+            "travel_until",
+            "travels",
+            "max_days_in_row",
+            "keeps_office_day",
+        )
+
+
+class AvailabilitySerializer(Output):
+    host = ref_of()
+
+    class Meta:
+        model = HostAvailability
+        fields = ("id", "host", "kind", "starts_at", "ends_at", "label")
+
+
+class CalendarDaySerializer(Output):
+    class Meta:
+        model = CalendarDay
+        fields = (
+            "id",
+            "country",
+            "region",
+            "city",
+            "first_on",
+            "last_on",
+            "kind",
+            "name",
+            "hardness",
+            "shorter_by_minutes",
+            "source",
+            "confidence",
+        )
+
+
+class DisruptionSerializer(Output):
+    countries = serializers.ListField(child=serializers.CharField())
+    airports = serializers.ListField(child=serializers.CharField())
+    places = serializers.ListField(child=serializers.CharField())
+    modes = serializers.ListField(child=serializers.CharField())
+
+    class Meta:
+        model = Disruption
+        fields = (
+            "id",
+            "kind",
+            "name",
+            "countries",
+            "airports",
+            "places",
+            "modes",
+            "starts_at",
+            "ends_at",
+            "severity",
+            "status",
+            "source",
+        )
+
+
+class PlacementSerializer(Output):
+    visit = ref_of()
+    host = ref_of()
+    requests = ref_of(many=True)
+
+    class Meta:
+        model = Placement
+        fields = ("requests", "visit", "host", "mode", "starts_at", "ends_at", "zone", "is_fixed")
+
+
+class UnplacedSerializer(Output):
+    request = ref_of()
+
+    class Meta:
+        model = Unplaced
+        fields = ("request", "reason_code", "reason", "would_fit_if")
+
+
+class PlanSerializer(Output):
+    """A plan version; hosts read their own placements, only coordinators what has no place."""
+
+    campaign = serializers.CharField(source="plan.campaign.slug")
+    totals = serializers.DictField(child=serializers.FloatField(allow_null=True))
+    placements = PlacementSerializer(many=True)
+    unplaced = UnplacedSerializer(many=True)
+
+    class Meta:
+        model = PlanVersion
+        fields = (
+            "id",
+            "campaign",
+            "number",
+            "state",
+            "made_at",
+            "published_at",
+            "note",
+            "priority",
+            "bound",
+            "proven",
+            "totals",
+            "placements",
+            "unplaced",
+        )
+
+
+class FigureRowSerializer(serializers.Serializer):
+    """One row behind a number, in words that name no person and no city under embargo."""
+
+    ref = serializers.CharField()
+    words = serializers.CharField()
+    group = serializers.CharField(allow_blank=True)
+    amount = serializers.FloatField(allow_null=True)
+
+
+class FigureSerializer(serializers.Serializer):
+    key = serializers.CharField()
+    label = serializers.CharField()
+    value = serializers.FloatField()
+    unit = serializers.CharField()
+    detail = serializers.JSONField(help_text="Codes to numbers.")
+    rows = FigureRowSerializer(many=True)
+
+
+class FiguresSerializer(serializers.Serializer):
+    campaign = serializers.CharField()
+    clock = serializers.DateTimeField(help_text="The moment the numbers are of.")
+    figures = FigureSerializer(many=True)

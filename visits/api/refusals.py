@@ -1,0 +1,101 @@
+"""What booking refuses, as problem details: a taken slot is 409, a busy calendar 503."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+
+from crm.api.problems import Problem
+from visits.domain.booking import BUFFER, Busy, SlotTaken
+from visits.domain.slots import weigh_slot
+from visits.models import Campaign, Host, Reservation, VisitRequest
+
+STARTS = (time(9, 30), time(13, 30))
+MOST_OTHERS, MOST_TRIED = 3, 24
+
+Slot = tuple[datetime, datetime]
+
+
+@contextmanager
+def refusals_as_problems() -> Iterator[None]:
+    """SlotTaken becomes 409 with what is in the way, Busy 503."""
+    try:
+        yield
+    except SlotTaken as taken:
+        raise Problem(409, str(taken), taken=_taken(taken.clash)) from taken
+    except Busy as busy:
+        raise Problem(503, str(busy)) from busy
+
+
+def _taken(clash: Reservation | None) -> dict[str, Any]:
+    if clash is None:
+        return {}
+    return {
+        "starts_at": clash.starts_at.isoformat(),
+        "ends_at": clash.ends_at.isoformat(),
+        "visit": clash.visit.ref if clash.visit else None,
+    }
+
+
+def refuse_taken_slots(
+    request: VisitRequest, host: Host, mode: str, slots: Sequence[Slot], *, at: datetime
+) -> None:
+    """409 with other times when the host's time is gone already."""
+    for starts_at, ends_at in slots:
+        clash = Reservation.objects.overlapping(host.resource, starts_at, ends_at + BUFFER)
+        row = clash.select_related("visit").first()
+        if row is not None:
+            raise Problem(
+                409,
+                _("This slot was taken by another visit; choose another time."),
+                taken=_taken(row),
+                other_times=other_times(request, host, mode, ends_at - starts_at, at=at),
+            )
+
+
+def other_times(
+    request: VisitRequest, host: Host, mode: str, length: timedelta, *, at: datetime
+) -> list[dict[str, str]]:
+    """Up to three free times of the same length that break no rule, soonest first."""
+    found: list[dict[str, str]] = []
+    for starts_at in _candidates(request.campaign, request.zone, after=at)[:MOST_TRIED]:
+        ends_at = starts_at + length
+        verdict = weigh_slot(
+            request, host=host, mode=mode, starts_at=starts_at, ends_at=ends_at, at=at
+        )
+        if verdict.is_possible:
+            found.append({"starts_at": starts_at.isoformat(), "ends_at": ends_at.isoformat()})
+        if len(found) == MOST_OTHERS:
+            break
+    return found
+
+
+def _candidates(campaign: Campaign, zone: str, *, after: datetime) -> list[datetime]:
+    today: date = after.astimezone(ZoneInfo(zone)).date()
+    days = [day for day in campaign.working_days if day > today]
+    return [datetime.combine(day, start, ZoneInfo(zone)) for day in days for start in STARTS]
+
+
+def refuse_broken_rules(
+    request: VisitRequest, host: Host, mode: str, slots: Sequence[Slot], *, at: datetime
+) -> None:
+    """422 with every hard rule the slots break, and what else speaks against them."""
+    rules = []
+    for starts_at, ends_at in slots:
+        verdict = weigh_slot(
+            request, host=host, mode=mode, starts_at=starts_at, ends_at=ends_at, at=at
+        )
+        if verdict.hard:
+            rules.append(
+                {
+                    "starts_at": starts_at.isoformat(),
+                    "hard": [str(words) for words in verdict.hard],
+                    "soft": [str(words) for words in verdict.soft],
+                }
+            )
+    if rules:
+        sentence = _("These dates break a rule; choose others or give an override_reason.")
+        raise Problem(422, sentence, rules=rules)

@@ -1,0 +1,165 @@
+"""Visits, their reports and their briefs as resources."""
+
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+
+from crm.api.problems import Problem
+from crm.api.resources import Listed, verb
+from crm.roles import Role
+from visits.api import filtersets, reading, writing
+from visits.api.refusals import refusals_as_problems
+from visits.domain import visits as verbs
+from visits.domain.briefs import build_edition, print_edition
+from visits.filters import VisitFilter
+from visits.models import BriefEdition, Visit, VisitReport
+
+STAFF = (Role.COORDINATOR, Role.HOST, Role.EXPERT)
+FIELD = (Role.COORDINATOR, Role.HOST)
+# Searching, sorting or narrowing by these would tell an expert the city under embargo.
+ORACLES = frozenset({"q", "sort"})
+
+
+class VisitViewSet(Listed):
+    """Dated meetings. Hosts read their own, experts those they are assigned to, in part."""
+
+    queryset = Visit.objects.none()
+    serializer_class = reading.VisitSerializer
+    serializers = {
+        Role.HOST: reading.VisitForHostSerializer,
+        Role.EXPERT: reading.VisitForExpertSerializer,
+    }
+    hidden_parameters = {Role.EXPERT: ORACLES}
+    filterset_class = VisitFilter
+    read_roles, write_roles = STAFF, (Role.COORDINATOR,)
+    lookup_field = "ref"
+    lookup_value_converter = "str"
+    has_versions, editable = True, verbs.EDITABLE
+
+    def get_queryset(self):
+        rows = Visit.objects.visible_to(self.request.user).select_related(
+            "campaign", "host", "backup", "municipality", "replaces"
+        )
+        return rows.prefetch_related(
+            "topics", "requests", "experts", "agenda", "checklist", "holds__reservation", "follow_ups"
+        )
+
+    @extend_schema(request=writing.VisitFactsInput)
+    def partial_update(self, request, ref):
+        """Change facts; a sent brief that is untrue now is no longer current."""
+        return self.edit(
+            lambda row, values, **act: verbs.edit_visit(row, values=values, **act),
+            writing.VisitFactsInput,
+        )
+
+    @verb("confirm")
+    def confirm(self, row):
+        """Confirm once nothing is missing."""
+        verbs.confirm_visit(row, **self.act)
+
+    @verb("cancel", takes=writing.SideInput)
+    def cancel(self, row, *, side, reason):
+        """Cancel; its requests go back to the waiting list or to a new proposal."""
+        with refusals_as_problems():
+            verbs.cancel_visit(row, side=side, reason=reason, **self.act)
+
+    @verb("postpone", takes=writing.PostponeInput)
+    def postpone(self, row, *, starts_at, ends_at, side, reason):
+        """Move to another time: a new visit replaces this one."""
+        if ends_at <= starts_at:
+            raise Problem(400, _("The visit ends before it starts."))
+        with refusals_as_problems():
+            verbs.postpone_visit(
+                row, starts_at=starts_at, ends_at=ends_at, side=side, reason=reason, **self.act
+            )
+
+    @verb("no-show", takes=writing.SideInput)
+    def no_show(self, row, *, side, reason):
+        """Nobody came."""
+        verbs.mark_no_show(row, side=side, reason=reason, **self.act)
+
+    @verb("complete", takes=writing.CompleteInput, roles=FIELD)
+    def complete(self, row, *, counts):
+        """It took place: who came, by audience."""
+        verbs.complete_visit(row, counts=counts, **self.act)
+
+    @verb("report", takes=writing.ReportInput, roles=FIELD)
+    def report(self, row, **words):
+        """Write or correct the report of a completed visit."""
+        if not VisitReport.objects.filter(visit=row).exists():
+            raise Problem(409, _("Say first who came: the visit is not completed."))
+        verbs.report_visit(row, **words, **self.act)
+
+    @verb("close")
+    def close(self, row):
+        """Nothing is left to do."""
+        verbs.close_visit(row, **self.act)
+
+
+class ReportViewSet(Listed):
+    """What happened at visits: who came, what came of it."""
+
+    queryset = VisitReport.objects.none()
+    serializer_class = reading.ReportSerializer
+    filterset_class = filtersets.ReportFilter
+    read_roles = FIELD
+
+    def get_queryset(self):
+        seen = Visit.objects.visible_to(self.request.user)
+        rows = VisitReport.objects.filter(visit__in=seen).select_related("visit")
+        return rows.prefetch_related("counts", "topics_covered").order_by("visit__starts_at")
+
+
+class PDFRenderer(BaseRenderer):
+    """Lets a client ask for a PDF; the view answers it as it is."""
+
+    media_type = "application/pdf"
+    format = "pdf"
+    render_style = "binary"
+
+    def render(self, data, accepted_media_type=None, renderer_context=None):
+        # Only a refusal comes here; it is told in JSON whatever was asked for.
+        return JSONRenderer().render(data)
+
+
+class BriefViewSet(Listed):
+    """Editions of briefs as they were built; experts read public ones."""
+
+    queryset = BriefEdition.objects.none()
+    serializer_class = reading.BriefSerializer
+    filterset_class = filtersets.BriefFilter
+    read_roles, write_roles = STAFF, FIELD
+
+    def get_queryset(self):
+        return BriefEdition.objects.visible_to(self.request.user).select_related("visit")
+
+    @extend_schema(request=writing.BriefInput)
+    def create(self, request):
+        """Keep what the brief says now; the newest version again when it says the same."""
+        asked = self.read(writing.BriefInput)
+        visit, kind = asked["visit"], asked["kind"]
+        built = build_edition(visit, kind, language=asked.get("language", ""), **self.act)
+        return self.answer(built, status=201)
+
+    @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY})
+    @action(detail=True, renderer_classes=[PDFRenderer, JSONRenderer])
+    def pdf(self, request, pk):
+        """The edition as PDF, named by its reference and never by its city."""
+        edition = self.get_object()
+        if self.seen_as() == Role.EXPERT and not _may_be_named(edition, self.now):
+            raise PermissionDenied
+        content, name = print_edition(edition, at=self.now)
+        return HttpResponse(
+            content,
+            content_type="application/pdf",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+
+def _may_be_named(edition: BriefEdition, at) -> bool:
+    municipality = edition.visit.municipality
+    return municipality is None or municipality.may_be_named(at.date())

@@ -1,0 +1,199 @@
+"""What the API takes about requests and visits, field by field."""
+
+from django.conf import settings
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from crm.api.fields import (
+    BIGGEST_KEY,
+    Country,
+    Day,
+    Line,
+    Moment,
+    RowKey,
+    RowName,
+    Truth,
+    Whole,
+    Words,
+)
+from crm.api.serializers import Input
+from crm.models import Initiative, Person
+from crm.validators import mail_address
+from visits.domain.proposals import MOST_SLOTS
+from visits.domain.requests import MOST_DATES, MOST_PEOPLE, MOST_QUESTIONS, MOST_TOPICS
+from visits.models import BriefEdition, Campaign, Host, Topic, Visit, VisitRequest
+from visits.models.reports import Audience, Outcome
+from visits.models.requests import Channel, Mode, PartOfDay
+from visits.models.visits import Side
+
+BY_HAND = [choice for choice in Channel.choices if choice[0] != Channel.WEB]
+
+
+class MailAddress(Line):
+    """One usable mail address, or nothing."""
+
+    def to_internal_value(self, data):
+        value = super().to_internal_value(data)
+        try:
+            return mail_address(value) if value else ""
+        except DjangoValidationError as error:
+            raise serializers.ValidationError(error.messages) from None
+
+
+class TopicCodes(serializers.ManyRelatedField):
+    """Topics by their codes."""
+
+    def __init__(self, **kwargs):
+        child = RowName(slug_field="code", queryset=Topic.objects.all())
+        super().__init__(child_relation=child, **kwargs)
+
+    def to_internal_value(self, data):
+        if not isinstance(data, list) or len(data) > 40:
+            self.fail("not_a_list", input_type=type(data).__name__)
+        return super().to_internal_value(data)
+
+
+class WishInput(Input):
+    on = Day()
+    part = serializers.ChoiceField(choices=PartOfDay, default=PartOfDay.ANY)
+
+
+class RequestInput(Input):
+    """A request noted by hand, as it came by phone, mail or at the event desk."""
+
+    campaign = RowName(slug_field="slug", queryset=Campaign.objects.all())
+    channel = serializers.ChoiceField(choices=BY_HAND)
+    city = Line(max_length=200, help_text=_("In any language, as Gand or Ghent."))
+    country = Country(required=False, help_text=_("Tells namesakes apart."))
+    place = Whole(
+        required=False,
+        min_value=1,
+        max_value=BIGGEST_KEY,
+        help_text=_("Number in the register of places, when a name has several."),
+    )
+    raw_text = Words(max_length=20_000, required=False, allow_blank=True)
+    requester_name = Line(max_length=200, required=False, allow_blank=True)
+    requester_role = Line(max_length=200, required=False, allow_blank=True)
+    department = Line(max_length=200, required=False, allow_blank=True)
+    address = MailAddress(max_length=254, required=False, allow_blank=True)
+    phone = Line(max_length=60, required=False, allow_blank=True)
+    person = RowKey(queryset=Person.objects.live(), required=False, allow_null=True)
+    language = serializers.RegexField(r"^[a-z]{2,3}\Z", max_length=3, default="en")
+    topics = TopicCodes(required=False)
+    questions = serializers.ListField(
+        child=Words(max_length=1_000), max_length=MOST_QUESTIONS, required=False
+    )
+    mode = serializers.ChoiceField(choices=Mode, default=Mode.ON_SITE)
+    online_is_fine = Truth(required=False)
+    wishes = serializers.ListField(child=WishInput(), max_length=MOST_DATES, required=False)
+    people = Whole(min_value=1, max_value=MOST_PEOPLE, required=False, allow_null=True)
+    interpreter = Line(max_length=60, required=False, allow_blank=True)
+    step_free = Truth(required=False)
+    secrecy = Words(max_length=1_000, required=False, allow_blank=True)
+
+    def validate_topics(self, topics):
+        if len(topics) > MOST_TOPICS:
+            raise serializers.ValidationError(_("Choose up to five topics."))
+        return topics
+
+
+class ReasonInput(Input):
+    reason = Words(max_length=1_000)
+
+
+class WhatInput(Input):
+    what = Words(max_length=1_000, help_text=_("What the city has to tell us."))
+
+
+class ReviewInput(Input):
+    why = Words(max_length=1_000, required=False, allow_blank=True)
+
+
+class ReferInput(ReasonInput):
+    initiative = RowName(slug_field="name", queryset=Initiative.objects.all())
+
+
+class MergeInput(Input):
+    into = RowName(slug_field="ref", queryset=VisitRequest.objects.all())
+
+
+class TriageInput(Input):
+    priority = Whole(min_value=1, max_value=5, allow_null=True)
+    duration_minutes = Whole(min_value=30, max_value=480, allow_null=True)
+    on_site_ruled_out = Line(max_length=300, required=False, allow_blank=True)
+
+
+class TakeOverInput(Input):
+    person = RowKey(queryset=Person.objects.live(), required=False, allow_null=True)
+
+
+class SlotInput(Input):
+    starts_at = Moment()
+    ends_at = Moment()
+
+
+LETTERS = [
+    ("none", _("write none")),
+    ("draft", _("keep a draft")),
+    ("send", _("hand it to the outbox")),
+]
+
+
+class ProposalInput(Input):
+    host = RowName(slug_field="ref", queryset=Host.objects.who_lead())
+    mode = serializers.ChoiceField(choices=[Mode.ON_SITE, Mode.ONLINE, Mode.HYBRID])
+    slots = serializers.ListField(child=SlotInput(), min_length=1, max_length=MOST_SLOTS)
+    expires_at = Moment(required=False, help_text=_("The campaign's usual time, when left out."))
+    override_reason = Line(max_length=500, required=False, allow_blank=True)
+    letter = serializers.ChoiceField(choices=LETTERS, default="draft")
+
+
+class VisitFactsInput(Input):
+    address = Line(max_length=300, allow_blank=True)
+    meeting_link = serializers.URLField(max_length=500, allow_blank=True)
+    local_contact_name = Line(max_length=200, allow_blank=True)
+    local_contact_address = MailAddress(max_length=254, allow_blank=True)
+    local_contact_phone = Line(max_length=60, allow_blank=True)
+    materials = Words(max_length=4_000, allow_blank=True)
+    notes = Words(max_length=10_000, allow_blank=True)
+    agreement = Line(max_length=500, allow_blank=True)
+
+
+class SideInput(Input):
+    side = serializers.ChoiceField(choices=Side)
+    reason = Words(max_length=500)
+
+
+class PostponeInput(SideInput):
+    starts_at = Moment()
+    ends_at = Moment()
+
+
+class CountsInput(Input):
+    """People by audience; what is left out is nobody."""
+
+    def get_fields(self):
+        return {
+            audience.value: Whole(min_value=0, max_value=1_000, required=False)
+            for audience in Audience
+        }
+
+
+class CompleteInput(Input):
+    counts = CountsInput()
+
+
+class ReportInput(Input):
+    summary = Words(max_length=4_000, allow_blank=True)
+    notes = Words(max_length=10_000, allow_blank=True)
+    outcome = serializers.ChoiceField(choices=Outcome)
+    evidence = Line(max_length=500, allow_blank=True)
+
+
+class BriefInput(Input):
+    visit = RowName(slug_field="ref", queryset=Visit.objects.all())
+    kind = serializers.ChoiceField(choices=BriefEdition.Kind)
+    language = serializers.ChoiceField(
+        choices=[code for code, _name in settings.LANGUAGES], required=False
+    )
