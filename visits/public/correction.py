@@ -71,7 +71,7 @@ class CorrectionForm(forms.Form):
             required=False,
             label=_("Topics"),
             help_text=_("Up to five."),
-            choices=[(row.code, row.name) for row in self.topic_rows],
+            choices=[(row.code, _(row.name)) for row in self.topic_rows],
             initial=[row.code for row in self.asked.topics.all()],
             widget=forms.CheckboxSelectMultiple,
         )

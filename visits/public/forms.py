@@ -124,7 +124,7 @@ class RequestForm(forms.Form):
         max_length=60,
         required=False,
         label=gettext_lazy("Interpreter needed, for which language?"),
-        help_text=gettext_lazy("Interpreting takes time: about 40 % less content fits in."),
+        help_text=gettext_lazy("Interpreting takes time: about two fifths less content fits in."),
     )
     secrecy = WordsField(
         max_length=1_000,
@@ -150,7 +150,7 @@ class RequestForm(forms.Form):
         self.consent_texts = consents.texts(page_language)
         self.fields["country"].choices = _country_choices()
         self.fields["language"].choices = _language_choices()
-        self.fields["topics"].choices = [(row.code, row.name) for row in self.topic_rows]
+        self.fields["topics"].choices = [(row.code, _(row.name)) for row in self.topic_rows]
         self.fields["place"].choices = [
             (str(place.pk), places.label_of(place)) for place in self.resolution.candidates
         ]

@@ -1,0 +1,128 @@
+"""Brings the catalogues up to date with the texts a municipality can meet: python .ci/public_texts.py
+
+Pages, mails, calendar files and briefs for municipalities exist in several languages, the desk in
+English alone. So the catalogues hold the texts of the files named here and no others. Needs
+xgettext (Debian: gettext). New texts are added untranslated, texts that are gone are dropped.
+"""
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import polib
+
+ROOT = Path(__file__).resolve().parent.parent
+LANGUAGES = ("it", "nb")
+# Patterns below the root; whatever a municipality may read comes from these.
+FILES = (
+    "crm/middleware.py",
+    "crm/strips.py",
+    "crm/validators.py",
+    "crm/views/errors.py",
+    "crm/wording.py",
+    "crm/models/consent.py",
+    "templates/[45]*.html",
+    "templates/base.html",
+    "templates/base_public.html",
+    "templates/problem.html",
+    "templates/components/_problem.html",
+    "templates/components/calendar_strip.html",
+    "templates/components/error_summary.html",
+    "templates/components/field.html",
+    "templates/components/notice.html",
+    "templates/components/step.html",
+    "templates/components/timeline.html",
+    "templates/mail/*.html",
+    "templates/public/*.html",
+    "visits/ical.py",
+    "visits/models/requests.py",
+    "visits/states.py",
+    "visits/domain/booking.py",
+    "visits/domain/letters.py",
+    "visits/domain/local_days.py",
+    "visits/domain/municipality.py",
+    "visits/domain/places.py",
+    "visits/domain/proposals.py",
+    "visits/domain/requests.py",
+    "visits/domain/steps.py",
+    "visits/domain/verification.py",
+    "visits/domain/visits.py",
+    "visits/public/**/*.py",
+    "visits/templatetags/public_pages.py",
+)
+
+
+def chosen_files() -> list[Path]:
+    """The files whose texts are translated."""
+    return sorted({path for pattern in FILES for path in ROOT.glob(pattern)})
+
+
+def extract(language: str) -> polib.POFile:
+    """A catalogue with every text of the chosen files, none translated."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for path in chosen_files():
+            copy = folder / path.relative_to(ROOT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copy)
+        (folder / "locale").mkdir()
+        command = [sys.executable, "-m", "django", "makemessages", "--locale", language]
+        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        environment.pop("DJANGO_SETTINGS_MODULE", None)
+        subprocess.run(
+            [*command, "--no-wrap", "--add-location=file"],
+            cwd=folder,
+            env=environment,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        return polib.pofile(str(folder / "locale" / language / "LC_MESSAGES" / "django.po"))
+
+
+def add_topics(catalogue: polib.POFile) -> None:
+    """The names of the topics that come with the program; a site's own stay as it writes them."""
+    source = ROOT / "fixtures" / "sample" / "topics.csv"
+    with source.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if catalogue.find(row["name"]) is None:
+                place = [(str(source.relative_to(ROOT)), "")]
+                catalogue.append(polib.POEntry(msgid=row["name"], occurrences=place))
+
+
+def update(language: str) -> int:
+    """Write the catalogue of one language; the number of texts that still lack a translation."""
+    target = ROOT / "locale" / language / "LC_MESSAGES" / "django.po"
+    fresh = extract(language)
+    add_topics(fresh)
+    if target.exists():
+        known = {(entry.msgctxt, entry.msgid): entry for entry in polib.pofile(str(target))}
+        for entry in fresh:
+            old = known.get((entry.msgctxt, entry.msgid))
+            if old is not None and not old.obsolete:
+                entry.msgstr, entry.msgstr_plural = old.msgstr, old.msgstr_plural
+    fresh.metadata_is_fuzzy = False
+    fresh.metadata = {
+        "Project-Id-Version": "municipality-outreach-crm",
+        "MIME-Version": "1.0",
+        "Content-Type": "text/plain; charset=UTF-8",
+        "Content-Transfer-Encoding": "8bit",
+        "Language": language,
+        "Plural-Forms": "nplurals=2; plural=(n != 1);",
+    }
+    fresh.header = f"Texts a municipality can meet, in {language}."
+    fresh.sort(key=lambda entry: (entry.occurrences, entry.msgid))
+    for entry in fresh:
+        entry.flags = [flag for flag in entry.flags if flag != "fuzzy"]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh.wrapwidth = 100
+    fresh.save(str(target))
+    return len(fresh.untranslated_entries())
+
+
+if __name__ == "__main__":
+    for wanted in LANGUAGES:
+        print(f"{wanted}: {update(wanted)} texts to translate")
