@@ -7,6 +7,7 @@ the rows must tell one story.
 import argparse
 import json
 import multiprocessing
+import sys
 from datetime import UTC, datetime, timedelta
 
 from tests.races.duels import set_up_django
@@ -20,7 +21,7 @@ def main() -> None:
     parser.add_argument("kind", choices=["accept-accept", "accept-withdraw", "accept-expire"])
     parser.add_argument("--rounds", type=int, default=12)
     options = parser.parse_args()
-    print(json.dumps(run(options.kind, options.rounds)))
+    sys.stdout.write(json.dumps(run(options.kind, options.rounds)))
 
 
 def run(kind: str, rounds: int) -> dict:

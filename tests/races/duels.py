@@ -10,6 +10,7 @@ taken out of the database: it must double-book, or these duels would prove nothi
 import argparse
 import json
 import multiprocessing
+import sys
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -25,7 +26,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=PROCESSES)
     parser.add_argument("--unguarded", action="store_true")
     options = parser.parse_args()
-    print(json.dumps(run(options.duels, options.processes, unguarded=options.unguarded)))
+    sys.stdout.write(json.dumps(run(options.duels, options.processes, unguarded=options.unguarded)))
 
 
 def run(duels: int, processes: int, *, unguarded: bool) -> dict:
@@ -66,9 +67,7 @@ def prepare(*, unguarded: bool) -> int:
     if unguarded:
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":
-                cursor.execute(
-                    "ALTER TABLE visits_reservation DROP CONSTRAINT reservation_overlap"
-                )
+                cursor.execute("ALTER TABLE visits_reservation DROP CONSTRAINT reservation_overlap")
             else:
                 cursor.execute("DROP TRIGGER reservation_overlap_insert")
                 cursor.execute("DROP TRIGGER reservation_overlap_update")
@@ -128,9 +127,7 @@ def book_unguarded(visit, resource: str, starts_at: datetime) -> str:
     ends_at = starts_at + LENGTH
     if Reservation.objects.overlapping(resource, starts_at, ends_at).exists():
         return "taken"
-    Reservation.objects.create(
-        visit=visit, resource=resource, starts_at=starts_at, ends_at=ends_at
-    )
+    Reservation.objects.create(visit=visit, resource=resource, starts_at=starts_at, ends_at=ends_at)
     return "won"
 
 

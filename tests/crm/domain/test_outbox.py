@@ -1,0 +1,130 @@
+"""The outbox: what is written, what leaves, what a person decides."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from crm.domain import outbox
+from crm.models import ContactPoint, Message, OutgoingMail
+from tests.factories.crm import ContactPointFactory, MessageFactory, SuppressionFactory
+
+State = OutgoingMail.State
+
+
+def letter(address="officer@city.example", **values):
+    defaults = {
+        "direction": Message.Direction.OUT,
+        "status": Message.Status.DRAFT,
+        "address": address,
+        "subject": "R26: dates for your choice",
+        "body": "Hello,\n\nyour page:\n{link}\n\nKind regards",
+        "is_sample": False,
+    }
+    return MessageFactory(**defaults | values)
+
+
+def queue(message=None, **values):
+    return outbox.queue_mail(message or letter(), at=timezone.now(), **values)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_send_due_delivers_once_to_a_real_server(smtp_sink):
+    mail = queue()
+
+    assert outbox.send_due() == 1
+    assert outbox.send_due() == 0
+
+    mail.refresh_from_db()
+    assert mail.state == State.SENT
+    assert [received["Message-ID"] for received in smtp_sink.messages] == [mail.mail_id]
+    assert smtp_sink.messages[0]["Auto-Submitted"] == "auto-generated"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_send_due_keeps_mail_while_the_server_is_away(settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    mail = queue()
+
+    assert outbox.send_due() == 0
+
+    mail.refresh_from_db()
+    assert (mail.state, mail.attempts) == (State.QUEUED, 1)
+    assert mail.next_try_at > timezone.now()
+    assert "cannot be reached" in mail.error
+
+
+@pytest.mark.django_db
+def test_mail_found_in_sending_becomes_unknown_and_is_not_sent_again():
+    mail = queue()
+    long_ago = timezone.now() - timedelta(hours=1)
+    OutgoingMail.objects.filter(pk=mail.pk).update(state=State.SENDING, sending_since=long_ago)
+
+    assert outbox.recover_interrupted() == 1
+
+    mail.refresh_from_db()
+    assert mail.state == State.UNKNOWN
+    assert outbox.claim_next(timezone.now()) is None
+
+
+@pytest.mark.django_db
+def test_sample_mail_is_kept_and_never_claimed():
+    mail = queue(letter(is_sample=True))
+
+    assert mail.state == State.HELD_SAMPLE
+    assert outbox.claim_next(timezone.now()) is None
+
+
+@pytest.mark.django_db
+def test_queue_refuses_a_suppressed_address_in_any_spelling():
+    SuppressionFactory(match_key="officer@city.example")
+
+    with pytest.raises(ValidationError, match="must not be mailed"):
+        queue(letter(" Officer@City.example "))
+    assert OutgoingMail.objects.count() == 0
+
+
+@pytest.mark.django_db
+def test_queue_refuses_a_bounced_address():
+    ContactPointFactory(value="gone@city.example", status=ContactPoint.Status.BOUNCED)
+
+    with pytest.raises(ValidationError, match="choose another contact"):
+        queue(letter("gone@city.example"))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["a@x.example, b@y.example", "x@localhost", "x@[127.0.0.1]"])
+def test_queue_takes_one_public_address_only(address):
+    with pytest.raises(ValidationError, match="is not a mail address"):
+        queue(letter(address))
+
+
+@pytest.mark.django_db
+def test_line_breaks_in_subject_and_name_do_not_stop_the_mail():
+    mail = queue(letter(subject="R26:\r\nBcc: all@x.example", address_name="Ana\r\nBcc: x"))
+
+    built = outbox.compose(mail).message()
+
+    assert built["Subject"] == "R26: Bcc: all@x.example"
+    assert built.get_all("Bcc") is None
+
+
+@pytest.mark.django_db
+def test_only_our_own_link_becomes_a_link():
+    mail = queue(letter(body="Visit https://evil.example now\n\n{link}"))
+
+    assert "https://evil.example</a>" not in mail.html
+    assert mail.html.count("<a href=") == 1
+
+
+@pytest.mark.django_db
+def test_person_decides_once(coordinator):
+    mail = queue()
+    now = timezone.now()
+    outbox.decide_mail(mail, "hold", by=coordinator, at=now)
+
+    with pytest.raises(ValidationError, match="look at it again"):
+        outbox.decide_mail(mail, "hold", by=coordinator, at=now)
+    assert outbox.decide_mail(mail, "release", by=coordinator, at=now).state == State.QUEUED
