@@ -1,8 +1,9 @@
-"""Brings the catalogues up to date with the texts a municipality can meet: python .ci/public_texts.py
+"""Brings the catalogues up to date with the texts a municipality can meet.
 
 Pages, mails, calendar files and briefs for municipalities exist in several languages, the desk in
-English alone. So the catalogues hold the texts of the files named here and no others. Needs
-xgettext (Debian: gettext). New texts are added untranslated, texts that are gone are dropped.
+English alone. So the catalogues hold the texts of the files named here and no others. Run it as
+`python .ci/public_texts.py`; needs xgettext (Debian: gettext). New texts are added untranslated,
+texts that are gone are dropped.
 """
 
 import csv
