@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from crm import wording
+from crm import clock, wording
 from crm.domain.audit import record
 from crm.models import User
 from visits import ical
@@ -34,6 +34,7 @@ __all__ = [
     "gather_public",
     "is_out_of_date",
     "print_edition",
+    "render_public",
 ]
 
 Kind = BriefEdition.Kind
@@ -122,6 +123,11 @@ def brief_pdf(visit: Visit, kind: str, *, at: datetime, language: str = "") -> t
     is_kept = newest is not None and newest.data_hash == edition.data_hash
     imprint = imprint_of(visit, edition, newest if is_kept else None, at=at)
     return render(edition, imprint), file_name(edition, imprint.version)
+
+
+def render_public(visit: Visit, *, language: str, at: datetime | None = None) -> bytes:
+    """The public edition for the private page of the city, in that page's language."""
+    return brief_pdf(visit, Kind.PUBLIC, at=at or clock.now(), language=language)[0]
 
 
 def print_edition(kept: BriefEdition, *, at: datetime) -> tuple[bytes, str]:

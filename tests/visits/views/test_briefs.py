@@ -1,0 +1,101 @@
+"""Who may fetch which edition, and what comes back."""
+
+from io import BytesIO
+
+import pytest
+from django.urls import reverse
+from pypdf import PdfReader
+
+from tests.factories.visits import VisitFactory
+from visits.models import BriefEdition, Host
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def visit(host, expert):
+    led = VisitFactory(ref="V01", city="Ghent", host=Host.objects.get(user=host), notes="NOTE-77")
+    led.experts.add(Host.objects.get(user=expert))
+    return led
+
+
+def fetch(client, user, kind, **query):
+    if user is not None:
+        client.force_login(user)
+    return client.get(reverse("visits:brief-pdf", args=["V01", kind]), query)
+
+
+ACCESS = [
+    ("coordinator", 200, 200),
+    ("host", 200, 200),
+    ("other_host", 404, 404),
+    ("expert", 403, 200),
+    ("reporter", 403, 403),
+    ("administrator", 403, 403),
+    ("nobody", 403, 403),
+]
+
+
+@pytest.mark.parametrize(("name", "internal", "public"), ACCESS)
+def test_each_role_gets_the_editions_it_may_read(client, visit, cast, name, internal, public):
+    user = getattr(cast, name)
+    assert fetch(client, user, "internal").status_code == internal
+    assert fetch(client, user, "public").status_code == public
+
+
+def test_a_visitor_is_sent_to_sign_in(client, visit):
+    assert fetch(client, None, "public").status_code == 302
+
+
+def test_the_backup_host_may_read_the_internal_edition(client, visit, other_host):
+    visit.backup = Host.objects.get(user=other_host)
+    visit.save()
+    assert fetch(client, other_host, "internal").status_code == 200
+
+
+def test_the_answer_is_a_whole_pdf_named_by_the_reference(client, visit, coordinator):
+    answer = fetch(client, coordinator, "public")
+    assert answer["Content-Type"] == "application/pdf"
+    assert answer["Content-Disposition"] == 'inline; filename="V01-public-en-preview.pdf"'
+    assert int(answer["Content-Length"]) == len(answer.content)
+    said = "".join(page.extract_text() for page in PdfReader(BytesIO(answer.content)).pages)
+    assert "NOTE-77" not in said
+
+
+def test_looking_changes_nothing(client, visit, coordinator):
+    fetch(client, coordinator, "internal")
+    assert BriefEdition.objects.count() == 0
+
+
+def test_keeping_makes_a_version_by_the_one_who_asked(client, visit, host):
+    client.force_login(host)
+    address = reverse("visits:brief-build", args=["V01", "internal"])
+    assert client.get(address).status_code == 405
+    assert client.post(address).status_code == 302
+    kept = BriefEdition.objects.get()
+    assert (kept.version, kept.built_by) == (1, host)
+
+
+@pytest.mark.parametrize(("kind", "query"), [("secret", {}), ("public", {"language": "xx"})])
+def test_an_unknown_edition_or_language_is_not_found(client, visit, coordinator, kind, query):
+    assert fetch(client, coordinator, kind, **query).status_code == 404
+
+
+def test_a_host_gets_the_own_pack_and_nobody_elses(client, visit, host, other_host):
+    address = reverse("visits:host-pack", args=["HA"])
+    client.force_login(host)
+    answer = client.get(address, {"from": "2023-02-20", "to": "2023-02-24"})
+    assert answer.status_code == 200
+    assert 'filename="HA-2023-02-20-2023-02-24.pdf"' in answer["Content-Disposition"]
+    client.force_login(other_host)
+    assert client.get(address).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "query", [{"from": "9 Feb"}, {"from": "2023-02-24", "to": "2023-02-20"}, {"to": "2024-02-20"}]
+)
+def test_a_wrong_span_is_answered_with_a_sentence(client, visit, coordinator, query):
+    client.force_login(coordinator)
+    answer = client.get(reverse("visits:host-pack", args=["HA"]), query)
+    assert answer.status_code == 400
+    assert answer.content.decode().endswith(".")

@@ -1,0 +1,99 @@
+"""Briefs and trip packs as PDF, for those who may read them; keeping an edition is a POST."""
+
+from datetime import date
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from crm import clock
+from crm.permissions import require
+from crm.roles import Role
+from visits.domain import briefs, packs
+from visits.models import BriefEdition, Host, Visit
+from visits.views.desk.access import get_visit, try_verb
+
+
+@require_safe
+@require(Role.COORDINATOR, Role.HOST, Role.EXPERT)
+def brief_pdf(request: HttpRequest, ref: str, kind: str) -> HttpResponse:
+    """The edition as it reads now; `?language=` chooses another language than the visit's."""
+    visit = _visit_for(request.user, ref, kind)
+    language = request.GET.get("language", "")
+    try:
+        pdf, name = briefs.brief_pdf(visit, kind, at=clock.now(), language=language)
+    except ValidationError as error:
+        raise Http404(" ".join(error.messages)) from error
+    return pdf_response(pdf, name)
+
+
+@require_POST
+@require(Role.COORDINATOR, Role.HOST)
+def brief_build(request: HttpRequest, ref: str, kind: str) -> HttpResponse:
+    """Keep the edition as the visit's newest version."""
+    visit = _visit_for(request.user, ref, kind)
+    built = try_verb(
+        request,
+        briefs.build_edition,
+        visit,
+        kind,
+        at=clock.now(),
+        by=request.user,
+        language=request.POST.get("language", ""),
+    )
+    if built:
+        words = _("Version %(version)d of the brief is kept.") % {"version": built.version}
+        messages.success(request, words)
+    return redirect(reverse("visits:visit-detail", args=[ref]) + "?tab=brief")
+
+
+@require_safe
+@require(Role.COORDINATOR, Role.HOST)
+def host_pack(request: HttpRequest, ref: str) -> HttpResponse:
+    """The trip pack of a host, `?from=` and `?to=` as dates; the campaign's window without them."""
+    host = get_object_or_404(
+        Host.objects.visible_to(request.user).who_lead().select_related("home"), ref=ref
+    )
+    try:
+        first, last = _span(request, host)
+        pdf, name = packs.pack_pdf(host, first=first, last=last, at=clock.now())
+    except (ValidationError, ValueError) as error:
+        words = " ".join(getattr(error, "messages", [])) or _("Write dates like 2023-02-09.")
+        return HttpResponse(words, status=400, content_type="text/plain; charset=utf-8")
+    return pdf_response(pdf, name)
+
+
+def pdf_response(pdf: bytes, name: str) -> HttpResponse:
+    """A whole PDF to be shown in place; the name is always one of our own making."""
+    headers = {
+        "Content-Disposition": f'inline; filename="{name}"',
+        "Content-Length": str(len(pdf)),
+    }
+    return HttpResponse(pdf, content_type="application/pdf", headers=headers)
+
+
+def _visit_for(user, ref: str, kind: str) -> Visit:
+    """The visit, when the user may read that edition of it. Experts read the public one only."""
+    if kind not in BriefEdition.Kind.values:
+        raise Http404
+    visit = get_visit(user, ref)
+    leads = user.pk in {host.user_id for host in (visit.host, visit.backup) if host}
+    if kind == BriefEdition.Kind.INTERNAL and not (user.is_coordinator or leads):
+        raise PermissionDenied(_("The internal edition is for the host and the coordinators."))
+    return visit
+
+
+def _span(request: HttpRequest, host: Host) -> tuple[date, date]:
+    visit = host.visits.select_related("campaign").order_by("-starts_at").first()
+    today = clock.now().date()
+    window = (visit.campaign.window_start, visit.campaign.window_end) if visit else (today, today)
+    given = (request.GET.get("from", ""), request.GET.get("to", ""))
+    first, last = (
+        date.fromisoformat(value) if value else fallback
+        for value, fallback in zip(given, window, strict=True)
+    )
+    return first, last
