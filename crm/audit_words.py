@@ -5,6 +5,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from crm.marks import mark
 from crm.models import AuditEntry
 
 VERBS = {
@@ -64,7 +65,7 @@ def verb_words(entry: AuditEntry) -> str:
     """What was done: "edited: role, notes"."""
     verb = str(VERBS.get(entry.verb, entry.verb.replace("_", " ")))
     names = field_words(entry)
-    if not names or entry.verb.startswith(("mail_", "request_step", "visit_step")):
+    if not names or entry.verb.startswith(("mail_", "request_step", "visit_step", "receive_")):
         return verb
     return _("%(verb)s: %(fields)s") % {"verb": verb, "fields": ", ".join(names)}
 
@@ -92,6 +93,22 @@ def record_words(entry: AuditEntry) -> str:
     except (LookupError, ValueError):
         kind = entry.model
     return f"{kind} {entry.row_ref or entry.row_id}"
+
+
+# Whose states an entry's step tells of.
+STEP_KINDS = {
+    "visits.visitrequest": "request",
+    "visits.visit": "visit",
+    "crm.outgoingmail": "mail",
+    "crm.participation": "participation",
+}
+
+
+def step_words(entry: AuditEntry) -> str:
+    """From which state to which: "scheduled → fulfilled"; empty when no state changed."""
+    kind = STEP_KINDS.get(entry.model, "")
+    states = [state for state in (entry.from_state, entry.to_state) if state]
+    return " → ".join(str(mark(state, kind).word) if kind else state for state in states)
 
 
 def actor_words(entry: AuditEntry) -> str:

@@ -148,7 +148,7 @@ def _events(scope: Scope, limit: int, names: bool) -> list[Entry]:
             zone=scope.zone,
             state=row.status,
             state_kind="participation",
-            who=row.person.name if names else "",
+            who=row.person.name if names or row.person.merged_into_id else "",
             body=" · ".join(filter(None, (days_in_words(row), row.part, row.note))),
         )
         for row in rows.order_by("-event__starts_on", "-pk")[:limit]
@@ -288,7 +288,7 @@ def _consents(scope: Scope, limit: int, names: bool) -> list[Entry]:
             zone=scope.zone,
             state=row.status,
             state_kind="consent",
-            who=row.person.name if names and row.person_id else "",
+            who=row.person.name if row.person and (names or row.person.merged_into_id) else "",
             body=row.text.text if row.text_id else row.evidence,
         )
         for row in rows.order_by("-at", "-pk")[:limit]

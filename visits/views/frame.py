@@ -50,9 +50,11 @@ PLACES = (
     Place(gettext_lazy("Requests"), "/requests/", "list", "r", VISITING),
     Place(gettext_lazy("Plan"), "/plan/", "board", "p", COORDINATOR | {Role.HOST}),
     Place(gettext_lazy("Visits"), "/visits/", "pin", "v", VISITING),
-    Place(gettext_lazy("People"), "/people/", "people", "e", VISITING),
+    Place(gettext_lazy("People"), "/people/", "people", "e", COORDINATOR),
     Place(gettext_lazy("Organisations"), "/organisations/", "organisation", "o", VISITING),
-    Place(pgettext_lazy("navigation", "Events"), "/events/", "star", "n", COORDINATOR),
+    Place(
+        pgettext_lazy("navigation", "Events"), "/events/", "star", "n", COORDINATOR | {Role.HOST}
+    ),
     Place(gettext_lazy("Mail"), "/mail/", "mail", "m", COORDINATOR),
     Place(gettext_lazy("Figures"), "/figures/", "sort", "f", COORDINATOR | {Role.REPORTER}),
     Place(gettext_lazy("Settings"), "/settings/", "settings", "s", frozenset({Role.ADMINISTRATOR})),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
@@ -180,9 +181,9 @@ def attendance_bulk(request: HttpRequest, slug: str) -> HttpResponse:
 def participation_new(request: HttpRequest, slug: str) -> HttpResponse:
     """Put a person we know on the roster, from the event's page."""
     event = get_object_or_404(Event.objects.visible_to(request.user), slug=slug)
-    number = request.POST.get("person", "")
-    number = int(number) if number.isdecimal() and len(number) < 19 else 0
-    person = get_object_or_404(Person.objects.visible_to(request.user).live(), pk=number)
+    person = _one_person(request, request.POST.get("who", "")[:200])
+    if person is None:
+        return redirect("visits:event-detail", slug)
     if try_verb(
         request,
         verbs.add_participation,
@@ -195,3 +196,18 @@ def participation_new(request: HttpRequest, slug: str) -> HttpResponse:
     ):
         done(request, _("%(name)s is on the roster.") % {"name": person.name})
     return redirect("visits:event-detail", slug)
+
+
+def _one_person(request: HttpRequest, words: str) -> Person | None:
+    """The one person of this name or address; None, with a sentence, when it is not just one."""
+    people = Person.objects.visible_to(request.user).live()
+    found = list(people.search(words)[:6]) if words.strip() else []
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(person.name for person in found)
+    if found:
+        sentence = _("Several people fit: %(names)s. Type more of the name, or the mail address.")
+    else:
+        sentence = _("Nobody in the address book is called so; add the person first.")
+    messages.error(request, sentence % {"names": names})
+    return None

@@ -48,6 +48,11 @@ class ListPage:
         return self.request.GET.get("q", "")
 
     @property
+    def kept(self) -> str:
+        """Names of the query that a new search keeps."""
+        return f"sort {self.tab}".strip()
+
+    @property
     def form(self) -> Any:
         return self.filterset.form
 
@@ -154,7 +159,7 @@ def as_file(page: ListPage, name: str) -> HttpResponse | None:
         "export_list",
         at=clock.now(),
         by=user,
-        fields=[name, file_format, str(page.shown)],
+        fields=[f"{name}.{file_format} ({page.shown})"],
     )
     stamp = clock.now().strftime("%Y-%m-%d")
     return export(

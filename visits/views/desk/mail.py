@@ -17,7 +17,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
 from crm import clock
-from crm.domain.outbox import PERSON_STEPS, decide_mail, link_marker, with_link
+from crm.domain.outbox import PERSON_STEPS, decide_mail, link_marker, mail_html, with_link
 from crm.exports import Column
 from crm.filters import OutgoingMailFilter
 from crm.models import Message, OutgoingMail
@@ -38,8 +38,7 @@ COLUMNS = (
     Column(gettext_lazy("State"), lambda row: row.get_state_display(), "state"),
     Column(gettext_lazy("Written"), lambda row: row.queued_at, "queued"),
     Column(gettext_lazy("Sent"), lambda row: row.sent_at),
-    Column(gettext_lazy("Tries"), lambda row: row.attempts, is_number=True),
-    Column(gettext_lazy("What the server said"), lambda row: row.error),
+    Column(gettext_lazy("Answer"), lambda row: row.error),
 )
 # What each decision is called on its button, and what the toast says afterwards.
 STEPS = {
@@ -169,8 +168,9 @@ PREVIEW_POLICY = {
 def mail_preview(request: HttpRequest, pk: int) -> HttpResponse:
     """The letter as a mail program shows it, without any script or foreign picture."""
     mail = find_mail(request, pk)
-    _text, link = shown_text(mail)
-    html = mail.html.replace(link_marker(mail.mail_id), link or "#")
+    text, link = shown_text(mail)
+    html = mail.html or mail_html(text, language=mail.message.language, link=link)
+    html = html.replace(link_marker(mail.mail_id), link or "#")
     return HttpResponse(html.replace("<head>", '<head><base target="_blank">', 1))
 
 

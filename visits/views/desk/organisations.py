@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Case, Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -25,7 +25,8 @@ from crm.permissions import require
 from crm.roles import Role
 from visits import states
 from visits.domain import timeline
-from visits.models import CalendarDay, Campaign, Visit, VisitRequest
+from visits.domain.local_days import Where, days_of
+from visits.models import Campaign, Visit, VisitRequest
 from visits.views.desk.access import back_to, current_campaign, try_verb
 from visits.views.desk.lists import as_file, list_page
 from visits.views.desk.people import chosen_kinds, kind_pills, open_promises, timeline_limit
@@ -145,21 +146,16 @@ def _visits(user: Any, organisation: Organisation) -> QuerySet:
 
 def city_facts(city: Any, campaign: Campaign | None) -> dict[str, Any]:
     """The days of the window that are special at the place, and the place on the map."""
+    names = sorted({name for name in city.names.values() if name != city.name})
     facts: dict[str, Any] = {"campaign": campaign, "local_days": [], "map": None}
+    facts["other_names"] = names
     if campaign:
-        facts["local_days"] = (
-            CalendarDay.objects.between(campaign.window_start, campaign.window_end)
-            .at_place(country=city.country, region=city.region, city=city.name)
-            .order_by(_hard_first(), "first_on")
-        )
+        where = Where(city.country, city.region, city.name, tuple(names))
+        facts["local_days"] = days_of(where, campaign.window_start, campaign.window_end)
     if city.place:
         dot = Dot(city.name, city.place.latitude, city.place.longitude, "confirmed", "visit")
         facts["map"] = europe([dot])
     return facts
-
-
-def _hard_first() -> Case:
-    return Case(When(hardness=CalendarDay.Hardness.HARD, then=0), default=1)
 
 
 @require_http_methods(["GET", "POST"])

@@ -133,11 +133,18 @@ def disruption_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse
     context = {
         "form": form,
         "row": row,
-        "visits": disruptions.touched_visits(row) if row else [],
+        "visits": _touched(request, row),
         "zone": _office_zone(request),
     }
     status = 409 if form.change else 200
     return render(request, "visits/settings_disruption.html", context, status=status)
+
+
+def _touched(request: HttpRequest, row: Disruption | None) -> list[Visit]:
+    """The visits it touches, for whoever may see visits."""
+    if row is None or not request.user.is_coordinator:
+        return []
+    return disruptions.touched_visits(row)
 
 
 def _save_disruption(request, row: Disruption | None, form: DisruptionForm) -> list[Visit]:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from crm import clock, wording
-from crm.audit_words import actor_words, field_words, record_words, verb_words
+from crm.audit_words import actor_words, record_words, step_words, verb_words
 from crm.domain.audit import record
 from crm.exports import Column
 from crm.filters import AuditFilter
@@ -128,24 +128,21 @@ def settings_index(request: HttpRequest) -> HttpResponse:
 AUDIT_COLUMNS = (
     Column(gettext_lazy("When"), lambda row: row.at, "when"),
     Column(gettext_lazy("Who"), actor_words),
-    Column(gettext_lazy("What"), lambda row: verb_words(row), "what"),
+    Column(gettext_lazy("What"), verb_words, "what"),
     Column(gettext_lazy("Record"), record_words, "kind"),
-    Column(gettext_lazy("Fields"), lambda row: ", ".join(field_words(row))),
-    Column(gettext_lazy("From"), lambda row: row.from_state),
-    Column(gettext_lazy("To"), lambda row: row.to_state),
-    Column(gettext_lazy("Why"), lambda row: why_of(row)),
+    Column(gettext_lazy("Step"), step_words),
+    Column(gettext_lazy("Why"), lambda row: row.note.why if hasattr(row, "note") else ""),
 )
-
-
-def why_of(row: AuditEntry) -> str:
-    return row.note.why if hasattr(row, "note") else ""
 
 
 @require_safe
 @require(*KEEPERS)
 def audit_list(request: HttpRequest) -> HttpResponse:
     rows = AuditEntry.objects.visible_to(request.user).select_related("by", "note")
-    page = list_page(request, AuditFilter, rows, AUDIT_COLUMNS)
+    # A reason is content, in a person's words: an administrator sees that something was done.
+    sees_why = request.user.is_coordinator
+    columns = AUDIT_COLUMNS if sees_why else AUDIT_COLUMNS[:-1]
+    page = list_page(request, AuditFilter, rows, columns)
     if file := as_file(page, "audit"):
         return file
     entries = [
@@ -154,12 +151,15 @@ def audit_list(request: HttpRequest) -> HttpResponse:
             "who": actor_words(row),
             "what": verb_words(row),
             "record": record_words(row),
-            "why": why_of(row),
+            "step": step_words(row),
+            "why": row.note.why if sees_why and hasattr(row, "note") else "",
         }
         for row in page.page_obj
     ]
     name = "_audit_rows.html" if request.htmx else "settings_audit.html"
-    return render(request, f"visits/{name}", {"list": page, "entries": entries})
+    return render(
+        request, f"visits/{name}", {"list": page, "entries": entries, "sees_why": sees_why}
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -220,7 +220,10 @@ def sample(request: HttpRequest) -> HttpResponse:
     context = {
         "counts": counts,
         "total": sum(count for _name, count in counts),
-        "hanging": [(row._meta.verbose_name, str(row)) for row in found.hanging[:50]],
+        "hanging": [
+            (row._meta.verbose_name, str(row) if request.user.is_coordinator else f"#{row.pk}")
+            for row in found.hanging[:50]
+        ],
         "hanging_count": len(found.hanging),
         "demo_clock": demo_clock(),
     }
