@@ -199,15 +199,15 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "crm.api.authentication.CountedTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["crm.api.access.RolePermission"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["crm.api.parsers.SafeJSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["crm.api.filters.StrictFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "crm.api.pagination.CappedPagination",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "crm.api.schema.ProblemSchema",
     "EXCEPTION_HANDLER": "crm.api.problems.problem_details",
     "PAGE_SIZE": 50,
 }
@@ -220,6 +220,29 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "SERVE_PUBLIC": True,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "crm.api.schema.optional_for_some",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "AddressKind": "crm.models.people.ContactPoint.Kind",
+        "AddressStatus": "crm.models.people.ContactPoint.Status",
+        "AttendanceStatus": "crm.models.events.Participation.Status",
+        "AvailabilityKind": "visits.models.availability.HostAvailability.Kind",
+        "BriefKind": "visits.models.briefs.BriefEdition.Kind",
+        "CalendarDayKind": "visits.models.calendars.CalendarDay.Kind",
+        "ConsentStatus": "crm.models.consent.ConsentRecord.Status",
+        "Country": "crm.api.fields.COUNTRY_CODES",
+        "DisruptionKind": "visits.models.calendars.Disruption.Kind",
+        "DisruptionStatus": "visits.models.calendars.Disruption.Status",
+        "HostKind": "visits.models.hosts.Host.Kind",
+        "InteractionKind": "crm.models.messages.Interaction.Kind",
+        "MessageStatus": "crm.models.messages.Message.Status",
+        "TravelMode": "visits.models.travel.TravelMode",
+        "VisitMode": "visits.models.requests.Mode",
+    },
 }
 
 LOGGING = {

@@ -2,12 +2,16 @@
 
 from typing import Any
 
+import django_filters as filters
+from drf_spectacular.contrib.django_filters import DjangoFilterExtension
 from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
+from drf_spectacular.drainage import set_override
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
+WHOLE = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
 # Fields of an answer that are left out for some roles, by component.
 SEEN_IN_PART: dict[str, set[str]] = {}
 
@@ -65,6 +69,32 @@ ON_EDITS = {
 class CountedTokenScheme(KnoxTokenScheme):
     target_class = "crm.api.authentication.CountedTokenAuthentication"
     name = "token"
+
+
+class StrictFilterScheme(DjangoFilterExtension):
+    """Describes parameters without asking a database, so that every one tells the same."""
+
+    target_class = "crm.api.filters.StrictFilterBackend"
+    priority = 1
+
+    def resolve_filter_field(self, auto_schema, model, filterset_class, field_name, filter_field):
+        if (schema := _parameter_schema(filter_field)) is not None:
+            set_override(filter_field, "field", schema)
+        return super().resolve_filter_field(
+            auto_schema, model, filterset_class, field_name, filter_field
+        )
+
+
+def _parameter_schema(parameter: filters.Filter) -> dict[str, Any] | None:
+    said = {"description": str(parameter.label)} if parameter.label else {}
+    if isinstance(parameter, filters.ModelChoiceFilter | filters.ModelMultipleChoiceFilter):
+        by_name = parameter.extra.get("to_field_name")
+        return {"type": "string", **said} if by_name else {**WHOLE, **said}
+    if isinstance(parameter, filters.NumberFilter):
+        return {**WHOLE, **said}
+    if isinstance(parameter, filters.CharFilter):
+        return {"type": "string", "maxLength": parameter.extra.get("max_length", 200), **said}
+    return None
 
 
 class ProblemSchema(AutoSchema):

@@ -1,0 +1,207 @@
+"""Requests over HTTP: noted by hand, reviewed, offered dates, ended."""
+
+from datetime import UTC, datetime
+
+from tests.factories.crm import InitiativeFactory, MailTemplateFactory, PlaceFactory
+from tests.factories.visits import (
+    CampaignFactory,
+    HostFactory,
+    ReservationFactory,
+    TopicFactory,
+    VisitFactory,
+    VisitRequestFactory,
+)
+from visits.models import Hold, Reservation, Visit, VisitRequest
+from visits.states import RequestState, VisitState
+
+SLOT = {"starts_at": "2023-02-23T09:00:00Z", "ends_at": "2023-02-23T12:00:00Z"}
+
+
+def offer(host, **changes):
+    return {"host": host.ref, "mode": "on_site", "slots": [SLOT], "letter": "none"} | changes
+
+
+def test_request_by_hand_is_received_with_its_own_words(desk):
+    CampaignFactory()
+    TopicFactory(code="T01")
+    PlaceFactory(name="Ghent", alternate_names="Gent|Gand", country="BE", zone="Europe/Brussels")
+    answer = desk.post(
+        "/requests/",
+        {
+            "campaign": "february-2023",
+            "channel": "phone",
+            "city": "Gand",
+            "raw_text": "They called and want us in March.",
+            "topics": ["T01"],
+            "wishes": [{"on": "2023-02-23", "part": "morning"}],
+            "people": 12,
+        },
+    )
+    assert answer.status_code == 201, answer.content
+    made = VisitRequest.objects.get()
+    assert answer["Location"].endswith(f"/api/v1/requests/{made.ref}/")
+    assert answer.json()["city"] == "Ghent"
+    assert answer.json()["topics"] == ["T01"]
+    assert answer.json()["preferred_dates"] == [{"rank": 1, "on": "2023-02-23", "part": "morning"}]
+    assert (made.channel, made.state, made.zone) == ("phone", "received", "Europe/Brussels")
+    assert made.raw_text == "They called and want us in March."
+
+
+def test_request_for_a_name_of_two_places_asks_which(desk):
+    CampaignFactory()
+    places = [
+        PlaceFactory(name="Halle", alternate_names="", country=country, population=30_000)
+        for country in ("BE", "DE")
+    ]
+    body = {"campaign": "february-2023", "channel": "email", "city": "Halle"}
+    answer = desk.post("/requests/", body)
+    assert answer.status_code == 400
+    assert all(str(place.pk) in answer.json()["detail"] for place in places)
+    assert desk.post("/requests/", body | {"place": places[1].pk}).json()["country"] == "DE"
+
+
+def test_request_by_hand_tells_every_fault_at_once(desk):
+    answer = desk.post(
+        "/requests/",
+        {"campaign": "nowhere", "channel": "web", "city": "", "people": 0, "wishes": [{"on": "x"}]},
+    )
+    assert answer.status_code == 400
+    assert answer["Content-Type"] == "application/problem+json"
+    assert set(answer.json()["errors"]) == {"campaign", "channel", "city", "people", "wishes"}
+
+
+def test_steps_of_a_request_move_it_and_answer_it_anew(desk):
+    row = VisitRequestFactory()
+    path = f"/requests/{row.ref}"
+    assert desk.post(f"{path}/review/").json()["state"] == "under_review"
+    triaged = desk.post(f"{path}/triage/", {"priority": 4, "duration_minutes": 120}).json()
+    assert (triaged["priority"], triaged["duration_minutes"]) == (4, 120)
+    assert desk.post(f"{path}/needs-info/", {"what": "How many?"}).json()["state"] == "needs_info"
+    assert desk.post(f"{path}/review/").json()["state"] == "under_review"
+    assert desk.post(f"{path}/waitlist/", {"reason": "Full."}).json()["state"] == "waitlisted"
+    assert desk.post(f"{path}/decline/", {"reason": "Full."}).json()["state"] == "declined"
+    assert desk.post(f"{path}/reopen/", {"reason": "Free."}).json()["state"] == "under_review"
+    assert desk.post(f"{path}/withdraw/", {"reason": "They say."}).json()["state"] == "withdrawn"
+
+
+def test_request_is_taken_over_and_merged(desk):
+    first, second = VisitRequestFactory(), VisitRequestFactory()
+    taken = desk.post(f"/requests/{first.ref}/take-over/").json()
+    assert taken["municipality"] == VisitRequest.objects.get(pk=first.pk).municipality_id
+    merged = desk.post(f"/requests/{second.ref}/merge/", {"into": first.ref}).json()
+    assert (merged["state"], merged["merged_into"]) == ("merged", first.ref)
+
+
+def test_referral_without_consent_is_refused_with_a_sentence(desk):
+    row = VisitRequestFactory(state=RequestState.UNDER_REVIEW)
+    InitiativeFactory(name="Secu4All")
+    body = {"initiative": "Secu4All", "reason": "Fits better."}
+    answer = desk.post(f"/requests/{row.ref}/refer/", body)
+    assert answer.status_code == 400
+    assert "has not agreed" in answer.json()["detail"]
+
+
+def test_step_the_table_does_not_have_is_refused_and_changes_nothing(desk):
+    row = VisitRequestFactory(state=RequestState.MERGED)
+    answer = desk.post(f"/requests/{row.ref}/decline/", {"reason": "No."})
+    assert answer.status_code == 400
+    assert "cannot become" in answer.json()["detail"]
+    row.refresh_from_db()
+    assert row.state == RequestState.MERGED
+
+
+def test_proposal_holds_each_date_and_keeps_a_draft(desk):
+    row, host = VisitRequestFactory(), HostFactory()
+    MailTemplateFactory(key="date_proposal", language="en", subject="Dates", body="For {city}.")
+    other = {"starts_at": "2023-02-24T09:00:00Z", "ends_at": "2023-02-24T12:00:00Z"}
+    body = offer(host, slots=[SLOT, other], letter="draft")
+    answer = desk.post(f"/requests/{row.ref}/propose/", body)
+    assert answer.status_code == 200, answer.content
+    assert answer.json()["state"] == "proposed"
+    visit = Visit.objects.get()
+    assert answer.json()["visits"] == [visit.ref]
+    assert [hold.starts_at for hold in visit.holds.all()] == [
+        datetime(2023, 2, 23, 9, tzinfo=UTC),
+        datetime(2023, 2, 24, 9, tzinfo=UTC),
+    ]
+    assert visit.messages.get().status == "draft"
+
+
+def test_taken_slot_is_a_conflict_with_what_is_in_the_way_and_other_times(desk):
+    row, host = VisitRequestFactory(), HostFactory()
+    theirs = VisitFactory(host=host, reserved=True)
+    answer = desk.post(f"/requests/{row.ref}/propose/", offer(host))
+    assert answer.status_code == 409
+    problem = answer.json()
+    assert problem["title"] == "Conflict"
+    assert problem["taken"] == {
+        "starts_at": "2023-02-23T09:00:00+00:00",
+        "ends_at": "2023-02-23T12:30:00+00:00",
+        "visit": theirs.ref,
+    }
+    assert len(problem["other_times"]) == 3
+    assert Hold.objects.count() == 0
+    row.refresh_from_db()
+    assert row.state == RequestState.RECEIVED
+    again = desk.post(f"/requests/{row.ref}/propose/", offer(host, slots=problem["other_times"]))
+    assert again.status_code == 200, again.content
+
+
+def test_one_taken_slot_of_two_holds_neither(desk):
+    row, host = VisitRequestFactory(), HostFactory()
+    free = {"starts_at": "2023-02-24T09:00:00Z", "ends_at": "2023-02-24T12:00:00Z"}
+    ReservationFactory(visit__host=host)
+    answer = desk.post(f"/requests/{row.ref}/propose/", offer(host, slots=[free, SLOT]))
+    assert answer.status_code == 409
+    assert Reservation.objects.count() == 1
+
+
+def test_slot_against_a_rule_needs_a_reason(desk):
+    row, host = VisitRequestFactory(), HostFactory()
+    sunday = {"starts_at": "2023-02-26T09:00:00Z", "ends_at": "2023-02-26T12:00:00Z"}
+    path = f"/requests/{row.ref}/propose/"
+    answer = desk.post(path, offer(host, slots=[sunday]))
+    assert answer.status_code == 422
+    assert answer.json()["rules"][0]["hard"] == ["Sun 26 Feb 2023 is a weekend day."]
+    body = offer(host, slots=[sunday], override_reason="They insist.")
+    assert desk.post(path, body).status_code == 200
+    assert Visit.objects.get().override_reason == "They insist."
+
+
+def test_visit_goes_from_offer_to_report(desk):
+    visit = VisitFactory(state=VisitState.CONFIRMED, reserved=True)
+    path = f"/visits/{visit.ref}"
+    refused = desk.post(f"{path}/report/", _report())
+    assert refused.status_code == 409
+    done = desk.post(f"{path}/complete/", {"counts": {"policy_makers": 9, "industry": 0}})
+    assert done.json()["state"] == "completed", done.content
+    assert desk.post(f"{path}/report/", _report()).json()["state"] == "reported"
+    report = desk.get("/reports/", visit=visit.ref).json()["results"][0]
+    assert report["counts"] == [{"audience": "policy_makers", "people": 9}]
+    assert desk.post(f"{path}/close/").json()["state"] == "closed"
+
+
+def _report():
+    return {"summary": "Good.", "notes": "", "outcome": "interested", "evidence": "They said so."}
+
+
+def test_postponed_visit_is_replaced_and_keeps_its_calendar_identity(desk):
+    visit = VisitFactory(reserved=True)
+    body = {
+        "side": "us",
+        "reason": "Ill.",
+        "starts_at": "2023-02-27T09:00:00Z",
+        "ends_at": "2023-02-27T12:00:00Z",
+    }
+    assert desk.post(f"/visits/{visit.ref}/postpone/", body).json()["state"] == "postponed"
+    moved = Visit.objects.exclude(pk=visit.pk).get()
+    assert (moved.replaces, moved.ics_uid) == (visit, visit.ics_uid)
+
+
+def test_failed_visit_says_whose_side_it_was(desk):
+    cancelled, missed = VisitFactory(), VisitFactory()
+    body = {"side": "municipality", "reason": "Elections."}
+    answer = desk.post(f"/visits/{cancelled.ref}/cancel/", body).json()
+    assert (answer["state"], answer["cancel_side"]) == ("cancelled", "municipality")
+    assert desk.post(f"/visits/{missed.ref}/no-show/", body).json()["state"] == "no_show"
+    assert desk.post(f"/visits/{missed.ref}/no-show/", {"side": "us"}).status_code == 400
