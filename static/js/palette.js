@@ -76,14 +76,14 @@ function show(typed) {
     option.hidden = !words.every((word) => text.includes(word));
   }
   settle();
-  if (palette.dataset.search && typed.trim().length > 1) ask(typed.trim());
+  if (palette.dataset.searchPath && typed.trim().length > 1) ask(typed.trim());
 }
 
 async function ask(typed) {
   const ticket = ++asked;
   await new Promise((resolve) => setTimeout(resolve, 150));
   if (ticket !== asked) return;
-  const answer = await fetch(`${palette.dataset.search}?q=${encodeURIComponent(typed)}`, {
+  const answer = await fetch(`${palette.dataset.searchPath}?q=${encodeURIComponent(typed)}`, {
     headers: { Accept: "application/json", "X-Requested-With": "fetch" },
   }).catch(() => null);
   if (!answer?.ok || ticket !== asked || answer.redirected) return;

@@ -39,5 +39,8 @@ export function startSplit() {
     row.setAttribute("aria-current", "true");
     row.closest("[data-split]").classList.add("is-open");
   });
-  document.querySelector(".split-row[aria-current]")?.scrollIntoView({ block: "nearest" });
+  // Bring the chosen row into its list without moving the page.
+  const row = document.querySelector(".split-row[aria-current]");
+  const list = row?.closest(".split-list");
+  if (list) list.scrollTop = row.offsetTop - list.clientHeight / 2;
 }
