@@ -2,9 +2,9 @@
 
 Starts a server and a worker on the sample, lets four signed-in readers go through the pages, and
 reports latency, errors, memory and the size of the write-ahead log.
-Everything stays on the loopback; the load ends after the given minutes. Exit status 1 when a request
-failed, when the memory of a process grew by more than a quarter after the first quarter of the time,
-or when the log grew past 64 MB.
+Everything stays on the loopback; the load ends after the given minutes. Exit status 1 when a
+request failed, when the memory of a process grew by more than a quarter after the first quarter of
+the time, or when the log grew past 64 MB.
 """
 
 import argparse
