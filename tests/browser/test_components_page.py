@@ -161,7 +161,7 @@ def test_typed_text_is_back_after_the_session_ended(live_server, coordinator, pa
     page.get_by_label("City or municipality").fill("Ostrava")
     page.get_by_label("Your questions").fill("Two lines\nof a question")
     page.get_by_role("radio", name="Online").check()
-    page.context.clear_cookies()
+    page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
     page.evaluate("""() => {
         const form = document.querySelector("#form form");
         form.removeAttribute("data-no-keep");
