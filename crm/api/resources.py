@@ -29,7 +29,8 @@ RETRY_SECONDS = "3"
 class Resource(viewsets.GenericViewSet):
     """A noun of the API. Its rows come from `visible_to`, its fields from a serializer per role.
 
-    `serializer_class` is what a coordinator sees; `serializers` names what other roles see instead.
+    `read_roles` goes from the role that sees most to the one that sees least; `serializer_class`
+    is what the first sees, `serializers` names what others see instead.
     `hidden_parameters` are query parameters that would tell a role what it may not read.
     """
 
@@ -86,7 +87,8 @@ class Resource(viewsets.GenericViewSet):
     def initial(self, request, *args, **kwargs) -> None:
         super().initial(request, *args, **kwargs)
         given = set(request.query_params) - (PAGING if self.action == "list" else {"format"})
-        known = set(self.filterset_class.base_filters) if self.action == "list" else set()
+        filters = getattr(self, "filterset_class", None) if self.action == "list" else None
+        known = set(filters.base_filters) if filters else set()
         if unknown := sorted(given - known - set(self.own_parameters()) | self._hidden(given)):
             sentence = _("There is no such parameter here; see /api/docs/.")
             raise ValidationError({name[:60]: [sentence] for name in unknown})
@@ -99,9 +101,8 @@ class Resource(viewsets.GenericViewSet):
         return given & self.hidden_parameters.get(self.seen_as(), frozenset())
 
     def seen_as(self) -> str:
-        """The role whose view of the rows the caller gets: the widest of those held."""
-        order = (Role.COORDINATOR, *self.serializers)
-        return next((role for role in order if has_role(self.request.user, role)), "")
+        """The role whose view of the rows the caller gets: the first of `read_roles` held."""
+        return next((role for role in self.read_roles if has_role(self.request.user, role)), "")
 
     def get_serializer_class(self):
         if getattr(self, "swagger_fake_view", False):

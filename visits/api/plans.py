@@ -19,6 +19,7 @@ from visits.domain.reporting import FIGURES, all_figures, figure
 from visits.models import Campaign, Placement, Plan, PlanVersion, Unplaced
 
 OFFICE = (Role.COORDINATOR, Role.ADMINISTRATOR)
+OTHERS = (Role.HOST, Role.EXPERT, Role.REPORTER)
 
 
 class CampaignViewSet(Listed):
@@ -26,14 +27,9 @@ class CampaignViewSet(Listed):
 
     queryset = Campaign.objects.none()
     serializer_class = reading_plans.CampaignSerializer
-    serializers = {
-        Role.ADMINISTRATOR: reading_plans.CampaignSerializer,
-        **dict.fromkeys(
-            (Role.HOST, Role.EXPERT, Role.REPORTER), reading_plans.CampaignForOthersSerializer
-        ),
-    }
+    serializers = dict.fromkeys(OTHERS, reading_plans.CampaignForOthersSerializer)
     filterset_class = filtersets.CampaignFilter
-    read_roles, write_roles = tuple(Role), OFFICE
+    read_roles, write_roles = (*OFFICE, *OTHERS), OFFICE
     lookup_field = "slug"
     lookup_value_converter = "slug"
     has_versions, editable = True, campaigns.EDITABLE
