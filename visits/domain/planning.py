@@ -311,7 +311,7 @@ def _fixed(visit: Visit, *, at: datetime) -> p.FixedVisit:
     requests = list(visit.requests.all())
     return p.FixedVisit(
         ref=visit.ref,
-        label=visit.city,
+        label=f"{visit.ref} {visit.city}",
         host=visit.host.ref,
         mode=p.Mode.ONLINE if visit.mode == Mode.ONLINE else p.Mode.ON_SITE,
         place=_place(visit.place or visit.host.home),

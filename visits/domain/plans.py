@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from crm.domain.audit import record
 from crm.domain.working_time import add_working_days
 from crm.models import Message, User
+from visits.domain.alternatives import online_instead
 from visits.domain.booking import lock_resources
 from visits.domain.letters import draft_letter
 from visits.domain.planning import LoadedProblem, load_problem
@@ -31,6 +32,7 @@ from visits.planning import search
 from visits.planning.check import violations
 from visits.planning.problem import Limits, ProblemError
 from visits.planning.solution import Leg, PlannedVisit, Progress, Solution
+from visits.planning.solution import Unplaced as UnplacedTask
 from visits.states import OPEN_REQUESTS
 
 NO_PLACE = "{city} is not in the register of places, so no journey can be planned."
@@ -129,7 +131,7 @@ def unplaced_as_json(solved: SolvedPlan) -> list[dict[str, Any]]:
             "request": request,
             "code": row.reason.code,
             "reason": row.reason.text,
-            "would_fit_if": row.would_fit_if.text if row.would_fit_if else None,
+            "would_fit_if": _mend(solved, row),
         }
         for row in solved.solution.unplaced
         for request in row.requests or (row.task,)
@@ -144,6 +146,13 @@ def unplaced_as_json(solved: SolvedPlan) -> list[dict[str, Any]]:
         for request in solved.loaded.without_place
     ]
     return sorted(rows, key=lambda row: str(row["request"]))
+
+
+def _mend(solved: SolvedPlan, row: UnplacedTask) -> str | None:
+    """The nearest change that makes the task fit: what the plan could drop, or going online."""
+    words = [row.would_fit_if.text] if row.would_fit_if else []
+    words.append(online_instead(solved.loaded, solved.solution, row.task))
+    return " ".join(word for word in words if word) or None
 
 
 def _leg_as_json(leg: Leg) -> dict[str, Any]:

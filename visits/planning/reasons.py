@@ -286,7 +286,7 @@ class Explainer:
 def _blocked_by(label: str, host: Host, day: date) -> Reason:
     return Reason(
         "blocked_by_visit",
-        f"{host.name} cannot fit it on {day:%-d %B} beside the confirmed visit {label}.",
+        f"{host.name} cannot fit it on {day:%-d %B} beside {label}, which stands.",
         {"host": host.name, "day": day, "visit": label},
     )
 
