@@ -203,12 +203,13 @@ class _Check:
              bool(leg.missing_minutes))
             for leg in legs if leg.arrive > leg.depart and not leg.split
         ]
+        risky = {f"the way to {leg.destination.name}" for leg in legs if leg.missing_minutes}
         blocks.sort(key=lambda row: (row[0], row[1]))
         for i, (_start, end, name, is_fact) in enumerate(blocks):
             for start2, _end2, name2, is_fact2 in blocks[i + 1 :]:
                 if start2 >= end:
                     break
-                if not (is_fact and is_fact2):
+                if not (is_fact and is_fact2) and not {name, name2} & risky:
                     self.say(f"{host.name}: {name} and {name2} overlap.")
 
     def whereabouts(self, host: Host, visits: list[PlannedVisit], legs: list[Leg]) -> None:
@@ -220,11 +221,15 @@ class _Check:
         queue = [leg for leg in legs if leg.mode != "stay"]
         for visit in sorted(visits, key=lambda v: (v.start, v.end)):
             while queue and queue[0].depart < visit.start:
-                here, since, risky = self.follow(host, queue.pop(0), here, since)
+                here, since, risky = self.follow(host, queue.pop(0), here, since, risky)
             if visit.mode == Mode.ONLINE:
                 gap = self.problem.rules.online_buffer * MINUTE
                 if since is not None and since + gap > visit.start and not risky:
                     self.say(f"{visit.label} starts too soon after a journey.")
+                continue
+            if here != visit.place.ref and visit.task is None and any(
+                leg.missing_minutes and leg.destination.ref == visit.place.ref for leg in legs
+            ):
                 continue
             if here != visit.place.ref:
                 self.say(f"{host.name} is not in {visit.place.name} for {visit.label}.")
@@ -238,7 +243,7 @@ class _Check:
                 if since + buffer > visit.start and not evening:
                     self.say(f"{host.name} lands too late for {visit.label}.")
         for leg in queue:
-            here, since, risky = self.follow(host, leg, here, since)
+            here, since, risky = self.follow(host, leg, here, since, risky)
         if legs and here != host.home.ref:
             self.say(f"{host.name} does not come home.")
         self.home_at_weekends(host, legs)
@@ -249,11 +254,11 @@ class _Check:
         )
 
     def follow(
-        self, host: Host, leg: Leg, here: str, since: datetime | None
+        self, host: Host, leg: Leg, here: str, since: datetime | None, was_risky: bool
     ) -> tuple[str, datetime, bool]:
         if leg.origin.ref != here:
             self.say(f"{host.name} leaves {leg.origin.name} without being there.")
-        if since is not None and leg.depart < since and not leg.missing_minutes:
+        if since is not None and leg.depart < since and not (leg.missing_minutes or was_risky):
             self.say(f"{host.name} leaves {leg.origin.name} before arriving.")
         return leg.destination.ref, leg.arrive, bool(leg.missing_minutes)
 

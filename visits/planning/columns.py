@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
@@ -15,11 +14,10 @@ from .trips import Trip, TripFinder
 if TYPE_CHECKING:
     from .search import Search
 
-BEAMS = (150, 800)
+BEAMS = (150,)
 KEEP = 40
 ROUNDS = 60
 TINY = 1e-3
-
 
 class Columns:
     """Generates trips for a pool; `prices` are those of the last linear programme."""
@@ -33,7 +31,7 @@ class Columns:
             for f in self.finders
         ]
         size = pool.task_count
-        self.value = -math.inf
+        self.value, self.weight = 0.0, np.zeros(0)
         self.prices = Prices(np.zeros(size), np.zeros(len(self.finders)), np.zeros(3))
 
     def gain(self, number: int, prices: Prices) -> np.ndarray:
@@ -51,10 +49,15 @@ class Columns:
         return gain
 
     def seed(self, published: Sequence[Trip]) -> None:
-        """First columns: facts alone, the published plan with its sub-trips, cheap first trips."""
+        """First columns: facts alone, and the published plan with its sub-trips; a first plan."""
         trips: list[Trip] = []
         for finder in self.finders:
             trips += finder.base_trips()
+        self.pool.take(trips)
+        first = {trip.week: trip for trip in trips} | {trip.week: trip for trip in published}
+        tasks = [task for trip in first.values() for task in trip.tasks]
+        if len(set(tasks)) == len(tasks):
+            self.pool.take(list(first.values()))
         for trip in published:
             trips.append(trip)
             finder = self.finders[trip.week]
@@ -105,10 +108,12 @@ class Columns:
         self.search.rounds += 1
         return fresh
 
-    def exact_sweep(self, keep: int = 60) -> tuple[int, float]:
+    def exact_sweep(self, keep: int = 60, without: Collection[int] = ()) -> tuple[int, float]:
         """Price every host week exactly, with fresh prices after each: new trips, likely gap."""
         fresh, gap = 0, 0.0
         for number in range(len(self.finders)):
+            if number in without:
+                continue
             if self.search.over():
                 return fresh, gap
             added, bound = self.ask(number, self.prices, beam=None, keep=keep, raising=True)
@@ -128,6 +133,8 @@ class Columns:
             added, bound = self.ask(number, prices, beam=None, keep=keep, raising=True)
             total += bound if self.pool.must[number] else max(bound, 0.0)
             fresh += added
+        if self.search.over():
+            return fresh
         self.pool.bound_by(total + float(prices.tasks.sum()) + self.pool.master.range_worth(prices))
         self.search.rounds += 1
         if fresh:
@@ -143,12 +150,15 @@ class Columns:
             for _round in range(ROUNDS):
                 if search.over() or self.sweep(beam, KEEP) < 2 * len(self.finders):
                     break
+        self.dive()
         search.tell("priced")
         chosen_at = 0
         for _round in range(ROUNDS):
             if search.over():
                 return
             fresh, gap = self.exact_sweep()
+            if search.over():
+                return
             likely = pool.priority_of(self.value + gap)
             if fresh and likely > pool.priority_of(self.value):
                 continue
@@ -200,6 +210,7 @@ class Columns:
             for _sweep in range(sweeps):
                 if not self.sweep(beam, KEEP, without=closed):
                     break
+            self.exact_sweep(without=closed)
         master.fix_trips(dict.fromkeys(fixed, 0.0))
         self.solve()
         return better
@@ -228,6 +239,21 @@ class Columns:
             usable = sorted(sorted(usable, key=lambda i: (loss[i], i))[:600])
         return self.pool.choose_better(kept + [pool.trips[i] for i in usable])
 
+    def enrich(self, share: float, keep: int, most: int = 30_000) -> int:
+        """Add trips that nearly pay: those losing at most a share of one priority point."""
+        fresh, gap = 0, share * self.pool.weights.priority
+        if self.solve() is None:
+            return 0
+        for number, finder in enumerate(self.finders):
+            if self.search.over():
+                break
+            price = float(self.prices.weeks[number])
+            found = finder.search(
+                self.gain(number, self.prices), least=price - gap, beam=None, keep=keep, most=most
+            )
+            fresh += self.pool.master.add([finder.trip(stops) for _profit, stops in found.trips])
+        return fresh
+
     def promising(self, most: int = 1500) -> list[Trip]:
         """The known trips that lose least at the present prices."""
         pool = self.pool
@@ -247,6 +273,8 @@ class Columns:
             if search.over():
                 return
             fresh, gap = self.exact_sweep()
+            if search.over():
+                return
             if fresh and gap > 0.02 * pool.weights.points:
                 continue
             fresh = self.exact_round()

@@ -1,4 +1,4 @@
-"""Improving a plan whose priority is not proven: diving, then freeing a few host weeks at a time."""
+"""Improving a plan whose priority is not proven: diving, near-paying trips, freed host weeks."""
 
 from __future__ import annotations
 
@@ -11,22 +11,45 @@ from .columns import Columns
 if TYPE_CHECKING:
     from .search import Search
 
-DIVE_BEAM = 150
+DIVE_BEAM = 100
 REWORK_BEAM = 120
-REWORKS_PER_WEEK = 10
+REWORKS_PER_WEEK = 4
+# Share of a priority point a trip may lose, most trips a week, most in the choice, its nodes.
+STEPS = ((0.05, 300, 2000, 60), (0.15, 400, 4000, 100), (0.4, 400, 5000, 200))
 
 
 def improve(search: Search, pool: Pool, columns: Columns) -> None:
-    """Dive, then search neighbourhoods, until priority is proven or the counts are used up."""
-    columns.dive(DIVE_BEAM)
+    """Alternate dives, choices among near-paying trips and reworked weeks until priority is proven
+    or the counts are used up."""
+    rng = random.Random(search.limits.seed)
+    columns.dive(DIVE_BEAM, sweeps=1)
     search.tell("dived")
+    turns = int(REWORKS_PER_WEEK * len(pool.finders) * search.limits.effort)
+    for share, keep, most, nodes in STEPS:
+        rework_weeks(search, pool, columns, rng, turns)
+        if search.over() or pool.standing.proven:
+            return
+        columns.enrich(share, keep)
+        pool.choose(
+            nodes=nodes, seconds=max(search.left(), 0.1), trips=columns.promising(most),
+            enough=pool.standing.priority_bound,
+        )
+        search.tell("chosen")
+        if search.over() or pool.standing.proven:
+            return
+    rework_weeks(search, pool, columns, rng, 2 * turns)
+
+
+def rework_weeks(
+    search: Search, pool: Pool, columns: Columns, rng: random.Random, turns: int
+) -> None:
+    """Free a few host weeks at a time and plan them anew, as long as it helps."""
     weeks = len(pool.finders)
     if weeks < 2:
         return
-    rng = random.Random(search.limits.seed)
-    idle, most = 0, int(REWORKS_PER_WEEK * weeks * search.limits.effort)
-    for _turn in range(most):
-        if search.over() or pool.standing.proven or idle > 3 * weeks:
+    idle = 0
+    for _turn in range(turns):
+        if search.over() or pool.standing.proven or idle > 2 * weeks:
             return
         free = neighbours(rng, pool, 2 if idle < weeks else 3)
         if columns.rework(free, beam=REWORK_BEAM):

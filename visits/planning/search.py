@@ -86,7 +86,8 @@ class Search:
         pool = self.pool
         columns = Columns(self, pool)
         columns.seed(published_trips(self.problem, self.finders))
-        pool.choose(nodes=200, seconds=self.left())
+        for finder in self.finders:
+            finder.halt = self.over
         self.tell("seeded")
         columns.generate()
         if not pool.standing.proven:
@@ -132,6 +133,8 @@ def solve(
     search.run()
     solution = assemble(search)
     if with_reasons:
+        for finder in search.finders:
+            finder.halt = bool
         from .reasons import explain
 
         solution = replace(solution, unplaced=explain(problem, search.finders,

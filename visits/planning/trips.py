@@ -7,6 +7,7 @@ beats the threshold go on. Without a beam the search is exact.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,8 @@ from .weeks import HostWeek
 
 QUICK_BEAM = 250
 LONGEST = 14
-NEIGHBOURS = 5
+NEIGHBOURS = 4
+SHORT = 2
 CHUNK = 1_000_000
 
 
@@ -77,6 +79,7 @@ class TripFinder:
         longest: int = LONGEST,
     ) -> None:
         self.week, self.links, self.step = week, links, step
+        self.halt: Callable[[], bool] = bool
         self.size, self.longest, self.memories = week.size, longest, memories
         self.first_state, self.next_state = rota(
             week.days, week.base_days, week.days_in_a_row, week.office_day
@@ -138,6 +141,8 @@ class TripFinder:
         )
         for _depth in range(self.longest + self.last_fact):
             layer = self._extend(layer, gain, outlook, top)
+            if self.halt():
+                return np.inf
             if layer is None:
                 break
             self._collect(layer, done, top)
@@ -157,6 +162,8 @@ class TripFinder:
         flat, every = outlook.win.reshape(-1), np.arange(self.size)
         rows = max(1, CHUNK // max(1, self.size))
         for begin in range(0, len(layer.stop), rows):
+            if self.halt():
+                return None
             piece = slice(begin, begin + rows)
             from_stop = layer.stop[piece]
             step = outlook.memory.step[number[from_stop], layer.mask[piece]][:, self.number]
@@ -337,7 +344,7 @@ def task_distances(problem: Problem) -> np.ndarray:
 def memories_of(distance: np.ndarray, count: int = NEIGHBOURS) -> Memories:
     """Memories for tasks with these distances (minutes) from each other."""
     near = nearest_tasks(distance, count)
-    return Memories(len(distance), remember([[] for _ in near], 0), remember(near, count))
+    return Memories(len(distance), remember(near, min(SHORT, count)), remember(near, count))
 
 
 def finder_of(

@@ -1,0 +1,86 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from benchmarks.campaign import best_known, problem_of
+from visits.planning.check import violations
+from visits.planning.problem import Limits, PublishedVisit
+from visits.planning.search import solve
+
+from .campaigns import campaigns
+from .verifier import faults
+
+FILES = Path(__file__).parents[3] / "benchmarks" / "data" / "campaign"
+
+
+def campaign(name):
+    return problem_of(json.loads((FILES / f"{name}.json").read_text()))
+
+
+@settings(max_examples=60, deadline=None, derandomize=True,
+          suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(campaigns())
+def test_every_plan_of_a_random_campaign_keeps_all_rules(problem):
+    solution = solve(problem, Limits(seconds=4))
+    assert (faults(problem, solution), violations(problem, solution)) == ([], [])
+    assert {row.task for row in solution.unplaced} == {task.ref for task in problem.tasks} - {
+        visit.task for visit in solution.visits
+    }
+
+
+@pytest.mark.parametrize("name", [
+    "camp-10-1-1", "camp-10-1-2", "camp-10-1-3", "camp-20-1-1", "camp-20-1-2", "camp-20-1-3",
+    "camp-30-1-1", "camp-40-1-1",
+])
+def test_small_campaigns_reach_the_best_known_priority_and_prove_it(name):
+    problem = campaign(name)
+    solution = solve(problem, Limits(seconds=20), with_reasons=False)
+    best = int(best_known()[name]["best_priority"])
+    assert (solution.priority, solution.bound, solution.proven) == (best, best, True)
+    assert violations(problem, solution) == []
+
+
+def test_the_same_campaign_gives_the_same_plan_twice():
+    problem = campaign("camp-30-1-1")
+    one, other = (solve(problem, Limits(seconds=60, seed=3)) for _ in range(2))
+    assert replace(one, seconds=0) == replace(other, seconds=0)
+
+
+def test_a_plan_stopped_at_once_is_still_a_plan():
+    problem = campaign("camp-20-1-1")
+    solution = solve(problem, should_stop=lambda: True)
+    assert (solution.stopped, solution.proven) == (True, False)
+    assert violations(problem, solution) == []
+
+
+def test_progress_never_loses_priority():
+    seen = []
+    solve(campaign("camp-20-1-2"), Limits(seconds=20), progress=seen.append, with_reasons=False)
+    priorities = [step.priority for step in seen]
+    assert priorities == sorted(priorities)
+    assert seen[-1].bound == 56
+
+
+def test_a_published_plan_is_kept_when_one_request_joins():
+    problem = campaign("camp-20-1-2")
+    first = replace(problem, tasks=problem.tasks[1:])
+    old = solve(first, Limits(seconds=20), with_reasons=False)
+    published = tuple(PublishedVisit(v.task, v.host, v.start) for v in old.visits)
+    new = solve(replace(problem, published=published), Limits(seconds=20), with_reasons=False)
+    free = solve(problem, Limits(seconds=20), with_reasons=False)
+    assert new.priority == free.priority
+    assert new.kept >= 0.9 * len(published)
+
+
+def test_few_moves_moves_no_more_than_allowed():
+    problem = campaign("camp-20-1-3")
+    old = solve(replace(problem, tasks=problem.tasks[5:]), Limits(seconds=20), with_reasons=False)
+    published = tuple(PublishedVisit(v.task, v.host, v.start) for v in old.visits)
+    new = solve(
+        replace(problem, published=published, most_moves=2), Limits(seconds=20), with_reasons=False
+    )
+    assert new.kept >= len(published) - 2
+    assert new.priority >= old.priority
