@@ -142,7 +142,9 @@ def _waiting(campaign: Any) -> dict[str, tuple[int, str]]:
 def _campaign_links(roles: frozenset[str]) -> list[dict[str, Any]]:
     links = []
     if Role.COORDINATOR in roles:
-        links.append({"path": "/settings/", "icon": "edit", "word": _("Window and offer…")})
+        links.append(
+            {"path": "/settings/campaign/", "icon": "edit", "word": _("Window and offer…")}
+        )
     if roles & {Role.COORDINATOR, Role.REPORTER}:
         links.append({"path": "/figures/", "icon": "sort", "word": _("Figures of this campaign")})
     return links
