@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf.locale import LANG_INFO
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +14,7 @@ from crm.models import AuditEntry
 from crm.validators import clean_line, clean_text
 
 LANGUAGES = [
-    (code, code)
+    (code, LANG_INFO[code]["name_local"] if code in LANG_INFO else "Malti")
     for code in (
         "bg cs da de el en es et fi fr ga hr hu is it lt lv mt nb nl pl pt ro sk sl sv tr uk"
     ).split()

@@ -63,7 +63,7 @@ class ListPage:
 
     @property
     def is_narrowed(self) -> bool:
-        return bool(self.pills or self.search)
+        return bool(self.pills or self.search or self.form.errors)
 
     @cached_property
     def pills(self) -> list[Pill]:

@@ -1,0 +1,262 @@
+"""The desk's pages of people: what they show, what they do, what can be taken back."""
+
+from datetime import date
+
+import pytest
+from django.urls import reverse
+
+from crm.models import AuditEntry, ClockSetting, FollowUp, Interaction, Person
+from tests.factories.crm import (
+    CLOCK,
+    ConsentRecordFactory,
+    FollowUpFactory,
+    InteractionFactory,
+    OrganisationFactory,
+    ParticipationFactory,
+    PersonFactory,
+)
+from tests.factories.visits import VisitFactory, VisitRequestFactory
+from visits.domain import timeline
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def desk(client, coordinator):
+    ClockSetting.objects.fix(CLOCK)
+    client.force_login(coordinator)
+    return client
+
+
+def page_of(person, name="person-detail"):
+    return reverse(f"visits:{name}", args=[person.pk])
+
+
+def toasts(response) -> list[str]:
+    return [str(message) for message in response.context["messages"]]
+
+
+def test_person_list_says_how_many_of_how_many(desk):
+    for family in ("Berg", "Bergan", "Holm"):
+        PersonFactory(family=family)
+    page = desk.get(reverse("visits:person-list"), {"q": "berg"}).context["list"]
+    assert (page.shown, page.total) == (2, 3)
+
+
+def test_person_list_with_an_unknown_filter_finds_nothing_and_says_why(desk):
+    PersonFactory()
+    page = desk.get(reverse("visits:person-list"), {"type": "dragon"}).context["list"]
+    assert (page.shown, len(page.faults)) == (0, 1)
+
+
+def test_a_pill_takes_its_own_filter_out_and_keeps_the_others(desk):
+    query = {"country": ["BE", "IT"], "newsletter": "granted"}
+    page = desk.get(reverse("visits:person-list"), query).context["list"]
+    removes = {pill.label: pill.remove for pill in page.pills}
+    assert removes == {
+        "Country: Belgium": "?country=IT&newsletter=granted",
+        "Country: Italy": "?country=BE&newsletter=granted",
+        "Newsletter: granted": "?country=BE&country=IT",
+    }
+
+
+def test_exported_people_are_those_shown_under_the_heads_shown(desk):
+    PersonFactory(given="=cmd|' /C calc'!A0", family="Berg")
+    PersonFactory(family="Holm")
+    shown = desk.get(reverse("visits:person-list"), {"q": "berg"})
+    answer = desk.get(reverse("visits:person-list"), {"q": "berg", "as": "csv"})
+    lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
+    heads = [str(column.label) for column in shown.context["list"].columns]
+    assert lines[0] == ",".join(f'"{head}"' for head in heads)
+    assert len(lines) == 2
+    assert lines[1].startswith("\"'=cmd")
+
+
+def test_an_export_is_written_down_with_who_took_what(desk, coordinator):
+    PersonFactory()
+    desk.get(reverse("visits:person-list"), {"as": "xlsx"})
+    entry = AuditEntry.objects.get(verb="export_list")
+    assert (entry.by, entry.fields) == (coordinator, ["people.xlsx (1)"])
+
+
+def test_person_page_puts_what_is_late_on_top(desk):
+    person = PersonFactory()
+    FollowUpFactory(person=person, text="Send the guide", due_on=date(2023, 2, 14))
+    step = desk.get(page_of(person)).context["next_step"]
+    assert (step.sentence, step.is_late) == ("Send the guide (yesterday)", True)
+
+
+def test_person_page_tells_consent_in_words(desk):
+    person = PersonFactory()
+    ConsentRecordFactory(person=person, status="withdrawn", at=CLOCK.replace(day=3))
+    lines = desk.get(page_of(person)).context["consents"]
+    assert [line.sentence for line in lines] == ["Newsletter: withdrawn on Fri 3 Feb 2023"]
+
+
+def test_silence_about_the_newsletter_is_told_as_no(desk):
+    lines = desk.get(page_of(PersonFactory())).context["consents"]
+    assert [line.sentence for line in lines] == ["Newsletter: never asked, so no"]
+
+
+def test_one_timeline_holds_everything_newest_first(desk):
+    person = PersonFactory()
+    ParticipationFactory(person=person)
+    InteractionFactory(person=person, at=CLOCK.replace(day=2))
+    request = VisitRequestFactory(person=person, received_at=CLOCK.replace(day=3))
+    VisitFactory(requests=[request], starts_at=CLOCK.replace(day=23))
+    ConsentRecordFactory(person=person, at=CLOCK.replace(day=1))
+    entries = desk.get(page_of(person)).context["entries"]
+    assert [entry.kind for entry in entries] == ["visit", "request", "note", "consent", "event"]
+
+
+@pytest.mark.parametrize("kind", timeline.KINDS)
+def test_the_timeline_shows_one_kind_when_asked(desk, kind):
+    person = PersonFactory()
+    InteractionFactory(person=person)
+    entries = desk.get(page_of(person), {"show": kind}).context["entries"]
+    assert {entry.kind for entry in entries} <= {kind}
+
+
+def test_the_timeline_includes_what_happened_to_a_merged_record(desk):
+    person = PersonFactory()
+    twin = PersonFactory(merged_into=person)
+    InteractionFactory(person=twin, text="said before the merge")
+    entries = desk.get(page_of(person)).context["entries"]
+    assert [entry.body for entry in entries] == ["said before the merge"]
+
+
+def test_a_note_is_logged_by_a_plain_post(desk, coordinator):
+    person = PersonFactory()
+    desk.post(page_of(person, "person-note"), {"kind": "call", "text": "Rang back"})
+    note = Interaction.objects.get()
+    assert (note.person, note.text, note.by, note.at) == (person, "Rang back", coordinator, CLOCK)
+
+
+def test_an_empty_note_is_refused_and_nothing_is_lost(desk):
+    answer = desk.post(page_of(PersonFactory(), "person-note"), {"kind": "call", "text": " "})
+    assert (answer.status_code, Interaction.objects.count()) == (200, 0)
+    assert answer.context["form"]["kind"].value() == "call"
+
+
+def test_a_promise_is_due_in_three_working_days_unless_told_otherwise(desk):
+    form = desk.get(page_of(PersonFactory(), "person-promise")).context["form"]
+    assert form["due_on"].value() == date(2023, 2, 20)
+
+
+def test_a_promise_in_the_past_is_refused(desk):
+    data = {"text": "Send it", "due_on": "2023-02-14", "owner": "ours"}
+    answer = desk.post(page_of(PersonFactory(), "person-promise"), data)
+    assert list(answer.context["form"].errors) == ["due_on"]
+    assert not FollowUp.objects.exists()
+
+
+def test_archiving_can_be_undone_from_the_toast(desk):
+    person = PersonFactory()
+    answer = desk.post(page_of(person, "person-archive"), follow=True)
+    message = next(iter(answer.context["messages"]))
+    undo = message.extra_tags.removeprefix("undo:")
+    assert not Person.objects.live().exists()
+    desk.post(undo)
+    assert Person.objects.live().get() == person
+
+
+def test_bulk_archive_can_be_undone_for_all(desk):
+    people = [PersonFactory() for _n in range(3)]
+    data = {"rows": [person.pk for person in people], "verb": "archive"}
+    answer = desk.post(reverse("visits:person-bulk"), data, follow=True)
+    undo = next(iter(answer.context["messages"])).extra_tags.removeprefix("undo:")
+    assert Person.objects.live().count() == 0
+    desk.post(undo)
+    assert Person.objects.live().count() == 3
+
+
+def test_a_bulk_action_with_one_wrong_row_does_nothing_and_names_it(desk):
+    person = PersonFactory()
+    data = {"rows": [person.pk, 999_999], "verb": "archive"}
+    answer = desk.post(reverse("visits:person-bulk"), data, follow=True)
+    assert toasts(answer) == ["Nothing was done, because this is not in your list: 999999."]
+    assert Person.objects.live().get() == person
+
+
+def test_one_follow_up_is_set_for_each_ticked_person(desk):
+    people = [PersonFactory() for _n in range(2)]
+    data = {
+        "rows": [person.pk for person in people],
+        "verb": "promise",
+        "text": "Send newsletter 4",
+        "due_on": "2023-02-20",
+        "owner": "ours",
+    }
+    desk.post(reverse("visits:person-bulk"), data)
+    assert {row.person for row in FollowUp.objects.all()} == set(people)
+
+
+def edit_data(person, **typed):
+    return {"given": person.given, "family": person.family, "role": person.role} | typed
+
+
+def test_two_coordinators_editing_one_person_never_overwrite_each_other(desk):
+    person = PersonFactory(role="adviser", organisation=None)
+    path = page_of(person, "person-edit")
+    seen = desk.get(path).context["form"]["seen"].value()
+    desk.post(path, edit_data(person, role="head", seen=seen))
+    answer = desk.post(path, edit_data(person, role="chief", seen=seen))
+    person.refresh_from_db()
+    assert (answer.status_code, person.role) == (409, "head")
+    form = answer.context["form"]
+    assert (form["role"].value(), form.theirs) == ("chief", [("Role", "head")])
+    desk.post(path, edit_data(person, role="chief", seen=form["seen"].value()))
+    person.refresh_from_db()
+    assert person.role == "chief"
+
+
+def test_an_organisation_is_chosen_by_its_name(desk):
+    organisation = OrganisationFactory(name="Gdańsk (municipality)")
+    data = {"given": "Łucja", "organisation": "gdansk (municipality)"}
+    desk.post(reverse("visits:person-new"), data)
+    assert Person.objects.get().organisation == organisation
+
+
+def test_an_unknown_organisation_is_refused_beside_its_field(desk):
+    data = {"given": "Łucja", "organisation": "Atlantis"}
+    form = desk.post(reverse("visits:person-new"), data).context["form"]
+    assert list(form.errors) == ["organisation"]
+    assert form["given"].value() == "Łucja"
+
+
+def test_all_faults_of_a_form_are_told_at_once(desk):
+    data = {"given": "", "address": "not a mail", "phone": "x"}
+    form = desk.post(reverse("visits:person-new"), data).context["form"]
+    assert set(form.errors) == {"given", "address", "phone"}
+
+
+def test_an_address_is_added_and_marked_from_the_page(desk):
+    person = PersonFactory()
+    desk.post(
+        page_of(person, "contact-point-new"), {"point-kind": "email", "point-value": "a@b.example"}
+    )
+    point = person.contact_points.get()
+    path = reverse("visits:contact-point-change", args=[person.pk, point.pk])
+    desk.post(path, {"verb": "verified"})
+    point.refresh_from_db()
+    assert (point.value, point.status) == ("a@b.example", "verified")
+
+
+def test_an_address_of_somebody_else_is_not_found(desk):
+    person, other = PersonFactory(), PersonFactory(address="x@city.example")
+    path = reverse("visits:contact-point-change", args=[person.pk, other.contact_points.get().pk])
+    assert desk.post(path, {"verb": "remove"}).status_code == 404
+
+
+def test_markup_in_a_name_is_shown_as_text(desk):
+    person = PersonFactory(given="<img src=x onerror=alert(1)>", notes="<script>bad()</script>")
+    for path in (page_of(person), reverse("visits:person-list")):
+        text = desk.get(path).content.decode()
+        assert "<img src=x" not in text
+        assert "<script>bad" not in text
+
+
+def test_a_way_back_to_another_site_is_not_followed(desk):
+    person = PersonFactory()
+    answer = desk.post(page_of(person, "person-archive"), {"next": "https://evil.example/"})
+    assert answer.url == page_of(person)
