@@ -40,7 +40,7 @@ class VisitFilter(filters.FilterSet):
     host = filters.ModelMultipleChoiceFilter(
         queryset=Host.objects.all(),
         to_field_name="ref",
-        field_name="host",
+        field_name="host__ref",
         label=_("Host"),
     )
     country = filters.CharFilter(field_name="country", lookup_expr="iexact", max_length=2)

@@ -12,9 +12,7 @@ from crm.search import search_key
 
 class MunicipalityFilter(filters.FilterSet):
     q = filters.CharFilter(label=_("Search"), method="find", max_length=200)
-    country = AnyOf(
-        label=_("Country"), field_name="organisation__country", choices=COUNTRY_CHOICES
-    )
+    country = AnyOf(label=_("Country"), field_name="organisation__country", choices=COUNTRY_CHOICES)
     is_pilot = filters.BooleanFilter(label=_("Pilot city"))
     organisation = RowNumber(label=_("Organisation (number)"), field_name="organisation_id")
     sort = StableOrdering(fields={"name": "name", "organisation__country": "country"})

@@ -49,9 +49,7 @@ def _body(request) -> bytes:
 
 def _check(key: str) -> None:
     if not 1 <= len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
-        raise Problem(
-            400, _("An Idempotency-Key is one to 100 printable ASCII characters.")
-        )
+        raise Problem(400, _("An Idempotency-Key is one to 100 printable ASCII characters."))
 
 
 def _one_at_a_time(user, key: str) -> None:

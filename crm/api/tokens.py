@@ -77,4 +77,3 @@ class TokenViewSet(Listed):
     def fit_to_keep(data):
         """What is kept to answer a repeated request: never the token itself."""
         return {**data, "token": None}
-

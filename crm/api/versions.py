@@ -33,9 +33,7 @@ def refuse_other_version(
     """412 with both values when `If-Match` names another version of the row, 428 without one."""
     header = request.headers.get("If-Match", "").strip()
     if not header:
-        raise Problem(
-            428, _("Say which version you saw: send its ETag in the header If-Match.")
-        )
+        raise Problem(428, _("Say which version you saw: send its ETag in the header If-Match."))
     refuse_stale(request, row, values, fields=fields)
 
 

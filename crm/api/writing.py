@@ -3,7 +3,18 @@
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from crm.api.fields import Country, Day, Languages, Line, Moment, RowKey, RowName, Truth, Words, Zone
+from crm.api.fields import (
+    Country,
+    Day,
+    Languages,
+    Line,
+    Moment,
+    RowKey,
+    RowName,
+    Truth,
+    Words,
+    Zone,
+)
 from crm.api.serializers import Input
 from crm.models import Event, FollowUp, Initiative, Interaction, Organisation, Person, User
 from crm.models.events import Participation
@@ -53,9 +64,7 @@ class PersonInput(Input):
 
 
 class NewPersonInput(PersonInput):
-    address = Line(
-        max_length=254, required=False, allow_blank=True, help_text=_("A mail address.")
-    )
+    address = Line(max_length=254, required=False, allow_blank=True, help_text=_("A mail address."))
     phone = Line(max_length=60, required=False, allow_blank=True)
 
 
@@ -92,7 +101,9 @@ class StaffKey(RowKey):
     """A user who may keep a promise: coordinators and hosts."""
 
     def get_queryset(self):
-        return User.objects.filter(is_active=True, groups__name__in=("coordinator", "host")).distinct()
+        return User.objects.filter(
+            is_active=True, groups__name__in=("coordinator", "host")
+        ).distinct()
 
 
 class FollowUpInput(Input):

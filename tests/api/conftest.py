@@ -26,7 +26,12 @@ class Api:
             self.token = AuthToken.objects.create(user, expiry=timedelta(days=1))[1]
 
     def send(
-        self, method: str, path: str, body: Any = NOT_SENT, headers: dict | None = None, **query: Any
+        self,
+        method: str,
+        path: str,
+        body: Any = NOT_SENT,
+        headers: dict | None = None,
+        **query: Any,
     ):
         sent = {"Authorization": f"Token {self.token}"} if self.token else {}
         raw = b"" if body is NOT_SENT else body if isinstance(body, bytes) else json.dumps(body)

@@ -3,7 +3,6 @@
 import pytest
 
 from crm.models import FollowUp
-from tests.api.conftest import Api
 from tests.factories.crm import (
     FollowUpFactory,
     MunicipalityFactory,

@@ -42,9 +42,9 @@ class RequestViewSet(Listed):
 
     def get_queryset(self):
         rows = VisitRequest.objects.visible_to(self.request.user)
-        return rows.select_related("campaign", "municipality", "place", "merged_into").prefetch_related(
-            "topics", "preferred_dates", "visits"
-        )
+        return rows.select_related(
+            "campaign", "municipality", "place", "merged_into"
+        ).prefetch_related("topics", "preferred_dates", "visits")
 
     @extend_schema(request=writing.RequestInput)
     def create(self, request):

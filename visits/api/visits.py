@@ -45,7 +45,13 @@ class VisitViewSet(Listed):
             "campaign", "host", "backup", "municipality", "replaces"
         )
         return rows.prefetch_related(
-            "topics", "requests", "experts", "agenda", "checklist", "holds__reservation", "follow_ups"
+            "topics",
+            "requests",
+            "experts",
+            "agenda",
+            "checklist",
+            "holds__reservation",
+            "follow_ups",
         )
 
     @extend_schema(request=writing.VisitFactsInput)

@@ -93,7 +93,5 @@ class DisruptionInput(Input):
     starts_at = Moment()
     ends_at = Moment()
     severity = Whole(min_value=1, max_value=3, default=2)
-    status = serializers.ChoiceField(
-        choices=Disruption.Status, default=Disruption.Status.ANNOUNCED
-    )
+    status = serializers.ChoiceField(choices=Disruption.Status, default=Disruption.Status.ANNOUNCED)
     source = Line(max_length=300, required=False, allow_blank=True)
