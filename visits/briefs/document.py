@@ -40,6 +40,8 @@ from visits.briefs.text import Text, line, text
 
 Story = list[Flowable]
 GAP = 10.0
+# What is taller than this begins where it comes, even when it should lie on one page.
+MOST = 640.0
 
 
 def render(edition: Edition, imprint: Imprint) -> bytes:
@@ -130,9 +132,10 @@ def section_story(section: Section, part: Tag, *, prefix: str = "", level: int =
     for block in section.blocks:
         blocks += block_story(block, tag)
     # A title of two lines needs as much room as its text has.
-    short = head.depth - sum(block.wrap(styles.TEXT, 0)[1] for block in blocks)
-    rest = [Spacer(1, short)] if short > 0 else []
-    needed = HEAD_GAP + max(head.depth, least_height(blocks))
+    height = sum(block.wrap(styles.TEXT, 0)[1] + block.getSpaceAfter() for block in blocks)
+    rest = [Spacer(1, head.depth - height)] if head.depth > height else []
+    beginning = height if section.whole else least_height(blocks)
+    needed = HEAD_GAP + max(head.depth, min(beginning, MOST))
     return [CondPageBreak(needed), head, *blocks, *rest, Spacer(1, GAP)]
 
 

@@ -95,12 +95,14 @@ Block = Facts | Prose | Items | Checklist | Table | Lines
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One section. `key` is stable over languages; `hashed` is false for what grows every day."""
+    """One section. `key` is stable over languages; `hashed` is false for what grows every day,
+    `whole` is true for a sheet to fill in that should lie on one page."""
 
     key: str
     title: str
     blocks: tuple[Block, ...]
     hashed: bool = True
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from visits.briefs.text import Text, put, text
 
 HEAD_GAP = 7.0
 # A table no taller than this stays on one page.
-SHORT = 96.0
+SHORT = 132.0
 
 
 class SectionHead(Flowable):

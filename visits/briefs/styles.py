@@ -13,7 +13,7 @@ from reportlab.pdfbase.ttfonts import TTFont
 # The page: a narrow column for titles and times, a wide one for text, as in a timetable.
 PAGE_WIDTH, PAGE_HEIGHT = A4
 LEFT = RIGHT = 42.0
-TOP, BOTTOM = 62.0, 56.0
+TOP, BOTTOM = 60.0, 48.0
 FULL = PAGE_WIDTH - LEFT - RIGHT
 TITLES = 112.0
 GUTTER = 16.0

@@ -5,6 +5,7 @@ Characters the font lacks are written in Latin letters within brackets, so that 
 as a box. Work grows in proportion to the length of the text.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
@@ -21,7 +22,8 @@ from visits.briefs.styles import Style
 from visits.briefs.tags import Tag
 
 # A page of a brief is no place for a book; the record keeps the whole text.
-LONGEST = 40_000
+LONGEST, MOST_LINES = 40_000, 1_000
+BLANK_LINES = re.compile(r"\n\s*\n\s*\n")
 LONGEST_LINE = 400
 SOFT_BREAKS = "/@._-?&="
 
@@ -43,11 +45,13 @@ def line(value: str, limit: int = 0) -> str:
 
 def shortened(value: str) -> str:
     """`value`, cut with a plain word about it when it is longer than a brief can hold."""
-    if len(value) <= LONGEST:
+    value = BLANK_LINES.sub("\n\n", value)
+    kept = "\n".join(value[:LONGEST].split("\n", MOST_LINES)[:MOST_LINES])
+    rest = len(value) - len(kept)
+    if not rest:
         return value
-    rest = len(value) - LONGEST
     note = _("[Shortened here: %(count)d more characters are kept with the visit.]")
-    return f"{value[:LONGEST]}…\n{note % {'count': rest}}"
+    return f"{kept}…\n{note % {'count': rest}}"
 
 
 def _drawable(value: str) -> Iterator[str]:

@@ -89,6 +89,8 @@ class _Names:
 
     def __init__(self, visit: Visit, chain: Sequence[Visit], at: datetime):
         day = at.astimezone(ZoneInfo(visit.campaign.zone)).date()
+        # The register may spell a city another way than the city does (Århus).
+        self._cities = {other.place_id: other.city for other in chain if other.place_id}
         self._masked = {
             other.place_id: other.ref
             for other in chain
@@ -101,7 +103,7 @@ class _Names:
     def of(self, place: Place | None, name: str = "") -> str:
         if place is None:
             return name
-        return self._masked.get(place.pk) or name or place.name
+        return self._masked.get(place.pk) or name or self._cities.get(place.pk) or place.name
 
     def of_visit(self, visit: Visit) -> str:
         return self.of(visit.place, visit.city)

@@ -142,13 +142,11 @@ def _what_it_is() -> Section:
         "A conversation between practitioners: what was learned in the pilot cities, your own "
         "situation, one to three topics with prepared material, law and ethics, and next steps."
     )
-    isnt = (
-        _("It is not a security audit."),
-        _("It is not a sale."),
-        _("Nothing is connected to the systems of the city."),
+    lines = (
+        _("It is not a security audit and not a sale; nothing is connected to city systems."),
         _("It costs the city nothing."),
     )
-    return Section("minute", _("What this visit is"), (Prose(words), Items(isnt)))
+    return Section("minute", _("What this visit is"), (Prose(words), Items(lines)))
 
 
 def _programme(visit: Visit) -> Section | None:

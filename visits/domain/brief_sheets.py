@@ -199,7 +199,7 @@ def _count_sheet(visit: Visit, requests: Sequence[VisitRequest]) -> Section:
     blocks: list[Block] = [Table(columns, tuple(rows), _("Count by category"))]
     if not counted:
         blocks += [Lines(3, _("Three lines")), Lines(3, _("Promises: who, what, until when"))]
-    return Section("spot", _("On the spot"), tuple(blocks))
+    return Section("spot", _("On the spot"), tuple(blocks), whole=True)
 
 
 def _money(visit: Visit) -> Section:

@@ -157,7 +157,8 @@ def test_all_fonts_are_embedded(brief):
 
 
 @pytest.mark.parametrize(
-    "value", ["Łódź und " * 18_000, "x" * 160_000, "Wort. " * 170_000, "\n" * 160_000]
+    "value",
+    ["Łódź und " * 18_000, "x" * 160_000, "Wort. " * 170_000, "\n" * 160_000, "a\n" * 80_000],
 )
 def test_a_text_of_any_length_is_set_within_ten_seconds(value):
     from time import perf_counter

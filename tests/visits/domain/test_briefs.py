@@ -216,7 +216,7 @@ def test_the_public_edition_says_what_the_city_needs(ghent):
         "Who decides when a tool raises an alarm?",
         "10:00–10:15 Welcome",
         "Projector",
-        "It is not a security audit.",
+        "It is not a security audit and not a sale",
         "It costs the city nothing.",
         "Within three days",
     ):
