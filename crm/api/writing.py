@@ -18,6 +18,7 @@ from crm.api.fields import (
 from crm.api.serializers import Input
 from crm.models import Event, FollowUp, Initiative, Interaction, Organisation, Person, User
 from crm.models.events import Participation
+from crm.roles import Role
 
 
 class InitiativeNames(serializers.ManyRelatedField):
@@ -101,9 +102,8 @@ class StaffKey(RowKey):
     """A user who may keep a promise: coordinators and hosts."""
 
     def get_queryset(self):
-        return User.objects.filter(
-            is_active=True, groups__name__in=("coordinator", "host")
-        ).distinct()
+        staff = User.objects.filter(groups__name__in=(Role.COORDINATOR, Role.HOST))
+        return staff.filter(is_active=True).distinct()
 
 
 class FollowUpInput(Input):

@@ -69,7 +69,7 @@ class PlanViewSet(Listed):
 
     @verb("publish")
     def publish(self, row):
-        """Make it the plan that holds: tentative visits, holds and draft letters; nothing is sent."""
+        """Make it the plan that holds: tentative visits, holds, draft letters; nothing is sent."""
         with refusals_as_problems():
             publish_version(row, **self.act)
 
