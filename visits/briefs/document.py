@@ -36,7 +36,7 @@ from visits.briefs.flow import (
 from visits.briefs.masthead import Masthead, Overview, facts_grid
 from visits.briefs.picture import DayLine
 from visits.briefs.tags import Tag, TaggedCanvas
-from visits.briefs.text import Text, line, text
+from visits.briefs.text import Text, line, shortened, text
 
 Story = list[Flowable]
 GAP = 10.0
@@ -162,7 +162,7 @@ def _facts(block: Facts, tag: Tag) -> Story:
 
 
 def _prose(block: Prose, tag: Tag) -> Story:
-    parts = [part for part in block.text.split("\n") if part.strip()] or [""]
+    parts = [part for part in shortened(block.text).split("\n") if part.strip()] or [""]
     style = block.tone
     role = "BlockQuote" if style == "quote" else "P"
     heading = _heading(block.heading, tag)
