@@ -1,0 +1,176 @@
+"""The municipality's path in a real browser, with real mail: from the form to the agreed date."""
+
+import re
+import time
+from contextlib import contextmanager
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from icalendar import Calendar
+
+PHONE = {"width": 360, "height": 740}
+DESK = {"width": 1280, "height": 900}
+# Two dates in the week after the demo clock, by the backup host, for the newest request.
+PROPOSE = """
+from datetime import UTC, datetime, timedelta
+from crm import clock
+from visits.domain.proposals import propose_dates
+from visits.domain.letters import send_letter
+from visits.models import Host, VisitRequest
+request = VisitRequest.objects.filter(is_sample=False).latest("pk")
+at = clock.now()
+slots = [(datetime(2023, 2, 24, hour, tzinfo=UTC), datetime(2023, 2, 24, hour + 2, tzinfo=UTC))
+         for hour in (8, 12)]
+visit = propose_dates(request, host=Host.objects.get(ref="H2"), mode="on_site", slots=slots,
+                      expires_at=at + timedelta(days=2), at=at)
+send_letter(request, "date_proposal", at=at, visit=visit)
+"""
+WORDS = {
+    "en": ("Please confirm your request for a visit", "Your date is agreed"),
+    "it": ("Confermi la sua richiesta di visita", "La data è concordata"),
+    "nb": ("Bekreft forespørselen din om et besøk", "Datoen er avtalt"),
+}
+
+
+@pytest.fixture
+def newcomer(browser):
+    """Opens a page as a new visitor: `with newcomer(javascript=False, …) as page`."""
+
+    @contextmanager
+    def open_page(*, javascript: bool, viewport: dict, scheme: str):
+        context = browser.new_context(
+            viewport=viewport, color_scheme=scheme, java_script_enabled=javascript
+        )
+        try:
+            yield context.new_page()
+        finally:
+            context.close()
+
+    return open_page
+
+
+def faults_of(page, *, with_axe: bool) -> list[str]:
+    """What axe finds (it needs JavaScript itself), and whether the page is wider than shown."""
+    found = [each["id"] for each in Axe().run(page).response["violations"]] if with_axe else []
+    width = page.evaluate("document.documentElement.scrollWidth")
+    return found + (["wider than the screen"] if width > page.viewport_size["width"] else [])
+
+
+def mail_to(site, address: str, count: int):
+    """The `count`th mail that reached an address, waiting for the worker."""
+    until = time.monotonic() + 40
+    while time.monotonic() < until:
+        found = [mail for mail in site.mail.received if address in mail.recipients]
+        if len(found) >= count:
+            return found[count - 1].message
+        time.sleep(0.3)
+    raise AssertionError(f"mail {count} to {address} did not arrive")
+
+
+def link_in(message) -> str:
+    text = message.get_body(("plain",)).get_content()
+    return re.search(r"https?://\S+/visit/r/\S+", text)[0]
+
+
+@pytest.mark.parametrize(
+    ("language", "javascript", "viewport", "scheme"),
+    [
+        ("en", True, PHONE, "dark"),
+        ("it", False, PHONE, "light"),
+        ("nb", True, DESK, "light"),
+    ],
+)
+def test_officer_goes_from_the_form_to_the_agreed_date(
+    fresh_site, newcomer, artefact, language, javascript, viewport, scheme
+):
+    address = f"officer-{language}@ghent.example"
+    form = f"{fresh_site.url}/{language}/visit/"
+    mine = f"{form}mine/"
+    faults = {}
+    with newcomer(javascript=javascript, viewport=viewport, scheme=scheme) as page:
+
+        def look(name: str) -> None:
+            if found := faults_of(page, with_axe=javascript):
+                faults[name] = found
+            page.screenshot(path=artefact(f"public-{language}-{name}.png"), full_page=True)
+
+        page.goto(form)
+        look("1-form")
+        page.fill("[name=city]", "Gand")
+        page.fill("[name=department]", "Veiligheid")
+        page.fill("[name=requester_name]", "Robin Example")
+        page.fill("[name=address]", address)
+        page.check("[name=topics][value=T01]")
+        page.check("[name=mode][value=on_site]")
+        page.fill("[name=date_1]", "2023-02-24")
+        page.wait_for_timeout(3_200)
+        page.click("main button[type=submit]")
+        # 24 February is in the school break of Flanders: the page says so and lets them keep it.
+        look("2-warned")
+        page.check("[name=keep_1]")
+        page.click("main button[type=submit]")
+        page.wait_for_url(f"{form}sent/")
+        look("3-sent")
+
+        asked = mail_to(fresh_site, address, 1)
+        page.goto(link_in(asked))
+        look("4-verify")
+        page.click("main button[type=submit]")
+        look("5-nothing-chosen")
+        page.check("#choice-1")
+        page.click("main button[type=submit]")
+        look("6-received")
+        reference = re.search(r"\bR\d+\b", page.text_content("main"))[0]
+
+        fresh_site.installation.manage("shell", "-c", PROPOSE, SITE_URL=fresh_site.url)
+        page.goto(link_in(mail_to(fresh_site, address, 3)))
+        look("7-offered")
+        page.check("#slot-2")
+        page.fill("[name=place]", "Town hall, room 2")
+        page.click("main form:has([name=hold]) button[type=submit]")
+        heading = page.text_content("h1")
+        look("8-agreed")
+        with page.expect_download() as download:
+            page.click("a[href$='visit.ics']")
+        event = Calendar.from_ical(download.value.path().read_bytes()).walk("VEVENT")[0]
+        confirmed = mail_to(fresh_site, address, 4)
+
+        page.goto(f"{mine}withdraw/")
+        look("9-cancel")
+        page.fill("[name=reference]", reference)
+        page.click("main button[type=submit]")
+        look("10-cancelled")
+        page.check("[name=sure]")
+        page.click("main form:has([name=sure]) button[type=submit]")
+        undone = page.text_content("h1")
+
+    subject, agreed = WORDS[language]
+    assert faults == {}
+    assert asked["Subject"] == subject
+    assert (heading, undone) == (agreed, agreed)
+    assert event["DTSTART"].dt.isoformat() == "2023-02-24T13:00:00+01:00"
+    assert any(part.get_content_type() == "text/calendar" for part in confirmed.walk())
+
+
+def test_form_keeps_what_was_typed_when_the_tab_is_reloaded(sample_site, newcomer):
+    with newcomer(javascript=True, viewport=DESK, scheme="light") as page:
+        page.goto(f"{sample_site.url}/en/visit/")
+        page.fill("[name=department]", "Safety and Prevention")
+        page.reload()
+
+        assert page.input_value("[name=department]") == "Safety and Prevention"
+
+
+def test_city_is_suggested_and_its_holiday_told_while_typing(sample_site, newcomer):
+    with newcomer(javascript=True, viewport=DESK, scheme="light") as page:
+        page.goto(f"{sample_site.url}/en/visit/")
+        page.locator("[name=city]").press_sequentially("La Hay", delay=30)
+        page.wait_for_selector("#places option", state="attached")
+        first = page.locator("#places option").first.get_attribute("value")
+        page.fill("[name=city]", "Tallinn")
+        page.fill("[name=date_1]", "2023-02-24")
+        page.locator("[name=date_1]").dispatch_event("change")
+        page.wait_for_selector("#notes-1 .notice")
+
+        assert first == "La Haye (The Hague), South Holland, Netherlands"
+        assert "is a public holiday in Tallinn" in page.text_content("#notes-1")

@@ -1,0 +1,96 @@
+"""From what people type to a place of the register."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from crm.domain.reference import load_places
+from tests.factories.crm import PlaceFactory
+from visits.domain.places import label_of, resolve_city, suggest_cities, zone_of_country
+
+NAMES = Path(__file__).with_name("city_names.csv")
+
+
+def test_three_hundred_names_in_many_languages_find_their_place_or_ask(db):
+    load_places()
+    with NAMES.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    found, asked, wrong = [], [], []
+    for row in rows:
+        answer = resolve_city(row["typed"])
+        if answer.place is None and int(row["geonameid"]) in [
+            place.pk for place in answer.candidates
+        ]:
+            asked.append(row["typed"])
+        elif answer.place is not None and answer.place.pk == int(row["geonameid"]):
+            found.append(row["typed"])
+        else:
+            wrong.append(row["typed"])
+
+    assert len(rows) == 300
+    assert wrong == []
+    assert len(found) / (len(rows) - len(asked)) >= 0.98
+    assert len(asked) <= 10
+
+
+@pytest.fixture
+def namesakes(db):
+    return {
+        "large": PlaceFactory(
+            name="Cologne", alternate_names="", country="IT", region="Lombardy", population=7_000
+        ),
+        "famous": PlaceFactory(
+            name="Köln",
+            alternate_names="Cologne|Colonia",
+            country="DE",
+            region="North Rhine-Westphalia",
+            population=1_000_000,
+        ),
+    }
+
+
+def test_name_that_two_places_could_mean_is_never_guessed(namesakes):
+    answer = resolve_city("Cologne")
+
+    assert answer.place is None
+    assert list(answer.candidates) == [namesakes["famous"], namesakes["large"]]
+
+
+@pytest.mark.parametrize(
+    "typed", ["Cologne, Germany", "cologne, DE", "Köln", "KOELN, Germany", "Colonia"]
+)
+def test_country_or_own_spelling_tells_namesakes_apart(namesakes, typed):
+    PlaceFactory(name="Koeln", alternate_names="", country="AT", population=100)
+
+    assert resolve_city(typed).place == namesakes["famous"]
+
+
+def test_large_city_is_meant_before_a_village_that_shares_a_by_name(db):
+    ghent = PlaceFactory(name="Gent", alternate_names="Gand", population=265_000)
+    PlaceFactory(name="Gendt", alternate_names="Gent", country="NL", population=5_600)
+
+    assert resolve_city("gent").place == ghent
+
+
+def test_suggestion_resolves_to_the_place_it_was_made_from(namesakes):
+    for place in namesakes.values():
+        assert resolve_city(label_of(place, "colo")).place == place
+    assert suggest_cities("colo") == [
+        "Cologne (Köln), North Rhine-Westphalia, Germany",
+        "Cologne, Lombardy, Italy",
+    ]
+
+
+@pytest.mark.parametrize("typed", ["", " ", ",", "%", "_", "|", "()", "x" * 300, "''; --"])
+def test_what_is_no_name_finds_nothing(namesakes, typed):
+    answer = resolve_city(typed)
+
+    assert (answer.place, list(answer.candidates), suggest_cities(typed)) == (None, [], [])
+
+
+def test_unknown_city_of_a_country_gets_the_zone_of_its_largest_place(namesakes):
+    PlaceFactory(country="PT", zone="Atlantic/Azores", population=10)
+    PlaceFactory(country="PT", zone="Europe/Lisbon", population=500_000)
+
+    assert (zone_of_country("PT"), zone_of_country("XX")) == ("Europe/Lisbon", "")
