@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from django.utils import translation
+
 from crm import wording
 from crm.models import Place
 from crm.search import search_key
@@ -40,7 +42,8 @@ def resolve_city(typed: str, *, country: str = "") -> Resolution:
     """
     whole = Place.objects.named(typed) if search_key(typed) else Place.objects.none()
     found = _narrowed(list(whole[:50]), [], country)
-    name, hints = typed, []
+    name = typed
+    hints: list[str] = []
     if not found:
         name, hints = _name_and_hints(typed)
         if search_key(name):
@@ -87,25 +90,34 @@ def _name_and_hints(typed: str) -> tuple[str, list[str]]:
 
 
 def _narrowed(places: list[Place], hints: list[str], country: str) -> list[Place]:
-    """Those of the country, and of the region or country each hint names, where any is left."""
+    """Those of the country, and of the region or country that a hint names.
+
+    A hint that names a country rules the others out; any other that fits none is passed over.
+    """
     if country:
         places = [place for place in places if place.country == country.upper()]
     for hint in hints:
-        places = [place for place in places if hint in _where(place)] or places
+        fitting = [place for place in places if hint in _where(place)]
+        if fitting or hint in _country_keys():
+            places = fitting
     return places
 
 
-def _where(place: Place) -> set[str]:
-    country = place.country
-    names = (place.region, country, wording.country_name(country), str(_english(country)))
-    return {search_key(name) for name in names if name}
+def _country_keys() -> set[str]:
+    """Every country by its code and by its name, in the active language and in English."""
+    names = (name for code in wording.COUNTRIES for name in _country_names(code))
+    return {search_key(name) for name in names}
 
 
-def _english(country: str) -> str:
-    from django.utils import translation
-
+def _country_names(code: str) -> tuple[str, str, str]:
     with translation.override("en"):
-        return wording.country_name(country)
+        english = wording.country_name(code)
+    return code, wording.country_name(code), english
+
+
+def _where(place: Place) -> set[str]:
+    names = (place.region, *_country_names(place.country))
+    return {search_key(name) for name in names if name}
 
 
 def _clear_choice(places: list[Place], key: str) -> Place | None:

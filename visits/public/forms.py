@@ -2,8 +2,9 @@
 
 import datetime
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -26,7 +27,8 @@ FARTHEST = timedelta(days=366)
 HONEYPOT = "website"
 
 
-class WishRow(NamedTuple):
+@dataclass(frozen=True)
+class WishRow:
     """One wished date on the page: its fields and what speaks against it."""
 
     rank: int
@@ -142,9 +144,12 @@ class RequestForm(forms.Form):
         campaign: Campaign,
         page_language: str,
         today: datetime.date,
+        looks_up: bool = True,
         **options: Any,
     ) -> None:
+        """`looks_up=False` shows what was typed without asking the register of places."""
         super().__init__(*args, **options)
+        self.looks_up = looks_up
         self.campaign, self.page_language, self.today = campaign, page_language, today
         self.topic_rows = list(Topic.objects.all())
         self.consent_texts = consents.texts(page_language)
@@ -207,7 +212,7 @@ class RequestForm(forms.Form):
     @cached_property
     def resolution(self) -> places.Resolution:
         """The register's answer to the typed city, narrowed by the choice made among namesakes."""
-        typed = str(self.data.get("city", ""))[:200] if self.is_bound else ""
+        typed = str(self.data.get("city", ""))[:200] if self.is_bound and self.looks_up else ""
         found = places.resolve_city(typed) if typed else places.Resolution("")
         if not found.is_ambiguous:
             return found
@@ -228,7 +233,7 @@ class RequestForm(forms.Form):
     def warnings_at(self, rank: int) -> list[DayWarning]:
         """What speaks against the wished date of this rank; empty without a date."""
         day = self._date_of(rank)
-        if day is None:
+        if day is None or not self.looks_up:
             return []
         where = self.where or Where("", city=str(self.data.get("city", "")) or _("your city"))
         return local_days.day_warnings(where, day, campaign=self.campaign, today=self.today)
@@ -245,11 +250,6 @@ class RequestForm(forms.Form):
         chosen = str(self.data.get("place", ""))
         found = (place for place in self.resolution.candidates if str(place.pk) == chosen)
         return next(found, None)
-
-    @property
-    def is_robot(self) -> bool:
-        """Whether the field that people cannot see was filled in."""
-        return bool(self.data.get(HONEYPOT))
 
     # What is checked
 

@@ -58,12 +58,20 @@ def test_name_that_two_places_could_mean_is_never_guessed(namesakes):
 
 
 @pytest.mark.parametrize(
-    "typed", ["Cologne, Germany", "cologne, DE", "Köln", "KOELN, Germany", "Colonia"]
+    "typed", ["Cologne, Germany", "cologne, DE", "Köln", "KÖLN, Germany", "Colonia"]
 )
 def test_country_or_own_spelling_tells_namesakes_apart(namesakes, typed):
-    PlaceFactory(name="Koeln", alternate_names="", country="AT", population=100)
-
     assert resolve_city(typed).place == namesakes["famous"]
+
+
+def test_country_that_contradicts_the_only_namesake_finds_nothing(namesakes):
+    answer = resolve_city("Köln, Austria")
+
+    assert (answer.place, list(answer.candidates)) == (None, [])
+
+
+def test_words_that_name_no_region_we_know_do_no_harm(namesakes):
+    assert resolve_city("Köln, Amt für öffentliche Ordnung").place == namesakes["famous"]
 
 
 def test_large_city_is_meant_before_a_village_that_shares_a_by_name(db):

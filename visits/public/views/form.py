@@ -41,12 +41,15 @@ def request_form(request: HttpRequest, language: str) -> HttpResponse:
             initial={"language": language, "mark": time_trap.issue(timezone.now())},
         )
         return _form_page(request, language, campaign, form)
-    form = RequestForm(request.POST, campaign=campaign, page_language=language, today=today)
-    if form.is_robot:
+    if request.POST.get(HONEYPOT):
         # A program must not learn that it was noticed.
         return redirect("public:sent", language=language)
+    common = {"campaign": campaign, "page_language": language, "today": today}
     if refusal := _refusal(request):
+        # A flood must stay cheap: no look into the register of places.
+        form = RequestForm(request.POST, **common, looks_up=False)
         return _form_page(request, language, campaign, form, refusal=refusal, status=429)
+    form = RequestForm(request.POST, **common)
     if not form.is_valid():
         return _form_page(request, language, campaign, form, status=400)
     try:
