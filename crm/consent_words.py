@@ -53,7 +53,7 @@ def _line(record: ConsentRecord, zone: str) -> ConsentLine:
         "day": wording.day(record.at.astimezone(ZoneInfo(zone)).date()),
     }
     source = record.channel.replace("_", " ")
-    if record.text_id:
+    if record.text:
         version = _("text version %(version)d") % {"version": record.text.version}
         source = ", ".join(part for part in (source, version) if part)
     return ConsentLine(record.purpose, record.status, str(words), source)

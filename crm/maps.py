@@ -196,7 +196,8 @@ def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]
 
 def _path(polygon: Sequence[tuple[float, float]]) -> str:
     first, *rest = polygon
-    steps, here = [], first
+    steps: list[str] = []
+    here: tuple[float, ...] = first
     for point in rest:
         steps.append(f"{point[0] - here[0]:.1f},{point[1] - here[1]:.1f}")
         # Follow the rounded steps, so that rounding never adds up.

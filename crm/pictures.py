@@ -17,7 +17,7 @@ class Stage(NamedTuple):
     """One step of a funnel: how many stand there, and where to see them."""
 
     label: Text
-    count: int
+    count: int  # type: ignore[assignment]  # a tuple counts too; nobody asks that here
     href: str = ""
     hue: str = "slate"
     shape: str = "ring"

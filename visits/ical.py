@@ -171,7 +171,7 @@ def _invite(event: Event, visit: Visit) -> None:
     attendee.params["ROLE"] = vText("REQ-PARTICIPANT")
     attendee.params["PARTSTAT"] = vText("NEEDS-ACTION")
     attendee.params["RSVP"] = vText("TRUE")
-    event.add("attendee", attendee, encode=0)
+    event.add("attendee", attendee, encode=False)
 
 
 def _parameter(value: str) -> str:

@@ -34,7 +34,7 @@ class ChangedMeanwhile(ValidationError):
 
 def field_value(row: models.Model, name: str) -> Any:
     """The stored value of a field: keys of the rows for a relation to many."""
-    field = row._meta.get_field(name)
+    field: Any = row._meta.get_field(name)
     if field.many_to_many:
         return sorted(getattr(row, name).values_list("pk", flat=True))
     return field.value_from_object(row)
@@ -80,7 +80,7 @@ def save_changes(
 
 
 def _differs(row: models.Model, name: str, value: Any) -> bool:
-    field = row._meta.get_field(name)
+    field: Any = row._meta.get_field(name)
     if field.many_to_many:
         return field_value(row, name) != sorted(getattr(each, "pk", each) for each in value)
     if isinstance(value, models.Model):

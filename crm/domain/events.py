@@ -1,6 +1,7 @@
 """What is written down about an event's roster."""
 
 from datetime import datetime
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -30,7 +31,7 @@ def record_attendance(
     Somebody seen on a day has attended; somebody who did not come was there on no day.
     """
     present = {"day_1": day_1, "day_2": day_2, "walk": walk}
-    values = {name: value for name, value in present.items() if value is not None}
+    values: dict[str, Any] = {k: value for k, value in present.items() if value is not None}
     if status is not None:
         if status not in Participation.Status.values:
             raise ValidationError(_("Choose whether the person came."), code="status")

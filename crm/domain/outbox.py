@@ -10,6 +10,7 @@ import smtplib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from email.utils import formataddr
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -161,7 +162,7 @@ def send_due(*, limit: int = 50, stop: Callable[[], bool] = lambda: False) -> in
     return sent
 
 
-def deliver(mail: OutgoingMail, connection) -> bool:
+def deliver(mail: OutgoingMail, connection: Any) -> bool:
     """Say one claimed mail to the server and write down what it answered."""
     letter = compose(mail)
     letter.connection = connection
@@ -188,7 +189,7 @@ def deliver(mail: OutgoingMail, connection) -> bool:
     return False
 
 
-def _drop(connection) -> None:
+def _drop(connection: Any) -> None:
     """Forget a connection that broke, so that the next mail opens a new one."""
     try:
         connection.close()
@@ -218,7 +219,7 @@ def _retry(mail: OutgoingMail, error: str) -> None:
     _settle(mail, State.QUEUED, error=error, attempts=attempts, next_try_at=now + wait)
 
 
-def _settle(mail: OutgoingMail, state: str, *, error: str = "", **values) -> None:
+def _settle(mail: OutgoingMail, state: str, *, error: str = "", **values: Any) -> None:
     OutgoingMail.objects.filter(pk=mail.pk, state=State.SENDING).update(
         state=state, error=error[:500], sending_since=None, **values
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from reportlab.platypus import Flowable
 
@@ -80,7 +81,7 @@ class Cell:
             return Cell(tuple(above)), Cell((part, *rest))
         return self, Cell(())
 
-    def draw(self, canvas, x: float, top: float) -> None:
+    def draw(self, canvas: Any, x: float, top: float) -> None:
         for part in self.parts:
             top -= part.height
             part.drawOn(canvas, x, top)
@@ -179,7 +180,7 @@ class Grid(Flowable):
         first.rows.append(above)
         second = self._part(number + 1, len(self.rows), again=True)
         second.rows.insert(0, below)
-        if self.boxes is not None:
+        if self.boxes is not None and first.boxes is not None and second.boxes is not None:
             first.boxes.append(self.boxes[number])
             second.boxes.insert(0, None)
         return [first, second]
@@ -313,7 +314,7 @@ class Chapter(Flowable):
         self.canv.addOutlineEntry(self.title, self.bookmark, self.level, closed=False)
 
 
-def folio(canvas, y: float, left: str, right: str) -> None:
+def folio(canvas: Any, y: float, left: str, right: str) -> None:
     """One small line at the foot or head of a page, at both margins."""
     put(canvas, styles.LEFT, y, left, "small")
     put(canvas, styles.PAGE_WIDTH - styles.RIGHT, y, right, "small", align="right")

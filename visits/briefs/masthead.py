@@ -71,7 +71,7 @@ class Masthead(Flowable):
             canvas.line(0, y + 4, self.width, y + 4)
         y = self._draw_state(y - 9) - 13
         if self.notice:
-            y = self._draw_notice(y)
+            y = self._draw_notice(self.notice, y)
         y = self._place(self.when, y)
         if self.when_home:
             self._place(self.when_home, y)
@@ -90,8 +90,8 @@ class Masthead(Flowable):
         canvas.end_mark()
         return y
 
-    def _draw_notice(self, y: float) -> float:
-        canvas, notice = self.canv, self.notice
+    def _draw_notice(self, notice: Text, y: float) -> float:
+        canvas = self.canv
         height = notice.height + 8
         with canvas.decoration():
             canvas.setFillColor(styles.RED)
@@ -112,7 +112,8 @@ class Overview(Flowable):
         if edition.tour and edition.tour.marks:
             figure = tag.child("Figure", alt=edition.tour.description)
             self.map = TourMap(edition.tour, figure, SIDE, 136.0)
-        self.code = self.link = None
+        self.code = None
+        self.link: tuple[Text, ...] = ()
         if edition.link:
             self.code = Code(edition.link, tag.child("Figure", alt=edition.link_label), 54.0)
             self.link = (

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from reportlab.graphics.barcode.qrencoder import QRCode, QRErrorCorrectLevel
@@ -17,7 +18,7 @@ from visits.briefs.tags import Tag
 from visits.briefs.text import line, put, width_of
 
 
-def draw_shape(canvas, shape: str, x: float, y: float, size: float, colour) -> None:
+def draw_shape(canvas: Any, shape: str, x: float, y: float, size: float, colour: Any) -> None:
     """A state's shape of `crm.marks` in a square of `size` with its lower left corner at x, y."""
     canvas.saveState()
     canvas.translate(x, y + size)
@@ -35,7 +36,7 @@ def draw_shape(canvas, shape: str, x: float, y: float, size: float, colour) -> N
     canvas.restoreState()
 
 
-def _path(canvas, drawing: str):
+def _path(canvas: Any, drawing: str) -> Any:
     shape, path = SvgPath(drawing), canvas.beginPath()
     points = iter(shape.points)
     steps = (path.moveTo, path.lineTo, path.curveTo, path.close)
@@ -51,7 +52,7 @@ class StateLine:
 
     state: State
 
-    def draw(self, canvas, x: float, y: float) -> float:
+    def draw(self, canvas: Any, x: float, y: float) -> float:
         """Draw at the baseline `y`; returns the width used."""
         colour = styles.HUES[self.state.hue]
         draw_shape(canvas, self.state.shape, x, y - 1, 8.4, colour)

@@ -104,7 +104,7 @@ class TaggedCanvas(Canvas):
         """Draw the running head and the folio on every page: only now is the count known."""
         pages = self._doc.Pages.pages
         for number, (page, running) in enumerate(zip(pages, self._runnings, strict=True), 1):
-            self._code = []
+            self._code: list[Any] = []
             self.begin_mark(None)
             self.dress(self, running, number, len(pages))
             self.end_mark()

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import groupby
+from typing import Any
 
 from anyascii import anyascii
 from django.utils.translation import gettext as _
@@ -188,7 +189,9 @@ def text(value: str, style: str, tag: Tag | None = None) -> Text:
     return Text(legible(shortened(value)), styles.STYLES[style], tag)
 
 
-def put(canvas, x: float, y: float, value: str, style: str, *, align: str = "left") -> float:
+def put(
+    canvas: Any, x: float, y: float, value: str, style: str, *, align: str = "left"
+) -> float:
     """Draw one line with its baseline at `y`, and return its width."""
     set_as = styles.STYLES[style]
     width = width_of(value, set_as)

@@ -30,13 +30,13 @@ FUNNEL_ORDER = (
 SOON = timedelta(days=3)
 
 
-def answer_now(user) -> list[VisitRequest]:
+def answer_now(user: Any) -> list[VisitRequest]:
     """Open requests nobody has answered in a way that arrived, by their deadline."""
     rows = VisitRequest.objects.visible_to(user).open().unanswered()
     return list(rows.select_related("campaign").order_by("due_at")[:FEW])
 
 
-def proposals_ending(user, *, at: datetime) -> list[Visit]:
+def proposals_ending(user: Any, *, at: datetime) -> list[Visit]:
     """Offers whose deadline comes within three days, or has passed."""
     rows = Visit.objects.visible_to(user).filter(
         state=VisitState.TENTATIVE, holds__accepted_at=None, holds__reservation__active=True
@@ -45,26 +45,26 @@ def proposals_ending(user, *, at: datetime) -> list[Visit]:
     return list(rows.select_related("host", "campaign").order_by("expires_at")[:FEW])
 
 
-def follow_ups_due(user, *, at: datetime) -> list[FollowUp]:
+def follow_ups_due(user: Any, *, at: datetime) -> list[FollowUp]:
     """Promises due today or before, in the day of the user's zone."""
     today = at.astimezone(ZoneInfo(user.time_zone)).date()
     rows = FollowUp.objects.visible_to(user).open().due_by(today)
     return list(rows.select_related("person", "organisation")[:FEW])
 
 
-def visits_at_risk(user, *, at: datetime) -> list[Visit]:
+def visits_at_risk(user: Any, *, at: datetime) -> list[Visit]:
     """Live visits a disruption touches, soonest first."""
     rows = Visit.objects.visible_to(user).upcoming(at).filter(at_risk=True)
     return list(rows.select_related("host")[:FEW])
 
 
-def next_visits(user, *, at: datetime) -> list[Visit]:
+def next_visits(user: Any, *, at: datetime) -> list[Visit]:
     """What comes next, agreed or only held."""
     rows = Visit.objects.visible_to(user).upcoming(at)
     return list(rows.select_related("host", "campaign")[:FEW])
 
 
-def request_funnel(user, campaign: Campaign, *, path: str) -> Funnel:
+def request_funnel(user: Any, campaign: Campaign, *, path: str) -> Funnel:
     """The campaign's valid requests by state, as one bar of links into the list."""
     rows = VisitRequest.objects.visible_to(user).filter(campaign=campaign).valid()
     counts = dict(rows.values_list("state").annotate(Count("pk")).order_by())
@@ -80,7 +80,7 @@ def request_funnel(user, campaign: Campaign, *, path: str) -> Funnel:
     )
 
 
-def map_dots(user, campaign: Campaign, *, path: Any) -> list[Dot]:
+def map_dots(user: Any, campaign: Campaign, *, path: Any) -> list[Dot]:
     """Every live or delivered visit of the campaign at its place."""
     rows = (
         Visit.objects.visible_to(user)

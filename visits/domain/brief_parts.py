@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import get_language_info
@@ -69,7 +70,7 @@ def day_line(
     stretches = [Stretch(visit.starts_at, visit.ends_at, label, "visit"), *journeys]
     for number, (start, end, item) in enumerate(programme(visit), 1):
         if start < visit.ends_at:
-            kind = "break" if is_pause(item) else "item"
+            kind: Literal["break", "item"] = "break" if is_pause(item) else "item"
             stretches.append(Stretch(start, min(end, visit.ends_at), str(number), kind))
     return Day(
         zone=visit.zone,

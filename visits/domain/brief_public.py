@@ -5,6 +5,7 @@ fills all the others with secrets and looks for them.
 """
 
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -28,7 +29,7 @@ from visits.models.requests import Mode
 from visits.states import HELD_VISITS, VisitState
 
 # Steps that are ours alone are shown to the city as what they mean for it.
-SHOWN = {VisitState.BRIEFED: VisitState.CONFIRMED} | dict.fromkeys(
+SHOWN: dict[str, str] = {VisitState.BRIEFED: VisitState.CONFIRMED} | dict.fromkeys(
     HELD_VISITS, VisitState.COMPLETED
 )
 
@@ -93,7 +94,7 @@ def _notice(visit: Visit) -> str:
     }
 
 
-def _essentials(visit: Visit, requests: list[VisitRequest]):
+def _essentials(visit: Visit, requests: list[VisitRequest]) -> tuple[Any, ...]:
     people = sum(request.people or 0 for request in requests)
     expected = (
         ngettext("%(count)d person", "%(count)d people", people) % {"count": people}
@@ -153,14 +154,14 @@ def _programme(visit: Visit) -> Section | None:
     items = parts.programme(visit)
     if not items:
         return None
-    columns = (
+    columns: tuple[Column, ...] = (
         Column(pgettext("number of an item", "No"), 0.5),
         Column(parts.zone_name(visit.starts_at, visit.zone), 1.35, figures=True),
         Column(_("Item"), 3.2),
         Column(_("Speaker"), 1.9),
         Column(_("Room"), 1.2),
     )
-    rows = tuple(
+    rows: tuple[tuple[str, ...], ...] = tuple(
         (
             str(number),
             f"{wording.clock_time(start, visit.zone)}–{wording.clock_time(end, visit.zone)}",

@@ -104,7 +104,7 @@ def people_met(request: VisitRequest) -> list[Participation]:
         .select_related("person__organisation")
         .order_by("person__family", "person__given")
     )
-    if request.municipality_id:
+    if request.municipality is not None:
         own = rows.filter(person__organisation=request.municipality.organisation_id)
         if own:
             return list(own)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.db.models import QuerySet
 from django.urls import reverse
@@ -24,9 +25,9 @@ class NextStep:
 
 def next_step(
     *,
-    follow_ups: QuerySet,
+    follow_ups: Any,
     requests: QuerySet,
-    visits: QuerySet,
+    visits: Any,
     data_requests: QuerySet,
     now: datetime,
     today: date,

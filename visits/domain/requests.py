@@ -75,7 +75,7 @@ def check_answers(answers: RequestAnswers) -> dict[str, list[str]]:
     """Everything wrong with the answers at once, as sentences by field; empty when fine."""
     faults: dict[str, list[Any]] = {}
 
-    def fault(name: str, sentence) -> None:
+    def fault(name: str, sentence: Any) -> None:
         faults.setdefault(name, []).append(sentence)
 
     if not clean_line(answers.city):
@@ -233,17 +233,23 @@ def ask_for_information(
     return set_request_state(request, RequestState.NEEDS_INFO, at=at, by=by, why=what)
 
 
-def waitlist_request(request: VisitRequest, *, reason: str, at: datetime, by: User):
+def waitlist_request(
+    request: VisitRequest, *, reason: str, at: datetime, by: User
+) -> VisitRequest:
     """Keep the request for a slot that may come free."""
     return set_request_state(request, RequestState.WAITLISTED, at=at, by=by, why=reason)
 
 
-def decline_request(request: VisitRequest, *, reason: str, at: datetime, by: User):
+def decline_request(
+    request: VisitRequest, *, reason: str, at: datetime, by: User
+) -> VisitRequest:
     """Say no, kindly and for a reason; can be reopened."""
     return set_request_state(request, RequestState.DECLINED, at=at, by=by, why=reason)
 
 
-def reject_request(request: VisitRequest, *, reason: str, at: datetime, by: User):
+def reject_request(
+    request: VisitRequest, *, reason: str, at: datetime, by: User
+) -> VisitRequest:
     """Put aside what is no request of a municipality; counts nowhere."""
     return set_request_state(request, RequestState.REJECTED, at=at, by=by, why=reason)
 

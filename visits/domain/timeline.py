@@ -187,13 +187,13 @@ def _mail_entry(row: Message, scope: Scope) -> Entry:
 
 def _notes(scope: Scope, limit: int, names: bool) -> list[Entry]:
     rows = Interaction.objects.filter(scope.notes).select_related("by", "person")
-    icons = {Interaction.Kind.CALL: "phone", Interaction.Kind.MEETING: "people"}
+    icons: dict[str, str] = {Interaction.Kind.CALL: "phone", Interaction.Kind.MEETING: "people"}
     return [
         Entry(
             kind="note",
             icon=icons.get(row.kind, "note"),
             title=row.get_kind_display()
-            if not (names and row.person_id)
+            if not (names and row.person)
             else _("%(kind)s with %(name)s")
             % {"kind": row.get_kind_display(), "name": row.person.name},
             moment=row.at,
@@ -289,7 +289,7 @@ def _consents(scope: Scope, limit: int, names: bool) -> list[Entry]:
             state=row.status,
             state_kind="consent",
             who=row.person.name if row.person and (names or row.person.merged_into_id) else "",
-            body=row.text.text if row.text_id else row.evidence,
+            body=row.text.text if row.text else row.evidence,
         )
         for row in rows.order_by("-at", "-pk")[:limit]
     ]

@@ -30,7 +30,7 @@ class Outcome(models.TextChoices):
     ADOPTING = "adopting", _("adopting")
 
 
-LADDER = [
+LADDER: list[str] = [
     Outcome.OPEN,
     Outcome.INFORMED,
     Outcome.INTERESTED,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from crm.models import Event, Municipality, Organisation, Participation, Person
@@ -52,7 +53,7 @@ class Basis:
     def attendees(self) -> list[Person]:
         """People who attended; who was merged into another counts as that other, once."""
         merged = Person.objects.exclude(merged_into=None)
-        into = dict(merged.values_list("pk", "merged_into"))
+        into: dict[int, Any] = dict(merged.values_list("pk", "merged_into"))
         found: dict[int, Person] = {}
         others: set[int] = set()
         for part in self.participations:
@@ -110,7 +111,7 @@ class Basis:
         return reports
 
     @cached_property
-    def _municipality_at(self) -> dict[int, Municipality]:
+    def _municipality_at(self) -> dict[int | None, Municipality]:
         return {row.place_id: row for row in Municipality.objects.exclude(place=None)}
 
     def city_of(self, row: VisitRequest | Visit) -> City:

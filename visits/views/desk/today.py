@@ -1,5 +1,7 @@
 """Today: what would go wrong if nobody did anything, then what comes next."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -27,7 +29,7 @@ def today(request: HttpRequest) -> HttpResponse:
                 return redirect(page)
     at = clock.now()
     campaign = current_campaign(user)
-    context = {
+    context: dict[str, Any] = {
         "campaign": campaign,
         "answers": [_with_time_left(row, at) for row in agenda.answer_now(user)],
         "ending": agenda.proposals_ending(user, at=at),
