@@ -40,6 +40,7 @@ urlpatterns = [
     path("visits/<str:ref>/promise/", visit_steps.visit_promise, name="visit-promise"),
     path("visits/<str:ref>/checklist/<int:pk>/", visit_steps.visit_tick, name="visit-tick"),
     path("visits/<str:ref>/step/<slug:step>/", visit_steps.visit_step, name="visit-step"),
+    path("visits/<str:ref>/brief/send/", visit_steps.brief_send, name="brief-send"),
     path("visits/<str:ref>/brief/<slug:kind>.pdf", briefs.brief_pdf, name="brief-pdf"),
     path("visits/<str:ref>/brief/<slug:kind>/keep/", briefs.brief_build, name="brief-build"),
     path("hosts/<str:ref>/pack.pdf", briefs.host_pack, name="host-pack"),

@@ -105,6 +105,8 @@ def set_visit_state(
         raise _moved_on(visit)
     for name, value in values.items():
         setattr(visit, name, value)
+    if to in states.VISIT_REASONS:
+        visit.editions.filter(void=False).update(void=True)
     record(
         visit,
         "visit_step",

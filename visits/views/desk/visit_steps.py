@@ -14,6 +14,7 @@ from crm.domain.follow_ups import open_follow_up
 from crm.permissions import require
 from crm.roles import Role
 from visits.domain import visits as verbs
+from visits.domain.briefing import send_brief
 from visits.forms.visits import AttendanceForm, PostponeForm, PromiseForm, ReportForm, SideForm
 from visits.models import Visit
 from visits.views.desk.access import get_visit, try_verb
@@ -115,6 +116,16 @@ def visit_report(request: HttpRequest, ref: str) -> HttpResponse:
     else:
         messages.error(request, " ".join(str(e) for e in form.errors.values()))
     return _to_tab(visit, "report")
+
+
+@require_POST
+@require(Role.COORDINATOR)
+def brief_send(request: HttpRequest, ref: str) -> HttpResponse:
+    """Keep both editions and mail the city its programme."""
+    visit = get_visit(request.user, ref)
+    done = _("The programme of %(ref)s is in the outbox.") % {"ref": ref}
+    try_verb(request, send_brief, visit, at=clock.now(), by=request.user, done=done)
+    return _to_tab(visit, "brief")
 
 
 @require_POST
