@@ -46,6 +46,8 @@ FILES = (
     "visits/domain/letters.py",
     "visits/domain/local_days.py",
     "visits/domain/municipality.py",
+    "visits/domain/own_request.py",
+    "visits/domain/replies.py",
     "visits/domain/places.py",
     "visits/domain/proposals.py",
     "visits/domain/requests.py",

@@ -163,7 +163,7 @@ def verify(pending: PendingRequest, *, at: datetime) -> VisitRequest:
         return _verified_already(pending)
     row = PendingRequest.objects.select_related("campaign").get(pk=pending.pk)
     if "change_address_of" in row.answers:
-        from visits.domain.municipality import take_over
+        from visits.domain.own_request import take_over
 
         return take_over(row, at=at)
     answers = answers_of(row.answers)

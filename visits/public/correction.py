@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm import wording
-from visits.domain.municipality import WISH_STATES
+from visits.domain.own_request import WISH_STATES
 from visits.domain.requests import MOST_DATES, MOST_QUESTIONS, MOST_TOPICS, Wish
 from visits.models import Topic, Visit, VisitRequest
 from visits.models.requests import Mode, PartOfDay
@@ -123,7 +123,7 @@ class CorrectionForm(forms.Form):
         return cleaned
 
     def corrections(self) -> dict[str, Any]:
-        """What `visits.domain.municipality.correct` takes."""
+        """What `visits.domain.own_request.correct` takes."""
         given = self.cleaned_data
         values = {name: given[name] for name in self.base_fields}
         numbers = range(1, MOST_QUESTIONS + 1)

@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy
 
 from crm import wording
 from crm.models import AuditEntry, Message
-from visits.domain.municipality import WISH_STATES, may_undo
+from visits.domain.municipality import may_undo
+from visits.domain.own_request import WISH_STATES
 from visits.models import ChecklistItem, Hold, Visit, VisitRequest
 from visits.models.requests import Mode
 from visits.states import RequestState, VisitState

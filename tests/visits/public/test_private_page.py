@@ -285,6 +285,14 @@ def test_calendar_file_of_the_agreed_visit_names_no_city(client, offered):
     assert "Ghent" not in str(event["SUMMARY"]) + answer["Content-Disposition"]
 
 
+def test_programme_is_a_pdf_whose_name_carries_the_reference_alone(client, offered):
+    client.post(MINE + "accept/", {"ref": "R30", "hold": offered.holds[0].pk, "place": "Hall"})
+    answer = client.get(MINE + "programme.pdf")
+
+    assert answer.content[:5] == b"%PDF-"
+    assert answer["Content-Disposition"] == f'attachment; filename="{offered.visit.ref}.pdf"'
+
+
 def test_none_of_the_dates_needs_a_reason_and_frees_them(client, offered):
     refused = client.post(MINE + "other-dates/", {"ref": "R30", "reason": " "})
     values = {"ref": "R30", "reason": "Only Mondays.", "online_is_fine": "on"}

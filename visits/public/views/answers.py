@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from crm import clock
 from crm.search import search_key
-from visits.domain import municipality
+from visits.domain import municipality, own_request
 from visits.domain.booking import Busy
 from visits.models import VisitRequest
 from visits.public import session
@@ -182,7 +182,7 @@ def checklist(request: HttpRequest, language: str) -> HttpResponse:
     if not _is_same(request, asked):
         return _moved_on(request, language, asked)
     done = [int(pk) for pk in request.POST.getlist("done") if pk.isdecimal() and len(pk) < 12]
-    changed = municipality.tick_checklist(asked, done=done, at=clock.now())
+    changed = own_request.tick_checklist(asked, done=done, at=clock.now())
     if changed:
         messages.success(request, _("Your checklist is kept."))
     else:

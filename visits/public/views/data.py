@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from crm import clock
 from crm.models import DataRequest
-from visits.domain import municipality
+from visits.domain import own_request
 from visits.models import VisitRequest
 from visits.public import own_data as own
 from visits.public import session
@@ -73,7 +73,7 @@ def correct(request: HttpRequest, language: str) -> HttpResponse:
     form = CorrectionForm(given, asked=asked, today=clock.now().date())
     if form.is_valid():
         try:
-            changed = municipality.correct(asked, at=clock.now(), **form.corrections())
+            changed = own_request.correct(asked, at=clock.now(), **form.corrections())
         except ValidationError as error:
             form.add_error(None, error)
         else:
@@ -94,7 +94,7 @@ def hand_over(request: HttpRequest, language: str) -> HttpResponse:
         return redirect("public:mine", language=language)
     form = ColleagueForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        municipality.ask_hand_over(asked, language=language, at=clock.now(), **form.cleaned_data)
+        own_request.ask_hand_over(asked, language=language, at=clock.now(), **form.cleaned_data)
         messages.success(
             request,
             _("We wrote to your colleague. Your own link works until they take the request over."),
@@ -112,7 +112,7 @@ def own_data(request: HttpRequest, language: str) -> HttpResponse:
         return no_link(request, language)
     form = DataForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        wish = municipality.ask_about_data(
+        wish = own_request.ask_about_data(
             asked, form.cleaned_data["kind"], text=form.cleaned_data["text"], at=clock.now()
         )
         messages.success(request, _own_words(wish))
@@ -138,7 +138,7 @@ def take_back(request: HttpRequest, language: str) -> HttpResponse:
     purposes = set(request.POST.getlist("purpose"))
     given = [each["purpose"] for each in own.granted(asked) if each["purpose"] in purposes]
     if given and request.POST.get("ref") == asked.ref:
-        municipality.take_back_consents(asked, given, language=language, at=clock.now())
+        own_request.take_back_consents(asked, given, language=language, at=clock.now())
         messages.success(request, _("It is taken back; we act on it from now on."))
     else:
         messages.info(request, _("Nothing was changed."))

@@ -1,0 +1,221 @@
+"""What a requester changes about the own request: data, colleague, preparations, consents."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from crm.domain.audit import record
+from crm.models import ConsentRecord, DataRequest
+from crm.validators import address_key, clean_line, clean_text, mail_address
+from visits.domain import links
+from visits.domain.proposals import MUNICIPALITY
+from visits.domain.replies import mail_language, send_reply, send_words, tell_agreed
+from visits.domain.requests import Wish, write_wishes
+from visits.domain.steps import set_request_state
+from visits.domain.visits import edit_visit
+from visits.models import ChecklistItem, PendingRequest, Topic, VisitRequest
+from visits.models.requests import Mode
+from visits.states import RequestState, VisitState
+
+ANSWER_WITHIN = timedelta(days=30)
+OWN_FIELDS = (
+    "requester_name",
+    "requester_role",
+    "department",
+    "phone",
+    "people",
+    "questions",
+    "interpreter",
+    "step_free",
+)
+# What may still change while no date is agreed.
+WISH_STATES = frozenset(
+    {
+        RequestState.RECEIVED,
+        RequestState.NEEDS_INFO,
+        RequestState.UNDER_REVIEW,
+        RequestState.WAITLISTED,
+    }
+)
+
+
+@transaction.atomic
+def correct(
+    request: VisitRequest,
+    *,
+    values: Mapping[str, Any],
+    topics: Sequence[Topic] | None = None,
+    wishes: Sequence[Wish] | None = None,
+    meeting_place: str | None = None,
+    at: datetime,
+) -> list[str]:
+    """Change the request's own copy of what the city said; the names of what changed.
+
+    Topics and wished dates change only while no date is agreed. A request that waited for
+    information is looked at again. A live visit gets the new name and phone of its contact.
+    """
+    changed = [name for name in OWN_FIELDS if name in values]
+    changed = [name for name in changed if values[name] != getattr(request, name)]
+    for name in changed:
+        setattr(request, name, values[name])
+    if request.state in WISH_STATES:
+        changed += _correct_wishes(request, topics, wishes)
+    told = _tell_visits(request, changed, meeting_place, at=at)
+    if not changed:
+        return told
+    request.version += 1
+    request.save()
+    record(request, "correct_request", at=at, actor=MUNICIPALITY, fields=changed)
+    if request.state == RequestState.NEEDS_INFO:
+        set_request_state(request, RequestState.UNDER_REVIEW, at=at, actor=MUNICIPALITY)
+    return changed + told
+
+
+def _correct_wishes(
+    request: VisitRequest, topics: Sequence[Topic] | None, wishes: Sequence[Wish] | None
+) -> list[str]:
+    changed = []
+    if topics is not None and set(topics) != set(request.topics.all()):
+        request.topics.set(topics)
+        changed.append("topics")
+    before = [(wish.on, wish.part) for wish in request.preferred_dates.all()]
+    if wishes is not None and [(wish.on, wish.part) for wish in wishes] != before:
+        write_wishes(request, wishes)
+        changed.append("preferred_dates")
+    return changed
+
+
+def _tell_visits(
+    request: VisitRequest, changed: Sequence[str], meeting_place: str | None, *, at: datetime
+) -> list[str]:
+    """Pass new contact data and the place of the meeting on to the live visit."""
+    twins = {"requester_name": "local_contact_name", "phone": "local_contact_phone"}
+    contact = {twins[name]: getattr(request, name) for name in changed if name in twins}
+    told = []
+    for visit in request.visits.live():
+        values = dict(contact) if visit.local_contact_address == request.address else {}
+        if meeting_place is not None and visit.mode != Mode.ONLINE:
+            values["address"] = meeting_place
+        before = {name: getattr(visit, name) for name in values}
+        state = visit.state
+        visit = edit_visit(visit, values=values, at=at)
+        told += [name for name in values if before[name] != getattr(visit, name)]
+        if state == VisitState.TENTATIVE and visit.state == VisitState.CONFIRMED:
+            tell_agreed(request, visit, at=at)
+    return told
+
+
+@transaction.atomic
+def tick_checklist(request: VisitRequest, *, done: Sequence[int], at: datetime) -> int:
+    """Keep which of their own preparations are done; the number of ticks that changed."""
+    changed = 0
+    theirs = ChecklistItem.objects.filter(
+        visit__in=request.visits.live(), owner=ChecklistItem.Owner.THEIRS
+    )
+    for item in theirs.select_related("visit"):
+        if item.done != (item.pk in done):
+            item.done = not item.done
+            item.save(update_fields=["done"])
+            record(item, "tick_checklist", at=at, actor=MUNICIPALITY, fields=["done"])
+            changed += 1
+    return changed
+
+
+def ask_hand_over(
+    request: VisitRequest, *, name: str, role: str, address: str, language: str, at: datetime
+) -> PendingRequest:
+    """Ask a colleague's address to take the request over; nothing changes until it answers."""
+    from visits.domain.verification import submit_form
+
+    answers = {
+        "change_address_of": request.ref,
+        "requester_name": clean_line(name),
+        "requester_role": clean_line(role),
+        "address": mail_address(address),
+    }
+    return submit_form(request.campaign, answers, language=language, at=at)
+
+
+@transaction.atomic
+def take_over(pending: PendingRequest, *, at: datetime) -> VisitRequest:
+    """The colleague's address has answered: the request is theirs, older links end."""
+    answers = pending.answers
+    request = VisitRequest.objects.select_related("campaign").get(ref=answers["change_address_of"])
+    old = request.address
+    request.address = answers["address"]
+    request.requester_name = answers["requester_name"]
+    request.requester_role = answers["requester_role"] or request.requester_role
+    request.address_bounced = False
+    request.person = None
+    request.version += 1
+    request.save()
+    for visit in request.visits.live():
+        if address_key(visit.local_contact_address) != address_key(old):
+            continue
+        visit.local_contact_address = request.address
+        visit.local_contact_name = request.requester_name
+        visit.local_contact_verified_at = at
+        visit.save()
+    links.revoke_links(request, at=at)
+    links.make_link(request)
+    record(
+        request,
+        "hand_over_request",
+        at=at,
+        actor=MUNICIPALITY,
+        fields=["address", "requester_name", "requester_role"],
+    )
+    pending.delete()
+    with translation.override(mail_language(request)):
+        subject = _("%(ref)s: the request is with you now") % {"ref": request.ref}
+        paragraphs = [
+            _("You took this request over. The links your colleague had no longer work."),
+            _("Next step: on your page you see where it stands and what is asked of you:"),
+            "{link}",
+        ]
+    send_words(request, subject, paragraphs, at=at)
+    return request
+
+
+@transaction.atomic
+def take_back_consents(
+    request: VisitRequest, purposes: Sequence[str], *, language: str, at: datetime
+) -> None:
+    """Record that the person withdraws these consents; nothing older is changed."""
+    for purpose in purposes:
+        ConsentRecord.objects.create(
+            person=request.person,
+            address=request.address,
+            purpose=purpose,
+            status=ConsentRecord.Status.WITHDRAWN,
+            language=language,
+            at=at,
+            channel="private page",
+            evidence=f"Taken back on the private page of {request.ref}.",
+            is_sample=request.is_sample,
+        )
+    record(request, "take_back_consents", at=at, actor=MUNICIPALITY, fields=purposes)
+
+
+@transaction.atomic
+def ask_about_data(request: VisitRequest, kind: str, *, text: str, at: datetime) -> DataRequest:
+    """Keep a wish about one's own data; the same open wish is kept once."""
+    same = DataRequest.objects.open().filter(kind=kind, address=request.address)
+    if found := same.first():
+        return found
+    wish = DataRequest.objects.create(
+        kind=kind,
+        person=request.person,
+        address=request.address,
+        text=clean_text(text),
+        received_at=at,
+        due_on=(at + ANSWER_WITHIN).date(),
+        is_sample=request.is_sample,
+    )
+    record(wish, "ask_about_data", at=at, actor=MUNICIPALITY)
+    send_reply(request, "data_request_ack", at=at, extra={"request_kind": wish.get_kind_display()})
+    return wish

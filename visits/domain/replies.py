@@ -1,0 +1,112 @@
+"""Mails that answer what a municipality just did itself; one that cannot go undoes nothing."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from crm.models import Message
+from visits.domain.letters import send_draft, send_letter, visit_values
+from visits.models import Visit, VisitRequest
+from visits.states import VisitState
+
+log = logging.getLogger(__name__)
+
+
+def tell_agreed(request: VisitRequest, visit: Visit, *, at: datetime) -> None:
+    """The confirmation once the visit is confirmed; until then only that the date is agreed."""
+    if visit.state == VisitState.CONFIRMED:
+        send_reply(request, "confirmation", at=at, visit=visit, with_calendar=True)
+        return
+    with translation.override(mail_language(request)):
+        when = visit_values(visit)["date_line"]
+        subject = _("%(ref)s: the date is agreed") % {"ref": request.ref}
+        paragraphs = [
+            _("Thank you. We keep this date for you: %(when)s.") % {"when": when},
+            _(
+                "Next step: we complete the details, such as where we meet, and send you the "
+                "confirmation with the programme. On your page you can tell us the address, tick "
+                "what is ready and change the number of people:"
+            ),
+            "{link}",
+        ]
+    send_words(request, subject, paragraphs, at=at, visit=visit)
+
+
+def send_reply(
+    request: VisitRequest,
+    key: str,
+    *,
+    at: datetime,
+    visit: Visit | None = None,
+    with_calendar: bool = False,
+    extra: Mapping[str, str] | None = None,
+) -> None:
+    """Queue a letter about what just happened; one that cannot be written never undoes it."""
+    calendar, method = _calendar(visit) if visit and with_calendar else ("", "")
+    try:
+        with transaction.atomic():
+            send_letter(
+                request,
+                key,
+                at=at,
+                visit=visit,
+                extra=extra,
+                calendar=calendar,
+                calendar_method=method,
+            )
+    except ValidationError as error:
+        log.warning("No %s for %s: %s", key, request.ref, "; ".join(error.messages))
+
+
+def send_words(
+    request: VisitRequest,
+    subject: str,
+    paragraphs: Sequence[str],
+    *,
+    at: datetime,
+    visit: Visit | None = None,
+) -> None:
+    """Queue a short letter in our own words, framed like the templates."""
+    campaign = request.campaign
+    language = mail_language(request)
+    with translation.override(language):
+        hello = _("Hello %(name)s,") % {"name": request.requester_name or request.city}
+        regards = _("Kind regards\n%(sender)s") % {"sender": campaign.answers_from or campaign.name}
+        reference = _("Reference %(ref)s") % {"ref": request.ref}
+    end = "\n".join(filter(None, [reference, campaign.funding_line]))
+    message = Message.objects.create(
+        direction=Message.Direction.OUT,
+        status=Message.Status.DRAFT,
+        language=language,
+        subject=subject,
+        body="\n\n".join([hello, *paragraphs, regards, end]),
+        address=request.address,
+        address_name=request.requester_name,
+        at=at,
+        is_sample=request.is_sample,
+    )
+    request.messages.add(message)
+    calendar, method = _calendar(visit) if visit else ("", "")
+    try:
+        with transaction.atomic():
+            send_draft(message, request, at=at, calendar=calendar, calendar_method=method)
+    except ValidationError as error:
+        log.warning("No mail for %s: %s", request.ref, "; ".join(error.messages))
+
+
+def _calendar(visit: Visit) -> tuple[str, str]:
+    from visits import ical
+
+    return ical.invitation(visit)
+
+
+def mail_language(request: VisitRequest) -> str:
+    """The language wanted, where our own words exist in it."""
+    wanted = request.language
+    return wanted if wanted in settings.COMPLETE_LANGUAGES else settings.LANGUAGE_CODE
