@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -61,7 +61,7 @@ def submit_form(
     return pending
 
 
-def _waiting(key: str):
+def _waiting(key: str) -> QuerySet[PendingRequest]:
     return PendingRequest.objects.filter(
         address_key=key, verified_at=None, expires_at__gt=timezone.now()
     ).order_by("-pk")
