@@ -38,6 +38,13 @@ def tell_agreed(request: VisitRequest, visit: Visit, *, at: datetime) -> None:
     send_words(request, subject, paragraphs, at=at, visit=visit)
 
 
+def tell_newly_confirmed(visit: Visit, *, before: str, at: datetime) -> None:
+    """Send the confirmation when a step at the desk has just confirmed an agreed visit."""
+    if before == VisitState.TENTATIVE and visit.state == VisitState.CONFIRMED:
+        for request in visit.requests.open():
+            tell_agreed(request, visit, at=at)
+
+
 def send_reply(
     request: VisitRequest,
     key: str,

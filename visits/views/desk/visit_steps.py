@@ -15,6 +15,7 @@ from crm.permissions import require
 from crm.roles import Role
 from visits.domain import visits as verbs
 from visits.domain.briefing import send_brief
+from visits.domain.replies import tell_newly_confirmed
 from visits.forms.visits import AttendanceForm, PostponeForm, PromiseForm, ReportForm, SideForm
 from visits.models import Visit
 from visits.views.desk.access import get_visit, try_verb
@@ -31,7 +32,9 @@ REASONED = {
 def visit_confirm(request: HttpRequest, ref: str) -> HttpResponse:
     visit = get_visit(request.user, ref)
     done = _("%(ref)s is confirmed.") % {"ref": ref}
-    try_verb(request, verbs.confirm_visit, visit, at=clock.now(), by=request.user, done=done)
+    before, at = visit.state, clock.now()
+    if try_verb(request, verbs.confirm_visit, visit, at=at, by=request.user, done=done):
+        tell_newly_confirmed(visit, before=before, at=at)
     return redirect("visits:visit-detail", ref)
 
 

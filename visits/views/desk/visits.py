@@ -15,6 +15,7 @@ from crm.permissions import require
 from crm.roles import Role
 from visits import states
 from visits.domain.history import visit_timeline
+from visits.domain.replies import tell_newly_confirmed
 from visits.domain.risks import disruptions_touching
 from visits.domain.visits import edit_visit, missing_for_confirmation
 from visits.filters import VisitFilter
@@ -135,6 +136,7 @@ def agenda_with_times(visit: Visit) -> list[dict]:
 @require(Role.COORDINATOR)
 def visit_edit(request: HttpRequest, ref: str) -> HttpResponse:
     visit = get_visit(request.user, ref)
+    before = visit.state
     form = VisitFactsForm(request.POST or None, instance=get_visit(request.user, ref))
     if request.method == "POST" and form.is_valid():
         done = _("%(ref)s is changed.") % {"ref": ref}
@@ -148,6 +150,7 @@ def visit_edit(request: HttpRequest, ref: str) -> HttpResponse:
             done=done,
         )
         if verb:
+            tell_newly_confirmed(visit, before=before, at=clock.now())
             return redirect("visits:visit-detail", ref)
     context = {"visit": visit, "form": form, "title": _("Facts of the visit"), "label": _("Keep")}
     return render(request, "visits/visit_step.html", context, status=422 if form.errors else 200)
