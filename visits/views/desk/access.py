@@ -49,7 +49,7 @@ def try_verb(request: HttpRequest, verb, *args: Any, done: str = "", **kwargs: A
 
 def back_to(request: HttpRequest, fallback: str, *args: Any) -> HttpResponse:
     """To the page named in `next` when it is ours, else to the fallback."""
-    wanted = request.POST.get("next", "")
+    wanted = request.POST.get("next") or request.GET.get("next", "")
     if url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}):
         return redirect(wanted)
     return redirect(fallback, *args)

@@ -25,7 +25,7 @@ from visits.domain.timeline import days_in_words
 from visits.models import Campaign
 from visits.models.reports import Audience
 from visits.views.desk.access import back_to, current_campaign, try_verb
-from visits.views.desk.lists import as_file, list_page
+from visits.views.desk.lists import as_file, list_page, render_list
 from visits.views.desk.people import ticked
 from visits.views.desk.toasts import done, today
 
@@ -80,8 +80,7 @@ def event_list(request: HttpRequest) -> HttpResponse:
     )
     if file := as_file(page, "events"):
         return file
-    name = "_event_rows.html" if request.htmx else "event_list.html"
-    return render(request, f"visits/{name}", {"list": page})
+    return render_list(page, "event_list", "_event_rows", {})
 
 
 @require_safe
@@ -91,19 +90,16 @@ def event_detail(request: HttpRequest, slug: str) -> HttpResponse:
     page = list_page(request, ParticipationFilter, roster(request, event), ROSTER_COLUMNS)
     if file := as_file(page, f"roster-{slug}"):
         return file
-    if request.htmx:
-        return render(request, "visits/_roster_rows.html", {"list": page, "event": event})
     campaign = current_campaign(request.user)
     context = {
         "event": event,
-        "list": page,
         "sessions": event.sessions.prefetch_related("speakers").order_by("day", "order"),
         "figures": figures(event, campaign),
         "initiatives": event.initiatives.all(),
         "may_edit": request.user.is_coordinator,
         "today": today(request),
     }
-    return render(request, "visits/event_detail.html", context)
+    return render_list(page, "event_detail", "_roster_rows", context)
 
 
 def roster(request: HttpRequest, event: Event) -> QuerySet:

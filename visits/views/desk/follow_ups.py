@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -22,7 +22,7 @@ from crm.models import FollowUp, User
 from crm.permissions import require
 from crm.roles import Role
 from visits.views.desk.access import back_to, try_verb
-from visits.views.desk.lists import as_file, list_page
+from visits.views.desk.lists import as_file, list_page, render_list
 from visits.views.desk.people import ticked
 from visits.views.desk.toasts import done, today
 
@@ -65,15 +65,13 @@ def follow_up_list(request: HttpRequest) -> HttpResponse:
         return file
     day = today(request)
     context = {
-        "list": page,
         "today": day,
         "tabs": tabs(request, seen, day),
         "form": FollowUpForm(today=day, initial={"assigned_to": request.user}),
         "keepers": FollowUpForm(today=day).fields["assigned_to"].queryset,
         "may_write": request.user.is_coordinator,
     }
-    name = "_follow_up_rows.html" if request.htmx else "follow_up_list.html"
-    return render(request, f"visits/{name}", context)
+    return render_list(page, "follow_up_list", "_follow_up_rows", context)
 
 
 def tabs(request: HttpRequest, rows: Any, day: Any) -> list[dict[str, Any]]:

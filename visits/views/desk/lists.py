@@ -4,16 +4,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import django_filters
 from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
 from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseClientRedirect, replace_url
 
 from crm import clock, wording
 from crm.domain.audit import record
 from crm.exports import FORMATS, Column, export
+from crm.filters import RowNumber
 
 PER_PAGE = 50
 # These shape the page and narrow nothing.
@@ -49,8 +54,14 @@ class ListPage:
 
     @property
     def kept(self) -> str:
-        """Names of the query that a new search keeps."""
-        return f"sort {self.tab}".strip()
+        """Names of the query that a new search keeps without showing a field for them."""
+        return " ".join(["sort", *filter(None, [self.tab]), *self._numbers])
+
+    @property
+    def _numbers(self) -> list[str]:
+        """Filters by the number of a row: other pages link to them, nobody types them."""
+        filters = self.filterset.filters.items()
+        return [name for name, each in filters if isinstance(each, RowNumber)]
 
     @property
     def form(self) -> Any:
@@ -59,7 +70,8 @@ class ListPage:
     @property
     def more_fields(self) -> list[Any]:
         """The form's fields but search and sort, for the menu behind "Filter"."""
-        return [bound for bound in self.form if bound.name not in NOT_FILTERS | {self.tab}]
+        left_out = NOT_FILTERS | {self.tab, *self._numbers}
+        return [bound for bound in self.form if bound.name not in left_out]
 
     @property
     def is_narrowed(self) -> bool:
@@ -71,17 +83,17 @@ class ListPage:
             return []
         found = []
         for name, value in self.form.cleaned_data.items():
-            if name in NOT_FILTERS | {self.tab} or value in (None, "", []):
+            if name in NOT_FILTERS | {self.tab} or value in (None, ""):
                 continue
-            for each in value if isinstance(value, list) else [value]:
+            for each in value if isinstance(value, list | QuerySet) else [value]:
                 found.append(self._pill(name, each))
         return found
 
     def _pill(self, name: str, value: Any) -> Pill:
         field = self.form.fields[name]
         query = self.request.GET.copy()
-        kept = [each for each in query.getlist(name) if each != str(value)]
-        is_several = isinstance(self.form.cleaned_data[name], list)
+        kept = [each for each in query.getlist(name) if each != str(field.prepare_value(value))]
+        is_several = isinstance(self.form.cleaned_data[name], list | QuerySet)
         query.setlist(name, kept if is_several else [])
         query.pop("page", None)
         text = query.urlencode()
@@ -136,6 +148,9 @@ def list_page(
     if tab and usual:
         query.setdefault(tab, usual)
     filterset = filter_class(query, queryset=rows, request=request)
+    for field in filterset.form.fields.values():
+        if getattr(field, "empty_label", None):
+            field.empty_label = _("any")
     found = filterset.qs if filterset.is_valid() else rows.none()
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     answers = getattr(filterset.form, "cleaned_data", {})
@@ -146,6 +161,44 @@ def list_page(
     if is_narrowed:
         total = filter_class({}, queryset=rows, request=request).qs.count()
     return ListPage(request, filterset, list(columns), found, page, total, tab)
+
+
+def render_list(page: ListPage, whole: str, rows: str, context: dict[str, Any]) -> HttpResponse:
+    """The page `visits/<whole>.html`, or `rows` of it alone when htmx searches as one types.
+
+    The address in the browser stays without empty values. When more than the search changed, the
+    whole page comes anew, because its pills and tabs change too.
+    """
+    request, context = page.request, {"list": page, **context}
+    if not request.htmx:
+        return render(request, f"visits/{whole}.html", context)
+    path = clean_path(request)
+    if filters_of(request.GET) != filters_of(QueryDict(urlsplit(_current_url(request)).query)):
+        return HttpResponseClientRedirect(path)
+    return replace_url(render(request, f"visits/{rows}.html", context), path)
+
+
+def _current_url(request: HttpRequest) -> str:
+    return request.htmx.current_url or ""
+
+
+def clean_path(request: HttpRequest) -> str:
+    """The address of this page without the names whose value is empty."""
+    query = QueryDict(mutable=True)
+    for name, values in request.GET.lists():
+        query.setlist(name, [value for value in values if value])
+    text = query.urlencode()
+    return f"{request.path}?{text}" if text else request.path
+
+
+def filters_of(query: QueryDict) -> dict[str, list[str]]:
+    """What narrows the list beside the words searched for."""
+    found = {
+        name: sorted(value for value in values if value)
+        for name, values in query.lists()
+        if name not in ("q", "page")
+    }
+    return {name: values for name, values in found.items() if values}
 
 
 def as_file(page: ListPage, name: str) -> HttpResponse | None:

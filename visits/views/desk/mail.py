@@ -24,7 +24,7 @@ from crm.models import Message, OutgoingMail
 from crm.permissions import require
 from crm.roles import Role
 from visits.views.desk.access import back_to
-from visits.views.desk.lists import as_file, list_page
+from visits.views.desk.lists import as_file, list_page, render_list
 from visits.views.desk.people import ticked
 from visits.views.desk.toasts import done
 
@@ -65,10 +65,8 @@ def mail_list(request: HttpRequest) -> HttpResponse:
     )
     if file := as_file(page, "mail"):
         return file
-    if request.htmx:
-        return render(request, "visits/_mail_rows.html", {"list": page})
-    context = {"list": page, "tabs": state_pills(request, seen), **drafts(request)}
-    return render(request, "visits/mail_list.html", context)
+    context = {"tabs": state_pills(request, seen), **drafts(request)}
+    return render_list(page, "mail_list", "_mail_rows", context)
 
 
 def state_pills(request: HttpRequest, rows: QuerySet) -> list[dict[str, Any]]:

@@ -28,7 +28,7 @@ from visits.domain import timeline
 from visits.domain.local_days import Where, days_of
 from visits.models import Campaign, Visit, VisitRequest
 from visits.views.desk.access import back_to, current_campaign, try_verb
-from visits.views.desk.lists import as_file, list_page
+from visits.views.desk.lists import as_file, list_page, render_list
 from visits.views.desk.people import chosen_kinds, kind_pills, open_promises, timeline_limit
 from visits.views.desk.toasts import add_errors, done, today
 
@@ -74,9 +74,8 @@ def organisation_list(request: HttpRequest) -> HttpResponse:
     page = list_page(request, OrganisationFilter, rows, COLUMNS)
     if file := as_file(page, "organisations"):
         return file
-    name = "_organisation_rows.html" if request.htmx else "organisation_list.html"
-    context = {"list": page, "today": today(request), "may_edit": request.user.is_coordinator}
-    return render(request, f"visits/{name}", context)
+    context = {"today": today(request), "may_edit": request.user.is_coordinator}
+    return render_list(page, "organisation_list", "_organisation_rows", context)
 
 
 @require_safe

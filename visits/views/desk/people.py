@@ -37,7 +37,7 @@ from visits.domain import timeline
 from visits.domain.next_steps import next_step
 from visits.models import Visit, VisitRequest
 from visits.views.desk.access import back_to, try_verb
-from visits.views.desk.lists import as_file, list_page
+from visits.views.desk.lists import as_file, list_page, render_list
 from visits.views.desk.toasts import add_errors, done, today
 
 ORGANISATIONS_OFFERED = 400
@@ -85,13 +85,8 @@ def person_list(request: HttpRequest) -> HttpResponse:
     page = list_page(request, PersonFilter, rows, COLUMNS)
     if file := as_file(page, "people"):
         return file
-    name = "visits/_person_rows.html" if request.htmx else "visits/person_list.html"
-    context = {
-        "list": page,
-        "today": today(request),
-        "bulk_form": FollowUpForm(today=today(request)),
-    }
-    return render(request, name, context)
+    context = {"today": today(request), "bulk_form": FollowUpForm(today=today(request))}
+    return render_list(page, "person_list", "_person_rows", context)
 
 
 @require_safe

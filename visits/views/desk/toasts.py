@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
@@ -17,7 +18,12 @@ def today(request: HttpRequest) -> date:
 
 
 def done(request: HttpRequest, sentence: str, *, undo: str = "") -> None:
-    """A toast that says what happened; `undo` is the address that takes it back."""
+    """A toast that says what happened; `undo` is the address that takes it back.
+
+    Taking it back leads to where it was done.
+    """
+    if undo and (here := request.POST.get("next")):
+        undo += f"{'&' if '?' in undo else '?'}next={quote(here, safe='/')}"
     messages.success(request, sentence, extra_tags=f"undo:{undo}" if undo else "")
 
 

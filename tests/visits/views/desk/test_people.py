@@ -260,3 +260,31 @@ def test_a_way_back_to_another_site_is_not_followed(desk):
     person = PersonFactory()
     answer = desk.post(page_of(person, "person-archive"), {"next": "https://evil.example/"})
     assert answer.url == page_of(person)
+
+
+def typed(desk, query, shown=""):
+    """The list as htmx asks for it while somebody types; `shown` is the address so far."""
+    path = reverse("visits:person-list")
+    current = f"http://testserver{path}{shown}"
+    return desk.get(path, query, headers={"HX-Request": "true", "HX-Current-URL": current})
+
+
+def test_typing_in_the_search_brings_rows_alone_and_a_clean_address(desk):
+    PersonFactory(family="Berg")
+    answer = typed(desk, {"q": "berg", "type": "", "kept": ""})
+    assert "<main" not in answer.content.decode()
+    assert answer["HX-Replace-Url"] == "/people/?q=berg"
+
+
+def test_another_filter_brings_the_whole_page_with_its_pills(desk):
+    answer = typed(desk, {"q": "", "country": "BE"})
+    assert answer["HX-Redirect"] == "/people/?country=BE"
+
+
+def test_undo_leads_back_to_where_it_was_done(desk):
+    promise = FollowUpFactory(person=PersonFactory())
+    here = page_of(promise.person)
+    path = reverse("visits:follow-up-complete", args=[promise.pk])
+    answer = desk.post(path, {"next": here}, follow=True)
+    undo = next(iter(answer.context["messages"])).extra_tags.removeprefix("undo:")
+    assert desk.post(undo).url == here

@@ -20,7 +20,7 @@ from visits.filters import CalendarDayFilter, DisruptionFilter
 from visits.forms.settings import CalendarDayForm, DisruptionForm
 from visits.models import CalendarDay, Disruption, Visit
 from visits.views.desk.access import current_campaign
-from visits.views.desk.lists import as_file, list_page
+from visits.views.desk.lists import as_file, list_page, render_list
 from visits.views.desk.toasts import add_errors, done
 
 KEEPERS = (Role.COORDINATOR, Role.ADMINISTRATOR)
@@ -57,8 +57,7 @@ def calendar_day_list(request: HttpRequest) -> HttpResponse:
     page = list_page(request, CalendarDayFilter, CalendarDay.objects.all(), DAY_COLUMNS)
     if file := as_file(page, "calendar-days"):
         return file
-    name = "_calendar_day_rows.html" if request.htmx else "settings_calendar_days.html"
-    return render(request, f"visits/{name}", {"list": page})
+    return render_list(page, "settings_calendar_days", "_calendar_day_rows", {})
 
 
 @require_http_methods(["GET", "POST"])
@@ -105,9 +104,8 @@ def disruption_list(request: HttpRequest) -> HttpResponse:
     page = list_page(request, DisruptionFilter, Disruption.objects.all(), DISRUPTION_COLUMNS)
     if file := as_file(page, "disruptions"):
         return file
-    context = {"list": page, "zone": _office_zone(request)}
-    name = "_disruption_rows.html" if request.htmx else "settings_disruptions.html"
-    return render(request, f"visits/{name}", context)
+    context = {"zone": _office_zone(request)}
+    return render_list(page, "settings_disruptions", "_disruption_rows", context)
 
 
 def _office_zone(request: HttpRequest) -> str:

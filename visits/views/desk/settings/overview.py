@@ -27,7 +27,7 @@ from visits.domain.sample import SampleRefused, demo_clock
 from visits.domain.sample_removal import find_sample, remove_sample
 from visits.forms.settings import ClockForm
 from visits.views.desk.access import current_campaign
-from visits.views.desk.lists import as_file, list_page
+from visits.views.desk.lists import as_file, list_page, render_list
 from visits.views.desk.toasts import done
 
 EVERYBODY = tuple(Role)
@@ -156,10 +156,8 @@ def audit_list(request: HttpRequest) -> HttpResponse:
         }
         for row in page.page_obj
     ]
-    name = "_audit_rows.html" if request.htmx else "settings_audit.html"
-    return render(
-        request, f"visits/{name}", {"list": page, "entries": entries, "sees_why": sees_why}
-    )
+    context = {"entries": entries, "sees_why": sees_why}
+    return render_list(page, "settings_audit", "_audit_rows", context)
 
 
 @require_http_methods(["GET", "POST"])
