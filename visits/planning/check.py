@@ -43,7 +43,8 @@ def _week(day: date) -> tuple[int, int]:
 
 class _Check:
     def __init__(self, problem: Problem, solution: Solution) -> None:
-        self.problem, self.solution, self.found = problem, solution, []
+        self.problem, self.solution = problem, solution
+        self.found: list[str] = []
         self.tasks = {task.ref: task for task in problem.tasks}
         self.hosts = {host.ref: host for host in problem.hosts}
         self.fixed = {visit.ref: visit for visit in problem.fixed}
@@ -109,7 +110,7 @@ class _Check:
         rules, zone = self.problem.rules, task.place.zone
         if task.start_windows is not None:
             low, high = task.start_windows.get(day, (None, None))
-            if low is None or not low <= visit.start <= high:
+            if low is None or high is None or not low <= visit.start <= high:
                 self.say(f"{task.label} starts outside its windows.")
             return
         online = task.mode == Mode.ONLINE

@@ -76,7 +76,9 @@ class Pool:
         self.take([pool[i] for i in chosen])
         return final
 
-    def choose_better(self, trips: Sequence[Trip], nodes: int = 200, seconds: float = 3.0) -> bool:
+    def choose_better(
+        self, trips: Sequence[Trip], *, seconds: float, nodes: int = 100
+    ) -> bool:
         """Choose among these trips; whether the plan got better."""
         before = self.standing.value
         self.choose(nodes=nodes, seconds=seconds, trips=trips)

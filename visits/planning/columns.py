@@ -19,6 +19,11 @@ KEEP = 40
 ROUNDS = 60
 TINY = 1e-3
 
+def nodes_for(trips: Sequence[Trip]) -> int:
+    """How many nodes a choice among these trips may take: a count, so that plans repeat."""
+    return 500 if len(trips) < 1000 else 100
+
+
 class Columns:
     """Generates trips for a pool; `prices` are those of the last linear programme."""
 
@@ -173,9 +178,10 @@ class Columns:
                 self.dive()
                 if pool.standing.proven:
                     break
+                trips = self.promising()
                 pool.choose(
-                    nodes=500, seconds=min(5.0, max(search.left(), 0.1)),
-                    trips=self.promising(), enough=pool.standing.priority_bound,
+                    nodes=nodes_for(trips), seconds=max(search.left(), 0.1), trips=trips,
+                    enough=pool.standing.priority_bound,
                 )
                 search.tell("chosen")
             if pool.standing.proven or not fresh:
@@ -237,7 +243,9 @@ class Columns:
         if len(usable) > 600:
             loss = master.losses(self.prices)
             usable = sorted(sorted(usable, key=lambda i: (loss[i], i))[:600])
-        return self.pool.choose_better(kept + [pool.trips[i] for i in usable])
+        return pool.choose_better(
+            kept + [pool.trips[i] for i in usable], seconds=max(self.search.left(), 0.1)
+        )
 
     def enrich(self, share: float, keep: int, most: int = 30_000) -> int:
         """Add trips that nearly pay: those losing at most a share of one priority point."""
@@ -280,30 +288,52 @@ class Columns:
             fresh = self.exact_round()
             if not fresh or pool.standing.proven_all:
                 break
-        pool.choose(
-            nodes=2000, seconds=min(3.0, max(search.left(), 0.1)), trips=self.promising()
-        )
+        trips = self.promising()
+        pool.choose(nodes=nodes_for(trips), seconds=max(search.left(), 0.1), trips=trips)
         search.tell("aims")
         if not pool.standing.proven_all and not search.over():
-            self.enumerate_gap()
+            self.prove_all()
 
-    def enumerate_gap(self, most: int = 60_000) -> None:
-        """List every trip that could be in a better plan, and choose among them: then it is final."""
+    def enumerate_gap(self, worth: float, most: int = 60_000, labels: int = 400_000) -> bool:
+        """List every trip that a plan worth at least `worth` could hold, and choose among them.
+
+        A trip of such a plan loses at most the gap between the linear programme and `worth` at the
+        present prices. Whether the list was complete and the choice final: then no plan outside it
+        is worth that much.
+        """
         search, pool = self.search, self.pool
-        gap = pool.standing.value_bound - pool.standing.value
+        if self.solve() is None:
+            return False
+        gap = max(0.0, self.value - worth) + TINY * (len(self.finders) + 1)
         trips: list[Trip] = []
         for number, finder in enumerate(self.finders):
             if search.over():
-                return
+                return False
             price = float(self.prices.weeks[number])
             found = finder.search(
-                self.gain(number, self.prices), least=price - gap - TINY, beam=None, keep=most,
-                most=most,
+                self.gain(number, self.prices), least=price - gap, beam=None, keep=most,
+                most=labels,
             )
-            if not found.complete or len(found.trips) >= most:
-                return
+            if not found.complete or len(found.trips) >= most or found.bound > price + 2 * TINY:
+                return False
             trips += [finder.trip(stops) for _profit, stops in found.trips]
             if len(trips) > most:
-                return
-        if pool.choose(nodes=20_000, seconds=max(search.left(), 0.1), trips=trips):
-            pool.standing.value_bound = pool.standing.value
+                return False
+        return pool.choose(nodes=20_000, seconds=max(search.left(), 0.1), trips=trips)
+
+    def prove_priority(self) -> None:
+        """Look at every trip that a plan with one more point of priority could hold, if few."""
+        pool = self.pool
+        standing, weights = pool.standing, pool.weights
+        if standing.proven:
+            return
+        before = standing.priority
+        worth = (before + 1) * weights.priority + weights.points * pool.fewest_points - pool.travel
+        if self.enumerate_gap(worth, most=20_000, labels=30_000):
+            standing.priority_bound = int(round(standing.priority))
+
+    def prove_all(self) -> None:
+        """Look at every trip that a plan better in any aim could hold, if not too many."""
+        standing = self.pool.standing
+        if self.enumerate_gap(standing.value):
+            standing.value_bound = standing.value

@@ -7,7 +7,7 @@ home as late as is safe, from elsewhere right after the visit.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -59,7 +59,7 @@ class Storyteller:
                 missing = missing_minutes(week, self.problem.travel, k, stop, free)
                 if missing:
                     legs.append(self._overlap(week, here, free, starts[position], missing, stop))
-            if stop >= 0:
+            if start is not None:
                 k, free, here = stop, start + float(week.service[stop]), target
         return visits, legs
 
@@ -203,6 +203,6 @@ def totals_of(problem: Problem, legs: Sequence[Leg]) -> Totals:
     )
 
 
-def _midnights(zone: str, left, back) -> int:
+def _midnights(zone: str, left: datetime, back: datetime) -> int:
     days = back.astimezone(zone_of(zone)).date() - left.astimezone(zone_of(zone)).date()
     return days // timedelta(days=1)

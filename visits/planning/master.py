@@ -128,7 +128,9 @@ class Master:
                 fresh.append(trip)
         if not fresh:
             return 0
-        starts, index, value = [], [], []
+        starts: list[int] = []
+        index: list[int] = []
+        value: list[float] = []
         for trip in fresh:
             starts.append(len(index))
             for row, amount in self._column(trip):
@@ -240,7 +242,9 @@ def choose_trips(
     for k, name in enumerate(AIMS):
         lower[task_count + len(weeks) + k] = ranges[name].least
         upper[task_count + len(weeks) + k] = ranges[name].most
-    starts, index, value = [], [], []
+    starts: list[int] = []
+    index: list[int] = []
+    value: list[float] = []
     for trip in pool:
         starts.append(len(index))
         index += [*trip.tasks, task_count + trip.week]

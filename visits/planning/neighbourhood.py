@@ -22,6 +22,9 @@ def improve(search: Search, pool: Pool, columns: Columns) -> None:
     """Alternate dives, choices among near-paying trips and reworked weeks until priority is proven
     or the counts are used up."""
     rng = random.Random(search.limits.seed)
+    columns.prove_priority()
+    if pool.standing.proven:
+        return
     columns.dive(DIVE_BEAM, sweeps=1)
     search.tell("dived")
     turns = int(REWORKS_PER_WEEK * len(pool.finders) * search.limits.effort)

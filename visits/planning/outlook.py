@@ -7,7 +7,7 @@ enough to stop most trips early.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,9 +90,11 @@ class Forecast:
     """Computes outlooks for one week; everything that does not depend on profits is kept."""
 
     def __init__(
-        self, week: HostWeek, links: Links, reachable: np.ndarray, buckets: int = BUCKETS
+        self, week: HostWeek, links: Links, reachable: np.ndarray, *, buckets: int = BUCKETS,
+        longest: int,
     ) -> None:
         self.week, self.links, self.buckets = week, links, buckets
+        self.halt: Callable[[], bool] = bool
         spread = np.maximum(week.high - week.low, 0)
         self.width = np.where(spread > 0, spread / (buckets - 1), 1.0)
         self.by_day = [np.flatnonzero(week.day_out == d) for d in range(len(week.days))]
@@ -100,6 +102,7 @@ class Forecast:
         self.leave = leave
         self.home_ok = leave <= links.home_by[:-1, None]
         self.closed_cost = np.where(reachable, links.cost, -MINUS)
+        self.chain = [self._most_in_a_day(rows, longest) for rows in self.by_day]
         self.blocks: list[list[Block]] = []
         self.far: list[np.ndarray] = []
         for day, rows in enumerate(self.by_day):
@@ -113,6 +116,15 @@ class Forecast:
                     blocks.append(Block(columns, self._arrivals(rows, columns), cost, again))
             self.blocks.append(blocks)
             self.far.append(later[ahead > 1])
+
+    def _most_in_a_day(self, rows: np.ndarray, longest: int) -> int:
+        """How many stops one day can hold: buckets are cut down, so loops must end by count."""
+        week = self.week
+        least = week.service[rows].min(initial=np.inf)
+        if not len(rows) or least <= 0:
+            return longest
+        span = (week.high[rows] + week.service[rows]).max() - week.low[rows].min()
+        return min(longest, int(span // least) + 1)
 
     def bucket_of(self, stop: np.ndarray, start: np.ndarray) -> np.ndarray:
         """The bucket in which a stop that starts then is left."""
@@ -153,15 +165,17 @@ class Forecast:
                     ).max(axis=1)
                     table[known, rows, :-1] = np.maximum(value, won[:, None])
             for block in self.blocks[day]:
-                self._settle(table, rows, block, gain, memory, numbers)
+                turns = self.chain[day] if block.again else 1
+                self._settle(table, rows, block, gain, memory, numbers, turns)
             win[:, rows] = table[:, rows, 0] + gain[rows]
         return Outlook(memory, table, win)
 
     def _settle(
         self, table: np.ndarray, rows: np.ndarray, block: Block, gain: np.ndarray,
-        memory: Memory, numbers: np.ndarray,
+        memory: Memory, numbers: np.ndarray, turns: int,
     ) -> None:
-        """Let the block's links improve the table; chains within a day until it rests."""
+        """Let the block's links improve the table; chains within a day until it rests, or until
+        they hold more stops than a day can."""
         flat = table.reshape(-1)
         pay = (gain[block.columns] - block.cost)[:, None, :]
         plane = table.shape[1] * table.shape[2]
@@ -171,8 +185,10 @@ class Forecast:
             closed = np.where(step == FORBIDDEN, MINUS, 0.0)[:, None, :] + pay
             shift = (np.maximum(step, 0).astype(np.int32) * plane)[:, None, :]
             steps.append((shift, closed))
-        while True:
+        for _turn in range(turns):
             moved = False
+            if self.halt():
+                return
             for known, (shift, closed) in enumerate(steps):
                 won = (flat[block.where + shift] + closed).max(axis=2)
                 present = table[known, rows, :-1]

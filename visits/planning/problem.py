@@ -186,9 +186,10 @@ class PublishedVisit:
 class Rules:
     """Rules that hold for every host, in minutes and local wall clock times.
 
-    `after_visit` is reserved behind every visit; `arrival_buffer` lies between landing (or the
+    `after_visit` is reserved behind every visit. `arrival_buffer` lies between landing (or the
     station) and an on-site visit unless the host arrived the evening before; a fixed visit counts
-    as at risk only below `fact_buffer`, because journeys end at the door; `online_buffer` lies between arriving anywhere and an online visit; starts fall on multiples of `start_grid`.
+    as at risk only below `fact_buffer`, because journeys end at the door. `online_buffer` lies
+    between arriving anywhere and an online visit. Starts fall on multiples of `start_grid`.
     """
 
     visit_from: time = time(9)
@@ -217,8 +218,8 @@ class Weights:
 
 
 NO_RULES = Rules(
-    visit_from=time(0), visit_to=time(23, 59), after_visit=0, arrival_buffer=0, fact_buffer=0, online_buffer=0,
-    start_grid=1,
+    visit_from=time(0), visit_to=time(23, 59), after_visit=0, arrival_buffer=0, fact_buffer=0,
+    online_buffer=0, start_grid=1,
 )
 PLAIN_WEIGHTS = Weights(other_part_of_day=0.0, monday_morning=0.0, friday_afternoon=0.0)
 

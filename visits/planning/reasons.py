@@ -1,7 +1,7 @@
 """Why a task found no place: per host and date the first reason that holds, and what would help.
 
-"Fits if X is dropped" speaks of this plan: the rest of the week keeps its visits, which may shift by
-minutes. What a forced request would do to the best plan is answered by `verdicts.what_if`.
+"Fits if X is dropped" speaks of this plan: the rest of the week keeps its visits, which may shift
+by minutes. What a forced request would do to the best plan is answered by `verdicts.what_if`.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class Explainer:
         )
         if finder is None:
             return Reason("week_over", f"The week of {day:%-d %B} is over.", {"day": day}), None
-        stops = [k for k in self.stops_on(finder, number, task, day)]
+        stops = self.stops_on(finder, number, task, day)
         if not stops:
             return self.taken(finder, host, day, span), None
         blocked = self.blocked(finder, stops, task, host, day)
@@ -182,7 +182,7 @@ class Explainer:
             )
         if all(
             week.on_site[k]
-            and finder.next_state[finder.first_state, week.day_in[k]] == REFUSED
+            and finder.next_state[finder.first_state, week.date[k]] == REFUSED
             for k in stops
         ):
             return Reason(
@@ -190,7 +190,7 @@ class Explainer:
                 f"{host.name} needs a day without a visit on site in the week of {day:%-d %B}.",
                 {"host": host.name, "day": day},
             )
-        visits = [fact for fact in week.facts]
+        visits = list(week.facts)
         moment = week.origin + float(week.low[stops[0]])
         if visits and not self.out_of_reach(finder, stops):
             nearest = min(visits, key=lambda f: min(abs(f.start - moment), abs(f.ready - moment)))

@@ -202,8 +202,8 @@ def _access(
 class TravelTable:
     """Journeys between places, as square arrays in the order of `places` (place refs).
 
-    `minutes` door to door (whole minutes; < 0 means that there is no journey), `cost` EUR, `co2` kg,
-    `km`, `mode` index into MODES, `splittable` whether a night may interrupt it (drives only),
+    `minutes` door to door (whole minutes; < 0 means that there is no journey), `cost` EUR, `co2`
+    kg, `km`, `mode` index into MODES, `splittable` whether a night may interrupt it (drives only),
     `estimated` whether it is an estimate.
     """
 

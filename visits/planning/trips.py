@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .links import Links, link_stops
-from .outlook import FORBIDDEN, MINUS, Forecast, Memory, Outlook, nearest_tasks, remember
+from .outlook import BUCKETS, FORBIDDEN, MINUS, Forecast, Memory, Outlook, nearest_tasks, remember
 from .problem import Mode, Problem
 from .rota import REFUSED, rota
 from .travel import TravelTable
@@ -76,10 +76,9 @@ class TripFinder:
 
     def __init__(
         self, week: HostWeek, links: Links, *, step: int, memories: Memories,
-        longest: int = LONGEST,
+        longest: int = LONGEST, buckets: int = BUCKETS,
     ) -> None:
         self.week, self.links, self.step = week, links, step
-        self.halt: Callable[[], bool] = bool
         self.size, self.longest, self.memories = week.size, longest, memories
         self.first_state, self.next_state = rota(
             week.days, week.base_days, week.days_in_a_row, week.office_day
@@ -95,7 +94,8 @@ class TripFinder:
         self.reachable = np.maximum(links.early, links.late) >= (
             np.append(week.low + week.service, week.ready)[:, None]
         )
-        self.forecast = Forecast(week, links, self.reachable)
+        self.forecast = Forecast(week, links, self.reachable, buckets=buckets, longest=longest)
+        self.halt: Callable[[], bool] = bool
         self.closed_cost = self.forecast.closed_cost
 
     def search(
@@ -108,6 +108,7 @@ class TripFinder:
         `complete` is False when the beam, or `most` labels in a layer, cut something off.
         """
         memory = self.memories.short if beam is not None else self.memories.long
+        self.forecast.halt = self.halt
         outlook = self.forecast.look(gain, memory, self.number)
         done: dict[int, tuple[float, tuple[int, ...]]] = {}
         if beam is None and raising:
@@ -212,7 +213,7 @@ class TripFinder:
         ok = (is_early | (free <= links.late[before, stop])) & (value > top)
         visit = self.is_visit[stop]
         state = layer.state[label]
-        following = np.where(visit, self.next_state[state, week.day_in[stop]], state)
+        following = np.where(visit, self.next_state[state, week.date[stop]], state)
         ok &= following != REFUSED
         visits = layer.visits[label] + visit
         if self.room is not None:
@@ -230,7 +231,7 @@ class TripFinder:
         )
 
     def _undominated(self, grown: Labels) -> np.ndarray:
-        """Labels not beaten by one at the same stop, with the same tasks, no later and no poorer."""
+        """Labels that no other one beats: same stop and tasks, no later and no poorer."""
         if len(grown.stop) < 2:
             return np.arange(len(grown.stop))
         key = grown.seen * 1_000_003 + grown.stop * 257 + grown.state
@@ -298,7 +299,7 @@ class TripFinder:
         state, visits = self.first_state, 0
         for k in stops:
             if week.on_site[k] and week.fact[k] < 0:
-                state = int(self.next_state[state, week.day_in[k]])
+                state = int(self.next_state[state, week.date[k]])
                 visits += 1
                 if state == REFUSED:
                     return False

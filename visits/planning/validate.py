@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfoNotFoundError
 
 from .constraints import host_refusal, start_span
@@ -131,6 +131,8 @@ def _hosts_named(task: Task) -> Iterable[str]:
 def _check_pin(problem: Problem, task: Task) -> None:
     """A pin must leave at least one host and date; else say what stands against it."""
     pin, why = task.pin, None
+    if pin is None:
+        return
     if pin.start is not None:
         _check_moments(task.label, pin.start)
         on = local_day(task.place.zone, minute_of(pin.start))
@@ -140,7 +142,7 @@ def _check_pin(problem: Problem, task: Task) -> None:
                 "{label} is pinned to {day} and to a start on {other}.",
                 label=task.label, day=pin.day, other=on,
             )
-        days = (on,)
+        days: tuple[date, ...] = (on,)
     else:
         days = (pin.day,) if pin.day is not None else problem.days
     for host in problem.hosts:

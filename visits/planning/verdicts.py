@@ -232,7 +232,7 @@ def reachable_slots(
         return []
     small = replace(problem, fixed=tuple(fixed), published=(), hosts=(host,), tasks=(task,))
     slots: dict[int, Slot] = {}
-    for days in trip_days(replace(small, fixed=tuple(v for v in fixed if v.host == host.ref)), host):
+    for days in trip_days(small, host):
         found = _week_of(small, host, days[0], (task,))
         if found is None:
             continue
@@ -256,7 +256,7 @@ def _slots_of(
         if finder.room is not None and finder.room < 1 and week.on_site[stop]:
             continue
         if week.on_site[stop] and (
-            finder.next_state[finder.first_state, week.day_in[stop]] == REFUSED
+            finder.next_state[finder.first_state, week.date[stop]] == REFUSED
         ):
             continue
         for start in _starts(week, stop, step):

@@ -57,7 +57,9 @@ class HostWeek:
     """One host's week. Arrays run over stops; `first` and `last` bound the trip in UTC minutes.
 
     `task` is the task's number or -1 - k for fact k; `position` orders stops around facts: 2k for
-    optional stops before fact k, 2k + 1 for fact k itself.
+    optional stops before fact k, 2k + 1 for fact k itself. `day_in` and `day_out` number the travel
+    days in whose course (until the next one begins) a stop starts and ends, `date` the day of the
+    week by the home calendar.
     """
 
     number: int
@@ -86,6 +88,7 @@ class HostWeek:
     fact: np.ndarray
     day_in: np.ndarray
     day_out: np.ndarray
+    date: np.ndarray
     cap: int | None
     base_visits: int
     base_days: int
@@ -231,8 +234,10 @@ class WeekBuilder:
         day_in = np.clip(np.searchsorted(home_from, low, side="right") - 1, 0, None)
         leaving = high + values["length"]
         day_out = np.clip(np.searchsorted(home_from, leaving, side="right") - 1, 0, None)
+        midnights = [local_minute(host.home.zone, day, 0) - origin for day in days]
+        dates = np.clip(np.searchsorted(midnights, low, side="right") - 1, 0, None)
         fixed_days = {
-            day_in[k] for k in range(len(low)) if values["fact"][k] >= 0 and values["on_site"][k]
+            dates[k] for k in range(len(low)) if values["fact"][k] >= 0 and values["on_site"][k]
         }
         full = {day for day in days if day.weekday() < 5} <= window_of(problem) and sum(
             day.weekday() < 5 and day in window_of(problem) for day in days
@@ -248,6 +253,7 @@ class WeekBuilder:
             kept=values["kept"], points=values["points"],
             on_site=values["on_site"].astype(bool), fact=values["fact"].astype(np.int64),
             day_in=day_in.astype(np.int64), day_out=day_out.astype(np.int64),
+            date=dates.astype(np.int64),
             cap=host.visits_per_week, base_visits=sum(
                 (fact.visit or problem.tasks[fact.task]).mode == Mode.ON_SITE
                 for fact in facts if fact.visit is not None or fact.task is not None
@@ -348,7 +354,7 @@ class WeekBuilder:
     def ways_of(
         self, number: int, task: Task, host: Host, day: date, span: Span
     ) -> list[tuple[int, Task, Span, float, float]]:
-        """Spans of starts of a task on a date, each with its points; one for the published start."""
+        """Spans of starts on a date, each with its points; one for the published start."""
         ways = [
             (number, task, part, points, 0.0)
             for part, points in worth_by_part(self.problem, task, day, span)

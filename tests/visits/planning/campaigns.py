@@ -1,4 +1,4 @@
-"""Random campaigns for the planner's tests: real zones and coordinates, everything else invented."""
+"""Random campaigns for the planner's tests: real zones and coordinates, all else invented."""
 
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -70,8 +70,8 @@ def tasks(draw, number, days, hosts):
             Wish(chosen, draw(st.sampled_from(list(PartOfDay))), rank)
             for rank, chosen in enumerate(draw(st.lists(day, max_size=3, unique=True)), start=1)
         ),
-        closed={chosen: "a holiday" for chosen in draw(st.lists(day, max_size=3))},
-        half_days={chosen: 13 * 60 for chosen in draw(st.lists(day, max_size=1))},
+        closed=dict.fromkeys(draw(st.lists(day, max_size=3)), "a holiday"),
+        half_days=dict.fromkeys(draw(st.lists(day, max_size=1)), 13 * 60),
         soft_days={chosen: SoftDay(1.0, "carnival") for chosen in draw(st.lists(day, max_size=2))},
         bans=tuple(
             Ban(draw(st.sampled_from([None, hosts[0].ref])), chosen)
