@@ -25,7 +25,7 @@ def require(*roles: str) -> Callable:
                 raise PermissionDenied(_("This page is not part of your role."))
             return view(request, *args, **kwargs)
 
-        guarded.roles = frozenset(roles)  # type: ignore[attr-defined]
+        guarded.roles = frozenset(roles)
         return guarded
 
     return decorate

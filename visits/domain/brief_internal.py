@@ -2,6 +2,7 @@
 without data says what is missing, and facts carry their date or source."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -108,7 +109,7 @@ def _notice(visit: Visit) -> str:
     return parts.join((words, follows, reason), " ")
 
 
-def _essentials(visit: Visit, requests: list[VisitRequest], trip: journeys.Trip):
+def _essentials(visit: Visit, requests: list[VisitRequest], trip: journeys.Trip) -> tuple[Any, ...]:
     people = sum(request.people or 0 for request in requests)
     expected = (
         ngettext("%(count)d expected", "%(count)d expected", people) % {"count": people}
@@ -304,14 +305,14 @@ def _programme(visit: Visit, requests: list[VisitRequest]) -> Section:
     timed = parts.programme(visit)
     if not timed:
         return Section("programme", _("Programme"), (_missing(_("No programme entered yet.")),))
-    columns = (
+    columns: tuple[Column, ...] = (
         Column(pgettext("number of an item", "No"), 0.45),
         Column(parts.zone_name(visit.starts_at, visit.zone), 1.35, figures=True),
         Column(_("Item"), 2.9),
         Column(_("Speaker"), 1.6),
         Column(_("Plan B, what to drop"), 1.6),
     )
-    rows = tuple(
+    rows: tuple[tuple[str, ...], ...] = tuple(
         (
             str(number),
             f"{wording.clock_time(start, visit.zone)}–{wording.clock_time(end, visit.zone)}",

@@ -4,6 +4,7 @@ the tour around it; what disturbs it; what was said about naming and photos."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
@@ -180,7 +181,7 @@ def _estimates(visit: Visit, chain: Sequence[Visit], names: _Names) -> tuple[str
     )
 
 
-def _estimate_words(table, start: Place, end: Place, names: _Names) -> str:
+def _estimate_words(table: Any, start: Place, end: Place, names: _Names) -> str:
     if start.pk == end.pk:
         return ""
     row, column = table.index[place_ref(start)], table.index[place_ref(end)]
@@ -203,14 +204,14 @@ def _touches(leg: TravelLeg, visit: Visit) -> bool:
 
 
 def _tour_map(visit: Visit, chain: Sequence[Visit], names: _Names) -> Tour | None:
-    placed = [row for row in chain if row.place is not None]
+    placed = [(row, row.place) for row in chain if row.place is not None]
     if visit.place is None:
         return None
     home = visit.host.home
     marks = [Mark(home.latitude, home.longitude, home.name, "home")]
-    for row in placed:
-        kind = "place" if row.pk == visit.pk else "stop"
-        marks.append(Mark(row.place.latitude, row.place.longitude, names.of_visit(row), kind))
+    for row, place in placed:
+        kind: Literal["place", "stop"] = "place" if row.pk == visit.pk else "stop"
+        marks.append(Mark(place.latitude, place.longitude, names.of_visit(row), kind))
     stops = [*range(len(marks)), 0]
     journeys = tuple(zip(stops, stops[1:], strict=False))
     route = " – ".join(marks[number].label for number in stops)

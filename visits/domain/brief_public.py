@@ -29,9 +29,8 @@ from visits.models.requests import Mode
 from visits.states import HELD_VISITS, VisitState
 
 # Steps that are ours alone are shown to the city as what they mean for it.
-SHOWN: dict[str, str] = {VisitState.BRIEFED: VisitState.CONFIRMED} | dict.fromkeys(
-    HELD_VISITS, VisitState.COMPLETED
-)
+SHOWN: dict[str, str] = dict.fromkeys(HELD_VISITS, VisitState.COMPLETED)
+SHOWN[VisitState.BRIEFED] = VisitState.CONFIRMED
 
 
 def gather_public(visit: Visit, language: str, *, at: datetime) -> Edition:

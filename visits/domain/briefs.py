@@ -140,7 +140,7 @@ def imprint_of(
 ) -> Imprint:
     """Version and build time as they stand in print, in the language of the edition."""
     built_at = kept.built_at if kept else at
-    zone = visit.zone if edition.kind == Kind.PUBLIC else visit.campaign.zone
+    zone = visit.zone if edition.kind == Kind.PUBLIC.value else visit.campaign.zone
     with override(edition.language):
         version = _("Version %(version)d") % {"version": kept.version} if kept else _("Preview")
         built = _("as of %(when)s") % {"when": wording.local_time(built_at, zone)}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
@@ -112,7 +113,7 @@ def agenda_lines(visit: Visit) -> str:
 
 def what_we_understood(request: VisitRequest) -> str:
     """The request in one paragraph, so that the city can correct us."""
-    parts = [Mode(request.mode).label]
+    parts: list[Any] = [Mode(request.mode).label]
     if request.people:
         parts.append(_("%(count)s people") % {"count": request.people})
     topics = [topic.name for topic in request.topics.all()]

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
@@ -103,7 +104,7 @@ def visits_of(host: Host, *, first: date, last: date) -> list[Visit]:
     return [visit for visit in rows if first <= visit.local_date <= last]
 
 
-def _kept(visit: Visit, edition) -> BriefEdition | None:
+def _kept(visit: Visit, edition: Any) -> BriefEdition | None:
     newest = visit.editions.filter(kind=edition.kind, language=edition.language).first()
     return newest if newest and newest.data_hash == edition.data_hash else None
 
@@ -116,7 +117,7 @@ def _name(visit: Visit, at: datetime) -> str:
     return f"{visit.city} {visit.country}" if may_be_named else visit.ref
 
 
-def _facts(visits: list[Visit]):
+def _facts(visits: list[Visit]) -> tuple[Any, ...]:
     count = len(visits)
     places = ngettext("%(count)d visit", "%(count)d visits", count) % {"count": count}
     online = sum(visit.is_online for visit in visits)
@@ -154,7 +155,7 @@ def _local_times(visit: Visit) -> str:
     return f"{start}–{end} {parts.zone_name(visit.starts_at, visit.zone)}"
 
 
-def _days(visits: list[Visit], names: dict[int, str], editions) -> tuple[DaySheet, ...]:
+def _days(visits: list[Visit], names: dict[int, str], editions: Any) -> tuple[DaySheet, ...]:
     sheets = []
     by_day: dict[date, list[tuple[Visit, Day | None]]] = {}
     for visit, edition in zip(visits, editions, strict=True):
@@ -229,16 +230,16 @@ def _contacts(visits: list[Visit], names: dict[int, str]) -> Section:
 
 
 def _tour(host: Host, visits: list[Visit], names: dict[int, str]) -> Tour | None:
-    stops = [visit for visit in visits if visit.place is not None and not visit.is_online]
+    stops = [(row, row.place) for row in visits if row.place is not None and not row.is_online]
     if not stops:
         return None
     home = host.home
     marks = [Mark(home.latitude, home.longitude, home.name, "home")]
-    for visit in stops:
+    for visit, place in stops:
         name = visit.city if names[visit.pk] != visit.ref else visit.ref
-        marks.append(Mark(visit.place.latitude, visit.place.longitude, name, "place"))
+        marks.append(Mark(place.latitude, place.longitude, name, "place"))
     order, previous = [0], None
-    for number, visit in enumerate(stops, 1):
+    for number, (visit, _place) in enumerate(stops, 1):
         if previous is not None and visit.local_date - previous > timedelta(days=1):
             order.append(0)
         order.append(number)

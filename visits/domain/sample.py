@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from django.db import models, transaction
 
@@ -81,7 +82,7 @@ def load_sample_rows() -> bool:
     return True
 
 
-def _rows_in_the_way():
+def _rows_in_the_way() -> Any:
     """Names that the sample needs and that are taken."""
     yield from _taken(User, "email", _demo_addresses())
     yield from _taken(Organisation, "key", _column("organisations.csv", "org"))
@@ -94,7 +95,7 @@ def _rows_in_the_way():
     yield from _taken(Disruption, "key", [row["key"] for row in files.rows("disruptions.csv")])
 
 
-def _taken(model: type[models.Model], field: str, wanted: list[str]):
+def _taken(model: type[models.Model], field: str, wanted: list[str]) -> Any:
     found = model._default_manager.filter(**{f"{field}__in": wanted})
     for value in found.order_by(field).values_list(field, flat=True):
         yield f"{model._meta.verbose_name} {value}"

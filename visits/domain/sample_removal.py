@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
+from typing import Any
 
 from django.apps import apps
 from django.db import models, transaction
@@ -39,11 +40,11 @@ def remove_sample(*, force: bool = False) -> dict[str, int]:
     removal = find_sample()
     if removal.hanging and not force:
         raise SampleRefused(_hanging_sentence(removal.hanging))
-    removed = {}
+    removed: dict[str, int] = {}
     for model in _children_first(removal.doomed):
         _forget_own_kind(model, removal.doomed[model])
         rows = model._base_manager.filter(pk__in=removal.doomed[model])
-        removed[model._meta.verbose_name_plural] = rows.count()
+        removed[str(model._meta.verbose_name_plural)] = rows.count()
         rows.delete()
     ClockSetting.objects.filter(fixed_at=demo_clock()).update(fixed_at=None)
     return removed
@@ -91,14 +92,14 @@ def _bindings(model: type[models.Model]) -> Iterator[models.ForeignKey]:
             yield column
 
 
-def _bound_to(parents) -> Iterator[tuple[type[models.Model], models.ForeignKey]]:
+def _bound_to(parents: Any) -> Iterator[tuple[type[models.Model], models.ForeignKey]]:
     for model in _models():
         for relation in _bindings(model):
             if relation.related_model in parents:
                 yield model, relation
 
 
-def _children_first(doomed) -> list[type[models.Model]]:
+def _children_first(doomed: Any) -> list[type[models.Model]]:
     """The models in an order in which nothing is removed that another row still needs."""
     order: TopologicalSorter = TopologicalSorter()
     for model in doomed:

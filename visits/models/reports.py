@@ -30,7 +30,7 @@ class Outcome(models.TextChoices):
     ADOPTING = "adopting", _("adopting")
 
 
-LADDER: list[str] = [
+LADDER = [
     Outcome.OPEN,
     Outcome.INFORMED,
     Outcome.INTERESTED,

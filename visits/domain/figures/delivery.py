@@ -1,8 +1,10 @@
 """What was delivered: replies, visits, promises, outcomes (K6-K10, K12)."""
 
 from collections import Counter
+from datetime import datetime
 from decimal import Decimal
 from statistics import median
+from typing import cast
 
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -23,7 +25,7 @@ def reply_time(basis: Basis) -> Figure:
     minutes = {
         request: working_minutes_between(
             request.received_at,
-            request.first_reply_at,
+            cast(datetime, request.first_reply_at),
             zone=campaign.zone,
             opens=campaign.office_opens,
             closes=campaign.office_closes,
@@ -119,13 +121,17 @@ def follow_ups_kept(basis: Basis) -> Figure:
     )
 
 
+def _rung(report: VisitReport) -> int:
+    return LADDER.index(Outcome(report.outcome))
+
+
 def interest_in_adoption(basis: Basis) -> Figure:
     """K12: municipalities by the highest outcome of their visits; which topics are asked for."""
     highest: dict[City, VisitReport] = {}
     for report in basis.reports:
         city = basis.city_of(report.visit)
         known = highest.get(city)
-        if known is None or LADDER.index(report.outcome) > LADDER.index(known.outcome):
+        if known is None or _rung(report) > _rung(known):
             highest[city] = report
     ladder = Counter(report.outcome for report in highest.values())
     topics: Counter = Counter(

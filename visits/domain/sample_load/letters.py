@@ -1,5 +1,7 @@
 """Words exchanged: letters with their deliveries, calls, meetings and notes."""
 
+from typing import Any
+
 from crm import fixture_files as files
 from crm.models import ContactPoint, Interaction, MailTemplate, Message, OutgoingMail, Person
 from crm.validators import address_key
@@ -58,7 +60,9 @@ def _message(
     )
 
 
-def _tie(model, column: str, owners: dict, name: str, cast: Cast, listed: list[dict]) -> None:
+def _tie(
+    model: Any, column: str, owners: dict, name: str, cast: Cast, listed: list[dict]
+) -> None:
     through = model.messages.through
     through.objects.bulk_create(
         through(**{column: owners[row[name]].pk, "message_id": cast.messages[row["id"]].pk})
@@ -101,7 +105,7 @@ def load_interactions(cast: Cast) -> None:
     )
 
 
-def _organisation(cast: Cast, owner: str):
+def _organisation(cast: Cast, owner: str) -> Any:
     if owner in cast.people:
         return cast.people[owner].organisation
     municipality = cast.requests[owner].municipality
