@@ -10,12 +10,14 @@ from typing import NamedTuple
 
 from crm import wording
 
-DAY = 88
-LANE = 56
-BOX = 36
-GAP = 10
-SHORTEST = 36.0
-WORDS = 160.0
+DAY = 54
+LANE = 76
+BAR = 14
+GAP = 8
+# The words of a visit stand under its bar, on the first of these lines that is free there.
+LINES, LINE = 3, 15
+# How wide a letter of them is at most, on average, and how narrow a bar may get.
+LETTER, SHORTEST = 7.0, 6.0
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,9 @@ class Box(NamedTuple):
     key: str
     is_tentative: bool
     is_pinned: bool
+    # Where the words stand, and where they have to end: the next words on that line, or the edge.
+    words_x: float = 0
+    words_y: float = 0
     room: float = 0
 
     @property
@@ -91,6 +96,10 @@ class Box(NamedTuple):
     @property
     def middle(self) -> float:
         return self.y + self.height / 2
+
+    @property
+    def label(self) -> str:
+        return f"{self.sub} {self.title}".strip()
 
 
 class Lane(NamedTuple):
@@ -151,17 +160,34 @@ def timetable(
             for block in sorted(row.blocks, key=_painting_order)
             if days and block.end.date() >= days[0].date and block.start.date() <= days[-1].date
         ]
-        lanes.append(Lane(row.label, row.note, _with_room(boxes), (number + 1) * LANE))
+        placed = _with_words(boxes, edge=len(days) * day_width)
+        lanes.append(Lane(row.label, row.note, placed, (number + 1) * LANE))
     return Timetable(columns, tuple(lanes), len(days) * day_width, len(rows) * LANE)
 
 
-def _with_room(boxes: list[Box]) -> tuple[Box, ...]:
-    """The boxes, each knowing how far its words may run before they meet the next visit."""
-    starts = sorted(box.x for box in boxes if box.kind == "visit")
-    return tuple(
-        box._replace(room=min((x - box.x for x in starts if x > box.x), default=WORDS))
-        for box in boxes
-    )
+def _with_words(boxes: list[Box], *, edge: float) -> tuple[Box, ...]:
+    """The boxes, the words of each visit on a line under its bar where nothing else is said.
+
+    Words that would leave the drawing are moved back inside it. Where every line is taken, the
+    words go on the line that is free soonest and are cut where the next ones begin.
+    """
+    ends = [0.0] * LINES
+    spoken: dict[int, Box] = {}
+    for place, box in sorted(enumerate(boxes), key=lambda pair: (pair[1].x, pair[0])):
+        if box.kind != "visit":
+            continue
+        needed = len(box.label) * LETTER
+        wanted = max(min(box.x, edge - needed), 0.0)
+        free = [line for line in range(LINES) if ends[line] <= wanted]
+        line = free[0] if free else ends.index(min(ends))
+        x = max(wanted, ends[line])
+        ends[line] = x + needed
+        spoken[place] = box._replace(
+            words_x=round(x, 2),
+            words_y=box.y + BAR + LINE * line + LINE - 2,
+            room=round(max(min(needed, edge - x), 0.0), 2),
+        )
+    return tuple(spoken.get(place, box) for place, box in enumerate(boxes))
 
 
 def _painting_order(block: Block) -> tuple[bool, datetime]:
@@ -170,9 +196,9 @@ def _painting_order(block: Block) -> tuple[bool, datetime]:
 
 
 def _box(block: Block, x: float, right: float, top: float) -> Box:
-    # A short visit still needs room for a finger and its reference.
+    # A short visit still has to be seen; its words are what a finger meets.
     width = max(right - x, SHORTEST) if block.kind == "visit" else right - x
-    y, height = (top - GAP, LANE) if block.kind == "away" else (top, BOX)
+    y, height = (top - GAP, LANE) if block.kind == "away" else (top, BAR)
     return Box(
         block.kind,
         round(x, 2),

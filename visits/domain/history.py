@@ -1,6 +1,7 @@
 """What happened around a request or a visit, as entries of one timeline, newest first."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q
@@ -95,7 +96,18 @@ def _interactions(request: VisitRequest, zone: str) -> list[dict[str, Any]]:
     ]
 
 
-def people_met(request: VisitRequest) -> list[Participation]:
+@dataclass(frozen=True)
+class PeopleMet:
+    """Who was at the event, and whether they are of the city itself or only of its country."""
+
+    people: list[Participation]
+    of_city: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.people)
+
+
+def people_met(request: VisitRequest) -> PeopleMet:
     """Who of the requester's municipality, else of its country, was at the campaign's event."""
     rows = (
         Participation.objects.attended()
@@ -105,11 +117,11 @@ def people_met(request: VisitRequest) -> list[Participation]:
         .order_by("person__family", "person__given")
     )
     if request.municipality is not None:
-        own = rows.filter(person__organisation=request.municipality.organisation_id)
+        own = list(rows.filter(person__organisation=request.municipality.organisation_id))
         if own:
-            return list(own)
+            return PeopleMet(own, of_city=True)
     near = rows.filter(person__organisation__country=request.country)
-    return list(near[:6])
+    return PeopleMet(list(near[:6]), of_city=False)
 
 
 def same_city(request: VisitRequest) -> list[VisitRequest]:

@@ -13,8 +13,7 @@ from crm import wording
 from crm.marks import mark
 from crm.timetable import Block, Day, Row, Timetable, timetable
 from visits.models import CalendarDay, Campaign, Host, HostAvailability, PlanVersion, Visit
-
-WIDTH = 88
+from visits.states import VisitState
 
 
 def board_of_version(version: PlanVersion, *, at: datetime) -> Timetable:
@@ -26,7 +25,7 @@ def board_of_version(version: PlanVersion, *, at: datetime) -> Timetable:
         zone = ZoneInfo(placement.host.zone)
         requests = list(placement.requests.all())
         city = requests[0].city if requests else ""
-        state = placement.visit.state if placement.visit else "tentative"
+        state = placement.visit.state if placement.visit else VisitState.TENTATIVE
         href = (
             reverse("visits:visit-detail", args=[placement.visit.ref])
             if placement.visit
@@ -50,7 +49,7 @@ def board_of_version(version: PlanVersion, *, at: datetime) -> Timetable:
                 href=href,
                 hue=mark(state, "visit").hue,
                 key=requests[0].ref if requests else "",
-                is_tentative=not placement.is_fixed,
+                is_tentative=state == VisitState.TENTATIVE,
             )
         )
     for leg in version.result.get("legs", []):
@@ -92,7 +91,7 @@ def board_of_calendar(campaign: Campaign, *, at: datetime) -> Timetable:
                 href=reverse("visits:visit-detail", args=[visit.ref]),
                 hue=hue_of(visit),
                 key=visit.ref,
-                is_tentative=visit.state == "tentative",
+                is_tentative=visit.state == VisitState.TENTATIVE,
             )
         )
     return _draw(campaign, blocks, at=at)
@@ -110,13 +109,13 @@ def _draw(campaign: Campaign, blocks: dict[str, list[Block]], *, at: datetime) -
     rows = [
         Row(
             label=host.name,
-            note=_("%(kind)s, at home in %(place)s")
+            note=_("%(kind)s, %(place)s")
             % {"kind": host.get_kind_display(), "place": host.home.name},
             blocks=[*blocks.get(host.ref, []), *_absences(host, campaign)],
         )
         for host in hosts
     ]
-    return timetable(_days(campaign, at), rows, day_width=WIDTH, opens=7, closes=21)
+    return timetable(_days(campaign, at), rows, opens=7, closes=21)
 
 
 def _absences(host: Host, campaign: Campaign) -> Iterable[Block]:

@@ -343,6 +343,25 @@ def _offer(change: Change, *, at: datetime, by: User | None) -> Message:
     return draft_letter(request, "date_proposal", at=at, by=by, visit=visit)
 
 
+def latest_version(campaign: Campaign) -> PlanVersion | None:
+    """The newest version that starts from the calendar as it stands; comparisons do not count."""
+    versions = PlanVersion.objects.filter(plan__campaign=campaign).order_by("-number")
+    for pk, is_fresh in versions.values_list("pk", "result__fresh"):
+        if not is_fresh:
+            return PlanVersion.objects.defer("result").get(pk=pk)
+    return None
+
+
+def latest_word(request: VisitRequest) -> Unplaced | None:
+    """Why the latest plan has no place for the request; None when it has one, or never asked."""
+    if not request.is_open:
+        return None
+    version = latest_version(request.campaign)
+    if version is None:
+        return None
+    return version.unplaced.filter(request=request).select_related("version").first()
+
+
 def hold_until(campaign: Campaign, at: datetime) -> datetime:
     """When an offer made at `at` ends: at the office's closing time some working days later."""
     zone = ZoneInfo(campaign.zone)

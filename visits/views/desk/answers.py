@@ -19,6 +19,7 @@ from visits.domain.plans import hold_until
 from visits.domain.proposals import propose_dates, take_back_proposal
 from visits.domain.requests import default_duration
 from visits.domain.slots import SlotVerdict, weigh_slot
+from visits.domain.wishes import calendar_strip, weigh_wishes
 from visits.forms.requests import AnswerForm, DraftForm, ProposalForm
 from visits.models import Host, VisitRequest
 from visits.models.requests import Mode
@@ -119,7 +120,13 @@ def request_propose(request: HttpRequest, ref: str) -> HttpResponse:
                 form.add_error(None, words)
         elif _propose(request, row, form, at):
             return redirect("visits:request-detail", ref)
-    context = {"row": row, "form": form, "weighed": weighed}
+    context = {
+        "row": row,
+        "form": form,
+        "weighed": weighed,
+        "strip": calendar_strip(row, today=at),
+        "wishes": weigh_wishes(row),
+    }
     return render(
         request, "visits/request_propose.html", context, status=422 if form.errors else 200
     )

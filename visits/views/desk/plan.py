@@ -14,8 +14,8 @@ from crm.permissions import require
 from crm.roles import Role
 from visits.domain import agenda, planning_runs
 from visits.domain.plan_board import board_of_calendar, board_of_version
-from visits.domain.plans import changes_of, plan_of, publish_version
-from visits.models import Plan, PlanRun, PlanVersion
+from visits.domain.plans import changes_of, latest_version, plan_of, publish_version
+from visits.models import Campaign, Plan, PlanRun, PlanVersion
 from visits.views.desk.access import current_campaign, try_verb
 
 ACTIVE = (PlanRun.State.QUEUED, PlanRun.State.RUNNING)
@@ -38,10 +38,18 @@ def plan(request: HttpRequest) -> HttpResponse:
         "versions": versions,
         "latest_draft": drafts[0] if drafts else None,
         "run": the_plan.runs.first(),
-        "waiting": campaign.requests.visible_to(request.user).waiting_for_a_date(),
+        "waiting": _tray(request, campaign),
         "active": the_plan.runs.filter(state__in=ACTIVE).exists(),
     }
     return render(request, "visits/plan.html", context)
+
+
+def _tray(request: HttpRequest, campaign: Campaign) -> list[dict]:
+    """Requests without a date, each with what the latest plan says about it."""
+    latest = latest_version(campaign)
+    said = {row.request_id: row for row in latest.unplaced.all()} if latest else {}
+    rows = campaign.requests.visible_to(request.user).waiting_for_a_date()
+    return [{"row": row, "tried": said.get(row.pk), "latest": latest} for row in rows]
 
 
 @require_safe

@@ -17,6 +17,7 @@ from crm.permissions import require
 from crm.roles import Role
 from visits import states
 from visits.domain.history import known_people, people_met, request_timeline, same_city
+from visits.domain.plans import latest_word
 from visits.domain.requests import receive_request, take_over_request
 from visits.domain.wishes import calendar_strip, weigh_wishes
 from visits.filters import VisitRequestFilter
@@ -75,15 +76,27 @@ def _waiting_words(row: VisitRequest, at) -> str:
 @require_safe
 @require(*STAFF)
 def request_list(request: HttpRequest) -> HttpResponse:
-    return render(request, "visits/request_list.html", list_context(request))
+    """The list; beside it, where there is room, the request that needs us most."""
+    context = list_context(request)
+    if context["rows"]:
+        first = context["rows"][0]
+        first.is_current = True
+        context |= detail_context(request, get_request(request.user, first.ref))
+    return render(request, "visits/request_list.html", context)
 
 
 @require_safe
 @require(*STAFF)
 def request_detail(request: HttpRequest, ref: str) -> HttpResponse:
     row = get_request(request.user, ref)
+    context = list_context(request, open_ref=ref) | detail_context(request, row)
+    return render(request, "visits/request_detail.html", context)
+
+
+def detail_context(request: HttpRequest, row: VisitRequest) -> dict:
+    """Everything the page shows of one request."""
     at = clock.now()
-    context = list_context(request, open_ref=ref) | {
+    return {
         "row": row,
         "topics": list(row.topics.all()),
         "wishes": weigh_wishes(row),
@@ -98,8 +111,8 @@ def request_detail(request: HttpRequest, ref: str) -> HttpResponse:
         "steps": states.REQUEST_STEPS[row.state],
         "overdue": row.is_overdue(at),
         "waiting": _waiting_words(row, at),
+        "tried": latest_word(row),
     }
-    return render(request, "visits/request_detail.html", context)
 
 
 COLUMNS = (
