@@ -79,15 +79,15 @@ def test_killed_demo_takes_its_children_along(sample_installation):
 
 
 def test_second_demo_keeps_what_was_entered(sample_installation):
-    entered = "from crm.models import Event; Event.objects.filter(slug='rotterdam-2023')"
-    sample_installation.manage("shell", "-v", "0", "-c", f"{entered}.update(name='Mine')")
+    load = "from crm.models import Event; rows = Event.objects.filter(slug='rotterdam-2023'); "
+    sample_installation.manage("shell", "-v", "0", "-c", f"{load}rows.update(name='Mine')")
 
     demo = sample_installation.start("demo", "--port", str(free_port()))
     wait_for_words(sample_installation, "Ctrl-C stops server and worker")
     demo.terminate()
     assert demo.wait(timeout=20) == 0
 
-    shown = sample_installation.manage("shell", "-v", "0", "-c", f"print({entered}.get().name)")
+    shown = sample_installation.manage("shell", "-v", "0", "-c", f"{load}print(rows.get().name)")
     assert shown.stdout.strip() == "Mine"
 
 
