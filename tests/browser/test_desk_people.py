@@ -1,0 +1,52 @@
+"""The debrief in a browser: search, note, follow-up and roster without leaving the keyboard."""
+
+from playwright.sync_api import expect
+
+
+def test_a_person_is_found_noted_and_promised_by_keyboard_and_the_promise_undone(fresh_site, page):
+    faults: list[str] = []
+    page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    fresh_site.sign_in(page)
+    page.goto(f"{fresh_site.url}/people/")
+    page.keyboard.press("/")
+    page.keyboard.type("marieke")
+    expect(page.locator("#rows tbody tr")).to_have_count(1)
+    expect(page.locator("#result-count")).to_have_text("1 of 69 people")
+    assert page.url == f"{fresh_site.url}/people/?q=marieke"
+    page.locator("#rows tbody th a").press("Enter")
+    page.wait_for_url("**/people/*/")
+    page.keyboard.press("n")
+    page.locator("dialog#note textarea").fill("Rang back, wants a morning")
+    page.locator("dialog#note footer button").press("Enter")
+    page.locator(".toast", has_text="Written down.").wait_for()
+    first = page.locator(".timeline > li").first.inner_text()
+    assert "Rang back, wants a morning" in first
+    page.keyboard.press("f")
+    page.locator("dialog#promise input[name=text]").fill("Send the cost sheet")
+    page.keyboard.press("Enter")
+    page.locator(".toast", has_text="Promised for Mon 20 Feb 2023.").wait_for()
+    here = page.url
+    page.locator(".post-button button", has_text="Done").click()
+    page.locator(".toast-undo").click()
+    page.locator(".toast", has_text="Open again: Send the cost sheet").wait_for()
+    assert page.url == here
+    assert faults == []
+
+
+def test_the_roster_is_marked_by_keyboard_and_focus_walks_on(fresh_site, page):
+    fresh_site.sign_in(page)
+    page.goto(f"{fresh_site.url}/events/rotterdam-2023/")
+    page.keyboard.press("j")
+    page.keyboard.press("w")
+    rows = page.locator("tr[data-roster]")
+    away = "[data-mark=no_show][aria-pressed=true]"
+    rows.nth(0).locator(away).wait_for()
+    expect(rows.nth(1).locator("th a")).to_be_focused()
+    page.keyboard.press("k")
+    page.keyboard.press("1")
+    rows.nth(0).locator("[data-mark=attended][aria-pressed=true]").wait_for()
+    expect(rows.nth(0).locator("th a")).to_be_focused()
+    page.reload()
+    assert rows.nth(0).locator("[data-mark=day_1]").get_attribute("aria-pressed") == "true"
+    assert rows.nth(0).locator("[data-mark=day_2]").get_attribute("aria-pressed") == "false"
