@@ -68,7 +68,8 @@ def label_of(place: Place, key: str = "") -> str:
     """ "Gand (Gent), Flanders, Belgium": the name that was typed first, where it is another."""
     name = place.name
     if key and not search_key(name).startswith(key):
-        typed = next((other for other in _names(place) if search_key(other).startswith(key)), None)
+        begun = [other for other in _names(place) if search_key(other).startswith(key)]
+        typed = min(begun, key=len, default=None)
         name = f"{typed} ({place.name})" if typed else name
     country = wording.country_name(place.country)
     return ", ".join(part for part in (name, place.region, country) if part)
