@@ -40,7 +40,10 @@ def problem_of(campaign: dict[str, Any]) -> Problem:
     days = tuple(date.fromisoformat(day) for day in campaign["days"])
     hosts = tuple(
         Host(
-            f"h{number}", name, Place(f"h{number}", place, zone), days_in_a_row=None,
+            f"h{number}",
+            name,
+            Place(f"h{number}", place, zone),
+            days_in_a_row=None,
             office_day=False,
         )
         for number, (name, place, _lat, _lon, zone) in enumerate(campaign["hosts"])
@@ -58,14 +61,10 @@ def problem_of(campaign: dict[str, Any]) -> Problem:
     )
 
 
-def _task(
-    row: dict[str, Any], days: tuple[date, ...], mornings: list[datetime], zone: str
-) -> Task:
+def _task(row: dict[str, Any], days: tuple[date, ...], mornings: list[datetime], zone: str) -> Task:
     ref, name = f"r{row['id']}", row.get("name") or f"request {row['id']}"
     windows = {
-        days[int(day)]: (
-            _later(mornings[int(day)], low), _later(mornings[int(day)], high)
-        )
+        days[int(day)]: (_later(mornings[int(day)], low), _later(mornings[int(day)], high))
         for day, (low, high) in row["start_windows"].items()
     }
     wishes = tuple(
@@ -73,8 +72,15 @@ def _task(
     )
     only = row.get("only_host")
     return Task(
-        ref, name, Place(ref, name, zone), row["dur"], (ref,), row["pri"], wishes=wishes,
-        only_host=None if only is None else f"h{only}", start_windows=windows,
+        ref,
+        name,
+        Place(ref, name, zone),
+        row["dur"],
+        (ref,),
+        row["pri"],
+        wishes=wishes,
+        only_host=None if only is None else f"h{only}",
+        start_windows=windows,
     )
 
 
@@ -90,14 +96,23 @@ def answer_of(name: str, problem: Problem, solution: Solution) -> dict[str, Any]
     for visit in solution.visits:
         day = visit.start.astimezone(zone).date()
         morning = datetime.combine(day, time(7), tzinfo=zone)
-        visits.append({
-            "request": int(visit.task[1:]), "host": int(visit.host[1:]), "day": number[day],
-            "start": int((visit.start - morning.astimezone(UTC)).total_seconds() // 60),
-        })
+        visits.append(
+            {
+                "request": int(visit.task[1:]),
+                "host": int(visit.host[1:]),
+                "day": number[day],
+                "start": int((visit.start - morning.astimezone(UTC)).total_seconds() // 60),
+            }
+        )
     return {
-        "instance": name, "priority": solution.priority, "bound": solution.bound,
-        "proven": solution.proven, "preference": int(solution.points),
-        "travel": solution.totals.minutes, "seconds": solution.seconds, "visits": visits,
+        "instance": name,
+        "priority": solution.priority,
+        "bound": solution.bound,
+        "proven": solution.proven,
+        "preference": int(solution.points),
+        "travel": solution.totals.minutes,
+        "seconds": solution.seconds,
+        "visits": visits,
     }
 
 

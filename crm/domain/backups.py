@@ -39,9 +39,7 @@ class BackupReport:
 def _refuse_other_databases() -> None:
     if connection.vendor != "sqlite":
         raise ValidationError(
-            _(
-                "This site runs on PostgreSQL; use pg_dump and pg_restore as the manual tells."
-            ),
+            _("This site runs on PostgreSQL; use pg_dump and pg_restore as the manual tells."),
             code="not_sqlite",
         )
 
@@ -53,9 +51,7 @@ def write_backup(target: Path) -> BackupReport:
     """
     _refuse_other_databases()
     if target.exists():
-        raise ValidationError(
-            _("%(path)s exists already."), params={"path": str(target)}
-        )
+        raise ValidationError(_("%(path)s exists already."), params={"path": str(target)})
     with tempfile.TemporaryDirectory(dir=settings.DATA_DIR) as room:
         copy = Path(room) / DATABASE
         with connection.cursor() as cursor:
@@ -178,9 +174,7 @@ def verify_site() -> list[str]:
             cursor.execute("PRAGMA integrity_check")
             faults += [row[0] for row in cursor.fetchall() if row[0] != "ok"]
             cursor.execute("PRAGMA foreign_key_check")
-            faults += [
-                f"{row[0]} row {row[1]} points to nothing" for row in cursor.fetchall()
-            ]
+            faults += [f"{row[0]} row {row[1]} points to nothing" for row in cursor.fetchall()]
     return faults
 
 
@@ -197,9 +191,7 @@ def _describe(path: Path) -> BackupReport:
             for table in tables
         }
     table = MigrationRecorder.Migration._meta.db_table
-    return BackupReport(
-        datetime.now(UTC).isoformat(timespec="seconds"), rows.get(table, 0), rows
-    )
+    return BackupReport(datetime.now(UTC).isoformat(timespec="seconds"), rows.get(table, 0), rows)
 
 
 def _sha256(path: Path) -> str:

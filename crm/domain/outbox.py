@@ -93,15 +93,9 @@ def is_suppressed(address: str) -> bool:
 
 def mail_html(text: str, *, language: str, link: str = "") -> str:
     """The same words as HTML; only our own private link becomes a link, nothing else."""
-    with translation.override(
-        language if translation.check_for_language(language) else "en"
-    ):
-        paragraphs = [
-            block.splitlines() for block in text.split("\n\n") if block.strip()
-        ]
-        return render_to_string(
-            "mail/letter.html", {"paragraphs": paragraphs, "link": link}
-        )
+    with translation.override(language if translation.check_for_language(language) else "en"):
+        paragraphs = [block.splitlines() for block in text.split("\n\n") if block.strip()]
+        return render_to_string("mail/letter.html", {"paragraphs": paragraphs, "link": link})
 
 
 def with_link(mail: OutgoingMail, part: str) -> str:
@@ -129,9 +123,7 @@ def compose(mail: OutgoingMail) -> EmailMultiAlternatives:
     letter.attach_alternative(with_link(mail, mail.html), "text/html")
     if mail.calendar:
         method = mail.calendar_method or "PUBLISH"
-        letter.attach(
-            "visit.ics", mail.calendar, f"text/calendar; method={method}; charset=utf-8"
-        )
+        letter.attach("visit.ics", mail.calendar, f"text/calendar; method={method}; charset=utf-8")
     return letter
 
 
@@ -175,9 +167,7 @@ def deliver(mail: OutgoingMail, connection: Any) -> bool:
         _refused(mail, error.smtp_code, error.smtp_error)
     except smtplib.SMTPServerDisconnected:
         # The server may have taken the mail before it went away.
-        _settle(
-            mail, State.UNKNOWN, error="The mail server hung up before it answered."
-        )
+        _settle(mail, State.UNKNOWN, error="The mail server hung up before it answered.")
     except TimeoutError:
         _settle(mail, State.UNKNOWN, error="The mail server did not answer in time.")
     except OSError as error:
@@ -204,9 +194,7 @@ def _refused(mail: OutgoingMail, code: int, words: bytes | str) -> None:
         return
     with transaction.atomic():
         _settle(mail, State.BOUNCED, error=f"{code} {answer}")
-        ContactPoint.objects.matching(mail.recipient).update(
-            status=ContactPoint.Status.BOUNCED
-        )
+        ContactPoint.objects.matching(mail.recipient).update(status=ContactPoint.Status.BOUNCED)
 
 
 def _retry(mail: OutgoingMail, error: str) -> None:
@@ -228,9 +216,7 @@ def _settle(mail: OutgoingMail, state: str, *, error: str = "", **values: Any) -
 def recover_interrupted() -> int:
     """Mails whose worker died in mid-sending become `unknown`; the number found."""
     before = timezone.now() - SENDING_LEASE
-    return OutgoingMail.objects.filter(
-        state=State.SENDING, sending_since__lt=before
-    ).update(
+    return OutgoingMail.objects.filter(state=State.SENDING, sending_since__lt=before).update(
         state=State.UNKNOWN, error="The worker stopped while this mail was being sent."
     )
 
@@ -248,9 +234,7 @@ PERSON_STEPS = {
 
 
 @transaction.atomic
-def decide_mail(
-    mail: OutgoingMail, step: str, *, by: User, at: datetime
-) -> OutgoingMail:
+def decide_mail(mail: OutgoingMail, step: str, *, by: User, at: datetime) -> OutgoingMail:
     """A person's decision about one mail: hold, release, cancel, arrived, send_again.
 
     Raises ValidationError when the mail has moved on meanwhile.
@@ -281,9 +265,5 @@ def cancel_mails_to(address: str) -> int:
     """Cancel what still waits for an address (erasure, withdrawal); the number cancelled."""
     key = address_key(address)
     waiting = OutgoingMail.objects.filter(state__in=[State.QUEUED, State.HELD])
-    found = [
-        mail.pk
-        for mail in waiting.only("recipient")
-        if address_key(mail.recipient) == key
-    ]
+    found = [mail.pk for mail in waiting.only("recipient") if address_key(mail.recipient) == key]
     return OutgoingMail.objects.filter(pk__in=found).update(state=State.CANCELLED)

@@ -58,15 +58,11 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "programme",
-                    models.CharField(
-                        blank=True, max_length=200, verbose_name="programme"
-                    ),
+                    models.CharField(blank=True, max_length=200, verbose_name="programme"),
                 ),
                 (
                     "grant_no",
-                    models.CharField(
-                        blank=True, max_length=40, verbose_name="grant number"
-                    ),
+                    models.CharField(blank=True, max_length=40, verbose_name="grant number"),
                 ),
             ],
             options={
@@ -154,9 +150,7 @@ class Migration(migrations.Migration):
                 ("password", models.CharField(max_length=128, verbose_name="password")),
                 (
                     "last_login",
-                    models.DateTimeField(
-                        blank=True, null=True, verbose_name="last login"
-                    ),
+                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
                 ),
                 (
                     "is_superuser",
@@ -168,9 +162,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "email",
-                    models.EmailField(
-                        max_length=254, unique=True, verbose_name="mail address"
-                    ),
+                    models.EmailField(max_length=254, unique=True, verbose_name="mail address"),
                 ),
                 (
                     "name",
@@ -178,9 +170,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "language",
-                    models.CharField(
-                        default="en", max_length=8, verbose_name="language"
-                    ),
+                    models.CharField(default="en", max_length=8, verbose_name="language"),
                 ),
                 (
                     "time_zone",
@@ -407,9 +397,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "initiatives",
-                    models.ManyToManyField(
-                        blank=True, related_name="events", to="crm.initiative"
-                    ),
+                    models.ManyToManyField(blank=True, related_name="events", to="crm.initiative"),
                 ),
             ],
             options={
@@ -499,9 +487,7 @@ class Migration(migrations.Migration):
                 ("language", models.CharField(default="en", max_length=8)),
                 (
                     "subject",
-                    models.CharField(
-                        blank=True, max_length=300, verbose_name="subject"
-                    ),
+                    models.CharField(blank=True, max_length=300, verbose_name="subject"),
                 ),
                 (
                     "body",
@@ -510,16 +496,12 @@ class Migration(migrations.Migration):
                 ("calendar", models.TextField(blank=True, editable=False)),
                 (
                     "address",
-                    models.CharField(
-                        blank=True, max_length=320, verbose_name="address"
-                    ),
+                    models.CharField(blank=True, max_length=320, verbose_name="address"),
                 ),
                 ("address_name", models.CharField(blank=True, max_length=240)),
                 (
                     "is_personal",
-                    models.BooleanField(
-                        default=False, verbose_name="a person wrote or chose it"
-                    ),
+                    models.BooleanField(default=False, verbose_name="a person wrote or chose it"),
                 ),
                 ("at", models.DateTimeField(db_index=True)),
                 (
@@ -599,16 +581,12 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "country",
-                    models.CharField(
-                        db_index=True, max_length=2, verbose_name="country"
-                    ),
+                    models.CharField(db_index=True, max_length=2, verbose_name="country"),
                 ),
                 ("website", models.URLField(blank=True, verbose_name="website")),
                 (
                     "notes",
-                    models.TextField(
-                        blank=True, max_length=10000, verbose_name="notes"
-                    ),
+                    models.TextField(blank=True, max_length=10000, verbose_name="notes"),
                 ),
                 (
                     "archived_at",
@@ -666,9 +644,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "mail_id",
-                    models.CharField(
-                        max_length=200, unique=True, verbose_name="Message-ID"
-                    ),
+                    models.CharField(max_length=200, unique=True, verbose_name="Message-ID"),
                 ),
                 ("subject", models.CharField(max_length=300)),
                 ("text", models.TextField()),
@@ -732,9 +708,7 @@ class Migration(migrations.Migration):
                 ("given", models.CharField(max_length=120, verbose_name="given name")),
                 (
                     "family",
-                    models.CharField(
-                        blank=True, max_length=120, verbose_name="family name"
-                    ),
+                    models.CharField(blank=True, max_length=120, verbose_name="family name"),
                 ),
                 (
                     "script_variant",
@@ -750,21 +724,15 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "department",
-                    models.CharField(
-                        blank=True, max_length=200, verbose_name="department"
-                    ),
+                    models.CharField(blank=True, max_length=200, verbose_name="department"),
                 ),
                 (
                     "languages",
-                    models.JSONField(
-                        blank=True, default=list, verbose_name="languages"
-                    ),
+                    models.JSONField(blank=True, default=list, verbose_name="languages"),
                 ),
                 (
                     "notes",
-                    models.TextField(
-                        blank=True, max_length=10000, verbose_name="notes"
-                    ),
+                    models.TextField(blank=True, max_length=10000, verbose_name="notes"),
                 ),
                 (
                     "archived_at",
@@ -778,9 +746,7 @@ class Migration(migrations.Migration):
                 ("updated_at", models.DateTimeField(auto_now=True)),
                 (
                     "initiatives",
-                    models.ManyToManyField(
-                        blank=True, related_name="people", to="crm.initiative"
-                    ),
+                    models.ManyToManyField(blank=True, related_name="people", to="crm.initiative"),
                 ),
                 (
                     "merged_into",
@@ -844,9 +810,7 @@ class Migration(migrations.Migration):
                 ("walk", models.BooleanField(null=True, verbose_name="walk-and-talk")),
                 (
                     "part",
-                    models.CharField(
-                        blank=True, max_length=200, verbose_name="part taken"
-                    ),
+                    models.CharField(blank=True, max_length=200, verbose_name="part taken"),
                 ),
                 (
                     "source",
@@ -1252,9 +1216,7 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=200, verbose_name="city")),
                 (
                     "names",
-                    models.JSONField(
-                        blank=True, default=dict, verbose_name="names by language"
-                    ),
+                    models.JSONField(blank=True, default=dict, verbose_name="names by language"),
                 ),
                 (
                     "region",
@@ -1266,9 +1228,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "languages",
-                    models.JSONField(
-                        blank=True, default=list, verbose_name="languages"
-                    ),
+                    models.JSONField(blank=True, default=list, verbose_name="languages"),
                 ),
                 (
                     "is_pilot",
@@ -1323,9 +1283,7 @@ class Migration(migrations.Migration):
                 ("at", models.DateTimeField(db_index=True)),
             ],
             options={
-                "indexes": [
-                    models.Index(fields=["scope", "key", "at"], name="rate_hit")
-                ],
+                "indexes": [models.Index(fields=["scope", "key", "at"], name="rate_hit")],
             },
         ),
         migrations.CreateModel(
@@ -1376,9 +1334,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="idempotencykey",
-            constraint=models.UniqueConstraint(
-                fields=("user", "key"), name="one_answer_per_key"
-            ),
+            constraint=models.UniqueConstraint(fields=("user", "key"), name="one_answer_per_key"),
         ),
         migrations.AddIndex(
             model_name="person",
@@ -1413,8 +1369,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="consentrecord",
-            index=models.Index(
-                fields=["person", "purpose", "-at"], name="consent_latest"
-            ),
+            index=models.Index(fields=["person", "purpose", "-at"], name="consent_latest"),
         ),
     ]

@@ -14,9 +14,7 @@ FIXED = {
 
 def add_guards(apps, schema_editor):
     for table, columns in FIXED.items():
-        changed = " OR ".join(
-            f"NEW.{name} IS DISTINCT FROM OLD.{name}" for name in columns
-        )
+        changed = " OR ".join(f"NEW.{name} IS DISTINCT FROM OLD.{name}" for name in columns)
         if schema_editor.connection.vendor == "postgresql":
             changed = changed.replace("NEW.fields", "NEW.fields::text").replace(
                 "OLD.fields", "OLD.fields::text"

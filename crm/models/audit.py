@@ -46,7 +46,5 @@ class AuditEntry(models.Model):
 class AuditNote(models.Model):
     """Why, in a person's words; kept apart from the entry so that it can be erased."""
 
-    entry = models.OneToOneField(
-        AuditEntry, on_delete=models.CASCADE, related_name="note"
-    )
+    entry = models.OneToOneField(AuditEntry, on_delete=models.CASCADE, related_name="note")
     why = models.CharField(max_length=1_000)

@@ -45,9 +45,7 @@ class ConsentRecordQuerySet(models.QuerySet):
 
     def granted(self, purpose: str):
         """Unknown is not yes: only a current record that says granted counts."""
-        return self.current().filter(
-            purpose=purpose, status=ConsentRecord.Status.GRANTED
-        )
+        return self.current().filter(purpose=purpose, status=ConsentRecord.Status.GRANTED)
 
 
 class ConsentRecord(SampleMark, models.Model):
@@ -79,9 +77,7 @@ class ConsentRecord(SampleMark, models.Model):
     address = models.CharField(max_length=320, blank=True)
     purpose = models.CharField(max_length=20, choices=Purpose, db_index=True)
     status = models.CharField(max_length=12, choices=Status)
-    text = models.ForeignKey(
-        ConsentText, null=True, blank=True, on_delete=models.PROTECT
-    )
+    text = models.ForeignKey(ConsentText, null=True, blank=True, on_delete=models.PROTECT)
     language = models.CharField(max_length=8, blank=True)
     at = models.DateTimeField()
     channel = models.CharField(max_length=40, blank=True)
@@ -91,9 +87,7 @@ class ConsentRecord(SampleMark, models.Model):
 
     class Meta:
         ordering = ["-at", "-pk"]
-        indexes = [
-            models.Index(fields=["person", "purpose", "-at"], name="consent_latest")
-        ]
+        indexes = [models.Index(fields=["person", "purpose", "-at"], name="consent_latest")]
 
     def __str__(self) -> str:
         return f"{self.get_purpose_display()}: {self.get_status_display()}"

@@ -35,9 +35,7 @@ class Event(SampleMark, Visibility, SearchableModel):
     )
     goals = models.JSONField(_("goals"), default=list, blank=True)
     description = models.TextField(_("description"), blank=True)
-    initiatives = models.ManyToManyField(
-        "crm.Initiative", blank=True, related_name="events"
-    )
+    initiatives = models.ManyToManyField("crm.Initiative", blank=True, related_name="events")
 
     objects = EventQuerySet.as_manager()
 
@@ -63,9 +61,7 @@ class Session(SampleMark, Visibility, models.Model):
     detail = models.TextField(_("detail"), blank=True)
     starts_at = models.DateTimeField(null=True, blank=True)
     ends_at = models.DateTimeField(null=True, blank=True)
-    speakers = models.ManyToManyField(
-        "crm.Person", blank=True, related_name="sessions_led"
-    )
+    speakers = models.ManyToManyField("crm.Person", blank=True, related_name="sessions_led")
 
     class Meta:
         ordering = ["event", "day", "order"]
@@ -98,9 +94,7 @@ class Participation(SampleMark, models.Model):
     person = models.ForeignKey(
         "crm.Person", on_delete=models.CASCADE, related_name="participations"
     )
-    event = models.ForeignKey(
-        Event, on_delete=models.CASCADE, related_name="participations"
-    )
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="participations")
     status = models.CharField(_("status"), max_length=12, choices=Status)
     day_1 = models.BooleanField(_("day 1"), null=True)
     day_2 = models.BooleanField(_("day 2"), null=True)

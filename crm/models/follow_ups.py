@@ -35,9 +35,7 @@ class FollowUp(SampleMark, SearchableModel):
         THEIRS = "theirs", _("theirs")
 
     text = models.CharField(_("what was promised"), max_length=500)
-    owner = models.CharField(
-        _("whose promise"), max_length=8, choices=Owner, default=Owner.OURS
-    )
+    owner = models.CharField(_("whose promise"), max_length=8, choices=Owner, default=Owner.OURS)
     assigned_to = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -82,9 +80,7 @@ class FollowUp(SampleMark, SearchableModel):
 
     class Meta:
         ordering = ["due_on", "pk"]
-        constraints = [
-            models.CheckConstraint(condition=~Q(text=""), name="follow_up_says_what")
-        ]
+        constraints = [models.CheckConstraint(condition=~Q(text=""), name="follow_up_says_what")]
 
     def __str__(self) -> str:
         return self.text

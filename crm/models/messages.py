@@ -48,15 +48,11 @@ class Message(SampleMark, models.Model):
         RECEIVED = "received", _("received")
         CANCELLED = "cancelled", _("cancelled")
 
-    key = models.CharField(
-        max_length=60, unique=True, null=True, blank=True, editable=False
-    )
+    key = models.CharField(max_length=60, unique=True, null=True, blank=True, editable=False)
     direction = models.CharField(max_length=3, choices=Direction)
     channel = models.CharField(max_length=20, default="mail")
     status = models.CharField(max_length=10, choices=Status)
-    template = models.ForeignKey(
-        MailTemplate, null=True, blank=True, on_delete=models.PROTECT
-    )
+    template = models.ForeignKey(MailTemplate, null=True, blank=True, on_delete=models.PROTECT)
     language = models.CharField(max_length=8, default="en")
     subject = models.CharField(_("subject"), max_length=300, blank=True)
     body = models.TextField(_("text"), blank=True, max_length=20_000)

@@ -55,15 +55,11 @@ class Organisation(SampleMark, Visibility, SearchableModel):
 
     public_fields = ("name", "type", "country")
 
-    key = models.CharField(
-        max_length=40, unique=True, null=True, blank=True, editable=False
-    )
+    key = models.CharField(max_length=40, unique=True, null=True, blank=True, editable=False)
     name = models.CharField(_("name"), max_length=200)
     type = models.CharField(_("type"), max_length=24, choices=Type, db_index=True)
     country = models.CharField(_("country"), max_length=2, db_index=True)
-    initiatives = models.ManyToManyField(
-        Initiative, blank=True, related_name="organisations"
-    )
+    initiatives = models.ManyToManyField(Initiative, blank=True, related_name="organisations")
     website = models.URLField(_("website"), blank=True)
     notes = models.TextField(_("notes"), blank=True, max_length=10_000)
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -104,18 +100,14 @@ class Municipality(SampleMark, Visibility, models.Model):
     organisation = models.OneToOneField(
         Organisation, on_delete=models.CASCADE, related_name="municipality"
     )
-    place = models.ForeignKey(
-        "crm.Place", null=True, blank=True, on_delete=models.PROTECT
-    )
+    place = models.ForeignKey("crm.Place", null=True, blank=True, on_delete=models.PROTECT)
     name = models.CharField(_("city"), max_length=200)
     names = models.JSONField(_("names by language"), default=dict, blank=True)
     region = models.CharField(_("region"), max_length=120, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64)
     languages = models.JSONField(_("languages"), default=list, blank=True)
     is_pilot = models.BooleanField(_("pilot city"), default=False)
-    embargo_until = models.DateField(
-        _("not to be named in public until"), null=True, blank=True
-    )
+    embargo_until = models.DateField(_("not to be named in public until"), null=True, blank=True)
 
     objects = MunicipalityQuerySet.as_manager()
 

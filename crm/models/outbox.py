@@ -12,9 +12,7 @@ class OutgoingMailQuerySet(models.QuerySet):
 
     def due(self, at: datetime):
         """Queued and due by the real moment `at`, oldest first."""
-        return self.filter(
-            state=OutgoingMail.State.QUEUED, next_try_at__lte=at
-        ).order_by("pk")
+        return self.filter(state=OutgoingMail.State.QUEUED, next_try_at__lte=at).order_by("pk")
 
     def needing_a_person(self):
         return self.filter(
@@ -30,8 +28,9 @@ class OutgoingMailQuerySet(models.QuerySet):
 class OutgoingMail(SampleMark, models.Model):
     """One mail to one recipient, rendered; its state is the truth about its delivery.
 
-    Two-phase sending: `sending` is committed before the SMTP talk, `sent` after it. A row found in
-    `sending` at start is `unknown`: it may have arrived, so a person decides and no machine resends.
+    Two-phase sending: `sending` is committed before the SMTP talk, `sent` after it. A row found
+    in `sending` at start is `unknown`: it may have arrived, so a person decides and no machine
+    resends.
     """
 
     class State(models.TextChoices):
@@ -45,14 +44,10 @@ class OutgoingMail(SampleMark, models.Model):
         FAILED = "failed", _("could not be sent")
         CANCELLED = "cancelled", _("cancelled")
 
-    message = models.ForeignKey(
-        "crm.Message", on_delete=models.CASCADE, related_name="deliveries"
-    )
+    message = models.ForeignKey("crm.Message", on_delete=models.CASCADE, related_name="deliveries")
     recipient = models.CharField(max_length=320)
     recipient_name = models.CharField(max_length=240, blank=True)
-    state = models.CharField(
-        max_length=12, choices=State, default=State.QUEUED, db_index=True
-    )
+    state = models.CharField(max_length=12, choices=State, default=State.QUEUED, db_index=True)
     mail_id = models.CharField("Message-ID", max_length=200, unique=True)
     subject = models.CharField(max_length=300)
     text = models.TextField()

@@ -30,14 +30,10 @@ class Person(SampleMark, Visibility, SearchableModel):
     public_fields = ()
     municipality_fields = ("given", "family", "role")
 
-    key = models.CharField(
-        max_length=40, unique=True, null=True, blank=True, editable=False
-    )
+    key = models.CharField(max_length=40, unique=True, null=True, blank=True, editable=False)
     given = models.CharField(_("given name"), max_length=120)
     family = models.CharField(_("family name"), max_length=120, blank=True)
-    script_variant = models.CharField(
-        _("name in another script"), max_length=240, blank=True
-    )
+    script_variant = models.CharField(_("name in another script"), max_length=240, blank=True)
     role = models.CharField(_("role"), max_length=200, blank=True)
     department = models.CharField(_("department"), max_length=200, blank=True)
     organisation = models.ForeignKey(
@@ -48,9 +44,7 @@ class Person(SampleMark, Visibility, SearchableModel):
         related_name="people",
         verbose_name=_("organisation"),
     )
-    initiatives = models.ManyToManyField(
-        "crm.Initiative", blank=True, related_name="people"
-    )
+    initiatives = models.ManyToManyField("crm.Initiative", blank=True, related_name="people")
     languages = models.JSONField(_("languages"), default=list, blank=True)
     notes = models.TextField(_("notes"), blank=True, max_length=10_000)
     merged_into = models.ForeignKey(
@@ -77,9 +71,7 @@ class Person(SampleMark, Visibility, SearchableModel):
 
     def search_parts(self):
         addresses = (
-            [point.value for point in self.contact_points.all()]
-            if self.pk is not None
-            else []
+            [point.value for point in self.contact_points.all()] if self.pk is not None else []
         )
         organisation = self.organisation.name if self.organisation else ""
         return (
@@ -119,9 +111,7 @@ class ContactPoint(SampleMark, Visibility, models.Model):
 
     USABLE = (Status.UNVERIFIED, Status.VERIFIED)
 
-    person = models.ForeignKey(
-        Person, on_delete=models.CASCADE, related_name="contact_points"
-    )
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="contact_points")
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.EMAIL)
     value = models.CharField(_("as typed"), max_length=320)
     match_key = models.CharField(max_length=320, editable=False, db_index=True)
@@ -137,9 +127,7 @@ class ContactPoint(SampleMark, Visibility, models.Model):
                 fields=["person", "kind", "match_key"],
                 name="one_address_once_per_person",
             ),
-            models.CheckConstraint(
-                condition=~Q(match_key=""), name="address_not_empty"
-            ),
+            models.CheckConstraint(condition=~Q(match_key=""), name="address_not_empty"),
         ]
 
     def __str__(self) -> str:

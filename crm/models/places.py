@@ -6,15 +6,11 @@ from crm.search import search_key
 class PlaceQuerySet(models.QuerySet):
     def named(self, name: str):
         """Places one of whose names in any language is `name`, largest first."""
-        return self.filter(name_keys__contains=f"|{search_key(name)}|").order_by(
-            "-population"
-        )
+        return self.filter(name_keys__contains=f"|{search_key(name)}|").order_by("-population")
 
     def starting_with(self, text: str):
         """Places one of whose names starts with `text`, largest first."""
-        return self.filter(name_keys__contains=f"|{search_key(text)}").order_by(
-            "-population"
-        )
+        return self.filter(name_keys__contains=f"|{search_key(text)}").order_by("-population")
 
 
 class Place(models.Model):
@@ -42,14 +38,10 @@ class Place(models.Model):
     @property
     def label(self) -> str:
         """Name with region and country, enough to tell namesakes apart."""
-        return ", ".join(
-            part for part in (self.name, self.region, self.country) if part
-        )
+        return ", ".join(part for part in (self.name, self.region, self.country) if part)
 
 
 def name_keys(name: str, alternate_names: str) -> str:
     """`|key|key|` of a place's names; `alternate_names` are parted by `|`."""
-    keys = dict.fromkeys(
-        search_key(part) for part in [name, *alternate_names.split("|")]
-    )
+    keys = dict.fromkeys(search_key(part) for part in [name, *alternate_names.split("|")])
     return "|" + "|".join(key for key in keys if key) + "|"

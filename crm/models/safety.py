@@ -7,9 +7,7 @@ from django.db import models
 class IdempotencyKey(models.Model):
     """A write already answered: the same key, route and body get the same answer again."""
 
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE
-    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE)
     key = models.CharField(max_length=100)
     route = models.CharField(max_length=200)
     body_hash = models.CharField(max_length=64)
@@ -19,9 +17,7 @@ class IdempotencyKey(models.Model):
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["user", "key"], name="one_answer_per_key")
-        ]
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="one_answer_per_key")]
 
 
 class RateHitQuerySet(models.QuerySet):

@@ -189,9 +189,7 @@ def text(value: str, style: str, tag: Tag | None = None) -> Text:
     return Text(legible(shortened(value)), styles.STYLES[style], tag)
 
 
-def put(
-    canvas: Any, x: float, y: float, value: str, style: str, *, align: str = "left"
-) -> float:
+def put(canvas: Any, x: float, y: float, value: str, style: str, *, align: str = "left") -> float:
     """Draw one line with its baseline at `y`, and return its width."""
     set_as = styles.STYLES[style]
     width = width_of(value, set_as)

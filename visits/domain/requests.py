@@ -233,23 +233,17 @@ def ask_for_information(
     return set_request_state(request, RequestState.NEEDS_INFO, at=at, by=by, why=what)
 
 
-def waitlist_request(
-    request: VisitRequest, *, reason: str, at: datetime, by: User
-) -> VisitRequest:
+def waitlist_request(request: VisitRequest, *, reason: str, at: datetime, by: User) -> VisitRequest:
     """Keep the request for a slot that may come free."""
     return set_request_state(request, RequestState.WAITLISTED, at=at, by=by, why=reason)
 
 
-def decline_request(
-    request: VisitRequest, *, reason: str, at: datetime, by: User
-) -> VisitRequest:
+def decline_request(request: VisitRequest, *, reason: str, at: datetime, by: User) -> VisitRequest:
     """Say no, kindly and for a reason; can be reopened."""
     return set_request_state(request, RequestState.DECLINED, at=at, by=by, why=reason)
 
 
-def reject_request(
-    request: VisitRequest, *, reason: str, at: datetime, by: User
-) -> VisitRequest:
+def reject_request(request: VisitRequest, *, reason: str, at: datetime, by: User) -> VisitRequest:
     """Put aside what is no request of a municipality; counts nowhere."""
     return set_request_state(request, RequestState.REJECTED, at=at, by=by, why=reason)
 

@@ -8,659 +8,1828 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('crm', '0001_initial'),
+        ("crm", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Disruption',
+            name="Disruption",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_sample', models.BooleanField(db_index=True, default=False, editable=False)),
-                ('key', models.SlugField(blank=True, editable=False, max_length=60, null=True, unique=True)),
-                ('kind', models.CharField(choices=[('strike', 'strike'), ('storm', 'storm'), ('outage', 'outage'), ('other', 'other')], default='other', max_length=10, verbose_name='kind')),
-                ('name', models.CharField(max_length=200, verbose_name='what happens')),
-                ('countries', models.JSONField(blank=True, default=list, verbose_name='countries')),
-                ('airports', models.JSONField(blank=True, default=list, verbose_name='airports')),
-                ('places', models.JSONField(blank=True, default=list, verbose_name='cities')),
-                ('modes', models.JSONField(blank=True, default=list, verbose_name='ways of travel')),
-                ('starts_at', models.DateTimeField(verbose_name='from')),
-                ('ends_at', models.DateTimeField(verbose_name='until')),
-                ('severity', models.PositiveSmallIntegerField(default=2, verbose_name='severity 1-3')),
-                ('status', models.CharField(choices=[('announced', 'announced'), ('confirmed', 'confirmed'), ('over', 'over')], default='announced', max_length=10, verbose_name='status')),
-                ('source', models.CharField(blank=True, max_length=300, verbose_name='source')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("is_sample", models.BooleanField(db_index=True, default=False, editable=False)),
+                (
+                    "key",
+                    models.SlugField(
+                        blank=True, editable=False, max_length=60, null=True, unique=True
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("strike", "strike"),
+                            ("storm", "storm"),
+                            ("outage", "outage"),
+                            ("other", "other"),
+                        ],
+                        default="other",
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("name", models.CharField(max_length=200, verbose_name="what happens")),
+                ("countries", models.JSONField(blank=True, default=list, verbose_name="countries")),
+                ("airports", models.JSONField(blank=True, default=list, verbose_name="airports")),
+                ("places", models.JSONField(blank=True, default=list, verbose_name="cities")),
+                (
+                    "modes",
+                    models.JSONField(blank=True, default=list, verbose_name="ways of travel"),
+                ),
+                ("starts_at", models.DateTimeField(verbose_name="from")),
+                ("ends_at", models.DateTimeField(verbose_name="until")),
+                (
+                    "severity",
+                    models.PositiveSmallIntegerField(default=2, verbose_name="severity 1-3"),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("announced", "announced"),
+                            ("confirmed", "confirmed"),
+                            ("over", "over"),
+                        ],
+                        default="announced",
+                        max_length=10,
+                        verbose_name="status",
+                    ),
+                ),
+                ("source", models.CharField(blank=True, max_length=300, verbose_name="source")),
             ],
             options={
-                'ordering': ['starts_at'],
+                "ordering": ["starts_at"],
             },
         ),
         migrations.CreateModel(
-            name='Topic',
+            name="Topic",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_sample', models.BooleanField(db_index=True, default=False, editable=False)),
-                ('code', models.CharField(max_length=8, unique=True)),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('plain_text', models.TextField(blank=True, max_length=2000, verbose_name='in plain words')),
-                ('limits', models.TextField(blank=True, max_length=2000, verbose_name='limits, what not to promise')),
-                ('materials', models.TextField(blank=True, max_length=2000, verbose_name='material to bring')),
-                ('guide_url', models.URLField(blank=True)),
-                ('needs_expert', models.BooleanField(default=False)),
-                ('order', models.PositiveSmallIntegerField(default=0)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("is_sample", models.BooleanField(db_index=True, default=False, editable=False)),
+                ("code", models.CharField(max_length=8, unique=True)),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                (
+                    "plain_text",
+                    models.TextField(blank=True, max_length=2000, verbose_name="in plain words"),
+                ),
+                (
+                    "limits",
+                    models.TextField(
+                        blank=True, max_length=2000, verbose_name="limits, what not to promise"
+                    ),
+                ),
+                (
+                    "materials",
+                    models.TextField(blank=True, max_length=2000, verbose_name="material to bring"),
+                ),
+                ("guide_url", models.URLField(blank=True)),
+                ("needs_expert", models.BooleanField(default=False)),
+                ("order", models.PositiveSmallIntegerField(default=0)),
             ],
             options={
-                'ordering': ['order', 'code'],
-            },
-            bases=(crm.models.marks.Visibility, models.Model),
-        ),
-        migrations.CreateModel(
-            name='CalendarDay',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_sample', models.BooleanField(db_index=True, default=False, editable=False)),
-                ('country', models.CharField(max_length=2, verbose_name='country')),
-                ('region', models.CharField(blank=True, max_length=120, verbose_name='region')),
-                ('city', models.CharField(blank=True, max_length=120, verbose_name='city')),
-                ('first_on', models.DateField(verbose_name='first day')),
-                ('last_on', models.DateField(verbose_name='last day')),
-                ('kind', models.CharField(choices=[('public', 'public holiday'), ('local', 'local holiday'), ('half_day', 'half day'), ('optional', 'optional holiday'), ('school', 'school break'), ('carnival', 'carnival'), ('custom', 'special day')], max_length=10, verbose_name='kind')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('hardness', models.CharField(choices=[('hard', 'closed'), ('soft', 'difficult')], max_length=4, verbose_name='how hard')),
-                ('shorter_by_minutes', models.PositiveSmallIntegerField(default=0, verbose_name='shorter by (minutes)')),
-                ('source', models.CharField(blank=True, max_length=200, verbose_name='source')),
-                ('confidence', models.CharField(blank=True, max_length=20, verbose_name='confidence')),
-            ],
-            options={
-                'ordering': ['first_on', 'country'],
-                'indexes': [models.Index(fields=['country', 'first_on', 'last_on'], name='calendar_country')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('first_on__lte', models.F('last_on'))), name='days_in_order')],
-            },
-        ),
-        migrations.CreateModel(
-            name='Campaign',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_sample', models.BooleanField(db_index=True, default=False, editable=False)),
-                ('slug', models.SlugField(unique=True)),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('offer', models.TextField(max_length=4000, verbose_name='offer in public words')),
-                ('window_start', models.DateField(verbose_name='first day of visits')),
-                ('window_end', models.DateField(verbose_name='last day of visits')),
-                ('project_end', models.DateField(verbose_name='end of the project')),
-                ('zone', models.CharField(default='Europe/Oslo', max_length=64, verbose_name='office time zone')),
-                ('office_opens', models.TimeField(default='09:00', verbose_name='office opens')),
-                ('office_closes', models.TimeField(default='17:00', verbose_name='office closes')),
-                ('reply_target_hours', models.PositiveSmallIntegerField(default=8, verbose_name='reply target (hours)')),
-                ('lead_days', models.PositiveSmallIntegerField(default=3, verbose_name='shortest notice (working days)')),
-                ('hold_days', models.PositiveSmallIntegerField(default=3, verbose_name='how long a date is held (days)')),
-                ('targets', models.JSONField(blank=True, default=dict)),
-                ('audience_map', models.JSONField(default=dict, verbose_name='audience of each organisation type')),
-                ('funding_line', models.CharField(blank=True, max_length=400, verbose_name='funding line')),
-                ('answers_from', models.CharField(blank=True, max_length=200, verbose_name='who answers')),
-                ('event', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='crm.event')),
-                ('initiative', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='crm.initiative')),
-            ],
-            options={
-                'ordering': ['-window_start'],
-            },
-            bases=(crm.models.marks.Visibility, models.Model),
-        ),
-        migrations.CreateModel(
-            name='Host',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_sample', models.BooleanField(db_index=True, default=False, editable=False)),
-                ('ref', models.CharField(max_length=8, unique=True)),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('title', models.CharField(blank=True, max_length=200, verbose_name='title')),
-                ('kind', models.CharField(choices=[('host', 'Host'), ('backup', 'Backup host'), ('expert', 'Partner expert')], default='host', max_length=8)),
-                ('zone', models.CharField(max_length=64, verbose_name='time zone')),
-                ('languages', models.JSONField(default=list, verbose_name='languages')),
-                ('work_from', models.TimeField(default='09:00', verbose_name='visits from')),
-                ('work_until', models.TimeField(default='17:00', verbose_name='visits until')),
-                ('travel_from', models.TimeField(default='07:00', verbose_name='travels from')),
-                ('travel_until', models.TimeField(default='21:00', verbose_name='travels until')),
-                ('travels', models.BooleanField(default=True, verbose_name='travels to visits')),
-                ('max_days_in_row', models.PositiveSmallIntegerField(default=4, verbose_name='on-site days in a row')),
-                ('keeps_office_day', models.BooleanField(default=True, verbose_name='one weekday a week without visits')),
-                ('home', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='crm.place', verbose_name='home')),
-                ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='crm.person')),
-                ('user', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='host', to=settings.AUTH_USER_MODEL)),
-                ('topics', models.ManyToManyField(blank=True, related_name='hosts', to='visits.topic')),
-            ],
-            options={
-                'ordering': ['ref'],
+                "ordering": ["order", "code"],
             },
             bases=(crm.models.marks.Visibility, models.Model),
         ),
         migrations.CreateModel(
-            name='CalendarFeed',
+            name="CalendarDay",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('token_hash', models.CharField(max_length=64, unique=True)),
-                ('made_at', models.DateTimeField(auto_now_add=True)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('with_details', models.BooleanField(default=True)),
-                ('host', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='feeds', to='visits.host')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='HostAvailability',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_sample', models.BooleanField(db_index=True, default=False, editable=False)),
-                ('kind', models.CharField(choices=[('free', 'free'), ('busy', 'unavailable'), ('leave', 'leave'), ('ill', 'ill'), ('travel', 'other travel')], default='busy', max_length=8, verbose_name='kind')),
-                ('starts_at', models.DateTimeField(verbose_name='from')),
-                ('ends_at', models.DateTimeField(verbose_name='until')),
-                ('label', models.CharField(blank=True, max_length=120, verbose_name='shown as')),
-                ('host', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='availability', to='visits.host')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("is_sample", models.BooleanField(db_index=True, default=False, editable=False)),
+                ("country", models.CharField(max_length=2, verbose_name="country")),
+                ("region", models.CharField(blank=True, max_length=120, verbose_name="region")),
+                ("city", models.CharField(blank=True, max_length=120, verbose_name="city")),
+                ("first_on", models.DateField(verbose_name="first day")),
+                ("last_on", models.DateField(verbose_name="last day")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("public", "public holiday"),
+                            ("local", "local holiday"),
+                            ("half_day", "half day"),
+                            ("optional", "optional holiday"),
+                            ("school", "school break"),
+                            ("carnival", "carnival"),
+                            ("custom", "special day"),
+                        ],
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                (
+                    "hardness",
+                    models.CharField(
+                        choices=[("hard", "closed"), ("soft", "difficult")],
+                        max_length=4,
+                        verbose_name="how hard",
+                    ),
+                ),
+                (
+                    "shorter_by_minutes",
+                    models.PositiveSmallIntegerField(
+                        default=0, verbose_name="shorter by (minutes)"
+                    ),
+                ),
+                ("source", models.CharField(blank=True, max_length=200, verbose_name="source")),
+                (
+                    "confidence",
+                    models.CharField(blank=True, max_length=20, verbose_name="confidence"),
+                ),
             ],
             options={
-                'ordering': ['starts_at'],
+                "ordering": ["first_on", "country"],
+                "indexes": [
+                    models.Index(fields=["country", "first_on", "last_on"], name="calendar_country")
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("first_on__lte", models.F("last_on"))),
+                        name="days_in_order",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Plan',
+            name="Campaign",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_sample', models.BooleanField(db_index=True, default=False, editable=False)),
-                ('campaign', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='plan', to='visits.campaign')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("is_sample", models.BooleanField(db_index=True, default=False, editable=False)),
+                ("slug", models.SlugField(unique=True)),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                ("offer", models.TextField(max_length=4000, verbose_name="offer in public words")),
+                ("window_start", models.DateField(verbose_name="first day of visits")),
+                ("window_end", models.DateField(verbose_name="last day of visits")),
+                ("project_end", models.DateField(verbose_name="end of the project")),
+                (
+                    "zone",
+                    models.CharField(
+                        default="Europe/Oslo", max_length=64, verbose_name="office time zone"
+                    ),
+                ),
+                ("office_opens", models.TimeField(default="09:00", verbose_name="office opens")),
+                ("office_closes", models.TimeField(default="17:00", verbose_name="office closes")),
+                (
+                    "reply_target_hours",
+                    models.PositiveSmallIntegerField(
+                        default=8, verbose_name="reply target (hours)"
+                    ),
+                ),
+                (
+                    "lead_days",
+                    models.PositiveSmallIntegerField(
+                        default=3, verbose_name="shortest notice (working days)"
+                    ),
+                ),
+                (
+                    "hold_days",
+                    models.PositiveSmallIntegerField(
+                        default=3, verbose_name="how long a date is held (days)"
+                    ),
+                ),
+                ("targets", models.JSONField(blank=True, default=dict)),
+                (
+                    "audience_map",
+                    models.JSONField(
+                        default=dict, verbose_name="audience of each organisation type"
+                    ),
+                ),
+                (
+                    "funding_line",
+                    models.CharField(blank=True, max_length=400, verbose_name="funding line"),
+                ),
+                (
+                    "answers_from",
+                    models.CharField(blank=True, max_length=200, verbose_name="who answers"),
+                ),
+                (
+                    "event",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to="crm.event",
+                    ),
+                ),
+                (
+                    "initiative",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="crm.initiative",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='PlanVersion',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_sample', models.BooleanField(db_index=True, default=False, editable=False)),
-                ('number', models.PositiveIntegerField()),
-                ('state', models.CharField(choices=[('draft', 'draft'), ('published', 'published')], default='draft', max_length=10)),
-                ('made_at', models.DateTimeField()),
-                ('published_at', models.DateTimeField(blank=True, null=True)),
-                ('note', models.CharField(blank=True, max_length=500, verbose_name='what changed')),
-                ('priority', models.PositiveIntegerField(default=0)),
-                ('bound', models.PositiveIntegerField(blank=True, null=True)),
-                ('proven', models.BooleanField(default=False)),
-                ('totals', models.JSONField(blank=True, default=dict)),
-                ('result', models.JSONField(blank=True, default=dict)),
-                ('made_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='visits.plan')),
-            ],
-            options={
-                'ordering': ['plan', '-number'],
-            },
-        ),
-        migrations.CreateModel(
-            name='PlanRun',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('queued', 'waiting'), ('running', 'searching'), ('done', 'done'), ('stopped', 'stopped'), ('failed', 'could not be planned'), ('interrupted', 'interrupted')], default='queued', max_length=12)),
-                ('fresh', models.BooleanField(default=False)),
-                ('seconds', models.PositiveSmallIntegerField(default=30)),
-                ('seed', models.PositiveIntegerField(default=1)),
-                ('asked_at', models.DateTimeField(auto_now_add=True)),
-                ('beat_at', models.DateTimeField(blank=True, null=True)),
-                ('stop_asked', models.BooleanField(default=False)),
-                ('priority', models.PositiveIntegerField(blank=True, null=True)),
-                ('bound', models.PositiveIntegerField(blank=True, null=True)),
-                ('error', models.CharField(blank=True, max_length=500)),
-                ('asked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='visits.plan')),
-                ('version', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='visits.planversion')),
-            ],
-            options={
-                'ordering': ['-pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='TravelOverride',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_sample', models.BooleanField(db_index=True, default=False, editable=False)),
-                ('mode', models.CharField(choices=[('drive', 'car'), ('rail', 'train'), ('fly', 'flight'), ('other', 'other')], max_length=6)),
-                ('minutes', models.PositiveIntegerField(verbose_name='minutes')),
-                ('source', models.CharField(blank=True, max_length=200, verbose_name='source')),
-                ('destination', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='crm.place')),
-                ('origin', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='crm.place')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Visit',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_sample', models.BooleanField(db_index=True, default=False, editable=False)),
-                ('search_key', models.TextField(blank=True, default='', editable=False)),
-                ('ref', models.CharField(max_length=12, unique=True)),
-                ('city', models.CharField(max_length=200, verbose_name='city')),
-                ('country', models.CharField(max_length=2, verbose_name='country')),
-                ('mode', models.CharField(choices=[('on_site', 'on site'), ('online', 'online'), ('hybrid', 'hybrid'), ('unspecified', 'not said')], max_length=12, verbose_name='mode')),
-                ('mode_history', models.JSONField(blank=True, default=list, editable=False)),
-                ('starts_at', models.DateTimeField(db_index=True, verbose_name='starts')),
-                ('ends_at', models.DateTimeField(verbose_name='ends')),
-                ('zone', models.CharField(max_length=64, verbose_name='time zone')),
-                ('address', models.CharField(blank=True, max_length=300, verbose_name='address')),
-                ('meeting_link', models.URLField(blank=True, max_length=500, verbose_name='online link')),
-                ('local_contact_name', models.CharField(blank=True, max_length=200, verbose_name='local contact')),
-                ('local_contact_address', models.CharField(blank=True, max_length=320, verbose_name='their mail')),
-                ('local_contact_phone', models.CharField(blank=True, max_length=60, verbose_name='their phone')),
-                ('local_contact_verified_at', models.DateTimeField(blank=True, null=True)),
-                ('materials', models.TextField(blank=True, max_length=4000, verbose_name='material')),
-                ('notes', models.TextField(blank=True, max_length=10000, verbose_name='notes for the host')),
-                ('state', models.CharField(choices=[('tentative', 'tentative'), ('confirmed', 'confirmed'), ('briefed', 'briefed'), ('in_progress', 'in progress'), ('completed', 'completed'), ('reported', 'reported'), ('closed', 'closed'), ('postponed', 'postponed'), ('cancelled', 'cancelled'), ('no_show', 'nobody came')], db_index=True, default='tentative', max_length=12, verbose_name='state')),
-                ('state_since', models.DateTimeField(verbose_name='in this state since')),
-                ('confirmed_at', models.DateTimeField(blank=True, null=True)),
-                ('agreement', models.CharField(blank=True, max_length=500, verbose_name='evidence of the agreement')),
-                ('at_risk', models.BooleanField(default=False, verbose_name='at risk')),
-                ('brief_void', models.BooleanField(default=False, verbose_name='brief no longer valid')),
-                ('override_reason', models.CharField(blank=True, max_length=500, verbose_name='why a rule was set aside')),
-                ('cancel_side', models.CharField(blank=True, choices=[('us', 'our side'), ('municipality', 'the municipality'), ('other', 'neither side')], max_length=12)),
-                ('cancel_reason', models.CharField(blank=True, max_length=500)),
-                ('ics_uid', models.CharField(db_index=True, max_length=200)),
-                ('ics_sequence', models.PositiveIntegerField(default=0)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('backup', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='backed_visits', to='visits.host', verbose_name='backup host')),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='visits', to='visits.campaign')),
-                ('experts', models.ManyToManyField(blank=True, related_name='expert_visits', to='visits.host')),
-                ('follow_ups', models.ManyToManyField(blank=True, related_name='visits', to='crm.followup')),
-                ('host', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='visits', to='visits.host')),
-                ('messages', models.ManyToManyField(blank=True, related_name='visits', to='crm.message')),
-                ('municipality', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='visits', to='crm.municipality', verbose_name='municipality')),
-                ('place', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='crm.place')),
-                ('replaces', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replaced_by', to='visits.visit')),
-                ('topics', models.ManyToManyField(blank=True, related_name='visits', to='visits.topic')),
-            ],
-            options={
-                'ordering': ['starts_at', 'ref'],
-            },
-            bases=(crm.models.marks.Visibility, models.Model),
-        ),
-        migrations.CreateModel(
-            name='TravelLeg',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_sample', models.BooleanField(db_index=True, default=False, editable=False)),
-                ('mode', models.CharField(choices=[('drive', 'car'), ('rail', 'train'), ('fly', 'flight'), ('other', 'other')], max_length=6, verbose_name='by')),
-                ('departs_at', models.DateTimeField(verbose_name='departs')),
-                ('arrives_at', models.DateTimeField(verbose_name='arrives')),
-                ('cost', models.DecimalField(decimal_places=2, max_digits=8, null=True, verbose_name='cost (EUR)')),
-                ('co2_kg', models.FloatField(null=True, verbose_name='CO2 (kg)')),
-                ('status', models.CharField(choices=[('estimated', 'estimate'), ('booked', 'booked'), ('cancelled', 'cancelled')], default='estimated', max_length=10)),
-                ('note', models.CharField(blank=True, max_length=300)),
-                ('destination', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.place')),
-                ('host', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='legs', to='visits.host')),
-                ('origin', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.place')),
-                ('visit', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='legs', to='visits.visit')),
-            ],
-            options={
-                'ordering': ['departs_at'],
+                "ordering": ["-window_start"],
             },
             bases=(crm.models.marks.Visibility, models.Model),
         ),
         migrations.CreateModel(
-            name='Reservation',
+            name="Host",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_sample', models.BooleanField(db_index=True, default=False, editable=False)),
-                ('resource', models.CharField(max_length=40)),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('visit', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='reservations', to='visits.visit')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("is_sample", models.BooleanField(db_index=True, default=False, editable=False)),
+                ("ref", models.CharField(max_length=8, unique=True)),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                ("title", models.CharField(blank=True, max_length=200, verbose_name="title")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("host", "Host"),
+                            ("backup", "Backup host"),
+                            ("expert", "Partner expert"),
+                        ],
+                        default="host",
+                        max_length=8,
+                    ),
+                ),
+                ("zone", models.CharField(max_length=64, verbose_name="time zone")),
+                ("languages", models.JSONField(default=list, verbose_name="languages")),
+                ("work_from", models.TimeField(default="09:00", verbose_name="visits from")),
+                ("work_until", models.TimeField(default="17:00", verbose_name="visits until")),
+                ("travel_from", models.TimeField(default="07:00", verbose_name="travels from")),
+                ("travel_until", models.TimeField(default="21:00", verbose_name="travels until")),
+                ("travels", models.BooleanField(default=True, verbose_name="travels to visits")),
+                (
+                    "max_days_in_row",
+                    models.PositiveSmallIntegerField(
+                        default=4, verbose_name="on-site days in a row"
+                    ),
+                ),
+                (
+                    "keeps_office_day",
+                    models.BooleanField(
+                        default=True, verbose_name="one weekday a week without visits"
+                    ),
+                ),
+                (
+                    "home",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="crm.place",
+                        verbose_name="home",
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to="crm.person",
+                    ),
+                ),
+                (
+                    "user",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="host",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "topics",
+                    models.ManyToManyField(blank=True, related_name="hosts", to="visits.topic"),
+                ),
             ],
             options={
-                'ordering': ['resource', 'starts_at'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Hold',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_sample', models.BooleanField(db_index=True, default=False, editable=False)),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('rank', models.PositiveSmallIntegerField(default=1)),
-                ('expires_at', models.DateTimeField()),
-                ('accepted_at', models.DateTimeField(blank=True, null=True)),
-                ('reservation', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='hold', to='visits.reservation')),
-                ('visit', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='holds', to='visits.visit')),
-            ],
-            options={
-                'ordering': ['visit', 'rank'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Expense',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_sample', models.BooleanField(db_index=True, default=False, editable=False)),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=8, verbose_name='amount (EUR)')),
-                ('what', models.CharField(max_length=200, verbose_name='for what')),
-                ('receipt', models.CharField(blank=True, max_length=200, verbose_name='receipt')),
-                ('eligible', models.CharField(choices=[('yes', 'eligible'), ('no', 'not eligible'), ('ask', 'to be asked')], default='ask', max_length=4)),
-                ('spent_on', models.DateField(verbose_name='on')),
-                ('host', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='visits.host')),
-                ('visit', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='expenses', to='visits.visit')),
-            ],
-            options={
-                'ordering': ['spent_on', 'pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='DisseminationActivity',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_sample', models.BooleanField(db_index=True, default=False, editable=False)),
-                ('type', models.CharField(choices=[('event', 'Organisation of an event'), ('visit', 'Visit to a municipality'), ('newsletter', 'Newsletter'), ('other', 'Other')], max_length=12)),
-                ('name', models.CharField(max_length=300)),
-                ('held_on', models.DateField()),
-                ('counts', models.JSONField(blank=True, default=dict)),
-                ('evidence', models.CharField(blank=True, max_length=500)),
-                ('campaign', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, to='visits.campaign')),
-                ('event', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, to='crm.event')),
-                ('visit', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, to='visits.visit')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='ChecklistItem',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_sample', models.BooleanField(db_index=True, default=False, editable=False)),
-                ('key', models.SlugField(blank=True, max_length=40)),
-                ('text', models.CharField(max_length=300, verbose_name='what')),
-                ('owner', models.CharField(choices=[('ours', 'ours'), ('theirs', 'theirs')], max_length=8)),
-                ('done', models.BooleanField(default=False, verbose_name='done')),
-                ('note', models.CharField(blank=True, max_length=300, verbose_name='note')),
-                ('visit', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='checklist', to='visits.visit')),
-            ],
-            options={
-                'ordering': ['visit', 'pk'],
+                "ordering": ["ref"],
             },
             bases=(crm.models.marks.Visibility, models.Model),
         ),
         migrations.CreateModel(
-            name='BriefEdition',
+            name="CalendarFeed",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('internal', 'internal'), ('public', 'public')], max_length=8)),
-                ('language', models.CharField(default='en', max_length=8)),
-                ('version', models.PositiveIntegerField()),
-                ('data_hash', models.CharField(max_length=64)),
-                ('built_at', models.DateTimeField()),
-                ('sent_at', models.DateTimeField(blank=True, null=True)),
-                ('void', models.BooleanField(default=False)),
-                ('is_sample', models.BooleanField(default=False, editable=False)),
-                ('built_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('visit', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='editions', to='visits.visit')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("token_hash", models.CharField(max_length=64, unique=True)),
+                ("made_at", models.DateTimeField(auto_now_add=True)),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                ("with_details", models.BooleanField(default=True)),
+                (
+                    "host",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="feeds",
+                        to="visits.host",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="HostAvailability",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("is_sample", models.BooleanField(db_index=True, default=False, editable=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("free", "free"),
+                            ("busy", "unavailable"),
+                            ("leave", "leave"),
+                            ("ill", "ill"),
+                            ("travel", "other travel"),
+                        ],
+                        default="busy",
+                        max_length=8,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("starts_at", models.DateTimeField(verbose_name="from")),
+                ("ends_at", models.DateTimeField(verbose_name="until")),
+                ("label", models.CharField(blank=True, max_length=120, verbose_name="shown as")),
+                (
+                    "host",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="availability",
+                        to="visits.host",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['visit', 'kind', '-version'],
+                "ordering": ["starts_at"],
             },
         ),
         migrations.CreateModel(
-            name='AgendaItem',
+            name="Plan",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_sample', models.BooleanField(db_index=True, default=False, editable=False)),
-                ('order', models.PositiveSmallIntegerField()),
-                ('minutes', models.PositiveSmallIntegerField(verbose_name='minutes')),
-                ('title', models.CharField(max_length=200, verbose_name='item')),
-                ('speaker', models.CharField(blank=True, max_length=200, verbose_name='speaker')),
-                ('room', models.CharField(blank=True, max_length=120, verbose_name='room')),
-                ('plan_b', models.CharField(blank=True, max_length=500, verbose_name='plan B, what to drop')),
-                ('visit', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='agenda', to='visits.visit')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("is_sample", models.BooleanField(db_index=True, default=False, editable=False)),
+                (
+                    "campaign",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="plan",
+                        to="visits.campaign",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['visit', 'order'],
+                "abstract": False,
+            },
+        ),
+        migrations.CreateModel(
+            name="PlanVersion",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("is_sample", models.BooleanField(db_index=True, default=False, editable=False)),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("draft", "draft"), ("published", "published")],
+                        default="draft",
+                        max_length=10,
+                    ),
+                ),
+                ("made_at", models.DateTimeField()),
+                ("published_at", models.DateTimeField(blank=True, null=True)),
+                ("note", models.CharField(blank=True, max_length=500, verbose_name="what changed")),
+                ("priority", models.PositiveIntegerField(default=0)),
+                ("bound", models.PositiveIntegerField(blank=True, null=True)),
+                ("proven", models.BooleanField(default=False)),
+                ("totals", models.JSONField(blank=True, default=dict)),
+                ("result", models.JSONField(blank=True, default=dict)),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="versions",
+                        to="visits.plan",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["plan", "-number"],
+            },
+        ),
+        migrations.CreateModel(
+            name="PlanRun",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "waiting"),
+                            ("running", "searching"),
+                            ("done", "done"),
+                            ("stopped", "stopped"),
+                            ("failed", "could not be planned"),
+                            ("interrupted", "interrupted"),
+                        ],
+                        default="queued",
+                        max_length=12,
+                    ),
+                ),
+                ("fresh", models.BooleanField(default=False)),
+                ("seconds", models.PositiveSmallIntegerField(default=30)),
+                ("seed", models.PositiveIntegerField(default=1)),
+                ("asked_at", models.DateTimeField(auto_now_add=True)),
+                ("beat_at", models.DateTimeField(blank=True, null=True)),
+                ("stop_asked", models.BooleanField(default=False)),
+                ("priority", models.PositiveIntegerField(blank=True, null=True)),
+                ("bound", models.PositiveIntegerField(blank=True, null=True)),
+                ("error", models.CharField(blank=True, max_length=500)),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="runs",
+                        to="visits.plan",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to="visits.planversion",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="TravelOverride",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("is_sample", models.BooleanField(db_index=True, default=False, editable=False)),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[
+                            ("drive", "car"),
+                            ("rail", "train"),
+                            ("fly", "flight"),
+                            ("other", "other"),
+                        ],
+                        max_length=6,
+                    ),
+                ),
+                ("minutes", models.PositiveIntegerField(verbose_name="minutes")),
+                ("source", models.CharField(blank=True, max_length=200, verbose_name="source")),
+                (
+                    "destination",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="crm.place",
+                    ),
+                ),
+                (
+                    "origin",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="crm.place",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Visit",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("is_sample", models.BooleanField(db_index=True, default=False, editable=False)),
+                ("search_key", models.TextField(blank=True, default="", editable=False)),
+                ("ref", models.CharField(max_length=12, unique=True)),
+                ("city", models.CharField(max_length=200, verbose_name="city")),
+                ("country", models.CharField(max_length=2, verbose_name="country")),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[
+                            ("on_site", "on site"),
+                            ("online", "online"),
+                            ("hybrid", "hybrid"),
+                            ("unspecified", "not said"),
+                        ],
+                        max_length=12,
+                        verbose_name="mode",
+                    ),
+                ),
+                ("mode_history", models.JSONField(blank=True, default=list, editable=False)),
+                ("starts_at", models.DateTimeField(db_index=True, verbose_name="starts")),
+                ("ends_at", models.DateTimeField(verbose_name="ends")),
+                ("zone", models.CharField(max_length=64, verbose_name="time zone")),
+                ("address", models.CharField(blank=True, max_length=300, verbose_name="address")),
+                (
+                    "meeting_link",
+                    models.URLField(blank=True, max_length=500, verbose_name="online link"),
+                ),
+                (
+                    "local_contact_name",
+                    models.CharField(blank=True, max_length=200, verbose_name="local contact"),
+                ),
+                (
+                    "local_contact_address",
+                    models.CharField(blank=True, max_length=320, verbose_name="their mail"),
+                ),
+                (
+                    "local_contact_phone",
+                    models.CharField(blank=True, max_length=60, verbose_name="their phone"),
+                ),
+                ("local_contact_verified_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "materials",
+                    models.TextField(blank=True, max_length=4000, verbose_name="material"),
+                ),
+                (
+                    "notes",
+                    models.TextField(
+                        blank=True, max_length=10000, verbose_name="notes for the host"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("tentative", "tentative"),
+                            ("confirmed", "confirmed"),
+                            ("briefed", "briefed"),
+                            ("in_progress", "in progress"),
+                            ("completed", "completed"),
+                            ("reported", "reported"),
+                            ("closed", "closed"),
+                            ("postponed", "postponed"),
+                            ("cancelled", "cancelled"),
+                            ("no_show", "nobody came"),
+                        ],
+                        db_index=True,
+                        default="tentative",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                ("state_since", models.DateTimeField(verbose_name="in this state since")),
+                ("confirmed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "agreement",
+                    models.CharField(
+                        blank=True, max_length=500, verbose_name="evidence of the agreement"
+                    ),
+                ),
+                ("at_risk", models.BooleanField(default=False, verbose_name="at risk")),
+                (
+                    "brief_void",
+                    models.BooleanField(default=False, verbose_name="brief no longer valid"),
+                ),
+                (
+                    "override_reason",
+                    models.CharField(
+                        blank=True, max_length=500, verbose_name="why a rule was set aside"
+                    ),
+                ),
+                (
+                    "cancel_side",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("us", "our side"),
+                            ("municipality", "the municipality"),
+                            ("other", "neither side"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("cancel_reason", models.CharField(blank=True, max_length=500)),
+                ("ics_uid", models.CharField(db_index=True, max_length=200)),
+                ("ics_sequence", models.PositiveIntegerField(default=0)),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "backup",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="backed_visits",
+                        to="visits.host",
+                        verbose_name="backup host",
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="visits",
+                        to="visits.campaign",
+                    ),
+                ),
+                (
+                    "experts",
+                    models.ManyToManyField(
+                        blank=True, related_name="expert_visits", to="visits.host"
+                    ),
+                ),
+                (
+                    "follow_ups",
+                    models.ManyToManyField(blank=True, related_name="visits", to="crm.followup"),
+                ),
+                (
+                    "host",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="visits",
+                        to="visits.host",
+                    ),
+                ),
+                (
+                    "messages",
+                    models.ManyToManyField(blank=True, related_name="visits", to="crm.message"),
+                ),
+                (
+                    "municipality",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="visits",
+                        to="crm.municipality",
+                        verbose_name="municipality",
+                    ),
+                ),
+                (
+                    "place",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="crm.place",
+                    ),
+                ),
+                (
+                    "replaces",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="replaced_by",
+                        to="visits.visit",
+                    ),
+                ),
+                (
+                    "topics",
+                    models.ManyToManyField(blank=True, related_name="visits", to="visits.topic"),
+                ),
+            ],
+            options={
+                "ordering": ["starts_at", "ref"],
             },
             bases=(crm.models.marks.Visibility, models.Model),
         ),
         migrations.CreateModel(
-            name='VisitReport',
+            name="TravelLeg",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_sample', models.BooleanField(db_index=True, default=False, editable=False)),
-                ('summary', models.TextField(blank=True, max_length=4000, verbose_name='summary for the city')),
-                ('notes', models.TextField(blank=True, max_length=10000, verbose_name='notes')),
-                ('outcome', models.CharField(choices=[('open', 'open'), ('informed', 'informed'), ('interested', 'interested'), ('exploring', 'exploring'), ('planning_trial', 'planning a trial'), ('adopting', 'adopting')], default='open', max_length=16, verbose_name='outcome')),
-                ('evidence', models.CharField(blank=True, max_length=500, verbose_name='evidence of the outcome')),
-                ('expected', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='people expected')),
-                ('written_at', models.DateTimeField(blank=True, null=True)),
-                ('validated_at', models.DateTimeField(blank=True, null=True)),
-                ('topics_covered', models.ManyToManyField(blank=True, to='visits.topic')),
-                ('visit', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='report', to='visits.visit')),
-                ('written_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("is_sample", models.BooleanField(db_index=True, default=False, editable=False)),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[
+                            ("drive", "car"),
+                            ("rail", "train"),
+                            ("fly", "flight"),
+                            ("other", "other"),
+                        ],
+                        max_length=6,
+                        verbose_name="by",
+                    ),
+                ),
+                ("departs_at", models.DateTimeField(verbose_name="departs")),
+                ("arrives_at", models.DateTimeField(verbose_name="arrives")),
+                (
+                    "cost",
+                    models.DecimalField(
+                        decimal_places=2, max_digits=8, null=True, verbose_name="cost (EUR)"
+                    ),
+                ),
+                ("co2_kg", models.FloatField(null=True, verbose_name="CO2 (kg)")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("estimated", "estimate"),
+                            ("booked", "booked"),
+                            ("cancelled", "cancelled"),
+                        ],
+                        default="estimated",
+                        max_length=10,
+                    ),
+                ),
+                ("note", models.CharField(blank=True, max_length=300)),
+                (
+                    "destination",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="crm.place",
+                    ),
+                ),
+                (
+                    "host",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="legs",
+                        to="visits.host",
+                    ),
+                ),
+                (
+                    "origin",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="crm.place",
+                    ),
+                ),
+                (
+                    "visit",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="legs",
+                        to="visits.visit",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "ordering": ["departs_at"],
             },
             bases=(crm.models.marks.Visibility, models.Model),
         ),
         migrations.CreateModel(
-            name='AttendanceCount',
+            name="Reservation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_sample', models.BooleanField(db_index=True, default=False, editable=False)),
-                ('audience', models.CharField(choices=[('scientific_community', 'Scientific Community'), ('industry', 'Industry'), ('civil_society', 'Civil Society'), ('general_public', 'General Public'), ('policy_makers', 'Policy Makers'), ('medias', 'Medias'), ('investors', 'Investors'), ('customers', 'Customers'), ('other', 'Other')], max_length=24)),
-                ('people', models.PositiveSmallIntegerField()),
-                ('report', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='counts', to='visits.visitreport')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("is_sample", models.BooleanField(db_index=True, default=False, editable=False)),
+                ("resource", models.CharField(max_length=40)),
+                ("starts_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField()),
+                ("active", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "visit",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="reservations",
+                        to="visits.visit",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['report', '-people'],
+                "ordering": ["resource", "starts_at"],
             },
         ),
         migrations.CreateModel(
-            name='VisitRequest',
+            name="Hold",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_sample', models.BooleanField(db_index=True, default=False, editable=False)),
-                ('search_key', models.TextField(blank=True, default='', editable=False)),
-                ('ref', models.CharField(max_length=12, unique=True)),
-                ('received_at', models.DateTimeField(db_index=True, verbose_name='received')),
-                ('channel', models.CharField(choices=[('web', 'form'), ('email', 'mail'), ('phone', 'phone'), ('event_desk', 'event desk')], max_length=12, verbose_name='channel')),
-                ('raw_text', models.TextField(blank=True, max_length=20000, verbose_name='original text')),
-                ('raw_language', models.CharField(blank=True, max_length=8, verbose_name='language of the original')),
-                ('translation', models.TextField(blank=True, max_length=20000, verbose_name='translation')),
-                ('city', models.CharField(max_length=200, verbose_name='city')),
-                ('country', models.CharField(max_length=2, verbose_name='country')),
-                ('region', models.CharField(blank=True, max_length=120, verbose_name='region')),
-                ('zone', models.CharField(max_length=64, verbose_name='time zone')),
-                ('department', models.CharField(blank=True, max_length=200, verbose_name='department')),
-                ('requester_name', models.CharField(blank=True, max_length=200, verbose_name='name')),
-                ('requester_role', models.CharField(blank=True, max_length=200, verbose_name='role')),
-                ('address', models.CharField(blank=True, max_length=320, verbose_name='mail address')),
-                ('address_key', models.CharField(blank=True, db_index=True, editable=False, max_length=320)),
-                ('phone', models.CharField(blank=True, max_length=60, verbose_name='phone')),
-                ('address_bounced', models.BooleanField(default=False, verbose_name='the address refused our mail')),
-                ('language', models.CharField(default='en', max_length=8, verbose_name='language wanted')),
-                ('questions', models.JSONField(blank=True, default=list, verbose_name='questions')),
-                ('mode', models.CharField(choices=[('on_site', 'on site'), ('online', 'online'), ('hybrid', 'hybrid'), ('unspecified', 'not said')], default='on_site', max_length=12, verbose_name='mode')),
-                ('online_is_fine', models.BooleanField(default=False, verbose_name='online is fine too')),
-                ('people', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='number of people')),
-                ('interpreter', models.CharField(blank=True, max_length=60, verbose_name='interpreter')),
-                ('step_free', models.BooleanField(default=False, verbose_name='step-free access needed')),
-                ('secrecy', models.CharField(blank=True, max_length=1000, verbose_name='what must stay secret')),
-                ('state', models.CharField(choices=[('received', 'received'), ('needs_info', 'needs information'), ('under_review', 'under review'), ('proposed', 'date proposed'), ('scheduled', 'scheduled'), ('fulfilled', 'fulfilled'), ('waitlisted', 'waiting list'), ('declined', 'declined'), ('expired', 'expired'), ('withdrawn', 'withdrawn'), ('referred', 'referred'), ('merged', 'merged'), ('rejected', 'rejected')], db_index=True, default='received', max_length=12, verbose_name='state')),
-                ('state_since', models.DateTimeField(verbose_name='in this state since')),
-                ('reason', models.CharField(blank=True, max_length=1000, verbose_name='reason')),
-                ('priority', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='priority')),
-                ('duration_minutes', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='minutes')),
-                ('on_site_ruled_out', models.CharField(blank=True, max_length=300, verbose_name='why not on site')),
-                ('first_reply_at', models.DateTimeField(blank=True, null=True, verbose_name='first personal reply')),
-                ('due_at', models.DateTimeField(blank=True, null=True, verbose_name='answer due')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('assigned_to', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='visit_requests', to=settings.AUTH_USER_MODEL, verbose_name='assigned to')),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='requests', to='visits.campaign')),
-                ('follow_ups', models.ManyToManyField(blank=True, related_name='visit_requests', to='crm.followup')),
-                ('merged_into', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='merged', to='visits.visitrequest')),
-                ('messages', models.ManyToManyField(blank=True, related_name='visit_requests', to='crm.message')),
-                ('municipality', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='visit_requests', to='crm.municipality', verbose_name='municipality')),
-                ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='visit_requests', to='crm.person', verbose_name='known person')),
-                ('place', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='crm.place')),
-                ('topics', models.ManyToManyField(blank=True, related_name='requests', to='visits.topic')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("is_sample", models.BooleanField(db_index=True, default=False, editable=False)),
+                ("starts_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField()),
+                ("rank", models.PositiveSmallIntegerField(default=1)),
+                ("expires_at", models.DateTimeField()),
+                ("accepted_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "reservation",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="hold",
+                        to="visits.reservation",
+                    ),
+                ),
+                (
+                    "visit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="holds",
+                        to="visits.visit",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-received_at', 'ref'],
+                "ordering": ["visit", "rank"],
+            },
+        ),
+        migrations.CreateModel(
+            name="Expense",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("is_sample", models.BooleanField(db_index=True, default=False, editable=False)),
+                (
+                    "amount",
+                    models.DecimalField(
+                        decimal_places=2, max_digits=8, verbose_name="amount (EUR)"
+                    ),
+                ),
+                ("what", models.CharField(max_length=200, verbose_name="for what")),
+                ("receipt", models.CharField(blank=True, max_length=200, verbose_name="receipt")),
+                (
+                    "eligible",
+                    models.CharField(
+                        choices=[
+                            ("yes", "eligible"),
+                            ("no", "not eligible"),
+                            ("ask", "to be asked"),
+                        ],
+                        default="ask",
+                        max_length=4,
+                    ),
+                ),
+                ("spent_on", models.DateField(verbose_name="on")),
+                (
+                    "host",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to="visits.host",
+                    ),
+                ),
+                (
+                    "visit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="expenses",
+                        to="visits.visit",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["spent_on", "pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="DisseminationActivity",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("is_sample", models.BooleanField(db_index=True, default=False, editable=False)),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("event", "Organisation of an event"),
+                            ("visit", "Visit to a municipality"),
+                            ("newsletter", "Newsletter"),
+                            ("other", "Other"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("name", models.CharField(max_length=300)),
+                ("held_on", models.DateField()),
+                ("counts", models.JSONField(blank=True, default=dict)),
+                ("evidence", models.CharField(blank=True, max_length=500)),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="visits.campaign",
+                    ),
+                ),
+                (
+                    "event",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="crm.event",
+                    ),
+                ),
+                (
+                    "visit",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="visits.visit",
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+            },
+        ),
+        migrations.CreateModel(
+            name="ChecklistItem",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("is_sample", models.BooleanField(db_index=True, default=False, editable=False)),
+                ("key", models.SlugField(blank=True, max_length=40)),
+                ("text", models.CharField(max_length=300, verbose_name="what")),
+                (
+                    "owner",
+                    models.CharField(
+                        choices=[("ours", "ours"), ("theirs", "theirs")], max_length=8
+                    ),
+                ),
+                ("done", models.BooleanField(default=False, verbose_name="done")),
+                ("note", models.CharField(blank=True, max_length=300, verbose_name="note")),
+                (
+                    "visit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="checklist",
+                        to="visits.visit",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["visit", "pk"],
+            },
+            bases=(crm.models.marks.Visibility, models.Model),
+        ),
+        migrations.CreateModel(
+            name="BriefEdition",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("internal", "internal"), ("public", "public")], max_length=8
+                    ),
+                ),
+                ("language", models.CharField(default="en", max_length=8)),
+                ("version", models.PositiveIntegerField()),
+                ("data_hash", models.CharField(max_length=64)),
+                ("built_at", models.DateTimeField()),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
+                ("void", models.BooleanField(default=False)),
+                ("is_sample", models.BooleanField(default=False, editable=False)),
+                (
+                    "built_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "visit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="editions",
+                        to="visits.visit",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["visit", "kind", "-version"],
+            },
+        ),
+        migrations.CreateModel(
+            name="AgendaItem",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("is_sample", models.BooleanField(db_index=True, default=False, editable=False)),
+                ("order", models.PositiveSmallIntegerField()),
+                ("minutes", models.PositiveSmallIntegerField(verbose_name="minutes")),
+                ("title", models.CharField(max_length=200, verbose_name="item")),
+                ("speaker", models.CharField(blank=True, max_length=200, verbose_name="speaker")),
+                ("room", models.CharField(blank=True, max_length=120, verbose_name="room")),
+                (
+                    "plan_b",
+                    models.CharField(
+                        blank=True, max_length=500, verbose_name="plan B, what to drop"
+                    ),
+                ),
+                (
+                    "visit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="agenda",
+                        to="visits.visit",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["visit", "order"],
+            },
+            bases=(crm.models.marks.Visibility, models.Model),
+        ),
+        migrations.CreateModel(
+            name="VisitReport",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("is_sample", models.BooleanField(db_index=True, default=False, editable=False)),
+                (
+                    "summary",
+                    models.TextField(
+                        blank=True, max_length=4000, verbose_name="summary for the city"
+                    ),
+                ),
+                ("notes", models.TextField(blank=True, max_length=10000, verbose_name="notes")),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("open", "open"),
+                            ("informed", "informed"),
+                            ("interested", "interested"),
+                            ("exploring", "exploring"),
+                            ("planning_trial", "planning a trial"),
+                            ("adopting", "adopting"),
+                        ],
+                        default="open",
+                        max_length=16,
+                        verbose_name="outcome",
+                    ),
+                ),
+                (
+                    "evidence",
+                    models.CharField(
+                        blank=True, max_length=500, verbose_name="evidence of the outcome"
+                    ),
+                ),
+                (
+                    "expected",
+                    models.PositiveSmallIntegerField(
+                        blank=True, null=True, verbose_name="people expected"
+                    ),
+                ),
+                ("written_at", models.DateTimeField(blank=True, null=True)),
+                ("validated_at", models.DateTimeField(blank=True, null=True)),
+                ("topics_covered", models.ManyToManyField(blank=True, to="visits.topic")),
+                (
+                    "visit",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="report",
+                        to="visits.visit",
+                    ),
+                ),
+                (
+                    "written_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+            },
+            bases=(crm.models.marks.Visibility, models.Model),
+        ),
+        migrations.CreateModel(
+            name="AttendanceCount",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("is_sample", models.BooleanField(db_index=True, default=False, editable=False)),
+                (
+                    "audience",
+                    models.CharField(
+                        choices=[
+                            ("scientific_community", "Scientific Community"),
+                            ("industry", "Industry"),
+                            ("civil_society", "Civil Society"),
+                            ("general_public", "General Public"),
+                            ("policy_makers", "Policy Makers"),
+                            ("medias", "Medias"),
+                            ("investors", "Investors"),
+                            ("customers", "Customers"),
+                            ("other", "Other"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                ("people", models.PositiveSmallIntegerField()),
+                (
+                    "report",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="counts",
+                        to="visits.visitreport",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["report", "-people"],
+            },
+        ),
+        migrations.CreateModel(
+            name="VisitRequest",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("is_sample", models.BooleanField(db_index=True, default=False, editable=False)),
+                ("search_key", models.TextField(blank=True, default="", editable=False)),
+                ("ref", models.CharField(max_length=12, unique=True)),
+                ("received_at", models.DateTimeField(db_index=True, verbose_name="received")),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("web", "form"),
+                            ("email", "mail"),
+                            ("phone", "phone"),
+                            ("event_desk", "event desk"),
+                        ],
+                        max_length=12,
+                        verbose_name="channel",
+                    ),
+                ),
+                (
+                    "raw_text",
+                    models.TextField(blank=True, max_length=20000, verbose_name="original text"),
+                ),
+                (
+                    "raw_language",
+                    models.CharField(
+                        blank=True, max_length=8, verbose_name="language of the original"
+                    ),
+                ),
+                (
+                    "translation",
+                    models.TextField(blank=True, max_length=20000, verbose_name="translation"),
+                ),
+                ("city", models.CharField(max_length=200, verbose_name="city")),
+                ("country", models.CharField(max_length=2, verbose_name="country")),
+                ("region", models.CharField(blank=True, max_length=120, verbose_name="region")),
+                ("zone", models.CharField(max_length=64, verbose_name="time zone")),
+                (
+                    "department",
+                    models.CharField(blank=True, max_length=200, verbose_name="department"),
+                ),
+                (
+                    "requester_name",
+                    models.CharField(blank=True, max_length=200, verbose_name="name"),
+                ),
+                (
+                    "requester_role",
+                    models.CharField(blank=True, max_length=200, verbose_name="role"),
+                ),
+                (
+                    "address",
+                    models.CharField(blank=True, max_length=320, verbose_name="mail address"),
+                ),
+                (
+                    "address_key",
+                    models.CharField(blank=True, db_index=True, editable=False, max_length=320),
+                ),
+                ("phone", models.CharField(blank=True, max_length=60, verbose_name="phone")),
+                (
+                    "address_bounced",
+                    models.BooleanField(default=False, verbose_name="the address refused our mail"),
+                ),
+                (
+                    "language",
+                    models.CharField(default="en", max_length=8, verbose_name="language wanted"),
+                ),
+                ("questions", models.JSONField(blank=True, default=list, verbose_name="questions")),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[
+                            ("on_site", "on site"),
+                            ("online", "online"),
+                            ("hybrid", "hybrid"),
+                            ("unspecified", "not said"),
+                        ],
+                        default="on_site",
+                        max_length=12,
+                        verbose_name="mode",
+                    ),
+                ),
+                (
+                    "online_is_fine",
+                    models.BooleanField(default=False, verbose_name="online is fine too"),
+                ),
+                (
+                    "people",
+                    models.PositiveSmallIntegerField(
+                        blank=True, null=True, verbose_name="number of people"
+                    ),
+                ),
+                (
+                    "interpreter",
+                    models.CharField(blank=True, max_length=60, verbose_name="interpreter"),
+                ),
+                (
+                    "step_free",
+                    models.BooleanField(default=False, verbose_name="step-free access needed"),
+                ),
+                (
+                    "secrecy",
+                    models.CharField(
+                        blank=True, max_length=1000, verbose_name="what must stay secret"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("received", "received"),
+                            ("needs_info", "needs information"),
+                            ("under_review", "under review"),
+                            ("proposed", "date proposed"),
+                            ("scheduled", "scheduled"),
+                            ("fulfilled", "fulfilled"),
+                            ("waitlisted", "waiting list"),
+                            ("declined", "declined"),
+                            ("expired", "expired"),
+                            ("withdrawn", "withdrawn"),
+                            ("referred", "referred"),
+                            ("merged", "merged"),
+                            ("rejected", "rejected"),
+                        ],
+                        db_index=True,
+                        default="received",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                ("state_since", models.DateTimeField(verbose_name="in this state since")),
+                ("reason", models.CharField(blank=True, max_length=1000, verbose_name="reason")),
+                (
+                    "priority",
+                    models.PositiveSmallIntegerField(
+                        blank=True, null=True, verbose_name="priority"
+                    ),
+                ),
+                (
+                    "duration_minutes",
+                    models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="minutes"),
+                ),
+                (
+                    "on_site_ruled_out",
+                    models.CharField(blank=True, max_length=300, verbose_name="why not on site"),
+                ),
+                (
+                    "first_reply_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="first personal reply"
+                    ),
+                ),
+                ("due_at", models.DateTimeField(blank=True, null=True, verbose_name="answer due")),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "assigned_to",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="visit_requests",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="assigned to",
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="requests",
+                        to="visits.campaign",
+                    ),
+                ),
+                (
+                    "follow_ups",
+                    models.ManyToManyField(
+                        blank=True, related_name="visit_requests", to="crm.followup"
+                    ),
+                ),
+                (
+                    "merged_into",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="merged",
+                        to="visits.visitrequest",
+                    ),
+                ),
+                (
+                    "messages",
+                    models.ManyToManyField(
+                        blank=True, related_name="visit_requests", to="crm.message"
+                    ),
+                ),
+                (
+                    "municipality",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="visit_requests",
+                        to="crm.municipality",
+                        verbose_name="municipality",
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="visit_requests",
+                        to="crm.person",
+                        verbose_name="known person",
+                    ),
+                ),
+                (
+                    "place",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="crm.place",
+                    ),
+                ),
+                (
+                    "topics",
+                    models.ManyToManyField(blank=True, related_name="requests", to="visits.topic"),
+                ),
+            ],
+            options={
+                "ordering": ["-received_at", "ref"],
             },
             bases=(crm.models.marks.Visibility, models.Model),
         ),
         migrations.AddField(
-            model_name='visit',
-            name='requests',
-            field=models.ManyToManyField(related_name='visits', to='visits.visitrequest'),
+            model_name="visit",
+            name="requests",
+            field=models.ManyToManyField(related_name="visits", to="visits.visitrequest"),
         ),
         migrations.CreateModel(
-            name='Unplaced',
+            name="Unplaced",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_sample', models.BooleanField(db_index=True, default=False, editable=False)),
-                ('reason_code', models.CharField(max_length=40)),
-                ('reason', models.CharField(max_length=500)),
-                ('would_fit_if', models.CharField(blank=True, max_length=500)),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='unplaced', to='visits.planversion')),
-                ('request', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='visits.visitrequest')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("is_sample", models.BooleanField(db_index=True, default=False, editable=False)),
+                ("reason_code", models.CharField(max_length=40)),
+                ("reason", models.CharField(max_length=500)),
+                ("would_fit_if", models.CharField(blank=True, max_length=500)),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="unplaced",
+                        to="visits.planversion",
+                    ),
+                ),
+                (
+                    "request",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to="visits.visitrequest"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['version', 'request__ref'],
+                "ordering": ["version", "request__ref"],
             },
         ),
         migrations.CreateModel(
-            name='Referral',
+            name="Referral",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_sample', models.BooleanField(db_index=True, default=False, editable=False)),
-                ('at', models.DateTimeField()),
-                ('consent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='crm.consentrecord')),
-                ('initiative', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='crm.initiative')),
-                ('request', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='referral', to='visits.visitrequest')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("is_sample", models.BooleanField(db_index=True, default=False, editable=False)),
+                ("at", models.DateTimeField()),
+                (
+                    "consent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="crm.consentrecord",
+                    ),
+                ),
+                (
+                    "initiative",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="crm.initiative"
+                    ),
+                ),
+                (
+                    "request",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="referral",
+                        to="visits.visitrequest",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='PrivateLink',
+            name="PrivateLink",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('purpose', models.CharField(choices=[('request', 'own request')], default='request', max_length=10)),
-                ('salt', models.CharField(default=visits.models.links.new_salt, max_length=64)),
-                ('token_hash', models.CharField(max_length=64, null=True, unique=True)),
-                ('made_at', models.DateTimeField(auto_now_add=True)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('used_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('is_sample', models.BooleanField(default=False, editable=False)),
-                ('request', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='links', to='visits.visitrequest')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[("request", "own request")], default="request", max_length=10
+                    ),
+                ),
+                ("salt", models.CharField(default=visits.models.links.new_salt, max_length=64)),
+                ("token_hash", models.CharField(max_length=64, null=True, unique=True)),
+                ("made_at", models.DateTimeField(auto_now_add=True)),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("used_at", models.DateTimeField(blank=True, null=True)),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                ("is_sample", models.BooleanField(default=False, editable=False)),
+                (
+                    "request",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="links",
+                        to="visits.visitrequest",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PreferredDate',
+            name="PreferredDate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rank', models.PositiveSmallIntegerField()),
-                ('on', models.DateField()),
-                ('part', models.CharField(choices=[('any', 'any time'), ('morning', 'morning'), ('afternoon', 'afternoon')], default='any', max_length=10)),
-                ('request', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='preferred_dates', to='visits.visitrequest')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("rank", models.PositiveSmallIntegerField()),
+                ("on", models.DateField()),
+                (
+                    "part",
+                    models.CharField(
+                        choices=[
+                            ("any", "any time"),
+                            ("morning", "morning"),
+                            ("afternoon", "afternoon"),
+                        ],
+                        default="any",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "request",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="preferred_dates",
+                        to="visits.visitrequest",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['request', 'rank'],
+                "ordering": ["request", "rank"],
             },
         ),
         migrations.CreateModel(
-            name='Placement',
+            name="Placement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_sample', models.BooleanField(db_index=True, default=False, editable=False)),
-                ('mode', models.CharField(choices=[('on_site', 'on site'), ('online', 'online'), ('hybrid', 'hybrid'), ('unspecified', 'not said')], max_length=12)),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('zone', models.CharField(max_length=64)),
-                ('is_fixed', models.BooleanField(default=False)),
-                ('host', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='visits.host')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='placements', to='visits.planversion')),
-                ('visit', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='placements', to='visits.visit')),
-                ('requests', models.ManyToManyField(related_name='placements', to='visits.visitrequest')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("is_sample", models.BooleanField(db_index=True, default=False, editable=False)),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[
+                            ("on_site", "on site"),
+                            ("online", "online"),
+                            ("hybrid", "hybrid"),
+                            ("unspecified", "not said"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("starts_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField()),
+                ("zone", models.CharField(max_length=64)),
+                ("is_fixed", models.BooleanField(default=False)),
+                (
+                    "host",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="visits.host"
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="placements",
+                        to="visits.planversion",
+                    ),
+                ),
+                (
+                    "visit",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="placements",
+                        to="visits.visit",
+                    ),
+                ),
+                (
+                    "requests",
+                    models.ManyToManyField(related_name="placements", to="visits.visitrequest"),
+                ),
             ],
             options={
-                'ordering': ['version', 'starts_at'],
+                "ordering": ["version", "starts_at"],
             },
         ),
         migrations.CreateModel(
-            name='PendingRequest',
+            name="PendingRequest",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('answers', models.JSONField()),
-                ('language', models.CharField(max_length=8)),
-                ('address_key', models.CharField(db_index=True, max_length=320)),
-                ('salt', models.CharField(default=visits.models.links.new_salt, max_length=64)),
-                ('token_hash', models.CharField(max_length=64, null=True, unique=True)),
-                ('sent_at', models.DateTimeField(auto_now_add=True)),
-                ('expires_at', models.DateTimeField()),
-                ('verified_at', models.DateTimeField(blank=True, null=True)),
-                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='visits.campaign')),
-                ('request', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='visits.visitrequest')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("answers", models.JSONField()),
+                ("language", models.CharField(max_length=8)),
+                ("address_key", models.CharField(db_index=True, max_length=320)),
+                ("salt", models.CharField(default=visits.models.links.new_salt, max_length=64)),
+                ("token_hash", models.CharField(max_length=64, null=True, unique=True)),
+                ("sent_at", models.DateTimeField(auto_now_add=True)),
+                ("expires_at", models.DateTimeField()),
+                ("verified_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to="visits.campaign"
+                    ),
+                ),
+                (
+                    "request",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to="visits.visitrequest",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='campaign',
-            constraint=models.CheckConstraint(condition=models.Q(('window_start__lte', models.F('window_end'))), name='window_in_order'),
+            model_name="campaign",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("window_start__lte", models.F("window_end"))),
+                name="window_in_order",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='hostavailability',
-            constraint=models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='availability_in_order'),
+            model_name="hostavailability",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("starts_at__lt", models.F("ends_at"))),
+                name="availability_in_order",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.UniqueConstraint(fields=('plan', 'number'), name='one_version_per_number'),
+            model_name="planversion",
+            constraint=models.UniqueConstraint(
+                fields=("plan", "number"), name="one_version_per_number"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='traveloverride',
-            constraint=models.UniqueConstraint(fields=('origin', 'destination'), name='one_override_per_pair'),
+            model_name="traveloverride",
+            constraint=models.UniqueConstraint(
+                fields=("origin", "destination"), name="one_override_per_pair"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='travelleg',
-            constraint=models.CheckConstraint(condition=models.Q(('departs_at__lt', models.F('arrives_at'))), name='leg_in_order'),
+            model_name="travelleg",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("departs_at__lt", models.F("arrives_at"))), name="leg_in_order"
+            ),
         ),
         migrations.AddIndex(
-            model_name='reservation',
-            index=models.Index(fields=['resource', 'starts_at', 'ends_at'], name='reserved'),
+            model_name="reservation",
+            index=models.Index(fields=["resource", "starts_at", "ends_at"], name="reserved"),
         ),
         migrations.AddConstraint(
-            model_name='reservation',
-            constraint=models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='reservation_in_order'),
+            model_name="reservation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("starts_at__lt", models.F("ends_at"))),
+                name="reservation_in_order",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='briefedition',
-            constraint=models.UniqueConstraint(fields=('visit', 'kind', 'language', 'version'), name='one_edition_per_version'),
+            model_name="briefedition",
+            constraint=models.UniqueConstraint(
+                fields=("visit", "kind", "language", "version"), name="one_edition_per_version"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attendancecount',
-            constraint=models.UniqueConstraint(fields=('report', 'audience'), name='one_count_per_audience'),
+            model_name="attendancecount",
+            constraint=models.UniqueConstraint(
+                fields=("report", "audience"), name="one_count_per_audience"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='visitrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('priority', None), ('priority__range', (1, 5)), _connector='OR'), name='priority_1_to_5'),
+            model_name="visitrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("priority", None), ("priority__range", (1, 5)), _connector="OR"
+                ),
+                name="priority_1_to_5",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='visitrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('people', None), ('people__lte', 500), _connector='OR'), name='at_most_500_people'),
+            model_name="visitrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("people", None), ("people__lte", 500), _connector="OR"),
+                name="at_most_500_people",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='visit',
-            constraint=models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='visit_in_order'),
+            model_name="visit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("starts_at__lt", models.F("ends_at"))), name="visit_in_order"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='preferreddate',
-            constraint=models.UniqueConstraint(fields=('request', 'rank'), name='one_wish_per_rank'),
+            model_name="preferreddate",
+            constraint=models.UniqueConstraint(
+                fields=("request", "rank"), name="one_wish_per_rank"
+            ),
         ),
     ]

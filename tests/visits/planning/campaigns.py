@@ -63,9 +63,12 @@ def tasks(draw, number, days, hosts):
     day = st.sampled_from(days)
     mode = draw(st.sampled_from([Mode.ON_SITE, Mode.ON_SITE, Mode.ON_SITE, Mode.ONLINE]))
     return Task(
-        ref=f"R{number}", label=f"{name} {number}", place=place(name),
+        ref=f"R{number}",
+        label=f"{name} {number}",
+        place=place(name),
         duration=draw(st.sampled_from([60, 90, 180, 240, 360])),
-        priority=draw(st.integers(1, 5)), mode=mode,
+        priority=draw(st.integers(1, 5)),
+        mode=mode,
         wishes=tuple(
             Wish(chosen, draw(st.sampled_from(list(PartOfDay))), rank)
             for rank, chosen in enumerate(draw(st.lists(day, max_size=3, unique=True)), start=1)
@@ -92,13 +95,18 @@ def hosts_of(draw, count, days):
             start = local(day, draw(st.integers(7, 16)), 0, zone)
             length = timedelta(hours=draw(st.sampled_from([2, 9, 26])))
             busy.append(Busy(start, start + length, "away", draw(st.booleans())))
-        hosts.append(Host(
-            f"H{number}", f"Host {number}", place(home),
-            skills=frozenset(draw(st.sampled_from([{"law", "tools"}, {"tools"}]))),
-            busy=tuple(busy), can_travel=draw(st.sampled_from([True, True, True, False])),
-            visits_per_week=draw(st.sampled_from([None, None, 2])),
-            days_in_a_row=draw(st.sampled_from([4, 4, 2])),
-        ))
+        hosts.append(
+            Host(
+                f"H{number}",
+                f"Host {number}",
+                place(home),
+                skills=frozenset(draw(st.sampled_from([{"law", "tools"}, {"tools"}]))),
+                busy=tuple(busy),
+                can_travel=draw(st.sampled_from([True, True, True, False])),
+                visits_per_week=draw(st.sampled_from([None, None, 2])),
+                days_in_a_row=draw(st.sampled_from([4, 4, 2])),
+            )
+        )
     return tuple(hosts)
 
 
@@ -112,16 +120,28 @@ def campaigns(draw):
     for number in range(draw(st.integers(0, 3))):
         name, day = draw(names), draw(st.sampled_from(days))
         start = local(day, draw(st.integers(9, 14)), 0, PLACES[name][2])
-        fixed.append(FixedVisit(
-            f"V{number}", f"V{number} {name}", draw(st.sampled_from(hosts)).ref,
-            draw(st.sampled_from([Mode.ON_SITE, Mode.ONLINE])), place(name), start,
-            start + timedelta(hours=draw(st.sampled_from([1, 3]))), 1,
-        ))
+        fixed.append(
+            FixedVisit(
+                f"V{number}",
+                f"V{number} {name}",
+                draw(st.sampled_from(hosts)).ref,
+                draw(st.sampled_from([Mode.ON_SITE, Mode.ONLINE])),
+                place(name),
+                start,
+                start + timedelta(hours=draw(st.sampled_from([1, 3]))),
+                1,
+            )
+        )
     count = draw(st.integers(1, 8))
     earliest = None
     if draw(st.booleans()):
         earliest = local(days[min(2, len(days) - 1)], 10, 0, "Europe/Oslo")
     return Problem(
-        days=days, hosts=hosts, tasks=tuple(draw(tasks(k, days, hosts)) for k in range(count)),
-        travel=TABLE, fixed=tuple(fixed), earliest=earliest, project_end=days[-1],
+        days=days,
+        hosts=hosts,
+        tasks=tuple(draw(tasks(k, days, hosts)) for k in range(count)),
+        travel=TABLE,
+        fixed=tuple(fixed),
+        earliest=earliest,
+        project_end=days[-1],
     )

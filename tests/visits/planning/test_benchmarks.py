@@ -13,14 +13,22 @@ def test_the_campaign_command_prints_one_object_a_file(capfd):
     assert campaign.main([*files, "--seconds", "20", "--json"]) == 0
     rows = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
     assert [(row["instance"], row["priority"], row["proven"]) for row in rows] == [
-        ("camp-10-1-1", 32, True), ("camp-10-1-2", 30, True)
+        ("camp-10-1-1", 32, True),
+        ("camp-10-1-2", 30, True),
     ]
     given = json.loads(Path(files[0]).read_text())["requests"]
     for visit in rows[0]["visits"]:
         low, high = given[visit["request"]]["start_windows"][str(visit["day"])]
         assert low <= visit["start"] <= high
     assert set(rows[0]) == {
-        "instance", "priority", "bound", "proven", "preference", "travel", "seconds", "visits"
+        "instance",
+        "priority",
+        "bound",
+        "proven",
+        "preference",
+        "travel",
+        "seconds",
+        "visits",
     }
 
 

@@ -68,16 +68,20 @@ def best_priority(problem):
                     if arrived is None:
                         continue
                     the_evening_before = arrived.astimezone(ZoneInfo(zone)).date() < day
-                    start = opens if the_evening_before else max(
-                        opens, arrived + timedelta(minutes=90)
+                    start = (
+                        opens if the_evening_before else max(opens, arrived + timedelta(minutes=90))
                     )
                 start = on_grid(start)
                 days_used = used | {day}
                 if start > latest or (full and len(days_used) == 5):
                     continue
                 go(
-                    task.place.ref, start + timedelta(minutes=task.duration + 30),
-                    days.index(day), days_used, done | {task.ref}, total + task.priority,
+                    task.place.ref,
+                    start + timedelta(minutes=task.duration + 30),
+                    days.index(day),
+                    days_used,
+                    done | {task.ref},
+                    total + task.priority,
                 )
 
     go(home, utc(days[0], 7, host.home.zone), 0, frozenset(), frozenset(), 0)
@@ -94,16 +98,22 @@ def small_weeks(draw):
     for number in range(count):
         name = draw(names)
         closed = draw(st.lists(st.sampled_from(days), max_size=3, unique=True))
-        tasks.append(Task(
-            f"R{number}", f"{name} {number}", place(name),
-            draw(st.sampled_from([120, 180, 240, 360])), priority=draw(st.integers(1, 5)),
-            closed=dict.fromkeys(closed, "closed"),
-        ))
+        tasks.append(
+            Task(
+                f"R{number}",
+                f"{name} {number}",
+                place(name),
+                draw(st.sampled_from([120, 180, 240, 360])),
+                priority=draw(st.integers(1, 5)),
+                closed=dict.fromkeys(closed, "closed"),
+            )
+        )
     return Problem(days, (Host("H", "Host", place(home)),), tuple(tasks), TABLE)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True,
-          suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(small_weeks())
 def test_priority_equals_that_of_trying_everything(problem):
     solution = solve(problem, Limits(seconds=10), with_reasons=False)

@@ -60,9 +60,7 @@ def _message(
     )
 
 
-def _tie(
-    model: Any, column: str, owners: dict, name: str, cast: Cast, listed: list[dict]
-) -> None:
+def _tie(model: Any, column: str, owners: dict, name: str, cast: Cast, listed: list[dict]) -> None:
     through = model.messages.through
     through.objects.bulk_create(
         through(**{column: owners[row[name]].pk, "message_id": cast.messages[row["id"]].pk})
