@@ -8,5 +8,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = get_wsgi_application()
 
 from crm.checks import refuse_unusable_database  # noqa: E402 (the apps have to be loaded)
+from crm.encoding import Utf8Request  # noqa: E402
+
+application.request_class = Utf8Request
 
 refuse_unusable_database()

@@ -52,19 +52,20 @@ class PlanViewSet(Listed):
 
     queryset = PlanVersion.objects.none()
     serializer_class = reading_plans.PlanSerializer
+    serializers = {Role.HOST: reading_plans.PlanForHostSerializer}
     filterset_class = filtersets.PlanFilter
     read_roles, write_roles = (Role.COORDINATOR, Role.HOST), (Role.COORDINATOR,)
 
     def get_queryset(self):
-        placements = Placement.objects.select_related("visit", "host")
-        unplaced = Unplaced.objects.select_related("request")
-        if self.seen_as() != Role.COORDINATOR:
-            placements = placements.filter(host__user=self.request.user)
-            unplaced = unplaced.none()
         rows = PlanVersion.objects.filter(plan__in=Plan.objects.visible_to(self.request.user))
-        return rows.select_related("plan__campaign").prefetch_related(
-            Prefetch("placements", placements.prefetch_related("requests")),
-            Prefetch("unplaced", unplaced),
+        rows = rows.select_related("plan__campaign")
+        placements = Placement.objects.select_related("visit", "host").prefetch_related("requests")
+        if self.seen_as() != Role.COORDINATOR:
+            own = placements.filter(host__user=self.request.user)
+            return rows.prefetch_related(Prefetch("placements", own))
+        unplaced = Unplaced.objects.select_related("request")
+        return rows.prefetch_related(
+            Prefetch("placements", placements), Prefetch("unplaced", unplaced)
         )
 
     @verb("publish")

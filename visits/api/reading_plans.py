@@ -146,31 +146,35 @@ class UnplacedSerializer(Output):
         fields = ("request", "reason_code", "reason", "would_fit_if")
 
 
-class PlanSerializer(Output):
-    """A plan version; hosts read their own placements, only coordinators what has no place."""
+class PlanForHostSerializer(Output):
+    """A plan version as a host reads it: with own placements alone."""
 
     campaign = serializers.CharField(source="plan.campaign.slug")
-    totals = serializers.DictField(child=serializers.FloatField(allow_null=True))
     placements = PlacementSerializer(many=True)
+
+    class Meta:
+        model = PlanVersion
+        fields = ("id", "campaign", "number", "state", "made_at", "published_at", "placements")
+
+
+class PlanSerializer(PlanForHostSerializer):
+    totals = serializers.JSONField(help_text="Sums of the plan, and what differs from the last.")
     unplaced = UnplacedSerializer(many=True)
 
     class Meta:
         model = PlanVersion
         fields = (
-            "id",
-            "campaign",
-            "number",
-            "state",
-            "made_at",
-            "published_at",
+            *PlanForHostSerializer.Meta.fields,
             "note",
             "priority",
             "bound",
             "proven",
             "totals",
-            "placements",
             "unplaced",
         )
+
+
+seen_in_part(PlanSerializer, PlanForHostSerializer)
 
 
 class FigureRowSerializer(serializers.Serializer):

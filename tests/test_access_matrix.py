@@ -1,0 +1,283 @@
+"""Every route x GET, POST x role against the table in access_matrix.py."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from django.conf import settings
+from django.db import transaction
+from django.shortcuts import resolve_url
+from django.test import Client
+from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
+from knox.models import AuthToken
+
+from crm.models import ClockSetting
+from crm.roles import Role
+from tests.access_matrix import ANONYMOUS, EVERYBODY, GROUPS, MATRIX, Row
+from tests.factories import crm, visits
+
+SIGNED_IN = sorted(EVERYBODY)
+OPEN, REFUSED, UNKNOWN, NO_METHOD, SIGN_IN = "open", "refused", "unknown", "no method", "sign in"
+
+
+@dataclass(frozen=True)
+class Route:
+    """A named address and the names of its arguments."""
+
+    name: str
+    arguments: tuple[str, ...]
+
+
+def routes(
+    resolver: URLResolver | None = None, namespace: str = "", arguments: tuple[str, ...] = ()
+) -> list[Route]:
+    """Every named route of the site with its namespace."""
+    found: list[Route] = []
+    for each in (resolver or get_resolver()).url_patterns:
+        own = (*arguments, *each.pattern.converters, *each.pattern.regex.groupindex)
+        if isinstance(each, URLPattern):
+            found.append(Route(f"{namespace}{each.name}", tuple(dict.fromkeys(own))))
+        else:
+            inner = f"{each.namespace}:" if each.namespace else ""
+            found += routes(each, namespace + inner, own)
+    # The admin's own catch-all has no name, and shows nothing but a 404 or its sign-in.
+    return [route for route in found if route.name != "admin:None"]
+
+
+def group_of(name: str) -> str | None:
+    return next((kind for prefix, kind in GROUPS.items() if name.startswith(prefix)), None)
+
+
+# --- The world: one row of each noun, all of them the host's ---
+
+
+@pytest.fixture(scope="module")
+def _world_of_module(django_db_setup, django_db_blocker):
+    """One row of each noun, made once per module inside a transaction that is rolled back."""
+    with django_db_blocker.unblock():
+        whole = transaction.atomic()
+        # Each test nests its own transaction in this one, which Django must take as a test's.
+        whole._from_testcase = True
+        whole.__enter__()
+        try:
+            made = make_world()
+            django_db_blocker.restore()
+            yield made
+        finally:
+            django_db_blocker.unblock()
+            transaction.set_rollback(True)
+            whole.__exit__(None, None, None)
+
+
+@pytest.fixture
+def world(_world_of_module, db) -> SimpleNamespace:
+    return _world_of_module
+
+
+def make_world() -> SimpleNamespace:
+    ClockSetting.objects.fix(crm.CLOCK)
+    cast = {
+        "coordinator": crm.UserFactory(role=Role.COORDINATOR),
+        "reporter": crm.UserFactory(role=Role.REPORTER),
+        "administrator": crm.UserFactory(role=Role.ADMINISTRATOR),
+    }
+    host, other, expert = visits.HostFactory(), visits.HostFactory(), visits.ExpertFactory()
+    cast |= {"host": host.user, "other_host": other.user, "expert": expert.user}
+    visit = visits.VisitFactory(
+        host=host, experts=[expert], topics=[visits.TopicFactory()], address="Town hall"
+    )
+    mail = crm.OutgoingMailFactory(calendar="BEGIN:VCALENDAR")
+    city = crm.MunicipalityFactory()
+    point = crm.ContactPointFactory(person=crm.PersonFactory())
+    part = crm.ParticipationFactory()
+    token = AuthToken.objects.create(cast["coordinator"], expiry=timedelta(days=1))[0]
+    version = visits.PlanVersionFactory()
+    request = visit.requests.get()
+    draft = crm.MessageFactory(status="draft")
+    request.messages.add(draft)
+    return SimpleNamespace(
+        cast=cast,
+        clients={name: _client(user) for name, user in cast.items()} | {"anonymous": _client(None)},
+        visit=visit,
+        request=request,
+        offered=visits.HoldFactory().visit.requests.get(),
+        draft=draft,
+        host=host,
+        mail=mail,
+        city=city,
+        point=point,
+        part=part,
+        token=token,
+        version=version,
+        run=visits.PlanRunFactory(plan=version.plan),
+        item=visits.ChecklistItemFactory(visit=visit),
+        promise=crm.FollowUpFactory(assigned_to=host.user),
+        interaction=crm.InteractionFactory(),
+        session=crm.SessionFactory(event=part.event),
+        consent=crm.ConsentRecordFactory(),
+        report=visits.VisitReportFactory(visit=visit),
+        edition=visits.BriefEditionFactory(visit=visit, kind="public"),
+        away=visits.HostAvailabilityFactory(host=host),
+        day=visits.CalendarDayFactory(),
+        disruption=visits.DisruptionFactory(),
+        campaign=visit.campaign,
+    )
+
+
+def _client(user) -> Client:
+    client = Client(raise_request_exception=False)
+    if user is not None:
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def arguments(name: str, world: SimpleNamespace) -> dict:
+    """The arguments of a route for the row of the world it is about; the longest prefix wins."""
+    known = {
+        "visits:visit-": {"ref": world.visit.ref, "pk": world.item.pk, "step": "cancel"},
+        "visits:brief-": {"ref": world.visit.ref, "kind": "public"},
+        "visits:request-": {"ref": world.request.ref, "pk": world.draft.pk, "step": "decline"},
+        "visits:request-take-back": {"ref": world.offered.ref},
+        "visits:host-": {"ref": world.host.ref},
+        "visits:availability-": {"ref": world.host.ref, "pk": world.away.pk},
+        "visits:plan-": {"pk": world.run.pk, "number": world.version.number},
+        "visits:person-": {"pk": world.point.person_id},
+        "visits:contact-point-": {"pk": world.point.person_id, "point": world.point.pk},
+        "visits:organisation-": {"pk": world.city.organisation_id},
+        "visits:city-": {"pk": world.city.organisation_id},
+        "visits:event-": {"slug": world.part.event.slug},
+        "visits:participation-": {"slug": world.part.event.slug},
+        "visits:attendance": {"slug": world.part.event.slug, "pk": world.part.pk},
+        "visits:follow-up-": {"pk": world.promise.pk},
+        "visits:mail-": {"pk": world.mail.pk, "step": "hold"},
+        "visits:figure-": {"key": "K1"},
+        "visits:user-": {"pk": world.cast["host"].pk},
+        "visits:campaign-": {"slug": world.campaign.slug},
+        "visits:calendar-day-": {"pk": world.day.pk},
+        "visits:disruption-": {"pk": world.disruption.pk},
+        "visits:token-": {"digest": world.token.digest},
+        "visits:calendar-feed": {"token": "x" * 43},
+        "api:organisations-": {"pk": world.city.organisation_id},
+        "api:municipalities-": {"pk": world.city.pk},
+        "api:people-": {"pk": world.point.person_id},
+        "api:events-": {"slug": world.part.event.slug},
+        "api:sessions-": {"pk": world.session.pk},
+        "api:participations-": {"pk": world.part.pk},
+        "api:interactions-": {"pk": world.interaction.pk},
+        "api:messages-": {"pk": world.mail.message_id},
+        "api:follow-ups-": {"pk": world.promise.pk},
+        "api:consents-": {"pk": world.consent.pk},
+        "api:tokens-": {"token_key": world.token.token_key},
+        "api:campaigns-": {"slug": world.campaign.slug},
+        "api:requests-": {"ref": world.request.ref},
+        "api:visits-": {"ref": world.visit.ref},
+        "api:reports-": {"pk": world.report.pk},
+        "api:briefs-": {"pk": world.edition.pk},
+        "api:hosts-": {"ref": world.host.ref},
+        "api:availability-": {"pk": world.away.pk},
+        "api:calendar-days-": {"pk": world.day.pk},
+        "api:disruptions-": {"pk": world.disruption.pk},
+        "api:plans-": {"pk": world.version.pk},
+        "api:figures-": {"key": "K1"},
+    }
+    fitting = [prefix for prefix in known if name.startswith(prefix)]
+    return known[max(fitting, key=len)] if fitting else {}
+
+
+def address(route: Route, world: SimpleNamespace) -> str:
+    given = arguments(route.name, world) | {"language": "en"}
+    if group_of(route.name):
+        given |= {"token": "x" * 43, "app_label": "auth"}
+    try:
+        return reverse(route.name, kwargs={name: given.get(name, "1") for name in route.arguments})
+    except NoReverseMatch as error:
+        raise AssertionError(
+            f"{route.name} needs arguments in tests/test_access_matrix.py"
+        ) from error
+
+
+# --- What a call comes to ---
+
+
+def outcome(client: Client, method: str, path: str) -> str:
+    """What the call comes to, in one word; whatever it changed is taken back."""
+    is_api = path.startswith("/api/")
+    with transaction.atomic():
+        kind = {"content_type": "application/json"} if is_api and method == "POST" else {}
+        response = client.generic(method, path, b"{}" if kind else b"", **kind)
+        transaction.set_rollback(True)
+    # readyz says 503 where no worker runs; nothing else may break.
+    assert response.status_code < 500 or path == "/readyz", (
+        f"{method} {path}: {response.status_code}"
+    )
+    goes_to = response.get("Location", "").split("?")[0]
+    if response.status_code == 401 or goes_to in SIGN_IN_PAGES:
+        return SIGN_IN
+    return {403: REFUSED, 404: UNKNOWN, 405: NO_METHOD}.get(response.status_code, OPEN)
+
+
+SIGN_IN_PAGES = {resolve_url(settings.LOGIN_URL), "/admin/login/"}
+
+
+def expected(row: Row, method: str, who: str) -> str:
+    may = row.get if method == "GET" else row.post
+    if may is None:
+        return NO_METHOD
+    if who not in may:
+        return REFUSED
+    return UNKNOWN if who in row.strangers_404 else OPEN
+
+
+def test_every_route_has_a_row_and_every_row_a_route():
+    names = {route.name for route in routes()}
+    own = {name for name in names if group_of(name) is None} - ANONYMOUS
+    assert own - MATRIX.keys() == set(), "routes without a row in tests/access_matrix.py"
+    assert MATRIX.keys() - names == set(), "rows without a route"
+    assert ANONYMOUS - names == set(), "open to strangers without a route"
+
+
+@pytest.mark.parametrize("name", sorted(MATRIX))
+def test_route_is_open_to_whom_the_table_says(name, world):
+    row = MATRIX[name]
+    path = address(next(route for route in routes() if route.name == name), world)
+    found = {
+        (method, who): outcome(world.clients[who], method, path)
+        for method in ("GET", "POST")
+        for who in SIGNED_IN
+    }
+    assert found == {
+        (method, who): expected(row, method, who) for method in ("GET", "POST") for who in SIGNED_IN
+    }
+
+
+def test_a_stranger_gets_nothing_that_is_not_on_the_list(world):
+    found = {}
+    for route in routes():
+        if route.name in ANONYMOUS or group_of(route.name) == "public":
+            continue
+        path = address(route, world)
+        for method in ("GET", "POST"):
+            found[route.name, method] = outcome(world.clients["anonymous"], method, path)
+    assert {call: word for call, word in found.items() if word != SIGN_IN} == {}
+
+
+def test_public_routes_answer_a_stranger_without_breaking(world):
+    open_to_all = []
+    for route in routes():
+        if route.name not in ANONYMOUS and group_of(route.name) != "public":
+            continue
+        path = address(route, world)
+        words = [outcome(world.clients["anonymous"], method, path) for method in ("GET", "POST")]
+        open_to_all.append((route.name, words))
+    assert {name for name, _words in open_to_all} >= ANONYMOUS
+
+
+def test_the_machine_room_is_closed_to_everybody_of_the_cast(world):
+    found = set()
+    for route in routes():
+        if group_of(route.name) != "superuser" or route.name in ("admin:login", "admin:logout"):
+            continue
+        path = address(route, world)
+        found |= {outcome(world.clients[who], "GET", path) for who in SIGNED_IN}
+    assert found <= {SIGN_IN, REFUSED, UNKNOWN}
