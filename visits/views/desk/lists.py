@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import django_filters
 from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
+from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.functional import cached_property
@@ -148,9 +149,7 @@ def list_page(
     if tab and usual:
         query.setdefault(tab, usual)
     filterset = filter_class(query, queryset=rows, request=request)
-    for field in filterset.form.fields.values():
-        if getattr(field, "empty_label", None):
-            field.empty_label = _("any")
+    _name_the_empty_choice(filterset.form)
     found = filterset.qs if filterset.is_valid() else rows.none()
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     answers = getattr(filterset.form, "cleaned_data", {})
@@ -161,6 +160,15 @@ def list_page(
     if is_narrowed:
         total = filter_class({}, queryset=rows, request=request).qs.count()
     return ListPage(request, filterset, list(columns), found, page, total, tab)
+
+
+def _name_the_empty_choice(form: Any) -> None:
+    """ "any" instead of a row of dashes, in every field with one choice."""
+    for field in form.fields.values():
+        if isinstance(field, ModelChoiceField) and field.empty_label:
+            field.empty_label = _("any")
+        elif getattr(field, "empty_label", None):
+            field.widget.choices = [("", _("any")), *(pair for pair in field.choices if pair[0])]
 
 
 def render_list(page: ListPage, whole: str, rows: str, context: dict[str, Any]) -> HttpResponse:

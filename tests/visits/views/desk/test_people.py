@@ -288,3 +288,11 @@ def test_undo_leads_back_to_where_it_was_done(desk):
     answer = desk.post(path, {"next": here}, follow=True)
     undo = next(iter(answer.context["messages"])).extra_tags.removeprefix("undo:")
     assert desk.post(undo).url == here
+
+
+def test_no_filter_offers_a_row_of_dashes(desk):
+    text = desk.get(reverse("visits:person-list")).content.decode()
+    assert "-----" not in text
+    assert (
+        '<option value="">any</option>' in text or '<option value="" selected>any</option>' in text
+    )
