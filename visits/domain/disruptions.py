@@ -129,6 +129,13 @@ def mark_visits(visits: Iterable[Visit], *, at: datetime, by: User | None) -> li
     return at_risk
 
 
+def disruptions_touching(visit: Visit) -> list[Disruption]:
+    """Active disruptions that touch a live visit or its journeys."""
+    if not visit.is_live or visit.mode == Mode.ONLINE:
+        return []
+    return [row for row in Disruption.objects.active() if _touches(row, visit)]
+
+
 def _touches(row: Disruption, visit: Visit) -> bool:
     in_time = row.starts_at - AFTER < visit.ends_at and row.ends_at + BEFORE > visit.starts_at
     return in_time and concerns_place(row, visit)

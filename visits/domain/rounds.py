@@ -9,8 +9,10 @@ from crm import clock
 from crm.domain import outbox
 from crm.models import IdempotencyKey, RateHit, WorkerBeat
 from visits.domain import planning_runs, verification
+from visits.domain.disruptions import mark_visits
 from visits.domain.proposals import expire_proposals
-from visits.domain.risks import refresh_risks
+from visits.models import Visit
+from visits.models.requests import Mode
 
 KEEP_KEYS = timedelta(days=2)
 
@@ -19,9 +21,12 @@ def one_round(*, worker: str, stop: Callable[[], bool] = lambda: False) -> dict[
     """Expire proposals, forget unverified forms, plan what was asked, send mail; counts by part."""
     WorkerBeat.objects.update_or_create(name=worker, defaults={"at": timezone.now()})
     at: datetime = clock.now()
+    upcoming = (
+        Visit.objects.upcoming(at).exclude(mode=Mode.ONLINE).select_related("place", "host__home")
+    )
     done = {
         "expired": expire_proposals(at=at),
-        "risks": len(refresh_risks(at=at)),
+        "at risk": len(mark_visits(upcoming, at=at, by=None)),
         "forgotten": verification.purge_unverified(at=timezone.now()),
         "planned": planning_runs.work_off(stop=stop),
         "sent": outbox.send_due(stop=stop),

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_POST, require_safe
 from crm import clock
 from crm.permissions import require
 from crm.roles import Role
+from visits.domain.disruptions import disruptions_touching
 from visits.domain.feeds import feed_text, find_feed, renew_feed
-from visits.domain.risks import disruptions_touching
 from visits.models import Visit
 
 AHEAD = timedelta(days=14)

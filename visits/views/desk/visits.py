@@ -14,9 +14,9 @@ from crm.exports import Column
 from crm.permissions import require
 from crm.roles import Role
 from visits import states
+from visits.domain.disruptions import disruptions_touching
 from visits.domain.history import visit_timeline
 from visits.domain.replies import tell_newly_confirmed
-from visits.domain.risks import disruptions_touching
 from visits.domain.visits import edit_visit, missing_for_confirmation
 from visits.filters import VisitFilter
 from visits.forms.visits import AttendanceForm, ReportForm, VisitFactsForm
