@@ -215,10 +215,12 @@ class _Check:
 
     def whereabouts(self, host: Host, visits: list[PlannedVisit], legs: list[Leg]) -> None:
         """Follow the host from home through every journey; visits must find them there."""
-        legs = sorted(legs, key=lambda leg: (leg.depart, leg.arrive))
+        legs = sorted(legs, key=lambda leg: leg.depart)
         here, since, risky = host.home.ref, None, False
         if host.position is not None:
-            here, since = host.position.place.ref, host.position.at
+            here = host.position.place.ref
+            if legs and legs[0].depart < host.position.at:
+                self.say(f"{host.name} leaves {legs[0].origin.name} in the past.")
         queue = [leg for leg in legs if leg.mode != "stay"]
         for visit in sorted(visits, key=lambda v: (v.start, v.end)):
             while queue and queue[0].depart < visit.start:

@@ -32,6 +32,8 @@ def missing_minutes(
         day = len(week.days) - 1
         return max(0, int(max(free, begin[day]) + tau - finish[day]))
     due, buffer = float(week.low[stop]), float(week.buffer[stop])
+    if free > due:
+        return int(free + tau + buffer - due)
     day = int(week.day_in[stop])
     options = [max(free, begin[day]) + tau + buffer - due]
     if day > 0:

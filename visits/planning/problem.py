@@ -160,7 +160,10 @@ class Task:
 
 @dataclass(frozen=True)
 class FixedVisit:
-    """A visit that stands as it is: a fact. Its priority counts as placed."""
+    """A visit that stands as it is: a fact. Its priority counts as placed.
+
+    `strict` asks for the same time after arrival as a new visit needs, before it is a risk.
+    """
 
     ref: str
     label: str
@@ -171,6 +174,7 @@ class FixedVisit:
     end: datetime
     priority: int = 0
     requests: tuple[str, ...] = ()
+    strict: bool = False
 
 
 @dataclass(frozen=True)

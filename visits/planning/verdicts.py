@@ -56,7 +56,7 @@ def as_fixed(visits: Iterable[PlannedVisit]) -> tuple[FixedVisit, ...]:
     return tuple(
         FixedVisit(
             visit.fixed or f"task {visit.task}", visit.label, visit.host, visit.mode, visit.place,
-            visit.start, visit.end, visit.priority, visit.requests,
+            visit.start, visit.end, visit.priority, visit.requests, visit.task is not None,
         )
         for visit in visits
     )
@@ -149,7 +149,7 @@ def verdict(
     bare = replace(problem, fixed=others, tasks=())
     moved = FixedVisit(
         f"task {task}", wanted.label, host, wanted.mode, wanted.place, moment_of(minute),
-        moment_of(minute + wanted.duration),
+        moment_of(minute + wanted.duration), strict=True,
     )
     found = _week_of(replace(bare, fixed=(*others, moved)), leader, _home_day(leader, minute), ())
     if found is None:

@@ -232,8 +232,14 @@ class WeekBuilder:
         day_to = np.array([rows[:, 1] for rows in per_zone]) - origin
         home_from = hours[:, 0] - origin
         day_in = np.clip(np.searchsorted(home_from, low, side="right") - 1, 0, None)
-        leaving = high + values["length"]
+        leaving = high + values["length"] + np.where(values["fact"] >= 0, values["after"], 0)
         day_out = np.clip(np.searchsorted(home_from, leaving, side="right") - 1, 0, None)
+        latest = 0
+        for k in range(len(facts)):  # overlapping facts: one begins on a day the last one has left
+            rows = values["fact"] == k
+            day_in[rows] = np.maximum(day_in[rows], latest)
+            day_out[rows] = np.maximum(day_out[rows], day_in[rows])
+            latest = int(day_out[rows].max(initial=latest))
         midnights = [local_minute(host.home.zone, day, 0) - origin for day in days]
         dates = np.clip(np.searchsorted(midnights, low, side="right") - 1, 0, None)
         fixed_days = {
@@ -317,7 +323,8 @@ class WeekBuilder:
             visiting = holder is not None and not online
             buffer = rules.online_buffer if online else 0
             if visiting:
-                buffer = rules.arrival_buffer if fact.task is not None else min(
+                is_strict = fact.visit is None or fact.visit.strict
+                buffer = rules.arrival_buffer if is_strict else min(
                     rules.fact_buffer, rules.arrival_buffer
                 )
             for place in [fact.place] if fact.place is not None else sorted(anywhere):

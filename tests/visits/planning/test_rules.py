@@ -69,11 +69,12 @@ def test_a_wished_date_is_met():
 
 
 def test_priority_beats_any_number_of_wishes():
-    day = FEBRUARY[0]
-    rivals = [task(n, closed=dict.fromkeys(FEBRUARY[1:], "closed"), wishes=(Wish(day),), priority=1)
-              for n in ("Ghent", "Venice")]
-    heavy = task("Dublin", closed=dict.fromkeys(FEBRUARY[1:], "closed"), priority=2)
-    solution = plan(problem(*rivals, heavy))
+    closed = {day: "closed" for day in FEBRUARY if day != FEBRUARY[2]}
+    rivals = [
+        task(name, closed=closed, wishes=(Wish(FEBRUARY[2]),), priority=1)
+        for name in ("Ghent", "Venice")
+    ]
+    solution = plan(problem(*rivals, task("Dublin", closed=closed, priority=2)))
     assert [v.task for v in solution.visits] == ["Dublin"]
 
 
@@ -142,7 +143,7 @@ def test_a_closed_day_is_named_in_the_reason():
 
 
 def test_fits_if_names_what_to_drop_and_it_really_fits():
-    only = dict.fromkeys(FEBRUARY[1:], "closed")
+    only = {day: "closed" for day in FEBRUARY if day != FEBRUARY[2]}
     tasks = (task("Ghent", closed=only, priority=3), task("Dublin", closed=only, priority=2))
     given = problem(*tasks)
     row = plan(given).unplaced[0]
@@ -229,7 +230,7 @@ def test_flying_beats_driving_only_over_long_ways():
      "Ghent: Mars is not a time zone."),
     (lambda p: replace(
         p, tasks=(replace(p.tasks[0], pin=Pin("H", start=local(FEBRUARY[0], 9, 0, OSLO))),)),
-     "The pin of Ghent cannot be kept: 150 minutes are missing between it and Oslo."),
+     "The pin of Ghent cannot be kept: 305 minutes are missing between it and Oslo."),
 ])
 def test_a_contradiction_is_one_sentence_that_names_the_culprit(change, sentence):
     with pytest.raises(ProblemError) as error:

@@ -64,15 +64,27 @@ def test_progress_never_loses_priority():
     assert seen[-1].bound == 56
 
 
-def test_a_published_plan_is_kept_when_one_request_joins():
+def test_a_published_plan_stays_as_it_is_when_nothing_is_new():
+    problem = campaign("camp-20-1-2")
+    old = solve(problem, Limits(seconds=20), with_reasons=False)
+    published = tuple(PublishedVisit(v.task, v.host, v.start) for v in old.visits)
+    new = solve(replace(problem, published=published), Limits(seconds=20), with_reasons=False)
+    assert (new.kept, new.visits) == (
+        len(published), tuple(replace(visit, kept=True) for visit in old.visits)
+    )
+
+
+def test_a_new_request_moves_published_visits_only_for_priority():
     problem = campaign("camp-20-1-2")
     first = replace(problem, tasks=problem.tasks[1:])
     old = solve(first, Limits(seconds=20), with_reasons=False)
     published = tuple(PublishedVisit(v.task, v.host, v.start) for v in old.visits)
-    new = solve(replace(problem, published=published), Limits(seconds=20), with_reasons=False)
     free = solve(problem, Limits(seconds=20), with_reasons=False)
-    assert new.priority == free.priority
-    assert new.kept >= 0.9 * len(published)
+    new = solve(replace(problem, published=published), Limits(seconds=20), with_reasons=False)
+    places = {(row.task, row.start) for row in published}
+    by_chance = sum((visit.task, visit.start) in places for visit in free.visits)
+    assert (new.priority, new.proven_all) == (free.priority, True)
+    assert new.kept > by_chance
 
 
 def test_few_moves_moves_no_more_than_allowed():

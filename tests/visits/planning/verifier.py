@@ -126,17 +126,18 @@ def leg_faults(problem, host, leg):
 def place_faults(host, visits, legs):
     """Where the host is at every visit, by the journeys before it."""
     found = []
-    moves = sorted(legs, key=lambda leg: (leg.depart, leg.arrive))
+    moves = sorted(legs, key=lambda leg: leg.depart)
     for one, other in zip(moves, moves[1:], strict=False):
         if one.destination.ref != other.origin.ref:
             found.append(f"jumps from {one.destination.name} to {other.origin.name}")
         if one.arrive > other.depart and not (one.missing_minutes or other.missing_minutes):
             found.append("two journeys at once")
-    if moves and (moves[0].origin.ref, moves[-1].destination.ref) != (host.home.ref,) * 2:
+    begin = host.position.place.ref if host.position else host.home.ref
+    if moves and (moves[0].origin.ref, moves[-1].destination.ref) != (begin, host.home.ref):
         found.append("does not begin and end at home")
     for visit in visits:
         before = [leg for leg in moves if leg.depart < visit.start]
-        here = before[-1].destination.ref if before else host.home.ref
+        here = before[-1].destination.ref if before else begin
         arrived = before[-1].arrive if before else None
         risky = bool(before and before[-1].missing_minutes)
         warned = visit.fixed and any(
