@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from crm import wording
 from visits.domain.booking import BUFFER
-from visits.models import CalendarDay, Host, HostAvailability, Reservation, VisitRequest
+from visits.models import CalendarDay, Host, HostAvailability, Reservation, Visit, VisitRequest
 from visits.models.requests import Mode
 
 EARLIEST, LATEST = time(9), time(17)
@@ -42,14 +42,18 @@ def weigh_slot(
     starts_at: datetime,
     ends_at: datetime,
     at: datetime,
+    moving: Visit | None = None,
 ) -> SlotVerdict:
-    """Weigh one slot by window, hours, calendar of the place, and the host's time."""
+    """Weigh one slot by window, hours, calendar of the place, and the host's time.
+
+    The time of `moving`, the visit that would move there, is not in its own way.
+    """
     verdict = SlotVerdict()
     zone = ZoneInfo(request.zone)
     start, end = starts_at.astimezone(zone), ends_at.astimezone(zone)
     _weigh_window(verdict, request, start, end, mode=mode, at=at)
     _weigh_calendar(verdict, request, start, end, mode=mode)
-    _weigh_host(verdict, host, starts_at, ends_at)
+    _weigh_host(verdict, host, starts_at, ends_at, moving=moving)
     if mode != Mode.ONLINE and request.on_site_ruled_out:
         verdict.hard.append(
             _("An on-site visit is ruled out: %(why)s.") % {"why": request.on_site_ruled_out}
@@ -121,16 +125,22 @@ def _weigh_calendar(
             verdict.soft.append(sentence)
 
 
-def _weigh_host(verdict: SlotVerdict, host: Host, starts_at: datetime, ends_at: datetime) -> None:
+def _weigh_host(
+    verdict: SlotVerdict,
+    host: Host,
+    starts_at: datetime,
+    ends_at: datetime,
+    *,
+    moving: Visit | None,
+) -> None:
     until = ends_at + BUFFER
     away = HostAvailability.objects.busy().filter(host=host).touching(starts_at, ends_at).first()
     if away is not None:
         verdict.hard.append(_("%(host)s is unavailable then.") % {"host": host.name})
-    clash = (
-        Reservation.objects.overlapping(host.resource, starts_at, until)
-        .select_related("visit")
-        .first()
-    )
+    clashes = Reservation.objects.overlapping(host.resource, starts_at, until)
+    if moving is not None:
+        clashes = clashes.exclude(visit=moving)
+    clash = clashes.select_related("visit").first()
     if clash is not None:
         verdict.hard.append(
             _("%(host)s is at %(visit)s then.") % {"host": host.name, "visit": clash.visit}

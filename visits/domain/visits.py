@@ -253,9 +253,11 @@ def postpone_visit(
     reason: str,
     at: datetime,
     by: User,
+    override_reason: str = "",
 ) -> Visit:
     """Move an agreed visit: the old one is postponed, a new one replaces it under the same UID.
 
+    The new time was checked by `visits.domain.slots`.
     Raises SlotTaken when the new time is not free; then nothing has changed.
     """
     booking.lock_resources([visit.host.resource])
@@ -270,6 +272,7 @@ def postpone_visit(
         at=at,
         by=by,
         replaces=visit,
+        override_reason=override_reason,
     )
     for name in (*EDITABLE, "local_contact_verified_at", "backup"):
         setattr(moved, name, getattr(visit, name))

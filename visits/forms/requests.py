@@ -1,6 +1,3 @@
-from datetime import datetime
-from zoneinfo import ZoneInfo
-
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -9,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.models import Initiative, MailTemplate
 from crm.validators import clean_text, mail_address
 from visits.domain.requests import MOST_QUESTIONS, RequestAnswers, Wish
+from visits.forms.moments import moment_at
 from visits.models import Campaign, Topic, VisitRequest
 from visits.models.requests import Channel, Mode
 
@@ -152,17 +150,28 @@ class MergeForm(forms.Form):
         return found
 
 
-class TriageForm(forms.ModelForm):
-    """How much a request weighs in planning, and how long its visit takes."""
+class TriageForm(forms.Form):
+    """How much a request weighs in planning, and how long its visit takes; the verb has limits."""
 
-    class Meta:
-        model = VisitRequest
-        fields = ("priority", "duration_minutes", "on_site_ruled_out")
-        help_texts = {
-            "priority": _("1 to 5; 5 is placed first."),
-            "duration_minutes": _("90 online, 180 half a day, 360 a full day."),
-            "on_site_ruled_out": _("Only when nobody may travel there, as for travel safety."),
-        }
+    priority = forms.IntegerField(
+        label=_("Priority"), required=False, help_text=_("1 to 5; 5 is placed first.")
+    )
+    duration_minutes = forms.IntegerField(
+        label=_("Minutes"),
+        required=False,
+        help_text=_("90 online, 180 half a day, 360 a full day."),
+    )
+    on_site_ruled_out = forms.CharField(
+        label=_("Why not on site"),
+        required=False,
+        max_length=300,
+        help_text=_("Only when nobody may travel there, as for travel safety."),
+    )
+
+    @classmethod
+    def showing(cls, row: VisitRequest):
+        """The form with what the request says now."""
+        return cls(initial={name: getattr(row, name) for name in cls.base_fields})
 
 
 class AnswerForm(forms.Form):
@@ -229,18 +238,16 @@ class ProposalForm(forms.Form):
                 attrs={"type": "datetime-local", "step": 900}, format="%Y-%m-%dT%H:%M"
             )
 
-    def _in_zone(self, value, zone):
-        if not isinstance(value, datetime):
-            return value
-        return value.replace(tzinfo=ZoneInfo(zone))
-
     def clean(self):
         data = super().clean() or {}
-        for name in self.SLOTS:
-            if data.get(name):
-                data[name] = self._in_zone(data[name], self.zone)
-        if data.get("expires_at"):
-            data["expires_at"] = self._in_zone(data["expires_at"], self.office_zone)
+        for name in (*self.SLOTS, "expires_at"):
+            if not data.get(name):
+                continue
+            zone = self.office_zone if name == "expires_at" else self.zone
+            try:
+                data[name] = moment_at(data[name], zone)
+            except ValidationError as error:
+                self.add_error(name, error)
         return data
 
     def starts(self):

@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.models import FollowUp
 from crm.validators import clean_text, mail_address
 from visits.domain.visits import EDITABLE
+from visits.forms.moments import moment_at
 from visits.models import Visit
 from visits.models.reports import Audience, Outcome
 from visits.models.visits import Side
@@ -45,6 +46,19 @@ class PostponeForm(SideForm):
         ),
         help_text=_("In the time of the place."),
     )
+    override_reason = forms.CharField(
+        label=_("Move it there although a rule is broken, because"),
+        max_length=500,
+        required=False,
+        help_text=_("Only when the city knows and insists; it is written down."),
+    )
+
+    def __init__(self, *args, zone: str, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.zone = zone
+
+    def clean_starts_at(self):
+        return moment_at(self.cleaned_data["starts_at"], self.zone)
 
 
 class AttendanceForm(forms.Form):

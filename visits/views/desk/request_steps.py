@@ -120,7 +120,7 @@ def request_merge(request: HttpRequest, ref: str) -> HttpResponse:
 @require(Role.COORDINATOR)
 def request_triage(request: HttpRequest, ref: str) -> HttpResponse:
     row = get_request(request.user, ref)
-    form = TriageForm(request.POST, instance=get_request(request.user, ref))
+    form = TriageForm(request.POST)
     if not form.is_valid():
         for sentences in form.errors.values():
             messages.error(request, " ".join(sentences))
@@ -132,7 +132,7 @@ def request_triage(request: HttpRequest, ref: str) -> HttpResponse:
         at=clock.now(),
         by=request.user,
         done=_("Priority and length are set."),
-        **{name: form.cleaned_data[name] for name in TriageForm.Meta.fields},
+        **form.cleaned_data,
     )
     return redirect("visits:request-detail", ref)
 
@@ -143,7 +143,7 @@ def request_take_over(request: HttpRequest, ref: str) -> HttpResponse:
     """Tie the request to its municipality, and to a known person when one is named."""
     row = get_request(request.user, ref)
     person = None
-    if request.POST.get("person", "").isdigit():
+    if request.POST.get("person", "").isdecimal():
         person = Person.objects.visible_to(request.user).filter(pk=request.POST["person"]).first()
     with transaction.atomic():
         try_verb(

@@ -17,6 +17,7 @@ from crm.permissions import require
 from crm.roles import Role
 from visits import states
 from visits.domain.history import known_people, people_met, request_timeline, same_city
+from visits.domain.places import resolve_city
 from visits.domain.plans import latest_word
 from visits.domain.requests import receive_request, take_over_request
 from visits.domain.wishes import calendar_strip, weigh_wishes
@@ -107,7 +108,7 @@ def detail_context(request: HttpRequest, row: VisitRequest) -> dict:
         "visits": row.visits.visible_to(request.user).select_related("host"),
         "entries": request_timeline(row, zone=row.campaign.zone),
         "drafts": row.messages.drafts(),
-        "triage": TriageForm(instance=row),
+        "triage": TriageForm.showing(row),
         "steps": states.REQUEST_STEPS[row.state],
         "overdue": row.is_overdue(at),
         "waiting": _waiting_words(row, at),
@@ -179,15 +180,12 @@ def find_city(form: RequestByHandForm) -> tuple[Place | None, list[Place]]:
         chosen = Place.objects.filter(pk=data["place"]).first()
         if chosen:
             return chosen, []
-    found = list(Place.objects.named(data["city"])[:6])
-    if not found:
+    meant = resolve_city(data["city"])
+    if meant.is_ambiguous:
+        form.add_error("city", _("Several places have this name; choose one below."))
+    elif not meant.is_known:
         form.add_error("city", _("This city is not in the register; try another spelling."))
-        return None, []
-    clear = len(found) == 1 or found[0].population > 10 * found[1].population
-    if clear:
-        return found[0], []
-    form.add_error("city", _("Several places have this name; choose one below."))
-    return None, found
+    return meant.place, list(meant.candidates)
 
 
 def _receive(
@@ -214,7 +212,7 @@ def _receive(
 
 def _person_named(request: HttpRequest) -> Person | None:
     given = request.GET.get("person", "")
-    if not given.isdigit():
+    if not given.isdecimal():
         return None
     return get_object_or_404(Person.objects.visible_to(request.user), pk=int(given))
 

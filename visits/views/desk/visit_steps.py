@@ -1,7 +1,5 @@
 """One POST per step of a visit; each calls its verb and comes back to the visit."""
 
-from zoneinfo import ZoneInfo
-
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,8 +14,10 @@ from crm.roles import Role
 from visits.domain import visits as verbs
 from visits.domain.briefing import send_brief
 from visits.domain.replies import tell_newly_confirmed
+from visits.domain.slots import weigh_slot
 from visits.forms.visits import AttendanceForm, PostponeForm, PromiseForm, ReportForm, SideForm
 from visits.models import Visit
+from visits.states import VISIT_STEPS, VisitState, may_step
 from visits.views.desk.access import get_visit, try_verb
 
 # Steps that ask for side and reason: verb, words of the page and the button.
@@ -59,24 +59,45 @@ def visit_postpone(request: HttpRequest, ref: str) -> HttpResponse:
     """Another time: a new visit replaces this one under the same calendar identity."""
     visit = get_visit(request.user, ref)
     start = {"starts_at": visit.local_start.replace(tzinfo=None)}
-    form = PostponeForm(request.POST or None, initial=start)
-    if request.method == "POST" and form.is_valid():
-        words = dict(form.cleaned_data)
-        starts_at = words.pop("starts_at").replace(tzinfo=ZoneInfo(visit.zone))
+    form = PostponeForm(request.POST or None, initial=start, zone=visit.zone)
+    if request.method == "POST" and form.is_valid() and _may_move(form, visit):
         moved = try_verb(
             request,
             verbs.postpone_visit,
             visit,
-            starts_at=starts_at,
-            ends_at=starts_at + visit.duration,
+            ends_at=form.cleaned_data["starts_at"] + visit.duration,
             at=clock.now(),
             by=request.user,
-            **words,
+            **form.cleaned_data,
         )
         if moved:
             return redirect("visits:visit-detail", moved.ref)
     context = {"visit": visit, "form": form, "title": _("Another time"), "label": _("Move")}
     return render(request, "visits/visit_step.html", context, status=422 if form.errors else 200)
+
+
+def _may_move(form: PostponeForm, visit: Visit) -> bool:
+    """Whether no hard rule forbids the new time, or a reason to break it is given.
+
+    A visit that cannot be moved at all is left to the verb, which says so.
+    """
+    starts_at = form.cleaned_data["starts_at"]
+    row = visit.requests.order_by("ref").first()
+    can_move = may_step(VISIT_STEPS, visit.state, VisitState.POSTPONED)
+    if row is None or not can_move or form.cleaned_data["override_reason"]:
+        return True
+    verdict = weigh_slot(
+        row,
+        host=visit.host,
+        mode=visit.mode,
+        starts_at=starts_at,
+        ends_at=starts_at + visit.duration,
+        at=clock.now(),
+        moving=visit,
+    )
+    for words in verdict.hard:
+        form.add_error("starts_at", words)
+    return verdict.is_possible
 
 
 @require_POST
@@ -117,7 +138,7 @@ def visit_report(request: HttpRequest, ref: str) -> HttpResponse:
             **form.cleaned_data,
         )
     else:
-        messages.error(request, " ".join(str(e) for e in form.errors.values()))
+        messages.error(request, " ".join(words for each in form.errors.values() for words in each))
     return _to_tab(visit, "report")
 
 

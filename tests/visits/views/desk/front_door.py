@@ -1,0 +1,30 @@
+"""What the desk's tests share: posting like a browser, and the sentence a refusal leaves."""
+
+from django.urls import reverse
+
+from tests.factories.crm import MailTemplateFactory
+
+
+def go(client, name, *args, **query):
+    """GET a page of the desk by its name."""
+    return client.get(reverse(f"visits:{name}", args=args), query)
+
+
+def do(client, name, *args, **fields):
+    """POST to a page of the desk and follow where it leads."""
+    return client.post(reverse(f"visits:{name}", args=args), fields, follow=True)
+
+
+def said(answer):
+    """The toasts of the page an action ended on, as plain sentences."""
+    return [str(message) for message in answer.context["messages"]]
+
+
+def refused(answer):
+    """Every fault of the page's form, as plain sentences."""
+    form = answer.context["form"]
+    return [str(each) for faults in form.errors.values() for each in faults]
+
+
+def template(key, **values):
+    return MailTemplateFactory(key=key, **values)

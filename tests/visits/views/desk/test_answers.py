@@ -1,0 +1,254 @@
+"""Answering: a letter from a checked template, and dates that are weighed, held, taken back."""
+
+import pytest
+
+from crm.models import Message, OutgoingMail
+from tests.factories.visits import HostAvailabilityFactory
+from tests.visits.views.desk.front_door import do, go, refused, said
+from visits.models import Host, Reservation, Visit, VisitRequest
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def desk(client, sample, coordinator):
+    client.force_login(coordinator)
+    return client
+
+
+def request(ref):
+    return VisitRequest.objects.get(ref=ref)
+
+
+def open_answers(desk):
+    return [item["row"].ref for item in go(desk, "today").context["answers"]]
+
+
+def drafted(desk, ref, key):
+    do(desk, "request-answer", ref, template=key)
+    return Message.objects.drafts().latest("pk")
+
+
+# --- Letters ---
+
+
+def test_answer_opens_a_draft_in_the_requester_s_language_and_sends_nothing(desk):
+    before = OutgoingMail.objects.count()
+    draft = drafted(desk, "R12", "needs_info")
+    assert (draft.language, draft.address) == ("en", "r12@example.org")
+    draft = drafted(desk, "R04", "needs_info")
+    assert draft.language == "it"
+    assert OutgoingMail.objects.count() == before
+
+
+def test_draft_with_a_gap_is_refused_and_keeps_what_was_typed(desk):
+    draft = drafted(desk, "R24", "needs_info")
+    answer = do(
+        desk, "request-draft", "R24", draft.pk, subject="About R24", body="Why [[reason]]?", send=1
+    )
+    assert said(answer) == ["The letter cannot go yet: write what stands for [[reason]]."]
+    assert "Why [[reason]]?" in answer.text
+    draft.refresh_from_db()
+    assert (draft.status, request("R24").first_reply_at) == ("draft", None)
+
+
+def test_letter_that_goes_is_the_first_reply_and_ends_the_waiting(desk):
+    assert "R24" in open_answers(desk)
+    draft = drafted(desk, "R24", "needs_info")
+    fields = {"subject": "About your visit", "body": "Dear R24, which day suits? {link}"}
+    answer = do(desk, "request-draft", "R24", draft.pk, send=1, **fields)
+    assert said(answer) == ["The letter is in the outbox."]
+    mail = OutgoingMail.objects.get(message=draft)
+    assert (mail.state, mail.recipient) == ("held_sample", "r24@example.org")
+    assert request("R24").first_reply_at.isoformat() == "2023-02-15T09:00:00+00:00"
+    assert "R24" not in open_answers(desk)
+
+
+def test_draft_that_is_kept_goes_nowhere(desk):
+    draft = drafted(desk, "R24", "needs_info")
+    answer = do(desk, "request-draft", "R24", draft.pk, subject="Later", body="Later")
+    assert said(answer) == ["The draft is kept."]
+    draft.refresh_from_db()
+    assert (draft.status, draft.subject) == ("draft", "Later")
+    assert "R24" in open_answers(desk)
+
+
+def test_draft_that_is_dropped_cannot_be_sent_any_more(desk):
+    draft = drafted(desk, "R24", "needs_info")
+    do(desk, "request-draft-drop", "R24", draft.pk)
+    assert go(desk, "request-draft", "R24", draft.pk).status_code == 404
+
+
+@pytest.mark.parametrize("fields", [{"subject": ""}, {"body": ""}, {"subject": "x" * 301}])
+def test_draft_without_fitting_words_is_refused_and_keeps_them(desk, fields):
+    draft = drafted(desk, "R24", "needs_info")
+    words = {"subject": "Typed subject", "body": "Typed body"} | fields
+    answer = do(desk, "request-draft", "R24", draft.pk, send=1, **words)
+    assert len(refused(answer)) == 1
+    assert answer.context["form"]["body"].value() == words["body"]
+    assert not OutgoingMail.objects.filter(message=draft).exists()
+
+
+def test_letter_to_a_request_without_an_address_is_refused_in_one_sentence(desk):
+    VisitRequest.objects.filter(ref="R24").update(address="", address_key="")
+    draft = drafted(desk, "R24", "needs_info")
+    answer = do(desk, "request-draft", "R24", draft.pk, subject="S", body="B", send=1)
+    assert said(answer) == ["R24 has no mail address; call, or add one."]
+
+
+def test_draft_of_another_request_is_not_found(desk):
+    draft = drafted(desk, "R24", "needs_info")
+    assert go(desk, "request-draft", "R12", draft.pk).status_code == 404
+
+
+def test_unknown_template_is_refused(desk):
+    answer = do(desk, "request-answer", "R24", template="no_such")
+    assert len(refused(answer)) == 1
+    assert Message.objects.drafts().filter(visit_requests__ref="R24").count() == 0
+
+
+# --- Dates ---
+
+
+def offered(desk, ref="R24", **fields):
+    values = {
+        "host": "H2",
+        "mode": "online",
+        "minutes": 90,
+        "slot_1": "2023-02-27T10:00",
+        "expires_at": "2023-02-17T17:00",
+    }
+    return do(desk, "request-propose", ref, **(values | fields))
+
+
+def test_propose_form_begins_with_the_wishes_that_lie_ahead(desk):
+    page = go(desk, "request-propose", "R24")
+    assert page.context["form"]["slot_1"].value().isoformat() == "2023-02-21T09:30:00"
+    assert [str(item.wish.on) for item in page.context["wishes"]] == ["2023-02-21", "2023-02-23"]
+
+
+def test_propose_holds_each_date_and_drafts_the_letter_without_sending(desk):
+    before = OutgoingMail.objects.count()
+    answer = offered(desk, slot_2="2023-02-24T13:00")
+    assert said(answer) == ["The dates are held; the letter waits as a draft."]
+    visit = request("R24").visits.get()
+    assert (visit.state, visit.host.ref, request("R24").state) == ("tentative", "H2", "proposed")
+    assert [hold.starts_at.isoformat() for hold in visit.holds.order_by("rank")] == [
+        "2023-02-27T09:00:00+00:00",
+        "2023-02-24T12:00:00+00:00",
+    ]
+    assert {str(hold.expires_at) for hold in visit.holds.all()} == {"2023-02-17 16:00:00+00:00"}
+    assert Reservation.objects.active().filter(visit=visit).count() == 2
+    assert visit.messages.get().status == "draft"
+    assert OutgoingMail.objects.count() == before
+
+
+def test_propose_and_send_puts_the_letter_in_the_outbox(desk):
+    answer = offered(desk, send_now="on")
+    assert said(answer) == ["The dates are held and the letter is in the outbox."]
+    assert OutgoingMail.objects.filter(message__visit_requests__ref="R24").count() == 1
+    assert request("R24").first_reply_at is not None
+
+
+@pytest.mark.parametrize(
+    ("ref", "fields", "sentence"),
+    [
+        ("R12", {"slot_1": "2023-02-28T10:00", "mode": "on_site"}, "Andalusia"),
+        ("R24", {"slot_1": "2023-02-25T10:00"}, "Sat 25 Feb 2023 is a weekend day."),
+        ("R24", {"slot_1": "2023-03-01T10:00"}, "lies outside the offer"),
+        ("R24", {"slot_1": "2023-02-14T10:00"}, "is over."),
+        ("R24", {"slot_1": "2023-02-27T16:00"}, "between 09:00 and 17:00 local time."),
+        ("R24", {"slot_1": "2023-02-21T09:30", "host": "H1"}, "Joe Gorman is at V09 Gdańsk then."),
+    ],
+)
+def test_propose_names_the_hard_rule_and_holds_nothing(desk, ref, fields, sentence):
+    before = Visit.objects.count()
+    answer = offered(desk, ref, **fields)
+    assert answer.status_code == 422
+    assert any(sentence in words for words in refused(answer))
+    assert Visit.objects.count() == before
+
+
+def test_propose_names_a_host_who_is_unavailable(desk):
+    host = Host.objects.get(ref="H2")
+    HostAvailabilityFactory(
+        host=host, starts_at="2023-02-27T08:00+00:00", ends_at="2023-02-27T16:00+00:00"
+    )
+    assert refused(offered(desk)) == [f"{host.name} is unavailable then."]
+
+
+def test_propose_against_a_rule_with_a_reason_is_written_down(desk):
+    offered(desk, slot_1="2023-02-25T10:00", override_reason="The city insists on Saturday.")
+    assert request("R24").visits.get().override_reason == "The city insists on Saturday."
+
+
+def test_slot_that_is_taken_cannot_be_had_for_a_reason(desk):
+    before = Visit.objects.count()
+    answer = offered(desk, slot_1="2023-02-21T09:30", host="H1", override_reason="They insist.")
+    assert len(said(answer)) == 1
+    assert said(answer)[0].startswith("This slot was taken by another visit")
+    assert "They insist." in answer.text
+    assert (Visit.objects.count(), request("R24").state) == (before, "received")
+
+
+def test_only_check_holds_nothing_and_says_how_the_dates_look(desk):
+    before = Visit.objects.count()
+    answer = offered(desk, check=1)
+    assert "possible" in answer.text
+    assert Visit.objects.count() == before
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"slot_1": "2023-02-30T10:00"},
+        {"slot_1": "soon"},
+        {"slot_1": ""},
+        {"minutes": 29},
+        {"minutes": "x"},
+        {"host": "H9"},
+        {"mode": "by_boat"},
+        {"override_reason": "x" * 501},
+        {"expires_at": "yesterday"},
+    ],
+)
+def test_propose_with_one_wrong_answer_gets_one_sentence_and_holds_nothing(desk, fields):
+    before = Visit.objects.count()
+    answer = offered(desk, **fields)
+    assert answer.status_code == 422
+    assert len(refused(answer)) == 1
+    assert Visit.objects.count() == before
+
+
+@pytest.mark.parametrize("year", ["0001", "9999"])
+def test_propose_in_a_far_year_is_refused_with_a_sentence(desk, year):
+    answer = offered(desk, slot_1=f"{year}-01-01T00:00", slot_2=f"{year}-12-31T23:30")
+    assert refused(answer) or said(answer)
+    assert request("R24").visits.count() == 0
+
+
+def test_deadline_that_has_passed_is_refused_in_one_sentence(desk):
+    answer = offered(desk, expires_at="2023-02-14T17:00")
+    assert said(answer) == ["The deadline has to lie ahead."]
+    assert request("R24").visits.count() == 0
+
+
+def test_second_proposal_is_refused_while_one_is_open(desk):
+    answer = offered(desk, "R04", slot_1="2023-02-27T10:00")
+    assert len(said(answer)) == 1
+    assert "take it back before you offer new dates" in said(answer)[0]
+
+
+def test_taking_back_frees_the_dates_and_the_request(desk):
+    offered(desk)
+    visit = request("R24").visits.get()
+    assert said(do(desk, "request-take-back", "R24")) == ["The dates are free again."]
+    assert Reservation.objects.active().filter(visit=visit).count() == 0
+    assert request("R24").state == "under_review"
+    assert Visit.objects.get(pk=visit.pk).state == "cancelled"
+
+
+def test_host_may_neither_answer_nor_propose(client, sample, host):
+    client.force_login(host)
+    assert offered(client).status_code == 403
+    assert do(client, "request-answer", "R24", template="needs_info").status_code == 403

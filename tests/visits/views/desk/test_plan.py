@@ -1,0 +1,185 @@
+"""Plan: the calendar as it stands, a search, its version, and publishing it."""
+
+from itertools import pairwise
+
+import pytest
+
+from crm.models import Message, OutgoingMail, User
+from tests.visits.views.desk.front_door import do, go, said
+from visits.domain.planning_runs import work_off
+from visits.models import PlanRun, PlanVersion, Reservation, Visit, VisitRequest
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def desk(client, sample, coordinator):
+    client.force_login(coordinator)
+    return client
+
+
+@pytest.fixture
+def planned(desk):
+    """The version a search from the page has made, after two offers were taken back."""
+    do(desk, "request-take-back", "R04")
+    do(desk, "request-take-back", "R16")
+    do(desk, "plan-start")
+    PlanRun.objects.update(seconds=10)
+    assert work_off() == 1
+    return PlanVersion.objects.order_by("number").last()
+
+
+def agreed():
+    return list(
+        Visit.objects.agreed().order_by("ref").values("ref", "starts_at", "host_id", "state")
+    )
+
+
+def test_plan_shows_every_visit_that_stands_in_its_host_s_lane(desk):
+    board = go(desk, "plan").context["board"]
+    lanes = {
+        lane.label: [box.key for box in lane.boxes if box.kind == "visit"] for lane in board.lanes
+    }
+    assert lanes["Backup expert (sample)"] == ["V18", "V14"]
+    assert len(lanes["Joe Gorman"]) == 14
+
+
+def test_words_of_visits_never_run_into_each_other_or_out_of_the_drawing(desk):
+    board = go(desk, "plan").context["board"]
+    for lane in board.lanes:
+        lines = {}
+        for box in lane.boxes:
+            if box.kind == "visit":
+                lines.setdefault(box.words_y, []).append((box.words_x, box.words_x + box.room))
+        for spans in lines.values():
+            spans.sort()
+            assert all(end <= start for (_s, end), (start, _e) in pairwise(spans))
+            assert spans[-1][1] <= board.width
+
+
+def test_tray_holds_the_requests_without_a_date_and_why(desk):
+    waiting = go(desk, "plan").context["waiting"]
+    assert [item["row"].ref for item in waiting] == ["R05", "R12", "R20", "R24"]
+    assert [item["tried"] is not None for item in waiting] == [True, True, True, False]
+
+
+def test_starting_a_search_twice_asks_once(desk):
+    do(desk, "plan-start")
+    answer = do(desk, "plan-start")
+    assert PlanRun.objects.filter(state="queued").count() == 1
+    assert "Searching for the best plan." in answer.text
+
+
+def test_waiting_search_can_be_stopped(desk):
+    do(desk, "plan-start")
+    run = PlanRun.objects.get()
+    do(desk, "plan-stop", run.pk)
+    run.refresh_from_db()
+    assert run.state == "stopped"
+    assert work_off() == 0
+
+
+def test_search_makes_a_draft_with_a_reason_for_each_request_left(desk, planned):
+    page = go(desk, "plan-version", planned.number)
+    assert (planned.number, planned.state) == (3, "draft")
+    assert all(row.reason for row in page.context["unplaced"])
+    placed = {request.ref for row in planned.placements.all() for request in row.requests.all()}
+    left = {row.request.ref for row in planned.unplaced.all()}
+    assert {"R05", "R12", "R20", "R24"} <= placed | left
+    assert placed & left == set()
+
+
+def test_plan_page_shows_the_reasons_of_the_latest_version(desk, planned):
+    waiting = go(desk, "plan").context["waiting"]
+    told = {item["row"].ref: item["tried"].reason for item in waiting if item["tried"]}
+    left = {row.request.ref: row.reason for row in planned.unplaced.all()}
+    assert told == {ref: reason for ref, reason in left.items() if ref in told}
+    assert told
+
+
+def test_publishing_drafts_exactly_for_the_touched_and_moves_nothing_agreed(desk, planned):
+    changes = go(desk, "plan-version", planned.number).context["changes"]
+    touched = {request.ref for change in changes for request in change.requests}
+    before, drafts, mails = agreed(), set(Message.objects.drafts()), OutgoingMail.objects.count()
+    visits = set(Visit.objects.values_list("ref", flat=True))
+    answer = do(desk, "plan-publish", planned.number)
+    assert said(answer)[0].startswith("Published.")
+    made = Message.objects.drafts().exclude(pk__in=[row.pk for row in drafts])
+    assert sorted(row.visit_requests.get().ref for row in made) == sorted(touched)
+    assert len(touched) == made.count() > 0
+    assert agreed() == before
+    assert OutgoingMail.objects.count() == mails
+    for visit in Visit.objects.exclude(ref__in=visits):
+        assert visit.state == "tentative"
+        assert Reservation.objects.active().filter(visit=visit).count() == 1
+        assert set(visit.requests.values_list("state", flat=True)) == {"proposed"}
+
+
+def test_publishing_twice_is_refused_and_changes_nothing(desk, planned):
+    do(desk, "plan-publish", planned.number)
+    before = Visit.objects.count(), Message.objects.count()
+    assert said(do(desk, "plan-publish", planned.number)) == ["This plan is published already."]
+    assert (Visit.objects.count(), Message.objects.count()) == before
+
+
+def test_older_plan_is_refused_once_a_newer_one_is_published(desk, planned):
+    PlanVersion.objects.filter(pk=planned.pk).update(number=1_000)
+    old = PlanVersion.objects.get(number=2)
+    PlanVersion.objects.filter(pk=old.pk).update(state="draft", published_at=None)
+    do(desk, "plan-publish", 1_000)
+    before = Visit.objects.count()
+    answer = do(desk, "plan-publish", 2)
+    assert said(answer) == ["A newer plan was published meanwhile; plan again."]
+    assert Visit.objects.count() == before
+
+
+def test_plan_whose_request_moved_on_is_refused_whole(desk, planned):
+    changes = go(desk, "plan-version", planned.number).context["changes"]
+    gone = next(change for change in changes if change.kind == "new").requests[0]
+    do(desk, "request-step", gone.ref, "withdraw", reason="They found another way.")
+    before = Visit.objects.count(), Message.objects.count()
+    answer = do(desk, "plan-publish", planned.number)
+    assert said(answer) == [f"{gone.ref} moved on meanwhile; plan again."]
+    assert (Visit.objects.count(), Message.objects.count()) == before
+    assert PlanVersion.objects.get(pk=planned.pk).state == "draft"
+
+
+def test_plan_from_an_empty_calendar_is_a_comparison_and_cannot_be_published(desk, planned):
+    planned.result["fresh"] = True
+    planned.save()
+    before = Visit.objects.count()
+    page = go(desk, "plan-version", planned.number)
+    assert "Planned from an empty calendar, to compare." in page.text
+    assert f"/plan/v{planned.number}/publish/" not in page.text
+    answer = do(desk, "plan-publish", planned.number)
+    assert said(answer) == [
+        "A plan from an empty calendar is a comparison; it cannot be published."
+    ]
+    assert Visit.objects.count() == before
+
+
+def test_version_that_does_not_exist_is_not_found(desk):
+    assert go(desk, "plan-version", 99).status_code == 404
+    assert do(desk, "plan-publish", 99).status_code == 404
+    assert do(desk, "plan-stop", 99).status_code == 404
+
+
+def test_host_reads_the_plan_and_changes_nothing(client, sample):
+    client.force_login(User.objects.get(email="host@example.org"))
+    assert go(client, "plan").status_code == 200
+    for name, *args in (("plan-start",), ("plan-publish", 2), ("plan-stop", 1)):
+        assert do(client, name, *args).status_code == 403
+
+
+def test_expert_and_reporter_do_not_see_the_plan(client, sample, expert, reporter):
+    for user in (expert, reporter):
+        client.force_login(user)
+        assert go(client, "plan").status_code == 403
+        assert go(client, "plan-version", 2).status_code == 403
+
+
+def test_tray_of_a_host_holds_only_the_own_requests(client, sample):
+    host = User.objects.get(email="host@example.org")
+    client.force_login(host)
+    own = set(VisitRequest.objects.visible_to(host).values_list("ref", flat=True))
+    assert {item["row"].ref for item in go(client, "plan").context["waiting"]} <= own

@@ -1,0 +1,91 @@
+"""Today: the four short lists, what comes next, and nothing that is not one's own."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from crm.models import User
+from tests.visits.views.desk.front_door import go
+from visits.models import Visit, VisitRequest
+
+pytestmark = pytest.mark.django_db
+OSLO = ZoneInfo("Europe/Oslo")
+
+
+@pytest.fixture
+def desk(client, sample, coordinator):
+    client.force_login(coordinator)
+    return client
+
+
+def refs(rows):
+    return [row.ref for row in rows]
+
+
+def test_today_lists_who_waits_for_a_first_answer_by_deadline(desk):
+    answers = go(desk, "today").context["answers"]
+    assert [(item["row"].ref, item["left"]) for item in answers] == [
+        ("R20", -(72 * 60 + 5)),
+        ("R24", 6 * 60 + 25),
+    ]
+
+
+def test_today_lists_the_offers_that_end_within_three_days(desk):
+    ending = go(desk, "today").context["ending"]
+    assert refs(ending) == ["V11", "V12", "V13", "V14", "V16", "V18"]
+    assert {visit.expires_at for visit in ending} == {datetime(2023, 2, 17, 17, tzinfo=OSLO)}
+
+
+def test_today_lists_our_late_promise_and_the_visit_at_risk(desk):
+    context = go(desk, "today").context
+    assert [str(row.due_on) for row in context["promises"]] == ["2023-02-14"]
+    assert refs(context["risks"]) == ["V08"]
+
+
+def test_today_shows_the_next_visits_in_the_order_of_their_hours(desk):
+    visits = go(desk, "today").context["visits"]
+    assert refs(visits) == ["V07", "V08", "V16", "V17", "V09", "V10", "V11", "V04"]
+
+
+def test_funnel_counts_the_valid_requests_by_state_and_links_to_them(desk):
+    page = go(desk, "today")
+    counts = {str(part.stage.label): part.stage.count for part in page.context["funnel"].segments}
+    assert counts["scheduled"] == 7
+    assert counts["date proposed"] == 6
+    assert sum(counts.values()) == 25
+    assert "/requests/?state=scheduled" in page.text
+
+
+def test_host_sees_only_the_own_visits_and_requests_today(client, sample):
+    host = User.objects.get(host__ref="H1")
+    client.force_login(host)
+    context = go(client, "today").context
+    own = set(Visit.objects.visible_to(host).values_list("ref", flat=True))
+    assert set(refs(context["visits"])) <= own
+    assert context["answers"] == []
+
+
+def test_reporter_is_led_to_the_figures_and_administrator_to_the_settings(client, cast):
+    for user, path in ((cast.reporter, "/figures/"), (cast.administrator, "/settings/")):
+        client.force_login(user)
+        assert go(client, "today").headers["Location"] == path
+
+
+def test_pages_that_are_read_change_nothing(desk):
+    before = list(VisitRequest.objects.order_by("pk").values())
+    visits = list(Visit.objects.order_by("pk").values())
+    for name, *args in (
+        ("today",),
+        ("request-list",),
+        ("request-detail", "R24"),
+        ("request-propose", "R24"),
+        ("request-answer", "R24"),
+        ("visit-list",),
+        ("visit-detail", "V09"),
+        ("visit-edit", "V07"),
+        ("plan-version", 2),
+    ):
+        assert go(desk, name, *args).status_code == 200
+    assert list(VisitRequest.objects.order_by("pk").values()) == before
+    assert list(Visit.objects.order_by("pk").values()) == visits
