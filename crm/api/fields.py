@@ -91,6 +91,18 @@ class Moment(serializers.DateTimeField):
         return super().to_internal_value(value)
 
 
+@extend_schema_field(
+    {"type": "string", "pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"}
+)
+class ClockTime(serializers.TimeField):
+    """A time of the day without a zone, as 09:00."""
+
+    def to_internal_value(self, value):
+        if not isinstance(value, str):
+            self.fail("invalid", format="hh:mm")
+        return super().to_internal_value(value)
+
+
 class Zone(Line):
     """The name of a time zone, as Europe/Oslo."""
 

@@ -199,7 +199,7 @@ class DeliverySerializer(Output):
 
 
 class MessageSerializer(Output):
-    template = serializers.SlugRelatedField(slug_field="key", read_only=True)
+    template = serializers.SlugRelatedField(slug_field="key", allow_null=True, read_only=True)
     deliveries = DeliverySerializer(many=True)
 
     class Meta:
@@ -222,7 +222,7 @@ class MessageSerializer(Output):
 
 
 class FollowUpSerializer(Output):
-    event = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    event = serializers.SlugRelatedField(slug_field="slug", allow_null=True, read_only=True)
 
     class Meta:
         model = FollowUp
@@ -242,7 +242,9 @@ class FollowUpSerializer(Output):
 
 
 class ConsentSerializer(Output):
-    text_version = serializers.StringRelatedField(source="text", help_text=_("The words agreed."))
+    text_version = serializers.StringRelatedField(
+        source="text", allow_null=True, help_text=_("The words agreed.")
+    )
 
     class Meta:
         model = ConsentRecord

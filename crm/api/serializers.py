@@ -1,7 +1,10 @@
 """How serializers of the API read and write: names they know, and no others."""
 
+from django.db import models
 from django.utils.translation import gettext as _
 from rest_framework import serializers
+
+from crm.api.fields import ClockTime
 
 
 class Input(serializers.Serializer):
@@ -22,6 +25,10 @@ class NothingSerializer(Input):
 
 class Output(serializers.ModelSerializer):
     """A row as it is read; every field is named, none can be written."""
+
+    serializer_field_mapping = serializers.ModelSerializer.serializer_field_mapping | {
+        models.TimeField: ClockTime
+    }
 
     def get_fields(self):
         fields = super().get_fields()

@@ -96,7 +96,7 @@ class RequestForHostSerializer(Output):
 
 
 class RequestSerializer(RequestForHostSerializer):
-    merged_into = ref_of()
+    merged_into = ref_of(allow_null=True)
     visits = ref_of(many=True)
 
     class Meta:
@@ -183,7 +183,7 @@ class VisitForHostSerializer(Output):
 
     campaign = slug_of()
     host = ref_of()
-    backup = ref_of()
+    backup = ref_of(allow_null=True)
     topics = codes_of()
     requests = ref_of(many=True)
     experts = ref_of(many=True)
@@ -216,7 +216,7 @@ class VisitForHostSerializer(Output):
 
 class VisitSerializer(VisitForHostSerializer):
     holds = HoldSerializer(many=True)
-    replaces = ref_of()
+    replaces = ref_of(allow_null=True)
     follow_ups = serializers.PrimaryKeyRelatedField(many=True, read_only=True)
 
     class Meta:

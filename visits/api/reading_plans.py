@@ -26,8 +26,8 @@ class CampaignForOthersSerializer(Output):
 
 
 class CampaignSerializer(Output):
-    event = slug_of()
-    initiative = serializers.SlugRelatedField(slug_field="name", read_only=True)
+    event = slug_of(allow_null=True)
+    initiative = serializers.SlugRelatedField(slug_field="name", allow_null=True, read_only=True)
     audience_map = serializers.DictField(child=serializers.CharField())
 
     class Meta:
@@ -129,7 +129,7 @@ class DisruptionSerializer(Output):
 
 
 class PlacementSerializer(Output):
-    visit = ref_of()
+    visit = ref_of(allow_null=True)
     host = ref_of()
     requests = ref_of(many=True)
 

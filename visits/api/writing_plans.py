@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from crm.api.fields import (
+    ClockTime,
     Country,
     Day,
     Languages,
@@ -30,8 +31,8 @@ class CampaignInput(Input):
     window_end = Day()
     project_end = Day()
     zone = Zone(max_length=64)
-    office_opens = serializers.TimeField()
-    office_closes = serializers.TimeField()
+    office_opens = ClockTime()
+    office_closes = ClockTime()
     reply_target_hours = Whole(min_value=1, max_value=400)
     lead_days = Whole(min_value=0, max_value=100)
     hold_days = Whole(min_value=1, max_value=60)
@@ -46,10 +47,10 @@ class HostInput(Input):
     zone = Zone(max_length=64)
     languages = Languages()
     topics = TopicCodes()
-    work_from = serializers.TimeField()
-    work_until = serializers.TimeField()
-    travel_from = serializers.TimeField()
-    travel_until = serializers.TimeField()
+    work_from = ClockTime()
+    work_until = ClockTime()
+    travel_from = ClockTime()
+    travel_until = ClockTime()
     travels = Truth()
     max_days_in_row = Whole(min_value=1, max_value=30)
     keeps_office_day = Truth()
