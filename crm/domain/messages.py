@@ -74,6 +74,15 @@ def find_gaps(text: str) -> list[str]:
     return re.findall(r"\[\[(\w+)\]\]", text)
 
 
+def quoted(words: str) -> str:
+    """What somebody typed, fit to stand in a letter of ours.
+
+    It reads neither as a gap, which would keep the letter from going, nor as the place of the
+    private link.
+    """
+    return re.sub(r"\[{2,}", "[", words).replace("{link}", "(link)")
+
+
 def fill(text: str, values: dict[str, Any], *, with_gaps: bool = False) -> str:
     """`text` with its `{placeholders}` filled from the closed list `values`.
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from crm import wording
 from crm.domain.audit import record
-from crm.domain.messages import find_gaps, find_template, render_template
+from crm.domain.messages import find_gaps, find_template, quoted, render_template
 from crm.domain.outbox import queue_mail
 from crm.domain.working_time import add_working_hours
 from crm.models import Message, OutgoingMail, User
@@ -24,6 +24,8 @@ from visits.models.requests import Mode
 
 # Letters nobody chose or wrote: they are no personal answer.
 AUTOMATIC = frozenset({"request_ack", "proposal_reminder", "needs_info_reminder", "reminder_d3"})
+# The placeholders that stand for the private link.
+LINKS = dict.fromkeys(("link", "stop_link", "confirm_link"), "{link}")
 
 
 def letter_values(
@@ -48,13 +50,11 @@ def letter_values(
         "reason": request.reason,
         "deadline": wording.local_time(max(answer_by, at), request.zone),
         "topics": ", ".join(topic.name for topic in request.topics.all()),
-        "link": "{link}",
-        "stop_link": "{link}",
-        "confirm_link": "{link}",
     }
     if visit is not None:
         values |= visit_values(visit)
-    return values | dict(extra or {})
+    values |= dict(extra or {})
+    return {name: quoted(str(value or "")) for name, value in values.items()} | LINKS
 
 
 def visit_values(visit: Visit) -> dict[str, str]:

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from crm.domain.messages import quoted
 from crm.models import Message
 from visits.domain.letters import send_draft, send_letter, visit_values
 from visits.models import Visit, VisitRequest
@@ -83,7 +84,7 @@ def send_words(
     campaign = request.campaign
     language = mail_language(request)
     with translation.override(language):
-        hello = _("Hello %(name)s,") % {"name": request.requester_name or request.city}
+        hello = _("Hello %(name)s,") % {"name": quoted(request.requester_name or request.city)}
         regards = _("Kind regards\n%(sender)s") % {"sender": campaign.answers_from or campaign.name}
         reference = _("Reference %(ref)s") % {"ref": request.ref}
     end = "\n".join(filter(None, [reference, campaign.funding_line]))

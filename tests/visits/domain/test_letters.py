@@ -1,0 +1,50 @@
+"""What a municipality typed stands in our letters as words and as nothing else."""
+
+import pytest
+
+from crm.domain import reference
+from crm.domain.outbox import link_marker
+from crm.models import OutgoingMail
+from tests.factories.crm import CLOCK
+from tests.factories.visits import CampaignFactory, VisitRequestFactory
+from visits.domain.letters import draft_letter, send_draft, send_letter
+from visits.domain.replies import send_words
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def asked(db):
+    reference.load_mail_templates()
+    return VisitRequestFactory(
+        campaign=CampaignFactory(funding_line="Grant agreement No 883286."),
+        requester_name="[[reason]] [[[x]]] {link} {reason} <b>Ann</b>",
+        address="ann@ghent.example",
+    )
+
+
+def links_in(mail: OutgoingMail) -> int:
+    return mail.text.count(link_marker(mail.mail_id))
+
+
+def test_brackets_in_a_name_do_not_keep_a_letter_from_going(asked):
+    mail = send_letter(asked, "request_ack", at=CLOCK)
+
+    assert mail.state == OutgoingMail.State.QUEUED
+    assert "Hello [reason]] [x]]] (link) {reason} <b>Ann</b>," in mail.text
+    assert "&lt;b&gt;Ann&lt;/b&gt;" in mail.html
+
+
+def test_a_name_never_stands_for_the_private_link(asked):
+    letter = send_letter(asked, "request_ack", at=CLOCK)
+    send_words(asked, "R01: the date is agreed", ["See {link}"], at=CLOCK)
+
+    assert (links_in(letter), links_in(OutgoingMail.objects.latest("pk"))) == (1, 1)
+
+
+def test_a_gap_of_the_template_still_waits_for_a_person(asked):
+    draft = draft_letter(asked, "declined", at=CLOCK)
+
+    assert "[[guides_link]]" in draft.body
+    with pytest.raises(Exception, match=r"write what stands for \[\[reason\]\]"):
+        send_draft(draft, asked, at=CLOCK)
