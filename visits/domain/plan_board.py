@@ -1,7 +1,6 @@
 """A plan version, or the calendar as it stands, as rows of a timetable: hosts down, days across."""
 
-from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -106,29 +105,36 @@ def hue_of(visit: Visit) -> str:
 
 def _draw(campaign: Campaign, blocks: dict[str, list[Block]], *, at: datetime) -> Timetable:
     hosts = Host.objects.who_lead().select_related("home")
+    absences = _absences(campaign)
     rows = [
         Row(
             label=host.name,
             note=_("%(kind)s, %(place)s")
             % {"kind": host.get_kind_display(), "place": host.home.name},
-            blocks=[*blocks.get(host.ref, []), *_absences(host, campaign)],
+            blocks=[*blocks.get(host.ref, []), *absences.get(host.pk, [])],
         )
         for host in hosts
     ]
     return timetable(_days(campaign, at), rows, opens=7, closes=21)
 
 
-def _absences(host: Host, campaign: Campaign) -> Iterable[Block]:
-    zone = ZoneInfo(host.zone)
-    first = datetime.combine(campaign.window_start, datetime.min.time(), zone)
-    last = datetime.combine(campaign.window_end + timedelta(days=1), datetime.min.time(), zone)
-    for row in HostAvailability.objects.busy().filter(host=host).touching(first, last):
-        yield Block(
-            "away",
-            row.starts_at.astimezone(zone),
-            row.ends_at.astimezone(zone),
-            f"{host.name}: {row}",
+def _absences(campaign: Campaign) -> dict[int, list[Block]]:
+    """When each host is away in the window; the drawing cuts what lies outside of it."""
+    zone = ZoneInfo(campaign.zone)
+    first = datetime.combine(campaign.window_start - timedelta(days=1), time(), zone)
+    last = datetime.combine(campaign.window_end + timedelta(days=2), time(), zone)
+    found: dict[int, list[Block]] = {}
+    for row in HostAvailability.objects.busy().touching(first, last).select_related("host"):
+        home = ZoneInfo(row.host.zone)
+        found.setdefault(row.host_id, []).append(
+            Block(
+                "away",
+                row.starts_at.astimezone(home),
+                row.ends_at.astimezone(home),
+                f"{row.host.name}: {row}",
+            )
         )
+    return found
 
 
 def _days(campaign: Campaign, at: datetime) -> list[Day]:

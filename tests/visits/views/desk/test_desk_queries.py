@@ -1,0 +1,153 @@
+"""Requests, visits, Today and Plan ask the database as often for 300 rows as for 3."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.urls import reverse
+
+from crm.models import AuditEntry, Message
+from tests.factories.crm import CLOCK, EventFactory, MunicipalityFactory, PersonFactory
+from tests.factories.visits import (
+    AgendaItemFactory,
+    CampaignFactory,
+    ChecklistItemFactory,
+    HostFactory,
+    PlacementFactory,
+    PlanVersionFactory,
+    TravelLegFactory,
+    UnplacedFactory,
+    VisitFactory,
+    VisitFollowUpFactory,
+    VisitReportFactory,
+    VisitRequestFactory,
+)
+from tests.visits.views.desk.test_queries import asked, copies, desk, people
+from visits.models import CalendarDay, PreferredDate, Unplaced, Visit
+
+__all__ = ["desk"]
+pytestmark = pytest.mark.django_db
+
+
+def requests(count, **values):
+    campaign = CampaignFactory(event=EventFactory())
+    city = MunicipalityFactory()
+    first = VisitRequestFactory(campaign=campaign, municipality=city, place=city.place, **values)
+    made = copies(first, count - 1, ref=lambda n: f"RQ{n:03}")
+    return [first, *type(first).objects.filter(ref__in=[row.ref for row in made])]
+
+
+def history_of(row, kind, count):
+    AuditEntry.objects.bulk_create(
+        AuditEntry(at=CLOCK, verb="edit", model=f"visits.{kind}", row_id=str(row.pk))
+        for _n in range(count)
+    )
+    made = Message.objects.bulk_create(
+        Message(direction="out", status="queued", subject=f"m{n}", at=CLOCK) for n in range(count)
+    )
+    row.messages.add(*made)
+
+
+def request_list(count):
+    requests(count)
+    return reverse("visits:request-list")
+
+
+def request_detail(count):
+    rows = requests(count)
+    row = rows[0]
+    history_of(row, "visitrequest", count)
+    for found in people(count):
+        found.organisation_id = row.municipality.organisation_id
+        found.save(update_fields=["organisation"])
+        found.participations.create(event=row.campaign.event, status="attended")
+    PreferredDate.objects.bulk_create(
+        PreferredDate(request=row, rank=n + 1, on=date(2023, 2, 1) + timedelta(days=n % 28))
+        for n in range(count)
+    )
+    CalendarDay.objects.bulk_create(
+        CalendarDay(
+            country="BE", first_on=date(2023, 2, 20), last_on=date(2023, 2, 24), name=f"day {n}"
+        )
+        for n in range(count)
+    )
+    made = copies(VisitFactory(campaign=row.campaign), count - 1, ref=lambda n: f"VQ{n}")
+    for visit in Visit.objects.filter(ref__in=[each.ref for each in made]):
+        visit.requests.add(row)
+    return reverse("visits:request-detail", args=[row.ref])
+
+
+def visits(count):
+    row = VisitFactory(municipality=MunicipalityFactory(), at_risk=True)
+    made = copies(row, count - 1, ref=lambda n: f"VQ{n:03}")
+    request = row.requests.get()
+    for visit in Visit.objects.filter(ref__in=[each.ref for each in made]):
+        visit.requests.add(request)
+    return row
+
+
+def visit_list(count):
+    visits(count)
+    return reverse("visits:visit-list")
+
+
+def visit_detail(count):
+    row = visits(count)
+    history_of(row, "visit", count)
+    leg = TravelLegFactory(visit=row)
+    copies(leg, count - 1)
+    copies(AgendaItemFactory(visit=row, order=1), count - 1, order=lambda n: n + 2)
+    copies(ChecklistItemFactory(visit=row), count - 1, key=lambda n: f"k{n}")
+    report = VisitReportFactory(visit=row, counts={"policy_makers": 3})
+    assert report.counts.count() == 1
+    for _n in range(count):
+        VisitFollowUpFactory(visit=row)
+    return reverse("visits:visit-detail", args=[row.ref])
+
+
+def today(count):
+    requests(count, due_at=CLOCK)
+    visits(count)
+    for _n in range(count):
+        VisitFollowUpFactory(visit=Visit.objects.first(), person=PersonFactory())
+    return reverse("visits:today")
+
+
+def plan(count):
+    rows = requests(count)
+    version = PlanVersionFactory(plan__campaign=rows[0].campaign)
+    Unplaced.objects.bulk_create(
+        Unplaced(version=version, request=row, reason_code="window", reason="No day.")
+        for row in rows
+    )
+    copies(version, count - 1, number=lambda n: n + 1_000)
+    visits(count)
+    copies(HostFactory(user=None), count - 1, ref=lambda n: f"H{n}")
+    return reverse("visits:plan")
+
+
+def plan_version(count):
+    rows = requests(count)
+    version = PlanVersionFactory(plan__campaign=rows[0].campaign)
+    UnplacedFactory(version=version, request=rows[0])
+    visits(count)
+    for visit in Visit.objects.all():
+        PlacementFactory(version=version, visit=visit)
+    return reverse("visits:plan-version", args=[version.number])
+
+
+# What each page may ask, with the session, the account, its roles and the frame counted in.
+CEILINGS = {
+    request_list: 27,
+    request_detail: 28,
+    visit_list: 8,
+    visit_detail: 16,
+    today: 13,
+    plan: 19,
+    plan_version: 20,
+}
+
+
+@pytest.mark.parametrize("page", CEILINGS, ids=lambda page: page.__name__)
+@pytest.mark.parametrize("count", [3, 300])
+def test_page_asks_the_database_at_most_so_often(desk, page, count):
+    assert asked(desk, page(count)) == CEILINGS[page]
