@@ -188,6 +188,8 @@ EMAIL_USE_TLS = env.flag("SMTP_STARTTLS")
 EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "outreach@localhost")
 MAIL_SENDER_NAME = env.text("MAIL_SENDER_NAME", "IMPETUS outreach")
+# The demo's mail server delivers nothing, so the Mail page is where its letters are read.
+MAIL_IS_CAUGHT = env.flag("MAIL_IS_CAUGHT")
 # Turns a mail's link key into the private address, at the moment it is shown or sent.
 MAIL_LINK_RESOLVER = "visits.domain.links.address_of"
 

@@ -50,6 +50,7 @@ class Command(BaseCommand):
             "SMTP_PORT": str(sink.port),
             "SMTP_STARTTLS": "false",
             "SMTP_USER": "",
+            "MAIL_IS_CAUGHT": "true",
         }
         try:
             self.prepare()

@@ -113,6 +113,7 @@ def mail_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "mail": mail,
         "text": text,
         "link": link,
+        "is_caught": is_caught() and not mail.is_sample,
         "steps": steps_for(mail),
         "requests": mail.message.visit_requests.all(),
         "visits": mail.message.visits.all(),
@@ -134,17 +135,22 @@ def steps_for(mail: OutgoingMail) -> list[dict[str, Any]]:
 def shown_text(mail: OutgoingMail) -> tuple[str, str]:
     """The letter's text, and its private link.
 
-    The link is given for sample mail alone: a real one belongs to the city and not to us, so its
-    place is named instead.
+    The link is given for mail that reaches nobody: a sample, or in the demo. A real one belongs to
+    the city and not to us, so its place is named instead.
     """
     if not mail.link_key:
         return mail.text, ""
-    if not mail.is_sample:
+    if not (mail.is_sample or is_caught()):
         return mail.text.replace(link_marker(mail.mail_id), _("[the city's private link]")), ""
     try:
         return with_link(mail, mail.text), with_link(mail, link_marker(mail.mail_id))
     except ObjectDoesNotExist:
         return mail.text.replace(link_marker(mail.mail_id), _("[a link that has ended]")), ""
+
+
+def is_caught() -> bool:
+    """Whether this is the demo, whose mail server keeps everything to itself."""
+    return settings.MAIL_IS_CAUGHT and settings.SITE_IS_LOCAL
 
 
 # The preview is a document of its own: it runs nothing, loads nothing, and only our page frames it.
