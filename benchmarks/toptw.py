@@ -55,9 +55,12 @@ def read(path: Path) -> Instance:
     distance = np.hypot(x[:, None] - x[None, :], y[:, None] - y[None, :])
     whole = lambda cells: np.round(np.array(cells) * scale).astype(np.int64)  # noqa: E731
     return Instance(
-        path.stem, np.floor(distance * scale + 1e-9).astype(np.int64),
-        whole([row[3] for row in values]), np.array([int(row[4]) for row in values]),
-        whole([row[-2] for row in values]), whole([row[-1] for row in values]),
+        path.stem,
+        np.floor(distance * scale + 1e-9).astype(np.int64),
+        whole([row[3] for row in values]),
+        np.array([int(row[4]) for row in values]),
+        whole([row[-2] for row in values]),
+        whole([row[-1] for row in values]),
     )
 
 
@@ -71,14 +74,38 @@ def finder_of(instance: Instance) -> TripFinder:
     close = float(instance.closes[0])
     zero = np.zeros(count, dtype=np.int64)
     week = HostWeek(
-        number=0, host=0, days=(date(2000, 1, 3),), origin=0, start_place=0, home=0, ready=0.0,
-        day_from=np.zeros((1, 1)), day_to=np.full((1, 1), close),
-        zone_of_place=np.zeros(count + 1, dtype=np.int64), facts=[], task=np.arange(count),
-        place=np.arange(1, count + 1), low=low, high=high, length=service, service=service,
-        buffer=np.zeros(count), position=zero, priority=instance.score[inner].astype(float),
-        kept=np.zeros(count), points=np.zeros(count), on_site=np.zeros(count, dtype=bool),
-        fact=zero - 1, day_in=zero, day_out=zero, date=zero, cap=None, base_visits=0, base_days=0,
-        days_in_a_row=None, office_day=False,
+        number=0,
+        host=0,
+        days=(date(2000, 1, 3),),
+        origin=0,
+        start_place=0,
+        home=0,
+        ready=0.0,
+        day_from=np.zeros((1, 1)),
+        day_to=np.full((1, 1), close),
+        zone_of_place=np.zeros(count + 1, dtype=np.int64),
+        facts=[],
+        task=np.arange(count),
+        place=np.arange(1, count + 1),
+        low=low,
+        high=high,
+        length=service,
+        service=service,
+        buffer=np.zeros(count),
+        position=zero,
+        priority=instance.score[inner].astype(float),
+        kept=np.zeros(count),
+        points=np.zeros(count),
+        on_site=np.zeros(count, dtype=bool),
+        fact=zero - 1,
+        day_in=zero,
+        day_out=zero,
+        date=zero,
+        cap=None,
+        base_visits=0,
+        base_days=0,
+        days_in_a_row=None,
+        office_day=False,
     )
     order = [*range(1, count + 1), 0]
     lag = tau[np.ix_(order, range(1, count + 1))]
@@ -86,12 +113,15 @@ def finder_of(instance: Instance) -> TripFinder:
     late = np.minimum(high[None, :] - lag, (close - tau[1:, 0] - service)[None, :] - lag)
     np.fill_diagonal(late[:count], NEVER)
     links = Links(
-        np.full(lag.shape, NEVER), np.broadcast_to(low, lag.shape).copy(), lag, late,
-        lag * TINY, close - back, back * TINY,
+        np.full(lag.shape, NEVER),
+        np.broadcast_to(low, lag.shape).copy(),
+        lag,
+        late,
+        lag * TINY,
+        close - back,
+        back * TINY,
     )
-    return TripFinder(
-        week, links, step=1, memories=memories_of(tau[1:, 1:], 5), longest=count
-    )
+    return TripFinder(week, links, step=1, memories=memories_of(tau[1:, 1:], 5), longest=count)
 
 
 class Exact:
@@ -120,7 +150,11 @@ class Exact:
             _value, prices, _weight = answer
             tasks, slot = prices.tasks, max(0.0, float(prices.weeks[0]))
         found = self.finder.search(
-            self.gain - tasks, least=slot + 1e-6, beam=beam, keep=150, raising=beam is None,
+            self.gain - tasks,
+            least=slot + 1e-6,
+            beam=beam,
+            keep=150,
+            raising=beam is None,
             most=200_000,
         )
         if beam is None and math.isfinite(found.bound):
@@ -134,8 +168,14 @@ class Exact:
         if not self.master.pool:
             return
         found = choose_trips(
-            self.master.pool, self.count, [False], self.weights, self.master.ranges,
-            nodes=5000, seconds=seconds, copies=[self.vehicles],
+            self.master.pool,
+            self.count,
+            [False],
+            self.weights,
+            self.master.ranges,
+            nodes=5000,
+            seconds=seconds,
+            copies=[self.vehicles],
         )
         if found is not None:
             self.take([self.master.pool[i].tasks for i in found[0]])
@@ -157,8 +197,13 @@ def solve(instance: Instance, vehicles: int, seconds: float, seed: int) -> dict[
     began = time.monotonic()
     exact = Exact(instance, vehicles, began + EXACT_SHARE * seconds)
     tours = Tours(
-        instance.minutes, instance.service, instance.score, instance.opens, instance.closes,
-        vehicles, seed,
+        instance.minutes,
+        instance.service,
+        instance.score,
+        instance.opens,
+        instance.closes,
+        vehicles,
+        seed,
     )
     tours.run(began + min(0.1 * seconds, 1.0))
     exact.take(tours.best_tours())
@@ -181,8 +226,11 @@ def solve(instance: Instance, vehicles: int, seconds: float, seed: int) -> dict[
             exact.add(tours.pool())
             exact.choose(max(0.1, began + seconds - time.monotonic()))
     return {
-        "instance": instance.name, "vehicles": vehicles, "score": exact.score,
-        "bound": int(math.floor(exact.bound + SLACK)), "proven": exact.proven,
+        "instance": instance.name,
+        "vehicles": vehicles,
+        "score": exact.score,
+        "bound": int(math.floor(exact.bound + SLACK)),
+        "proven": exact.proven,
         "seconds": round(time.monotonic() - began, 3),
         "routes": [[task + 1 for task in tour] for tour in exact.choice if tour],
     }

@@ -17,8 +17,14 @@ class Tours:
     """Tours of some vehicles from depot 0; arrays run over all stops, times are whole units."""
 
     def __init__(
-        self, minutes: np.ndarray, service: np.ndarray, score: np.ndarray, opens: np.ndarray,
-        closes: np.ndarray, vehicles: int, seed: int,
+        self,
+        minutes: np.ndarray,
+        service: np.ndarray,
+        score: np.ndarray,
+        opens: np.ndarray,
+        closes: np.ndarray,
+        vehicles: int,
+        seed: int,
     ) -> None:
         self.minutes, self.service = minutes.astype(float), service.astype(float)
         self.score, self.opens, self.closes = score.astype(float), opens, closes
@@ -108,8 +114,9 @@ class Tours:
             before, after, leave, due, slack = (
                 np.concatenate([part[k] for part in parts]) for k in range(5)
             )
-            start = np.maximum(leave[None, :] + self.minutes[stops][:, before],
-                               self.opens[stops][:, None])
+            start = np.maximum(
+                leave[None, :] + self.minutes[stops][:, before], self.opens[stops][:, None]
+            )
             onward = self.service[stops][:, None] + self.minutes[stops][:, after]
             delay = start + onward - due[None, :]
             fits = (start <= self.closes[stops][:, None]) & (delay <= slack[None, :])
@@ -159,6 +166,9 @@ class Tours:
             slack[k] = later_arrival
             later = later_arrival
         return (
-            np.array([0, *tour]), np.array([*tour, 0]), np.array(leave[:-1]), np.array(reach),
+            np.array([0, *tour]),
+            np.array([*tour, 0]),
+            np.array(leave[:-1]),
+            np.array(reach),
             np.array(slack),
         )

@@ -96,7 +96,8 @@ class PrivatePagesMiddleware:
 
     Signed-in pages and pages behind a private link are never stored; a private link is not told
     to where it leads (and by the site's policy never to another site); signing out clears what
-    this browser kept. An htmx request whose session has ended sends the whole page to the sign-in, and `keep.js` saves what was typed.
+    this browser kept. An htmx request whose session has ended sends the whole page to the
+    sign-in, and `keep.js` saves what was typed.
     """
 
     def __init__(self, get_response: GetResponse) -> None:

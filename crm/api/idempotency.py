@@ -66,8 +66,9 @@ def _repeat(kept: IdempotencyKey, route: str, digest: str) -> Response:
         raise Problem(
             422, _("This Idempotency-Key was used for another request; choose a new one.")
         )
+    answer = json.loads(kept.answer) if kept.answer is not None else None
     return Response(
-        kept.answer, status=kept.status, headers={**kept.headers, "Idempotent-Replayed": "true"}
+        answer, status=kept.status, headers={**kept.headers, "Idempotent-Replayed": "true"}
     )
 
 
@@ -82,6 +83,6 @@ def _keep(view, user, key: str, route: str, digest: str, response: Response) -> 
         route=route,
         body_hash=digest,
         status=response.status_code,
-        answer=json.loads(JSONRenderer().render(data)) if data is not None else None,
+        answer=JSONRenderer().render(data).decode() if data is not None else None,
         headers={name: response[name] for name in KEPT_HEADERS if response.has_header(name)},
     )

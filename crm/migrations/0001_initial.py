@@ -330,7 +330,7 @@ class Migration(migrations.Migration):
                 ("route", models.CharField(max_length=200)),
                 ("body_hash", models.CharField(max_length=64)),
                 ("status", models.PositiveSmallIntegerField()),
-                ("answer", models.JSONField(null=True)),
+                ("answer", models.TextField(null=True)),
                 ("headers", models.JSONField(default=dict)),
                 ("at", models.DateTimeField(auto_now_add=True)),
                 (

@@ -12,7 +12,8 @@ class IdempotencyKey(models.Model):
     route = models.CharField(max_length=200)
     body_hash = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField()
-    answer = models.JSONField(null=True)
+    # The JSON as it was sent, byte for byte: a JSON column may reorder the names in it.
+    answer = models.TextField(null=True)
     headers = models.JSONField(default=dict)
     at = models.DateTimeField(auto_now_add=True)
 

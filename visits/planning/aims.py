@@ -64,8 +64,12 @@ def aim_weights(problem: Problem, weeks: Sequence[HostWeek]) -> AimWeights:
     """Weights under which each aim beats all later ones together."""
     low, high = points_range(problem)
     weights = problem.weights
-    values = {*weights.ranks, weights.other_part_of_day, weights.monday_morning,
-              weights.friday_afternoon}
+    values = {
+        *weights.ranks,
+        weights.other_part_of_day,
+        weights.monday_morning,
+        weights.friday_afternoon,
+    }
     values |= {day.points for task in problem.tasks for day in task.soft_days.values()}
     grain = 1.0 if all(float(value).is_integer() for value in values) else 0.25
     travel = most_travel(weeks)

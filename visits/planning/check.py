@@ -92,7 +92,8 @@ class _Check:
                 if ban.host is not None or ban.day is not None:
                     self.say(f"{name} breaks a ban of the coordinator.")
         if task.pin is not None and (
-            task.pin.host not in (None, host.ref) or task.pin.day not in (None, day)
+            task.pin.host not in (None, host.ref)
+            or task.pin.day not in (None, day)
             or task.pin.start not in (None, visit.start)
         ):
             self.say(f"{name} is not where it was pinned.")
@@ -127,9 +128,14 @@ class _Check:
         visits = [v for v in self.solution.visits if v.host == host.ref]
         legs = [leg for leg in self.solution.legs if leg.host == host.ref]
         if host.position is not None:
-            visits = [v for v in visits if v.task is not None or v.start >= host.position.at
-                      or _week(_day(v.start, host.home.zone))
-                      != _week(_day(host.position.at, host.home.zone))]
+            visits = [
+                v
+                for v in visits
+                if v.task is not None
+                or v.start >= host.position.at
+                or _week(_day(v.start, host.home.zone))
+                != _week(_day(host.position.at, host.home.zone))
+            ]
         for leg in legs:
             self.leg(host, leg)
         self.no_overlaps(host, visits, legs)
@@ -174,8 +180,11 @@ class _Check:
             self.say(f"{name} does not fit the travel hours.")
         if not leg.split and (leg.arrive - leg.depart) / MINUTE != leg.minutes:
             self.say(f"{name} does not last as long as it takes.")
-        due = _at(_day(leg.arrive, leg.destination.zone), self.problem.rules.latest_arrival,
-                  leg.destination.zone)
+        due = _at(
+            _day(leg.arrive, leg.destination.zone),
+            self.problem.rules.latest_arrival,
+            leg.destination.zone,
+        )
         if leg.arrive > due:
             self.say(f"{name} ends too late in the evening.")
         end = self.problem.project_end
@@ -200,9 +209,14 @@ class _Check:
         blocks = [(v.start, v.end + after, v.label, v.task is None) for v in visits]
         blocks += [(b.start, b.end, b.label or "a busy time", True) for b in host.busy]
         blocks += [
-            (leg.depart, leg.arrive, f"the way to {leg.destination.name}",
-             bool(leg.missing_minutes))
-            for leg in legs if leg.arrive > leg.depart and not leg.split
+            (
+                leg.depart,
+                leg.arrive,
+                f"the way to {leg.destination.name}",
+                bool(leg.missing_minutes),
+            )
+            for leg in legs
+            if leg.arrive > leg.depart and not leg.split
         ]
         risky = {f"the way to {leg.destination.name}" for leg in legs if leg.missing_minutes}
         blocks.sort(key=lambda row: (row[0], row[1]))
@@ -230,8 +244,12 @@ class _Check:
                 if since is not None and since + gap > visit.start and not risky:
                     self.say(f"{visit.label} starts too soon after a journey.")
                 continue
-            if here != visit.place.ref and visit.task is None and any(
-                leg.missing_minutes and leg.destination.ref == visit.place.ref for leg in legs
+            if (
+                here != visit.place.ref
+                and visit.task is None
+                and any(
+                    leg.missing_minutes and leg.destination.ref == visit.place.ref for leg in legs
+                )
             ):
                 continue
             if here != visit.place.ref:

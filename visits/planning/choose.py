@@ -14,8 +14,12 @@ class Pool:
     """All trips found so far, the linear programme over them, and the best plan."""
 
     def __init__(
-        self, finders: Sequence[TripFinder], task_count: int, weights: AimWeights,
-        fewest_points: float, most_moves: int | None,
+        self,
+        finders: Sequence[TripFinder],
+        task_count: int,
+        weights: AimWeights,
+        fewest_points: float,
+        most_moves: int | None,
     ) -> None:
         self.finders, self.weights = finders, weights
         self.must = [bool(finder.week.facts) for finder in finders]
@@ -47,7 +51,12 @@ class Pool:
         return True
 
     def choose(
-        self, *, nodes: int, seconds: float, trips: Sequence[Trip] | None = None, seed: int = 0,
+        self,
+        *,
+        nodes: int,
+        seconds: float,
+        trips: Sequence[Trip] | None = None,
+        seed: int = 0,
         enough: int | None = None,
     ) -> bool:
         """Look for a better plan among the known (or these) trips; whether the answer is final.
@@ -65,10 +74,20 @@ class Pool:
             self.take([])
             return True
         found = choose_trips(
-            pool, self.task_count, self.must, self.weights, self.master.ranges,
-            start=start if self.choice else None, nodes=nodes, seconds=seconds, seed=seed,
-            enough=None if enough is None else enough * self.weights.priority
-            + self.weights.points * self.fewest_points - self.travel,
+            pool,
+            self.task_count,
+            self.must,
+            self.weights,
+            self.master.ranges,
+            start=start if self.choice else None,
+            nodes=nodes,
+            seconds=seconds,
+            seed=seed,
+            enough=None
+            if enough is None
+            else enough * self.weights.priority
+            + self.weights.points * self.fewest_points
+            - self.travel,
         )
         if found is None:
             return False
@@ -76,9 +95,7 @@ class Pool:
         self.take([pool[i] for i in chosen])
         return final
 
-    def choose_better(
-        self, trips: Sequence[Trip], *, seconds: float, nodes: int = 100
-    ) -> bool:
+    def choose_better(self, trips: Sequence[Trip], *, seconds: float, nodes: int = 100) -> bool:
         """Choose among these trips; whether the plan got better."""
         before = self.standing.value
         self.choose(nodes=nodes, seconds=seconds, trips=trips)

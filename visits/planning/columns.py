@@ -19,6 +19,7 @@ KEEP = 40
 ROUNDS = 60
 TINY = 1e-3
 
+
 def nodes_for(trips: Sequence[Trip]) -> int:
     """How many nodes a choice among these trips may take: a count, so that plans repeat."""
     return 500 if len(trips) < 1000 else 100
@@ -31,7 +32,8 @@ class Columns:
         self.search, self.pool = search, pool
         self.finders: Sequence[TripFinder] = pool.finders
         self.gains = [
-            pool.weights.priority * f.week.priority + pool.weights.kept * f.week.kept
+            pool.weights.priority * f.week.priority
+            + pool.weights.kept * f.week.kept
             + pool.weights.points * f.week.points
             for f in self.finders
         ]
@@ -46,9 +48,7 @@ class Columns:
         held = week.task >= 0
         if self.pool.task_count:
             gain[held] -= prices.tasks[week.task[held]]
-        for price, amount in zip(
-            prices.aims, (week.priority, week.kept, week.points), strict=True
-        ):
+        for price, amount in zip(prices.aims, (week.priority, week.kept, week.points), strict=True):
             if price:
                 gain -= price * amount
         return gain
@@ -89,8 +89,10 @@ class Columns:
     ) -> tuple[int, float]:
         """New trips of one host week at these prices: how many, and a bound on their profit."""
         finder = self.finders[number]
-        least = float(prices.weeks[number]) if self.pool.must[number] else max(
-            0.0, float(prices.weeks[number])
+        least = (
+            float(prices.weeks[number])
+            if self.pool.must[number]
+            else max(0.0, float(prices.weeks[number]))
         )
         found = finder.search(
             self.gain(number, prices), least=least + TINY, beam=beam, keep=keep, raising=raising
@@ -180,7 +182,9 @@ class Columns:
                     break
                 trips = self.promising()
                 pool.choose(
-                    nodes=nodes_for(trips), seconds=max(search.left(), 0.1), trips=trips,
+                    nodes=nodes_for(trips),
+                    seconds=max(search.left(), 0.1),
+                    trips=trips,
                     enough=pool.standing.priority_bound,
                 )
                 search.tell("chosen")
@@ -237,7 +241,8 @@ class Columns:
         master.fix_trips(dict.fromkeys(fixed, 0.0))
         taken = {task for trip in kept for task in trip.tasks}
         usable = [
-            i for i, trip in enumerate(pool.trips)
+            i
+            for i, trip in enumerate(pool.trips)
             if trip.week in free and taken.isdisjoint(trip.tasks)
         ]
         if len(usable) > 600:
@@ -311,7 +316,10 @@ class Columns:
                 return False
             price = float(self.prices.weeks[number])
             found = finder.search(
-                self.gain(number, self.prices), least=price - gap, beam=None, keep=most,
+                self.gain(number, self.prices),
+                least=price - gap,
+                beam=None,
+                keep=most,
                 most=labels,
             )
             if not found.complete or len(found.trips) >= most or found.bound > price + 2 * TINY:

@@ -15,9 +15,7 @@ from .weeks import HostWeek
 NO_JOURNEY = 1440
 
 
-def missing_minutes(
-    week: HostWeek, table: TravelTable, k: int, stop: int, free: float
-) -> int:
+def missing_minutes(week: HostWeek, table: TravelTable, k: int, stop: int, free: float) -> int:
     """Minutes that are missing to reach `stop` (or home, -1) from stop k when free at `free`."""
     place = week.start_place if k == week.size else int(week.place[k])
     target = week.home if stop < 0 else int(week.place[stop])

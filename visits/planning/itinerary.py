@@ -44,7 +44,8 @@ class Storyteller:
         """Visits and legs of one trip, in the order of time."""
         week = finder.week
         visits = [
-            visit for stop, start in zip(stops, starts, strict=True)
+            visit
+            for stop, start in zip(stops, starts, strict=True)
             if (visit := self._visit(week, stop, start)) is not None
         ]
         legs: list[Leg] = []
@@ -70,27 +71,56 @@ class Storyteller:
         if fact is not None and fact.visit is not None:
             row = fact.visit
             return PlannedVisit(
-                None, row.ref, row.label, row.requests, host.ref, row.mode, row.place,
-                row.start, row.end, row.place.zone, row.priority,
+                None,
+                row.ref,
+                row.label,
+                row.requests,
+                host.ref,
+                row.mode,
+                row.place,
+                row.start,
+                row.end,
+                row.place.zone,
+                row.priority,
             )
         if fact is not None and fact.task is None:
             return None
         task = problem.tasks[int(week.task[stop])]
         worth = worth_of(problem, task, local_day(task.place.zone, begin), begin)
         return PlannedVisit(
-            task.ref, None, task.label, task.requests or (task.ref,), host.ref, task.mode,
-            task.place, moment_of(begin), moment_of(begin + task.duration), task.place.zone,
-            task.priority, worth.points, bool(week.kept[stop]),
+            task.ref,
+            None,
+            task.label,
+            task.requests or (task.ref,),
+            host.ref,
+            task.mode,
+            task.place,
+            moment_of(begin),
+            moment_of(begin + task.duration),
+            task.place.zone,
+            task.priority,
+            worth.points,
+            bool(week.kept[stop]),
         )
 
     def past_visits(self, held: set[str | None]) -> list[PlannedVisit]:
         """Fixed visits that no trip holds any more: those before the host's present position."""
         return [
             PlannedVisit(
-                None, row.ref, row.label, row.requests, row.host, row.mode, row.place, row.start,
-                row.end, row.place.zone, row.priority,
+                None,
+                row.ref,
+                row.label,
+                row.requests,
+                row.host,
+                row.mode,
+                row.place,
+                row.start,
+                row.end,
+                row.place.zone,
+                row.priority,
             )
-            for row in self.problem.fixed if row.ref not in held
+            for row in self.problem.fixed
+            if row.ref not in held
         ]
 
     def _hours(self, week: HostWeek, here: int, target: int) -> tuple[np.ndarray, np.ndarray]:
@@ -98,8 +128,15 @@ class Storyteller:
         return week.day_from[zones].max(axis=0), week.day_to[zones].min(axis=0)
 
     def _leg(
-        self, week: HostWeek, k: int, stop: int, here: int, target: int, free: float,
-        start: float | None, broken: bool,
+        self,
+        week: HostWeek,
+        k: int,
+        stop: int,
+        here: int,
+        target: int,
+        free: float,
+        start: float | None,
+        broken: bool,
     ) -> Leg:
         table = self.problem.travel
         tau, split = int(table.minutes[here, target]), bool(table.splittable[here, target])
@@ -120,11 +157,19 @@ class Storyteller:
         crosses = arrive - depart > tau >= 0 and not missing
         origin, destination = self.places[here], self.places[target]
         return Leg(
-            self.problem.hosts[week.host].ref, origin, destination,
-            MODES[int(table.mode[here, target])], moment_of(week.origin + depart),
-            moment_of(week.origin + arrive), tau, float(table.km[here, target]),
-            float(table.cost[here, target]), float(table.co2[here, target]),
-            bool(table.estimated[here, target]), crosses, missing,
+            self.problem.hosts[week.host].ref,
+            origin,
+            destination,
+            MODES[int(table.mode[here, target])],
+            moment_of(week.origin + depart),
+            moment_of(week.origin + arrive),
+            tau,
+            float(table.km[here, target]),
+            float(table.cost[here, target]),
+            float(table.co2[here, target]),
+            bool(table.estimated[here, target]),
+            crosses,
+            missing,
             _risk(origin, destination, missing) if missing else None,
         )
 
@@ -134,8 +179,20 @@ class Storyteller:
         place = self.places[here]
         moment = moment_of(week.origin + start)
         return Leg(
-            self.problem.hosts[week.host].ref, place, place, "stay", moment, moment, 0, 0.0, 0.0,
-            0.0, False, False, missing, _risk(place, place, missing),
+            self.problem.hosts[week.host].ref,
+            place,
+            place,
+            "stay",
+            moment,
+            moment,
+            0,
+            0.0,
+            0.0,
+            0.0,
+            False,
+            False,
+            missing,
+            _risk(place, place, missing),
         )
 
     def _soon(
@@ -157,8 +214,14 @@ class Storyteller:
         return None
 
     def _late(
-        self, week: HostWeek, stop: int, tau: int, begin: np.ndarray, finish: np.ndarray,
-        free: float, start: float,
+        self,
+        week: HostWeek,
+        stop: int,
+        tau: int,
+        begin: np.ndarray,
+        finish: np.ndarray,
+        free: float,
+        start: float,
     ) -> tuple[float, float] | None:
         """Latest sensible journey from home: the same morning, else the afternoon before."""
         due = start - float(week.buffer[stop])
@@ -198,8 +261,11 @@ def totals_of(problem: Problem, legs: Sequence[Leg]) -> Totals:
                 nights += _midnights(host.home.zone, left, leg.arrive)
                 left = None
     return Totals(
-        sum(leg.minutes for leg in legs), round(sum(leg.km for leg in legs), 1),
-        round(sum(leg.cost for leg in legs), 2), round(sum(leg.co2 for leg in legs), 1), nights,
+        sum(leg.minutes for leg in legs),
+        round(sum(leg.km for leg in legs), 1),
+        round(sum(leg.cost for leg in legs), 2),
+        round(sum(leg.co2 for leg in legs), 1),
+        nights,
     )
 
 

@@ -58,10 +58,13 @@ def link_stops(week: HostWeek, table: TravelTable, weights: np.ndarray, step: in
     size = week.size
     shape = (size + 1, size)
     links = Links(
-        np.full(shape, NEVER, np.float32), np.zeros(shape, np.float32),
-        np.zeros(shape, np.float32), np.full(shape, NEVER, np.float32),
+        np.full(shape, NEVER, np.float32),
+        np.zeros(shape, np.float32),
+        np.zeros(shape, np.float32),
+        np.full(shape, NEVER, np.float32),
         weights[np.ix_(np.append(week.place, week.start_place), week.place)],
-        np.full(size + 1, NEVER), weights[np.append(week.place, week.start_place), week.home],
+        np.full(size + 1, NEVER),
+        weights[np.append(week.place, week.start_place), week.home],
     )
     places = np.append(week.place, week.start_place)
     day_out = np.append(week.day_out, _first_day(week))
@@ -83,22 +86,27 @@ def _first_day(week: HostWeek) -> int:
     return max(0, int(np.searchsorted(home_from, week.ready, side="right")) - 1)
 
 
-def _hours(
-    week: HostWeek, ends: tuple[np.ndarray, np.ndarray]
-) -> tuple[np.ndarray, np.ndarray]:
+def _hours(week: HostWeek, ends: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Travel hours per day of journeys between places: (days, ...) from and to."""
     zones = [week.zone_of_place[end] for end in ends]
     home = week.zone_of_place[week.home]
-    begin = np.maximum(np.maximum(week.day_from[zones[0]], week.day_from[zones[1]]),
-                       week.day_from[home])
-    finish = np.minimum(np.minimum(week.day_to[zones[0]], week.day_to[zones[1]]),
-                        week.day_to[home])
+    begin = np.maximum(
+        np.maximum(week.day_from[zones[0]], week.day_from[zones[1]]), week.day_from[home]
+    )
+    finish = np.minimum(np.minimum(week.day_to[zones[0]], week.day_to[zones[1]]), week.day_to[home])
     return np.moveaxis(begin, -1, 0), np.moveaxis(finish, -1, 0)
 
 
 def _link_block(
-    week: HostWeek, links: Links, table: TravelTable, places: np.ndarray, rows: np.ndarray,
-    columns: np.ndarray, leaving: int, arriving: int, step: int,
+    week: HostWeek,
+    links: Links,
+    table: TravelTable,
+    places: np.ndarray,
+    rows: np.ndarray,
+    columns: np.ndarray,
+    leaving: int,
+    arriving: int,
+    step: int,
 ) -> None:
     ends = np.broadcast_arrays(places[rows][:, None], week.place[columns][None, :])
     tau = table.minutes[ends[0], ends[1]].astype(float)
@@ -127,9 +135,7 @@ def _link_block(
         if arriving - 1 >= leaving:
             split_early = finish[arriving - 1] - tau - nights_before
             early = np.where(split, np.maximum(early, split_early), early)
-        whole = (begin[arriving] + tau <= finish[arriving]) & (
-            begin[arriving] + lag <= high
-        )
+        whole = (begin[arriving] + tau <= finish[arriving]) & (begin[arriving] + lag <= high)
         floor = np.where(split, low, np.maximum(low, begin[arriving] + lag))
         late = np.where(
             split,
@@ -154,7 +160,11 @@ def _link_block(
 
 
 def _link_home(
-    week: HostWeek, links: Links, table: TravelTable, places: np.ndarray, rows: np.ndarray,
+    week: HostWeek,
+    links: Links,
+    table: TravelTable,
+    places: np.ndarray,
+    rows: np.ndarray,
     leaving: int,
 ) -> None:
     ends = (places[rows], np.full(len(rows), week.home))

@@ -30,7 +30,9 @@ class AimWeights:
     def profit(self, trip: Trip) -> float:
         """A trip's worth in one number."""
         return (
-            self.priority * trip.priority + self.kept * trip.kept + self.points * trip.points
+            self.priority * trip.priority
+            + self.kept * trip.kept
+            + self.points * trip.points
             - trip.travel
         )
 
@@ -92,7 +94,10 @@ class Master:
     """The linear programme over a growing pool of trips."""
 
     def __init__(
-        self, task_count: int, weeks: list[bool], weights: AimWeights,
+        self,
+        task_count: int,
+        weeks: list[bool],
+        weights: AimWeights,
         copies: list[int] | None = None,
     ) -> None:
         self.task_count, self.must, self.weights = task_count, weeks, weights
@@ -114,8 +119,13 @@ class Master:
             if must:
                 lower[task_count + k] = 1.0
         self.solver.addRows(
-            rows, lower, upper, 0, np.zeros(rows, dtype=np.int32),
-            np.zeros(0, dtype=np.int32), np.zeros(0),
+            rows,
+            lower,
+            upper,
+            0,
+            np.zeros(rows, dtype=np.int32),
+            np.zeros(0, dtype=np.int32),
+            np.zeros(0),
         )
 
     def add(self, trips: list[Trip]) -> int:
@@ -138,9 +148,14 @@ class Master:
                 value.append(amount)
         count = len(fresh)
         self.solver.addCols(
-            count, np.array([-self.weights.profit(trip) for trip in fresh]), np.zeros(count),
-            np.full(count, highspy.kHighsInf), len(index), np.array(starts, dtype=np.int32),
-            np.array(index, dtype=np.int32), np.array(value, dtype=float),
+            count,
+            np.array([-self.weights.profit(trip) for trip in fresh]),
+            np.zeros(count),
+            np.full(count, highspy.kHighsInf),
+            len(index),
+            np.array(starts, dtype=np.int32),
+            np.array(index, dtype=np.int32),
+            np.array(value, dtype=float),
         )
         self.pool += fresh
         return count
@@ -158,9 +173,7 @@ class Master:
     def limit(self, name: str, least: float | None = None, most: float | None = None) -> None:
         """Keep the sum of an aim within a range from now on."""
         old = self.ranges[name]
-        new = AimRange(
-            old.least if least is None else least, old.most if most is None else most
-        )
+        new = AimRange(old.least if least is None else least, old.most if most is None else most)
         self.ranges[name] = new
         row = self.task_count + len(self.must) + AIMS.index(name)
         self.solver.changeRowBounds(row, new.least, new.most)
@@ -182,7 +195,8 @@ class Master:
         dual = -np.array(solution.row_dual)
         weeks = self.task_count + len(self.must)
         prices = Prices(
-            np.maximum(dual[: self.task_count], 0.0), dual[self.task_count : weeks].copy(),
+            np.maximum(dual[: self.task_count], 0.0),
+            dual[self.task_count : weeks].copy(),
             dual[weeks:].copy(),
         )
         value = -self.solver.getInfo().objective_function_value
@@ -213,9 +227,17 @@ class Master:
 
 
 def choose_trips(
-    pool: list[Trip], task_count: int, weeks: list[bool], weights: AimWeights,
-    ranges: dict[str, AimRange], *, start: list[int] | None = None, nodes: int = 2000,
-    seconds: float = 10.0, copies: list[int] | None = None, seed: int = 0,
+    pool: list[Trip],
+    task_count: int,
+    weeks: list[bool],
+    weights: AimWeights,
+    ranges: dict[str, AimRange],
+    *,
+    start: list[int] | None = None,
+    nodes: int = 2000,
+    seconds: float = 10.0,
+    copies: list[int] | None = None,
+    seed: int = 0,
     enough: float | None = None,
 ) -> tuple[list[int], float, bool] | None:
     """The best choice of trips out of a pool: positions, an upper bound, and whether it is final.

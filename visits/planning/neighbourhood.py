@@ -34,7 +34,9 @@ def improve(search: Search, pool: Pool, columns: Columns) -> None:
             return
         columns.enrich(share, keep)
         pool.choose(
-            nodes=nodes, seconds=max(search.left(), 0.1), trips=columns.promising(most),
+            nodes=nodes,
+            seconds=max(search.left(), 0.1),
+            trips=columns.promising(most),
             enough=pool.standing.priority_bound,
         )
         search.tell("chosen")
@@ -67,7 +69,8 @@ def neighbours(rng: random.Random, pool: Pool, count: int) -> set[int]:
     weeks = [finder.week for finder in pool.finders]
     first = rng.choice(weeks)
     rivals = [
-        week for week in weeks
+        week
+        for week in weeks
         if week.number != first.number
         and (week.host == first.host or week.days[0] == first.days[0])
     ] or [week for week in weeks if week.number != first.number]

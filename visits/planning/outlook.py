@@ -90,7 +90,12 @@ class Forecast:
     """Computes outlooks for one week; everything that does not depend on profits is kept."""
 
     def __init__(
-        self, week: HostWeek, links: Links, reachable: np.ndarray, *, buckets: int = BUCKETS,
+        self,
+        week: HostWeek,
+        links: Links,
+        reachable: np.ndarray,
+        *,
+        buckets: int = BUCKETS,
         longest: int,
     ) -> None:
         self.week, self.links, self.buckets = week, links, buckets
@@ -171,8 +176,14 @@ class Forecast:
         return Outlook(memory, table, win)
 
     def _settle(
-        self, table: np.ndarray, rows: np.ndarray, block: Block, gain: np.ndarray,
-        memory: Memory, numbers: np.ndarray, turns: int,
+        self,
+        table: np.ndarray,
+        rows: np.ndarray,
+        block: Block,
+        gain: np.ndarray,
+        memory: Memory,
+        numbers: np.ndarray,
+        turns: int,
     ) -> None:
         """Let the block's links improve the table; chains within a day until it rests, or until
         they hold more stops than a day can."""

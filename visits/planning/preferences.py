@@ -25,9 +25,7 @@ def worth_of(problem: Problem, task: Task, day: date, start: int) -> Worth:
     return _worth(problem, task, day, start < local_minute(task.place.zone, day, NOON))
 
 
-def worth_by_part(
-    problem: Problem, task: Task, day: date, span: Span
-) -> list[tuple[Span, float]]:
+def worth_by_part(problem: Problem, task: Task, day: date, span: Span) -> list[tuple[Span, float]]:
     """A span of starts, cut at local noon where morning and afternoon differ in points."""
     noon = local_minute(task.place.zone, day, NOON)
     low, high = span

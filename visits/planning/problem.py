@@ -222,8 +222,13 @@ class Weights:
 
 
 NO_RULES = Rules(
-    visit_from=time(0), visit_to=time(23, 59), after_visit=0, arrival_buffer=0, fact_buffer=0,
-    online_buffer=0, start_grid=1,
+    visit_from=time(0),
+    visit_to=time(23, 59),
+    after_visit=0,
+    arrival_buffer=0,
+    fact_buffer=0,
+    online_buffer=0,
+    start_grid=1,
 )
 PLAIN_WEIGHTS = Weights(other_part_of_day=0.0, monday_morning=0.0, friday_afternoon=0.0)
 

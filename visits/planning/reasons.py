@@ -20,11 +20,30 @@ from .trips import Trip, TripFinder
 
 # The nearer to a place, the later in this list: the main reason is the latest one found.
 NEARNESS = (
-    "only_host", "lacks_skill", "lacks_language", "cannot_travel", "banned_host",
-    "pinned_elsewhere", "outside_window", "after_project_end", "not_offered", "closed_day",
-    "banned_day", "pinned_day", "pin_outside_hours", "day_too_short", "too_soon", "week_over",
-    "host_unavailable", "not_reachable", "blocked_by_visit", "rest_day", "cap_reached",
-    "needs_more_than_two", "fits_if", "fits_now",
+    "only_host",
+    "lacks_skill",
+    "lacks_language",
+    "cannot_travel",
+    "banned_host",
+    "pinned_elsewhere",
+    "outside_window",
+    "after_project_end",
+    "not_offered",
+    "closed_day",
+    "banned_day",
+    "pinned_day",
+    "pin_outside_hours",
+    "day_too_short",
+    "too_soon",
+    "week_over",
+    "host_unavailable",
+    "not_reachable",
+    "blocked_by_visit",
+    "rest_day",
+    "cap_reached",
+    "needs_more_than_two",
+    "fits_if",
+    "fits_now",
 )
 
 
@@ -50,7 +69,10 @@ class Explainer:
     """Explains the unplaced tasks of one plan."""
 
     def __init__(
-        self, problem: Problem, finders: Sequence[TripFinder], choice: Sequence[Trip],
+        self,
+        problem: Problem,
+        finders: Sequence[TripFinder],
+        choice: Sequence[Trip],
         verify: Verify | None = None,
     ) -> None:
         self.problem, self.finders, self.verify = problem, finders, verify
@@ -109,9 +131,7 @@ class Explainer:
         span = start_span(self.problem, task, host, day)
         if isinstance(span, Reason):
             return span, None
-        finder = next(
-            (f for f in self.host_weeks.get(h, ()) if day in f.week.days), None
-        )
+        finder = next((f for f in self.host_weeks.get(h, ()) if day in f.week.days), None)
         if finder is None:
             return Reason("week_over", f"The week of {day:%-d %B} is over.", {"day": day}), None
         stops = self.stops_on(finder, number, task, day)
@@ -145,7 +165,8 @@ class Explainer:
         """The stops of a week that hold a task on a date."""
         week = finder.week
         return [
-            int(k) for k in (week.task == number).nonzero()[0]
+            int(k)
+            for k in (week.task == number).nonzero()[0]
             if local_day(task.place.zone, week.origin + float(week.low[k])) == day
         ]
 
@@ -158,8 +179,9 @@ class Explainer:
             label = fact.label if fact is not None else ""
             return Reason(
                 "host_unavailable",
-                f"{host.name} is unavailable on {day:%-d %B}." if not label else
-                f"{host.name} is unavailable on {day:%-d %B} ({label}).",
+                f"{host.name} is unavailable on {day:%-d %B}."
+                if not label
+                else f"{host.name} is unavailable on {day:%-d %B} ({label}).",
                 {"host": host.name, "day": day, "label": label},
             )
         return _blocked_by(fact.label, host, day)
@@ -181,8 +203,7 @@ class Explainer:
                 {"host": host.name, "cap": host.visits_per_week, "day": day},
             )
         if all(
-            week.on_site[k]
-            and finder.next_state[finder.first_state, week.date[k]] == REFUSED
+            week.on_site[k] and finder.next_state[finder.first_state, week.date[k]] == REFUSED
             for k in stops
         ):
             return Reason(
@@ -252,10 +273,15 @@ class Explainer:
                 rest = [k for k in present if k not in gone]
                 lost = float(sum(week.priority[k] for k in gone))
                 for trip in self.insertions(finder, rest, stops):
-                    fits.append(Fit(
-                        tuple(int(week.task[k]) for k in gone), lost,
-                        round(finder.trip(trip).travel - before), week.number, trip,
-                    ))
+                    fits.append(
+                        Fit(
+                            tuple(int(week.task[k]) for k in gone),
+                            lost,
+                            round(finder.trip(trip).travel - before),
+                            week.number,
+                            trip,
+                        )
+                    )
             if fits:
                 return min(fits, key=Fit.rank)
         return None
@@ -264,15 +290,17 @@ class Explainer:
         """The sentence for a fit."""
         names = [self.problem.tasks[k].label for k in fit.dropped]
         values = {
-            "host": host.name, "day": day, "dropped": names, "lost": int(fit.lost),
-            "priority": task.priority, "extra_minutes": int(fit.extra),
+            "host": host.name,
+            "day": day,
+            "dropped": names,
+            "lost": int(fit.lost),
+            "priority": task.priority,
+            "extra_minutes": int(fit.extra),
             "tasks": [self.problem.tasks[k].ref for k in fit.dropped],
         }
         travel = f"{abs(int(fit.extra))} minutes {'more' if fit.extra >= 0 else 'less'} travel"
         if not names:
-            return Reason(
-                "fits_now", f"Fits on {day:%-d %B} with {host.name} ({travel}).", values
-            )
+            return Reason("fits_now", f"Fits on {day:%-d %B} with {host.name} ({travel}).", values)
         return Reason(
             "fits_if",
             f"In this plan it fits on {day:%-d %B} with {host.name} if "
@@ -292,7 +320,9 @@ def _blocked_by(label: str, host: Host, day: date) -> Reason:
 
 
 def explain(
-    problem: Problem, finders: Sequence[TripFinder], choice: Sequence[Trip],
+    problem: Problem,
+    finders: Sequence[TripFinder],
+    choice: Sequence[Trip],
     verify: Verify | None = None,
 ) -> tuple[Unplaced, ...]:
     """Reasons for every task that the choice leaves out, most important task first."""

@@ -48,9 +48,7 @@ def rota(
     count = len(days)
 
     def good(mask: int) -> bool:
-        return allowed_days(
-            mask, days=days, base=base, in_a_row=in_a_row, office_day=office_day
-        )
+        return allowed_days(mask, days=days, base=base, in_a_row=in_a_row, office_day=office_day)
 
     if all(good(base | mask) for mask in range(1 << count)):
         return 0, np.zeros((1, count), dtype=np.int8)

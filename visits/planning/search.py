@@ -33,7 +33,10 @@ class Search:
     """One run. `choice` is the best plan so far, as one trip per host week that has one."""
 
     def __init__(
-        self, problem: Problem, limits: Limits, progress: ProgressFunction | None = None,
+        self,
+        problem: Problem,
+        limits: Limits,
+        progress: ProgressFunction | None = None,
         should_stop: StopFunction | None = None,
     ) -> None:
         self.began = time.monotonic()
@@ -46,14 +49,15 @@ class Search:
         weights = travel_weights(problem.travel)
         step = problem.rules.start_grid
         memories = memories_of(task_distances(problem))
-        self.finders = [
-            finder_of(week, problem.travel, weights, step, memories) for week in weeks
-        ]
+        self.finders = [finder_of(week, problem.travel, weights, step, memories) for week in weeks]
         check_pins(problem, self.finders)
         self.weights = aim_weights(problem, weeks)
         self.given = sum(visit.priority for visit in problem.fixed)
         self.pool = Pool(
-            self.finders, len(problem.tasks), self.weights, least_points(problem),
+            self.finders,
+            len(problem.tasks),
+            self.weights,
+            least_points(problem),
             problem.most_moves,
         )
 
@@ -78,10 +82,15 @@ class Search:
         if self.progress is not None:
             standing = self.pool.standing
             bound = standing.priority_bound
-            self.progress(Progress(
-                step, self.seconds(), int(standing.priority) + self.given,
-                None if bound is None else bound + self.given, self.rounds,
-            ))
+            self.progress(
+                Progress(
+                    step,
+                    self.seconds(),
+                    int(standing.priority) + self.given,
+                    None if bound is None else bound + self.given,
+                    self.rounds,
+                )
+            )
 
     def run(self) -> None:
         """Seed, price until nothing improves, choose, prove, and improve what is not proven."""
@@ -121,8 +130,12 @@ def published_trips(problem: Problem, finders: Sequence[TripFinder]) -> list[Tri
 
 
 def solve(
-    problem: Problem, limits: Limits | None = None, *, progress: ProgressFunction | None = None,
-    should_stop: StopFunction | None = None, with_reasons: bool = True,
+    problem: Problem,
+    limits: Limits | None = None,
+    *,
+    progress: ProgressFunction | None = None,
+    should_stop: StopFunction | None = None,
+    with_reasons: bool = True,
 ) -> Solution:
     """The best plan found for a problem, with what is proven about it.
 
@@ -155,9 +168,17 @@ def confirm(search: Search) -> Callable[[Fit], bool]:
         facts = tuple(fact.visit for fact in finder.week.facts if fact.visit is not None)
         host = problem.hosts[finder.week.host]
         week = Solution(
-            visits=tuple(visits), legs=tuple(legs), unplaced=(), risks=(),
-            priority=sum(visit.priority for visit in visits), kept=0, points=0.0, bound=None,
-            proven=False, proven_all=False, totals=Totals(),
+            visits=tuple(visits),
+            legs=tuple(legs),
+            unplaced=(),
+            risks=(),
+            priority=sum(visit.priority for visit in visits),
+            kept=0,
+            points=0.0,
+            bound=None,
+            proven=False,
+            proven_all=False,
+            totals=Totals(),
         )
         return not violations(replace(problem, hosts=(host,), fixed=facts), week)
 
@@ -184,12 +205,17 @@ def assemble(search: Search) -> Solution:
     standing: Standing = search.pool.standing
     bound = standing.priority_bound
     return Solution(
-        visits=tuple(visits), legs=tuple(legs), unplaced=(),
+        visits=tuple(visits),
+        legs=tuple(legs),
+        unplaced=(),
         risks=tuple(leg.risk for leg in legs if leg.risk is not None),
         priority=int(sum(visit.priority for visit in visits)),
         kept=sum(visit.kept for visit in visits),
         points=round(math.fsum(visit.points for visit in visits), 6),
         bound=None if bound is None else bound + search.given,
-        proven=standing.proven, proven_all=standing.proven_all,
-        totals=totals_of(problem, legs), stopped=search.stopped, rounds=search.rounds,
+        proven=standing.proven,
+        proven_all=standing.proven_all,
+        totals=totals_of(problem, legs),
+        stopped=search.stopped,
+        rounds=search.rounds,
     )

@@ -165,8 +165,12 @@ def _fly(
         return None
     minutes, air = best
     if air < factors.fly_least_km and km < factors.fly_least_km:
-        return None if km * factors.drive_detour <= factors.drive_limit_km else Estimate(
-            _rounded(minutes, factors), "fly", round(air, 1), factors.fly_cost, factors.fly_co2
+        return (
+            None
+            if km * factors.drive_detour <= factors.drive_limit_km
+            else Estimate(
+                _rounded(minutes, factors), "fly", round(air, 1), factors.fly_cost, factors.fly_co2
+            )
         )
     return Estimate(
         _rounded(minutes, factors),

@@ -75,8 +75,14 @@ class TripFinder:
     """Finds trips of one host week; everything that does not depend on profits is kept."""
 
     def __init__(
-        self, week: HostWeek, links: Links, *, step: int, memories: Memories,
-        longest: int = LONGEST, buckets: int = BUCKETS,
+        self,
+        week: HostWeek,
+        links: Links,
+        *,
+        step: int,
+        memories: Memories,
+        longest: int = LONGEST,
+        buckets: int = BUCKETS,
     ) -> None:
         self.week, self.links, self.step = week, links, step
         self.size, self.longest, self.memories = week.size, longest, memories
@@ -91,16 +97,23 @@ class TripFinder:
         self.task32 = week.task.astype(np.int32)
         self.number = np.where(week.task >= 0, week.task, memories.tasks)
         self.is_visit = week.on_site & (week.fact < 0)
-        self.reachable = np.maximum(links.early, links.late) >= (
-            np.append(week.low + week.service, week.ready)[:, None]
+        self.reachable = (
+            np.maximum(links.early, links.late)
+            >= (np.append(week.low + week.service, week.ready)[:, None])
         )
         self.forecast = Forecast(week, links, self.reachable, buckets=buckets, longest=longest)
         self.halt: Callable[[], bool] = bool
         self.closed_cost = self.forecast.closed_cost
 
     def search(
-        self, gain: np.ndarray, *, least: float, beam: int | None, keep: int,
-        raising: bool = False, most: int = 400_000,
+        self,
+        gain: np.ndarray,
+        *,
+        least: float,
+        beam: int | None,
+        keep: int,
+        raising: bool = False,
+        most: int = 400_000,
     ) -> Found:
         """Trips with profit above `least`, at most `keep` of them.
 
@@ -116,18 +129,22 @@ class TripFinder:
             least_now = max([least, *(row[0] for row in done.values())])
         else:
             least_now = least
-        cut = self._grow_all(
-            gain, outlook, done, least_now, beam=beam, raising=raising, most=most
-        )
+        cut = self._grow_all(gain, outlook, done, least_now, beam=beam, raising=raising, most=most)
         ranked = sorted(done.values(), key=lambda row: (-row[0], row[1]))
         trips = [row for row in ranked if row[0] > least][:keep]
         bound = max(ranked[0][0] if ranked else MINUS, cut, least)
         return Found(trips, bound, cut == -np.inf)
 
     def _grow_all(
-        self, gain: np.ndarray, outlook: Outlook,
-        done: dict[int, tuple[float, tuple[int, ...]]], least: float, *, beam: int | None,
-        raising: bool, most: int,
+        self,
+        gain: np.ndarray,
+        outlook: Outlook,
+        done: dict[int, tuple[float, tuple[int, ...]]],
+        least: float,
+        *,
+        beam: int | None,
+        raising: bool,
+        most: int,
     ) -> float:
         """Grow trips layer by layer into `done`; the best value cut off, or -inf."""
         week, links = self.week, self.links
@@ -135,17 +152,23 @@ class TripFinder:
         if self.last_fact == 0 and week.ready <= links.home_by[self.size]:
             done[0] = (-float(links.home_cost[self.size]), ())
         layer = Labels(
-            np.array([self.size]), np.array([week.ready]), np.zeros(1),
-            np.zeros(1, dtype=np.int64), np.full(1, self.first_state, dtype=np.int64),
-            np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64),
-            np.zeros((1, 0), dtype=np.int32), np.zeros(1),
+            np.array([self.size]),
+            np.array([week.ready]),
+            np.zeros(1),
+            np.zeros(1, dtype=np.int64),
+            np.full(1, self.first_state, dtype=np.int64),
+            np.zeros(1, dtype=np.int64),
+            np.zeros(1, dtype=np.int64),
+            np.zeros((1, 0), dtype=np.int32),
+            np.zeros(1),
         )
         for _depth in range(self.longest + self.last_fact):
-            layer = self._extend(layer, gain, outlook, top)
+            longer = self._extend(layer, gain, outlook, top)
             if self.halt():
                 return np.inf
-            if layer is None:
+            if longer is None:
                 break
+            layer = longer
             self._collect(layer, done, top)
             if raising and done:
                 top = max(top, max(row[0] for row in done.values()))
@@ -178,15 +201,26 @@ class TripFinder:
                     parts.append(part)
         if not parts:
             return None
-        grown = parts[0] if len(parts) == 1 else Labels(*(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in Labels.__dataclass_fields__
-        ))
+        grown = (
+            parts[0]
+            if len(parts) == 1
+            else Labels(
+                *(
+                    np.concatenate([getattr(part, name) for part in parts])
+                    for name in Labels.__dataclass_fields__
+                )
+            )
+        )
         return grown.pick(self._undominated(grown))
 
     def _grow(
-        self, layer: Labels, label: np.ndarray, stop: np.ndarray, gain: np.ndarray,
-        outlook: Outlook, top: float,
+        self,
+        layer: Labels,
+        label: np.ndarray,
+        stop: np.ndarray,
+        gain: np.ndarray,
+        outlook: Outlook,
+        top: float,
     ) -> Labels | None:
         week, links = self.week, self.links
         path = layer.path[label]
@@ -206,9 +240,7 @@ class TripFinder:
         profit = layer.profit[label] + gain[stop] - links.cost[before, stop]
         mask = np.zeros(len(stop), dtype=np.int64)
         for column in range(layer.path.shape[1]):
-            mask |= outlook.memory.bit[
-                self.number[layer.path[label, column]], self.number[stop]
-            ]
+            mask |= outlook.memory.bit[self.number[layer.path[label, column]], self.number[stop]]
         value = profit + outlook.table[mask, stop, self.forecast.bucket_of(stop, start)]
         ok = (is_early | (free <= links.late[before, stop])) & (value > top)
         visit = self.is_visit[stop]
@@ -223,9 +255,13 @@ class TripFinder:
             return None
         label, stop = label[chosen], stop[chosen]
         return Labels(
-            stop, start[chosen] + week.service[stop], profit[chosen],
-            layer.seen[label] + self.code[stop], following[chosen].astype(np.int64),
-            visits[chosen], mask[chosen],
+            stop,
+            start[chosen] + week.service[stop],
+            profit[chosen],
+            layer.seen[label] + self.code[stop],
+            following[chosen].astype(np.int64),
+            visits[chosen],
+            mask[chosen],
             np.concatenate([layer.path[label], stop[:, None].astype(np.int32)], axis=1),
             value[chosen],
         )
@@ -276,10 +312,13 @@ class TripFinder:
         travel = sum(float(links.cost[k, stop]) for k, stop in zip(before, chosen, strict=True))
         travel += float(links.home_cost[chosen[-1] if chosen else self.size])
         return Trip(
-            week.number, tuple(chosen),
+            week.number,
+            tuple(chosen),
             tuple(int(week.task[k]) for k in chosen if week.task[k] >= 0),
-            float(week.priority[chosen].sum()), float(week.kept[chosen].sum()),
-            float(week.points[chosen].sum()), travel,
+            float(week.priority[chosen].sum()),
+            float(week.kept[chosen].sum()),
+            float(week.points[chosen].sum()),
+            travel,
         )
 
     def base_trips(self) -> list[Trip]:
@@ -332,9 +371,10 @@ class Memories:
 def task_distances(problem: Problem) -> np.ndarray:
     """Minutes between the tasks' places; an online task is near to everything."""
     index, table = problem.travel.index, problem.travel
-    place = np.array([
-        index[task.place.ref] if task.mode == Mode.ON_SITE else -1 for task in problem.tasks
-    ], dtype=np.int64)
+    place = np.array(
+        [index[task.place.ref] if task.mode == Mode.ON_SITE else -1 for task in problem.tasks],
+        dtype=np.int64,
+    )
     distance = table.minutes[np.ix_(place, place)].astype(float)
     distance[distance < 0] = 1e6
     distance[place < 0, :] = 0.0

@@ -39,9 +39,7 @@ def _check_refs(kind: str, refs: Sequence[str]) -> None:
     seen: set[str] = set()
     for ref in refs:
         if ref in seen:
-            raise ProblemError(
-                "twice", "The {kind} {ref} is given twice.", kind=kind, ref=ref
-            )
+            raise ProblemError("twice", "The {kind} {ref} is given twice.", kind=kind, ref=ref)
         seen.add(ref)
 
 
@@ -50,7 +48,8 @@ def _check_hosts(problem: Problem) -> None:
         _check_place(problem, host.home, host.name)
         if clock_minutes(host.travel_from) >= clock_minutes(host.travel_to):
             raise ProblemError(
-                "travel_hours", "The travel hours of {host} end before they begin.",
+                "travel_hours",
+                "The travel hours of {host} end before they begin.",
                 host=host.name,
             )
         if host.position is not None:
@@ -78,15 +77,18 @@ def _check_place(problem: Problem, place: Place, label: str) -> None:
         raise ProblemError(
             "no_coordinates",
             "{label}: {place} has no coordinates, so no journey to it is known.",
-            label=label, place=place.name,
+            label=label,
+            place=place.name,
         )
 
 
 def _check_host_known(problem: Problem, ref: str, label: str) -> None:
     if all(host.ref != ref for host in problem.hosts):
         raise ProblemError(
-            "unknown_host", "{label} names the host {host}, who is not in the plan.",
-            label=label, host=ref,
+            "unknown_host",
+            "{label} names the host {host}, who is not in the plan.",
+            label=label,
+            host=ref,
         )
 
 
@@ -98,7 +100,9 @@ def _check_task(problem: Problem, task: Task) -> None:
             zone_of(task.place.zone)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ProblemError(
-                "unknown_zone", "{label}: {zone} is not a time zone.", label=task.label,
+                "unknown_zone",
+                "{label}: {zone} is not a time zone.",
+                label=task.label,
                 zone=task.place.zone,
             ) from error
     if task.duration <= 0:
@@ -111,7 +115,9 @@ def _check_task(problem: Problem, task: Task) -> None:
         raise ProblemError(
             "too_long",
             "{label} takes {duration} minutes; a visiting day has only {longest}.",
-            label=task.label, duration=task.duration, longest=longest,
+            label=task.label,
+            duration=task.duration,
+            longest=longest,
         )
     if task.priority < 0:
         raise ProblemError("bad_priority", "{label} has a negative priority.", label=task.label)
@@ -140,7 +146,9 @@ def _check_pin(problem: Problem, task: Task) -> None:
             raise ProblemError(
                 "pin_contradicts_itself",
                 "{label} is pinned to {day} and to a start on {other}.",
-                label=task.label, day=pin.day, other=on,
+                label=task.label,
+                day=pin.day,
+                other=on,
             )
         days: tuple[date, ...] = (on,)
     else:
@@ -155,7 +163,9 @@ def _check_pin(problem: Problem, task: Task) -> None:
                 return
             why = why or answer
     raise ProblemError(
-        "impossible_pin", "The pin of {label} cannot be kept: {why}", label=task.label,
+        "impossible_pin",
+        "The pin of {label} cannot be kept: {why}",
+        label=task.label,
         why=why.text if why else "no host is left.",
     )
 
@@ -177,6 +187,7 @@ def check_pins(problem: Problem, finders: Sequence[TripFinder]) -> None:
                 "pin_out_of_reach",
                 "The pin of {label} cannot be kept: {minutes} minutes are missing between it "
                 "and {other}.",
-                label=pins[0].label, minutes=max(1, missing),
+                label=pins[0].label,
+                minutes=max(1, missing),
                 other=others[0] if others else problem.hosts[week.host].home.name,
             )

@@ -55,8 +55,16 @@ def as_fixed(visits: Iterable[PlannedVisit]) -> tuple[FixedVisit, ...]:
     """Planned visits as facts, to keep them to the minute."""
     return tuple(
         FixedVisit(
-            visit.fixed or f"task {visit.task}", visit.label, visit.host, visit.mode, visit.place,
-            visit.start, visit.end, visit.priority, visit.requests, visit.task is not None,
+            visit.fixed or f"task {visit.task}",
+            visit.label,
+            visit.host,
+            visit.mode,
+            visit.place,
+            visit.start,
+            visit.end,
+            visit.priority,
+            visit.requests,
+            visit.task is not None,
         )
         for visit in visits
     )
@@ -81,7 +89,10 @@ def _week_of(
 ) -> tuple[HostWeek, Links, TripFinder] | None:
     """The host's week around a local date of the place, linked; None when there is none."""
     small = replace(
-        problem, tasks=tuple(tasks), hosts=(host,), published=(),
+        problem,
+        tasks=tuple(tasks),
+        hosts=(host,),
+        published=(),
         fixed=tuple(visit for visit in problem.fixed if visit.host == host.ref),
     )
     builder = WeekBuilder(small)
@@ -121,9 +132,7 @@ def _chain(problem: Problem, week: HostWeek, finder: TripFinder) -> tuple[int, d
     return minutes, lacking
 
 
-def verdict(
-    problem: Problem, solution: Solution, task: str, host: str, start: datetime
-) -> Verdict:
+def verdict(problem: Problem, solution: Solution, task: str, host: str, start: datetime) -> Verdict:
     """What happens when one visit is held by `host` at `start`, all others staying as they are.
 
     `task` and `host` are refs; the task may be placed or not. Answers at once.
@@ -138,18 +147,26 @@ def verdict(
         if isinstance(span, Reason):
             hard.append(span)
         elif not span[0] <= minute <= span[1]:
-            hard.append(Reason(
-                "outside_hours",
-                f"{wanted.label} could start between "
-                f"{moment_of(span[0]):%H:%M} and {moment_of(span[1]):%H:%M} UTC that day.",
-                {"earliest": moment_of(span[0]), "latest": moment_of(span[1])},
-            ))
+            hard.append(
+                Reason(
+                    "outside_hours",
+                    f"{wanted.label} could start between "
+                    f"{moment_of(span[0]):%H:%M} and {moment_of(span[1]):%H:%M} UTC that day.",
+                    {"earliest": moment_of(span[0]), "latest": moment_of(span[1])},
+                )
+            )
     worth = worth_of(problem, wanted, day, minute)
     others = as_fixed(visit for visit in solution.visits if visit.task != task)
     bare = replace(problem, fixed=others, tasks=())
     moved = FixedVisit(
-        f"task {task}", wanted.label, host, wanted.mode, wanted.place, moment_of(minute),
-        moment_of(minute + wanted.duration), strict=True,
+        f"task {task}",
+        wanted.label,
+        host,
+        wanted.mode,
+        wanted.place,
+        moment_of(minute),
+        moment_of(minute + wanted.duration),
+        strict=True,
     )
     found = _week_of(replace(bare, fixed=(*others, moved)), leader, _home_day(leader, minute), ())
     if found is None:
@@ -159,7 +176,8 @@ def verdict(
     before, known = _minutes_on(bare, leader, _home_day(leader, minute))
     hard += [
         Reason("leg_short_of_time", text, {"minutes": minutes})
-        for text, minutes in lacking.items() if text not in known
+        for text, minutes in lacking.items()
+        if text not in known
     ]
     hard += _rota_reasons(bare, leader, found[0], wanted, minute)
     saved = _saved_elsewhere(problem, solution, bare, task, leader, minute)
@@ -205,18 +223,22 @@ def _rota_reasons(
         return []
     _other, _links, finder = rest
     if finder.room is not None and finder.room < 1:
-        reasons.append(Reason(
-            "cap_reached", f"{host.name} already has {host.visits_per_week} visits that week.",
-            {"host": host.name, "cap": host.visits_per_week},
-        ))
+        reasons.append(
+            Reason(
+                "cap_reached",
+                f"{host.name} already has {host.visits_per_week} visits that week.",
+                {"host": host.name, "cap": host.visits_per_week},
+            )
+        )
     day = week.days.index(_home_day(host, minute))
-    if day < finder.next_state.shape[1] and (
-        finder.next_state[finder.first_state, day] == REFUSED
-    ):
-        reasons.append(Reason(
-            "rest_day", f"{host.name} needs a day without a visit on site that week.",
-            {"host": host.name},
-        ))
+    if day < finder.next_state.shape[1] and (finder.next_state[finder.first_state, day] == REFUSED):
+        reasons.append(
+            Reason(
+                "rest_day",
+                f"{host.name} needs a day without a visit on site that week.",
+                {"host": host.name},
+            )
+        )
     return reasons
 
 
@@ -279,7 +301,9 @@ def _slots_of(
                 begin = int(week.origin + start)
                 day = local_day(task.place.zone, begin)
                 yield Slot(
-                    host.ref, moment_of(begin), moment_of(begin + task.duration),
+                    host.ref,
+                    moment_of(begin),
+                    moment_of(begin + task.duration),
                     worth_of(problem, task, day, begin).points,
                     int(round(float(min(costs)) - before_all)),
                 )
@@ -299,8 +323,10 @@ def _facts_reached(week: HostWeek, links: Links) -> dict[int, float]:
         for stop in (week.fact == k).nonzero()[0].tolist():
             ways = []
             for before, so_far in reached.items():
-                free = week.ready if before == week.size else float(
-                    week.low[before] + week.service[before]
+                free = (
+                    week.ready
+                    if before == week.size
+                    else float(week.low[before] + week.service[before])
                 )
                 if free <= max(links.early[before, stop], links.late[before, stop]):
                     ways.append(so_far + float(links.cost[before, stop]))
@@ -353,13 +379,15 @@ def insert_all(problem: Problem, solution: Solution, limits: Limits | None = Non
 def _as_before(problem: Problem, solution: Solution, answer: Solution) -> Solution:
     """An answer in which planned visits were held as facts, with their own rows put back."""
     known = {visit.fixed or f"task {visit.task}": visit for visit in solution.visits}
-    visits = tuple(
-        known[visit.fixed] if visit.fixed in known else visit for visit in answer.visits
-    )
+    visits = tuple(known[visit.fixed] if visit.fixed in known else visit for visit in answer.visits)
     placed = {visit.task for visit in visits}
     return replace(
-        answer, visits=visits, kept=sum(visit.kept for visit in visits),
-        points=sum(visit.points for visit in visits), bound=None, proven=False,
+        answer,
+        visits=visits,
+        kept=sum(visit.kept for visit in visits),
+        points=sum(visit.points for visit in visits),
+        bound=None,
+        proven=False,
         proven_all=False,
         unplaced=tuple(row for row in solution.unplaced if row.task not in placed),
     )
@@ -387,10 +415,13 @@ def what_if(
 
     wanted = _task(problem, task)
     heavy = sum(row.priority for row in problem.tasks) + 1
-    forced = replace(problem, tasks=tuple(
-        replace(row, priority=row.priority + heavy) if row.ref == task else row
-        for row in problem.tasks
-    ))
+    forced = replace(
+        problem,
+        tasks=tuple(
+            replace(row, priority=row.priority + heavy) if row.ref == task else row
+            for row in problem.tasks
+        ),
+    )
     answer = solve(forced, limits, with_reasons=False)
     if all(visit.task != task for visit in answer.visits):
         raise ProblemError("cannot_be_held", "{label} cannot be held at all.", label=wanted.label)
@@ -402,7 +433,9 @@ def what_if(
     before = {visit.task: (visit.host, visit.start) for visit in solution.visits if visit.task}
     priority = sum(visit.priority for visit in visits)
     return Forced(
-        replace(answer, visits=visits, priority=priority, bound=None), solution.priority, priority,
+        replace(answer, visits=visits, priority=priority, bound=None),
+        solution.priority,
+        priority,
         tuple(sorted(ref for ref in before if ref in after and before[ref] != after[ref])),
         tuple(sorted(ref for ref in before if ref not in after)),
     )

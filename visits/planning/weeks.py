@@ -36,6 +36,12 @@ class Fact:
     kept: float = 0.0
     points: float = 0.0
 
+    def mode_in(self, problem: Problem) -> Mode | None:
+        """How one meets; None for a busy time, in which nobody is met."""
+        if self.visit is not None:
+            return self.visit.mode
+        return None if self.task is None else problem.tasks[self.task].mode
+
 
 @dataclass
 class Stops:
@@ -43,9 +49,8 @@ class Stops:
 
     rows: list[tuple] = field(default_factory=list)
 
-    FIELDS = (
-        "task", "place", "low", "high", "length", "after", "buffer", "position", "priority",
-        "kept", "points", "on_site", "fact",
+    FIELDS = tuple(
+        "task place low high length after buffer position priority kept points on_site fact".split()
     )
 
     def add(self, **values: float) -> None:
@@ -115,8 +120,12 @@ def trip_days(problem: Problem, host: Host) -> list[tuple[date, ...]]:
     days |= extra & neighbours
     if problem.project_end is not None:
         facts_end = max(
-            (local_day(host.home.zone, minute_of(v.end)) for v in problem.fixed
-             if v.host == host.ref), default=problem.project_end,
+            (
+                local_day(host.home.zone, minute_of(v.end))
+                for v in problem.fixed
+                if v.host == host.ref
+            ),
+            default=problem.project_end,
         )
         days = {day for day in days if day <= max(problem.project_end, facts_end)}
     weeks: dict[tuple[int, int], list[date]] = {}
@@ -142,7 +151,8 @@ class WeekBuilder:
 
     def _pins(self) -> tuple[dict[str, list[Fact]], set[int]]:
         """Tasks pinned to the minute with one possible host, as facts of that host."""
-        problem, pinned, tasks = self.problem, {}, set()
+        problem, tasks = self.problem, set()
+        pinned: dict[str, list[Fact]] = {}
         for number, task in enumerate(problem.tasks):
             if task.pin is None or task.pin.start is None:
                 continue
@@ -155,10 +165,19 @@ class WeekBuilder:
             place = self.place_index[task.place.ref] if task.mode == Mode.ON_SITE else None
             kept = float(self.published.get((task.ref, hosts[0].ref)) == start)
             points = worth_of(problem, task, day, start).points
-            pinned.setdefault(hosts[0].ref, []).append(Fact(
-                start, end, end + problem.rules.after_visit, place, None, task.label, number,
-                kept, points,
-            ))
+            pinned.setdefault(hosts[0].ref, []).append(
+                Fact(
+                    start,
+                    end,
+                    end + problem.rules.after_visit,
+                    place,
+                    None,
+                    task.label,
+                    number,
+                    kept,
+                    points,
+                )
+            )
             tasks.add(number)
         return pinned, tasks
 
@@ -178,7 +197,8 @@ class WeekBuilder:
         weeks: list[HostWeek] = []
         for number, host in enumerate(self.problem.hosts):
             willing = [
-                (i, task) for i, task in enumerate(self.problem.tasks)
+                (i, task)
+                for i, task in enumerate(self.problem.tasks)
                 if i not in self.pinned_tasks and host_refusal(task, host) is None
             ]
             for days in trip_days(self.problem, host):
@@ -196,7 +216,10 @@ class WeekBuilder:
         )
 
     def build_week(
-        self, number: int, host_number: int, days: tuple[date, ...],
+        self,
+        number: int,
+        host_number: int,
+        days: tuple[date, ...],
         willing: list[tuple[int, Task]],
     ) -> HostWeek | None:
         """One host week, or None when the clock has passed it and it holds no fact."""
@@ -209,8 +232,9 @@ class WeekBuilder:
         position = host.position
         if position is not None and begin <= minute_of(position.at) <= end:
             start_place, ready = self.place_index[position.place.ref], minute_of(position.at)
-        facts = self.facts_of(host, days, begin, end, ready if start_place != home
-                              or position is not None else None)
+        facts = self.facts_of(
+            host, days, begin, end, ready if start_place != home or position is not None else None
+        )
         passed = problem.clock is not None and minute_of(problem.clock) > end
         if passed and not facts:
             return None
@@ -249,23 +273,38 @@ class WeekBuilder:
             day.weekday() < 5 and day in window_of(problem) for day in days
         ) == 5
         return HostWeek(
-            number=number, host=host_number, days=days, origin=origin,
-            start_place=start_place, home=home, ready=float(ready - origin),
-            day_from=day_from, day_to=day_to, zone_of_place=zone_of_place, facts=facts,
-            task=values["task"].astype(np.int64), place=values["place"].astype(np.int64),
-            low=low, high=high, length=values["length"],
-            service=values["length"] + values["after"], buffer=values["buffer"],
-            position=values["position"].astype(np.int64), priority=values["priority"],
-            kept=values["kept"], points=values["points"],
-            on_site=values["on_site"].astype(bool), fact=values["fact"].astype(np.int64),
-            day_in=day_in.astype(np.int64), day_out=day_out.astype(np.int64),
+            number=number,
+            host=host_number,
+            days=days,
+            origin=origin,
+            start_place=start_place,
+            home=home,
+            ready=float(ready - origin),
+            day_from=day_from,
+            day_to=day_to,
+            zone_of_place=zone_of_place,
+            facts=facts,
+            task=values["task"].astype(np.int64),
+            place=values["place"].astype(np.int64),
+            low=low,
+            high=high,
+            length=values["length"],
+            service=values["length"] + values["after"],
+            buffer=values["buffer"],
+            position=values["position"].astype(np.int64),
+            priority=values["priority"],
+            kept=values["kept"],
+            points=values["points"],
+            on_site=values["on_site"].astype(bool),
+            fact=values["fact"].astype(np.int64),
+            day_in=day_in.astype(np.int64),
+            day_out=day_out.astype(np.int64),
             date=dates.astype(np.int64),
-            cap=host.visits_per_week, base_visits=sum(
-                (fact.visit or problem.tasks[fact.task]).mode == Mode.ON_SITE
-                for fact in facts if fact.visit is not None or fact.task is not None
-            ),
+            cap=host.visits_per_week,
+            base_visits=sum(fact.mode_in(problem) == Mode.ON_SITE for fact in facts),
             base_days=sum(1 << int(day) for day in fixed_days),
-            days_in_a_row=host.days_in_a_row, office_day=host.office_day and full,
+            days_in_a_row=host.days_in_a_row,
+            office_day=host.office_day and full,
         )
 
     def facts_of(
@@ -289,8 +328,11 @@ class WeekBuilder:
             if low < high:
                 place = self.place_index[host.home.ref] if busy.at_home else None
                 found.append(Fact(low, high, high, place, None, busy.label))
-        found += [fact for fact in self.pinned.get(host.ref, ())
-                  if local_day(host.home.zone, fact.start) in days]
+        found += [
+            fact
+            for fact in self.pinned.get(host.ref, ())
+            if local_day(host.home.zone, fact.start) in days
+        ]
         found.sort(key=lambda fact: (fact.start, fact.end, fact.visit is None, fact.label))
         latest = 0
         for k, fact in enumerate(found):
@@ -299,8 +341,12 @@ class WeekBuilder:
         return found
 
     def stops_of(
-        self, host: Host, days: tuple[date, ...], facts: list[Fact],
-        willing: list[tuple[int, Task]], home: int,
+        self,
+        host: Host,
+        days: tuple[date, ...],
+        facts: list[Fact],
+        willing: list[tuple[int, Task]],
+        home: int,
     ) -> Stops:
         """All stops of the week: facts first, then every way to hold every task."""
         problem, rules, stops = self.problem, self.problem.rules, Stops()
@@ -324,16 +370,26 @@ class WeekBuilder:
             buffer = rules.online_buffer if online else 0
             if visiting:
                 is_strict = fact.visit is None or fact.visit.strict
-                buffer = rules.arrival_buffer if is_strict else min(
-                    rules.fact_buffer, rules.arrival_buffer
+                buffer = (
+                    rules.arrival_buffer
+                    if is_strict
+                    else min(rules.fact_buffer, rules.arrival_buffer)
                 )
             for place in [fact.place] if fact.place is not None else sorted(anywhere):
                 stops.add(
-                    task=-1 - k if fact.task is None else fact.task, place=place,
-                    low=fact.start, high=fact.start, length=fact.end - fact.start,
-                    after=fact.ready - fact.end, buffer=buffer, position=2 * k + 1,
+                    task=-1 - k if fact.task is None else fact.task,
+                    place=place,
+                    low=fact.start,
+                    high=fact.start,
+                    length=fact.end - fact.start,
+                    after=fact.ready - fact.end,
+                    buffer=buffer,
+                    position=2 * k + 1,
                     priority=0 if fact.task is None else problem.tasks[fact.task].priority,
-                    kept=fact.kept, points=fact.points, on_site=visiting, fact=k,
+                    kept=fact.kept,
+                    points=fact.points,
+                    on_site=visiting,
+                    fact=k,
                 )
         for number, task, span, points, kept in ways:
             online = task.mode == Mode.ONLINE
@@ -343,17 +399,24 @@ class WeekBuilder:
                     rules.online_buffer,
                     rules.arrival_buffer - task.duration - rules.after_visit,
                 )
-            holes = [
-                (fact.start - task.duration - rules.after_visit, fact.ready) for fact in facts
-            ]
+            holes = [(fact.start - task.duration - rules.after_visit, fact.ready) for fact in facts]
             places = sorted(anywhere) if online else [self.place_index[task.place.ref]]
             for low, high in cut_out(span, holes):
                 gap = sum(fact.start < low or fact.ready <= low for fact in facts)
                 for place in places:
                     stops.add(
-                        task=number, place=place, low=low, high=high, length=task.duration,
-                        after=rules.after_visit, buffer=buffer, position=2 * gap,
-                        priority=task.priority, kept=kept, points=points, on_site=not online,
+                        task=number,
+                        place=place,
+                        low=low,
+                        high=high,
+                        length=task.duration,
+                        after=rules.after_visit,
+                        buffer=buffer,
+                        position=2 * gap,
+                        priority=task.priority,
+                        kept=kept,
+                        points=points,
+                        on_site=not online,
                         fact=-1,
                     )
         return stops

@@ -50,8 +50,14 @@ def problem(*tasks, host=None, days=FEBRUARY, **values):
 def fixed(name, day, hour, length=3, mode=Mode.ON_SITE):
     start = local(day, hour, 0, place(name).zone)
     return FixedVisit(
-        f"V {name}", f"visit of {name}", "H", mode, place(name), start,
-        start + timedelta(hours=length), 2,
+        f"V {name}",
+        f"visit of {name}",
+        "H",
+        mode,
+        place(name),
+        start,
+        start + timedelta(hours=length),
+        2,
     )
 
 
@@ -118,8 +124,12 @@ def test_a_fixed_visit_out_of_reach_stays_and_is_a_risk():
 
 
 def test_an_online_visit_is_held_on_the_way_but_not_while_travelling():
-    online = task("Lisbon", mode=Mode.ONLINE, duration=90,
-                  closed={d: "closed" for d in FEBRUARY if d != FEBRUARY[1]})
+    online = task(
+        "Lisbon",
+        mode=Mode.ONLINE,
+        duration=90,
+        closed={d: "closed" for d in FEBRUARY if d != FEBRUARY[1]},
+    )
     facts = (fixed("Ghent", FEBRUARY[1], 9), fixed("Dublin", FEBRUARY[2], 9))
     solution = plan(problem(online, fixed=facts))
     assert "Lisbon" in [visit.task for visit in solution.visits]
@@ -197,8 +207,9 @@ def test_insert_only_moves_nothing():
 def test_a_drive_may_be_split_by_a_night_but_a_flight_may_not():
     far = Place("Far", "Far", OSLO)
     table = TravelTable.from_matrix(["Oslo", "Far"], [[0, 900], [900, 0]])
-    given = Problem(FEBRUARY, (Host("H", "Joe", place("Oslo")),),
-                    (Task("Far", "Far", far, 180),), table)
+    given = Problem(
+        FEBRUARY, (Host("H", "Joe", place("Oslo")),), (Task("Far", "Far", far, 180),), table
+    )
     assert plan(given).visits == ()
     table.splittable[:] = True
     solution = plan(given)
@@ -212,26 +223,59 @@ def test_flying_beats_driving_only_over_long_ways():
     assert estimate_travel((59.91, 10.75), (59.91, 10.75)).minutes == 0
 
 
-@pytest.mark.parametrize(("change", "sentence"), [
-    (lambda p: replace(p, days=()), "The window has no working day."),
-    (lambda p: replace(p, tasks=(replace(p.tasks[0], place=Place("X", "Nowhere", OSLO)),)),
-     "Ghent: Nowhere has no coordinates, so no journey to it is known."),
-    (lambda p: replace(p, tasks=(replace(p.tasks[0], duration=600),)),
-     "Ghent takes 600 minutes; a visiting day has only 480."),
-    (lambda p: replace(p, tasks=(replace(p.tasks[0], pin=Pin(day=date(2023, 3, 1))),)),
-     "The pin of Ghent cannot be kept: 1 March is not a working day of the window."),
-    (lambda p: replace(p, tasks=(replace(p.tasks[0], pin=Pin("H"), only_host="K"),)),
-     "Ghent names the host K, who is not in the plan."),
-    (lambda p: replace(p, tasks=(p.tasks[0], p.tasks[0])), "The task Ghent is given twice."),
-    (lambda p: replace(p, hosts=(replace(p.hosts[0], busy=(Busy(
-        datetime(2023, 2, 7, tzinfo=UTC), datetime(2023, 2, 6, tzinfo=UTC), "leave"),)),)),
-     "Joe: leave ends before it begins."),
-    (lambda p: replace(p, tasks=(replace(p.tasks[0], place=Place("Ghent", "Ghent", "Mars")),)),
-     "Ghent: Mars is not a time zone."),
-    (lambda p: replace(
-        p, tasks=(replace(p.tasks[0], pin=Pin("H", start=local(FEBRUARY[0], 9, 0, OSLO))),)),
-     "The pin of Ghent cannot be kept: 305 minutes are missing between it and Oslo."),
-])
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda p: replace(p, days=()), "The window has no working day."),
+        (
+            lambda p: replace(p, tasks=(replace(p.tasks[0], place=Place("X", "Nowhere", OSLO)),)),
+            "Ghent: Nowhere has no coordinates, so no journey to it is known.",
+        ),
+        (
+            lambda p: replace(p, tasks=(replace(p.tasks[0], duration=600),)),
+            "Ghent takes 600 minutes; a visiting day has only 480.",
+        ),
+        (
+            lambda p: replace(p, tasks=(replace(p.tasks[0], pin=Pin(day=date(2023, 3, 1))),)),
+            "The pin of Ghent cannot be kept: 1 March is not a working day of the window.",
+        ),
+        (
+            lambda p: replace(p, tasks=(replace(p.tasks[0], pin=Pin("H"), only_host="K"),)),
+            "Ghent names the host K, who is not in the plan.",
+        ),
+        (lambda p: replace(p, tasks=(p.tasks[0], p.tasks[0])), "The task Ghent is given twice."),
+        (
+            lambda p: replace(
+                p,
+                hosts=(
+                    replace(
+                        p.hosts[0],
+                        busy=(
+                            Busy(
+                                datetime(2023, 2, 7, tzinfo=UTC),
+                                datetime(2023, 2, 6, tzinfo=UTC),
+                                "leave",
+                            ),
+                        ),
+                    ),
+                ),
+            ),
+            "Joe: leave ends before it begins.",
+        ),
+        (
+            lambda p: replace(
+                p, tasks=(replace(p.tasks[0], place=Place("Ghent", "Ghent", "Mars")),)
+            ),
+            "Ghent: Mars is not a time zone.",
+        ),
+        (
+            lambda p: replace(
+                p, tasks=(replace(p.tasks[0], pin=Pin("H", start=local(FEBRUARY[0], 9, 0, OSLO))),)
+            ),
+            "The pin of Ghent cannot be kept: 305 minutes are missing between it and Oslo.",
+        ),
+    ],
+)
 def test_a_contradiction_is_one_sentence_that_names_the_culprit(change, sentence):
     with pytest.raises(ProblemError) as error:
         solve(change(problem(task("Ghent"))))

@@ -20,8 +20,12 @@ def campaign(name):
     return problem_of(json.loads((FILES / f"{name}.json").read_text()))
 
 
-@settings(max_examples=60, deadline=None, derandomize=True,
-          suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 @given(campaigns())
 def test_every_plan_of_a_random_campaign_keeps_all_rules(problem):
     solution = solve(problem, Limits(seconds=4))
@@ -31,10 +35,19 @@ def test_every_plan_of_a_random_campaign_keeps_all_rules(problem):
     }
 
 
-@pytest.mark.parametrize("name", [
-    "camp-10-1-1", "camp-10-1-2", "camp-10-1-3", "camp-20-1-1", "camp-20-1-2", "camp-20-1-3",
-    "camp-30-1-1", "camp-40-1-1",
-])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "camp-10-1-1",
+        "camp-10-1-2",
+        "camp-10-1-3",
+        "camp-20-1-1",
+        "camp-20-1-2",
+        "camp-20-1-3",
+        "camp-30-1-1",
+        "camp-40-1-1",
+    ],
+)
 def test_small_campaigns_reach_the_best_known_priority_and_prove_it(name):
     problem = campaign(name)
     solution = solve(problem, Limits(seconds=20), with_reasons=False)
@@ -70,7 +83,8 @@ def test_a_published_plan_stays_as_it_is_when_nothing_is_new():
     published = tuple(PublishedVisit(v.task, v.host, v.start) for v in old.visits)
     new = solve(replace(problem, published=published), Limits(seconds=20), with_reasons=False)
     assert (new.kept, new.visits) == (
-        len(published), tuple(replace(visit, kept=True) for visit in old.visits)
+        len(published),
+        tuple(replace(visit, kept=True) for visit in old.visits),
     )
 
 

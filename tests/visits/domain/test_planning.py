@@ -1,0 +1,95 @@
+"""From rows to the planner's problem, on the sample, plain and fresh."""
+
+from datetime import date
+
+import pytest
+
+from crm import clock
+from tests.visits.planning.verifier import faults
+from visits.domain.planning import load_problem
+from visits.domain.plans import solve_campaign, visit_ref
+from visits.models import Campaign, Visit
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def campaign(sample):
+    return Campaign.objects.get(slug="february-2023")
+
+
+def task(loaded, ref):
+    return next(row for row in loaded.problem.tasks if row.ref == ref)
+
+
+def test_plain_problem_takes_agreed_visits_and_held_dates_as_facts(campaign):
+    loaded = load_problem(campaign, at=clock.now())
+    assert sorted(visit.ref for visit in loaded.problem.fixed) == [
+        *("V04 V07 V08 V09 V10 V11 V12 V13 V14 V16 V17 V18".split())
+    ]
+    assert sorted(row.ref for row in loaded.problem.tasks) == ["R05", "R12", "R20", "R24"]
+    assert loaded.problem.earliest > clock.now()
+
+
+def test_fresh_problem_plans_every_plannable_request_from_an_empty_calendar(campaign):
+    loaded = load_problem(campaign, at=clock.now(), fresh=True)
+    assert loaded.problem.fixed == ()
+    planned = {ref for row in loaded.problem.tasks for ref in row.requests}
+    # R13 is referred, N01 merged, N02 rejected.
+    assert planned == {f"R{number:02}" for number in range(1, 26)} - {"R13"}
+    assert task(loaded, "R14").requests == ("R14", "R15")
+
+
+def test_problem_knows_the_local_calendar_of_each_place(campaign):
+    loaded = load_problem(campaign, at=clock.now(), fresh=True)
+    closed = {ref: set(task(loaded, ref).closed) for ref in ("R03", "R08", "R09", "R10", "R12")}
+    assert date(2023, 2, 15) in closed["R03"]  # patron saint of Brescia
+    assert date(2023, 2, 24) in closed["R08"]
+    assert date(2023, 2, 6) in closed["R09"]
+    assert date(2023, 2, 27) in closed["R10"]
+    assert date(2023, 2, 28) in closed["R12"]
+    assert task(loaded, "R08").half_days[date(2023, 2, 23)] == 14 * 60
+    assert date(2023, 2, 20) in task(loaded, "R04").soft_days
+
+
+def test_request_without_a_place_is_set_aside_and_named(campaign):
+    campaign.requests.filter(ref="R24").update(place=None)
+    loaded = load_problem(campaign, at=clock.now())
+    assert [row.ref for row in loaded.without_place] == ["R24"]
+    solved = solve_campaign(campaign, at=clock.now(), seconds=10)
+    from visits.domain.plans import unplaced_as_json
+
+    row = next(row for row in unplaced_as_json(solved) if row["request"] == "R24")
+    assert row["code"] == "no_place"
+    assert row["reason"] == (
+        "Ostrava is not in the register of places, so no journey can be planned."
+    )
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_plan_of_the_sample_breaks_no_rule_and_says_why_for_each_left(campaign, fresh):
+    before = list(Visit.objects.order_by("ref").values())
+    solved = solve_campaign(campaign, at=clock.now(), fresh=fresh, seconds=20)
+    solution = solved.solution
+    assert faults(solved.loaded.problem, solution) == []
+    assert solution.proven or solution.bound >= solution.priority
+    placed = {ref for visit in solution.visits for ref in visit.requests}
+    left = {ref for row in solution.unplaced for ref in row.requests or (row.task,)}
+    asked = {ref for row in solved.loaded.problem.tasks for ref in row.requests}
+    assert asked <= placed | left
+    assert placed & left == set()
+    assert all(row.reason.text.endswith(".") for row in solution.unplaced)
+    # Planning alone writes nothing.
+    assert list(Visit.objects.order_by("ref").values()) == before
+
+
+def test_fresh_plan_holds_at_least_ten_visits_on_site(campaign):
+    solution = solve_campaign(campaign, at=clock.now(), fresh=True, seconds=20).solution
+    assert sum(visit.mode == "on_site" for visit in solution.visits) >= 10
+
+
+def test_plain_plan_leaves_every_agreed_visit_where_it_is(campaign):
+    solved = solve_campaign(campaign, at=clock.now(), seconds=10)
+    told = {visit_ref(solved, row): (row.host, row.start) for row in solved.solution.visits}
+    for visit in Visit.objects.agreed().select_related("host"):
+        assert told[visit.ref] == (visit.host.ref, visit.starts_at)
