@@ -17,7 +17,20 @@ from pathlib import Path
 import polib
 
 ROOT = Path(__file__).resolve().parent.parent
-LANGUAGES = ("it", "nb")
+# Each language with the rule by which it counts.
+TWO_FORMS = "nplurals=2; plural=(n != 1);"
+LANGUAGES = {
+    "nb": TWO_FORMS,
+    "nl": TWO_FORMS,
+    "it": TWO_FORMS,
+    "fr": "nplurals=2; plural=(n > 1);",
+    "de": TWO_FORMS,
+    "es": TWO_FORMS,
+    "pl": (
+        "nplurals=3; plural=(n==1 ? 0 : n%10>=2 && n%10<=4 && (n%100<10 || n%100>=20) ? 1 : 2);"
+    ),
+    "el": TWO_FORMS,
+}
 # Patterns below the root; whatever a municipality may read comes from these.
 FILES = (
     "crm/middleware.py",
@@ -93,13 +106,14 @@ def extract(language: str) -> polib.POFile:
 
 
 def add_topics(catalogue: polib.POFile) -> None:
-    """The names of the topics that come with the program; a site's own stay as it writes them."""
+    """The topics that come with the program, in words; a site's own stay as it writes them."""
     source = ROOT / "fixtures" / "sample" / "topics.csv"
     with source.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            if catalogue.find(row["name"]) is None:
-                place = [(str(source.relative_to(ROOT)), "")]
-                catalogue.append(polib.POEntry(msgid=row["name"], occurrences=place))
+            for words in (row["name"], row["text"]):
+                if words and catalogue.find(words) is None:
+                    place = [(str(source.relative_to(ROOT)), "")]
+                    catalogue.append(polib.POEntry(msgid=words, occurrences=place))
 
 
 def update(language: str) -> int:
@@ -120,7 +134,7 @@ def update(language: str) -> int:
         "Content-Type": "text/plain; charset=UTF-8",
         "Content-Transfer-Encoding": "8bit",
         "Language": language,
-        "Plural-Forms": "nplurals=2; plural=(n != 1);",
+        "Plural-Forms": LANGUAGES[language],
     }
     fresh.header = f"Texts a municipality can meet, in {language}."
     fresh.sort(key=lambda entry: (entry.occurrences, entry.msgid))

@@ -27,6 +27,13 @@ def document(name: str) -> Any:
     return json.loads((FOLDER / name).read_text(encoding="utf-8"))
 
 
+def mail_templates() -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Every checked wording as (language, key, {"subject", "body"}), a file for each language."""
+    for path in sorted((FOLDER / "mail_templates").glob("??.json")):
+        for key, words in json.loads(path.read_text(encoding="utf-8")).items():
+            yield path.stem, key, words
+
+
 def moment(text: str | None) -> datetime | None:
     """An ISO moment with its offset; None for an empty cell."""
     return datetime.fromisoformat(text) if text else None

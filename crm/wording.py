@@ -189,6 +189,11 @@ def days_until(value: date, today: date) -> str:
     return ngettext("%(n)d day ago", "%(n)d days ago", -distance) % {"n": -distance}
 
 
+def people(count: int) -> str:
+    """How many people, in words: "1 person", "12 people"."""
+    return ngettext("%(count)d person", "%(count)d people", count) % {"count": count}
+
+
 def country_name(code: str) -> str:
     """The country behind an ISO 3166 code; the code itself when we do not know it."""
     return str(COUNTRIES.get(code.upper(), code))

@@ -91,14 +91,13 @@ def load_mail_templates() -> int:
     return len(
         MailTemplate.objects.bulk_create(
             MailTemplate(
-                key=row["key"],
-                language=row["language"],
-                subject=row["subject"],
-                body=row["body"],
-                placeholders=row["placeholders"],
+                key=key,
+                language=language,
+                subject=words["subject"],
+                body=words["body"],
             )
-            for row in files.document("sample/templates.json")["templates"]
-            if (row["key"], row["language"]) not in known
+            for language, key, words in files.mail_templates()
+            if (key, language) not in known
         )
     )
 

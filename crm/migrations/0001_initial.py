@@ -426,7 +426,6 @@ class Migration(migrations.Migration):
                 ("version", models.PositiveIntegerField(default=1)),
                 ("subject", models.CharField(max_length=200, verbose_name="subject")),
                 ("body", models.TextField(max_length=8000, verbose_name="text")),
-                ("placeholders", models.JSONField(blank=True, default=list)),
             ],
             options={
                 "ordering": ["key", "language", "-version"],

@@ -13,7 +13,6 @@ class MailTemplate(SampleMark, models.Model):
     version = models.PositiveIntegerField(default=1)
     subject = models.CharField(_("subject"), max_length=200)
     body = models.TextField(_("text"), max_length=8_000)
-    placeholders = models.JSONField(default=list, blank=True)
 
     class Meta:
         ordering = ["key", "language", "-version"]

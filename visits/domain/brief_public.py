@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, override, pgettext
+from django.utils.translation import override, pgettext
 
 from crm import wording
 from visits.briefs.edition import (
@@ -95,17 +95,13 @@ def _notice(visit: Visit) -> str:
 
 def _essentials(visit: Visit, requests: list[VisitRequest]) -> tuple[Any, ...]:
     people = sum(request.people or 0 for request in requests)
-    expected = (
-        ngettext("%(count)d person", "%(count)d people", people) % {"count": people}
-        if people
-        else ""
-    )
+    expected = wording.people(people) if people else ""
     return parts.facts(
         (_("Where"), _where(visit)),
         (_("Visitors"), parts.join(_visitors(visit), "; ")),
         (_("Your contact"), visit.local_contact_name),
         (_("From your side"), expected),
-        (_("Topics"), parts.join((topic.name for topic in visit.topics.all()), "; ")),
+        (_("Topics"), parts.join((topic.title for topic in visit.topics.all()), "; ")),
         (_("Interpreter"), parts.join(request.interpreter for request in requests)),
         (_("Costs"), _("None for the city.")),
     )
@@ -201,7 +197,7 @@ def _topics(visit: Visit) -> Section | None:
         return None
     columns = (Column(_("Topic"), 2), Column(_("What it is"), 4))
     rows = tuple(
-        (topic.name, parts.join((topic.plain_text, _guide(topic)), "\n")) for topic in topics
+        (topic.title, parts.join((topic.explanation, _guide(topic)), "\n")) for topic in topics
     )
     return Section("topics", _("Topics"), (Table(columns, rows),))
 

@@ -49,7 +49,7 @@ def letter_values(
         "what_we_understood": what_we_understood(request),
         "reason": request.reason,
         "deadline": wording.local_time(max(answer_by, at), request.zone),
-        "topics": ", ".join(topic.name for topic in request.topics.all()),
+        "topics": ", ".join(topic.title for topic in request.topics.all()),
     }
     if visit is not None:
         values |= visit_values(visit)
@@ -69,7 +69,7 @@ def visit_values(visit: Visit) -> dict[str, str]:
         "slots": "\n".join(f"– {line}" for line in lines or [when]),
         "place_line": visit.address or visit.meeting_link or _("still to be agreed"),
         "visitors": visitors_line(visit),
-        "topics": ", ".join(topic.name for topic in visit.topics.all()),
+        "topics": ", ".join(topic.title for topic in visit.topics.all()),
         "agenda": agenda_lines(visit),
         "preparation": "\n".join(f"– {_(item.text)}" for item in theirs),
     }
@@ -115,8 +115,8 @@ def what_we_understood(request: VisitRequest) -> str:
     """The request in one paragraph, so that the city can correct us."""
     parts: list[Any] = [Mode(request.mode).label]
     if request.people:
-        parts.append(_("%(count)s people") % {"count": request.people})
-    topics = [topic.name for topic in request.topics.all()]
+        parts.append(wording.people(request.people))
+    topics = [topic.title for topic in request.topics.all()]
     if topics:
         parts.append(_("topics: %(topics)s") % {"topics": ", ".join(topics)})
     wishes: list[date] = [wish.on for wish in request.preferred_dates.all()]

@@ -2,6 +2,7 @@ from datetime import date, timedelta
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.marks import SampleMark, Visibility
@@ -85,3 +86,13 @@ class Topic(SampleMark, Visibility, models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}"
+
+    @property
+    def title(self) -> str:
+        """The name in the active language, where the program brings a translation."""
+        return gettext(self.name) if self.name else ""
+
+    @property
+    def explanation(self) -> str:
+        """`plain_text` in the active language, where the program brings a translation."""
+        return gettext(self.plain_text) if self.plain_text else ""

@@ -71,7 +71,7 @@ class CorrectionForm(forms.Form):
             required=False,
             label=_("Topics"),
             help_text=_("Up to five."),
-            choices=[(row.code, _(row.name)) for row in self.topic_rows],
+            choices=[(row.code, row.title) for row in self.topic_rows],
             initial=[row.code for row in self.asked.topics.all()],
             widget=forms.CheckboxSelectMultiple,
         )
@@ -104,7 +104,7 @@ class CorrectionForm(forms.Form):
         chosen = self.cleaned_data["topics"]
         if len(chosen) > MOST_TOPICS:
             raise ValidationError(
-                _("You chose %(count)d topics; choose up to five.") % {"count": len(chosen)},
+                _("Topics chosen: %(count)d. Choose up to five.") % {"count": len(chosen)},
                 code="topics",
             )
         return chosen

@@ -155,7 +155,7 @@ class RequestForm(forms.Form):
         self.consent_texts = consents.texts(page_language)
         self.fields["country"].choices = _country_choices()
         self.fields["language"].choices = _language_choices()
-        self.fields["topics"].choices = [(row.code, _(row.name)) for row in self.topic_rows]
+        self.fields["topics"].choices = [(row.code, row.title) for row in self.topic_rows]
         self.fields["place"].choices = [
             (str(place.pk), places.label_of(place)) for place in self.resolution.candidates
         ]
@@ -257,7 +257,7 @@ class RequestForm(forms.Form):
         chosen = self.cleaned_data["topics"]
         if len(chosen) > MOST_TOPICS:
             raise ValidationError(
-                _("You chose %(count)d topics; choose up to five.") % {"count": len(chosen)},
+                _("Topics chosen: %(count)d. Choose up to five.") % {"count": len(chosen)},
                 code="topics",
             )
         return chosen

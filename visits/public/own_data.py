@@ -107,7 +107,7 @@ def in_words(asked: VisitRequest) -> list[tuple[str, str]]:
         (_("Role"), asked.requester_role),
         (_("Mail address"), asked.address),
         (_("Phone"), asked.phone),
-        (_("Topics"), "\n".join(_(topic.name) for topic in asked.topics.all())),
+        (_("Topics"), "\n".join(topic.title for topic in asked.topics.all())),
         (_("Questions"), "\n".join(asked.questions)),
         (_("How we meet"), str(Mode(asked.mode).label)),
         (_("Online is fine too"), yes if asked.online_is_fine else ""),
