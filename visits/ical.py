@@ -25,13 +25,12 @@ STATUS = {VisitState.TENTATIVE: "TENTATIVE"} | dict.fromkeys(ENDED, "CANCELLED")
 
 
 def invitation(visit: Visit, *, at: datetime | None = None) -> tuple[str, str]:
-    """The calendar text and method that fit the state: what a mail about the visit carries."""
-    if visit.state in ENDED:
-        method = "CANCEL"
-    elif visit.state == VisitState.TENTATIVE:
-        method = "PUBLISH"
-    else:
-        method = "REQUEST"
+    """The calendar text and method that fit the state: what a mail about the visit carries.
+
+    REQUEST throughout, also while details are open (STATUS says TENTATIVE): a published entry is
+    another one to a calendar and would not be moved by a later request (RFC 5546, 3.2.2).
+    """
+    method = "CANCEL" if visit.state in ENDED else "REQUEST"
     return visit_calendar(visit, method=method, at=at), method
 
 

@@ -14,6 +14,8 @@ from crm.models import Interaction, MailTemplate, Organisation, Person, User
 from crm.validators import clean_line, clean_text
 
 FALLBACK_LANGUAGE = "en"
+# Not every project has to print a line about its funding.
+MAY_BE_EMPTY = frozenset({"funding_line"})
 
 
 @transaction.atomic
@@ -88,7 +90,8 @@ def fill(text: str, values: dict[str, Any], *, with_gaps: bool = False) -> str:
 
     Only plain names are looked up: no attributes, no indexes, no format codes. A value is put in
     as it is and never read again, so a brace inside it stays a brace. A placeholder without a
-    value becomes a gap to be written by hand, or raises ValidationError naming it.
+    value becomes a gap to be written by hand, or raises ValidationError naming it; those that
+    MAY_BE_EMPTY leave nothing.
     """
     parts: list[str] = []
     try:
@@ -103,6 +106,8 @@ def fill(text: str, values: dict[str, Any], *, with_gaps: bool = False) -> str:
         if name is None:
             continue
         if values.get(name) in (None, ""):
+            if name in MAY_BE_EMPTY:
+                continue
             if with_gaps:
                 parts.append(gap(name))
                 continue

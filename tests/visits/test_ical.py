@@ -85,7 +85,7 @@ def test_local_time_comes_first_and_the_office_time_second():
 @pytest.mark.parametrize(
     ("state", "method", "status"),
     [
-        (VisitState.TENTATIVE, "PUBLISH", "TENTATIVE"),
+        (VisitState.TENTATIVE, "REQUEST", "TENTATIVE"),
         (VisitState.CONFIRMED, "REQUEST", "CONFIRMED"),
         (VisitState.BRIEFED, "REQUEST", "CONFIRMED"),
         (VisitState.CANCELLED, "CANCEL", "CANCELLED"),

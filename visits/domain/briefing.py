@@ -10,7 +10,6 @@ from crm.models import OutgoingMail, User
 from visits.domain.briefs import build_edition
 from visits.domain.letters import send_letter
 from visits.domain.steps import set_visit_state
-from visits.ical import invitation
 from visits.models import BriefEdition, Visit
 from visits.states import AGREED_VISITS, VisitState
 
@@ -30,17 +29,8 @@ def send_brief(visit: Visit, *, at: datetime, by: User | None) -> list[OutgoingM
         )
     build_edition(visit, BriefEdition.Kind.INTERNAL, at=at, by=by)
     public = build_edition(visit, BriefEdition.Kind.PUBLIC, at=at, by=by)
-    calendar, method = invitation(visit, at=at)
     mails = [
-        send_letter(
-            request,
-            "public_brief",
-            at=at,
-            by=by,
-            visit=visit,
-            calendar=calendar,
-            calendar_method=method,
-        )
+        send_letter(request, "public_brief", at=at, by=by, visit=visit)
         for request in visit.requests.open().order_by("ref")
     ]
     BriefEdition.objects.filter(pk=public.pk).update(sent_at=at)

@@ -19,11 +19,14 @@ from crm.models import Message, OutgoingMail, User
 from crm.validators import clean_line, clean_text
 from visits.domain.links import make_link
 from visits.domain.requests import note_reply
+from visits.ical import invitation
 from visits.models import Visit, VisitRequest
 from visits.models.requests import Mode
 
 # Letters nobody chose or wrote: they are no personal answer.
 AUTOMATIC = frozenset({"request_ack", "proposal_reminder", "needs_info_reminder", "reminder_d3"})
+# Letters that put the visit into the reader's calendar, move it there or take it out.
+CALENDAR_LETTERS = frozenset({"confirmation", "public_brief", "date_changed", "cancelled"})
 # The placeholders that stand for the private link.
 LINKS = dict.fromkeys(("link", "stop_link", "confirm_link"), "{link}")
 
@@ -175,12 +178,13 @@ def send_draft(
     *,
     at: datetime,
     by: User | None = None,
-    calendar: str = "",
-    calendar_method: str = "",
+    entry: Visit | None = None,
 ) -> OutgoingMail:
     """Hand a draft to the outbox with a private link of its own; a personal one is the reply.
 
-    Raises ValidationError when a gap is left in it or the address must not be mailed.
+    It carries the calendar entry of `entry`, else of the visit it speaks of where it is one of
+    CALENDAR_LETTERS, as that visit stands now. Raises ValidationError when a gap is left in it or
+    the address must not be mailed.
     """
     if gaps := find_gaps(message.subject + message.body):
         raise ValidationError(
@@ -194,12 +198,15 @@ def send_draft(
             code="no_address",
             params={"ref": request.ref},
         )
+    if message.template and message.template.key in CALENDAR_LETTERS:
+        entry = entry or message.visits.order_by("pk").last()
+    calendar, method = invitation(entry, at=at) if entry else ("", "")
     link = make_link(request)
     mail = queue_mail(
         message,
         link_key=f"request:{link.pk}",
         calendar=calendar,
-        calendar_method=calendar_method,
+        calendar_method=method,
         at=at,
     )
     if message.is_personal:
@@ -216,22 +223,13 @@ def send_letter(
     by: User | None = None,
     visit: Visit | None = None,
     extra: Mapping[str, str] | None = None,
-    calendar: str = "",
-    calendar_method: str = "",
 ) -> OutgoingMail:
     """Write and queue a letter in one go."""
     with transaction.atomic():
         message = draft_letter(
             request, key, at=at, by=by, visit=visit, extra=extra, with_gaps=False
         )
-        return send_draft(
-            message,
-            request,
-            at=at,
-            by=by,
-            calendar=calendar,
-            calendar_method=calendar_method,
-        )
+        return send_draft(message, request, at=at, by=by)
 
 
 @transaction.atomic

@@ -92,7 +92,6 @@ def withdraw(request: VisitRequest, *, reason: str, at: datetime) -> VisitReques
             "cancelled",
             at=at,
             visit=visit,
-            with_calendar=True,
             extra={
                 "reason": _("You withdrew your request yourself."),
                 "next_step": _(

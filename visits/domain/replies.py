@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 def tell_agreed(request: VisitRequest, visit: Visit, *, at: datetime) -> None:
     """The confirmation once the visit is confirmed; until then only that the date is agreed."""
     if visit.state == VisitState.CONFIRMED:
-        send_reply(request, "confirmation", at=at, visit=visit, with_calendar=True)
+        send_reply(request, "confirmation", at=at, visit=visit)
         return
     with translation.override(mail_language(request)):
         when = visit_values(visit)["date_line"]
@@ -52,22 +52,12 @@ def send_reply(
     *,
     at: datetime,
     visit: Visit | None = None,
-    with_calendar: bool = False,
     extra: Mapping[str, str] | None = None,
 ) -> None:
     """Queue a letter about what just happened; one that cannot be written never undoes it."""
-    calendar, method = _calendar(visit) if visit and with_calendar else ("", "")
     try:
         with transaction.atomic():
-            send_letter(
-                request,
-                key,
-                at=at,
-                visit=visit,
-                extra=extra,
-                calendar=calendar,
-                calendar_method=method,
-            )
+            send_letter(request, key, at=at, visit=visit, extra=extra)
     except ValidationError as error:
         log.warning("No %s for %s: %s", key, request.ref, "; ".join(error.messages))
 
@@ -100,18 +90,11 @@ def send_words(
         is_sample=request.is_sample,
     )
     request.messages.add(message)
-    calendar, method = _calendar(visit) if visit else ("", "")
     try:
         with transaction.atomic():
-            send_draft(message, request, at=at, calendar=calendar, calendar_method=method)
+            send_draft(message, request, at=at, entry=visit)
     except ValidationError as error:
         log.warning("No mail for %s: %s", request.ref, "; ".join(error.messages))
-
-
-def _calendar(visit: Visit) -> tuple[str, str]:
-    from visits import ical
-
-    return ical.invitation(visit)
 
 
 def mail_language(request: VisitRequest) -> str:

@@ -11,6 +11,7 @@ from crm.domain.audit import record
 from crm.models import User
 from crm.validators import clean_line, clean_text
 from visits.domain import booking
+from visits.domain.notices import draft_notices, knows_of
 from visits.domain.references import next_reference
 from visits.domain.requests import drop_visit
 from visits.domain.steps import set_request_state, set_visit_state
@@ -184,6 +185,8 @@ EDITABLE = (
     "notes",
     "agreement",
 )
+# Changing one of these moves the entry in the city's calendar.
+IN_THE_CALENDAR = frozenset({"address", "meeting_link"})
 # Changing one of these makes a sent brief untrue: the visit goes back to confirmed.
 IN_THE_BRIEF = frozenset(
     {
@@ -212,6 +215,8 @@ def edit_visit(
         setattr(visit, name, clean_text(values[name]))
     if "local_contact_address" in changed:
         visit.local_contact_verified_at = None
+    if IN_THE_CALENDAR & set(changed):
+        visit.ics_sequence += 1
     visit.version += 1
     visit.save()
     record(visit, "edit_visit", at=at, by=by, fields=changed)
@@ -230,8 +235,12 @@ def cancel_visit(
     by: User | None = None,
     actor: str = "",
 ) -> Visit:
-    """Cancel a live visit; its requests go back to the waiting list or to a new proposal."""
+    """Cancel a live visit; its requests go back to the waiting list or to a new proposal.
+
+    A city that knows of the visit gets a draft that takes it out of its calendar.
+    """
     booking.lock_resources([visit.host.resource])
+    is_known = knows_of(visit)
     drop_visit(visit, side=side, reason=reason, at=at, by=by, actor=actor)
     for request in visit.requests.all():
         if request.state == RequestState.SCHEDULED and not request.visits.live().exists():
@@ -240,6 +249,8 @@ def cancel_visit(
             )
         elif request.state == RequestState.PROPOSED and not request.visits.live().exists():
             set_request_state(request, RequestState.UNDER_REVIEW, at=at, by=by, actor=actor)
+    if is_known:
+        draft_notices(visit, "cancelled", at=at, by=by)
     return visit
 
 
@@ -257,10 +268,11 @@ def postpone_visit(
 ) -> Visit:
     """Move an agreed visit: the old one is postponed, a new one replaces it under the same UID.
 
-    The new time was checked by `visits.domain.slots`.
+    The new time was checked by `visits.domain.slots`. A draft tells the city that knew the old one.
     Raises SlotTaken when the new time is not free; then nothing has changed.
     """
     booking.lock_resources([visit.host.resource])
+    is_known = knows_of(visit)
     set_visit_state(visit, VisitState.POSTPONED, at=at, by=by, side=side, why=reason)
     booking.free(visit)
     moved = make_visit(
@@ -279,6 +291,8 @@ def postpone_visit(
     moved.agreement = ""
     moved.save()
     booking.reserve(moved, starts_at=starts_at, ends_at=ends_at)
+    if is_known:
+        draft_notices(moved, "date_changed", at=at, by=by)
     return moved
 
 

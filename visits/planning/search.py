@@ -60,6 +60,8 @@ class Search:
             least_points(problem),
             problem.most_moves,
         )
+        # Even a search stopped at once can say this much.
+        self.pool.standing.priority_bound = sum(task.priority for task in problem.tasks)
 
     def seconds(self) -> float:
         """Seconds since the run began."""

@@ -42,6 +42,13 @@ def test_a_name_never_stands_for_the_private_link(asked):
     assert (links_in(letter), links_in(OutgoingMail.objects.latest("pk"))) == (1, 1)
 
 
+def test_a_project_without_a_funding_line_can_write_all_the_same(asked):
+    asked.campaign.funding_line = ""
+    mail = send_letter(asked, "request_ack", at=CLOCK)
+
+    assert mail.text.rstrip().endswith(f"Reference {asked.ref}")
+
+
 def test_a_gap_of_the_template_still_waits_for_a_person(asked):
     draft = draft_letter(asked, "declined", at=CLOCK)
 

@@ -11,6 +11,8 @@ from visits.domain.plans import solve_campaign, visit_ref
 from visits.models import Campaign, Visit
 
 pytestmark = pytest.mark.django_db
+# So far away that counts end the search, as on an idle machine.
+CEILING = 300
 
 
 @pytest.fixture
@@ -66,26 +68,24 @@ def test_request_without_a_place_is_set_aside_and_named(campaign):
     )
 
 
+@pytest.mark.one_database  # The planner sees values; how they are loaded is tested on both.
 @pytest.mark.parametrize("fresh", [False, True])
 def test_plan_of_the_sample_breaks_no_rule_and_says_why_for_each_left(campaign, fresh):
     before = list(Visit.objects.order_by("ref").values())
-    solved = solve_campaign(campaign, at=clock.now(), fresh=fresh, seconds=20)
+    solved = solve_campaign(campaign, at=clock.now(), fresh=fresh, seconds=CEILING)
     solution = solved.solution
     assert faults(solved.loaded.problem, solution) == []
-    assert solution.proven or solution.bound >= solution.priority
+    assert solution.proven
     placed = {ref for visit in solution.visits for ref in visit.requests}
     left = {ref for row in solution.unplaced for ref in row.requests or (row.task,)}
     asked = {ref for row in solved.loaded.problem.tasks for ref in row.requests}
     assert asked <= placed | left
     assert placed & left == set()
     assert all(row.reason.text.endswith(".") for row in solution.unplaced)
+    if fresh:
+        assert sum(visit.mode == "on_site" for visit in solution.visits) >= 10
     # Planning alone writes nothing.
     assert list(Visit.objects.order_by("ref").values()) == before
-
-
-def test_fresh_plan_holds_at_least_ten_visits_on_site(campaign):
-    solution = solve_campaign(campaign, at=clock.now(), fresh=True, seconds=20).solution
-    assert sum(visit.mode == "on_site" for visit in solution.visits) >= 10
 
 
 def test_plain_plan_leaves_every_agreed_visit_where_it_is(campaign):

@@ -68,13 +68,6 @@ def request_draft(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
 
 
 def _send(request: HttpRequest, draft: Message, row: VisitRequest):
-    """Hand the draft to the outbox; with a calendar part when it speaks of an agreed visit."""
-    visit = draft.visits.first()
-    calendar = {}
-    if visit is not None and visit.state in (VisitState.CONFIRMED, VisitState.BRIEFED):
-        from visits.ical import visit_calendar
-
-        calendar = {"calendar": visit_calendar(visit), "calendar_method": "REQUEST"}
     return try_verb(
         request,
         send_draft,
@@ -83,7 +76,6 @@ def _send(request: HttpRequest, draft: Message, row: VisitRequest):
         at=clock.now(),
         by=request.user,
         done=_("The letter is in the outbox."),
-        **calendar,
     )
 
 

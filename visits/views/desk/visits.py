@@ -81,6 +81,9 @@ def visit_facts(request: HttpRequest, visit: Visit) -> dict:
         "agenda": agenda_with_times(visit),
         "checklist": visit.checklist.all(),
         "legs": visit.legs.select_related("origin", "destination"),
+        "drafts": visit.messages.visible_to(request.user)
+        .drafts()
+        .prefetch_related("visit_requests"),
         "letters": visit.messages.prefetch_related("deliveries"),
         "editions": visit.editions.visible_to(request.user).select_related("built_by"),
         "report": report,

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 from django.utils import timezone
@@ -244,6 +245,15 @@ def test_cancelling_gives_the_request_back_and_the_time_free(desk):
     assert (visit("V10").state, visit("V10").ics_sequence) == ("cancelled", sequence + 1)
     assert VisitRequest.objects.get(ref="R07").state == "waitlisted"
     assert Reservation.objects.active().filter(visit__ref="V10").count() == 0
+
+
+def test_cancelling_an_agreed_visit_leaves_a_letter_that_waits_on_its_page(desk):
+    do(desk, "visit-step", "V10", "cancel", side="us", reason="Of the house alone")
+    page = go(desk, "visit-detail", "V10").content.decode()
+
+    assert "A letter waits for you" in page
+    letter = re.search(r"/requests/R07/draft/\d+/", page)[0]
+    assert "Of the house alone" not in desk.get(letter).content.decode()
 
 
 @pytest.mark.parametrize("fields", [{"reason": "x"}, {"side": "us"}, {"side": "x", "reason": "y"}])
