@@ -33,6 +33,7 @@ check: setup ## Style, types, directions of import, migrations, API schema, tran
 	$(MANAGE) check
 	$(MANAGE) makemigrations --check --dry-run
 	$(MANAGE) spectacular --validate --fail-on-warn --file /dev/null
+	$(PYTHON) .ci/public_texts.py check
 	$(PYTHON) .ci/translations.py check
 
 format: setup ## Put the code into its usual form

@@ -3,7 +3,8 @@
 Pages, mails, calendar files and briefs for municipalities exist in several languages, the desk in
 English alone. So the catalogues hold the texts of the files named here and no others. Run it as
 `python .ci/public_texts.py`; needs xgettext (Debian: gettext). New texts are added untranslated,
-texts that are gone are dropped.
+texts that are gone are dropped. `python .ci/public_texts.py check` changes nothing and fails when a
+catalogue lacks a text or keeps one that is gone.
 """
 
 import csv
@@ -146,6 +147,24 @@ def update(language: str) -> int:
     return len(fresh.untranslated_entries())
 
 
+def check() -> list[str]:
+    """What is wrong with the catalogues, one sentence each."""
+    fresh = extract("nb")
+    add_topics(fresh)
+    texts = {(entry.msgctxt, entry.msgid) for entry in fresh}
+    found = []
+    for language in LANGUAGES:
+        path = ROOT / "locale" / language / "LC_MESSAGES" / "django.po"
+        known = {(entry.msgctxt, entry.msgid) for entry in polib.pofile(str(path))}
+        found += [f"{language}: not in the catalogue: {text!r}" for _, text in texts - known]
+        found += [f"{language}: no longer in the source: {text!r}" for _, text in known - texts]
+    return sorted(found)
+
+
 if __name__ == "__main__":
+    if shutil.which("xgettext") is None:
+        sys.exit("The texts are read by xgettext: install gettext (Debian: apt-get install gettext).")
+    if sys.argv[1:] == ["check"]:
+        sys.exit("\n".join(check()) or None)
     for wanted in LANGUAGES:
         print(f"{wanted}: {update(wanted)} texts to translate")

@@ -1,8 +1,9 @@
 """Compiles and checks the translations: `python .ci/translations.py compile|check`.
 
 `compile` turns each locale/*/LC_MESSAGES/*.po into the .mo that Django reads, when it is newer.
-`check` fails when a catalogue of a complete language has a missing or fuzzy entry, when any
-translation loses or invents a placeholder, or when a text of the source is not in a catalogue.
+`check` fails when a catalogue of a complete language has a missing or fuzzy entry, or when any
+translation loses or invents a placeholder. That every text of the source is in the catalogues is
+checked by `public_texts.py`.
 """
 
 import re

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 from icalendar import Calendar, Event, vCalAddress, vDatetime, vText
 
-from crm import clock, wording
+from crm import clock, languages, wording
 from crm.validators import clean_line, clean_text, mail_address
 from visits.models import Visit
 from visits.states import VisitState
@@ -72,7 +72,7 @@ def calendar_feed(
 def language_of(visit: Visit) -> str:
     """The language the municipality asked for, where our words exist in it; English otherwise."""
     wanted = [request.language for request in visit.requests.all()]
-    known = [language for language in wanted if language in settings.COMPLETE_LANGUAGES]
+    known = [language for language in wanted if languages.spoken(language) == language]
     return known[0] if known else settings.LANGUAGE_CODE
 
 

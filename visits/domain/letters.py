@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from crm import wording
+from crm import languages, wording
 from crm.domain.audit import record
 from crm.domain.messages import find_gaps, find_template, quoted, render_template
 from crm.domain.outbox import queue_mail
@@ -142,6 +142,7 @@ def draft_letter(
 ) -> Message:
     """A draft from the template in the requester's language, else in English; nothing is sent.
 
+    An English letter to somebody who wanted another language says so first, in that language.
     What only a person can say stays as a gap, `[[reason]]`, that must be written before it goes.
     Raises ValidationError when there is no such template.
     """
@@ -150,13 +151,14 @@ def draft_letter(
         subject, body = render_template(
             template, letter_values(request, at=at, visit=visit, extra=extra), with_gaps=with_gaps
         )
+    opening = languages.opening_line(request.language, template.language)
     message = Message.objects.create(
         direction=Message.Direction.OUT,
         status=Message.Status.DRAFT,
         template=template,
         language=template.language,
         subject=subject,
-        body=body,
+        body="\n\n".join(filter(None, [opening, body])),
         person=request.person,
         address=request.address,
         address_name=request.requester_name,

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone, translation
 
+from crm import languages
 from visits.models import PrivateLink, VisitRequest
 
 LIFE_AFTER_PROJECT = timedelta(days=180)
@@ -55,7 +56,7 @@ def token_of(link: PrivateLink) -> str:
 
 def url_for(token: str, language: str) -> str:
     """The address to be mailed, on the site's own name, in the reader's language."""
-    shown = language if language in settings.COMPLETE_LANGUAGES else "en"
+    shown = languages.spoken(language)
     with translation.override(shown):
         path = reverse("public:link", kwargs={"language": shown, "token": token})
     return settings.SITE_URL + path

@@ -8,12 +8,13 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from crm import languages
 from crm.domain.audit import record
 from crm.models import ConsentRecord, DataRequest
 from crm.validators import address_key, clean_line, clean_text, mail_address
 from visits.domain import links
 from visits.domain.proposals import MUNICIPALITY
-from visits.domain.replies import mail_language, send_reply, send_words, tell_agreed
+from visits.domain.replies import send_reply, send_words, tell_agreed
 from visits.domain.requests import Wish, write_wishes
 from visits.domain.steps import set_request_state
 from visits.domain.visits import edit_visit
@@ -170,7 +171,7 @@ def take_over(pending: PendingRequest, *, at: datetime) -> VisitRequest:
         fields=["address", "requester_name", "requester_role"],
     )
     pending.delete()
-    with translation.override(mail_language(request)):
+    with translation.override(languages.spoken(request.language)):
         subject = _("%(ref)s: the request is with you now") % {"ref": request.ref}
         paragraphs = [
             _("You took this request over. The links your colleague had no longer work."),

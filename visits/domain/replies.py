@@ -4,12 +4,12 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from crm import languages
 from crm.domain.messages import quoted
 from crm.models import Message
 from visits.domain.letters import send_draft, send_letter, visit_values
@@ -24,7 +24,7 @@ def tell_agreed(request: VisitRequest, visit: Visit, *, at: datetime) -> None:
     if visit.state == VisitState.CONFIRMED:
         send_reply(request, "confirmation", at=at, visit=visit)
         return
-    with translation.override(mail_language(request)):
+    with translation.override(languages.spoken(request.language)):
         when = visit_values(visit)["date_line"]
         subject = _("%(ref)s: the date is agreed") % {"ref": request.ref}
         paragraphs = [
@@ -72,7 +72,8 @@ def send_words(
 ) -> None:
     """Queue a short letter in our own words, framed like the templates."""
     campaign = request.campaign
-    language = mail_language(request)
+    language = languages.spoken(request.language)
+    opening = languages.opening_line(request.language, language)
     with translation.override(language):
         hello = _("Hello %(name)s,") % {"name": quoted(request.requester_name or request.city)}
         regards = _("Kind regards\n%(sender)s") % {"sender": campaign.answers_from or campaign.name}
@@ -83,7 +84,7 @@ def send_words(
         status=Message.Status.DRAFT,
         language=language,
         subject=subject,
-        body="\n\n".join([hello, *paragraphs, regards, end]),
+        body="\n\n".join(filter(None, [opening, hello, *paragraphs, regards, end])),
         address=request.address,
         address_name=request.requester_name,
         at=at,
@@ -95,9 +96,3 @@ def send_words(
             send_draft(message, request, at=at, entry=visit)
     except ValidationError as error:
         log.warning("No mail for %s: %s", request.ref, "; ".join(error.messages))
-
-
-def mail_language(request: VisitRequest) -> str:
-    """The language wanted, where our own words exist in it."""
-    wanted = request.language
-    return wanted if wanted in settings.COMPLETE_LANGUAGES else settings.LANGUAGE_CODE

@@ -1,32 +1,14 @@
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from crm import languages
 from crm.models import Initiative, MailTemplate
 from crm.validators import clean_text, mail_address
 from visits.domain.requests import MOST_QUESTIONS, RequestAnswers, Wish
 from visits.forms.moments import moment_at
 from visits.models import Campaign, Topic, VisitRequest
 from visits.models.requests import Channel, Mode
-
-OTHER_LANGUAGES = [
-    ("cs", "Čeština"),
-    ("da", "Dansk"),
-    ("et", "Eesti"),
-    ("fi", "Suomi"),
-    ("hr", "Hrvatski"),
-    ("hu", "Magyar"),
-    ("is", "Íslenska"),
-    ("lt", "Lietuvių"),
-    ("lv", "Latviešu"),
-    ("pt", "Português"),
-    ("ro", "Română"),
-    ("sk", "Slovenčina"),
-    ("sl", "Slovenščina"),
-    ("sv", "Svenska"),
-    ("uk", "Українська"),
-]
 
 
 class RequestByHandForm(forms.Form):
@@ -56,7 +38,7 @@ class RequestByHandForm(forms.Form):
     department = forms.CharField(label=_("Department"), max_length=200, required=False)
     address = forms.CharField(label=_("Mail address"), max_length=254, required=False)
     phone = forms.CharField(label=_("Phone"), max_length=60, required=False)
-    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES + OTHER_LANGUAGES)
+    language = forms.ChoiceField(label=_("Language"), choices=languages.choices)
     mode = forms.ChoiceField(label=_("Mode"), choices=Mode, initial=Mode.ON_SITE)
     people = forms.IntegerField(
         label=_("Number of people"), required=False, min_value=1, max_value=500

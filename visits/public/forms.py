@@ -7,13 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm import wording
+from crm import languages, wording
 from visits.domain import local_days, places
 from visits.domain.local_days import DayWarning, Where
 from visits.domain.requests import MOST_DATES, MOST_QUESTIONS, MOST_TOPICS
@@ -369,8 +368,12 @@ def _country_choices() -> list[tuple[str, str]]:
 
 
 def _language_choices() -> list[tuple[str, str]]:
-    complete = set(settings.COMPLETE_LANGUAGES)
     return [
-        (code, name if code in complete else _("%(language)s (in English)") % {"language": name})
-        for code, name in sorted(settings.LANGUAGES, key=lambda pair: pair[0] not in complete)
+        (
+            code,
+            name
+            if languages.spoken(code) == code
+            else _("%(language)s (in English)") % {"language": name},
+        )
+        for code, name in languages.choices()
     ]

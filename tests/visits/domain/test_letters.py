@@ -49,6 +49,16 @@ def test_a_project_without_a_funding_line_can_write_all_the_same(asked):
     assert mail.text.rstrip().endswith(f"Reference {asked.ref}")
 
 
+def test_a_letter_in_english_to_a_reader_of_another_language_says_so_in_that_language(asked):
+    asked.language = "sl"
+    letter = send_letter(asked, "request_ack", at=CLOCK)
+    send_words(asked, "R01: the date is agreed", ["See {link}"], at=CLOCK)
+
+    opening = "Pišemo Vam v angleščini; odgovorite nam lahko v slovenščini.\n\nHello "
+    assert letter.text.startswith(opening)
+    assert OutgoingMail.objects.latest("pk").text.startswith(opening)
+
+
 def test_a_gap_of_the_template_still_waits_for_a_person(asked):
     draft = draft_letter(asked, "declined", at=CLOCK)
 
