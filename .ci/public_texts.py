@@ -163,7 +163,7 @@ def check() -> list[str]:
 
 if __name__ == "__main__":
     if shutil.which("xgettext") is None:
-        sys.exit("The texts are read by xgettext: install gettext (Debian: apt-get install gettext).")
+        sys.exit("xgettext is missing: install it (Debian: apt-get install gettext).")
     if sys.argv[1:] == ["check"]:
         sys.exit("\n".join(check()) or None)
     for wanted in LANGUAGES:
