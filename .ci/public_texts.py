@@ -8,6 +8,7 @@ catalogue lacks a text or keeps one that is gone.
 """
 
 import csv
+import json
 import os
 import shutil
 import subprocess
@@ -106,22 +107,29 @@ def extract(language: str) -> polib.POFile:
         return polib.pofile(str(folder / "locale" / language / "LC_MESSAGES" / "django.po"))
 
 
-def add_topics(catalogue: polib.POFile) -> None:
-    """The topics that come with the program, in words; a site's own stay as it writes them."""
-    source = ROOT / "fixtures" / "sample" / "topics.csv"
-    with source.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            for words in (row["name"], row["text"]):
-                if words and catalogue.find(words) is None:
-                    place = [(str(source.relative_to(ROOT)), "")]
-                    catalogue.append(polib.POEntry(msgid=words, occurrences=place))
+def add_fixtures(catalogue: polib.POFile) -> None:
+    """Topics and programmes that come with the program; a site's own stay as it writes them."""
+    sample = ROOT / "fixtures" / "sample"
+    with (sample / "topics.csv").open(encoding="utf-8", newline="") as file:
+        texts = [
+            (words, "topics.csv")
+            for row in csv.DictReader(file)
+            for words in (row["name"], row["text"])
+        ]
+    agendas = json.loads((sample / "agendas.json").read_text(encoding="utf-8"))
+    texts += [(item["title"], "agendas.json") for items in agendas.values() for item in items]
+    texts.append(("Everybody", "agendas.json"))
+    for words, name in texts:
+        if words and catalogue.find(words) is None:
+            place = [(f"fixtures/sample/{name}", "")]
+            catalogue.append(polib.POEntry(msgid=words, occurrences=place))
 
 
 def update(language: str) -> int:
     """Write the catalogue of one language; the number of texts that still lack a translation."""
     target = ROOT / "locale" / language / "LC_MESSAGES" / "django.po"
     fresh = extract(language)
-    add_topics(fresh)
+    add_fixtures(fresh)
     if target.exists():
         known = {(entry.msgctxt, entry.msgid): entry for entry in polib.pofile(str(target))}
         for entry in fresh:
@@ -150,7 +158,7 @@ def update(language: str) -> int:
 def check() -> list[str]:
     """What is wrong with the catalogues, one sentence each."""
     fresh = extract("nb")
-    add_topics(fresh)
+    add_fixtures(fresh)
     texts = {(entry.msgctxt, entry.msgid) for entry in fresh}
     found = []
     for language in LANGUAGES:

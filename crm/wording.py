@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
-# Zones whose last word is not the name a traveller knows.
+# Zones whose last word is not the name a traveller knows, or has other names in our languages.
 ZONE_CITIES = {
     "Atlantic/Canary": gettext_lazy("Canary Islands"),
     "Atlantic/Azores": gettext_lazy("Azores"),
@@ -19,6 +19,43 @@ ZONE_CITIES = {
     "Asia/Nicosia": gettext_lazy("Nicosia"),
     "Europe/Kiev": gettext_lazy("Kyiv"),
     "Africa/Ceuta": gettext_lazy("Ceuta"),
+    "Europe/Amsterdam": gettext_lazy("Amsterdam"),
+    "Europe/Athens": gettext_lazy("Athens"),
+    "Europe/Belgrade": gettext_lazy("Belgrade"),
+    "Europe/Berlin": gettext_lazy("Berlin"),
+    "Europe/Bratislava": gettext_lazy("Bratislava"),
+    "Europe/Brussels": gettext_lazy("Brussels"),
+    "Europe/Bucharest": gettext_lazy("Bucharest"),
+    "Europe/Budapest": gettext_lazy("Budapest"),
+    "Europe/Chisinau": gettext_lazy("Chișinău"),
+    "Europe/Copenhagen": gettext_lazy("Copenhagen"),
+    "Europe/Dublin": gettext_lazy("Dublin"),
+    "Europe/Helsinki": gettext_lazy("Helsinki"),
+    "Europe/Istanbul": gettext_lazy("Istanbul"),
+    "Europe/Lisbon": gettext_lazy("Lisbon"),
+    "Europe/Ljubljana": gettext_lazy("Ljubljana"),
+    "Europe/London": gettext_lazy("London"),
+    "Europe/Luxembourg": gettext_lazy("Luxembourg"),
+    "Europe/Madrid": gettext_lazy("Madrid"),
+    "Europe/Malta": gettext_lazy("Malta"),
+    "Europe/Moscow": gettext_lazy("Moscow"),
+    "Europe/Oslo": gettext_lazy("Oslo"),
+    "Europe/Paris": gettext_lazy("Paris"),
+    "Europe/Prague": gettext_lazy("Prague"),
+    "Atlantic/Reykjavik": gettext_lazy("Reykjavík"),
+    "Europe/Riga": gettext_lazy("Riga"),
+    "Europe/Rome": gettext_lazy("Rome"),
+    "Europe/Sarajevo": gettext_lazy("Sarajevo"),
+    "Europe/Skopje": gettext_lazy("Skopje"),
+    "Europe/Sofia": gettext_lazy("Sofia"),
+    "Europe/Stockholm": gettext_lazy("Stockholm"),
+    "Europe/Tallinn": gettext_lazy("Tallinn"),
+    "Europe/Tirane": gettext_lazy("Tirana"),
+    "Europe/Vienna": gettext_lazy("Vienna"),
+    "Europe/Vilnius": gettext_lazy("Vilnius"),
+    "Europe/Warsaw": gettext_lazy("Warsaw"),
+    "Europe/Zagreb": gettext_lazy("Zagreb"),
+    "Europe/Zurich": gettext_lazy("Zurich"),
 }
 
 COUNTRIES = {

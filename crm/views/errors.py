@@ -1,10 +1,16 @@
 """Pages for what went wrong: one sentence that says what happened, one that says how to go on."""
 
 import logging
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import requires_csrf_token
@@ -22,6 +28,19 @@ TITLES = {
     500: gettext_lazy("Something broke on our side"),
     503: gettext_lazy("Back in a moment"),
 }
+
+
+def in_its_language(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Speak the language an address begins with, also where the rest of it leads nowhere."""
+
+    @wraps(view)
+    def spoken(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        begun = re.match(r"/(\w\w)/", request.path_info)
+        language = begun[1] if begun and begun[1] in settings.COMPLETE_LANGUAGES else None
+        with translation.override(language or translation.get_language()):
+            return view(request, *args, **kwargs)
+
+    return spoken
 
 
 def problem(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
@@ -56,12 +75,14 @@ def problem(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
 
 
 @login_not_required
+@in_its_language
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return problem(request, 400, _("Something in it was not as expected. Go back and try again."))
 
 
 @login_not_required
 @requires_csrf_token
+@in_its_language
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     log.warning("CSRF check failed: %s", reason)
     return problem(
@@ -75,6 +96,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 @login_not_required
+@in_its_language
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     return problem(
         request,
@@ -84,6 +106,7 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 @login_not_required
+@in_its_language
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return problem(
         request,
@@ -93,6 +116,7 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 @login_not_required
+@in_its_language
 def server_error(request: HttpRequest) -> HttpResponse:
     return problem(
         request,
