@@ -1,6 +1,7 @@
 """The public request form: what is asked, in five sections, and what is kept of it."""
 
 import datetime
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -364,7 +365,13 @@ def _own_name(typed: str, place: Any) -> str:
 
 def _country_choices() -> list[tuple[str, str]]:
     names = {code: str(name) for code, name in wording.COUNTRIES.items() if code != "UK"}
-    return [("", _("Choose…")), *sorted(names.items(), key=lambda pair: pair[1])]
+    return [("", _("Choose…")), *sorted(names.items(), key=lambda pair: _as_filed(pair[1]))]
+
+
+def _as_filed(name: str) -> str:
+    """The name as an index files it: a letter with a mark stands beside the plain one."""
+    parts = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(sign for sign in parts if not unicodedata.combining(sign)).replace("ł", "l")
 
 
 def _language_choices() -> list[tuple[str, str]]:

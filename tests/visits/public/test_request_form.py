@@ -3,13 +3,14 @@
 from datetime import date, timedelta
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from crm.models import OutgoingMail
 from tests.factories.crm import PersonFactory, PlaceFactory
 from tests.factories.visits import CalendarDayFactory
 from visits.models import PendingRequest, VisitRequest
 from visits.public import time_trap
+from visits.public.forms import RequestForm
 
 FORM = "/en/visit/"
 SENT = "/en/visit/sent/"
@@ -211,3 +212,11 @@ def test_form_is_shown_in_each_complete_language_only(client, campaign):
 
 def test_form_says_when_nothing_is_offered(client, db):
     assert client.get(FORM).status_code == 404
+
+
+def test_countries_stand_where_an_index_files_them(campaign):
+    with translation.override("de"):
+        form = RequestForm(campaign=campaign, page_language="de", today=date(2023, 2, 15))
+        names = [name for _code, name in form.fields["country"].choices]
+
+    assert names.index("Österreich") == names.index("Norwegen") + 1
