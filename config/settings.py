@@ -162,8 +162,8 @@ LANGUAGES = [
     ("pl", "Polski"),
     ("el", "Ελληνικά"),
 ]
-# Languages whose catalogue is complete; the public pages offer only these.
-COMPLETE_LANGUAGES = ["en", "it", "nb"]
+# Languages whose catalogue is complete; the public pages offer only these. A new one waits outside.
+COMPLETE_LANGUAGES = [code for code, _name in LANGUAGES]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True

@@ -3,6 +3,7 @@
 Every function takes aware datetimes (or dates) and answers in the active language.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -229,6 +230,13 @@ def days_until(value: date, today: date) -> str:
 def people(count: int) -> str:
     """How many people, in words: "1 person", "12 people"."""
     return ngettext("%(count)d person", "%(count)d people", count) % {"count": count}
+
+
+def listed(parts: Iterable[str]) -> str:
+    """The parts that say something, set apart by more than a comma: "Robin, adviser; Kim"."""
+    return pgettext("between items that may hold commas", "; ").join(
+        str(part) for part in parts if str(part).strip()
+    )
 
 
 def country_name(code: str) -> str:

@@ -98,10 +98,10 @@ def _essentials(visit: Visit, requests: list[VisitRequest]) -> tuple[Any, ...]:
     expected = wording.people(people) if people else ""
     return parts.facts(
         (_("Where"), _where(visit)),
-        (_("Visitors"), parts.join(_visitors(visit), "; ")),
+        (_("Visitors"), wording.listed(_visitors(visit))),
         (_("Your contact"), visit.local_contact_name),
         (_("From your side"), expected),
-        (_("Topics"), parts.join((topic.title for topic in visit.topics.all()), "; ")),
+        (_("Topics"), wording.listed(topic.title for topic in visit.topics.all())),
         (_("Interpreter"), parts.join(request.interpreter for request in requests)),
         (_("Costs"), _("None for the city.")),
     )
@@ -184,8 +184,8 @@ def _people(visit: Visit, requests: list[VisitRequest]) -> Section:
         for request in requests
     ]
     rows = parts.facts(
-        (_("From our side"), parts.join(_visitors(visit), "; ")),
-        (_("You asked"), parts.join(dict.fromkeys(yours), "; ")),
+        (_("From our side"), wording.listed(_visitors(visit))),
+        (_("You asked"), wording.listed(dict.fromkeys(yours))),
         (_("Your contact"), visit.local_contact_name),
     )
     return Section("people", _("People"), (Facts(rows),))

@@ -100,7 +100,7 @@ def _both_times(starts_at: datetime, ends_at: datetime, zone: str, home: str) ->
 def visitors_line(visit: Visit) -> str:
     """Who comes from our side, by name and role."""
     people = [visit.host, *visit.experts.all()]
-    return "; ".join(
+    return wording.listed(
         f"{person.name} ({person.title})" if person.title else person.name for person in people
     )
 
@@ -126,7 +126,7 @@ def what_we_understood(request: VisitRequest) -> str:
     if wishes:
         days = ", ".join(wording.day(day) for day in wishes)
         parts.append(_("wished dates: %(days)s") % {"days": days})
-    return "; ".join(str(part) for part in parts)
+    return wording.listed(parts)
 
 
 @transaction.atomic

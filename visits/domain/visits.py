@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from crm import wording
 from crm.domain.audit import record
 from crm.models import User
 from crm.validators import clean_line, clean_text
@@ -162,7 +163,7 @@ def confirm_visit(visit: Visit, *, at: datetime, by: User | None = None, actor: 
         raise ValidationError(
             _("%(ref)s cannot be confirmed yet. Missing: %(missing)s."),
             code="missing",
-            params={"ref": visit.ref, "missing": "; ".join(missing)},
+            params={"ref": visit.ref, "missing": wording.listed(missing)},
         )
     return set_visit_state(visit, VisitState.CONFIRMED, at=at, by=by, actor=actor)
 
