@@ -58,7 +58,7 @@ def faults_of(page, *, with_axe: bool) -> list[str]:
 
 def mail_to(site, address: str, count: int):
     """The `count`th mail that reached an address, waiting for the worker."""
-    until = time.monotonic() + 40
+    until = time.monotonic() + 150
     while time.monotonic() < until:
         found = [mail for mail in site.mail.received if address in mail.recipients]
         if len(found) >= count:

@@ -13,7 +13,7 @@ from tests.support.installation import ROOT, free_port
 FIXTURE_PASSWORD = json.loads(DEMO_USERS.read_text("utf-8"))["password"]
 
 
-def wait_for_words(installation, words: str, *, seconds: float = 120) -> str:
+def wait_for_words(installation, words: str, *, seconds: float = 400) -> str:
     """What the processes said, once it holds `words`."""
     log = installation.data_dir / "processes.log"
     until = time.monotonic() + seconds

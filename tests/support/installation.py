@@ -127,7 +127,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_for(address: str, process: subprocess.Popen, log: Path, *, seconds: float = 60) -> None:
+def wait_for(address: str, process: subprocess.Popen, log: Path, *, seconds: float = 240) -> None:
     """Until `address` answers at all; fails with the process's own words when it ends first."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
