@@ -5,7 +5,7 @@ the reference and never a city, for calendars are shared more widely than one th
 """
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -97,7 +97,7 @@ def _event(visit: Visit, *, at: datetime, location: str) -> Event:
     event = Event()
     event.add("uid", clean_line(visit.ics_uid) or f"{visit.ref}@{visit.campaign.slug}")
     event.add("sequence", visit.ics_sequence)
-    event.add("dtstamp", at.astimezone(ZoneInfo("UTC")))
+    event.add("dtstamp", at.astimezone(UTC))
     event["DTSTART"] = _local(visit.starts_at, zone)
     event["DTEND"] = _local(visit.ends_at, zone)
     event.add("summary", clean_line(visit.ref))
@@ -111,8 +111,15 @@ def _event(visit: Visit, *, at: datetime, location: str) -> Event:
 
 
 def _local(moment: datetime, zone: ZoneInfo) -> vDatetime:
-    """A wall-clock time with the name of its zone, also where that zone keeps to UTC all year."""
-    written = vDatetime(moment.astimezone(zone).replace(tzinfo=None))
+    """A wall-clock time with the name of its zone, also where that zone keeps to UTC all year.
+
+    An hour that comes twice in autumn goes as UTC: its second run has no other form (RFC 5545,
+    3.3.5), and readers differ about the first.
+    """
+    local = moment.astimezone(zone)
+    if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
+        return vDatetime(moment.astimezone(UTC))
+    written = vDatetime(local.replace(tzinfo=None))
     written.params["TZID"] = vText(zone.key)
     return written
 
