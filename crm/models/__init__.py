@@ -9,7 +9,7 @@ from crm.models.messages import Interaction, MailTemplate, Message
 from crm.models.organisations import Initiative, Municipality, Organisation
 from crm.models.outbox import OutgoingMail
 from crm.models.people import ContactPoint, Person
-from crm.models.places import Place
+from crm.models.places import Place, PlaceName
 from crm.models.safety import IdempotencyKey, RateHit, WorkerBeat
 from crm.models.users import User
 
@@ -34,6 +34,7 @@ __all__ = [
     "Participation",
     "Person",
     "Place",
+    "PlaceName",
     "RateHit",
     "Session",
     "Suppression",

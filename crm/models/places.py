@@ -2,15 +2,29 @@ from django.db import models
 
 from crm.search import search_key
 
+# Sorts after every character of a search key, which is printable ASCII.
+AFTER_ALL = "\x7f"
+
+
+class KeyField(models.TextField):
+    """A search key, compared byte by byte on every database: its index answers a prefix too."""
+
+    def db_parameters(self, connection):
+        byte_by_byte = "C" if connection.vendor == "postgresql" else "BINARY"
+        return super().db_parameters(connection) | {"collation": byte_by_byte}
+
 
 class PlaceQuerySet(models.QuerySet):
     def named(self, name: str):
         """Places one of whose names in any language is `name`, largest first."""
-        return self.filter(name_keys__contains=f"|{search_key(name)}|").order_by("-population")
+        return self.filter(names__key=search_key(name)).order_by("-population", "pk")
 
-    def starting_with(self, text: str):
-        """Places one of whose names starts with `text`, largest first."""
-        return self.filter(name_keys__contains=f"|{search_key(text)}").order_by("-population")
+    def starting_with(self, text: str, *, most: int):
+        """The `most` largest places one of whose names starts with `text`, largest first."""
+        names = PlaceName.objects.starting_with(text).values("place")
+        largest = names.annotate(size=models.Max("population")).order_by("-size", "place")
+        found = largest.values("place")[:most]
+        return self.filter(pk__in=found).order_by("-population", "pk")
 
 
 class Place(models.Model):
@@ -19,7 +33,6 @@ class Place(models.Model):
     geoname_id = models.PositiveIntegerField(primary_key=True)
     name = models.CharField(max_length=200, db_index=True)
     alternate_names = models.TextField(blank=True)
-    name_keys = models.TextField(editable=False)
     country = models.CharField(max_length=2, db_index=True)
     region = models.CharField(max_length=120, blank=True)
     latitude = models.FloatField()
@@ -41,7 +54,34 @@ class Place(models.Model):
         return ", ".join(part for part in (self.name, self.region, self.country) if part)
 
 
-def name_keys(name: str, alternate_names: str) -> str:
-    """`|key|key|` of a place's names; `alternate_names` are parted by `|`."""
-    keys = dict.fromkeys(search_key(part) for part in [name, *alternate_names.split("|")])
-    return "|" + "|".join(key for key in keys if key) + "|"
+class PlaceNameQuerySet(models.QuerySet):
+    def starting_with(self, text: str):
+        """Names whose key starts with that of `text`; none when that is empty."""
+        key = search_key(text)
+        return self.filter(key__gte=key, key__lt=key + AFTER_ALL) if key else self.none()
+
+
+class PlaceName(models.Model):
+    """One spelling under which a place is looked up: its name, or its name in another language.
+
+    It knows how large the place is, so that its index alone finds the largest of thousands.
+    """
+
+    key = KeyField()
+    population = models.PositiveIntegerField()
+    place = models.ForeignKey(Place, on_delete=models.CASCADE, related_name="names")
+
+    objects = PlaceNameQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["key", "population", "place"], name="place_name_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+def name_keys(name: str, *others: str) -> list[str]:
+    """The keys of a place's names, each once."""
+    return [key for key in dict.fromkeys(map(search_key, (name, *others))) if key]

@@ -72,6 +72,7 @@ class PlaceFactory(DjangoModelFactory):
 
     class Meta:
         model = models.Place
+        skip_postgeneration_save = True
 
     geoname_id = factory.Sequence(lambda n: 90_000_000 + n)
     name = "Gent"
@@ -82,7 +83,13 @@ class PlaceFactory(DjangoModelFactory):
     longitude = 3.71667
     zone = "Europe/Brussels"
     population = 231_493
-    name_keys = factory.LazyAttribute(lambda place: name_keys(place.name, place.alternate_names))
+
+    @factory.post_generation
+    def names(self, create, extracted, **kwargs):
+        keys = name_keys(self.name, *self.alternate_names.split("|")) if create else ()
+        models.PlaceName.objects.bulk_create(
+            models.PlaceName(key=key, population=self.population, place=self) for key in keys
+        )
 
 
 class OrganisationFactory(DjangoModelFactory):

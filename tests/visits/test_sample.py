@@ -49,7 +49,16 @@ from visits.states import LIVE_VISITS, VisitState
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sample")]
 
-REFERENCE = {"Place", "Topic", "CalendarDay", "MailTemplate", "ConsentText", "Initiative", "Group"}
+REFERENCE = {
+    "Place",
+    "PlaceName",
+    "Topic",
+    "CalendarDay",
+    "MailTemplate",
+    "ConsentText",
+    "Initiative",
+    "Group",
+}
 
 
 def counts() -> dict[str, int]:
@@ -296,6 +305,7 @@ def test_missing_reference_rows_are_added_again():
     MailTemplate.objects.filter(key="travel_approval", language="en").delete()
     CalendarDay.objects.filter(country="LI").delete()
     assert load_places() == 1
+    assert Place.objects.named("Vaduz").count() == 1
     assert load_calendar_days() > 0
     assert load_reference()["mail templates"] == 1
 

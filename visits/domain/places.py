@@ -59,7 +59,7 @@ def suggest_cities(text: str) -> list[str]:
     key = search_key(text)
     if len(key) < SHORTEST:
         return []
-    places = list(Place.objects.starting_with(text)[:MOST_SUGGESTIONS])
+    places = list(Place.objects.starting_with(text, most=MOST_SUGGESTIONS))
     exact = [place for place in Place.objects.named(text)[:3] if place not in places]
     return [label_of(place, key) for place in [*exact, *places]]
 
