@@ -1,7 +1,7 @@
 """From what a person typed to a place of the register: found, to be chosen, or not known."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from django.utils import translation
@@ -9,12 +9,20 @@ from django.utils import translation
 from crm import wording
 from crm.models import Place
 from crm.search import search_key
+from crm.validators import clean_line
 
 # A namesake this many times larger is meant, unless the smaller one bears the name itself.
 CLEARLY_LARGER = 10
 MOST_CANDIDATES = 12
 MOST_SUGGESTIONS = 8
 SHORTEST = 2
+# What an officer writes before or after the city's name, as search keys: "Comune di Brescia".
+BODIES = frozenset(
+    "stadt landeshauptstadt hansestadt gemeinde stad gemeente ville mairie commune comune citta "
+    "ayuntamiento ajuntament municipio camara municipal miasto gmina kommune kommun city town "
+    "council municipality dimos cedex".split()
+)
+LINKS = frozenset("de di da do du des der van of".split())
 
 
 @dataclass(frozen=True)
@@ -40,15 +48,13 @@ def resolve_city(typed: str, *, country: str = "") -> Resolution:
     `country` (two letters) narrows the choice. Never guesses between places that could both be
     meant: then it returns them as candidates, largest first.
     """
-    whole = Place.objects.named(typed) if search_key(typed) else Place.objects.none()
-    found = _narrowed(list(whole[:50]), [], country)
-    name = typed
-    hints: list[str] = []
-    if not found:
-        name, hints = _name_and_hints(typed)
-        if search_key(name):
-            found = _narrowed(list(Place.objects.named(name)[:50]), hints, country)
-    chosen = _clear_choice(found, search_key(name))
+    for name, hints in _readings(typed):
+        found = _narrowed(list(Place.objects.named(name)[:50]), hints, country)
+        if found:
+            break
+    else:
+        return Resolution(typed)
+    chosen = _clear_choice(found, name)
     if chosen is not None:
         return Resolution(typed, place=chosen)
     return Resolution(typed, candidates=tuple(found[:MOST_CANDIDATES]))
@@ -56,6 +62,7 @@ def resolve_city(typed: str, *, country: str = "") -> Resolution:
 
 def suggest_cities(text: str) -> list[str]:
     """What may be meant by the first letters, as words `resolve_city` reads back to one place."""
+    text = clean_line(text)
     key = search_key(text)
     if len(key) < SHORTEST:
         return []
@@ -75,6 +82,13 @@ def label_of(place: Place, key: str = "") -> str:
     return ", ".join(part for part in (name, place.region, country) if part)
 
 
+def own_name(typed: str, place: Place) -> str:
+    """The city's name as typed, where that is a name of the place; else the register's."""
+    keys = set(map(search_key, _names(place)))
+    before = re.split(r"[,;/(]", typed)[0].strip()
+    return next((name for name in (typed, before) if search_key(name) in keys), place.name)
+
+
 def zone_of_country(country: str) -> str:
     """The time zone of the largest place of a country; empty when we know none."""
     largest = Place.objects.filter(country=country).order_by("-population").first()
@@ -85,9 +99,32 @@ def _names(place: Place) -> list[str]:
     return [place.name, *filter(None, place.alternate_names.split("|"))]
 
 
-def _name_and_hints(typed: str) -> tuple[str, list[str]]:
-    name, *hints = (part.strip() for part in re.split(r"[,;/]| – | - ", typed))
-    return re.sub(r"\s*\([^)]*\)\s*$", "", name), [search_key(hint) for hint in hints if hint]
+def _readings(typed: str) -> Iterator[tuple[str, list[str]]]:
+    """What may be the name in `typed`, and the words that narrow it, the likeliest first.
+
+    Everything; what stands before a comma or bracket; that without postcode ("2511 AB Den Haag")
+    and without the words for the body itself ("Ville de Nice").
+    """
+    whole = search_key(clean_line(typed))
+    name, *rest = (part.strip() for part in re.split(r"[,;/]| – | - ", whole))
+    name = re.sub(r"\s*\([^)]*\)\s*$", "", name)
+    hints = [hint for hint in rest if hint]
+    bare = _without_post_and_body(name)
+    # The two letters of a Dutch postcode go last: "7100 La Louvière" is not one.
+    shorter = _without_post_and_body(re.sub(r"^(nl-)?\d{4} [a-z]{2} ", "", name))
+    seen = {""}
+    for key, narrowing in ((whole, []), (name, hints), (bare, hints), (shorter, hints)):
+        if key not in seen:
+            seen.add(key)
+            yield key, narrowing
+
+
+def _without_post_and_body(name: str) -> str:
+    words = [word for word in name.split() if not any(letter.isdigit() for letter in word)]
+    kept = [word for word in words if word not in BODIES]
+    if len(kept) < len(words) and kept and kept[0] in LINKS:
+        kept = kept[1:]
+    return " ".join(kept)
 
 
 def _narrowed(places: list[Place], hints: list[str], country: str) -> list[Place]:

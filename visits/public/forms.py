@@ -324,7 +324,7 @@ class RequestForm(forms.Form):
             "online_is_fine people step_free interpreter secrecy"
         ).split()
         return {name: given[name] for name in plain} | {
-            "city": _own_name(given["city"], place),
+            "city": places.own_name(given["city"], place) if place else given["city"],
             "place": place.pk if place else None,
             "country": country,
             "region": place.region if place else "",
@@ -354,13 +354,6 @@ class RequestForm(forms.Form):
         for rank in RANKS:
             for warning in self.warnings_at(rank):
                 yield _("Kept as a wish: %(sentence)s") % {"sentence": warning.sentence}
-
-
-def _own_name(typed: str, place: Any) -> str:
-    """The city's name as typed; a suggestion picked from the list becomes the plain name."""
-    if place is None or "," not in typed:
-        return typed
-    return typed.partition(",")[0].partition(" (")[0].strip() or place.name
 
 
 def _country_choices() -> list[tuple[str, str]]:
