@@ -41,6 +41,7 @@ VERBS = {
     "receive_request": gettext_lazy("request received"),
     "triage_request": gettext_lazy("priority and length set"),
     "take_over_request": gettext_lazy("taken over into the address book"),
+    "unlink_person": gettext_lazy("link to a person taken back"),
     "correct_request": gettext_lazy("request corrected by the city"),
     "ask_about_data": gettext_lazy("asked about own data"),
     "take_back_consents": gettext_lazy("consent taken back"),

@@ -56,6 +56,13 @@ urlpatterns = [
     path(
         "requests/<str:ref>/take-over/", request_steps.request_take_over, name="request-take-over"
     ),
+    path("requests/<str:ref>/link/", request_steps.request_link, name="request-link"),
+    path("requests/<str:ref>/unlink/", request_steps.request_unlink, name="request-unlink"),
+    path(
+        "requests/<str:ref>/take-over-contact/",
+        request_steps.request_take_over_contact,
+        name="request-take-over-contact",
+    ),
     path("requests/<str:ref>/refer/", request_steps.request_refer, name="request-refer"),
     path("requests/<str:ref>/merge/", request_steps.request_merge, name="request-merge"),
     path("requests/<str:ref>/step/<slug:step>/", request_steps.request_step, name="request-step"),

@@ -36,13 +36,14 @@ def add_person(
     *,
     address: str = "",
     phone: str = "",
+    is_sample: bool = False,
     at: datetime,
     by: User | None,
 ) -> Person:
     """A new person from `values` (names in EDITABLE), with a mail address and phone if given."""
     values = _clean(values)
     initiatives = values.pop("initiatives", ())
-    person = Person.objects.create(**values)
+    person = Person.objects.create(**values, is_sample=is_sample)
     person.initiatives.set(initiatives)
     record(person, "add_person", at=at, by=by, fields=values)
     for kind, value in (

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from tests.factories.crm import InitiativeFactory, MailTemplateFactory, PlaceFactory
+from tests.factories.crm import InitiativeFactory, MailTemplateFactory, PersonFactory, PlaceFactory
 from tests.factories.visits import (
     CampaignFactory,
     HostFactory,
@@ -90,6 +90,25 @@ def test_request_is_taken_over_and_merged(desk):
     assert taken["municipality"] == VisitRequest.objects.get(pk=first.pk).municipality_id
     merged = desk.post(f"/requests/{second.ref}/merge/", {"into": first.ref}).json()
     assert (merged["state"], merged["merged_into"]) == ("merged", first.ref)
+
+
+def test_request_is_linked_to_a_known_person_and_the_link_taken_back(desk):
+    row, person = VisitRequestFactory(phone="+32 9 210 10 10"), PersonFactory()
+    path = f"/requests/{row.ref}"
+    linked = desk.post(f"{path}/link-person/", {"person": person.pk, "add_phone": True}).json()
+    assert linked["person"] == person.pk
+    assert person.contact_points.filter(kind="phone").count() == 1
+    assert desk.post(f"{path}/unlink-person/").json()["person"] is None
+    again = desk.post(f"{path}/unlink-person/")
+    assert again.status_code == 400
+    assert f"{row.ref} is linked to nobody." in again.text
+
+
+def test_who_asks_is_taken_over_as_a_new_person_once(desk):
+    row = VisitRequestFactory(requester_name="Kim New", address="kim@ghent.example")
+    taken = desk.post(f"/requests/{row.ref}/take-over-contact/").json()
+    assert taken["person"] == VisitRequest.objects.get(pk=row.pk).person_id
+    assert desk.post(f"/requests/{row.ref}/take-over-contact/").status_code == 400
 
 
 def test_referral_without_consent_is_refused_with_a_sentence(desk):

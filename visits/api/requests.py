@@ -10,6 +10,7 @@ from crm.roles import Role
 from visits.api import reading, writing
 from visits.api.refusals import refusals_as_problems, refuse_broken_rules, refuse_taken_slots
 from visits.domain import requests as verbs
+from visits.domain.acquaintances import link_person, take_over_contact, unlink_person
 from visits.domain.booking import lock_resources
 from visits.domain.letters import draft_letter, send_draft
 from visits.domain.places import resolve_city
@@ -125,6 +126,21 @@ class RequestViewSet(Listed):
     def take_over(self, row, *, person=None):
         """Tie to its municipality, making it when it is new to us."""
         verbs.take_over_request(row, person=person, **self.act)
+
+    @verb("link-person", takes=writing.LinkPersonInput)
+    def link_person(self, row, *, person, add_address=False, add_phone=False):
+        """Say that a known person is who asks; what we have of them is never changed."""
+        link_person(row, person, add_address=add_address, add_phone=add_phone, **self.act)
+
+    @verb("unlink-person")
+    def unlink_person(self, row):
+        """Take the link to a person back."""
+        unlink_person(row, **self.act)
+
+    @verb("take-over-contact")
+    def take_over_contact(self, row):
+        """Make a new person of who asks, and link the request to them."""
+        take_over_contact(row, **self.act)
 
     @verb("propose", takes=writing.ProposalInput)
     def propose(self, row, *, host, mode, slots, letter, expires_at=None, override_reason=""):

@@ -128,6 +128,14 @@ class TakeOverInput(Input):
     person = RowKey(queryset=Person.objects.live(), required=False, allow_null=True)
 
 
+class LinkPersonInput(Input):
+    person = RowKey(queryset=Person.objects.live())
+    add_address = Truth(
+        required=False, help_text=_("Put the request's mail address beside theirs.")
+    )
+    add_phone = Truth(required=False, help_text=_("Put the request's phone beside theirs."))
+
+
 class SlotInput(Input):
     starts_at = Moment()
     ends_at = Moment()

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm.models import AuditEntry, Interaction, Message, Participation, Person
+from crm.models import AuditEntry, Interaction, Message, Participation
 from visits.models import Visit, VisitRequest
 from visits.states import RequestState, VisitState
 
@@ -16,6 +16,7 @@ VERBS = {
     "receive_request": gettext_lazy("Request received"),
     "triage_request": gettext_lazy("Priority and length set"),
     "take_over_request": gettext_lazy("Taken over into the address book"),
+    "unlink_person": gettext_lazy("Link to a person taken back"),
     "send_letter": gettext_lazy("Letter handed to the outbox"),
     "make_visit": gettext_lazy("Visit made"),
     "edit_visit": gettext_lazy("Visit changed"),
@@ -132,16 +133,4 @@ def same_city(request: VisitRequest) -> list[VisitRequest]:
         VisitRequest.objects.filter(place=request.place_id, campaign=request.campaign_id)
         .exclude(pk=request.pk)
         .order_by("received_at")
-    )
-
-
-def known_people(request: VisitRequest) -> list[Person]:
-    """People whose address is the requester's; a suggestion, never taken by itself."""
-    if not request.address_key:
-        return []
-    return list(
-        Person.objects.live()
-        .filter(contact_points__match_key=request.address_key)
-        .select_related("organisation")
-        .distinct()
     )

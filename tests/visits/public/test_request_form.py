@@ -3,11 +3,14 @@
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
-from crm.models import OutgoingMail
+from crm.models import ContactPoint, OutgoingMail, Person
 from tests.factories.crm import PersonFactory, PlaceFactory
 from tests.factories.visits import CalendarDayFactory
+from visits.domain.acquaintances import acquaintances_of
 from visits.models import PendingRequest, VisitRequest
 from visits.public import time_trap
 from visits.public.forms import RequestForm
@@ -41,6 +44,33 @@ def test_known_and_unknown_address_get_the_same_answer(client, ghent, form):
 
     assert (known.status_code, known.url) == (new.status_code, new.url)
     assert OutgoingMail.objects.count() == 2
+
+
+def test_known_and_unknown_address_cost_the_same_number_of_queries(client, ghent, form):
+    PersonFactory(address="known@ghent.example")
+    client.post(FORM, form(address="first@ghent.example"))
+    counts = []
+    for address in ("known@ghent.example", "new@ghent.example"):
+        with CaptureQueriesContext(connection) as queries:
+            client.post(FORM, form(address=address))
+        counts.append([query["sql"].partition(" ")[0] for query in queries])
+
+    assert counts[0] == counts[1]
+
+
+def test_known_address_with_another_name_and_phone_leaves_the_contact_as_it_is(
+    client, ghent, form, verified
+):
+    person = PersonFactory(given="Jo", family="Known", address="known@ghent.example")
+    before = list(Person.objects.values()), list(ContactPoint.objects.values())
+    request = verified(
+        address="KNOWN@ghent.example", requester_name="Robin Intruder", phone="+32 9 999 99 99"
+    )
+
+    assert (list(Person.objects.values()), list(ContactPoint.objects.values())) == before
+    assert (request.requester_name, request.phone) == ("Robin Intruder", "+32 9 999 99 99")
+    assert request.person is None
+    assert [found for found, _why in acquaintances_of(request).people] == [person]
 
 
 def test_one_confirmation_mail_per_address_and_hour(client, ghent, form):

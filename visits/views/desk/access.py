@@ -14,7 +14,10 @@ from visits.models import Campaign, Visit, VisitRequest
 
 def get_request(user, ref: str) -> VisitRequest:
     return get_object_or_404(
-        VisitRequest.objects.visible_to(user).select_related("campaign", "place"), ref=ref
+        VisitRequest.objects.visible_to(user).select_related(
+            "campaign", "place", "municipality", "person"
+        ),
+        ref=ref,
     )
 
 

@@ -1,9 +1,12 @@
 """One POST per step of a request; each calls its verb and comes back to the request."""
 
+from collections.abc import Sequence
+
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
@@ -12,10 +15,13 @@ from crm import clock
 from crm.models import Person
 from crm.permissions import require
 from crm.roles import Role
+from visits.domain import acquaintances
 from visits.domain import requests as verbs
 from visits.forms.requests import MergeForm, ReasonForm, ReferForm, TriageForm
 from visits.views.desk.access import get_request, try_verb
+from visits.views.desk.toasts import done
 
+LONGEST_NUMBER = 18
 # Steps that ask for a reason: verb, the name of its argument, words of the page and the button.
 REASONED = {
     "needs-info": (
@@ -142,9 +148,7 @@ def request_triage(request: HttpRequest, ref: str) -> HttpResponse:
 def request_take_over(request: HttpRequest, ref: str) -> HttpResponse:
     """Tie the request to its municipality, and to a known person when one is named."""
     row = get_request(request.user, ref)
-    person = None
-    if request.POST.get("person", "").isdecimal():
-        person = Person.objects.visible_to(request.user).filter(pk=request.POST["person"]).first()
+    person = _person_named(request)
     with transaction.atomic():
         try_verb(
             request,
@@ -156,3 +160,78 @@ def request_take_over(request: HttpRequest, ref: str) -> HttpResponse:
             done=_("%(ref)s is in the address book now.") % {"ref": ref},
         )
     return redirect("visits:request-detail", ref)
+
+
+def _person_named(request: HttpRequest) -> Person | None:
+    number = request.POST.get("person", "")
+    if not number.isdecimal() or len(number) > LONGEST_NUMBER:
+        return None
+    return Person.objects.visible_to(request.user).filter(pk=number).first()
+
+
+@require_POST
+@require(Role.COORDINATOR)
+def request_link(request: HttpRequest, ref: str) -> HttpResponse:
+    """Say that a person we know is who asks; the ticks add the request's address and phone."""
+    row = get_request(request.user, ref)
+    person = _person_named(request)
+    if person is None:
+        messages.error(request, _("Choose a person of the address book."))
+        return redirect("visits:request-detail", ref)
+    added = try_verb(
+        request,
+        acquaintances.link_person,
+        row,
+        person,
+        add_address="add_address" in request.POST,
+        add_phone="add_phone" in request.POST,
+        at=clock.now(),
+        by=request.user,
+    )
+    if added is not None:
+        sentence = _("%(ref)s is linked to %(name)s.") % {"ref": ref, "name": person.name}
+        done(request, sentence, undo=_undo_link(ref, points=[point.pk for point in added]))
+    return redirect("visits:request-detail", ref)
+
+
+@require_POST
+@require(Role.COORDINATOR)
+def request_take_over_contact(request: HttpRequest, ref: str) -> HttpResponse:
+    """Make a new person of who asks."""
+    row = get_request(request.user, ref)
+    person = try_verb(
+        request, acquaintances.take_over_contact, row, at=clock.now(), by=request.user
+    )
+    if person is not None:
+        sentence = _("%(name)s is in the address book now.") % {"name": person.name}
+        done(request, sentence, undo=_undo_link(ref, is_new=True))
+    return redirect("visits:request-detail", ref)
+
+
+@require_POST
+@require(Role.COORDINATOR)
+def request_unlink(request: HttpRequest, ref: str) -> HttpResponse:
+    """Take a link back, with what it added."""
+    row = get_request(request.user, ref)
+    added = request.GET.get("added", "").split(".")
+    try_verb(
+        request,
+        acquaintances.unlink_person,
+        row,
+        added=[
+            int(number) for number in added if number.isdecimal() and len(number) <= LONGEST_NUMBER
+        ],
+        is_new=request.GET.get("new") == "1",
+        at=clock.now(),
+        by=request.user,
+        done=_("The link is taken back."),
+    )
+    return redirect("visits:request-detail", ref)
+
+
+def _undo_link(ref: str, *, points: Sequence[int] = (), is_new: bool = False) -> str:
+    """The address that takes a link back, with what it added."""
+    path = reverse("visits:request-unlink", args=[ref])
+    if is_new:
+        return f"{path}?new=1"
+    return f"{path}?added={'.'.join(map(str, points))}" if points else path

@@ -12,11 +12,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from crm import clock
 from crm.domain.working_time import working_minutes_between
 from crm.exports import FORMATS, Column, export
+from crm.lookalikes import disguise_of
 from crm.models import Person, Place
 from crm.permissions import require
 from crm.roles import Role
 from visits import states
-from visits.domain.history import known_people, people_met, request_timeline, same_city
+from visits.domain.acquaintances import acquaintances_of, may_add_address, may_add_phone
+from visits.domain.history import people_met, request_timeline, same_city
 from visits.domain.places import resolve_city
 from visits.domain.plans import latest_word
 from visits.domain.requests import receive_request, take_over_request
@@ -97,14 +99,14 @@ def request_detail(request: HttpRequest, ref: str) -> HttpResponse:
 def detail_context(request: HttpRequest, row: VisitRequest) -> dict:
     """Everything the page shows of one request."""
     at = clock.now()
-    return {
+    return _who_asks(request, row) | {
         "row": row,
         "topics": list(row.topics.all()),
         "wishes": weigh_wishes(row),
         "strip": calendar_strip(row, today=at),
         "met": people_met(row),
         "others": same_city(row),
-        "known": known_people(row),
+        "disguise": disguise_of(row.address),
         "visits": row.visits.visible_to(request.user).select_related("host"),
         "entries": request_timeline(row, zone=row.campaign.zone),
         "drafts": row.messages.drafts(),
@@ -113,6 +115,17 @@ def detail_context(request: HttpRequest, row: VisitRequest) -> dict:
         "overdue": row.is_overdue(at),
         "waiting": _waiting_words(row, at),
         "tried": latest_word(row),
+    }
+
+
+def _who_asks(request: HttpRequest, row: VisitRequest) -> dict:
+    """Whom the coordinator may take the asker for; hosts and experts are shown no address book."""
+    if not request.user.is_coordinator:
+        return {}
+    return {
+        "known": acquaintances_of(row),
+        "may_add_address": may_add_address(row),
+        "may_add_phone": may_add_phone(row),
     }
 
 

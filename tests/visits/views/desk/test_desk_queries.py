@@ -5,8 +5,8 @@ from datetime import date, timedelta
 import pytest
 from django.urls import reverse
 
-from crm.models import AuditEntry, Message
-from tests.factories.crm import CLOCK, EventFactory, MunicipalityFactory, PersonFactory
+from crm.models import AuditEntry, Interaction, Message
+from tests.factories.crm import CLOCK, EventFactory, MunicipalityFactory, PersonFactory, UserFactory
 from tests.factories.visits import (
     AgendaItemFactory,
     CampaignFactory,
@@ -60,6 +60,11 @@ def request_detail(count):
         found.organisation_id = row.municipality.organisation_id
         found.save(update_fields=["organisation"])
         found.participations.create(event=row.campaign.event, status="attended")
+        Interaction.objects.create(kind="call", person=found, by=UserFactory(), at=CLOCK, text="c")
+    Interaction.objects.bulk_create(
+        Interaction(kind="call", organisation=row.municipality.organisation, at=CLOCK, text="c")
+        for _n in range(count)
+    )
     PreferredDate.objects.bulk_create(
         PreferredDate(request=row, rank=n + 1, on=date(2023, 2, 1) + timedelta(days=n % 28))
         for n in range(count)
@@ -138,7 +143,7 @@ def plan_version(count):
 # What each page may ask, with the session, the account, its roles and the frame counted in.
 CEILINGS = {
     request_list: 27,
-    request_detail: 28,
+    request_detail: 31,
     visit_list: 8,
     visit_detail: 16,
     today: 13,

@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from crm.models import AuditEntry, Initiative, Municipality, User
+from crm.models import AuditEntry, Initiative, Municipality, Person, User
 from crm.models.consent import ConsentRecord, Purpose
 from tests.factories.crm import PersonFactory, PlaceFactory
 from tests.visits.views.desk.front_door import do, go, refused, said
@@ -241,6 +241,74 @@ def test_triage_outside_its_limits_is_refused_in_one_sentence(desk, fields, sent
     answer = do(desk, "request-triage", "R24", **fields)
     assert said(answer) == [sentence]
     assert (request("R24").priority, request("R24").duration_minutes) == (3, 180)
+
+
+# --- Whom we know there ---
+
+
+def known(desk, ref):
+    return [
+        person.name for person, _found in go(desk, "request-detail", ref).context["known"].people
+    ]
+
+
+def test_detail_suggests_the_event_contact_with_the_reasons(desk):
+    page = go(desk, "request-detail", "R20")
+    assert known(desk, "R20") == ["Đurđa Sample-Breza"]
+    assert "Met in Rotterdam, Mon 30 Jan 2023." in page.text
+    assert "Nothing is linked until you say so." in page.text
+
+
+def test_link_is_made_by_a_button_and_its_toast_takes_it_back(desk):
+    person = Person.objects.get(key="p059")
+    answer = do(desk, "request-link", "R20", person=person.pk, add_phone="on")
+    assert said(answer) == ["R20 is linked to Đurđa Sample-Breza."]
+    assert request("R20").person == person
+    assert known(desk, "R20") == []
+    (message,) = answer.context["messages"]
+    desk.post(message.extra_tags.removeprefix("undo:"))
+    assert request("R20").person is None
+    assert known(desk, "R20") == ["Đurđa Sample-Breza"]
+
+
+@pytest.mark.parametrize("person", ["", "x", "0", "9" * 40])
+def test_link_to_nobody_is_refused_in_one_sentence(desk, person):
+    answer = do(desk, "request-link", "R20", person=person)
+    assert said(answer) == ["Choose a person of the address book."]
+    assert request("R20").person is None
+
+
+def test_contact_is_taken_over_as_a_new_person_and_the_toast_takes_it_back(desk):
+    VisitRequest.objects.filter(ref="R24").update(person=None, requester_name="Kim Sample-New")
+    answer = do(desk, "request-take-over-contact", "R24")
+    made = request("R24").person
+    assert said(answer) == ["Kim Sample-New is in the address book now."]
+    assert made.is_sample
+    (message,) = answer.context["messages"]
+    desk.post(message.extra_tags.removeprefix("undo:"))
+    made.refresh_from_db()
+    assert request("R24").person is None
+    assert made.archived_at is not None
+
+
+def test_address_that_looks_like_a_known_one_is_shown_with_a_warning_and_no_button(desk):
+    PersonFactory(given="Jo", family="Real", address="jo@ghent.example")
+    VisitRequest.objects.filter(ref="R24").update(address="jо@ghent.example", municipality=None)
+    row = request("R24")
+    row.save()
+    page = go(desk, "request-detail", "R24")
+    assert "looks like jo@ghent.example and is another" in page.text
+    assert "This address mixes alphabets" in page.text
+    assert "This is Jo Real" not in page.text
+
+
+def test_host_is_shown_no_address_book(client, sample):
+    host = User.objects.get(host__ref="H1")
+    client.force_login(host)
+    ref = VisitRequest.objects.visible_to(host).first().ref
+    page = go(client, "request-detail", ref)
+    assert "known" not in page.context
+    assert "Whom we know there" not in page.text
 
 
 # --- By hand ---
