@@ -174,3 +174,40 @@ def test_city_is_suggested_and_its_holiday_told_while_typing(sample_site, newcom
 
         assert first == "La Haye (The Hague), South Holland, Netherlands"
         assert "is a public holiday in Tallinn" in page.text_content("#notes-1")
+
+
+def test_city_field_is_told_to_a_screen_reader_and_works_by_keyboard(sample_site, newcomer):
+    """Typed without accents; the list is offered, and what was typed stays when it is ignored."""
+    with newcomer(javascript=True, viewport=PHONE, scheme="dark") as page:
+        page.goto(f"{sample_site.url}/en/visit/")
+        page.locator("[name=city]").focus()
+        page.keyboard.type("lodz", delay=30)
+        page.wait_for_selector("#places option[value^='Łódź']", state="attached")
+        label = page.locator("#places option").first.get_attribute("label")
+        tree = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
+        (told,) = [
+            {each["name"]: each["value"].get("value") for each in node["properties"]}
+            for node in tree
+            if node.get("role", {}).get("value") == "combobox"
+            and node["name"]["value"] == "City or municipality"
+        ]
+        page.keyboard.press("Tab")
+
+        assert label.endswith("– lodz")
+        assert (told["autocomplete"], told["hasPopup"]) == ("list", "listbox")
+        assert (told["focused"], told["describedby"]) == (True, "id_city-help")
+        assert page.input_value("[name=city]") == "lodz"
+        assert page.evaluate("document.activeElement.name") == "country"
+
+
+def test_city_that_several_places_bear_is_chosen_from_a_plain_list(sample_site, newcomer):
+    with newcomer(javascript=False, viewport=PHONE, scheme="light") as page:
+        page.goto(f"{sample_site.url}/en/visit/")
+        page.fill("[name=city]", "Bruges")
+        page.wait_for_timeout(3_200)
+        page.click("main button[type=submit]")
+        choices = page.locator("[name=place]").count()
+        page.get_by_label("Bruges, Nouvelle-Aquitaine, France").check()
+
+        assert choices == 2
+        assert page.locator("fieldset:has([name=place]) legend").text_content().startswith("Which")

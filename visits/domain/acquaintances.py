@@ -31,11 +31,11 @@ from crm.validators import address_key
 from visits.domain.requests import take_over_request
 from visits.models import VisitRequest
 
-# Domains that say nothing about who employs the writer.
+# Domains that say nothing about who employs the writer: free mail, and those kept for examples.
 FREE_MAIL = frozenset(
     "gmail.com googlemail.com outlook.com hotmail.com live.com yahoo.com icloud.com gmx.de gmx.net "
     "web.de t-online.de orange.fr free.fr laposte.net libero.it wp.pl onet.pl o2.pl ukr.net "
-    "seznam.cz proton.me protonmail.com".split()
+    "seznam.cz proton.me protonmail.com example.org example.com example.net".split()
 )
 SHORTEST_PHONE = 7
 MOST_WEIGHED, MOST_SHOWN, MOST_TALKS = 200, 5, 5

@@ -234,6 +234,13 @@ def test_suggestions_find_a_city_by_its_name_in_any_language(client, ghent):
     assert page.split() == '<option value="Gand (Gent), Flanders, Belgium"></option>'.split()
 
 
+def test_suggestion_carries_the_letters_typed_or_the_browser_would_hide_it(client, campaign):
+    PlaceFactory(name="Łódź", alternate_names="", region="Łódzkie", country="PL")
+    page = client.get("/en/visit/places/", {"city": "lod"}).content.decode()
+
+    assert '<option value="Łódź, Łódzkie, Poland" label="Łódź, Łódzkie, Poland – lod">' in page
+
+
 def test_form_is_shown_in_each_complete_language_only(client, campaign):
     codes = [client.get(f"/{code}/visit/").status_code for code in ("en", "it", "nb", "de", "xx")]
 

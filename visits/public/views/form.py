@@ -148,7 +148,12 @@ def place_suggestions(request: HttpRequest, language: str) -> HttpResponse:
     """Options for the list under the city field."""
     typed = (request.GET.get("city") or request.GET.get("q") or "")[:100]
     found = places.suggest_cities(typed) if _may_look_up(request) else []
-    return show(request, language, "_places.html", suggestions=found)
+    # Browsers hide an option that does not hold the letters typed: "lodz" would hide "Łódź".
+    suggestions = [
+        (words, "" if typed.casefold() in words.casefold() else f"{words} – {typed}")
+        for words in found
+    ]
+    return show(request, language, "_places.html", suggestions=suggestions)
 
 
 @public_page
