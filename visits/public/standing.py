@@ -14,6 +14,7 @@ from crm.models import AuditEntry, Message
 from visits.domain.booking import UNDO_WITHIN
 from visits.domain.municipality import kept_for_undo, may_undo
 from visits.domain.own_request import WISH_STATES
+from visits.domain.proposals import MUNICIPALITY
 from visits.models import ChecklistItem, Hold, Visit, VisitRequest
 from visits.models.requests import Mode
 from visits.states import RequestState, VisitState
@@ -171,22 +172,24 @@ def _timeline(request: VisitRequest) -> list[dict[str, Any]]:
 
 
 def _state_entries(request: VisitRequest) -> Iterator[dict[str, Any]]:
-    steps = (
-        AuditEntry.objects.about(request)
-        .filter(verb__in=["receive_request", "request_step"])
-        .values_list("at", "to_state")
-    )
+    steps = AuditEntry.objects.about(request).filter(verb__in=["receive_request", "request_step"])
     icons = {R.SCHEDULED: "check", R.PROPOSED: "calendar", R.WITHDRAWN: "close"}
-    has_arrival = False
-    for at, state in steps:
+    told: list[dict[str, Any]] = []
+    has_arrival = is_back = False
+    for at, state, actor in steps.order_by("pk").values_list("at", "to_state", "actor"):
+        if state == R.PROPOSED and actor == MUNICIPALITY:
+            # Only an undo passes here on the city's word: the steps on its way tell nothing.
+            is_back = True
+            told.pop()
+            continue
         if state in HAPPENED:
             has_arrival = has_arrival or state == R.RECEIVED
-            yield {
-                "at": at,
-                "zone": request.zone,
-                "title": HAPPENED[RequestState(state)],
-                "icon": icons.get(RequestState(state), "note"),
-            }
+            title: str | Promise = HAPPENED[RequestState(state)]
+            if is_back and state == R.SCHEDULED:
+                title, is_back = _("You took your withdrawal back; the date is agreed again"), False
+            icon = icons.get(RequestState(state), "note")
+            told.append({"at": at, "zone": request.zone, "title": title, "icon": icon})
+    yield from told
     if not has_arrival:
         yield {
             "at": request.received_at,

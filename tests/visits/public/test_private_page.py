@@ -417,6 +417,15 @@ def test_undo_joins_the_visit_that_another_department_kept_alive(client, offered
     assert (offered.asked.state, Visit.objects.get().state) == ("scheduled", "confirmed")
 
 
+def test_timeline_tells_an_undo_as_what_it_is(client, offered):
+    cancelled(client, offered)
+    client.post(MINE + "undo/", {"ref": "R30", "sure": "yes"})
+    page = text(client.get(MINE))
+
+    assert page.count("You took your withdrawal back; the date is agreed again") == 1
+    assert page.count("We offered you dates") == page.count("You accepted a date") == 1
+
+
 def test_undo_twice_books_once(client, offered):
     cancelled(client, offered)
     for _ in range(2):
