@@ -51,7 +51,8 @@ def undo_cancellation(
     """A new visit takes the kept time of a cancelled one, under its UID with a higher SEQUENCE.
 
     Its requests (or those given) are scheduled again; whoever was told of the cancellation is told
-    of this. Raises ValidationError when the time is no longer kept or no request waits for it.
+    of this, and a letter about it that still waits for us is dropped. Raises ValidationError when
+    the time is no longer kept or no request waits for it.
     """
     booking.lock_resources([lost.host.resource])
     lost.refresh_from_db()
@@ -77,7 +78,10 @@ def undo_cancellation(
     booking.reserve(visit, starts_at=visit.starts_at, ends_at=visit.ends_at)
     record(lost, "undo_cancellation", at=at, by=by, actor=actor, why=why)
     visit = confirm_if_complete(visit, at=at, by=by)
-    if _was_told(lost):
+    letters = lost.messages.filter(template__key="cancelled", direction=Message.Direction.OUT)
+    was_told = letters.filter(status=Message.Status.QUEUED).exists()
+    letters.filter(status=Message.Status.DRAFT).update(status=Message.Status.CANCELLED)
+    if was_told:
         for request in rows:
             tell_agreed(request, visit, at=at)
     return visit
@@ -110,13 +114,6 @@ def _made_again(
             row.save()
     lost.legs.update(visit=visit)
     return visit
-
-
-def _was_told(lost: Visit) -> bool:
-    """Whether a letter about the cancellation left for the city."""
-    return lost.messages.filter(
-        template__key="cancelled", status=Message.Status.QUEUED, direction=Message.Direction.OUT
-    ).exists()
 
 
 @transaction.atomic

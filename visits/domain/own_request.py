@@ -245,7 +245,7 @@ def ask_about_data(request: VisitRequest, kind: str, *, text: str, at: datetime)
     )
     record(wish, "ask_about_data", at=at, actor=MUNICIPALITY)
     if kind == DataRequest.Kind.STOP:
-        language = mail_language(request)
+        language = languages.spoken(request.language)
         take_back_consents(request, BEYOND_THIS_VISIT, language=language, at=at)
     send_reply(request, "data_request_ack", at=at, extra={"request_kind": wish.get_kind_display()})
     return wish

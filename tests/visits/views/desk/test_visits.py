@@ -301,6 +301,14 @@ def test_undoing_a_cancellation_makes_the_visit_anew_with_what_was_prepared(desk
     assert (kept("V10").count(), kept(new.ref).count()) == (0, 1)
 
 
+def test_letter_about_a_cancellation_that_was_undone_waits_no_longer(desk):
+    cancelled(desk)
+    draft = visit("V10").messages.get(status="draft", template__key="cancelled")
+    do(desk, "visit-undo", "V10")
+    draft.refresh_from_db()
+    assert draft.status == "cancelled"
+
+
 def test_freeing_the_kept_time_needs_a_reason_and_ends_the_undo(desk):
     cancelled(desk)
     assert len(refused(do(desk, "visit-free", "V10", reason=" "))) == 1
