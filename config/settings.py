@@ -250,6 +250,8 @@ LOGGING = {
     "filters": {"private": {"()": "crm.logs.PrivateFilter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["private"]}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
+    # `runserver` writes paths through a handler of its own, which knows no filter.
+    "loggers": {"django.server": {"handlers": ["console"], "propagate": False}},
 }
 
 # Nobody but this machine is served; everything else has to be set up as a real site.

@@ -9,7 +9,9 @@ application = get_wsgi_application()
 
 from crm.checks import refuse_unusable_database  # noqa: E402 (the apps have to be loaded)
 from crm.encoding import Utf8Request  # noqa: E402
+from crm.logs import scrub_server_logs  # noqa: E402
 
 application.request_class = Utf8Request
 
+scrub_server_logs()
 refuse_unusable_database()

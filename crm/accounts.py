@@ -12,6 +12,13 @@ class ClosedSignUpAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
+    def is_safe_url(self, url: str | None) -> bool:
+        """Where "next" may lead; an address nobody can read leads nowhere."""
+        try:
+            return super().is_safe_url(url)
+        except ValueError:
+            return False
+
 
 def route_admin_sign_in() -> None:
     """Send the admin's own sign-in form through ours, with its limits and second factor."""

@@ -47,6 +47,8 @@ VERBS = {
     "take_back_consents": gettext_lazy("consent taken back"),
     "make_visit": gettext_lazy("visit made"),
     "edit_visit": gettext_lazy("visit edited"),
+    "undo_cancellation": gettext_lazy("cancellation undone"),
+    "free_slot": gettext_lazy("time kept for an undo given back"),
     "report_visit": gettext_lazy("report written"),
     "tick_checklist": gettext_lazy("checklist ticked"),
     "build_edition": gettext_lazy("brief built"),

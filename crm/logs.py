@@ -17,6 +17,12 @@ def scrub(text: str) -> str:
     return SECRET.sub("[token]", text)
 
 
+def scrub_server_logs() -> None:
+    """Scrub what gunicorn writes too: its access log names every path, its error log some."""
+    for name in ("gunicorn.access", "gunicorn.error"):
+        logging.getLogger(name).addFilter(PrivateFilter())
+
+
 class PrivateFilter(logging.Filter):
     """Scrubs the message and the traceback of every record; lets every record pass."""
 

@@ -77,6 +77,8 @@ PAGES = {
     "visits:visit-promise": form(FIELD, OTHER),
     "visits:visit-tick": button(COORDINATOR),
     "visits:visit-step": form(COORDINATOR),
+    "visits:visit-undo": button(COORDINATOR),
+    "visits:visit-free": form(COORDINATOR),
     "visits:brief-pdf": page(STAFF, OTHER),
     "visits:brief-build": button(FIELD, OTHER),
     "visits:brief-send": button(COORDINATOR),

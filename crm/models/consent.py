@@ -38,10 +38,13 @@ class ConsentText(SampleMark, models.Model):
 class ConsentRecordQuerySet(models.QuerySet):
     def current(self):
         """The latest record per address holder and purpose; that one counts."""
-        newest = ConsentRecord.objects.filter(
-            person=OuterRef("person"), purpose=OuterRef("purpose")
-        ).order_by("-at", "-pk")
-        return self.filter(Q(pk=Subquery(newest.values("pk")[:1])) | Q(person=None))
+        same = ConsentRecord.objects.filter(purpose=OuterRef("purpose")).order_by("-at", "-pk")
+        of_person = same.filter(person=OuterRef("person"))
+        of_address = same.filter(person=None, address__iexact=OuterRef("address"))
+        return self.filter(
+            Q(pk=Subquery(of_person.values("pk")[:1]))
+            | Q(person=None, pk=Subquery(of_address.values("pk")[:1]))
+        )
 
     def granted(self, purpose: str):
         """Unknown is not yes: only a current record that says granted counts."""

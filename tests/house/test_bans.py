@@ -73,6 +73,26 @@ def test_links_in_mails_never_come_from_the_request():
     assert places(r"build_absolute_uri|get_host\(|HTTP_HOST", verbs) == []
 
 
+def test_no_address_is_built_from_the_host_a_request_names():
+    code = sources(".py", ".html")
+
+    assert places(r"build_absolute_uri|HTTP_HOST|X_FORWARDED_HOST", code) == []
+    # Comparing with it is another matter: the one place that checks where "next" leads.
+    assert [line.split(":")[0] for line in places(r"get_host\(", code)] == [
+        "visits/views/desk/access.py"
+    ]
+
+
+def test_one_function_follows_the_address_a_form_names():
+    """`back_to` checks it; `toasts.done` only hands it on to there."""
+    found = places(r"(GET|POST)(\.get\(|\[)[\"']next[\"']", sources(".py"))
+
+    assert {line.split(":")[0] for line in found} == {
+        "visits/views/desk/access.py",
+        "visits/views/desk/toasts.py",
+    }
+
+
 def test_calendar_texts_are_never_written_by_hand():
     assert places(r"BEGIN:V(CALENDAR|EVENT)", sources(".py", ".html", ".txt")) == []
 

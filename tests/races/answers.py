@@ -1,7 +1,8 @@
 """Duels on one proposal: `python -m tests.races.answers accept-withdraw --rounds 12`.
 
-Each round makes a proposal of two dates; two processes meet at a barrier and act on it. Afterwards
-the rows must tell one story.
+Each round makes a proposal of two dates; two processes meet at a barrier and act on it. Duels that
+begin with an undo find a visit that was agreed and cancelled, its time kept. Afterwards the rows
+must tell one story, and nobody may have a host twice.
 """
 
 import argparse
@@ -14,11 +15,23 @@ from tests.races.duels import set_up_django
 
 AT = datetime(2023, 2, 6, 8, tzinfo=UTC)
 DEADLINE = AT + timedelta(days=1)
+SOON = AT + timedelta(hours=1)
+LENGTH = timedelta(hours=3)
+KINDS = (
+    "accept-accept",
+    "accept-withdraw",
+    "accept-expire",
+    "accept-book",
+    "undo-undo",
+    "undo-expire",
+    "undo-free",
+    "undo-book",
+)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("kind", choices=["accept-accept", "accept-withdraw", "accept-expire"])
+    parser.add_argument("kind", choices=KINDS)
     parser.add_argument("--rounds", type=int, default=12)
     options = parser.parse_args()
     sys.stdout.write(json.dumps(run(options.kind, options.rounds)))
@@ -27,6 +40,10 @@ def main() -> None:
 def run(kind: str, rounds: int) -> dict:
     set_up_django()
     offers = [make_offer(number) for number in range(rounds)]
+    if kind.startswith("undo"):
+        for pk in offers:
+            accept(pk, 0)
+            withdraw(pk, 0)
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(2)
     answers = context.Queue()
@@ -43,7 +60,7 @@ def run(kind: str, rounds: int) -> dict:
     single = sum(
         [outcomes[number] for outcomes in told].count("done") >= 1 for number in range(rounds)
     )
-    broken = [fault for offer in offers for fault in faults_of(offer, kind)]
+    broken = [fault for offer in offers for fault in faults_of(offer, kind)] + broken_rules()
     return {"rounds_with_one_outcome": single, "broken": broken, "told": told}
 
 
@@ -54,7 +71,9 @@ def make_offer(number: int) -> int:
 
     request = VisitRequestFactory(ref=f"R{500 + number}", state=RequestState.UNDER_REVIEW)
     start = AT + timedelta(days=3)
-    slots = [(start + timedelta(days=day), start + timedelta(days=day, hours=3)) for day in (0, 1)]
+    slots = [(start + timedelta(days=day), start + timedelta(days=day) + LENGTH) for day in (0, 1)]
+    # Who wants the same host at an overlapping time, see `book`.
+    VisitRequestFactory(ref=f"N{500 + number}", state=RequestState.UNDER_REVIEW)
     return propose_dates(
         request,
         host=HostFactory(ref=f"D{number}"),
@@ -69,13 +88,15 @@ def act(verb: str, place: int, offers: list[int], barrier, answers) -> None:
     set_up_django()
     from django.core.exceptions import ValidationError
 
+    from visits.domain.booking import SlotTaken
+
     outcomes = []
     for pk in offers:
         barrier.wait()
         try:
             VERBS[verb](pk, place)
             outcomes.append("done")
-        except ValidationError:
+        except (ValidationError, SlotTaken):
             outcomes.append("refused")
     answers.put(outcomes)
 
@@ -97,13 +118,80 @@ def withdraw(pk: int, place: int) -> None:
 
 
 def expire(pk: int, place: int) -> None:
-    """What the worker does once the deadline has passed on its own clock."""
+    """What the worker does once the deadline, or the day for an undo, is over on its own clock."""
+    from visits.domain.cancellations import free_expired_slots
     from visits.domain.proposals import expire_proposals
 
     expire_proposals(at=DEADLINE)
+    free_expired_slots(at=DEADLINE)
 
 
-VERBS = {"accept": accept, "withdraw": withdraw, "expire": expire}
+def undo(pk: int, place: int) -> None:
+    """The city takes its withdrawal back."""
+    from visits.domain.municipality import undo_withdrawal
+    from visits.models import Visit
+
+    undo_withdrawal(Visit.objects.get(pk=pk).requests.get(), at=SOON)
+
+
+def free(pk: int, place: int) -> None:
+    """The coordinator gives the kept time away."""
+    from crm.models import User
+    from visits.domain.cancellations import free_kept_slot
+    from visits.models import Visit
+
+    by = User.objects.order_by("pk")[0]
+    free_kept_slot(Visit.objects.get(pk=pk), reason="Needed.", at=SOON, by=by)
+
+
+def book(pk: int, place: int) -> None:
+    """The coordinator offers another city an overlapping time of the same host.
+
+    In every other round it is the date that an acceptance frees in the same moment.
+    """
+    from visits.domain.proposals import propose_dates
+    from visits.models import Visit, VisitRequest
+
+    visit = Visit.objects.select_related("host").get(pk=pk)
+    number = int(visit.host.ref[1:])
+    start = AT + timedelta(days=3 + number % 2, hours=1)
+    propose_dates(
+        VisitRequest.objects.get(ref=f"N{500 + number}"),
+        host=visit.host,
+        mode="on_site",
+        slots=[(start, start + LENGTH)],
+        expires_at=DEADLINE,
+        at=AT,
+    )
+
+
+VERBS = {
+    "accept": accept,
+    "withdraw": withdraw,
+    "expire": expire,
+    "book": book,
+    "undo": undo,
+    "free": free,
+}
+# Each story is: state of the request, of its first visit, how many visits live, active reservations
+# of all its visits, accepted holds of the first.
+AGREED = ("scheduled", "tentative", 1, 1, 1)
+UNDONE = ("scheduled", "cancelled", 1, 1, 1)
+ALLOWED = {
+    "accept-accept": {AGREED},
+    "accept-withdraw": {
+        ("withdrawn", "cancelled", 0, 0, 0),
+        # Accepted first, then withdrawn: the agreed time is kept for an undo.
+        ("withdrawn", "cancelled", 0, 1, 1),
+        AGREED,
+    },
+    "accept-expire": {AGREED, ("expired", "cancelled", 0, 0, 0)},
+    "accept-book": {AGREED},
+    "undo-undo": {UNDONE},
+    "undo-expire": {UNDONE, ("under_review", "cancelled", 0, 0, 1)},
+    "undo-free": {UNDONE, ("under_review", "cancelled", 0, 0, 1)},
+    "undo-book": {UNDONE},
+}
 
 
 def faults_of(pk: int, kind: str) -> list[str]:
@@ -112,19 +200,31 @@ def faults_of(pk: int, kind: str) -> list[str]:
 
     visit = Visit.objects.get(pk=pk)
     request = visit.requests.get()
-    active = Reservation.objects.active().filter(visit=visit).count()
-    accepted = visit.holds.exclude(accepted_at=None).count()
-    story = (request.state, visit.state, active, accepted)
-    allowed = {
-        "accept-accept": {("scheduled", "tentative", 1, 1)},
-        "accept-withdraw": {
-            ("withdrawn", "cancelled", 0, 0),
-            ("withdrawn", "cancelled", 0, 1),
-            ("scheduled", "tentative", 1, 1),
-        },
-        "accept-expire": {("scheduled", "tentative", 1, 1), ("expired", "cancelled", 0, 0)},
-    }[kind]
-    return [] if story in allowed else [f"{visit.ref}: {story}"]
+    mine = request.visits.all()
+    story = (
+        request.state,
+        visit.state,
+        mine.live().count(),
+        Reservation.objects.active().filter(visit__in=mine).count(),
+        visit.holds.exclude(accepted_at=None).count(),
+    )
+    return [] if story in ALLOWED[kind] else [f"{visit.ref}: {story}"]
+
+
+def broken_rules() -> list[str]:
+    """What breaks a rule whoever won: hosts taken twice, scheduled requests without one visit."""
+    from visits.models import Reservation, VisitRequest
+
+    rows = list(Reservation.objects.active().order_by("resource", "starts_at"))
+    broken = [
+        f"{one} overlaps {other}"
+        for one, other in zip(rows, rows[1:], strict=False)
+        if one.resource == other.resource and one.ends_at > other.starts_at
+    ]
+    for request in VisitRequest.objects.filter(state="scheduled"):
+        if (live := request.visits.live().count()) != 1:
+            broken.append(f"{request.ref} has {live} live visits")
+    return broken
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""What a city and a coordinator do at the same instant to one proposal has exactly one outcome."""
+"""What a city and a coordinator do at the same instant to one visit has exactly one outcome.
+
+The full number of rounds runs with `pytest -m full tests/races`.
+"""
 
 import json
 import subprocess
@@ -6,27 +9,40 @@ import sys
 
 import pytest
 
+from tests.races.answers import KINDS
 from tests.support.installation import ROOT, Installation
 
-ROUNDS = 12
+ROUNDS, FULL = 12, 250
 
 
-def hold(installation: Installation, kind: str) -> dict:
+def hold(installation: Installation, kind: str, rounds: int) -> dict:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.races.answers", kind, "--rounds", str(ROUNDS)],
+        [sys.executable, "-m", "tests.races.answers", kind, "--rounds", str(rounds)],
         cwd=ROOT,
         env=installation.environment,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=900,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("kind", ["accept-accept", "accept-withdraw", "accept-expire"])
-def test_an_offer_is_answered_once(installation, kind):
-    result = hold(installation, kind)
-
-    assert result["rounds_with_one_outcome"] == ROUNDS
+def check(result: dict, kind: str, rounds: int) -> None:
     assert result["broken"] == []
+    assert result["rounds_with_one_outcome"] == rounds
+    if kind == "undo-undo":
+        assert all(
+            sorted(pair) == ["done", "refused"] for pair in zip(*result["told"], strict=True)
+        )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_answer_is_taken_once(installation, kind):
+    check(hold(installation, kind, ROUNDS), kind, ROUNDS)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_answer_is_taken_once_in_250_rounds(installation, kind):
+    check(hold(installation, kind, FULL), kind, FULL)

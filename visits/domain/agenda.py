@@ -10,7 +10,7 @@ from crm.maps import Dot
 from crm.marks import mark
 from crm.models import FollowUp
 from crm.pictures import Funnel, Stage, funnel
-from visits.models import Campaign, PlanVersion, Visit, VisitRequest
+from visits.models import Campaign, Hold, PlanVersion, Visit, VisitRequest
 from visits.states import RequestState, VisitState
 
 FEW = 8
@@ -43,6 +43,12 @@ def proposals_ending(user: Any, *, at: datetime) -> list[Visit]:
     )
     rows = rows.annotate(expires_at=Min("holds__expires_at")).filter(expires_at__lte=at + SOON)
     return list(rows.select_related("host", "campaign").order_by("expires_at")[:FEW])
+
+
+def kept_slots(user: Any) -> list[Hold]:
+    """Time that cancelled visits keep for an undo, the soonest to end first."""
+    rows = Hold.objects.kept().filter(visit__in=Visit.objects.visible_to(user))
+    return list(rows.select_related("visit__campaign").order_by("expires_at")[:FEW])
 
 
 def follow_ups_due(user: Any, *, at: datetime) -> list[FollowUp]:

@@ -22,6 +22,8 @@ from visits.models import Hold, Reservation, Visit
 
 # A visit keeps its host for half an hour after its end.
 BUFFER = timedelta(minutes=30)
+# A cancelled visit keeps its time so long, so that the cancellation can be undone.
+UNDO_WITHIN = timedelta(hours=24)
 LOCK_WAIT = "3s"
 
 
@@ -91,6 +93,11 @@ def is_overlap(error: DatabaseError) -> bool:
 
 def _taken_sentence(clash: Reservation) -> str:
     zone = clash.visit.zone if clash.visit else "UTC"
+    if clash.visit and (until := clash.kept_until):
+        return _(
+            "This slot is kept for the cancelled visit %(ref)s until %(until)s, should that be "
+            "undone; free it on the visit's page or choose another time."
+        ) % {"ref": clash.visit.ref, "until": wording.local_time(until, clash.visit.campaign.zone)}
     return _("This slot was taken by another visit on %(when)s; choose another time.") % {
         "when": wording.local_time(clash.starts_at, zone)
     }
@@ -122,3 +129,28 @@ def free(visit: Visit, *, keep: Hold | None = None) -> int:
     if keep is not None:
         rows = rows.exclude(pk=keep.reservation_id)
     return rows.update(active=False)
+
+
+def keep(visit: Visit, *, at: datetime) -> None:
+    """Keep the agreed time of a cancelled visit as a hold, for a day or until it would have begun.
+
+    Dates that were only on offer are given back: nobody had agreed to them.
+    """
+    rows = Reservation.objects.active().filter(visit=visit)
+    until = min(at + UNDO_WITHIN, visit.starts_at)
+    if until <= at or rows.filter(hold__accepted_at=None, hold__isnull=False).exists():
+        rows.update(active=False)
+        return
+    for row in rows:
+        Hold.objects.update_or_create(
+            reservation=row,
+            defaults={"expires_at": until},
+            create_defaults={
+                "visit": visit,
+                "starts_at": visit.starts_at,
+                "ends_at": visit.ends_at,
+                "expires_at": until,
+                "accepted_at": visit.confirmed_at or at,
+                "is_sample": visit.is_sample,
+            },
+        )

@@ -20,6 +20,8 @@ VERBS = {
     "send_letter": gettext_lazy("Letter handed to the outbox"),
     "make_visit": gettext_lazy("Visit made"),
     "edit_visit": gettext_lazy("Visit changed"),
+    "undo_cancellation": gettext_lazy("Cancellation undone"),
+    "free_slot": gettext_lazy("Time kept for an undo given back"),
     "publish_version": gettext_lazy("Plan published"),
 }
 

@@ -1,6 +1,6 @@
 """What a municipality answers through its private link: a date, other dates, no more, again."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -11,18 +11,16 @@ from django.utils.translation import gettext as _
 
 from crm.domain.audit import record
 from crm.validators import address_key, clean_line, clean_text
-from visits.domain import booking
+from visits.domain import booking, cancellations
+from visits.domain.booking import UNDO_WITHIN
 from visits.domain.proposals import MUNICIPALITY, accept_slot, ask_other_dates
 from visits.domain.replies import send_reply, tell_agreed
 from visits.domain.requests import withdraw_request
 from visits.domain.steps import set_request_state
-from visits.domain.visits import confirm_if_complete, make_visit
 from visits.models import Hold, Visit, VisitRequest
 from visits.models.requests import Mode
 from visits.models.visits import Side
 from visits.states import RequestState, VisitState
-
-UNDO_WITHIN = timedelta(hours=24)
 
 
 @transaction.atomic
@@ -81,7 +79,7 @@ def refuse_dates(
 
 @transaction.atomic
 def withdraw(request: VisitRequest, *, reason: str, at: datetime) -> VisitRequest:
-    """The city takes its wish back; an agreed visit is cancelled with it."""
+    """The city takes its wish back; an agreed visit is cancelled, its time kept for an undo."""
     agreed = [visit.pk for visit in request.visits.live() if _was_agreed(visit)]
     with translation.override(settings.LANGUAGE_CODE):
         words = clean_text(reason).strip() or _("Withdrawn by the municipality.")
@@ -112,67 +110,54 @@ def may_undo(request: VisitRequest, *, at: datetime) -> bool:
     return request.state == RequestState.WITHDRAWN and is_fresh
 
 
+def kept_for_undo(request: VisitRequest, *, at: datetime) -> Hold | None:
+    """The agreed date that comes back when the city undoes its withdrawal now."""
+    lost = _lost_visit(request)
+    return cancellations.kept_slot(lost, at=at) if lost and may_undo(request, at=at) else None
+
+
+def _lost_visit(request: VisitRequest) -> Visit | None:
+    """The visit that was cancelled by withdrawing this request."""
+    lost = request.visits.filter(
+        state=VisitState.CANCELLED,
+        cancel_side=Side.MUNICIPALITY,
+        state_since=request.state_since,
+    )
+    return lost.select_related("host", "campaign").first()
+
+
 @transaction.atomic
 def undo_withdrawal(request: VisitRequest, *, at: datetime) -> tuple[VisitRequest, bool]:
     """Take a withdrawal back within 24 hours; whether an agreed date came back with it.
 
-    The agreed slot is booked again as a new visit under the same UID with a higher SEQUENCE. When
-    somebody else has it by now, the request alone is open again.
+    The time kept since then is booked again as a new visit under the same UID with a higher
+    SEQUENCE. When it was freed meanwhile, the request alone is open again.
     """
+    lost = _lost_visit(request)
+    shared = request.visits.live().select_related("host").first()
+    booking.lock_resources([visit.host.resource for visit in (lost, shared) if visit])
+    request.refresh_from_db()
+    if request.state != RequestState.WITHDRAWN:
+        raise ValidationError(
+            _("This is undone already; the page shows where things stand."), code="undone"
+        )
     if not may_undo(request, at=at):
         raise ValidationError(
             _("This can be undone only within 24 hours; please fill in the form again."),
             code="too_late",
         )
-    lost = (
-        request.visits.filter(
-            state=VisitState.CANCELLED,
-            cancel_side=Side.MUNICIPALITY,
-            state_since=request.state_since,
-            starts_at__gt=at,
-        )
-        .select_related("host", "campaign")
-        .first()
-    )
     with translation.override(settings.LANGUAGE_CODE):
         why = _("The municipality took its withdrawal back.")
+    if lost is not None and cancellations.kept_slot(lost, at=at):
+        cancellations.undo_cancellation(
+            lost, requests=[request], at=at, why=why, actor=MUNICIPALITY
+        )
+        return request, True
     set_request_state(request, RequestState.UNDER_REVIEW, at=at, actor=MUNICIPALITY, why=why)
-    if lost is None or not _was_agreed(lost):
+    if shared is None or not request.visits.live().filter(pk=shared.pk).exists():
         return request, False
-    try:
-        visit = _book_again(request, lost, at=at)
-    except booking.SlotTaken:
-        return request, False
-    request.refresh_from_db()
-    tell_agreed(request, visit, at=at)
-    return request, True
-
-
-@transaction.atomic
-def _book_again(request: VisitRequest, lost: Visit, *, at: datetime) -> Visit:
-    booking.lock_resources([lost.host.resource])
-    for state in (RequestState.PROPOSED, RequestState.SCHEDULED):
-        set_request_state(request, state, at=at, actor=MUNICIPALITY)
-    visit = make_visit(
-        [request],
-        host=lost.host,
-        mode=lost.mode,
-        starts_at=lost.starts_at,
-        ends_at=lost.ends_at,
-        at=at,
-        replaces=lost,
-    )
-    for name in (
-        "address",
-        "meeting_link",
-        "agreement",
-        "local_contact_name",
-        "local_contact_address",
-        "local_contact_phone",
-        "local_contact_verified_at",
-        "backup",
-    ):
-        setattr(visit, name, getattr(lost, name))
-    visit.save()
-    booking.reserve(visit, starts_at=visit.starts_at, ends_at=visit.ends_at)
-    return confirm_if_complete(visit, at=at)
+    # Another department kept the visit alive: this one is part of it again.
+    set_request_state(request, RequestState.PROPOSED, at=at, actor=MUNICIPALITY)
+    if is_agreed := _was_agreed(shared):
+        set_request_state(request, RequestState.SCHEDULED, at=at, actor=MUNICIPALITY)
+    return request, is_agreed

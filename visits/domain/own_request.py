@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from crm import languages
 from crm.domain.audit import record
-from crm.models import ConsentRecord, DataRequest
+from crm.models import ConsentRecord, ContactPoint, DataRequest
+from crm.models.consent import Purpose
 from crm.validators import address_key, clean_line, clean_text, mail_address
 from visits.domain import links
 from visits.domain.proposals import MUNICIPALITY
@@ -33,6 +35,8 @@ OWN_FIELDS = (
     "interpreter",
     "step_free",
 )
+# What "stop" ends: leave to write about anything else, to pass the address on, to show or name.
+BEYOND_THIS_VISIT = [purpose for purpose in Purpose if purpose != Purpose.VISIT_CONTACT]
 # What may still change while no date is agreed.
 WISH_STATES = frozenset(
     {
@@ -186,10 +190,16 @@ def take_over(pending: PendingRequest, *, at: datetime) -> VisitRequest:
 def take_back_consents(
     request: VisitRequest, purposes: Sequence[str], *, language: str, at: datetime
 ) -> None:
-    """Record that the person withdraws these consents; nothing older is changed."""
-    for purpose in purposes:
+    """Record that the person withdraws these consents; nothing older is changed.
+
+    Consents given elsewhere under the same address end too, for instance those of the event.
+    """
+    held = _holders(request, purposes)
+    if not held:
+        return
+    for purpose, holder in held:
         ConsentRecord.objects.create(
-            person=request.person,
+            person_id=holder,
             address=request.address,
             purpose=purpose,
             status=ConsentRecord.Status.WITHDRAWN,
@@ -199,12 +209,28 @@ def take_back_consents(
             evidence=f"Taken back on the private page of {request.ref}.",
             is_sample=request.is_sample,
         )
-    record(request, "take_back_consents", at=at, actor=MUNICIPALITY, fields=purposes)
+    taken = {purpose for purpose, _holder in held}
+    record(request, "take_back_consents", at=at, actor=MUNICIPALITY, fields=taken)
+
+
+def _holders(request: VisitRequest, purposes: Sequence[str]) -> list[tuple[str, int | None]]:
+    """For which person (or None: the bare address) each purpose is granted at present."""
+    points = ContactPoint.objects.matching(request.address)
+    people = {request.person_id, *points.values_list("person", flat=True)} - {None}
+    rows = ConsentRecord.objects.filter(purpose__in=purposes).filter(
+        Q(person__in=people) | Q(address__iexact=request.address)
+    )
+    newest = rows.order_by("at", "pk").values_list("purpose", "person", "status")
+    latest = {(purpose, person): status for purpose, person, status in newest}
+    return [key for key, status in latest.items() if status == ConsentRecord.Status.GRANTED]
 
 
 @transaction.atomic
 def ask_about_data(request: VisitRequest, kind: str, *, text: str, at: datetime) -> DataRequest:
-    """Keep a wish about one's own data; the same open wish is kept once."""
+    """Keep a wish about one's own data; the same open wish is kept once.
+
+    To stop needs nobody's decision: every consent to anything but this visit ends at once.
+    """
     same = DataRequest.objects.open().filter(kind=kind, address=request.address)
     if found := same.first():
         return found
@@ -218,5 +244,8 @@ def ask_about_data(request: VisitRequest, kind: str, *, text: str, at: datetime)
         is_sample=request.is_sample,
     )
     record(wish, "ask_about_data", at=at, actor=MUNICIPALITY)
+    if kind == DataRequest.Kind.STOP:
+        language = languages.spoken(request.language)
+        take_back_consents(request, BEYOND_THIS_VISIT, language=language, at=at)
     send_reply(request, "data_request_ack", at=at, extra={"request_kind": wish.get_kind_display()})
     return wish

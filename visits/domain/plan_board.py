@@ -11,7 +11,15 @@ from django.utils.translation import gettext as _
 from crm import wording
 from crm.marks import mark
 from crm.timetable import Block, Day, Row, Timetable, timetable
-from visits.models import CalendarDay, Campaign, Host, HostAvailability, PlanVersion, Visit
+from visits.models import (
+    CalendarDay,
+    Campaign,
+    Hold,
+    Host,
+    HostAvailability,
+    PlanVersion,
+    Visit,
+)
 from visits.states import VisitState
 
 
@@ -71,7 +79,7 @@ def _leg_block(leg: dict[str, Any]) -> Block:
 
 
 def board_of_calendar(campaign: Campaign, *, at: datetime) -> Timetable:
-    """The visits as they stand: agreed, offered and over."""
+    """The visits as they stand: agreed, offered, over, and cancelled ones that keep their time."""
     blocks: dict[str, list[Block]] = {}
     rows = Visit.objects.filter(campaign=campaign).exclude(
         state__in=["cancelled", "postponed", "no_show"]
@@ -93,7 +101,31 @@ def board_of_calendar(campaign: Campaign, *, at: datetime) -> Timetable:
                 is_tentative=visit.state == VisitState.TENTATIVE,
             )
         )
+    kept = Hold.objects.kept().filter(visit__campaign=campaign)
+    for hold in kept.select_related("visit__host"):
+        blocks.setdefault(hold.visit.host.ref, []).append(_kept_block(hold, campaign))
     return _draw(campaign, blocks, at=at)
+
+
+def _kept_block(hold: Hold, campaign: Campaign) -> Block:
+    visit, zone = hold.visit, ZoneInfo(hold.visit.host.zone)
+    words = _("%(visit)s, %(when)s, cancelled; its time is kept until %(until)s for an undo") % {
+        "visit": visit,
+        "when": wording.time_range(visit.starts_at, visit.ends_at, visit.zone),
+        "until": wording.local_time(hold.expires_at, campaign.zone),
+    }
+    return Block(
+        kind="visit",
+        start=visit.starts_at.astimezone(zone),
+        end=visit.ends_at.astimezone(zone),
+        words=words,
+        title=_("kept: %(city)s") % {"city": visit.city},
+        sub=visit.ref,
+        href=reverse("visits:visit-detail", args=[visit.ref]),
+        hue=mark(visit.state, "visit").hue,
+        key=visit.ref,
+        is_tentative=True,
+    )
 
 
 def hue_of(visit: Visit) -> str:

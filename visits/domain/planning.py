@@ -15,6 +15,7 @@ from visits.domain.travel import place_ref, travel_table
 from visits.models import (
     CalendarDay,
     Campaign,
+    Hold,
     Host,
     HostAvailability,
     Visit,
@@ -58,8 +59,8 @@ def load_problem(campaign: Campaign, *, at: datetime, fresh: bool = False) -> Lo
     """What is to be planned at the moment `at`.
 
     Plain: open requests without a date over the rest of the window; agreed visits and dates held
-    for a city are facts. Fresh: every request not merged, rejected
-    or referred over the whole window from an empty calendar.
+    for a city are facts, and what a cancelled visit keeps for an undo is busy. Fresh: every
+    request not merged, rejected or referred over the whole window from an empty calendar.
     """
     hosts = list(
         Host.objects.who_lead()
@@ -76,11 +77,14 @@ def load_problem(campaign: Campaign, *, at: datetime, fresh: bool = False) -> Lo
     placed = [request for request in requests if request.place is not None]
     offers = {} if fresh else _offered(placed)
     positions = {} if fresh else _positions(hosts, at)
+    kept = {} if fresh else _kept(at)
     groups = _by_city(placed, offers, joint=fresh)
     tasks = [_task(group, hosts=hosts, offers=offers, at=at) for group in groups]
     problem = p.Problem(
         days=tuple(campaign.working_days),
-        hosts=tuple(_host(host, positions.get(host.pk), at=at) for host in hosts),
+        hosts=tuple(
+            _host(host, positions.get(host.pk), at=at, kept=kept.get(host.pk, ())) for host in hosts
+        ),
         tasks=tuple(tasks),
         travel=travel_table(_places(hosts, placed, visits, positions)),
         fixed=tuple(_fixed(visit, at=at) for visit in visits),
@@ -268,15 +272,34 @@ def _bridges(holiday: date) -> list[date]:
     }.get(holiday.weekday(), [])
 
 
-def _host(host: Host, position: Place | None, *, at: datetime) -> p.Host:
+def _kept(at: datetime) -> dict[int, list[p.Busy]]:
+    """Each host's time that cancelled visits keep for an undo; nobody else may have it yet."""
+    found: dict[int, list[p.Busy]] = {}
+    rows = Hold.objects.kept().filter(expires_at__gt=at).select_related("reservation", "visit")
+    for hold in rows.order_by("starts_at"):
+        time_kept = hold.reservation
+        busy = p.Busy(
+            start=time_kept.starts_at, end=time_kept.ends_at, label=f"kept for {hold.visit}"
+        )
+        found.setdefault(hold.visit.host_id, []).append(busy)
+    return found
+
+
+def _host(
+    host: Host, position: Place | None, *, at: datetime, kept: Sequence[p.Busy] = ()
+) -> p.Host:
     return p.Host(
         ref=host.ref,
         name=host.name,
         home=_place(host.home),
         skills=frozenset(topic.code for topic in host.topics.all()),
         languages=frozenset(host.languages),
-        busy=tuple(
-            p.Busy(start=row.starts_at, end=row.ends_at, label=str(row)) for row in host.absences
+        busy=(
+            *(
+                p.Busy(start=row.starts_at, end=row.ends_at, label=str(row))
+                for row in host.absences
+            ),
+            *kept,
         ),
         can_travel=host.travels,
         days_in_a_row=host.max_days_in_row,

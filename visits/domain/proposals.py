@@ -43,16 +43,15 @@ def propose_dates(
     if expires_at <= at:
         raise ValidationError(_("The deadline has to lie ahead."), code="deadline")
     booking.lock_resources([host.resource])
+    if request.visits.live().exists():
+        words = _("%(ref)s has an open proposal; take it back before you offer new dates.")
+        if request.state != RequestState.PROPOSED:
+            words = _("%(ref)s has a date already; move or cancel that visit instead.")
+        raise ValidationError(words, code="open_proposal", params={"ref": request.ref})
     if request.state in (RequestState.RECEIVED, RequestState.NEEDS_INFO):
         start_review(request, at=at, by=by)
     if request.state != RequestState.PROPOSED:
         set_request_state(request, RequestState.PROPOSED, at=at, by=by)
-    elif request.visits.live().exists():
-        raise ValidationError(
-            _("%(ref)s has an open proposal; take it back before you offer new dates."),
-            code="open_proposal",
-            params={"ref": request.ref},
-        )
     starts_at, ends_at = slots[0]
     visit = make_visit(
         [request],

@@ -309,13 +309,24 @@ def withdraw_request(
     by: User | None = None,
     actor: str = "",
 ) -> VisitRequest:
-    """End the wish on the city's word; live visits that serve nobody else are cancelled."""
+    """End the wish on the city's word; live visits that serve nobody else are cancelled.
+
+    The time of an agreed one is kept for a day, should the city undo this.
+    """
     booking.lock_resources(_resources(request))
     set_request_state(request, RequestState.WITHDRAWN, at=at, by=by, actor=actor, why=reason)
     for visit in request.visits.live():
         if visit.requests.exclude(pk=request.pk).open().exists():
             continue
-        drop_visit(visit, side=Side.MUNICIPALITY, reason=reason, at=at, by=by, actor=actor)
+        drop_visit(
+            visit,
+            side=Side.MUNICIPALITY,
+            reason=reason,
+            at=at,
+            by=by,
+            actor=actor,
+            may_undo=True,
+        )
     return request
 
 
@@ -327,10 +338,17 @@ def drop_visit(
     at: datetime,
     by: User | None = None,
     actor: str = "",
+    may_undo: bool = False,
 ) -> Visit:
-    """Cancel one visit, give its time back and raise its calendar sequence."""
+    """Cancel one visit and raise its calendar sequence.
+
+    Its time is given back; where the cancellation may be undone, agreed time is kept for a day.
+    """
     set_visit_state(visit, VisitState.CANCELLED, at=at, by=by, actor=actor, side=side, why=reason)
-    booking.free(visit)
+    if may_undo:
+        booking.keep(visit, at=at)
+    else:
+        booking.free(visit)
     visit.ics_sequence += 1
     visit.save(update_fields=["ics_sequence"])
     return visit

@@ -9,6 +9,7 @@ from crm import clock
 from crm.domain import outbox
 from crm.models import IdempotencyKey, RateHit, WorkerBeat
 from visits.domain import planning_runs, verification
+from visits.domain.cancellations import free_expired_slots
 from visits.domain.disruptions import mark_visits
 from visits.domain.proposals import expire_proposals
 from visits.models import Visit
@@ -18,7 +19,8 @@ KEEP_KEYS = timedelta(days=2)
 
 
 def one_round(*, worker: str, stop: Callable[[], bool] = lambda: False) -> dict[str, int]:
-    """Expire proposals, forget unverified forms, plan what was asked, send mail; counts by part."""
+    """Expire proposals, free what cancelled visits kept, forget unverified forms, plan what was
+    asked, send mail; counts by part."""
     WorkerBeat.objects.update_or_create(name=worker, defaults={"at": timezone.now()})
     at: datetime = clock.now()
     upcoming = (
@@ -26,6 +28,7 @@ def one_round(*, worker: str, stop: Callable[[], bool] = lambda: False) -> dict[
     )
     done = {
         "expired": expire_proposals(at=at),
+        "freed": free_expired_slots(at=at),
         "at risk": len(mark_visits(upcoming, at=at, by=None)),
         "forgotten": verification.purge_unverified(at=timezone.now()),
         "planned": planning_runs.work_off(stop=stop),

@@ -140,8 +140,20 @@ def _weigh_host(
     clashes = Reservation.objects.overlapping(host.resource, starts_at, until)
     if moving is not None:
         clashes = clashes.exclude(visit=moving)
-    clash = clashes.select_related("visit").first()
-    if clash is not None:
+    clash = clashes.select_related("visit__campaign").first()
+    if clash is not None and clash.visit and (until := clash.kept_until):
+        verdict.hard.append(
+            _(
+                "%(host)s keeps this time for the cancelled visit %(visit)s until %(until)s, "
+                "should that be undone; it can be freed on the visit's page."
+            )
+            % {
+                "host": host.name,
+                "visit": clash.visit,
+                "until": wording.local_time(until, clash.visit.campaign.zone),
+            }
+        )
+    elif clash is not None:
         verdict.hard.append(
             _("%(host)s is at %(visit)s then.") % {"host": host.name, "visit": clash.visit}
         )

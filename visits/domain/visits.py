@@ -238,11 +238,12 @@ def cancel_visit(
 ) -> Visit:
     """Cancel a live visit; its requests go back to the waiting list or to a new proposal.
 
-    A city that knows of the visit gets a draft that takes it out of its calendar.
+    A city that knows of the visit gets a draft that takes it out of its calendar. Agreed time is
+    kept for a day; see `visits.domain.cancellations`.
     """
     booking.lock_resources([visit.host.resource])
     is_known = knows_of(visit)
-    drop_visit(visit, side=side, reason=reason, at=at, by=by, actor=actor)
+    drop_visit(visit, side=side, reason=reason, at=at, by=by, actor=actor, may_undo=True)
     for request in visit.requests.all():
         if request.state == RequestState.SCHEDULED and not request.visits.live().exists():
             set_request_state(

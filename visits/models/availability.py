@@ -5,6 +5,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.marks import SampleMark
+from visits.states import VisitState
 
 
 class ReservationQuerySet(models.QuerySet):
@@ -50,6 +51,13 @@ class Reservation(SampleMark, models.Model):
     def __str__(self) -> str:
         return f"{self.resource} {self.starts_at:%Y-%m-%d %H:%M}–{self.ends_at:%H:%M}"
 
+    @property
+    def kept_until(self) -> datetime | None:
+        """Until when a cancelled visit keeps this time for an undo; None for any other row."""
+        is_kept = self.active and self.visit and self.visit.state == VisitState.CANCELLED
+        hold = getattr(self, "hold", None)
+        return hold.expires_at if is_kept and hold else None
+
 
 class HoldQuerySet(models.QuerySet):
     def live(self):
@@ -59,9 +67,14 @@ class HoldQuerySet(models.QuerySet):
     def expired_at(self, at: datetime):
         return self.live().filter(expires_at__lte=at)
 
+    def kept(self):
+        """The time of cancelled visits, kept for a while so that the cancellation can be undone."""
+        return self.live().filter(visit__state=VisitState.CANCELLED)
+
 
 class Hold(SampleMark, models.Model):
-    """One offered slot of a proposal, reserved until it expires or is accepted."""
+    """One slot reserved until it expires: offered to a city until it answers, or kept for a day
+    after an agreed visit was cancelled, so that the cancellation can be undone."""
 
     visit = models.ForeignKey("visits.Visit", on_delete=models.CASCADE, related_name="holds")
     reservation = models.OneToOneField(Reservation, on_delete=models.CASCADE, related_name="hold")

@@ -11,8 +11,10 @@ from django.utils.translation import gettext_lazy
 
 from crm import wording
 from crm.models import AuditEntry, Message
-from visits.domain.municipality import may_undo
+from visits.domain.booking import UNDO_WITHIN
+from visits.domain.municipality import kept_for_undo, may_undo
 from visits.domain.own_request import WISH_STATES
+from visits.domain.proposals import MUNICIPALITY
 from visits.models import ChecklistItem, Hold, Visit, VisitRequest
 from visits.models.requests import Mode
 from visits.states import RequestState, VisitState
@@ -81,6 +83,8 @@ class Standing:
     missing: list[str] = field(default_factory=list)
     can_withdraw: bool = False
     can_undo: bool = False
+    undo_until: str = ""
+    kept: Hold | None = None
     can_correct: bool = False
     can_wish: bool = False
     needs_address: bool = False
@@ -88,6 +92,12 @@ class Standing:
     @property
     def is_ended(self) -> bool:
         return self.request.state in ENDED
+
+    @property
+    def kept_until(self) -> str:
+        """When the date kept for an undo is given away."""
+        kept = self.kept
+        return wording.local_time(kept.expires_at, kept.visit.zone) if kept else ""
 
     @property
     def is_agreed(self) -> bool:
@@ -98,7 +108,8 @@ def standing_of(request: VisitRequest, *, at: datetime) -> Standing:
     """Where the request stands at the moment `at`, in the active language."""
     visit = current_visit(request)
     holds = open_holds(request, visit, at=at)
-    words = _Words(request, visit, holds, at)
+    kept = kept_for_undo(request, at=at)
+    words = _Words(request, visit, holds, at, kept)
     is_live = visit is not None and visit.is_live
     is_agreed = is_live and not holds and request.state == R.SCHEDULED
     return Standing(
@@ -116,6 +127,8 @@ def standing_of(request: VisitRequest, *, at: datetime) -> Standing:
         missing=words.missing if request.state == R.NEEDS_INFO else [],
         can_withdraw=request.is_open,
         can_undo=may_undo(request, at=at),
+        undo_until=wording.local_time(request.state_since + UNDO_WITHIN, request.zone),
+        kept=kept,
         can_correct=request.is_open,
         can_wish=request.state in WISH_STATES,
         needs_address=bool(is_agreed and visit and visit.mode != Mode.ONLINE and not visit.address),
@@ -159,22 +172,24 @@ def _timeline(request: VisitRequest) -> list[dict[str, Any]]:
 
 
 def _state_entries(request: VisitRequest) -> Iterator[dict[str, Any]]:
-    steps = (
-        AuditEntry.objects.about(request)
-        .filter(verb__in=["receive_request", "request_step"])
-        .values_list("at", "to_state")
-    )
+    steps = AuditEntry.objects.about(request).filter(verb__in=["receive_request", "request_step"])
     icons = {R.SCHEDULED: "check", R.PROPOSED: "calendar", R.WITHDRAWN: "close"}
-    has_arrival = False
-    for at, state in steps:
+    told: list[dict[str, Any]] = []
+    has_arrival = is_back = False
+    for at, state, actor in steps.order_by("pk").values_list("at", "to_state", "actor"):
+        if state == R.PROPOSED and actor == MUNICIPALITY:
+            # Only an undo passes here on the city's word: the steps on its way tell nothing.
+            is_back = True
+            told.pop()
+            continue
         if state in HAPPENED:
             has_arrival = has_arrival or state == R.RECEIVED
-            yield {
-                "at": at,
-                "zone": request.zone,
-                "title": HAPPENED[RequestState(state)],
-                "icon": icons.get(RequestState(state), "note"),
-            }
+            title: str | Promise = HAPPENED[RequestState(state)]
+            if is_back and state == R.SCHEDULED:
+                title, is_back = _("You took your withdrawal back; the date is agreed again"), False
+            icon = icons.get(RequestState(state), "note")
+            told.append({"at": at, "zone": request.zone, "title": title, "icon": icon})
+    yield from told
     if not has_arrival:
         yield {
             "at": request.received_at,
@@ -199,9 +214,14 @@ class _Words:
     """The sentences of one standing."""
 
     def __init__(
-        self, request: VisitRequest, visit: Visit | None, holds: list[Hold], at: datetime
+        self,
+        request: VisitRequest,
+        visit: Visit | None,
+        holds: list[Hold],
+        at: datetime,
+        kept: Hold | None,
     ) -> None:
-        self.request, self.visit, self.holds, self.at = request, visit, holds, at
+        self.request, self.visit, self.holds, self.at, self.kept = request, visit, holds, at, kept
 
     @property
     def headline(self) -> str:
@@ -242,7 +262,9 @@ class _Words:
             ),
             R.DECLINED: _("Our last mail to you says why."),
             R.EXPIRED: _("We had no answer before the deadline, so the dates are free again."),
-            R.WITHDRAWN: _("Nothing more happens with it, and no date is held."),
+            R.WITHDRAWN: _("Nothing more happens with it; your date is kept only for an undo.")
+            if self.kept
+            else _("Nothing more happens with it, and no date is held."),
             R.REFERRED: _("They answer you directly; you gave us leave to pass your address on."),
             R.MERGED: _("One visit serves both; you find its date with the other request."),
             R.REJECTED: _(

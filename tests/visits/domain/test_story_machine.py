@@ -17,13 +17,14 @@ from hypothesis.stateful import (
 
 from tests.factories.visits import CampaignFactory, HostFactory, TopicFactory, VisitRequestFactory
 from visits import states
-from visits.domain import proposals, requests, visits
+from visits.domain import cancellations, municipality, proposals, requests, visits
 from visits.domain.booking import SlotTaken
 from visits.models import Hold, Reservation, Visit, VisitRequest
 from visits.models.visits import Side
 from visits.states import RequestState, VisitState
 
 AT = datetime(2023, 2, 6, 9, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 REFUSALS = (ValidationError, SlotTaken)
 
 
@@ -129,6 +130,25 @@ class Story(RuleBasedStateMachine):
         if visit := self.some_visit(number):
             self.attempt(visits.cancel_visit, visit, side=Side.US, reason="ill", at=AT)
 
+    @rule(which=which)
+    def undo_the_withdrawal(self, which):
+        self.attempt(municipality.undo_withdrawal, self.wish(which), at=AT + HOUR)
+
+    @rule(number=st.integers(0, 8))
+    def undo_the_cancellation(self, number):
+        if visit := self.some_visit(number):
+            self.attempt(cancellations.undo_cancellation, visit, at=AT + HOUR, why="a slip")
+
+    @rule(number=st.integers(0, 8))
+    def free_what_is_kept(self, number):
+        if visit := self.some_visit(number):
+            words = {"reason": "needed", "at": AT, "by": self.by}
+            self.attempt(cancellations.free_kept_slot, visit, **words)
+
+    @rule()
+    def let_kept_time_end(self):
+        cancellations.free_expired_slots(at=AT + timedelta(hours=24))
+
     @rule(number=st.integers(0, 8), hours=st.integers(24, 60))
     def move(self, number, hours):
         if visit := self.some_visit(number):
@@ -162,10 +182,17 @@ class Story(RuleBasedStateMachine):
             assert one.resource != other.resource or one.ends_at <= other.starts_at
 
     @invariant()
-    def only_live_visits_reserve_time(self):
+    def only_live_visits_reserve_time_and_cancelled_ones_until_a_deadline(self):
         if hasattr(self, "frame"):
             active = Reservation.objects.active().exclude(visit__state__in=states.LIVE_VISITS)
-            assert not active.exists()
+            kept = Hold.objects.kept().exclude(accepted_at=None)
+            assert not active.exclude(hold__in=kept).exists()
+
+    @invariant()
+    def an_agreed_visit_reserves_its_host_once(self):
+        if hasattr(self, "frame"):
+            for visit in Visit.objects.agreed():
+                assert Reservation.objects.active().filter(visit=visit).count() == 1
 
     @invariant()
     def a_scheduled_request_has_exactly_one_live_visit(self):

@@ -8,9 +8,15 @@ from django.utils import timezone
 from icalendar import Calendar
 
 from crm.models import AuditEntry, ClockSetting, ConsentRecord, DataRequest, OutgoingMail, RateHit
-from tests.factories.crm import CLOCK
-from tests.factories.visits import ChecklistItemFactory, HostFactory, VisitFactory
+from tests.factories.crm import CLOCK, UserFactory
+from tests.factories.visits import (
+    ChecklistItemFactory,
+    HostFactory,
+    VisitFactory,
+    VisitRequestFactory,
+)
 from visits.domain import verification
+from visits.domain.cancellations import free_expired_slots, free_kept_slot
 from visits.domain.links import make_link, token_of
 from visits.models import Hold, PendingRequest, Reservation, Visit, VisitRequest
 
@@ -339,14 +345,93 @@ def test_cancelled_visit_can_be_taken_back_with_its_date(client, offered):
     assert VisitRequest.objects.get().state == "scheduled"
 
 
-def test_undo_without_its_date_opens_the_request_again(client, offered):
+def cancelled(client, offered):
+    """The first date accepted, then the visit cancelled with its request."""
     client.post(MINE + "accept/", {"ref": "R30", "hold": offered.holds[0].pk, "place": "Hall"})
     client.post(MINE + "withdraw/", {"ref": "R30", "reference": "R30"})
-    host = offered.visit.host
-    VisitFactory(host=host, starts_at=offered.holds[0].starts_at, reserved=True)
+    offered.visit.refresh_from_db()
+    return offered.visit
+
+
+def test_cancelled_visit_keeps_its_date_for_a_day_and_says_so(client, offered):
+    before = text(client.get(MINE + "withdraw/"))
+    visit = cancelled(client, offered)
+
+    hold = Hold.objects.kept().get()
+    assert (hold.visit, hold.starts_at) == (visit, visit.starts_at)
+    assert hold.expires_at == CLOCK + timedelta(hours=24)
+    assert list(Reservation.objects.active()) == [hold.reservation]
+    assert "free those we hold" in before
+    page = text(client.get(MINE))
+    assert "until Thu 16 Feb 2023, 10:00 Brussels (CET). We keep your date so long" in page
+    assert "Wed 22 Feb 2023, 10:00–13:00 Brussels (CET)" in page
+
+
+def test_date_of_a_cancelled_visit_is_kept_until_it_would_begin_at_most(client, offered):
+    client.post(MINE + "accept/", {"ref": "R30", "hold": offered.holds[0].pk, "place": "Hall"})
+    begins = offered.holds[0].starts_at
+    ClockSetting.objects.fix(begins - timedelta(hours=1))
+    client.post(MINE + "withdraw/", {"ref": "R30", "reference": "R30"})
+
+    assert Hold.objects.kept().get().expires_at == begins
+
+
+def test_worker_frees_the_kept_date_after_a_day_and_not_before(client, offered):
+    visit = cancelled(client, offered)
+    day = CLOCK + timedelta(hours=24)
+    early = free_expired_slots(at=day - timedelta(seconds=1))
+
+    assert (early, free_expired_slots(at=day), free_expired_slots(at=day)) == (0, 1, 0)
+    assert Reservation.objects.active().count() == 0
+    entry = AuditEntry.objects.about(visit).get(verb="free_slot")
+    assert entry.actor == "worker"
+
+
+def test_undo_without_its_date_opens_the_request_again(client, offered):
+    visit = cancelled(client, offered)
+    by = UserFactory()
+    free_kept_slot(visit, reason="Another city needs it.", at=CLOCK, by=by)
+    assert "We then look for a date again." in text(client.get(MINE))
     client.post(MINE + "undo/", {"ref": "R30", "sure": "yes"})
 
     assert VisitRequest.objects.get(ref="R30").state == "under_review"
+    assert Visit.objects.live().count() == Reservation.objects.active().count() == 0
+
+
+def test_undo_of_a_withdrawal_never_accepts_a_date_that_was_only_offered(client, offered):
+    client.post(MINE + "withdraw/", {"ref": "R30", "reference": "R30"})
+    assert Reservation.objects.active().count() == 0
+    client.post(MINE + "undo/", {"ref": "R30", "sure": "yes"})
+
+    assert VisitRequest.objects.get(ref="R30").state == "under_review"
+    assert Visit.objects.live().count() == 0
+
+
+def test_undo_joins_the_visit_that_another_department_kept_alive(client, offered):
+    client.post(MINE + "accept/", {"ref": "R30", "hold": offered.holds[0].pk, "place": "Hall"})
+    offered.visit.requests.add(VisitRequestFactory(ref="R31", state="scheduled"))
+    client.post(MINE + "withdraw/", {"ref": "R30", "reference": "R30"})
+    client.post(MINE + "undo/", {"ref": "R30", "sure": "yes"})
+
+    offered.asked.refresh_from_db()
+    assert (offered.asked.state, Visit.objects.get().state) == ("scheduled", "confirmed")
+
+
+def test_timeline_tells_an_undo_as_what_it_is(client, offered):
+    cancelled(client, offered)
+    client.post(MINE + "undo/", {"ref": "R30", "sure": "yes"})
+    page = text(client.get(MINE))
+
+    assert page.count("You took your withdrawal back; the date is agreed again") == 1
+    assert page.count("We offered you dates") == page.count("You accepted a date") == 1
+
+
+def test_undo_twice_books_once(client, offered):
+    cancelled(client, offered)
+    for _ in range(2):
+        client.post(MINE + "undo/", {"ref": "R30", "sure": "yes"})
+
+    assert Visit.objects.live().count() == Reservation.objects.active().count() == 1
 
 
 def test_undo_ends_after_a_day(client, asked):

@@ -33,6 +33,7 @@ def today(request: HttpRequest) -> HttpResponse:
         "campaign": campaign,
         "answers": [_with_time_left(row, at) for row in agenda.answer_now(user)],
         "ending": agenda.proposals_ending(user, at=at),
+        "kept": agenda.kept_slots(user),
         "promises": agenda.follow_ups_due(user, at=at),
         "risks": agenda.visits_at_risk(user, at=at),
         "visits": agenda.next_visits(user, at=at),

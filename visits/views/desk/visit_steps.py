@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
@@ -11,14 +12,17 @@ from crm import clock
 from crm.domain.follow_ups import open_follow_up
 from crm.permissions import require
 from crm.roles import Role
+from visits.domain import cancellations
 from visits.domain import visits as verbs
 from visits.domain.briefing import send_brief
 from visits.domain.replies import tell_newly_confirmed
 from visits.domain.slots import weigh_slot
+from visits.forms.requests import ReasonForm
 from visits.forms.visits import AttendanceForm, PostponeForm, PromiseForm, ReportForm, SideForm
 from visits.models import Visit
 from visits.states import VISIT_STEPS, VisitState, may_step
 from visits.views.desk.access import get_visit, try_verb
+from visits.views.desk.toasts import done
 
 # Steps that ask for side and reason: verb, words of the page and the button.
 REASONED = {
@@ -47,9 +51,53 @@ def visit_step(request: HttpRequest, ref: str, step: str) -> HttpResponse:
     verb, title, label = REASONED[step]
     form = SideForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        if try_verb(request, verb, visit, at=clock.now(), by=request.user, **form.cleaned_data):
+        at = clock.now()
+        if try_verb(request, verb, visit, at=at, by=request.user, **form.cleaned_data):
+            if cancellations.kept_slot(visit, at=at):
+                words = _("%(ref)s is cancelled; its time is kept for a day.") % {"ref": ref}
+                done(request, words, undo=reverse("visits:visit-undo", args=[ref]))
             return redirect("visits:visit-detail", ref)
     context = {"visit": visit, "form": form, "title": title, "label": label}
+    return render(request, "visits/visit_step.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@require(Role.COORDINATOR)
+def visit_undo(request: HttpRequest, ref: str) -> HttpResponse:
+    """Take a cancellation back: a new visit gets the time that was kept."""
+    again = try_verb(
+        request,
+        cancellations.undo_cancellation,
+        get_visit(request.user, ref),
+        at=clock.now(),
+        by=request.user,
+        why=_("The cancellation was undone at the desk."),
+    )
+    if again is None:
+        return redirect("visits:visit-detail", ref)
+    words = _("%(new)s takes the place of %(old)s, at the same time.")
+    messages.success(request, words % {"new": again.ref, "old": ref})
+    return redirect("visits:visit-detail", again.ref)
+
+
+@require_http_methods(["GET", "POST"])
+@require(Role.COORDINATOR)
+def visit_free(request: HttpRequest, ref: str) -> HttpResponse:
+    """Give the time kept for an undo away at once, for a reason."""
+    visit = get_visit(request.user, ref)
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try_verb(
+            request,
+            cancellations.free_kept_slot,
+            visit,
+            at=clock.now(),
+            by=request.user,
+            done=_("The time of %(ref)s is free.") % {"ref": ref},
+            **form.cleaned_data,
+        )
+        return redirect("visits:visit-detail", ref)
+    context = {"visit": visit, "form": form, "title": _("Free the time"), "label": _("Free it now")}
     return render(request, "visits/visit_step.html", context, status=422 if form.errors else 200)
 
 

@@ -14,6 +14,7 @@ from crm.exports import Column
 from crm.permissions import require
 from crm.roles import Role
 from visits import states
+from visits.domain.cancellations import kept_slot
 from visits.domain.disruptions import disruptions_touching
 from visits.domain.history import visit_timeline
 from visits.domain.replies import tell_newly_confirmed
@@ -96,6 +97,7 @@ def visit_facts(request: HttpRequest, visit: Visit) -> dict:
         "missing": missing_for_confirmation(visit) if visit.state == VisitState.TENTATIVE else [],
         "disruptions": disruptions_touching(visit),
         "later": visit.replaced_by.first(),
+        "kept": kept_slot(visit, at=at) if visit.state == VisitState.CANCELLED else None,
         "is_over": visit.ends_at <= at,
         "home_zone": zone,
     }

@@ -145,9 +145,9 @@ CEILINGS = {
     request_list: 27,
     request_detail: 31,
     visit_list: 8,
-    visit_detail: 16,
-    today: 13,
-    plan: 19,
+    visit_detail: 17,
+    today: 14,
+    plan: 20,
     plan_version: 20,
 }
 

@@ -3,11 +3,12 @@
 import csv
 import io
 import re
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from crm.models import User
+from crm.models import AuditEntry, User
 from tests.factories.crm import CLOCK
 from tests.factories.visits import BriefEditionFactory
 from tests.visits.views.desk.front_door import do, go, refused, said
@@ -239,12 +240,94 @@ def test_visit_that_is_over_cannot_be_moved(desk):
     assert said(answer) == ["V01 is “reported” and cannot become “postponed”."]
 
 
-def test_cancelling_gives_the_request_back_and_the_time_free(desk):
+def cancelled(desk):
+    """V10 of R07, cancelled at the desk; what is said about it."""
+    words = {"side": "us", "reason": "The host cannot travel."}
+    return do(desk, "visit-step", "V10", "cancel", **words)
+
+
+def kept(ref):
+    return Reservation.objects.active().filter(visit__ref=ref)
+
+
+def test_cancelling_gives_the_request_back_and_keeps_the_time_for_a_day(desk):
     sequence = visit("V10").ics_sequence
-    do(desk, "visit-step", "V10", "cancel", side="us", reason="The host cannot travel.")
+    answer = cancelled(desk)
     assert (visit("V10").state, visit("V10").ics_sequence) == ("cancelled", sequence + 1)
     assert VisitRequest.objects.get(ref="R07").state == "waitlisted"
-    assert Reservation.objects.active().filter(visit__ref="V10").count() == 0
+    assert kept("V10").get().hold.expires_at == CLOCK + timedelta(days=1)
+    assert said(answer) == ["V10 is cancelled; its time is kept for a day."]
+
+
+def test_cancelling_an_open_offer_gives_its_time_free_at_once(desk):
+    do(desk, "visit-step", "V11", "cancel", side="us", reason="Elections.")
+    assert VisitRequest.objects.get(ref="R08").state == "under_review"
+    assert kept("V11").count() == 0
+
+
+def test_desk_says_until_when_the_time_of_a_cancelled_visit_is_kept(desk):
+    cancelled(desk)
+    assert (
+        "Thu 16 Feb 2023, 10:00 Oslo (CET)</time> nobody else gets this time"
+        in go(desk, "visit-detail", "V10").text
+    )
+    assert "time kept for an undo" in go(desk, "today").text
+    assert "its time is kept until Thu 16 Feb 2023, 10:00 Oslo (CET)" in go(desk, "plan").text
+
+
+def test_kept_time_is_offered_to_nobody_else(desk):
+    cancelled(desk)
+    answer = moved(desk, "V09", starts_at="2023-02-22T10:00")
+    assert refused(answer) == [
+        "Joe Gorman keeps this time for the cancelled visit V10 Vilnius until "
+        "Thu 16 Feb 2023, 10:00 Oslo (CET), should that be undone; it can be freed on the "
+        "visit's page."
+    ]
+
+
+def test_undoing_a_cancellation_makes_the_visit_anew_with_what_was_prepared(desk):
+    old = visit("V10")
+    item = old.checklist.first()
+    item.done = True
+    item.save()
+    cancelled(desk)
+    answer = do(desk, "visit-undo", "V10")
+    new = visit("V10").replaced_by.get()
+    assert said(answer) == [f"{new.ref} takes the place of V10, at the same time."]
+    assert (new.state, new.starts_at, new.ics_uid) == ("confirmed", old.starts_at, old.ics_uid)
+    assert new.ics_sequence == old.ics_sequence + 2
+    assert new.checklist.get(key=item.key).done
+    assert VisitRequest.objects.get(ref="R07").state == "scheduled"
+    assert (kept("V10").count(), kept(new.ref).count()) == (0, 1)
+
+
+def test_letter_about_a_cancellation_that_was_undone_waits_no_longer(desk):
+    cancelled(desk)
+    draft = visit("V10").messages.get(status="draft", template__key="cancelled")
+    do(desk, "visit-undo", "V10")
+    draft.refresh_from_db()
+    assert draft.status == "cancelled"
+
+
+def test_freeing_the_kept_time_needs_a_reason_and_ends_the_undo(desk):
+    cancelled(desk)
+    assert len(refused(do(desk, "visit-free", "V10", reason=" "))) == 1
+    answer = do(desk, "visit-free", "V10", reason="Bergen needs it.")
+    assert said(answer) == ["The time of V10 is free."]
+    assert kept("V10").count() == 0
+    entry = AuditEntry.objects.about(visit("V10")).get(verb="free_slot")
+    assert (entry.note.why, entry.by.is_coordinator) == ("Bergen needs it.", True)
+    assert said(do(desk, "visit-undo", "V10")) == [
+        "The time of V10 is no longer kept; offer new dates instead."
+    ]
+
+
+def test_request_that_moved_on_is_not_drawn_back_by_an_undo(desk):
+    cancelled(desk)
+    VisitRequest.objects.filter(ref="R07").update(state="declined")
+    assert said(do(desk, "visit-undo", "V10")) == [
+        "The requests of V10 have moved on meanwhile; offer new dates instead."
+    ]
 
 
 def test_cancelling_an_agreed_visit_leaves_a_letter_that_waits_on_its_page(desk):

@@ -1,0 +1,150 @@
+"""After a cancellation: undone within a day, its kept time freed early, or freed by the clock."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from crm.domain.audit import record
+from crm.models import Message, User
+from visits.domain import booking
+from visits.domain.replies import tell_agreed
+from visits.domain.steps import set_request_state
+from visits.domain.visits import EDITABLE, confirm_if_complete, make_visit
+from visits.models import Hold, Visit, VisitRequest
+from visits.states import RequestState
+
+# Where a request goes when its visit is cancelled, and the steps that lead back from there.
+WAY_BACK = {
+    RequestState.WITHDRAWN: (
+        RequestState.UNDER_REVIEW,
+        RequestState.PROPOSED,
+        RequestState.SCHEDULED,
+    ),
+    RequestState.WAITLISTED: (RequestState.PROPOSED, RequestState.SCHEDULED),
+}
+
+
+def kept_slot(visit: Visit, *, at: datetime) -> Hold | None:
+    """The time kept for an undo of the visit's cancellation, while that is possible."""
+    return Hold.objects.kept().filter(visit=visit, expires_at__gt=at).first()
+
+
+def ended_with(visit: Visit) -> QuerySet[VisitRequest]:
+    """The requests that lost their date by this cancellation and have not moved on since."""
+    return visit.requests.filter(state__in=WAY_BACK, state_since=visit.state_since)
+
+
+@transaction.atomic
+def undo_cancellation(
+    lost: Visit,
+    *,
+    at: datetime,
+    why: str,
+    by: User | None = None,
+    actor: str = "",
+    requests: Sequence[VisitRequest] | None = None,
+) -> Visit:
+    """A new visit takes the kept time of a cancelled one, under its UID with a higher SEQUENCE.
+
+    Its requests (or those given) are scheduled again; whoever was told of the cancellation is told
+    of this, and a letter about it that still waits for us is dropped. Raises ValidationError when
+    the time is no longer kept or no request waits for it.
+    """
+    booking.lock_resources([lost.host.resource])
+    lost.refresh_from_db()
+    if kept_slot(lost, at=at) is None:
+        raise ValidationError(
+            _("The time of %(ref)s is no longer kept; offer new dates instead."),
+            code="not_kept",
+            params={"ref": lost.ref},
+        )
+    rows = list(ended_with(lost)) if requests is None else list(requests)
+    if not rows:
+        raise ValidationError(
+            _("The requests of %(ref)s have moved on meanwhile; offer new dates instead."),
+            code="moved_on",
+            params={"ref": lost.ref},
+        )
+    for request in rows:
+        for state in WAY_BACK[RequestState(request.state)]:
+            words = why if state == RequestState.UNDER_REVIEW else ""
+            set_request_state(request, state, at=at, by=by, actor=actor, why=words)
+    visit = _made_again(lost, rows, at=at, by=by)
+    booking.free(lost)
+    booking.reserve(visit, starts_at=visit.starts_at, ends_at=visit.ends_at)
+    record(lost, "undo_cancellation", at=at, by=by, actor=actor, why=why)
+    visit = confirm_if_complete(visit, at=at, by=by)
+    letters = lost.messages.filter(template__key="cancelled", direction=Message.Direction.OUT)
+    was_told = letters.filter(status=Message.Status.QUEUED).exists()
+    letters.filter(status=Message.Status.DRAFT).update(status=Message.Status.CANCELLED)
+    if was_told:
+        for request in rows:
+            tell_agreed(request, visit, at=at)
+    return visit
+
+
+def _made_again(
+    lost: Visit, requests: Sequence[VisitRequest], *, at: datetime, by: User | None
+) -> Visit:
+    """A new visit with everything that was agreed and prepared for the cancelled one."""
+    visit = make_visit(
+        requests,
+        host=lost.host,
+        mode=lost.mode,
+        starts_at=lost.starts_at,
+        ends_at=lost.ends_at,
+        at=at,
+        by=by,
+        replaces=lost,
+        override_reason=lost.override_reason,
+    )
+    for name in (*EDITABLE, "local_contact_verified_at", "backup", "mode_history"):
+        setattr(visit, name, getattr(lost, name))
+    visit.save()
+    visit.topics.set(lost.topics.all())
+    visit.experts.set(lost.experts.all())
+    for theirs, mine in ((lost.agenda, visit.agenda), (lost.checklist, visit.checklist)):
+        mine.all().delete()
+        for row in theirs.all():
+            row.pk, row.visit = None, visit
+            row.save()
+    lost.legs.update(visit=visit)
+    return visit
+
+
+@transaction.atomic
+def free_kept_slot(visit: Visit, *, reason: str, at: datetime, by: User) -> Visit:
+    """Give the kept time away before the day is over; the undo then brings no date back.
+
+    Raises ValidationError without a reason, or when nothing is kept any more.
+    """
+    booking.lock_resources([visit.host.resource])
+    if not reason.strip():
+        raise ValidationError(_("Say why, in a sentence."), code="reason")
+    if not Hold.objects.kept().filter(visit=visit).exists():
+        raise ValidationError(
+            _("Nothing is kept for %(ref)s any more."), code="not_kept", params={"ref": visit.ref}
+        )
+    booking.free(visit)
+    record(visit, "free_slot", at=at, by=by, why=reason)
+    return visit
+
+
+def free_expired_slots(*, at: datetime) -> int:
+    """Give back the time of cancelled visits whose day for an undo is over; the number freed."""
+    over = Hold.objects.kept().filter(expires_at__lte=at).select_related("visit__host")
+    return sum(_free_one(hold, at=at) for hold in over)
+
+
+@transaction.atomic
+def _free_one(hold: Hold, *, at: datetime) -> bool:
+    booking.lock_resources([hold.visit.host.resource])
+    if not Hold.objects.kept().filter(pk=hold.pk).exists():
+        return False
+    booking.free(hold.visit)
+    record(hold.visit, "free_slot", at=at, actor="worker")
+    return True
