@@ -165,6 +165,10 @@ def faults_of(page: Page, address: str) -> list[str]:
 
 
 def violations(page: Page) -> list[str]:
+    # Colours fade from one theme to the other; what is judged is the end.
+    page.evaluate(
+        "Promise.allSettled(document.getAnimations().map((each) => each.finished)).then(() => 0)"
+    )
     found = Axe().run(page, options=RULES).response["violations"]
     return [f"{each['id']}: {node['html'][:160]}" for each in found for node in each["nodes"]]
 
