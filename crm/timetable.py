@@ -11,13 +11,15 @@ from typing import NamedTuple
 from crm import wording
 
 DAY = 54
-LANE = 76
 BAR = 14
 GAP = 8
-# The words of a visit stand under its bar, on the first of these lines that is free there.
-LINES, LINE = 3, 15
-# How wide a letter of them is at most, on average, and how narrow a bar may get.
-LETTER, SHORTEST = 7.0, 6.0
+# The words of a visit stand in the column of its day, reference above city, under the words of
+# others that reach there; static/css/time.css knows the heights of lanes with one to LEVELS words.
+LINE, INDENT, LEVELS = 14, 3, 5
+LOWEST_LANE, WORDS = 72, 2 * LINE
+# How wide a letter of them is at most, on average, how far a name may be squeezed to stay in its
+# column, how far the last column's may leave it, and how narrow a bar may get.
+LETTER, SQUEEZE, MARGIN, SHORTEST = 6.8, 0.8, 20, 6.0
 
 
 @dataclass(frozen=True)
@@ -84,10 +86,13 @@ class Box(NamedTuple):
     key: str
     is_tentative: bool
     is_pinned: bool
-    # Where the words stand, and where they have to end: the next words on that line, or the edge.
+    # Where the words stand and how wide they are; the city as far as it fits, and its width where
+    # it is squeezed to that.
     words_x: float = 0
     words_y: float = 0
     room: float = 0
+    city: str = ""
+    squeezed: float = 0
 
     @property
     def right(self) -> float:
@@ -98,8 +103,8 @@ class Box(NamedTuple):
         return self.y + self.height / 2
 
     @property
-    def label(self) -> str:
-        return f"{self.sub} {self.title}".strip()
+    def city_y(self) -> float:
+        return self.words_y + LINE
 
 
 class Lane(NamedTuple):
@@ -107,6 +112,7 @@ class Lane(NamedTuple):
     note: str
     boxes: tuple[Box, ...]
     bottom: float
+    levels: int
 
 
 class Timetable(NamedTuple):
@@ -152,42 +158,70 @@ def timetable(
         part = min(max((hour - opens) / (closes - opens), 0.0), 1.0)
         return place[moment.date()] + part * day_width
 
-    lanes = []
-    for number, row in enumerate(rows):
-        top = number * LANE + GAP
+    lanes: list[Lane] = []
+    edge = len(days) * day_width
+    for row in rows:
+        top = lanes[-1].bottom if lanes else 0
         boxes = [
             _box(block, x_of(block.start), x_of(block.end), top)
             for block in sorted(row.blocks, key=_painting_order)
             if days and block.end.date() >= days[0].date and block.start.date() <= days[-1].date
         ]
-        placed = _with_words(boxes, edge=len(days) * day_width)
-        lanes.append(Lane(row.label, row.note, placed, (number + 1) * LANE))
-    return Timetable(columns, tuple(lanes), len(days) * day_width, len(rows) * LANE)
+        placed, levels = _with_words(boxes, day_width, edge)
+        lanes.append(_lane(row, placed, levels, top))
+    # A long word of the last day may need a margin.
+    ends = [box.words_x + box.room for lane in lanes for box in lane.boxes]
+    return Timetable(columns, tuple(lanes), max([edge, *ends]), lanes[-1].bottom if lanes else 0)
 
 
-def _with_words(boxes: list[Box], *, edge: float) -> tuple[Box, ...]:
-    """The boxes, the words of each visit on a line under its bar where nothing else is said.
+def _lane(row: Row, boxes: list[Box], levels: int, top: float) -> Lane:
+    bottom = top + max(LOWEST_LANE, GAP + BAR + GAP + levels * WORDS)
+    whole = [box._replace(height=bottom - top) if box.kind == "away" else box for box in boxes]
+    return Lane(row.label, row.note, tuple(whole), bottom, levels)
 
-    Words that would leave the drawing are moved back inside it. Where every line is taken, the
-    words go on the line that is free soonest and are cut where the next ones begin.
+
+def _with_words(boxes: list[Box], day_width: float, edge: float) -> tuple[list[Box], int]:
+    """The boxes, each visit with its words, and how many words stand above each other at most.
+
+    Words begin at the left of their day's column, on the highest level where nothing else is
+    said. A name a little too long is squeezed into the column, a longer one runs into the next;
+    on the last level they are cut where the next ones begin.
     """
-    ends = [0.0] * LINES
-    spoken: dict[int, Box] = {}
+    ends: list[float] = []
+    spoken = list(boxes)
+    last: dict[int, int] = {}
     for place, box in sorted(enumerate(boxes), key=lambda pair: (pair[1].x, pair[0])):
         if box.kind != "visit":
             continue
-        needed = len(box.label) * LETTER
-        wanted = max(min(box.x, edge - needed), 0.0)
-        free = [line for line in range(LINES) if ends[line] <= wanted]
-        line = free[0] if free else ends.index(min(ends))
-        x = max(wanted, ends[line])
-        ends[line] = x + needed
+        x = box.x // day_width * day_width + INDENT
+        level = next((number for number, end in enumerate(ends) if end <= x), len(ends))
+        if level == LEVELS:
+            level = LEVELS - 1
+            before = last[level]
+            spoken[before] = _cut(spoken[before], max(x - spoken[before].words_x, 0.0))
+        if level == len(ends):
+            ends.append(0.0)
+        room, squeezed = _room(box, day_width - INDENT, edge + MARGIN - x)
+        ends[level], last[level] = x + room, place
+        y = box.y + BAR + level * WORDS + LINE - 2
         spoken[place] = box._replace(
-            words_x=round(x, 2),
-            words_y=box.y + BAR + LINE * line + LINE - 2,
-            room=round(max(min(needed, edge - x), 0.0), 2),
+            words_x=x, words_y=y, room=room, city=box.title, squeezed=squeezed
         )
-    return tuple(spoken.get(place, box) for place, box in enumerate(boxes))
+    return spoken, len(ends)
+
+
+def _room(box: Box, column: float, rest: float) -> tuple[float, float]:
+    """How wide the words are, and the width their city is squeezed to, if it is."""
+    needed = max(len(box.sub), len(box.title)) * LETTER
+    if needed > column >= needed * SQUEEZE:
+        return column, column - INDENT
+    return (rest, rest - INDENT) if needed > rest else (needed, 0.0)
+
+
+def _cut(box: Box, room: float) -> Box:
+    """The box with its city cut to `room`."""
+    letters = max(int(room / LETTER) - 1, 0)
+    return box._replace(room=min(room, box.room), city=f"{box.title[:letters]}…", squeezed=0)
 
 
 def _painting_order(block: Block) -> tuple[bool, datetime]:
@@ -198,7 +232,7 @@ def _painting_order(block: Block) -> tuple[bool, datetime]:
 def _box(block: Block, x: float, right: float, top: float) -> Box:
     # A short visit still has to be seen; its words are what a finger meets.
     width = max(right - x, SHORTEST) if block.kind == "visit" else right - x
-    y, height = (top - GAP, LANE) if block.kind == "away" else (top, BAR)
+    y, height = (top, LOWEST_LANE) if block.kind == "away" else (top + GAP, BAR)
     return Box(
         block.kind,
         round(x, 2),

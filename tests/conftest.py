@@ -114,7 +114,8 @@ class Site:
         page.wait_for_url(lambda url: "/accounts/login" not in url)
 
 
-def _site(installation: Installation, *, with_worker: bool) -> Site:
+def serve_site(installation: Installation, *, with_worker: bool) -> Site:
+    """A server on an installation, with a mail sink and perhaps a worker."""
     sink = Sink()
     sink.start()
     smtp = {"SMTP_HOST": sink.host, "SMTP_PORT": str(sink.port)}
@@ -128,7 +129,7 @@ def _site(installation: Installation, *, with_worker: bool) -> Site:
 def sample_site(_sample_template, tmp_path_factory) -> Iterator[Site]:
     """A server on the sample for tests that only look: what one changes, the next one sees."""
     made = _sample_template.copy(tmp_path_factory.mktemp("site") / "data")
-    site = _site(made, with_worker=False)
+    site = serve_site(made, with_worker=False)
     yield site
     made.remove()
     site.mail.stop()
@@ -137,7 +138,7 @@ def sample_site(_sample_template, tmp_path_factory) -> Iterator[Site]:
 @pytest.fixture
 def fresh_site(sample_installation) -> Iterator[Site]:
     """A server, a worker and a mail sink on a copy of the sample, for this test alone."""
-    site = _site(sample_installation, with_worker=True)
+    site = serve_site(sample_installation, with_worker=True)
     yield site
     sample_installation.stop()
     site.mail.stop()

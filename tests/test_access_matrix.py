@@ -1,6 +1,5 @@
 """Every route x GET, POST x role against the table in access_matrix.py."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -9,40 +8,17 @@ from django.conf import settings
 from django.db import transaction
 from django.shortcuts import resolve_url
 from django.test import Client
-from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
+from django.urls import NoReverseMatch, reverse
 from knox.models import AuthToken
 
 from crm.models import ClockSetting
 from crm.roles import Role
 from tests.access_matrix import ANONYMOUS, EVERYBODY, GROUPS, MATRIX, Row
 from tests.factories import crm, visits
+from tests.routes import Route, routes
 
 SIGNED_IN = sorted(EVERYBODY)
 OPEN, REFUSED, UNKNOWN, NO_METHOD, SIGN_IN = "open", "refused", "unknown", "no method", "sign in"
-
-
-@dataclass(frozen=True)
-class Route:
-    """A named address and the names of its arguments."""
-
-    name: str
-    arguments: tuple[str, ...]
-
-
-def routes(
-    resolver: URLResolver | None = None, namespace: str = "", arguments: tuple[str, ...] = ()
-) -> list[Route]:
-    """Every named route of the site with its namespace."""
-    found: list[Route] = []
-    for each in (resolver or get_resolver()).url_patterns:
-        own = (*arguments, *each.pattern.converters, *each.pattern.regex.groupindex)
-        if isinstance(each, URLPattern):
-            found.append(Route(f"{namespace}{each.name}", tuple(dict.fromkeys(own))))
-        else:
-            inner = f"{each.namespace}:" if each.namespace else ""
-            found += routes(each, namespace + inner, own)
-    # The admin's own catch-all has no name, and shows nothing but a 404 or its sign-in.
-    return [route for route in found if route.name != "admin:None"]
 
 
 def group_of(name: str) -> str | None:

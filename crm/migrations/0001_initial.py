@@ -273,6 +273,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name_plural": "audit entries",
                 "ordering": ["-at", "-pk"],
             },
         ),

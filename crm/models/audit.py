@@ -32,6 +32,7 @@ class AuditEntry(models.Model):
 
     class Meta:
         ordering = ["-at", "-pk"]
+        verbose_name_plural = "audit entries"
         indexes = [models.Index(fields=["model", "row_id"], name="audit_row")]
 
     def __str__(self) -> str:

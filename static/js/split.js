@@ -41,6 +41,6 @@ export function startSplit() {
   });
   // Bring the chosen row into its list without moving the page.
   const row = document.querySelector(".split-row[aria-current]");
-  const list = row?.closest(".split-list");
+  const list = row?.closest(".split-rows");
   if (list) list.scrollTop = row.offsetTop - list.clientHeight / 2;
 }

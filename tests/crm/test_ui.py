@@ -292,6 +292,45 @@ class TestPictures:
         (box,) = plan.lanes[0].boxes
         assert (box.x, box.width, plan.width) == (150, 60, 240)
 
+    def test_timetable_puts_words_in_the_column_of_their_day_and_long_ones_above_the_next(self):
+        days = [timetable.Day(date(2023, 2, day)) for day in (20, 21, 22)]
+        names = ((20, "Lviv"), (20, "Reykjavík"), (21, "Thessaloniki"), (22, "Nice"))
+        blocks = [
+            timetable.Block(
+                "visit",
+                datetime(2023, 2, day, 9 + number),
+                datetime(2023, 2, day, 10 + number),
+                name,
+                title=name,
+            )
+            for number, (day, name) in enumerate(names)
+        ]
+        lane = timetable.timetable(days, [timetable.Row("H1", blocks)]).lanes[0]
+        first, second = lane.boxes[0].words_y, lane.boxes[1].words_y
+        assert [(box.city, box.words_x // timetable.DAY) for box in lane.boxes] == [
+            ("Lviv", 0),
+            ("Reykjavík", 0),
+            ("Thessaloniki", 1),
+            ("Nice", 2),
+        ]
+        assert [box.words_y for box in lane.boxes] == [first, second, first, second]
+        assert lane.boxes[1].squeezed < timetable.DAY
+
+    def test_timetable_cuts_words_only_where_no_level_is_left(self):
+        days = [timetable.Day(date(2023, 2, 20))]
+        blocks = [
+            timetable.Block(
+                "visit",
+                datetime(2023, 2, 20, hour),
+                datetime(2023, 2, 20, hour, 30),
+                "V",
+                title="Bergen",
+            )
+            for hour in range(8, 14)
+        ]
+        lane = timetable.timetable(days, [timetable.Row("H1", blocks)]).lanes[0]
+        assert [box.city for box in lane.boxes] == [*["Bergen"] * 4, "…", "Bergen"]
+
     def test_strip_day_says_everything_it_shows(self):
         day = strips.StripDay(
             date(2023, 2, 21),

@@ -402,6 +402,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name_plural": "times of hosts",
                 "ordering": ["starts_at"],
             },
         ),

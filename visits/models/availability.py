@@ -126,6 +126,7 @@ class HostAvailability(SampleMark, models.Model):
 
     class Meta:
         ordering = ["starts_at"]
+        verbose_name_plural = "times of hosts"
         constraints = [
             models.CheckConstraint(
                 condition=Q(starts_at__lt=F("ends_at")), name="availability_in_order"

@@ -33,7 +33,7 @@ def my_week(request: HttpRequest) -> HttpResponse:
         .prefetch_related("legs__origin", "legs__destination")
     )
     cards = [{"visit": visit, "risks": disruptions_touching(visit)} for visit in visits]
-    return render(request, "visits/my_week.html", {"cards": cards, "now": at})
+    return render(request, "visits/my_week.html", {"cards": cards})
 
 
 @require_POST

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -45,7 +46,8 @@ def requests_shown(request: HttpRequest):
 
 def list_context(request: HttpRequest, *, open_ref: str = "") -> dict:
     found, chosen = requests_shown(request)
-    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    wanted = request.GET.get("page") or _page_with(found, open_ref)
+    page = Paginator(found, PAGE).get_page(wanted)
     at = clock.now()
     for row in page.object_list:
         row.note = _waiting_words(row, at)
@@ -60,6 +62,12 @@ def list_context(request: HttpRequest, *, open_ref: str = "") -> dict:
         "states": RequestState.choices,
         "chosen_states": request.GET.getlist("state"),
     }
+
+
+def _page_with(found: QuerySet[VisitRequest], ref: str) -> int:
+    """The page of the list that shows the request `ref`; the first where the list has it not."""
+    refs = list(found.values_list("ref", flat=True)) if ref else []
+    return refs.index(ref) // PAGE + 1 if ref in refs else 1
 
 
 def _waiting_words(row: VisitRequest, at) -> str:

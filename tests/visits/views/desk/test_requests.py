@@ -41,6 +41,16 @@ def test_list_opens_its_first_request_beside_it(desk):
     assert "Emergency planner" in page.text
 
 
+def test_detail_shows_the_page_of_the_list_that_holds_the_open_request(desk, monkeypatch):
+    monkeypatch.setattr("visits.views.desk.requests.PAGE", 5)
+    last = desk.get("/requests/R21/")
+    other = desk.get("/requests/R21/?page=1")
+    assert [row.ref for row in last.context["rows"] if row.is_current] == ["R21"]
+    assert "Requests 26 to 27 of 27" in last.text
+    assert "Requests 1 to 5 of 27" in other.text
+    assert other.context["row"].ref == "R21"
+
+
 def test_list_narrows_by_state_and_by_words_of_any_spelling(desk):
     page = go(desk, "request-list", state=["waitlisted", "under_review"])
     assert shown(page) == ["R12", "R05"]

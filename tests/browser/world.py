@@ -1,0 +1,100 @@
+"""What makes the rows behind the addresses of pages.py, run by `manage.py shell` on the sample.
+
+One draft letter, a form that waits for its address, a private link of every request, a sign-in
+with a second step, and the longest name on a request, a person, a host and who is signed in.
+"""
+
+import json
+
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.test import RequestFactory
+from knox.models import AuthToken
+
+from crm import clock
+from crm.models import (
+    Municipality,
+    Organisation,
+    OutgoingMail,
+    Participation,
+    Person,
+    Place,
+    User,
+)
+from crm.views.errors import problem
+from visits.domain import links, verification
+from visits.domain.letters import draft_letter
+from visits.models import CalendarDay, Campaign, Disruption, Host, VisitRequest
+
+LONG = "Maximilian-Alexander Sample-Platane"
+at = clock.now()
+coordinator = User.objects.get(email="coordinator@example.org")
+User.objects.filter(pk=coordinator.pk).update(name=f"{LONG} (desk)")
+Host.objects.filter(ref="H1").update(name=f"{LONG} (host)")
+VisitRequest.objects.filter(ref__in=["R24", "R04", "R15"]).update(
+    requester_name=LONG, department="Department for Public Space, Prevention and Security"
+)
+part = Participation.objects.filter(event__slug="rotterdam-2023").first()
+Person.objects.filter(pk=part.person_id).update(
+    given="Maximilian-Alexander", family="Sample-Platane"
+)
+waiting = VisitRequest.objects.get(ref="R24")
+draft = draft_letter(waiting, "request_ack", at=at, by=coordinator)
+campaign = Campaign.objects.get(slug="february-2023")
+answers = {
+    "city": "Gent",
+    "country": "BE",
+    "zone": "Europe/Brussels",
+    "language": "en",
+    "place": Place.objects.filter(name="Gent").values_list("pk", flat=True).first(),
+    "department": "Safety and Prevention",
+    "requester_name": LONG,
+    "requester_role": "",
+    "address": "robin@ghent.example",
+    "phone": "",
+    "mode": "on_site",
+    "topics": ["T01"],
+    "wishes": [{"on": "2023-02-22", "part": "morning"}],
+    "people": 12,
+}
+pending = verification.submit_form(campaign, answers, language="en", at=at)
+linked = {
+    row.ref: "/en/visit/r/" + links.token_of(links.make_link(row)) + "/"
+    for row in VisitRequest.objects.all()
+}
+linked["pending"] = "/en/visit/r/" + verification.token_of(pending) + "/"
+second, newcomer = (
+    User.objects.create_user(email, "a long enough password", name="Second (sample)")
+    for email in ("second@example.org", "newcomer@example.org")
+)
+for user in (second, newcomer):
+    user.groups.set(coordinator.groups.all())
+TOTP.activate(second, generate_totp_secret())
+codes = RecoveryCodes.activate(second)
+AuthToken.objects.create(coordinator)
+broken = {
+    status: problem(RequestFactory().get("/"), status, "The fault is in our log.").content.decode()
+    for status in (400, 409, 500, 503)
+}
+print(  # noqa: T201 - the test reads it
+    "WORLD"
+    + json.dumps(
+        {
+            "city": Municipality.objects.get(name="Bergen").organisation_id,
+            "organisation": Organisation.objects.filter(municipality=None).first().pk,
+            "person": part.person_id,
+            "draft": draft.pk,
+            "mail": OutgoingMail.objects.latest("pk").pk,
+            "user": coordinator.pk,
+            "day": CalendarDay.objects.first().pk,
+            "disruption": Disruption.objects.first().pk,
+            "uid": user_pk_to_url_str(second),
+            "key": default_token_generator.make_token(second),
+            "links": linked,
+            "codes": codes.get_unused_codes(),
+            "broken": broken,
+        }
+    )
+)
