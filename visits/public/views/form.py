@@ -94,9 +94,6 @@ def _refusal(request: HttpRequest) -> str:
             "The form was sent faster than a person can read it, or was open for more than a day. "
             "Nothing is lost: look through it once more and send it again."
         )
-    day = time_trap.LONGEST
-    if not limits.allow("form-mark", mark, most=time_trap.MOST_POSTS, within=day, at=now):
-        return _("This form was sent too often. Open the page anew and fill it in again.")
     # Counted apart, so that a neighbour's script cannot use up the share of those who worked.
     scope, most = ("form-worked", MOST_FORMS_WITH_WORK) if has_worked else ("form", MOST_FORMS)
     network = limits.network_of(request.META)
@@ -105,6 +102,9 @@ def _refusal(request: HttpRequest) -> str:
             "Many forms came from your network in the last hour. What you typed is still here: "
             "please wait an hour and send it again."
         )
+    day = time_trap.LONGEST
+    if not limits.allow("form-mark", mark, most=time_trap.MOST_POSTS, within=day, at=now):
+        return _("This form was sent too often. Open the page anew and fill it in again.")
     return ""
 
 
