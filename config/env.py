@@ -1,6 +1,7 @@
 """Typed readers for the environment; each fails loudly with one sentence."""
 
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,11 @@ from django.core.exceptions import ImproperlyConfigured
 
 TRUE_WORDS = {"1", "true", "yes", "on"}
 FALSE_WORDS = {"", "0", "false", "no", "off"}
+# What a browser takes as one site: https and a name, or this machine for trials; no path.
+SITE = re.compile(
+    r"(https://(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]*[a-z][a-z0-9-]*"
+    r"|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?"
+)
 
 
 def text(name: str, default: str = "") -> str:
@@ -40,6 +46,20 @@ def number(name: str, default: int) -> int:
 
 def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
+
+
+def sites(name: str) -> list[str]:
+    """Sites as a security policy names them: https://www.example.eu, or https://*.example.eu."""
+    found = []
+    for word in words(name):
+        site = word.removesuffix("/").lower()
+        if not SITE.fullmatch(site):
+            raise ImproperlyConfigured(
+                f"{name} holds {word!r}; write each site like https://www.example.eu, "
+                "without a path, and put commas between them."
+            )
+        found.append(site)
+    return found
 
 
 def private_directory(path: Path) -> Path:

@@ -4,7 +4,7 @@ import { kept } from "./page.js";
 
 export function startAutosave() {
   for (const done of document.querySelectorAll("[data-autosave-done]")) {
-    kept(sessionStorage, `form-${done.dataset.autosaveDone}`, null);
+    kept("sessionStorage", `form-${done.dataset.autosaveDone}`, null);
   }
   for (const form of document.querySelectorAll("form[data-autosave]")) start(form);
   document.querySelector("[data-error-summary]")?.focus();
@@ -13,13 +13,13 @@ export function startAutosave() {
 function start(form) {
   const key = `form-${form.dataset.autosave}`;
   // A page that comes back with faults already holds what was typed.
-  if (!form.querySelector("[aria-invalid=true]")) restore(form, kept(sessionStorage, key));
+  if (!form.querySelector("[aria-invalid=true]")) restore(form, kept("sessionStorage", key));
   const note = form.querySelector("[data-autosave-note]");
   form.addEventListener("input", () => {
     const entries = [...new FormData(form)].filter(
       ([name, value]) => typeof value === "string" && !isPrivate(form.elements[name]),
     );
-    if (kept(sessionStorage, key, JSON.stringify(entries)) && note) note.hidden = false;
+    if (kept("sessionStorage", key, JSON.stringify(entries)) && note) note.hidden = false;
   });
 }
 

@@ -7,12 +7,12 @@ const WANTED = "typed-wanted";
 
 export function startKeep() {
   if (document.querySelector("[data-sign-in]")) {
-    if (kept(sessionStorage, TYPED)) kept(sessionStorage, WANTED, "yes");
+    if (kept("sessionStorage", TYPED)) kept("sessionStorage", WANTED, "yes");
     return;
   }
-  if (kept(sessionStorage, WANTED)) putBack();
-  kept(sessionStorage, TYPED, null);
-  kept(sessionStorage, WANTED, null);
+  if (kept("sessionStorage", WANTED)) putBack();
+  kept("sessionStorage", TYPED, null);
+  kept("sessionStorage", WANTED, null);
   document.addEventListener("submit", (event) => keep(event.target), true);
   document.addEventListener("htmx:configRequest", (event) => {
     const form = event.detail.elt.closest("form");
@@ -35,11 +35,11 @@ function keep(form) {
   const values = fieldsOf(form).map((field) => [field.name, field.value, field.checked ?? null]);
   if (!values.length) return;
   const entry = { path: location.pathname, form: form.id || place(form), values };
-  kept(sessionStorage, TYPED, JSON.stringify(entry));
+  kept("sessionStorage", TYPED, JSON.stringify(entry));
 }
 
 function putBack() {
-  const entry = JSON.parse(kept(sessionStorage, TYPED) ?? "null");
+  const entry = JSON.parse(kept("sessionStorage", TYPED) ?? "null");
   if (!entry || entry.path !== location.pathname) return;
   const form = typeof entry.form === "string" ? document.getElementById(entry.form) : document.forms[entry.form];
   if (!(form instanceof HTMLFormElement)) return;

@@ -12,8 +12,8 @@ export function startKeys() {
   for (const key of document.querySelectorAll("[data-mod-key]")) key.textContent = isMac ? "⌘ K" : "Ctrl K";
   const off = document.querySelector("[data-keys-off]");
   if (off) {
-    off.checked = kept(localStorage, OFF) === "yes";
-    off.addEventListener("change", () => kept(localStorage, OFF, off.checked ? "yes" : null));
+    off.checked = kept("localStorage", OFF) === "yes";
+    off.addEventListener("change", () => kept("localStorage", OFF, off.checked ? "yes" : null));
   }
   listPageKeys();
   document.addEventListener("keydown", onKey);
@@ -27,7 +27,7 @@ function onKey(event) {
   }
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat && !"jk".includes(event.key)) return;
   if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
-  if (kept(localStorage, OFF) === "yes") return;
+  if (kept("localStorage", OFF) === "yes") return;
   if (act(event)) event.preventDefault();
 }
 

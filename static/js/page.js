@@ -15,9 +15,13 @@ export function onContent(act) {
   document.addEventListener("htmx:load", (event) => act(event.detail.elt));
 }
 
-/** A value kept in this browser; storage may be full or forbidden, and that is no fault. */
-export function kept(store, key, value) {
+/**
+ * A value kept in this browser's "sessionStorage" or "localStorage". Storage may be full, or
+ * forbidden as in a frame of another site: naming it then fails already, and that is no fault.
+ */
+export function kept(name, key, value) {
   try {
+    const store = window[name];
     if (value === undefined) return store.getItem(key);
     if (value === null) store.removeItem(key);
     else store.setItem(key, value);

@@ -27,7 +27,9 @@ log = logging.getLogger(__name__)
 
 LIFE = timedelta(days=7)
 MAIL_EVERY, MAILS_PER_DAY = timedelta(hours=1), 3
-MOST_SIBLINGS = 5
+# So many forms may wait for one address, and all of them are shown to whoever opens its mail: a
+# stranger who gives the address again and again hides nothing.
+MOST_WAITING = 20
 CONSENT_CHANNEL = "form"
 
 
@@ -40,13 +42,22 @@ def submit_form(
     `answers` are plain JSON values as `visits.public.forms.RequestForm.answers` makes them,
     `language` is the page's. The same form sent twice is kept once. At most one mail goes to an
     address per hour and three per day; whoever asks gets the same answer either way. The mail
-    holds no word of the sender's.
+    holds no word of the sender's. Raises ValidationError when too many forms wait for the address.
     """
     address = mail_address(answers["address"])
     key = address_key(address)
-    again = _waiting(key).filter(campaign=campaign, answers=dict(answers)).first()
+    waiting = _waiting(key)
+    again = waiting.filter(campaign=campaign, answers=dict(answers)).first()
     if again is not None:
         return again
+    if waiting.count() >= MOST_WAITING:
+        raise ValidationError(
+            _(
+                "Many forms with this mail address wait to be confirmed. Open the mail we sent "
+                "there first, or give another address."
+            ),
+            code="waiting",
+        )
     pending = PendingRequest.objects.create(
         campaign=campaign,
         answers=dict(answers),
@@ -144,7 +155,7 @@ def find_pending(token: str) -> PendingRequest | None:
 def waiting_with(pending: PendingRequest) -> list[PendingRequest]:
     """The waiting form and newer ones of the same address, newest first: one mail serves them."""
     same = _waiting(pending.address_key).filter(campaign=pending.campaign, pk__gte=pending.pk)
-    return list(same.select_related("campaign")[:MOST_SIBLINGS])
+    return list(same.select_related("campaign")[:MOST_WAITING])
 
 
 @transaction.atomic

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -14,6 +15,7 @@ from django.utils.cache import add_never_cache_headers
 
 from crm import clock
 from visits.models import Campaign
+from visits.public.framing import is_framed
 
 View = Callable[..., HttpResponse]
 
@@ -41,6 +43,8 @@ def show(
     """Render `public/<name>` with what the frame needs."""
     context.setdefault("campaign", None)
     context.setdefault("language_links", [])
+    context["campaign_query"] = campaign_query(request, context["campaign"])
+    context["is_framed"] = is_framed(request)
     return render(request, f"public/{name}", {"language": language, **context}, status=status)
 
 
@@ -55,6 +59,12 @@ def language_links(route: str, query: str = "") -> list[dict[str, str]]:
         }
         for code in settings.COMPLETE_LANGUAGES
     ]
+
+
+def campaign_query(request: HttpRequest, campaign: Campaign | None) -> str:
+    """What a link to the next public page carries on, when the address named the campaign."""
+    is_named = campaign is not None and request.GET.get("campaign", "")[:60] == campaign.slug
+    return "?" + urlencode({"campaign": campaign.slug}) if is_named else ""
 
 
 def offered_campaign(request: HttpRequest) -> Campaign | None:

@@ -1,4 +1,8 @@
-"""A signed mark of when a form was opened: people take seconds, programs take none."""
+"""The form's signed token: it says that a post belongs to a form of ours, and when that was opened.
+
+It stands where other forms carry the token of the CSRF cookie (docs/decisions/0009), and it is the
+time trap: people take seconds, programs take none.
+"""
 
 import secrets
 from datetime import UTC, datetime, timedelta
@@ -22,6 +26,12 @@ def opened_at(mark: str) -> datetime | None:
         return datetime.fromtimestamp(int(seconds), tz=UTC)
     except (signing.BadSignature, ValueError, OverflowError, OSError):
         return None
+
+
+def is_fresh(mark: str, at: datetime) -> bool:
+    """Whether the mark is ours and its form was open for at most a day."""
+    opened = opened_at(mark)
+    return opened is not None and timedelta(0) <= at - opened <= LONGEST
 
 
 def is_human_pace(mark: str, at: datetime) -> bool:

@@ -5,26 +5,40 @@ from datetime import timedelta
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from crm import clock, wording
 from crm.domain import limits
 from crm.models import Person
+from crm.views.errors import csrf_failure
 from visits.domain import places
 from visits.domain.verification import submit_form
 from visits.models import Campaign
-from visits.public import time_trap
+from visits.public import proof_of_work, time_trap
 from visits.public.forms import HONEYPOT, RANKS, RequestForm
-from visits.public.pages import language_links, offered_campaign, public_page, show
+from visits.public.framing import embeddable, is_from_another_site
+from visits.public.pages import (
+    campaign_query,
+    language_links,
+    offered_campaign,
+    public_page,
+    show,
+)
 
-MOST_FORMS = 20
+# Per network and hour. A town hall is one network; its browsers do the work for the larger share.
+MOST_FORMS, MOST_FORMS_WITH_WORK = 20, 200
 FORMS_WITHIN = timedelta(hours=1)
 LONGEST_QUERY = 2_000
 
 
 @public_page
+@embeddable
+# The signed mark stands for the cookie that a frame does not get: docs/decisions/0009.
+@csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def request_form(request: HttpRequest, language: str) -> HttpResponse:
     """Ask for a visit. A good form is kept until its address has answered."""
@@ -41,9 +55,11 @@ def request_form(request: HttpRequest, language: str) -> HttpResponse:
             initial={"language": language, "mark": time_trap.issue(timezone.now())},
         )
         return _form_page(request, language, campaign, form)
+    if is_from_another_site(request):
+        return csrf_failure(request, "the public form was posted by another site's page")
     if request.POST.get(HONEYPOT):
         # A program must not learn that it was noticed.
-        return redirect("public:sent", language=language)
+        return _thanks(request, language, campaign)
     common = {"campaign": campaign, "page_language": language, "today": today}
     if refusal := _refusal(request):
         # A flood must stay cheap: no look into the register of places.
@@ -58,27 +74,37 @@ def request_form(request: HttpRequest, language: str) -> HttpResponse:
         return _form_page(
             request, language, campaign, form, refusal=" ".join(error.messages), status=400
         )
-    return redirect("public:sent", language=language)
+    return _thanks(request, language, campaign)
+
+
+def _thanks(request: HttpRequest, language: str, campaign: Campaign) -> HttpResponse:
+    path = reverse("public:sent", kwargs={"language": language})
+    return redirect(path + campaign_query(request, campaign))
 
 
 def _refusal(request: HttpRequest) -> str:
     """Why this post is not taken now, in a sentence; empty when it is."""
     now = timezone.now()
     mark = request.POST.get("mark", "")
-    if not time_trap.is_human_pace(mark, now):
+    has_worked = time_trap.is_fresh(mark, now) and proof_of_work.is_new_proof(
+        request.POST.get("work", ""), mark, at=now
+    )
+    if not has_worked and not time_trap.is_human_pace(mark, now):
         return _(
             "The form was sent faster than a person can read it, or was open for more than a day. "
             "Nothing is lost: look through it once more and send it again."
         )
-    day = time_trap.LONGEST
-    if not limits.allow("form-mark", mark, most=time_trap.MOST_POSTS, within=day, at=now):
-        return _("This form was sent too often. Open the page anew and fill it in again.")
+    # Counted apart, so that a neighbour's script cannot use up the share of those who worked.
+    scope, most = ("form-worked", MOST_FORMS_WITH_WORK) if has_worked else ("form", MOST_FORMS)
     network = limits.network_of(request.META)
-    if not limits.allow("form", network, most=MOST_FORMS, within=FORMS_WITHIN, at=now):
+    if not limits.allow(scope, network, most=most, within=FORMS_WITHIN, at=now):
         return _(
             "Many forms came from your network in the last hour. What you typed is still here: "
             "please wait an hour and send it again."
         )
+    day = time_trap.LONGEST
+    if not limits.allow("form-mark", mark, most=time_trap.MOST_POSTS, within=day, at=now):
+        return _("This form was sent too often. Open the page anew and fill it in again.")
     return ""
 
 
@@ -104,6 +130,7 @@ def _form_page(
         form=form,
         refusal=refusal,
         mark=mark,
+        task=proof_of_work.task_for(mark),
         honeypot=HONEYPOT,
         window=wording.day_range(campaign.window_start, campaign.window_end),
         is_sample=_is_demo(),
@@ -115,6 +142,7 @@ def _is_demo() -> bool:
 
 
 @public_page
+@embeddable
 @require_safe
 def sent(request: HttpRequest, language: str) -> HttpResponse:
     """What happens next; the same page whoever asked, and whether or not we know the address."""
@@ -143,6 +171,7 @@ def offer(request: HttpRequest, language: str) -> HttpResponse:
 
 
 @public_page
+@embeddable
 @require_safe
 def place_suggestions(request: HttpRequest, language: str) -> HttpResponse:
     """Options for the list under the city field."""
@@ -157,6 +186,7 @@ def place_suggestions(request: HttpRequest, language: str) -> HttpResponse:
 
 
 @public_page
+@embeddable
 @require_safe
 def date_notes(request: HttpRequest, language: str) -> HttpResponse:
     """What speaks against one wished date, as the part of the form under that date."""
