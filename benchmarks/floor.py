@@ -5,6 +5,7 @@ sessions, forms or translations.
 """
 
 import os
+from functools import cache
 from pathlib import Path
 
 import django
@@ -21,13 +22,17 @@ PAGE = """<!doctype html><html lang="en"><head><title>Floor</title></head><body>
 </form></body></html>"""
 
 
+@cache
+def _template():
+    return engines["django"].from_string(PAGE)
+
+
 def floor(request: HttpRequest) -> HttpResponse:
     """One row of the database in a page with forty fields, about as many as the form has."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT name FROM visits_campaign LIMIT 1")
         (name,) = cursor.fetchone() or ("",)
-    template = engines["django"].from_string(PAGE)
-    return HttpResponse(template.render({"name": name, "fields": range(40)}, request))
+    return HttpResponse(_template().render({"name": name, "fields": range(40)}, request))
 
 
 urlpatterns = [path("", floor), path("healthz", floor)]

@@ -240,7 +240,6 @@ class MailTemplateFactory(DjangoModelFactory):
     language = "en"
     subject = "About {ref}"
     body = "Dear {name}, this is about {ref}."
-    placeholders = factory.LazyFunction(lambda: ["ref", "name"])
 
 
 class MessageFactory(DjangoModelFactory):

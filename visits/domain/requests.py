@@ -70,6 +70,11 @@ class RequestAnswers:
     raw_language: str = ""
     consents: dict[str, bool] = field(default_factory=dict)
 
+    @property
+    def mode_words(self) -> str:
+        """How to meet, in words."""
+        return str(Mode(self.mode).label)
+
 
 def check_answers(answers: RequestAnswers) -> dict[str, list[str]]:
     """Everything wrong with the answers at once, as sentences by field; empty when fine."""

@@ -6,6 +6,8 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
+from django.forms.utils import flatatt
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from crm.validators import clean_line, clean_text, mail_address, sensible_date
@@ -35,6 +37,23 @@ class WordsField(LineField):
     def __init__(self, *, rows: int = 3, **options: Any) -> None:
         super().__init__(**options)
         self.widget.attrs["rows"] = rows
+
+
+class LongSelect(forms.Select):
+    """A list of many choices, written in one go instead of by a template for each of them."""
+
+    def render(self, name: str, value: Any, attrs: dict | None = None, renderer: Any = None) -> str:
+        chosen = {str(each) for each in self.format_value(value)}
+        options = format_html_join(
+            "\n",
+            '<option value="{}"{}>{}</option>',
+            (
+                (code, " selected" if str(code) in chosen else "", label)
+                for code, label in self.choices
+            ),
+        )
+        own = self.build_attrs(self.attrs, {"name": name, **(attrs or {})})
+        return format_html("<select{}>\n{}</select>", flatatt(own), options)
 
 
 class AddressField(LineField):

@@ -3,7 +3,7 @@
 import datetime
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +20,14 @@ from visits.domain.requests import MOST_DATES, MOST_QUESTIONS, MOST_TOPICS
 from visits.models import Campaign, Topic
 from visits.models.requests import Mode, PartOfDay
 from visits.public import consents
-from visits.public.fields import AddressField, LineField, PeopleField, WishedDateField, WordsField
+from visits.public.fields import (
+    AddressField,
+    LineField,
+    LongSelect,
+    PeopleField,
+    WishedDateField,
+    WordsField,
+)
 
 RANKS = range(1, MOST_DATES + 1)
 FARTHEST = timedelta(days=366)
@@ -64,6 +71,7 @@ class RequestForm(forms.Form):
         required=False,
         label=gettext_lazy("Country"),
         help_text=gettext_lazy("Only needed when your place is not in our list."),
+        widget=LongSelect,
     )
     department = LineField(
         max_length=200,
@@ -94,7 +102,7 @@ class RequestForm(forms.Form):
         label=gettext_lazy("Phone"),
         widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel"}),
     )
-    language = forms.ChoiceField(label=gettext_lazy("Language for our mails"))
+    language = forms.ChoiceField(label=gettext_lazy("Language for our mails"), widget=LongSelect)
     topics = forms.MultipleChoiceField(
         required=False,
         label=gettext_lazy("Topics"),
@@ -159,6 +167,10 @@ class RequestForm(forms.Form):
         self.fields["place"].choices = [
             (str(place.pk), places.label_of(place)) for place in self.resolution.candidates
         ]
+        self.fields["place"].required = self.resolution.is_ambiguous
+        self.fields["place"].error_messages["required"] = _(
+            "There are several places called %(city)s. Choose yours."
+        ) % {"city": self.resolution.typed}
         self._add_questions()
         self._add_wishes()
         for purpose, words in self.consent_texts.items():
@@ -224,10 +236,13 @@ class RequestForm(forms.Form):
     def where(self) -> Where | None:
         """The place whose calendar counts, as far as it is known."""
         place = self.resolution.place or self._chosen_place()
-        if place is not None:
-            return local_days.where_of(place)
-        country = str(self.data.get("country", ""))
         typed = str(self.data.get("city", ""))[:200]
+        if place is not None:
+            # Told by the name the city goes by in the reader's own words.
+            found = local_days.where_of(place)
+            names = (place.name, *found.names)
+            return replace(found, city=places.own_name(typed, place), names=names)
+        country = str(self.data.get("country", ""))
         return Where(country, city=typed) if country else None
 
     def warnings_at(self, rank: int) -> list[DayWarning]:
@@ -271,16 +286,12 @@ class RequestForm(forms.Form):
         return cleaned
 
     def _clean_place(self) -> None:
+        if not self.looks_up:
+            return
         found = self.resolution
         if found.is_known or self._chosen_place() is not None:
             return
-        if found.is_ambiguous:
-            self.add_error(
-                "place",
-                _("There are several places called %(city)s. Choose yours.")
-                % {"city": self.cleaned_data["city"]},
-            )
-        elif not self.cleaned_data.get("country"):
+        if not found.is_ambiguous and not self.cleaned_data.get("country"):
             self.add_error(
                 "country",
                 _(

@@ -241,10 +241,24 @@ def test_suggestion_carries_the_letters_typed_or_the_browser_would_hide_it(clien
     assert '<option value="Łódź, Łódzkie, Poland" label="Łódź, Łódzkie, Poland – lod">' in page
 
 
-def test_form_is_shown_in_each_complete_language_only(client, campaign):
-    codes = [client.get(f"/{code}/visit/").status_code for code in ("en", "it", "nb", "de", "xx")]
+def test_pasted_control_characters_are_left_out_and_nothing_typed_is_lost(client, ghent, form):
+    answer = client.post(FORM, form(requester_name="Ro\x07bin\x00 Example", department=""))
 
-    assert codes == [200, 200, 200, 404, 404]
+    assert answer.status_code == 400
+    assert 'value="Robin Example"' in answer.content.decode()
+
+
+def test_form_told_to_wait_says_nothing_of_the_city_it_did_not_look_up(client, ghent, form):
+    answer = client.post(FORM, form(mark=time_trap.issue(timezone.now())))
+
+    assert answer.status_code == 429
+    assert "is not in our list of places" not in answer.content.decode()
+
+
+def test_form_is_shown_in_each_complete_language_only(client, campaign):
+    codes = [client.get(f"/{code}/visit/").status_code for code in ("en", "it", "pl", "el", "xx")]
+
+    assert codes == [200, 200, 200, 200, 404]
 
 
 def test_form_says_when_nothing_is_offered(client, db):

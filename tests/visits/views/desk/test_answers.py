@@ -35,7 +35,7 @@ def drafted(desk, ref, key):
 def test_answer_opens_a_draft_in_the_requester_s_language_and_sends_nothing(desk):
     before = OutgoingMail.objects.count()
     draft = drafted(desk, "R12", "needs_info")
-    assert (draft.language, draft.address) == ("en", "r12@example.org")
+    assert (draft.language, draft.address) == ("es", "r12@example.org")
     draft = drafted(desk, "R04", "needs_info")
     assert draft.language == "it"
     assert OutgoingMail.objects.count() == before
