@@ -47,6 +47,7 @@ VERBS = {
     "take_back_consents": gettext_lazy("consent taken back"),
     "make_visit": gettext_lazy("visit made"),
     "edit_visit": gettext_lazy("visit edited"),
+    "agree_to_move": gettext_lazy("new date agreed"),
     "undo_cancellation": gettext_lazy("cancellation undone"),
     "free_slot": gettext_lazy("time kept for an undo given back"),
     "report_visit": gettext_lazy("report written"),

@@ -145,11 +145,8 @@ def test_ten_steps_leave_one_entry_that_moves_and_in_the_end_is_taken_out(asked)
     assert calendar.local_start == "2023-03-27T10:00:00+02:00"
     assert "SECRET" not in OutgoingMail.objects.latest("pk").text
 
-    # 7 The city agrees, which the desk notes.
-    moved.refresh_from_db()
-    before = moved.state
-    moved = verbs.edit_visit(moved, values={"agreement": "Call of 20 March"}, at=now(), by=boss)
-    tell_newly_confirmed(moved, before=before, at=now())
+    # 7 The city agrees on its page.
+    municipality.agree_to_move(asked, moved, at=now())
     assert calendar.open_new_mails() == ["REQUEST"]
     assert calendar.event["STATUS"] == "CONFIRMED"
 

@@ -15,8 +15,9 @@ from visits.domain import booking, cancellations
 from visits.domain.booking import UNDO_WITHIN
 from visits.domain.proposals import MUNICIPALITY, accept_slot, ask_other_dates
 from visits.domain.replies import send_reply, tell_agreed
-from visits.domain.requests import withdraw_request
+from visits.domain.requests import drop_visit, withdraw_request
 from visits.domain.steps import set_request_state
+from visits.domain.visits import confirm_if_complete
 from visits.models import Hold, Visit, VisitRequest
 from visits.models.requests import Mode
 from visits.models.visits import Side
@@ -75,6 +76,58 @@ def refuse_dates(
     )
     send_reply(request, "counter_date_received", at=at)
     return request
+
+
+@transaction.atomic
+def agree_to_move(request: VisitRequest, visit: Visit, *, at: datetime) -> Visit:
+    """The city agrees to the time we moved its visit to; an answer follows by mail.
+
+    Raises ValidationError when that time is agreed already or no longer stands.
+    """
+    visit = _moved(request, visit)
+    _note_contact(request, visit, address="", at=at)
+    with translation.override(settings.LANGUAGE_CODE):
+        visit.agreement = _("%(name)s agreed to the new date on the private page of %(ref)s.") % {
+            "name": request.requester_name or request.address,
+            "ref": request.ref,
+        }
+    visit.version += 1
+    visit.save()
+    record(visit, "agree_to_move", at=at, actor=MUNICIPALITY, fields=["agreement"])
+    visit = confirm_if_complete(visit, at=at)
+    tell_agreed(request, visit, at=at)
+    return visit
+
+
+@transaction.atomic
+def refuse_move(
+    request: VisitRequest, visit: Visit, *, reason: str, online_is_fine: bool, at: datetime
+) -> VisitRequest:
+    """The time we moved the visit to does not suit: it is free again and we look for others."""
+    visit = _moved(request, visit)
+    words = clean_text(reason)
+    drop_visit(visit, side=Side.MUNICIPALITY, reason=words, at=at, actor=MUNICIPALITY)
+    for row in visit.requests.filter(state=RequestState.SCHEDULED):
+        set_request_state(row, RequestState.PROPOSED, at=at, actor=MUNICIPALITY, why=words)
+    request.refresh_from_db()
+    if online_is_fine and not request.online_is_fine:
+        request.online_is_fine = True
+        request.save(update_fields=["online_is_fine"])
+    send_reply(request, "counter_date_received", at=at)
+    return request
+
+
+def _moved(request: VisitRequest, visit: Visit) -> Visit:
+    """The visit under its lock, as long as it waits for this city's word."""
+    booking.lock_resources([visit.host.resource])
+    visit = Visit.objects.select_related("host", "campaign").get(pk=visit.pk)
+    request.refresh_from_db()
+    _is_theirs(request, visit)
+    if request.state != RequestState.SCHEDULED or not visit.awaits_city:
+        raise ValidationError(
+            _("This date is no longer open; the page shows where things stand."), code="not_open"
+        )
+    return visit
 
 
 @transaction.atomic

@@ -172,6 +172,15 @@ class Visit(SampleMark, Visibility, SearchableModel):
         return self.ends_at - self.starts_at
 
     @property
+    def awaits_city(self) -> bool:
+        """Moved by us to a time that the city has not agreed to yet."""
+        return (
+            self.state == VisitState.TENTATIVE
+            and self.replaces_id is not None
+            and not self.agreement
+        )
+
+    @property
     def is_live(self) -> bool:
         return self.state in states.LIVE_VISITS
 

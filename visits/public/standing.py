@@ -103,6 +103,10 @@ class Standing:
     def is_agreed(self) -> bool:
         return self.visit is not None and not self.holds
 
+    @property
+    def is_moved(self) -> bool:
+        return awaits_answer(self.request, self.visit)
+
 
 def standing_of(request: VisitRequest, *, at: datetime) -> Standing:
     """Where the request stands at the moment `at`, in the active language."""
@@ -135,6 +139,11 @@ def standing_of(request: VisitRequest, *, at: datetime) -> Standing:
     )
 
 
+def awaits_answer(request: VisitRequest, visit: Visit | None) -> bool:
+    """Whether the city has to say if a date we moved suits it."""
+    return visit is not None and visit.awaits_city and request.state == R.SCHEDULED
+
+
 def current_visit(request: VisitRequest) -> Visit | None:
     """The visit that counts now: a live one, else one that took place; cancelled ones do not."""
     known = request.visits.select_related("host", "campaign").prefetch_related("topics")
@@ -153,6 +162,8 @@ def _steps(request: VisitRequest, visit: Visit | None) -> list[Step]:
     now = STEP_OF_STATE.get(RequestState(request.state))
     keys = [key for key, _title in STEPS]
     here = keys.index(now) if now else -1
+    if awaits_answer(request, visit):
+        here = keys.index("agreed")
     if request.state == R.FULFILLED and visit and visit.state in (V.REPORTED, V.CLOSED):
         here = len(keys)
     return [
@@ -222,6 +233,7 @@ class _Words:
         kept: Hold | None,
     ) -> None:
         self.request, self.visit, self.holds, self.at, self.kept = request, visit, holds, at, kept
+        self.is_moved = awaits_answer(request, visit)
 
     @property
     def headline(self) -> str:
@@ -232,7 +244,9 @@ class _Words:
             R.NEEDS_INFO: _("We need a little more from you"),
             R.UNDER_REVIEW: _("We are looking for a date"),
             R.PROPOSED: _("Please choose a date"),
-            R.SCHEDULED: _("Your date is agreed"),
+            R.SCHEDULED: _("The date has changed: does it suit you?")
+            if self.is_moved
+            else _("Your date is agreed"),
             R.FULFILLED: _("The visit took place"),
             R.WAITLISTED: _("You are on the waiting list"),
             R.DECLINED: _("We cannot offer a visit"),
@@ -255,7 +269,9 @@ class _Words:
             R.PROPOSED: _("These dates fit your wishes and our journeys; we hold them for you.")
             if self.holds
             else _("The dates offered before are no longer held."),
-            R.SCHEDULED: _("You accepted this date."),
+            R.SCHEDULED: _("We had to move your visit. The new date is kept until you answer.")
+            if self.is_moved
+            else _("You accepted this date."),
             R.FULFILLED: _("Thank you for the conversation."),
             R.WAITLISTED: _(
                 "More cities asked than there are days; we come back to you as soon as one is free."
@@ -279,6 +295,8 @@ class _Words:
             if self.holds:
                 return _("You choose one of the dates, or tell us that none suits.")
             return _("We write to you with new dates.")
+        if self.is_moved:
+            return _("You tell us whether the new date suits you.")
         if state == R.SCHEDULED and self.visit is not None:
             if self.visit.state == V.TENTATIVE:
                 return _("We complete the details and send you the confirmation.")

@@ -31,6 +31,7 @@ urlpatterns = [
     path("mine/", status.mine, name="mine"),
     path("mine/verify/", link.verify, name="verify"),
     path("mine/accept/", answers.accept, name="accept"),
+    path("mine/agree/", answers.agree, name="agree"),
     path("mine/other-dates/", answers.other_dates, name="other-dates"),
     path("mine/withdraw/", answers.withdraw, name="withdraw"),
     path("mine/undo/", answers.undo, name="undo"),

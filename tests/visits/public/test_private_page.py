@@ -8,16 +8,18 @@ from django.utils import timezone
 from icalendar import Calendar
 
 from crm.models import AuditEntry, ClockSetting, ConsentRecord, DataRequest, OutgoingMail, RateHit
-from tests.factories.crm import CLOCK, UserFactory
+from tests.factories.crm import CLOCK, CoordinatorFactory, UserFactory
 from tests.factories.visits import (
     ChecklistItemFactory,
     HostFactory,
     VisitFactory,
     VisitRequestFactory,
 )
+from tests.visits.public.conftest import hour
 from visits.domain import verification
 from visits.domain.cancellations import free_expired_slots, free_kept_slot
 from visits.domain.links import make_link, token_of
+from visits.domain.visits import postpone_visit
 from visits.models import Hold, PendingRequest, Reservation, Visit, VisitRequest
 
 MINE = "/en/visit/mine/"
@@ -553,3 +555,50 @@ def test_consent_taken_back_is_a_new_record_that_counts(verified, client):
         ("name_city", "withdrawn"),
     ]
     assert "You may name our city" not in text(client.get(MINE + "data/"))
+
+
+@pytest.fixture
+def moved(client, offered):
+    """The request's agreed visit, moved by us from 22 to 23 February."""
+    answer = {"ref": offered.asked.ref, "hold": offered.holds[0].pk, "place": "Town hall"}
+    client.post(f"{MINE}accept/", answer)
+    starts_at, ends_at = hour(23, 9)
+    offered.visit.refresh_from_db()
+    return postpone_visit(
+        offered.visit,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        side="us",
+        reason="SECRET of the house",
+        at=CLOCK,
+        by=CoordinatorFactory(),
+    )
+
+
+def test_moved_date_is_agreed_by_the_city_alone(client, offered, moved):
+    page = client.get(MINE).content.decode()
+    assert "The date has changed: does it suit you?" in page
+    assert "SECRET" not in page
+
+    untouched = client.post(f"{MINE}agree/", {"ref": offered.asked.ref})
+    moved.refresh_from_db()
+    assert (untouched.status_code, moved.state) == (400, "tentative")
+
+    client.post(f"{MINE}agree/", {"ref": offered.asked.ref, "sure": "yes"})
+    moved.refresh_from_db()
+    assert moved.state == "confirmed"
+    assert "Your date is agreed" in client.get(MINE).content.decode()
+    again = client.post(f"{MINE}agree/", {"ref": offered.asked.ref, "sure": "yes"})
+    assert again.status_code == 409
+
+
+def test_moved_date_that_does_not_suit_is_freed_and_the_city_asks_for_others(
+    client, offered, moved
+):
+    client.post(f"{MINE}other-dates/", {"ref": offered.asked.ref, "reason": "The mayor is away."})
+
+    offered.asked.refresh_from_db()
+    moved.refresh_from_db()
+    assert (offered.asked.state, moved.state) == ("proposed", "cancelled")
+    assert Reservation.objects.active().filter(visit=moved).count() == 0
+    assert "We prepare new dates for you" in client.get(MINE).content.decode()

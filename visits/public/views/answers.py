@@ -17,7 +17,7 @@ from visits.models import VisitRequest
 from visits.public import session
 from visits.public.fields import LineField, WordsField
 from visits.public.pages import language_links, public_page, show
-from visits.public.standing import current_visit, open_holds, standing_of
+from visits.public.standing import awaits_answer, current_visit, open_holds, standing_of
 from visits.public.views.link import no_link
 from visits.public.views.status import status_page
 
@@ -98,6 +98,27 @@ def accept(request: HttpRequest, language: str) -> HttpResponse:
 
 
 @public_page
+@require_POST
+def agree(request: HttpRequest, language: str) -> HttpResponse:
+    """Agree to the time we moved the visit to; refuses while that was not ticked."""
+    asked = session.request_of(request)
+    if asked is None:
+        return no_link(request, language)
+    if not _is_same(request, asked):
+        return _moved_on(request, language, asked)
+    visit = current_visit(asked)
+    if request.POST.get("sure") != "yes" or visit is None:
+        fault = _("Tick that the new date suits you, then press the button.")
+        return status_page(request, language, asked, status=400, fault=fault)
+    try:
+        municipality.agree_to_move(asked, visit, at=clock.now())
+    except (ValidationError, Busy) as error:
+        return _refused(request, language, asked, error)
+    messages.success(request, _("The date is agreed. A mail to you is on its way."))
+    return redirect("public:mine", language=language)
+
+
+@public_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def other_dates(request: HttpRequest, language: str) -> HttpResponse:
     """Say that none of the offered dates suits, and what would."""
@@ -105,14 +126,16 @@ def other_dates(request: HttpRequest, language: str) -> HttpResponse:
     if asked is None:
         return no_link(request, language)
     visit = current_visit(asked)
-    if visit is None or not open_holds(asked, visit, at=clock.now()):
+    is_moved = awaits_answer(asked, visit)
+    if visit is None or not (is_moved or open_holds(asked, visit, at=clock.now())):
         return redirect("public:mine", language=language)
     form = OtherDatesForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and not _is_same(request, asked):
         return _moved_on(request, language, asked)
     if form.is_valid():
         try:
-            municipality.refuse_dates(asked, visit, at=clock.now(), **form.cleaned_data)
+            refuse = municipality.refuse_move if is_moved else municipality.refuse_dates
+            refuse(asked, visit, at=clock.now(), **form.cleaned_data)
         except (ValidationError, Busy) as error:
             return _refused(request, language, asked, error)
         messages.success(request, _("Thank you. The dates are free again; we look for others."))
