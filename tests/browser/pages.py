@@ -49,6 +49,7 @@ EXAMPLES: dict[str, list[str | Look]] = {
     ],
     "visits:visit-edit": ["/visits/V09/edit/"],
     "visits:visit-postpone": ["/visits/V09/move/"],
+    "visits:visit-free": ["/visits/V09/free/"],
     "visits:visit-promise": ["/visits/V05/promise/"],
     "visits:visit-step": ["/visits/V09/step/cancel/"],
     "visits:request-list": [

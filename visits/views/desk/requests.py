@@ -3,7 +3,6 @@
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -46,8 +45,8 @@ def requests_shown(request: HttpRequest):
 
 def list_context(request: HttpRequest, *, open_ref: str = "") -> dict:
     found, chosen = requests_shown(request)
-    wanted = request.GET.get("page") or _page_with(found, open_ref)
-    page = Paginator(found, PAGE).get_page(wanted)
+    pages = Paginator(found, PAGE)
+    page = pages.get_page(request.GET.get("page") or _page_with(pages, open_ref))
     at = clock.now()
     for row in page.object_list:
         row.note = _waiting_words(row, at)
@@ -64,10 +63,14 @@ def list_context(request: HttpRequest, *, open_ref: str = "") -> dict:
     }
 
 
-def _page_with(found: QuerySet[VisitRequest], ref: str) -> int:
+def _page_with(pages: Paginator, ref: str) -> int:
     """The page of the list that shows the request `ref`; the first where the list has it not."""
-    refs = list(found.values_list("ref", flat=True)) if ref else []
-    return refs.index(ref) // PAGE + 1 if ref in refs else 1
+    if not ref:
+        return 1
+    refs = list(pages.object_list.values_list("ref", flat=True))
+    # Counted with them, so that nobody asks for the number again.
+    pages.count = len(refs)
+    return refs.index(ref) // pages.per_page + 1 if ref in refs else 1
 
 
 def _waiting_words(row: VisitRequest, at) -> str:
