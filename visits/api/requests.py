@@ -160,7 +160,8 @@ class RequestViewSet(Listed):
                 host=host,
                 mode=mode,
                 slots=offered,
-                expires_at=expires_at or hold_until(row.campaign, self.now),
+                expires_at=expires_at
+                or hold_until(row.campaign, self.now, before=min(start for start, _end in offered)),
                 override_reason=override_reason,
                 **self.act,
             )

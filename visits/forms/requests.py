@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -5,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from crm import languages
 from crm.models import Initiative, MailTemplate
 from crm.validators import clean_text, mail_address
+from visits.domain.proposals import offer_faults
 from visits.domain.requests import MOST_QUESTIONS, RequestAnswers, Wish
 from visits.forms.moments import moment_at
 from visits.models import Campaign, Topic, VisitRequest
@@ -232,6 +235,17 @@ class ProposalForm(forms.Form):
                 self.add_error(name, error)
         return data
 
-    def starts(self):
-        """The offered starts, in the order typed, as moments."""
-        return [self.cleaned_data[name] for name in self.SLOTS if self.cleaned_data.get(name)]
+    def slots(self):
+        """The offered dates, in the order typed, as start and end."""
+        length = timedelta(minutes=self.cleaned_data["minutes"])
+        starts = [self.cleaned_data.get(name) for name in self.SLOTS]
+        return [(start, start + length) for start in starts if start]
+
+    def judge_together(self, at):
+        """Add to a valid form what is wrong with its dates and the deadline taken together."""
+        faults = offer_faults(
+            self.slots(), expires_at=self.cleaned_data["expires_at"], zone=self.zone, at=at
+        )
+        for name, sentences in faults.items():
+            for words in sentences:
+                self.add_error(name if name in self.fields else None, words)

@@ -22,6 +22,7 @@ from visits.domain.acquaintances import acquaintances_of, may_add_address, may_a
 from visits.domain.history import people_met, request_timeline, same_city
 from visits.domain.places import resolve_city
 from visits.domain.plans import latest_word
+from visits.domain.proposals import may_propose
 from visits.domain.requests import receive_request, take_over_request
 from visits.domain.wishes import calendar_strip, weigh_wishes
 from visits.filters import VisitRequestFilter
@@ -107,11 +108,13 @@ def request_detail(request: HttpRequest, ref: str) -> HttpResponse:
 def detail_context(request: HttpRequest, row: VisitRequest) -> dict:
     """Everything the page shows of one request."""
     at = clock.now()
+    offers = request.user.is_coordinator and may_propose(row)
     return _who_asks(request, row) | {
         "row": row,
         "topics": list(row.topics.all()),
         "wishes": weigh_wishes(row),
-        "strip": calendar_strip(row, today=at),
+        "strip": calendar_strip(row, today=at, offers=offers),
+        "may_propose": offers,
         "met": people_met(row),
         "others": same_city(row),
         "disguise": disguise_of(row.address),

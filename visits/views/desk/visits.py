@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from crm import clock
 from crm.exports import Column
-from crm.permissions import require
+from crm.permissions import has_role, require
 from crm.roles import Role
 from visits import states
 from visits.domain.cancellations import kept_slot
@@ -98,9 +98,16 @@ def visit_facts(request: HttpRequest, visit: Visit) -> dict:
         "disruptions": disruptions_touching(visit),
         "later": visit.replaced_by.first(),
         "kept": kept_slot(visit, at=at) if visit.state == VisitState.CANCELLED else None,
-        "is_over": visit.ends_at <= at,
+        "has_begun": visit.has_begun(at),
+        "may_count": _may_count(request, visit, at),
         "home_zone": zone,
     }
+
+
+def _may_count(request: HttpRequest, visit: Visit, at) -> bool:
+    """Whether the page asks who came: of an agreed visit that has begun, for those who led it."""
+    leads = has_role(request.user, Role.COORDINATOR, Role.HOST)
+    return leads and visit.state in states.AGREED_VISITS and visit.has_begun(at)
 
 
 def _tabs(request: HttpRequest, current: str) -> list[dict]:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from crm.models import AuditEntry, User
+from crm.models import AuditEntry, ClockSetting, User
 from tests.factories.crm import CLOCK
 from tests.factories.visits import BriefEditionFactory
 from tests.visits.views.desk.front_door import do, go, refused, said
@@ -346,13 +346,20 @@ def test_cancelling_without_side_or_reason_is_refused(desk, fields):
     assert visit("V10").state == "confirmed"
 
 
+def begun(ref):
+    """The demo clock stands at the start of the visit."""
+    ClockSetting.objects.fix(visit(ref).starts_at)
+
+
 def test_nobody_came_goes_back_to_a_new_proposal(desk):
+    begun("V10")
     do(desk, "visit-step", "V10", "no-show", side="municipality", reason="Power cut.")
     assert visit("V10").state == "no_show"
     assert VisitRequest.objects.get(ref="R07").state == "proposed"
 
 
 def test_counts_complete_the_visit_and_fulfil_its_requests(desk):
+    begun("V09")
     answer = do(desk, "visit-complete", "V09", policy_makers=6, other=2)
     assert said(answer) == ["V09 took place."]
     assert visit("V09").state == "completed"
@@ -371,6 +378,7 @@ def test_counts_complete_the_visit_and_fulfil_its_requests(desk):
     ],
 )
 def test_counts_that_cannot_be_are_refused_in_one_sentence(desk, counts, sentence):
+    begun("V09")
     assert said(do(desk, "visit-complete", "V09", **counts)) == [sentence]
     assert visit("V09").state == "confirmed"
 
@@ -454,6 +462,7 @@ def test_expert_sees_assigned_visits_without_contact_details(client, sample):
 
 
 def test_host_counts_the_people_of_the_own_visit(client, sample):
+    begun("V09")
     client.force_login(User.objects.get(email="host@example.org"))
     assert said(do(client, "visit-complete", "V09", other=3)) == ["V09 took place."]
     assert do(client, "visit-confirm", "V11").status_code == 403
