@@ -15,14 +15,13 @@ from crm.roles import Role
 from visits.domain import cancellations
 from visits.domain import visits as verbs
 from visits.domain.briefing import send_brief
-from visits.domain.replies import tell_newly_confirmed
 from visits.domain.slots import weigh_slot
 from visits.domain.steps import check_visit_step
 from visits.forms.requests import ReasonForm
 from visits.forms.visits import AttendanceForm, PostponeForm, PromiseForm, ReportForm, SideForm
 from visits.models import Visit
 from visits.states import VisitState
-from visits.views.desk.access import get_visit, try_verb
+from visits.views.desk.access import get_visit, tell_confirmed, try_verb
 from visits.views.desk.toasts import done
 
 # Steps that ask for side and reason: verb, new state, words of the page and the button.
@@ -46,10 +45,9 @@ REASONED = {
 @require(Role.COORDINATOR)
 def visit_confirm(request: HttpRequest, ref: str) -> HttpResponse:
     visit = get_visit(request.user, ref)
-    done = _("%(ref)s is confirmed.") % {"ref": ref}
     before, at = visit.state, clock.now()
-    if try_verb(request, verbs.confirm_visit, visit, at=at, by=request.user, done=done):
-        tell_newly_confirmed(visit, before=before, at=at)
+    if try_verb(request, verbs.confirm_visit, visit, at=at, by=request.user):
+        tell_confirmed(request, visit, before=before, at=at)
     return redirect("visits:visit-detail", ref)
 
 

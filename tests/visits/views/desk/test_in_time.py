@@ -220,7 +220,7 @@ def test_visit_is_not_moved_into_the_past():
             "/requests/R04/propose/",
             "R04 has an open proposal; take it back before you offer new dates.",
         ),
-        ("/requests/R02/propose/", "R02 has its visit V04; move or cancel that one instead."),
+        ("/requests/R02/propose/", "R02 has a date already; move or cancel that visit instead."),
     ],
 )
 def test_form_for_an_impossible_step_says_so_at_once(desk, path, sentence):

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from crm.models import AuditEntry, ClockSetting, User
+from crm.models import AuditEntry, ClockSetting, OutgoingMail, User
 from tests.factories.crm import CLOCK
 from tests.factories.visits import BriefEditionFactory
 from tests.visits.views.desk.front_door import do, go, refused, said
@@ -132,7 +132,8 @@ def test_confirming_names_what_is_missing(desk):
 
 def test_visit_with_nothing_missing_is_confirmed(desk):
     ready("V11")
-    assert said(do(desk, "visit-confirm", "V11")) == ["V11 is confirmed."]
+    answer = do(desk, "visit-confirm", "V11")
+    assert said(answer) == ["V11 is confirmed; the confirmation is in the outbox."]
     assert visit("V11").state == "confirmed"
 
 
@@ -142,6 +143,31 @@ def facts(ref, **changed):
         "materials notes agreement"
     ).split()
     return {name: getattr(visit(ref), name) for name in page_fields} | changed
+
+
+def test_fact_that_was_the_last_one_missing_confirms_the_visit_and_says_so(desk):
+    row = ready("V11")
+    row.address = ""
+    row.save()
+    answer = do(desk, "visit-edit", "V11", **facts("V11", address="Town hall, Tallinn"))
+    assert said(answer) == ["V11 is confirmed; the confirmation is in the outbox."]
+    assert visit("V11").state == "confirmed"
+    letters = OutgoingMail.objects.filter(message__visits=row, subject__contains="is confirmed")
+    assert letters.count() == 1
+
+
+def test_fact_that_leaves_something_missing_says_that_it_is_kept(desk):
+    answer = do(desk, "visit-edit", "V11", **facts("V11", address="Town hall, Tallinn"))
+    assert said(answer) == ["V11 is changed."]
+
+
+def test_visit_that_is_confirmed_without_a_letter_says_so(desk):
+    row = ready("V11")
+    row.requests.update(address="", address_key="")
+    answer = do(desk, "visit-confirm", "V11")
+    assert said(answer) == [
+        "V11 is confirmed, but no letter could be written; tell the city yourself."
+    ]
 
 
 def test_changing_the_address_sends_a_briefed_visit_back_to_confirmed(desk):
