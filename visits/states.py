@@ -76,7 +76,7 @@ REOPENED_FROM = frozenset({R.DECLINED, R.EXPIRED, R.WITHDRAWN})
 VISIT_REASONS = frozenset({V.POSTPONED, V.CANCELLED, V.NO_SHOW})
 # Steps that wait for the visit's start, and how long before it they may be taken: who is early
 # opens the visit, but nobody counts people or tells of an empty room before it begins.
-ONCE_BEGUN = {
+ONCE_BEGUN: dict[str, timedelta] = {
     V.IN_PROGRESS: timedelta(minutes=60),
     V.COMPLETED: timedelta(0),
     V.NO_SHOW: timedelta(0),

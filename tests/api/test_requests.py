@@ -66,6 +66,34 @@ def test_request_for_a_name_of_two_places_asks_which(desk):
     assert desk.post("/requests/", body | {"place": places[1].pk}).json()["country"] == "DE"
 
 
+def test_request_for_an_unlisted_city_is_kept_with_its_country(desk):
+    CampaignFactory()
+    PlaceFactory(name="Lisbon", country="PT", zone="Europe/Lisbon", population=500_000)
+    body = {"campaign": "february-2023", "channel": "email", "city": "Atlantis"}
+    refused = desk.post("/requests/", body)
+    assert refused.status_code == 400
+    assert "Atlantis is not in our list of places" in refused.json()["errors"]["country"][0]
+    assert desk.post("/requests/", body | {"country": "PT"}).status_code == 201
+    made = VisitRequest.objects.get()
+    assert (made.city, made.country, made.zone) == ("Atlantis", "PT", "Europe/Lisbon")
+
+
+def test_city_of_another_country_is_not_moved_there_in_silence(desk):
+    CampaignFactory()
+    place = PlaceFactory(name="Brescia", alternate_names="", country="IT", region="Lombardy")
+    body = {"campaign": "february-2023", "channel": "email", "city": "Brescia", "country": "FR"}
+    answer = desk.post("/requests/", body)
+    assert answer.status_code == 400
+    assert "Brescia is in Italy, not in France." in answer.json()["detail"]
+    assert f"= {place.pk}" in answer.json()["detail"]
+    assert VisitRequest.objects.count() == 0
+
+
+def test_one_fault_of_several_fields_is_told_once_with_their_names(desk):
+    answer = desk.post("/requests/", {})
+    assert answer.json()["detail"] == "campaign, channel, city: This field is required."
+
+
 def test_request_by_hand_tells_every_fault_at_once(desk):
     answer = desk.post(
         "/requests/",

@@ -96,7 +96,7 @@ def request_propose(request: HttpRequest, ref: str) -> HttpResponse:
     """Offer dates: each is weighed first, then all are held until the deadline."""
     row = get_request(request.user, ref)
     at = clock.now()
-    if not try_verb(request, check_may_propose, row):
+    if request.method == "GET" and not try_verb(request, check_may_propose, row):
         return redirect("visits:request-detail", ref)
     form = ProposalForm(
         request.POST or None,

@@ -94,7 +94,7 @@ def request_step(request: HttpRequest, ref: str, step: str) -> HttpResponse:
     if step not in REASONED:
         raise Http404
     verb, state, argument, title, label = REASONED[step]
-    if not try_verb(request, check_request_step, row, state):
+    if request.method == "GET" and not try_verb(request, check_request_step, row, state):
         return redirect("visits:request-detail", ref)
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -110,7 +110,9 @@ def request_step(request: HttpRequest, ref: str, step: str) -> HttpResponse:
 @require(Role.COORDINATOR)
 def request_refer(request: HttpRequest, ref: str) -> HttpResponse:
     row = get_request(request.user, ref)
-    if not try_verb(request, check_request_step, row, RequestState.REFERRED):
+    if request.method == "GET" and not try_verb(
+        request, check_request_step, row, RequestState.REFERRED
+    ):
         return redirect("visits:request-detail", ref)
     form = ReferForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -125,7 +127,9 @@ def request_refer(request: HttpRequest, ref: str) -> HttpResponse:
 @require(Role.COORDINATOR)
 def request_merge(request: HttpRequest, ref: str) -> HttpResponse:
     row = get_request(request.user, ref)
-    if not try_verb(request, check_request_step, row, RequestState.MERGED):
+    if request.method == "GET" and not try_verb(
+        request, check_request_step, row, RequestState.MERGED
+    ):
         return redirect("visits:request-detail", ref)
     form = MergeForm(request.POST or None, initial={"into": request.GET.get("into", "")})
     if request.method == "POST" and form.is_valid():

@@ -20,7 +20,7 @@ from visits.domain.steps import check_visit_step
 from visits.forms.requests import ReasonForm
 from visits.forms.visits import AttendanceForm, PostponeForm, PromiseForm, ReportForm, SideForm
 from visits.models import Visit
-from visits.states import VisitState
+from visits.states import VISIT_STEPS, VisitState, may_step
 from visits.views.desk.access import get_visit, tell_confirmed, try_verb
 from visits.views.desk.toasts import done
 
@@ -59,7 +59,7 @@ def visit_step(request: HttpRequest, ref: str, step: str) -> HttpResponse:
     visit = get_visit(request.user, ref)
     verb, state, title, label = REASONED[step]
     at = clock.now()
-    if not try_verb(request, check_visit_step, visit, state, at=at):
+    if request.method == "GET" and not try_verb(request, check_visit_step, visit, state, at=at):
         return redirect("visits:visit-detail", ref)
     form = SideForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -117,7 +117,9 @@ def visit_free(request: HttpRequest, ref: str) -> HttpResponse:
 def visit_postpone(request: HttpRequest, ref: str) -> HttpResponse:
     """Another time: a new visit replaces this one under the same calendar identity."""
     visit = get_visit(request.user, ref)
-    if not try_verb(request, check_visit_step, visit, VisitState.POSTPONED, at=clock.now()):
+    if request.method == "GET" and not try_verb(
+        request, check_visit_step, visit, VisitState.POSTPONED, at=clock.now()
+    ):
         return redirect("visits:visit-detail", ref)
     start = {"starts_at": visit.local_start.replace(tzinfo=None)}
     form = PostponeForm(request.POST or None, initial=start, zone=visit.zone)
@@ -138,10 +140,14 @@ def visit_postpone(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 def _may_move(form: PostponeForm, visit: Visit) -> bool:
-    """Whether no hard rule forbids the new time, or a reason to break it is given."""
+    """Whether no hard rule forbids the new time, or a reason to break it is given.
+
+    A visit that cannot be moved at all any more is left to the verb, which says so.
+    """
     starts_at = form.cleaned_data["starts_at"]
     row = visit.requests.order_by("ref").first()
-    if row is None or form.cleaned_data["override_reason"]:
+    can_move = may_step(VISIT_STEPS, visit.state, VisitState.POSTPONED)
+    if row is None or not can_move or form.cleaned_data["override_reason"]:
         return True
     verdict = weigh_slot(
         row,
