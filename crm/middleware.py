@@ -4,13 +4,15 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, UnreadablePostError
 from django.shortcuts import resolve_url
 from django.urls import ResolverMatch
 from django.utils.cache import add_never_cache_headers
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -111,8 +113,8 @@ class PrivatePagesMiddleware:
 
     Signed-in pages and pages behind a private link are never stored; a private link is not told
     to where it leads (and by the site's policy never to another site); signing out clears what
-    this browser kept. An htmx request whose session has ended sends the whole page to the
-    sign-in, and `keep.js` saves what was typed.
+    this browser kept. A click whose session has ended leads to the sign-in and from there back to
+    the page it was made on, and `keep.js` saves what was typed.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -130,8 +132,8 @@ class PrivatePagesMiddleware:
             add_never_cache_headers(response)
         if was_signed_in and not request.user.is_authenticated:
             response["Clear-Site-Data"] = '"cache", "storage"'
-        if getattr(request, "htmx", False) and _leads_to_sign_in(response):
-            return _sign_in_again(request)
+        if _leads_to_sign_in(response):
+            return _sign_in_again(request, response)
         return response
 
 
@@ -149,9 +151,28 @@ def _leads_to_sign_in(response: HttpResponse) -> bool:
     return response.status_code == 302 and target.split("?")[0] == resolve_url(settings.LOGIN_URL)
 
 
-def _sign_in_again(request: HttpRequest) -> HttpResponse:
-    """The whole page goes to the sign-in and comes back to where the click was made."""
-    back = request.htmx.current_url_abs_path or "/"
-    return HttpResponseClientRedirect(
-        f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': back})}"
-    )
+def _sign_in_again(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """The whole page goes to the sign-in and comes back to where the click was made.
+
+    An address that only takes posts would answer 405 there, so a post leads back to its page.
+    """
+    is_htmx = bool(getattr(request, "htmx", False))
+    is_click = request.method not in ("GET", "HEAD", "OPTIONS")
+    if not is_htmx and not is_click:
+        return response
+    if is_click:
+        words = _("Your session had ended, so nothing was changed. Sign in and do it once more.")
+        messages.warning(request, words)
+    back = (request.htmx.current_url_abs_path if is_htmx else _page_of(request)) or "/"
+    address = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': back})}"
+    return HttpResponseClientRedirect(address) if is_htmx else HttpResponseRedirect(address)
+
+
+def _page_of(request: HttpRequest) -> str:
+    """The path of the page a form was sent from; empty when it is none of ours."""
+    referer = request.headers.get("Referer", "")
+    host = {request.get_host()}
+    if not url_has_allowed_host_and_scheme(referer, host, require_https=request.is_secure()):
+        return ""
+    parts = urlsplit(referer)
+    return "/" + parts.path.lstrip("/") + (f"?{parts.query}" if parts.query else "")

@@ -1,5 +1,7 @@
 """The states of requests and visits and the steps between them, as data (one table per noun)."""
 
+from datetime import timedelta
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -72,6 +74,13 @@ REQUEST_REASONS = frozenset(
 )
 REOPENED_FROM = frozenset({R.DECLINED, R.EXPIRED, R.WITHDRAWN})
 VISIT_REASONS = frozenset({V.POSTPONED, V.CANCELLED, V.NO_SHOW})
+# Steps that wait for the visit's start, and how long before it they may be taken: who is early
+# opens the visit, but nobody counts people or tells of an empty room before it begins.
+ONCE_BEGUN: dict[str, timedelta] = {
+    V.IN_PROGRESS: timedelta(minutes=60),
+    V.COMPLETED: timedelta(0),
+    V.NO_SHOW: timedelta(0),
+}
 
 OPEN_REQUESTS = frozenset(
     {R.RECEIVED, R.NEEDS_INFO, R.UNDER_REVIEW, R.PROPOSED, R.WAITLISTED, R.SCHEDULED}

@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem details, made in one place."""
 
+from itertools import groupby
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -27,6 +28,10 @@ TITLES = {
 }
 
 
+# Keys under which faults of the whole body stand.
+NOT_FIELDS = frozenset({"", "detail", "non_field_errors", "__all__"})
+
+
 class Problem(exceptions.APIException):
     """A refusal with a status of its own and one clear sentence."""
 
@@ -51,7 +56,7 @@ def problem_details(error: Exception, context: dict[str, Any]) -> Response | Non
     if isinstance(error, exceptions.ValidationError):
         faults = response.data if isinstance(response.data, dict) else {"": response.data}
         body["errors"] = faults
-        body["detail"] = " ".join(_sentences(faults))[:1_000]
+        body["detail"] = _told(faults)[:1_000]
     else:
         body["detail"] = str(_detail(error))
     response.data = body
@@ -71,6 +76,21 @@ def _as_api_error(error: DjangoValidationError) -> exceptions.ValidationError:
     if hasattr(error, "error_dict"):
         return exceptions.ValidationError(error.message_dict)
     return exceptions.ValidationError({"detail": error.messages})
+
+
+def _told(faults: dict[str, Any]) -> str:
+    """Every sentence once, after the names of the fields it is about."""
+    fields_of: dict[str, list[str]] = {}
+    for name, value in faults.items():
+        for words in _sentences(value):
+            names = fields_of.setdefault(words, [])
+            if name not in NOT_FIELDS and name not in names:
+                names.append(name)
+    told = []
+    for names, group in groupby(fields_of, key=lambda words: fields_of[words]):
+        sentences = " ".join(group)
+        told.append(f"{', '.join(names)}: {sentences}" if names else sentences)
+    return " ".join(told)
 
 
 def _sentences(faults: Any) -> list[str]:

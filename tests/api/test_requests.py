@@ -1,8 +1,14 @@
 """Requests over HTTP: noted by hand, reviewed, offered dates, ended."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from tests.factories.crm import InitiativeFactory, MailTemplateFactory, PersonFactory, PlaceFactory
+from tests.factories.crm import (
+    CLOCK,
+    InitiativeFactory,
+    MailTemplateFactory,
+    PersonFactory,
+    PlaceFactory,
+)
 from tests.factories.visits import (
     CampaignFactory,
     HostFactory,
@@ -58,6 +64,34 @@ def test_request_for_a_name_of_two_places_asks_which(desk):
     assert answer.status_code == 400
     assert all(str(place.pk) in answer.json()["detail"] for place in places)
     assert desk.post("/requests/", body | {"place": places[1].pk}).json()["country"] == "DE"
+
+
+def test_request_for_an_unlisted_city_is_kept_with_its_country(desk):
+    CampaignFactory()
+    PlaceFactory(name="Lisbon", country="PT", zone="Europe/Lisbon", population=500_000)
+    body = {"campaign": "february-2023", "channel": "email", "city": "Atlantis"}
+    refused = desk.post("/requests/", body)
+    assert refused.status_code == 400
+    assert "Atlantis is not in our list of places" in refused.json()["errors"]["country"][0]
+    assert desk.post("/requests/", body | {"country": "PT"}).status_code == 201
+    made = VisitRequest.objects.get()
+    assert (made.city, made.country, made.zone) == ("Atlantis", "PT", "Europe/Lisbon")
+
+
+def test_city_of_another_country_is_not_moved_there_in_silence(desk):
+    CampaignFactory()
+    place = PlaceFactory(name="Brescia", alternate_names="", country="IT", region="Lombardy")
+    body = {"campaign": "february-2023", "channel": "email", "city": "Brescia", "country": "FR"}
+    answer = desk.post("/requests/", body)
+    assert answer.status_code == 400
+    assert "Brescia is in Italy, not in France." in answer.json()["detail"]
+    assert f"= {place.pk}" in answer.json()["detail"]
+    assert VisitRequest.objects.count() == 0
+
+
+def test_one_fault_of_several_fields_is_told_once_with_their_names(desk):
+    answer = desk.post("/requests/", {})
+    assert answer.json()["detail"] == "campaign, channel, city: This field is required."
 
 
 def test_request_by_hand_tells_every_fault_at_once(desk):
@@ -188,7 +222,7 @@ def test_slot_against_a_rule_needs_a_reason(desk):
 
 
 def test_visit_goes_from_offer_to_report(desk):
-    visit = VisitFactory(state=VisitState.CONFIRMED, reserved=True)
+    visit = VisitFactory(state=VisitState.CONFIRMED, starts_at=CLOCK, reserved=True)
     path = f"/visits/{visit.ref}"
     refused = desk.post(f"{path}/report/", _report())
     assert refused.status_code == 409
@@ -198,6 +232,36 @@ def test_visit_goes_from_offer_to_report(desk):
     report = desk.get("/reports/", visit=visit.ref).json()["results"][0]
     assert report["counts"] == [{"audience": "policy_makers", "people": 9}]
     assert desk.post(f"{path}/close/").json()["state"] == "closed"
+
+
+def test_visit_neither_takes_place_nor_fails_before_it_has_begun(desk):
+    visit = VisitFactory(starts_at=CLOCK + timedelta(minutes=1))
+    for step, body in (
+        ("complete", {"counts": {"other": 3}}),
+        ("no-show", {"side": "us", "reason": "Nobody."}),
+    ):
+        answer = desk.post(f"/visits/{visit.ref}/{step}/", body)
+        assert answer.status_code == 400
+        assert "has not begun: it starts on Wed 15 Feb 2023, 10:01" in answer.json()["detail"]
+
+
+def test_deadline_of_an_offer_ends_before_its_first_date(desk):
+    row, host = VisitRequestFactory(), HostFactory()
+    path = f"/requests/{row.ref}/propose/"
+    answer = desk.post(path, offer(host, expires_at="2023-02-23T12:00:00Z"))
+    assert answer.status_code == 400
+    assert "The deadline has to end before the first date begins" in answer.json()["detail"]
+    soon = {"starts_at": "2023-02-16T09:00:00Z", "ends_at": "2023-02-16T12:00:00Z"}
+    assert desk.post(path, offer(host, slots=[soon])).status_code == 200
+    assert Hold.objects.get().expires_at == datetime(2023, 2, 15, 16, tzinfo=UTC)
+
+
+def test_dates_of_one_offer_do_not_overlap_each_other(desk):
+    row, host = VisitRequestFactory(), HostFactory()
+    answer = desk.post(f"/requests/{row.ref}/propose/", offer(host, slots=[SLOT, SLOT]))
+    assert answer.status_code == 400
+    assert "Dates 1 and 2 overlap each other" in answer.json()["detail"]
+    assert Hold.objects.count() == 0
 
 
 def _report():
@@ -218,7 +282,7 @@ def test_postponed_visit_is_replaced_and_keeps_its_calendar_identity(desk):
 
 
 def test_failed_visit_says_whose_side_it_was(desk):
-    cancelled, missed = VisitFactory(), VisitFactory()
+    cancelled, missed = VisitFactory(), VisitFactory(starts_at=CLOCK)
     body = {"side": "municipality", "reason": "Elections."}
     answer = desk.post(f"/visits/{cancelled.ref}/cancel/", body).json()
     assert (answer["state"], answer["cancel_side"]) == ("cancelled", "municipality")

@@ -26,7 +26,12 @@ from crm.models import (
 )
 from crm.models.consent import Purpose
 from tests.factories.crm import InteractionFactory, OrganisationFactory, PersonFactory
-from tests.factories.visits import VisitRequestFactory
+from tests.factories.visits import (
+    PendingRequestFactory,
+    PlacementFactory,
+    PlanVersionFactory,
+    VisitRequestFactory,
+)
 from visits.domain.briefs import is_out_of_date
 from visits.domain.disruptions import mark_visits
 from visits.domain.reference import load_calendar_days, load_reference
@@ -38,6 +43,7 @@ from visits.models import (
     Disruption,
     Hold,
     Host,
+    Plan,
     PlanVersion,
     Referral,
     Reservation,
@@ -423,3 +429,16 @@ def test_forced_remove_command_succeeds():
     InteractionFactory(person=Person.objects.get(key="p005"))
     call_command("remove_sample", force=True, stdout=StringIO())
     assert marked_rows() == 0
+
+
+def test_removal_calls_the_rows_that_hang_on_the_sample_by_words_a_person_knows():
+    version = PlanVersionFactory(plan=Plan.objects.get(), number=3)
+    visit = Visit.objects.get(ref="V09")
+    placement = PlacementFactory(version=version, visit=visit, host=visit.host)
+    pending = PendingRequestFactory(campaign=version.plan.campaign)
+    with pytest.raises(SampleRefused) as refused:
+        remove_sample()
+    said = str(refused.value)
+    assert f"placement {placement.pk}: {version}; {visit}; {visit.host}" in said
+    assert f"unconfirmed form {pending.pk}: {version.plan.campaign}" in said
+    assert " object (" not in said

@@ -13,7 +13,7 @@ from visits.domain import requests as verbs
 from visits.domain.acquaintances import link_person, take_over_contact, unlink_person
 from visits.domain.booking import lock_resources
 from visits.domain.letters import draft_letter, send_draft
-from visits.domain.places import resolve_city
+from visits.domain.places import place_fault, resolve_city, zone_of_country
 from visits.domain.plans import hold_until
 from visits.domain.proposals import propose_dates
 from visits.domain.requests import RequestAnswers, Wish
@@ -51,13 +51,12 @@ class RequestViewSet(Listed):
     def create(self, request):
         """Note a request by hand; the same verb as the public form."""
         said = self.read(writing.RequestInput)
-        place = find_place(said)
+        where = find_place(said)
         wishes = [Wish(**wish) for wish in said.pop("wishes", [])]
         campaign, channel = said.pop("campaign"), said.pop("channel")
         person = said.pop("person", None)
         answers = RequestAnswers(
-            **{**said, "city": place.name, "country": place.country},
-            place=place,
+            **{**said, **where},
             wishes=wishes,
             raw_language=said["language"],
         )
@@ -160,7 +159,8 @@ class RequestViewSet(Listed):
                 host=host,
                 mode=mode,
                 slots=offered,
-                expires_at=expires_at or hold_until(row.campaign, self.now),
+                expires_at=expires_at
+                or hold_until(row.campaign, self.now, before=min(start for start, _end in offered)),
                 override_reason=override_reason,
                 **self.act,
             )
@@ -171,7 +171,10 @@ class RequestViewSet(Listed):
 
 
 def find_place(said):
-    """The one place meant by the answers; 400 with the candidates when several could be."""
+    """Where it is, as answers say it: a place of the register, or a city kept as typed.
+
+    400 with the candidates when several could be meant, or when the country is another one.
+    """
     from crm.models import Place
 
     number = said.pop("place", None)
@@ -179,14 +182,20 @@ def find_place(said):
         place = Place.objects.filter(pk=number).first()
         if place is None:
             raise ValidationError({"place": [_("There is no such place in the register.")]})
-        return place
-    found = resolve_city(said["city"], country=said.get("country", ""))
+        return _at(place)
+    country = said.get("country", "")
+    found = resolve_city(said["city"], country=country)
     if found.place is not None:
-        return found.place
-    if not found.candidates:
-        sentence = _("This city is not in the register; try another spelling.")
-        raise ValidationError({"city": [sentence]})
-    named = [f"{each.label} = {each.pk}" for each in found.candidates]
+        return _at(found.place)
+    named = [f"{each.label} = {each.pk}" for each in found.candidates or found.elsewhere]
+    if fault := place_fault(found, country=country):
+        raise ValidationError({"country": [fault, *named]})
+    if not named:
+        return {"city": said["city"], "country": country, "zone": zone_of_country(country)}
     raise ValidationError(
         {"place": [_("Several places have this name; send one of these numbers."), *named]}
     )
+
+
+def _at(place):
+    return {"place": place, "city": place.name, "country": place.country}

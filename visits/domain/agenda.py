@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Min
+from django.db.models import Count, Min, QuerySet
 
 from crm.maps import Dot
 from crm.marks import mark
-from crm.models import FollowUp
+from crm.models import FollowUp, Message
 from crm.pictures import Funnel, Stage, funnel
 from visits.models import Campaign, Hold, PlanVersion, Visit, VisitRequest
 from visits.states import RequestState, VisitState
@@ -32,8 +32,14 @@ SOON = timedelta(days=3)
 
 def answer_now(user: Any) -> list[VisitRequest]:
     """Open requests nobody has answered in a way that arrived, by their deadline."""
-    rows = VisitRequest.objects.visible_to(user).open().unanswered()
+    rows = VisitRequest.objects.visible_to(user).to_answer()
     return list(rows.select_related("campaign").order_by("due_at")[:FEW])
+
+
+def letters_waiting(user: Any) -> QuerySet[Message]:
+    """Letters that are written and wait for somebody to send them, oldest first."""
+    rows = Message.objects.visible_to(user).drafts()
+    return rows.prefetch_related("visit_requests").order_by("at", "pk")
 
 
 def proposals_ending(user: Any, *, at: datetime) -> list[Visit]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from django.utils import translation
+from django.utils.translation import gettext as _
 
 from crm import wording
 from crm.models import Place
@@ -32,6 +33,8 @@ class Resolution:
     typed: str
     place: Place | None = None
     candidates: Sequence[Place] = field(default_factory=tuple)
+    # Places of this name in other countries than the one that was chosen.
+    elsewhere: Sequence[Place] = field(default_factory=tuple)
 
     @property
     def is_known(self) -> bool:
@@ -45,19 +48,51 @@ class Resolution:
 def resolve_city(typed: str, *, country: str = "") -> Resolution:
     """The place meant by `typed`: a name in any language, alone or as "Gand, Flanders, BE".
 
-    `country` (two letters) narrows the choice. Never guesses between places that could both be
-    meant: then it returns them as candidates, largest first.
+    `country` (two letters) narrows the choice; a name known only in others is told by `elsewhere`.
+    Never guesses between places that could both be meant: then it returns them as candidates,
+    largest first.
     """
     for name, hints in _readings(typed):
         found = _narrowed(list(Place.objects.named(name)[:50]), hints, country)
         if found:
             break
     else:
-        return Resolution(typed)
+        return Resolution(typed, elsewhere=tuple(_elsewhere(typed) if country else ()))
     chosen = _clear_choice(found, name)
     if chosen is not None:
         return Resolution(typed, place=chosen)
     return Resolution(typed, candidates=tuple(found[:MOST_CANDIDATES]))
+
+
+def _elsewhere(typed: str) -> list[Place]:
+    """Places of this name in any country, provided that every further word fits them."""
+    for name, hints in _readings(typed):
+        found = list(Place.objects.named(name)[:50])
+        for hint in hints:
+            found = [place for place in found if hint in _where(place)]
+        if found:
+            return found[:MOST_CANDIDATES]
+    return []
+
+
+def place_fault(found: Resolution, *, country: str) -> str:
+    """Why an unlisted city cannot be kept as typed, as a sentence; empty when it can be."""
+    if found.elsewhere:
+        codes = dict.fromkeys(place.country for place in found.elsewhere)
+        return _(
+            "%(city)s is in %(there)s, not in %(here)s. Choose the right country; for another "
+            "place of this name, write its region after a comma."
+        ) % {
+            "city": found.typed,
+            "there": wording.listed([wording.country_name(code) for code in codes]),
+            "here": wording.country_name(country),
+        }
+    if not found.is_known and not found.candidates and not country:
+        return _(
+            "%(city)s is not in our list of places. Check the spelling, or choose the "
+            "country: then we keep the name as you typed it."
+        ) % {"city": found.typed}
+    return ""
 
 
 def suggest_cities(text: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -333,7 +333,7 @@ def _offer(change: Change, *, at: datetime, by: User | None) -> Message:
         host=placement.host,
         mode=placement.mode,
         slots=[(placement.starts_at, placement.ends_at)],
-        expires_at=hold_until(request.campaign, at),
+        expires_at=hold_until(request.campaign, at, before=placement.starts_at),
         at=at,
         by=by,
         replaces=change.visit,
@@ -362,8 +362,17 @@ def latest_word(request: VisitRequest) -> Unplaced | None:
     return version.unplaced.filter(request=request).select_related("version").first()
 
 
-def hold_until(campaign: Campaign, at: datetime) -> datetime:
-    """When an offer made at `at` ends: at the office's closing time some working days later."""
+def hold_until(campaign: Campaign, at: datetime, *, before: datetime | None = None) -> datetime:
+    """When an offer made at `at` ends: at the office's closing time some working days later, but
+    at the latest on the evening before its first date begins, `before`.
+
+    For a date so near that this evening is over, an hour before it begins.
+    """
     zone = ZoneInfo(campaign.zone)
     day = add_working_days(at.astimezone(zone).date(), campaign.hold_days)
-    return datetime.combine(day, campaign.office_closes, zone)
+    usual = datetime.combine(day, campaign.office_closes, zone)
+    if before is None:
+        return usual
+    day_before = before.astimezone(zone).date() - timedelta(days=1)
+    evening = datetime.combine(day_before, campaign.office_closes, zone)
+    return min(usual, evening if evening > at else before - timedelta(hours=1))

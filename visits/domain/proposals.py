@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import combinations
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
+from crm import wording
 from crm.models import User
 from visits.domain import booking
 from visits.domain.requests import drop_visit, start_review
-from visits.domain.steps import set_request_state
+from visits.domain.steps import check_request_step, set_request_state
 from visits.domain.visits import confirm_if_complete, make_visit
 from visits.models import Hold, Host, Visit, VisitRequest
 from visits.models.visits import Side
@@ -18,6 +20,60 @@ from visits.states import RequestState, VisitState
 
 MOST_SLOTS = 4
 MUNICIPALITY = "municipality"
+# An offer takes these up for review on its way.
+TAKEN_UP_FIRST = frozenset({RequestState.RECEIVED, RequestState.NEEDS_INFO})
+
+
+def check_may_propose(request: VisitRequest) -> None:
+    """Raise ValidationError when the request cannot be offered dates now."""
+    if request.state not in TAKEN_UP_FIRST and request.state != RequestState.PROPOSED:
+        check_request_step(request, RequestState.PROPOSED)
+    live = request.visits.live().first()
+    if live is None:
+        return
+    if request.state == RequestState.PROPOSED:
+        words = _("%(ref)s has an open proposal; take it back before you offer new dates.")
+    else:
+        words = _("%(ref)s has a date already; move or cancel that visit instead.")
+    raise ValidationError(words, code="open_proposal", params={"ref": request.ref})
+
+
+def may_propose(request: VisitRequest) -> bool:
+    """Whether the request can be offered dates now."""
+    try:
+        check_may_propose(request)
+    except ValidationError:
+        return False
+    return True
+
+
+def offer_faults(
+    slots: Sequence[tuple[datetime, datetime]], *, expires_at: datetime, zone: str, at: datetime
+) -> dict[str, list[str]]:
+    """What is wrong with dates and deadline taken together, as sentences by field.
+
+    No reason lifts these: a date that is over and a host in two places are nobody's wish.
+    """
+    faults: dict[str, list[str]] = {}
+    if not 1 <= len(slots) <= MOST_SLOTS:
+        faults["slots"] = [_("Offer between one and four dates.")]
+        return faults
+    for (one, first), (other, second) in combinations(enumerate(slots, 1), 2):
+        if first[0] < second[1] + booking.BUFFER and second[0] < first[1] + booking.BUFFER:
+            words = _(
+                "Dates %(one)d and %(other)d overlap each other; the host needs half an hour "
+                "after each."
+            )
+            faults.setdefault("slots", []).append(words % {"one": one, "other": other})
+    begins = min(start for start, _end in slots)
+    if expires_at <= at:
+        faults["expires_at"] = [_("The deadline has to lie ahead.")]
+    elif expires_at >= begins:
+        faults["expires_at"] = [
+            _("The deadline has to end before the first date begins: %(when)s.")
+            % {"when": wording.local_time(begins, zone)}
+        ]
+    return faults
 
 
 @transaction.atomic
@@ -35,20 +91,15 @@ def propose_dates(
 ) -> Visit:
     """Offer one to four slots, each reserved until `expires_at`; makes one tentative visit.
 
-    The slots were checked by `visits.domain.slots`. Raises SlotTaken when one is not free any more
-    and ValidationError when the request cannot be offered dates; then nothing is held.
+    Each slot by itself was checked by `visits.domain.slots`. Raises SlotTaken when one is not free
+    any more and ValidationError when the dates and their deadline do not go together or the request
+    cannot be offered dates; then nothing is held.
     """
-    if not 1 <= len(slots) <= MOST_SLOTS:
-        raise ValidationError(_("Offer between one and four dates."), code="slots")
-    if expires_at <= at:
-        raise ValidationError(_("The deadline has to lie ahead."), code="deadline")
+    if faults := offer_faults(slots, expires_at=expires_at, zone=request.zone, at=at):
+        raise ValidationError(faults)
     booking.lock_resources([host.resource])
-    if request.visits.live().exists():
-        words = _("%(ref)s has an open proposal; take it back before you offer new dates.")
-        if request.state != RequestState.PROPOSED:
-            words = _("%(ref)s has a date already; move or cancel that visit instead.")
-        raise ValidationError(words, code="open_proposal", params={"ref": request.ref})
-    if request.state in (RequestState.RECEIVED, RequestState.NEEDS_INFO):
+    check_may_propose(request)
+    if request.state in TAKEN_UP_FIRST:
         start_review(request, at=at, by=by)
     if request.state != RequestState.PROPOSED:
         set_request_state(request, RequestState.PROPOSED, at=at, by=by)
@@ -73,7 +124,8 @@ def propose_dates(
 def accept_slot(hold: Hold, *, at: datetime, by: User | None = None, evidence: str = "") -> Visit:
     """The city takes one offered slot: the others are freed, the request is scheduled.
 
-    Raises ValidationError when the offer has ended, was answered already, or the request moved on.
+    Raises ValidationError when the offer has ended, the date is over, it was answered already, or
+    the request moved on.
     """
     visit = Visit.objects.select_related("host").get(pk=hold.visit_id)
     booking.lock_resources([visit.host.resource])
@@ -88,6 +140,11 @@ def accept_slot(hold: Hold, *, at: datetime, by: User | None = None, evidence: s
         raise ValidationError(_("This date is already agreed."), code="already_agreed")
     if visit.holds.filter(accepted_at__isnull=False).exists():
         raise ValidationError(_("Another date was agreed meanwhile."), code="already_agreed")
+    if hold.starts_at <= at:
+        raise ValidationError(
+            _("This date is over; choose another one or ask for new dates on this page."),
+            code="over",
+        )
     if hold.expires_at <= at:
         raise ValidationError(
             _("The time to answer ran out; ask for new dates on this page."),

@@ -39,11 +39,17 @@ def tell_agreed(request: VisitRequest, visit: Visit, *, at: datetime) -> None:
     send_words(request, subject, paragraphs, at=at, visit=visit)
 
 
-def tell_newly_confirmed(visit: Visit, *, before: str, at: datetime) -> None:
-    """Send the confirmation when a step at the desk has just confirmed an agreed visit."""
-    if before == VisitState.TENTATIVE and visit.state == VisitState.CONFIRMED:
-        for request in visit.requests.open():
-            tell_agreed(request, visit, at=at)
+def tell_newly_confirmed(visit: Visit, *, before: str, at: datetime) -> bool | None:
+    """Send the confirmation when a step at the desk has just confirmed an agreed visit.
+
+    None when the step did not confirm it; else whether every letter is in the outbox.
+    """
+    if before != VisitState.TENTATIVE or visit.state != VisitState.CONFIRMED:
+        return None
+    told = [
+        send_reply(request, "confirmation", at=at, visit=visit) for request in visit.requests.open()
+    ]
+    return bool(told) and all(told)
 
 
 def send_reply(
@@ -53,13 +59,18 @@ def send_reply(
     at: datetime,
     visit: Visit | None = None,
     extra: Mapping[str, str] | None = None,
-) -> None:
-    """Queue a letter about what just happened; one that cannot be written never undoes it."""
+) -> bool:
+    """Queue a letter about what just happened; one that cannot be written never undoes it.
+
+    Whether it is in the outbox.
+    """
     try:
         with transaction.atomic():
             send_letter(request, key, at=at, visit=visit, extra=extra)
     except ValidationError as error:
         log.warning("No %s for %s: %s", key, request.ref, "; ".join(error.messages))
+        return False
+    return True
 
 
 def send_words(

@@ -117,8 +117,20 @@ def _forget_own_kind(model: type[models.Model], keys: set) -> None:
             model._base_manager.filter(pk__in=keys).update(**{relation.name: None})
 
 
+def words_of(row: models.Model) -> str:
+    """What a person calls the row: its own words, or else those of the rows it is a part of."""
+    if type(row).__str__ is not models.Model.__str__:
+        return str(row)
+    parents = (
+        getattr(row, column.name)
+        for column in row._meta.local_fields
+        if isinstance(column, models.ForeignKey)
+    )
+    return "; ".join(words_of(parent) for parent in parents if parent is not None)
+
+
 def _hanging_sentence(rows: list[models.Model]) -> str:
-    lines = [f"  {row._meta.verbose_name} {row.pk}: {row}" for row in rows[:LISTED]]
+    lines = [f"  {row._meta.verbose_name} {row.pk}: {words_of(row)}" for row in rows[:LISTED]]
     if len(rows) > LISTED:
         lines.append(f"  and {len(rows) - LISTED} more")
     return (

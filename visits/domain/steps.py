@@ -6,11 +6,46 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from crm import wording
 from crm.domain.audit import record
 from crm.models import User
 from visits import states
 from visits.models import Visit, VisitRequest
 from visits.states import RequestState, VisitState
+
+
+def check_request_step(request: VisitRequest, to: str) -> None:
+    """Raise ValidationError when the table has no such step; pages ask before they open a form."""
+    if not states.may_step(states.REQUEST_STEPS, request.state, to):
+        raise _no_such_step(request, RequestState(request.state), RequestState(to))
+
+
+def check_visit_step(visit: Visit, to: str, *, at: datetime) -> None:
+    """The same for a visit, which can neither take place nor fail before it has begun."""
+    if not states.may_step(states.VISIT_STEPS, visit.state, to):
+        raise _no_such_step(visit, VisitState(visit.state), VisitState(to))
+    check_begun(visit, to, at=at)
+
+
+def check_begun(visit: Visit, to: str, *, at: datetime) -> None:
+    """Raise ValidationError when the visit would be `to` before its time has come."""
+    lead = states.ONCE_BEGUN.get(to)
+    if lead is not None and at < visit.starts_at - lead:
+        raise ValidationError(
+            _("%(ref)s has not begun: it starts on %(when)s."),
+            code="not_begun",
+            params={"ref": visit.ref, "when": wording.local_time(visit.starts_at, visit.zone)},
+        )
+
+
+def _no_such_step(
+    row: Visit | VisitRequest, start: RequestState | VisitState, end: RequestState | VisitState
+) -> ValidationError:
+    return ValidationError(
+        _("%(ref)s is “%(start)s” and cannot become “%(end)s”."),
+        code="step",
+        params={"ref": row.ref, "start": start.label, "end": end.label},
+    )
 
 
 @transaction.atomic
@@ -30,16 +65,7 @@ def set_request_state(
     """
     start = request.state
     needs_reason = to in states.REQUEST_REASONS or start in states.REOPENED_FROM
-    if not states.may_step(states.REQUEST_STEPS, start, to):
-        raise ValidationError(
-            _("%(ref)s is “%(start)s” and cannot become “%(end)s”."),
-            code="step",
-            params={
-                "ref": request.ref,
-                "start": RequestState(start).label,
-                "end": RequestState(to).label,
-            },
-        )
+    check_request_step(request, to)
     if needs_reason and not why.strip():
         raise ValidationError(_("Say why, in a sentence."), code="reason")
     moved = VisitRequest.objects.filter(pk=request.pk, state=start).update(
@@ -76,20 +102,11 @@ def set_visit_state(
 ) -> Visit:
     """Move the visit along one step of `states.VISIT_STEPS` and write it down.
 
-    Raises ValidationError when the table has no such step, when side and reason are missing where
-    a visit fails, or when somebody else moved it meanwhile.
+    Raises ValidationError when the table has no such step, when the visit has not begun, when side
+    and reason are missing where it fails, or when somebody else moved it meanwhile.
     """
     start = visit.state
-    if not states.may_step(states.VISIT_STEPS, start, to):
-        raise ValidationError(
-            _("%(ref)s is “%(start)s” and cannot become “%(end)s”."),
-            code="step",
-            params={
-                "ref": visit.ref,
-                "start": VisitState(start).label,
-                "end": VisitState(to).label,
-            },
-        )
+    check_visit_step(visit, to, at=at)
     if to in states.VISIT_REASONS and not (side and why.strip()):
         raise ValidationError(_("Say which side it was and why."), code="reason")
     values: dict[str, object] = {

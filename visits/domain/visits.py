@@ -15,7 +15,7 @@ from visits.domain import booking
 from visits.domain.notices import draft_notices, knows_of
 from visits.domain.references import next_reference
 from visits.domain.requests import drop_visit
-from visits.domain.steps import set_request_state, set_visit_state
+from visits.domain.steps import check_begun, set_request_state, set_visit_state
 from visits.models import (
     AgendaItem,
     AttendanceCount,
@@ -271,8 +271,11 @@ def postpone_visit(
     """Move an agreed visit: the old one is postponed, a new one replaces it under the same UID.
 
     The new time was checked by `visits.domain.slots`. A draft tells the city that knew the old one.
-    Raises SlotTaken when the new time is not free; then nothing has changed.
+    Raises SlotTaken when the new time is not free and ValidationError when it is over; then nothing
+    has changed.
     """
+    if starts_at <= at:
+        raise ValidationError(_("The new start has to lie ahead."), code="over")
     booking.lock_resources([visit.host.resource])
     is_known = knows_of(visit)
     set_visit_state(visit, VisitState.POSTPONED, at=at, by=by, side=side, why=reason)
@@ -300,13 +303,16 @@ def postpone_visit(
 
 @transaction.atomic
 def start_visit(visit: Visit, *, at: datetime, by: User | None = None) -> Visit:
-    """The visit has begun."""
+    """The visit has begun; refuses more than an hour before its start."""
     return set_visit_state(visit, VisitState.IN_PROGRESS, at=at, by=by)
 
 
 @transaction.atomic
 def mark_no_show(visit: Visit, *, side: str, reason: str, at: datetime, by: User) -> Visit:
-    """Nobody came: the visit stays in history, its requests go back to a new proposal."""
+    """Nobody came: the visit stays in history, its requests go back to a new proposal.
+
+    Refuses before the visit has begun; until then it can only be cancelled or moved.
+    """
     set_visit_state(visit, VisitState.NO_SHOW, at=at, by=by, side=side, why=reason)
     booking.free(visit)
     for request in visit.requests.all():
@@ -321,8 +327,10 @@ def complete_visit(
 ) -> VisitReport:
     """The visit took place: who came, by audience; its requests are fulfilled.
 
-    Raises ValidationError when nobody came (that is a no-show) or a count is not a number.
+    Raises ValidationError before the visit has begun, when nobody came (that is a no-show) or a
+    count is not a number.
     """
+    check_begun(visit, VisitState.COMPLETED, at=at)
     people = {audience: count for audience, count in counts.items() if count}
     if any(not 0 < count <= 1_000 for count in people.values()) or not people:
         raise ValidationError(

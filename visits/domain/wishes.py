@@ -63,8 +63,13 @@ def _visits_by_day(request: VisitRequest) -> dict[date, list[Visit]]:
     return found
 
 
-def calendar_strip(request: VisitRequest, *, today: datetime) -> list[StripDay]:
-    """Every weekday of the window: wished, busy, closed or difficult there, each in words."""
+def calendar_strip(
+    request: VisitRequest, *, today: datetime, offers: bool = True
+) -> list[StripDay]:
+    """Every weekday of the window: wished, busy, closed or difficult there, each in words.
+
+    With `offers`, each day ahead leads to the form that offers it.
+    """
     campaign = request.campaign
     wished = {wish.on: wish.rank for wish in request.preferred_dates.all()}
     days = days_at(request, campaign.window_start, campaign.window_end)
@@ -86,6 +91,6 @@ def calendar_strip(request: VisitRequest, *, today: datetime) -> list[StripDay]:
         is_past = on < today.date()
         if is_past:
             marks.append(StripMark("past"))
-        href = "" if is_past else f"{path}?slot_1={on.isoformat()}T09:30"
+        href = "" if is_past or not offers else f"{path}?slot_1={on.isoformat()}T09:30"
         strip.append(StripDay(on, tuple(marks), href=href))
     return strip

@@ -1,10 +1,15 @@
+from datetime import timedelta
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from crm import languages
+from crm.forms.fields import CountryField
 from crm.models import Initiative, MailTemplate
 from crm.validators import clean_text, mail_address
+from visits.domain.places import zone_of_country
+from visits.domain.proposals import offer_faults
 from visits.domain.requests import MOST_QUESTIONS, RequestAnswers, Wish
 from visits.forms.moments import moment_at
 from visits.models import Campaign, Topic, VisitRequest
@@ -24,6 +29,11 @@ class RequestByHandForm(forms.Form):
         label=_("City"),
         max_length=200,
         help_text=_("Any language: Den Haag, The Hague."),
+    )
+    country = CountryField(
+        label=_("Country"),
+        required=False,
+        help_text=_("Only needed when the city is not in our list."),
     )
     place = forms.IntegerField(required=False, widget=forms.HiddenInput)
     raw_text = forms.CharField(
@@ -78,7 +88,8 @@ class RequestByHandForm(forms.Form):
         dates = [data[name] for name in ("date_1", "date_2", "date_3") if data[name]]
         return RequestAnswers(
             city=place.name if place else data["city"],
-            country=place.country if place else "",
+            country=place.country if place else data["country"],
+            zone=place.zone if place else zone_of_country(data["country"]),
             place=place,
             department=data["department"],
             requester_name=data["requester_name"],
@@ -232,6 +243,17 @@ class ProposalForm(forms.Form):
                 self.add_error(name, error)
         return data
 
-    def starts(self):
-        """The offered starts, in the order typed, as moments."""
-        return [self.cleaned_data[name] for name in self.SLOTS if self.cleaned_data.get(name)]
+    def slots(self):
+        """The offered dates, in the order typed, as start and end."""
+        length = timedelta(minutes=self.cleaned_data["minutes"])
+        starts = [self.cleaned_data.get(name) for name in self.SLOTS]
+        return [(start, start + length) for start in starts if start]
+
+    def judge_together(self, at):
+        """Add to a valid form what is wrong with its dates and the deadline taken together."""
+        faults = offer_faults(
+            self.slots(), expires_at=self.cleaned_data["expires_at"], zone=self.zone, at=at
+        )
+        for name, sentences in faults.items():
+            for words in sentences:
+                self.add_error(name if name in self.fields else None, words)

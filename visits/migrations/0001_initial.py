@@ -1749,6 +1749,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "verbose_name": "unconfirmed form",
+                "verbose_name_plural": "unconfirmed forms",
+            },
         ),
         migrations.AddConstraint(
             model_name="campaign",

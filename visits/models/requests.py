@@ -48,6 +48,10 @@ class PendingRequest(models.Model):
         "visits.VisitRequest", null=True, blank=True, on_delete=models.SET_NULL
     )
 
+    class Meta:
+        verbose_name = _("unconfirmed form")
+        verbose_name_plural = _("unconfirmed forms")
+
 
 class VisitRequestQuerySet(SearchQuerySet):
     def visible_to(self, user):
@@ -71,9 +75,9 @@ class VisitRequestQuerySet(SearchQuerySet):
         """Without a personal reply yet, or in need of a decision."""
         return self.filter(state__in=(RequestState.RECEIVED, RequestState.UNDER_REVIEW))
 
-    def unanswered(self):
-        """Nobody has written back yet in a way that arrived."""
-        return self.valid().filter(first_reply_at=None)
+    def to_answer(self):
+        """Open, and nobody has answered in a way that arrived: Today's list and its number."""
+        return self.open().filter(first_reply_at=None)
 
     def in_order_of_need(self):
         """What waits for a first answer first, by its deadline; then open ones; then the rest."""

@@ -43,6 +43,10 @@ class VisitQuerySet(SearchQuerySet):
     def upcoming(self, at: datetime):
         return self.live().filter(ends_at__gt=at).order_by("starts_at")
 
+    def awaiting_counts(self, at: datetime):
+        """Agreed and over, but nobody has said yet who came."""
+        return self.agreed().filter(ends_at__lte=at)
+
     def within(self, starts_at: datetime, ends_at: datetime):
         return self.filter(starts_at__lt=ends_at, ends_at__gt=starts_at)
 
@@ -170,6 +174,9 @@ class Visit(SampleMark, Visibility, SearchableModel):
     @property
     def duration(self) -> timedelta:
         return self.ends_at - self.starts_at
+
+    def has_begun(self, at: datetime) -> bool:
+        return at >= self.starts_at
 
     @property
     def awaits_city(self) -> bool:

@@ -2,7 +2,7 @@
 
 import datetime
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm import languages, wording
+from crm.models import Place
 from visits.domain import local_days, places
 from visits.domain.local_days import DayWarning, Where
 from visits.domain.requests import MOST_DATES, MOST_QUESTIONS, MOST_TOPICS
@@ -165,7 +166,7 @@ class RequestForm(forms.Form):
         self.fields["language"].choices = _language_choices()
         self.fields["topics"].choices = [(row.code, row.title) for row in self.topic_rows]
         self.fields["place"].choices = [
-            (str(place.pk), places.label_of(place)) for place in self.resolution.candidates
+            (str(place.pk), places.label_of(place)) for place in self._choices()
         ]
         self.fields["place"].required = self.resolution.is_ambiguous
         self.fields["place"].error_messages["required"] = _(
@@ -225,12 +226,15 @@ class RequestForm(forms.Form):
     def resolution(self) -> places.Resolution:
         """The register's answer to the typed city, narrowed by the choice made among namesakes."""
         typed = str(self.data.get("city", ""))[:200] if self.is_bound and self.looks_up else ""
-        found = places.resolve_city(typed) if typed else places.Resolution("")
-        if not found.is_ambiguous:
-            return found
+        if not typed:
+            return places.Resolution("")
         country = str(self.data.get("country", ""))
-        narrower = places.resolve_city(typed, country=country) if country else found
-        return narrower if narrower.is_known or narrower.is_ambiguous else found
+        is_one = country in dict(self.fields["country"].choices)
+        return places.resolve_city(typed, country=country if is_one else "")
+
+    def _choices(self) -> Sequence[Place]:
+        """The places to choose from: namesakes, or those of the name in another country."""
+        return self.resolution.candidates or self.resolution.elsewhere
 
     @property
     def where(self) -> Where | None:
@@ -263,7 +267,7 @@ class RequestForm(forms.Form):
 
     def _chosen_place(self):
         chosen = str(self.data.get("place", ""))
-        found = (place for place in self.resolution.candidates if str(place.pk) == chosen)
+        found = (place for place in self._choices() if str(place.pk) == chosen)
         return next(found, None)
 
     # What is checked
@@ -291,15 +295,8 @@ class RequestForm(forms.Form):
         found = self.resolution
         if found.is_known or self._chosen_place() is not None:
             return
-        if not found.is_ambiguous and not self.cleaned_data.get("country"):
-            self.add_error(
-                "country",
-                _(
-                    "%(city)s is not in our list of places. Check the spelling, or choose the "
-                    "country: then we keep the name as you typed it."
-                )
-                % {"city": self.cleaned_data["city"]},
-            )
+        if fault := places.place_fault(found, country=self.cleaned_data.get("country", "")):
+            self.add_error("country", fault)
 
     def _clean_wish(self, rank: int) -> None:
         day = self.cleaned_data.get(f"date_{rank}")

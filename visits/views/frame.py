@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery, Value
+from django.db.models import Count, Exists, IntegerField, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
@@ -97,9 +97,7 @@ def current_campaign() -> Campaign | None:
     """The campaign with the latest window, carrying what the frame says, in one query."""
     return Campaign.objects.annotate(
         clock_fixed_at=Subquery(ClockSetting.objects.filter(pk=1).values("fixed_at")[:1]),
-        requests_waiting=_count(
-            VisitRequest.objects.waiting_for_us().filter(campaign=OuterRef("pk"))
-        ),
+        requests_waiting=_count(VisitRequest.objects.to_answer()),
         mail_waiting=_count(OutgoingMail.objects.needing_a_person()),
         has_sample=Exists(Person.objects.filter(is_sample=True)),
     ).first()

@@ -167,7 +167,15 @@ class Story(RuleBasedStateMachine):
     @rule(number=st.integers(0, 8))
     def hold_it(self, number):
         if visit := self.some_visit(number):
+            over = visit.ends_at
+            self.attempt(visits.complete_visit, visit, counts={"other": 5}, at=over, by=self.by)
+
+    @rule(number=st.integers(0, 8))
+    def hold_it_too_early(self, number):
+        if visit := self.some_visit(number):
+            before = self.picture()
             self.attempt(visits.complete_visit, visit, counts={"other": 5}, at=AT, by=self.by)
+            assert self.picture() == before
 
     def some_visit(self, number):
         found = list(Visit.objects.order_by("pk"))

@@ -180,6 +180,16 @@ def test_city_that_is_not_in_the_register_is_kept_as_typed(client, campaign, for
     assert (answers["city"], answers["country"], answers["place"]) == ("Nether Wallop", "GB", None)
 
 
+def test_city_of_another_country_than_the_chosen_one_asks_which_is_right(client, campaign, form):
+    place = PlaceFactory(name="Brescia", alternate_names="", country="IT", region="Lombardy")
+    asked = client.post(FORM, form(city="Brescia", country="FR"))
+    assert "Brescia is in Italy, not in France. Choose the right country" in asked.text
+    assert f'value="{place.pk}"' in asked.text
+    assert PendingRequest.objects.count() == 0
+    client.post(FORM, form(city="Brescia", country="FR", place=str(place.pk)))
+    assert PendingRequest.objects.get().answers["country"] == "IT"
+
+
 def test_city_in_another_language_keeps_its_spelling_and_gets_its_place(client, ghent, form):
     client.post(FORM, form(city="Gand"))
 

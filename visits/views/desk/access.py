@@ -1,5 +1,6 @@
 """What one row of a page may be fetched for whom: 404 for what one may not know of."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -7,8 +8,10 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 
 from visits.domain.booking import Busy, SlotTaken
+from visits.domain.replies import tell_newly_confirmed
 from visits.models import Campaign, Visit, VisitRequest
 
 
@@ -48,6 +51,21 @@ def try_verb(request: HttpRequest, verb, *args: Any, done: str = "", **kwargs: A
     if done:
         messages.success(request, done)
     return True if answer is None else answer
+
+
+def tell_confirmed(request: HttpRequest, visit: Visit, *, before: str, at: datetime) -> bool:
+    """Send the confirmation when a step has just confirmed the visit, and say so.
+
+    Whether it did; `before` is the state the step began with.
+    """
+    is_told = tell_newly_confirmed(visit, before=before, at=at)
+    if is_told:
+        words = _("%(ref)s is confirmed; the confirmation is in the outbox.")
+        messages.success(request, words % {"ref": visit.ref})
+    elif is_told is not None:
+        words = _("%(ref)s is confirmed, but no letter could be written; tell the city yourself.")
+        messages.warning(request, words % {"ref": visit.ref})
+    return is_told is not None
 
 
 def back_to(request: HttpRequest, fallback: str, *args: Any) -> HttpResponse:

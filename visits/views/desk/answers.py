@@ -1,6 +1,6 @@
 """Answering a request: a letter from a checked template, and dates to choose from."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
@@ -16,7 +16,7 @@ from crm.permissions import require
 from crm.roles import Role
 from visits.domain.letters import draft_letter, edit_draft, send_draft
 from visits.domain.plans import hold_until
-from visits.domain.proposals import propose_dates, take_back_proposal
+from visits.domain.proposals import check_may_propose, propose_dates, take_back_proposal
 from visits.domain.requests import default_duration
 from visits.domain.slots import SlotVerdict, weigh_slot
 from visits.domain.wishes import calendar_strip, weigh_wishes
@@ -96,6 +96,8 @@ def request_propose(request: HttpRequest, ref: str) -> HttpResponse:
     """Offer dates: each is weighed first, then all are held until the deadline."""
     row = get_request(request.user, ref)
     at = clock.now()
+    if request.method == "GET" and not try_verb(request, check_may_propose, row):
+        return redirect("visits:request-detail", ref)
     form = ProposalForm(
         request.POST or None,
         hosts=Host.objects.visible_to(request.user).who_lead(),
@@ -107,10 +109,11 @@ def request_propose(request: HttpRequest, ref: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         weighed = _weigh(row, form, at)
         broken = [words for _start, verdict in weighed for words in verdict.hard]
+        form.judge_together(at)
         if "check" in request.POST or (broken and not form.cleaned_data["override_reason"]):
             for words in broken:
                 form.add_error(None, words)
-        elif _propose(request, row, form, at):
+        elif not form.errors and _propose(request, row, form, at):
             return redirect("visits:request-detail", ref)
     context = {
         "row": row,
@@ -130,44 +133,48 @@ def _proposal_start(row: VisitRequest, at: datetime, query) -> dict:
     start = {
         "mode": Mode.ONLINE if row.mode == Mode.ONLINE else Mode.ON_SITE,
         "minutes": row.duration_minutes or default_duration(row),
-        "expires_at": hold_until(row.campaign, at).astimezone(office),
     }
     for number, on in enumerate(wishes[:4], 1):
         start[f"slot_{number}"] = datetime(on.year, on.month, on.day, 9, 30, tzinfo=zone)
     for name in ("slot_1", "host", "mode", "minutes"):
         if query.get(name):
             start[name] = query[name]
+    offered = [value for name, value in start.items() if name.startswith("slot_")]
+    first = min(filter(None, (_moment(value, zone) for value in offered)), default=None)
+    start["expires_at"] = hold_until(row.campaign, at, before=first).astimezone(office)
     return {
         name: value.replace(tzinfo=None) if isinstance(value, datetime) else value
         for name, value in start.items()
     }
 
 
+def _moment(value: datetime | str, zone: ZoneInfo) -> datetime | None:
+    """A date the form begins with, as a moment; None when the address named no date."""
+    try:
+        typed = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        return None
+    return typed if typed.tzinfo else typed.replace(tzinfo=zone)
+
+
 def _weigh(
     row: VisitRequest, form: ProposalForm, at: datetime
 ) -> list[tuple[datetime, SlotVerdict]]:
     data = form.cleaned_data
-    length = timedelta(minutes=data["minutes"])
     return [
         (
             start,
             weigh_slot(
-                row,
-                host=data["host"],
-                mode=data["mode"],
-                starts_at=start,
-                ends_at=start + length,
-                at=at,
+                row, host=data["host"], mode=data["mode"], starts_at=start, ends_at=end, at=at
             ),
         )
-        for start in form.starts()
+        for start, end in form.slots()
     ]
 
 
 def _propose(request: HttpRequest, row: VisitRequest, form: ProposalForm, at: datetime):
     """Hold the dates and write the letter, in one transaction; send it when asked to."""
     data = form.cleaned_data
-    length = timedelta(minutes=data["minutes"])
 
     @transaction.atomic
     def offer() -> Message:
@@ -175,7 +182,7 @@ def _propose(request: HttpRequest, row: VisitRequest, form: ProposalForm, at: da
             row,
             host=data["host"],
             mode=data["mode"],
-            slots=[(start, start + length) for start in form.starts()],
+            slots=form.slots(),
             expires_at=data["expires_at"],
             at=at,
             by=request.user,

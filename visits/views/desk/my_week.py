@@ -23,16 +23,26 @@ AHEAD = timedelta(days=14)
 @require_safe
 @require(Role.HOST)
 def my_week(request: HttpRequest) -> HttpResponse:
-    """The next two weeks: where, when in both times, whom to call, what is at risk."""
+    """The next two weeks: where, when in both times, whom to call, what is at risk.
+
+    A visit that is over stays until somebody has said who came.
+    """
     at = clock.now()
+    own = Visit.objects.visible_to(request.user)
     visits = (
-        Visit.objects.visible_to(request.user)
-        .upcoming(at)
-        .filter(starts_at__lt=at + AHEAD)
+        (own.upcoming(at).filter(starts_at__lt=at + AHEAD) | own.awaiting_counts(at))
+        .order_by("starts_at")
         .select_related("host", "campaign", "place")
         .prefetch_related("legs__origin", "legs__destination")
     )
-    cards = [{"visit": visit, "risks": disruptions_touching(visit)} for visit in visits]
+    cards = [
+        {
+            "visit": visit,
+            "risks": disruptions_touching(visit),
+            "has_begun": visit.has_begun(at),
+        }
+        for visit in visits
+    ]
     return render(request, "visits/my_week.html", {"cards": cards})
 
 

@@ -17,45 +17,53 @@ from crm.permissions import require
 from crm.roles import Role
 from visits.domain import acquaintances
 from visits.domain import requests as verbs
+from visits.domain.steps import check_request_step
 from visits.forms.requests import MergeForm, ReasonForm, ReferForm, TriageForm
+from visits.states import RequestState
 from visits.views.desk.access import get_request, try_verb
 from visits.views.desk.toasts import done
 
 LONGEST_NUMBER = 18
-# Steps that ask for a reason: verb, the name of its argument, words of the page and the button.
+# Steps that ask for a reason: verb, new state, the name of its argument, words of page and button.
 REASONED = {
     "needs-info": (
         verbs.ask_for_information,
+        RequestState.NEEDS_INFO,
         "what",
         gettext_lazy("Ask for information"),
         gettext_lazy("Ask the city"),
     ),
     "waitlist": (
         verbs.waitlist_request,
+        RequestState.WAITLISTED,
         "reason",
         gettext_lazy("Put on the waiting list"),
         gettext_lazy("Put on list"),
     ),
     "decline": (
         verbs.decline_request,
+        RequestState.DECLINED,
         "reason",
         gettext_lazy("Decline kindly"),
         gettext_lazy("Decline"),
     ),
     "reject": (
         verbs.reject_request,
+        RequestState.REJECTED,
         "reason",
         gettext_lazy("Reject: not a municipality"),
         gettext_lazy("Reject"),
     ),
     "withdraw": (
         verbs.withdraw_request,
+        RequestState.WITHDRAWN,
         "reason",
         gettext_lazy("The city withdraws"),
         gettext_lazy("Note withdrawal"),
     ),
     "reopen": (
         verbs.reopen_request,
+        RequestState.UNDER_REVIEW,
         "reason",
         gettext_lazy("Take up again"),
         gettext_lazy("Reopen"),
@@ -85,7 +93,9 @@ def request_step(request: HttpRequest, ref: str, step: str) -> HttpResponse:
     row = get_request(request.user, ref)
     if step not in REASONED:
         raise Http404
-    verb, argument, title, label = REASONED[step]
+    verb, state, argument, title, label = REASONED[step]
+    if request.method == "GET" and not try_verb(request, check_request_step, row, state):
+        return redirect("visits:request-detail", ref)
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         words = {argument: form.cleaned_data["reason"]}
@@ -100,6 +110,10 @@ def request_step(request: HttpRequest, ref: str, step: str) -> HttpResponse:
 @require(Role.COORDINATOR)
 def request_refer(request: HttpRequest, ref: str) -> HttpResponse:
     row = get_request(request.user, ref)
+    if request.method == "GET" and not try_verb(
+        request, check_request_step, row, RequestState.REFERRED
+    ):
+        return redirect("visits:request-detail", ref)
     form = ReferForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         words = form.cleaned_data
@@ -113,6 +127,10 @@ def request_refer(request: HttpRequest, ref: str) -> HttpResponse:
 @require(Role.COORDINATOR)
 def request_merge(request: HttpRequest, ref: str) -> HttpResponse:
     row = get_request(request.user, ref)
+    if request.method == "GET" and not try_verb(
+        request, check_request_step, row, RequestState.MERGED
+    ):
+        return redirect("visits:request-detail", ref)
     form = MergeForm(request.POST or None, initial={"into": request.GET.get("into", "")})
     if request.method == "POST" and form.is_valid():
         into = form.cleaned_data["into"]

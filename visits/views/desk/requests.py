@@ -19,8 +19,9 @@ from crm.roles import Role
 from visits import states
 from visits.domain.acquaintances import acquaintances_of, may_add_address, may_add_phone
 from visits.domain.history import people_met, request_timeline, same_city
-from visits.domain.places import resolve_city
+from visits.domain.places import place_fault, resolve_city
 from visits.domain.plans import latest_word
+from visits.domain.proposals import may_propose
 from visits.domain.requests import receive_request, take_over_request
 from visits.domain.wishes import calendar_strip, weigh_wishes
 from visits.filters import VisitRequestFilter
@@ -110,11 +111,13 @@ def request_detail(request: HttpRequest, ref: str) -> HttpResponse:
 def detail_context(request: HttpRequest, row: VisitRequest) -> dict:
     """Everything the page shows of one request."""
     at = clock.now()
+    offers = request.user.is_coordinator and may_propose(row)
     return _who_asks(request, row) | {
         "row": row,
         "topics": list(row.topics.all()),
         "wishes": weigh_wishes(row),
-        "strip": calendar_strip(row, today=at),
+        "strip": calendar_strip(row, today=at, offers=offers),
+        "may_propose": offers,
         "met": people_met(row),
         "others": same_city(row),
         "disguise": disguise_of(row.address),
@@ -184,7 +187,7 @@ def request_new(request: HttpRequest) -> HttpResponse:
     candidates: list[Place] = []
     if request.method == "POST" and form.is_valid():
         place, candidates = find_city(form)
-        if place is not None:
+        if not form.errors:
             made = _receive(request, form, place, person)
             if made is not None:
                 return redirect("visits:request-detail", made.ref)
@@ -198,22 +201,25 @@ def request_new(request: HttpRequest) -> HttpResponse:
 
 
 def find_city(form: RequestByHandForm) -> tuple[Place | None, list[Place]]:
-    """The one place meant, or the candidates to choose from; unknown names are a form error."""
+    """The one place meant, or the candidates to choose from; none for a city kept as typed.
+
+    What has to be asked first is an error of the form.
+    """
     data = form.cleaned_data
     if data["place"]:
         chosen = Place.objects.filter(pk=data["place"]).first()
         if chosen:
             return chosen, []
-    meant = resolve_city(data["city"])
+    meant = resolve_city(data["city"], country=data["country"])
     if meant.is_ambiguous:
         form.add_error("city", _("Several places have this name; choose one below."))
-    elif not meant.is_known:
-        form.add_error("city", _("This city is not in the register; try another spelling."))
-    return meant.place, list(meant.candidates)
+    elif fault := place_fault(meant, country=data["country"]):
+        form.add_error("country", fault)
+    return meant.place, list(meant.candidates or meant.elsewhere)
 
 
 def _receive(
-    request: HttpRequest, form: RequestByHandForm, place: Place, person: Person | None
+    request: HttpRequest, form: RequestByHandForm, place: Place | None, person: Person | None
 ) -> VisitRequest | None:
     at = clock.now()
     try:

@@ -15,19 +15,29 @@ from crm.roles import Role
 from visits.domain import cancellations
 from visits.domain import visits as verbs
 from visits.domain.briefing import send_brief
-from visits.domain.replies import tell_newly_confirmed
 from visits.domain.slots import weigh_slot
+from visits.domain.steps import check_visit_step
 from visits.forms.requests import ReasonForm
 from visits.forms.visits import AttendanceForm, PostponeForm, PromiseForm, ReportForm, SideForm
 from visits.models import Visit
 from visits.states import VISIT_STEPS, VisitState, may_step
-from visits.views.desk.access import get_visit, try_verb
+from visits.views.desk.access import get_visit, tell_confirmed, try_verb
 from visits.views.desk.toasts import done
 
-# Steps that ask for side and reason: verb, words of the page and the button.
+# Steps that ask for side and reason: verb, new state, words of the page and the button.
 REASONED = {
-    "cancel": (verbs.cancel_visit, gettext_lazy("Cancel the visit"), gettext_lazy("Cancel visit")),
-    "no-show": (verbs.mark_no_show, gettext_lazy("Nobody came"), gettext_lazy("Mark it so")),
+    "cancel": (
+        verbs.cancel_visit,
+        VisitState.CANCELLED,
+        gettext_lazy("Cancel the visit"),
+        gettext_lazy("Cancel visit"),
+    ),
+    "no-show": (
+        verbs.mark_no_show,
+        VisitState.NO_SHOW,
+        gettext_lazy("Nobody came"),
+        gettext_lazy("Mark it so"),
+    ),
 }
 
 
@@ -35,10 +45,9 @@ REASONED = {
 @require(Role.COORDINATOR)
 def visit_confirm(request: HttpRequest, ref: str) -> HttpResponse:
     visit = get_visit(request.user, ref)
-    done = _("%(ref)s is confirmed.") % {"ref": ref}
     before, at = visit.state, clock.now()
-    if try_verb(request, verbs.confirm_visit, visit, at=at, by=request.user, done=done):
-        tell_newly_confirmed(visit, before=before, at=at)
+    if try_verb(request, verbs.confirm_visit, visit, at=at, by=request.user):
+        tell_confirmed(request, visit, before=before, at=at)
     return redirect("visits:visit-detail", ref)
 
 
@@ -48,10 +57,12 @@ def visit_step(request: HttpRequest, ref: str, step: str) -> HttpResponse:
     if step not in REASONED:
         raise Http404
     visit = get_visit(request.user, ref)
-    verb, title, label = REASONED[step]
+    verb, state, title, label = REASONED[step]
+    at = clock.now()
+    if request.method == "GET" and not try_verb(request, check_visit_step, visit, state, at=at):
+        return redirect("visits:visit-detail", ref)
     form = SideForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        at = clock.now()
         if try_verb(request, verb, visit, at=at, by=request.user, **form.cleaned_data):
             if cancellations.kept_slot(visit, at=at):
                 words = _("%(ref)s is cancelled; its time is kept for a day.") % {"ref": ref}
@@ -106,6 +117,10 @@ def visit_free(request: HttpRequest, ref: str) -> HttpResponse:
 def visit_postpone(request: HttpRequest, ref: str) -> HttpResponse:
     """Another time: a new visit replaces this one under the same calendar identity."""
     visit = get_visit(request.user, ref)
+    if request.method == "GET" and not try_verb(
+        request, check_visit_step, visit, VisitState.POSTPONED, at=clock.now()
+    ):
+        return redirect("visits:visit-detail", ref)
     start = {"starts_at": visit.local_start.replace(tzinfo=None)}
     form = PostponeForm(request.POST or None, initial=start, zone=visit.zone)
     if request.method == "POST" and form.is_valid() and _may_move(form, visit):
@@ -127,7 +142,7 @@ def visit_postpone(request: HttpRequest, ref: str) -> HttpResponse:
 def _may_move(form: PostponeForm, visit: Visit) -> bool:
     """Whether no hard rule forbids the new time, or a reason to break it is given.
 
-    A visit that cannot be moved at all is left to the verb, which says so.
+    A visit that cannot be moved at all any more is left to the verb, which says so.
     """
     starts_at = form.cleaned_data["starts_at"]
     row = visit.requests.order_by("ref").first()

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,20 +12,19 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from crm import clock
 from crm.exports import Column
-from crm.permissions import require
+from crm.permissions import has_role, require
 from crm.roles import Role
 from visits import states
 from visits.domain.cancellations import kept_slot
 from visits.domain.disruptions import disruptions_touching
 from visits.domain.history import visit_timeline
-from visits.domain.replies import tell_newly_confirmed
 from visits.domain.visits import edit_visit, missing_for_confirmation
 from visits.filters import VisitFilter
 from visits.forms.visits import AttendanceForm, ReportForm, VisitFactsForm
 from visits.ical import invitation
 from visits.models import Visit
 from visits.states import VisitState
-from visits.views.desk.access import get_visit, try_verb
+from visits.views.desk.access import get_visit, tell_confirmed, try_verb
 from visits.views.desk.lists import as_file, list_page
 
 STAFF = (Role.COORDINATOR, Role.HOST, Role.EXPERT)
@@ -98,9 +98,16 @@ def visit_facts(request: HttpRequest, visit: Visit) -> dict:
         "disruptions": disruptions_touching(visit),
         "later": visit.replaced_by.first(),
         "kept": kept_slot(visit, at=at) if visit.state == VisitState.CANCELLED else None,
-        "is_over": visit.ends_at <= at,
+        "has_begun": visit.has_begun(at),
+        "may_count": _may_count(request, visit, at),
         "home_zone": zone,
     }
+
+
+def _may_count(request: HttpRequest, visit: Visit, at) -> bool:
+    """Whether the page asks who came: of an agreed visit that has begun, for those who led it."""
+    leads = has_role(request.user, Role.COORDINATOR, Role.HOST)
+    return leads and visit.state in states.AGREED_VISITS and visit.has_begun(at)
 
 
 def _tabs(request: HttpRequest, current: str) -> list[dict]:
@@ -141,21 +148,13 @@ def agenda_with_times(visit: Visit) -> list[dict]:
 @require(Role.COORDINATOR)
 def visit_edit(request: HttpRequest, ref: str) -> HttpResponse:
     visit = get_visit(request.user, ref)
-    before = visit.state
+    before, at = visit.state, clock.now()
     form = VisitFactsForm(request.POST or None, instance=get_visit(request.user, ref))
     if request.method == "POST" and form.is_valid():
-        done = _("%(ref)s is changed.") % {"ref": ref}
-        verb = try_verb(
-            request,
-            edit_visit,
-            visit,
-            values=form.cleaned_data,
-            at=clock.now(),
-            by=request.user,
-            done=done,
-        )
-        if verb:
-            tell_newly_confirmed(visit, before=before, at=clock.now())
+        values = form.cleaned_data
+        if try_verb(request, edit_visit, visit, values=values, at=at, by=request.user):
+            if not tell_confirmed(request, visit, before=before, at=at):
+                messages.success(request, _("%(ref)s is changed.") % {"ref": ref})
             return redirect("visits:visit-detail", ref)
     context = {"visit": visit, "form": form, "title": _("Facts of the visit"), "label": _("Keep")}
     return render(request, "visits/visit_step.html", context, status=422 if form.errors else 200)

@@ -229,7 +229,7 @@ def test_propose_in_a_far_year_is_refused_with_a_sentence(desk, year):
 
 def test_deadline_that_has_passed_is_refused_in_one_sentence(desk):
     answer = offered(desk, expires_at="2023-02-14T17:00")
-    assert said(answer) == ["The deadline has to lie ahead."]
+    assert refused(answer) == ["The deadline has to lie ahead."]
     assert request("R24").visits.count() == 0
 
 

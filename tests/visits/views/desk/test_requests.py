@@ -360,9 +360,38 @@ def test_new_request_of_an_ambiguous_city_asks_which_place_is_meant(desk):
 def test_new_request_of_an_unknown_city_is_refused_and_keeps_what_was_typed(desk):
     answer = noted(desk, city="Atlantis", raw_text="Kept words", requester_name="Nemo Sample")
     assert answer.status_code == 422
-    assert refused(answer) == ["This city is not in the register; try another spelling."]
+    assert refused(answer) == [
+        "Atlantis is not in our list of places. Check the spelling, or choose the country: "
+        "then we keep the name as you typed it."
+    ]
     for words in ("Atlantis", "Kept words", "Nemo Sample"):
         assert words in answer.text
+
+
+def test_new_request_of_an_unknown_city_is_kept_as_typed_with_its_country(desk):
+    PlaceFactory(name="Bigtown", country="PT", zone="Atlantic/Azores", population=10_000_000)
+    answer = noted(desk, city="Atlantis", country="PT")
+    made = VisitRequest.objects.order_by("pk").last()
+    assert said(answer) == [f"{made.ref} is noted."]
+    assert (made.city, made.country, made.zone) == ("Atlantis", "PT", "Atlantic/Azores")
+    assert (made.place, made.municipality.name) == (None, "Atlantis")
+
+
+def test_new_request_of_a_city_in_another_country_asks_which_is_right(desk):
+    before = VisitRequest.objects.count()
+    answer = noted(desk, city="Brescia", country="FR")
+    assert refused(answer) == [
+        "Brescia is in Italy, not in France. Choose the right country; for another place of this "
+        "name, write its region after a comma."
+    ]
+    assert [place.name for place in answer.context["candidates"]] == ["Brescia"]
+    assert VisitRequest.objects.count() == before
+    noted(desk, city="Brescia, Savoie", country="FR")
+    made = VisitRequest.objects.order_by("pk").last()
+    assert (made.city, made.country, made.place) == ("Brescia, Savoie", "FR", None)
+    place = answer.context["candidates"][0].pk
+    noted(desk, city="Brescia", country="FR", place=place)
+    assert VisitRequest.objects.order_by("pk").last().country == "IT"
 
 
 @pytest.mark.parametrize(

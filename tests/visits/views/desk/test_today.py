@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from crm.models import User
-from tests.visits.views.desk.front_door import go
+from tests.visits.views.desk.front_door import do, go
 from visits.models import Visit, VisitRequest
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +29,33 @@ def test_today_lists_who_waits_for_a_first_answer_by_deadline(desk):
         ("R20", -(72 * 60 + 5)),
         ("R24", 6 * 60 + 25),
     ]
+
+
+def test_number_at_requests_is_that_of_the_list_on_today(desk):
+    page = go(desk, "today")
+    item = next(item for item in page.context["frame"]["navigation"] if item.path == "/requests/")
+    assert (item.count, item.count_words) == (2, "2 requests wait")
+    assert (page.context["answer_count"], len(page.context["answers"])) == (2, 2)
+    VisitRequest.objects.filter(ref__in=["R05", "R06", "R10"]).update(first_reply_at=None)
+    page = go(desk, "today")
+    item = next(item for item in page.context["frame"]["navigation"] if item.path == "/requests/")
+    assert item.count == page.context["answer_count"] == len(page.context["answers"]) == 5
+
+
+def test_today_names_the_rest_of_a_long_list(desk):
+    VisitRequest.objects.open().update(first_reply_at=None)
+    page = go(desk, "today")
+    assert len(page.context["answers"]) == 8
+    assert f"All {page.context['answer_count']} that wait" in page.text
+
+
+def test_letters_that_wait_stand_on_today_while_there_are_some(desk):
+    assert "Letters waiting" not in go(desk, "today").text
+    do(desk, "request-answer", "R24", template="needs_info")
+    page = go(desk, "today")
+    assert "Letters waiting" in page.text
+    draft = page.context["letters"][0]
+    assert f"/requests/R24/draft/{draft.pk}/" in page.text
 
 
 def test_today_lists_the_offers_that_end_within_three_days(desk):

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from crm.models import AuditEntry, User
+from crm.models import AuditEntry, ClockSetting, OutgoingMail, User
 from tests.factories.crm import CLOCK
 from tests.factories.visits import BriefEditionFactory
 from tests.visits.views.desk.front_door import do, go, refused, said
@@ -132,7 +132,8 @@ def test_confirming_names_what_is_missing(desk):
 
 def test_visit_with_nothing_missing_is_confirmed(desk):
     ready("V11")
-    assert said(do(desk, "visit-confirm", "V11")) == ["V11 is confirmed."]
+    answer = do(desk, "visit-confirm", "V11")
+    assert said(answer) == ["V11 is confirmed; the confirmation is in the outbox."]
     assert visit("V11").state == "confirmed"
 
 
@@ -142,6 +143,31 @@ def facts(ref, **changed):
         "materials notes agreement"
     ).split()
     return {name: getattr(visit(ref), name) for name in page_fields} | changed
+
+
+def test_fact_that_was_the_last_one_missing_confirms_the_visit_and_says_so(desk):
+    row = ready("V11")
+    row.address = ""
+    row.save()
+    answer = do(desk, "visit-edit", "V11", **facts("V11", address="Town hall, Tallinn"))
+    assert said(answer) == ["V11 is confirmed; the confirmation is in the outbox."]
+    assert visit("V11").state == "confirmed"
+    letters = OutgoingMail.objects.filter(message__visits=row, subject__contains="is confirmed")
+    assert letters.count() == 1
+
+
+def test_fact_that_leaves_something_missing_says_that_it_is_kept(desk):
+    answer = do(desk, "visit-edit", "V11", **facts("V11", address="Town hall, Tallinn"))
+    assert said(answer) == ["V11 is changed."]
+
+
+def test_visit_that_is_confirmed_without_a_letter_says_so(desk):
+    row = ready("V11")
+    row.requests.update(address="", address_key="")
+    answer = do(desk, "visit-confirm", "V11")
+    assert said(answer) == [
+        "V11 is confirmed, but no letter could be written; tell the city yourself."
+    ]
 
 
 def test_changing_the_address_sends_a_briefed_visit_back_to_confirmed(desk):
@@ -346,13 +372,20 @@ def test_cancelling_without_side_or_reason_is_refused(desk, fields):
     assert visit("V10").state == "confirmed"
 
 
+def begun(ref):
+    """The demo clock stands at the start of the visit."""
+    ClockSetting.objects.fix(visit(ref).starts_at)
+
+
 def test_nobody_came_goes_back_to_a_new_proposal(desk):
+    begun("V10")
     do(desk, "visit-step", "V10", "no-show", side="municipality", reason="Power cut.")
     assert visit("V10").state == "no_show"
     assert VisitRequest.objects.get(ref="R07").state == "proposed"
 
 
 def test_counts_complete_the_visit_and_fulfil_its_requests(desk):
+    begun("V09")
     answer = do(desk, "visit-complete", "V09", policy_makers=6, other=2)
     assert said(answer) == ["V09 took place."]
     assert visit("V09").state == "completed"
@@ -371,6 +404,7 @@ def test_counts_complete_the_visit_and_fulfil_its_requests(desk):
     ],
 )
 def test_counts_that_cannot_be_are_refused_in_one_sentence(desk, counts, sentence):
+    begun("V09")
     assert said(do(desk, "visit-complete", "V09", **counts)) == [sentence]
     assert visit("V09").state == "confirmed"
 
@@ -454,6 +488,7 @@ def test_expert_sees_assigned_visits_without_contact_details(client, sample):
 
 
 def test_host_counts_the_people_of_the_own_visit(client, sample):
+    begun("V09")
     client.force_login(User.objects.get(email="host@example.org"))
     assert said(do(client, "visit-complete", "V09", other=3)) == ["V09 took place."]
     assert do(client, "visit-confirm", "V11").status_code == 403

@@ -24,7 +24,7 @@ from crm.permissions import has_role, require
 from crm.roles import Role
 from crm.views import health as checks
 from visits.domain.sample import SampleRefused, demo_clock
-from visits.domain.sample_removal import find_sample, remove_sample
+from visits.domain.sample_removal import find_sample, remove_sample, words_of
 from visits.forms.settings import ClockForm
 from visits.views.desk.access import current_campaign
 from visits.views.desk.lists import as_file, list_page, render_list
@@ -219,7 +219,7 @@ def sample(request: HttpRequest) -> HttpResponse:
         "counts": counts,
         "total": sum(count for _name, count in counts),
         "hanging": [
-            (row._meta.verbose_name, str(row) if request.user.is_coordinator else f"#{row.pk}")
+            (row._meta.verbose_name, words_of(row) if request.user.is_coordinator else f"#{row.pk}")
             for row in found.hanging[:50]
         ],
         "hanging_count": len(found.hanging),

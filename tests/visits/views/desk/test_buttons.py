@@ -1,0 +1,198 @@
+"""Every form and button of the desk carries the token that lets it be sent, and works with it."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+import pytest
+from django.test import Client
+from django.urls import Resolver404, resolve
+
+from crm.models import User
+from tests.access_matrix import PAGES
+from tests.factories.visits import HostAvailabilityFactory, PlanRunFactory, PlanVersionFactory
+from tests.visits.views.desk.front_door import do, said
+from visits.models import CalendarDay, Host, Plan, PlanRun, Visit, VisitRequest
+
+pytestmark = pytest.mark.django_db
+
+# Between them they show every button of a request and of a visit.
+REQUESTS = ("R24", "R12", "R04", "R19", "R20", "R05")
+VISITS = ("V04", "V07", "V09", "V11", "V01", "V02")
+# Not pages: files, and what htmx alone asks for.
+FILES = {
+    "visits:brief-pdf",
+    "visits:host-pack",
+    "visits:mail-calendar",
+    "visits:mail-preview",
+    "visits:plan-run-status",
+    "visits:request-export",
+    "visits:visit-ics",
+}
+MOST_OF_ONE_KIND = 12
+
+
+class Page(HTMLParser):
+    """The links of a page, and its posted forms: where each leads and the fields it sends."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.forms: list[tuple[str, dict[str, str]]] = []
+        self._fields: dict[str, str] | None = None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        given = {name: value or "" for name, value in attrs}
+        if tag == "a" and given.get("href", "").startswith(("/", "?")):
+            self.links.append(given["href"])
+        elif tag == "form":
+            self._fields = {}
+            if given.get("method", "").lower() == "post":
+                self.forms.append((given.get("action", ""), self._fields))
+        elif tag in ("input", "button") and self._fields is not None and given.get("name"):
+            self._fields.setdefault(given["name"], given.get("value", ""))
+
+    def handle_endtag(self, tag):
+        if tag == "form":
+            self._fields = None
+
+
+def route_of(path: str) -> str:
+    try:
+        return resolve(path.split("?")[0]).view_name
+    except Resolver404:
+        return ""
+
+
+@dataclass
+class Walk:
+    """The pages that opened, and the links that led to no page with the page they stand on."""
+
+    pages: dict[str, Page] = field(default_factory=dict)
+    dead: list[tuple[str, str, int]] = field(default_factory=list)
+    opened: set[str] = field(default_factory=set)
+
+
+def walk(client, starts) -> Walk:
+    """Every page of the desk one can click to, each kind of page a few times."""
+    waiting, seen, of_kind, done = [(path, "") for path in starts], set(), Counter(), Walk()
+    while waiting:
+        path, origin = waiting.pop(0)
+        name = route_of(path)
+        if path in seen or name not in PAGES or name in FILES or PAGES[name].get is None:
+            continue
+        if origin and of_kind[name] >= MOST_OF_ONE_KIND:
+            continue
+        seen.add(path)
+        of_kind[name] += 1
+        answer = client.get(path)
+        if answer.status_code >= 400:
+            if origin:
+                done.dead.append((origin, path, answer.status_code))
+            continue
+        done.opened.add(name)
+        if answer.status_code != 200:
+            continue
+        done.pages[path] = Page(answer.text)
+        if name == "visits:components":
+            continue  # Its samples show links, wherever they lead.
+        for link in done.pages[path].links:
+            target = path.split("?")[0] + link if link.startswith("?") else link
+            # Sorting, filtering and paging show the same forms; a tab has its own.
+            if "?" in target and "?tab=" not in target:
+                target = target.split("?")[0]
+            waiting.append((target, path))
+    return done
+
+
+@pytest.fixture
+def everything(sample, coordinator, client):
+    """A draft letter, a draft plan with a run, and somebody's absence, beside the sample."""
+    client.force_login(coordinator)
+    do(client, "request-answer", "R24", template="needs_info")
+    plan = Plan.objects.get()
+    PlanVersionFactory(plan=plan)
+    PlanRunFactory(plan=plan, state=PlanRun.State.QUEUED)
+    HostAvailabilityFactory(host=Host.objects.get(ref="H1"))
+
+
+def starts() -> list[str]:
+    """Where people begin, and the pages no link leads to; who may not open one passes it by."""
+    return [
+        *("/", "/search/?q=ghent", "/settings/", "/settings/components/", "/follow-ups/"),
+        *(f"/requests/{ref}/" for ref in REQUESTS),
+        *(f"/visits/{ref}/" for ref in VISITS),
+        f"/settings/calendar/{CalendarDay.objects.first().pk}/",
+        "/settings/campaign/february-2023/",
+    ]
+
+
+@pytest.mark.parametrize("who", ["coordinator", "administrator", "host"])
+def test_every_posted_form_of_every_page_carries_its_token(everything, who, request):
+    user = User.objects.get(host__ref="H1") if who == "host" else request.getfixturevalue(who)
+    client = Client()
+    client.force_login(user)
+    walked = walk(client, starts())
+    without = [
+        (path, action)
+        for path, page in walked.pages.items()
+        for action, fields in page.forms
+        if not fields.get("csrfmiddlewaretoken")
+    ]
+    assert without == []
+    assert walked.dead == [], "links that lead to no page for this person"
+    may_open = {name for name, row in PAGES.items() if row.get and who in row.get}
+    assert may_open - FILES - walked.opened == set(), "pages no link leads to: add a start"
+
+
+# --- Pressed as a browser does, with the check of the token switched on ---
+
+
+@pytest.fixture
+def browser(sample, coordinator):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(coordinator)
+    return client
+
+
+def press(browser, page, action):
+    """Open the page and send the form that leads to `action`, with all it carries."""
+    forms = Page(browser.get(page).text).forms
+    fields = next(fields for path, fields in forms if path == action)
+    return browser.post(action, fields, follow=True)
+
+
+def test_button_without_its_token_is_refused(browser):
+    assert browser.post("/requests/R24/review/").status_code == 403
+
+
+def test_start_review_is_pressed(browser):
+    answer = press(browser, "/requests/R24/", "/requests/R24/review/")
+    assert said(answer) == ["R24 is under review."]
+    assert VisitRequest.objects.get(ref="R24").state == "under_review"
+
+
+def test_plan_again_is_pressed(browser):
+    press(browser, "/plan/", "/plan/start/")
+    assert PlanRun.objects.get().state == PlanRun.State.QUEUED
+
+
+def test_item_of_the_checklist_is_pressed_done(browser):
+    item = Visit.objects.get(ref="V09").checklist.filter(done=False).first()
+    action = f"/visits/V09/checklist/{item.pk}/"
+    press(browser, "/visits/V09/?tab=checklist", action)
+    item.refresh_from_db()
+    assert item.done
+
+
+def test_programme_is_pressed_on_its_way(browser):
+    answer = press(browser, "/visits/V04/?tab=brief", "/visits/V04/brief/send/")
+    assert said(answer) == ["The programme of V04 is in the outbox."]
+
+
+def test_visit_is_pressed_closed(browser):
+    Visit.objects.get(ref="V01").follow_ups.update(done_on="2023-02-15")
+    answer = press(browser, "/visits/V01/", "/visits/V01/close/")
+    assert said(answer) == ["Closed."]
+    assert Visit.objects.get(ref="V01").state == "closed"
