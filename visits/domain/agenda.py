@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Min
 
 from crm.maps import Dot
 from crm.marks import mark
@@ -36,10 +36,13 @@ def answer_now(user: Any) -> list[VisitRequest]:
     return list(rows.select_related("campaign").order_by("due_at")[:FEW])
 
 
-def letters_waiting(user: Any) -> QuerySet[Message]:
-    """Letters that are written and wait for somebody to send them, oldest first."""
-    rows = Message.objects.visible_to(user).drafts()
-    return rows.prefetch_related("visit_requests").order_by("at", "pk")
+def letters_waiting(user: Any) -> list[Message]:
+    """Letters that are written and wait for somebody to send them, oldest first.
+
+    One more than are shown tells the page that there are more.
+    """
+    rows = Message.objects.visible_to(user).drafts().prefetch_related("visit_requests")
+    return list(rows.order_by("at", "pk")[: FEW + 1])
 
 
 def proposals_ending(user: Any, *, at: datetime) -> list[Visit]:

@@ -29,12 +29,10 @@ def today(request: HttpRequest) -> HttpResponse:
                 return redirect(page)
     at = clock.now()
     campaign = current_campaign(user)
-    letters = agenda.letters_waiting(user)
     context: dict[str, Any] = {
         "campaign": campaign,
-        "answer_count": VisitRequest.objects.visible_to(user).to_answer().count(),
-        "letters": letters[: agenda.FEW],
-        "letter_count": letters.count(),
+        "letters": agenda.letters_waiting(user),
+        "few": agenda.FEW,
         "answers": [_with_time_left(row, at) for row in agenda.answer_now(user)],
         "ending": agenda.proposals_ending(user, at=at),
         "kept": agenda.kept_slots(user),

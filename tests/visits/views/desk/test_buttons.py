@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 # Between them they show every button of a request and of a visit.
 REQUESTS = ("R24", "R12", "R04", "R19", "R20", "R05")
-VISITS = ("V04", "V07", "V09", "V11", "V01", "V02")
+VISITS = ("V10", "V04", "V07", "V09", "V11", "V01", "V02")
 # Not pages: files, and what htmx alone asks for.
 FILES = {
     "visits:brief-pdf",
@@ -108,9 +108,10 @@ def walk(client, starts) -> Walk:
 
 @pytest.fixture
 def everything(sample, coordinator, client):
-    """A draft letter, a draft plan with a run, and somebody's absence, beside the sample."""
+    """A draft letter and plan, a run, an absence, a cancellation to undo, beside the sample."""
     client.force_login(coordinator)
     do(client, "request-answer", "R24", template="needs_info")
+    do(client, "visit-step", "V10", "cancel", side="us", reason="The host cannot travel.")
     plan = Plan.objects.get()
     PlanVersionFactory(plan=plan)
     PlanRunFactory(plan=plan, state=PlanRun.State.QUEUED)
