@@ -143,11 +143,11 @@ def plan_version(count):
 # What each page may ask, with the session, the account, its roles and the frame counted in.
 CEILINGS = {
     request_list: 27,
-    request_detail: 31,
+    request_detail: 32,
     visit_list: 8,
     visit_detail: 17,
     today: 14,
-    plan: 20,
+    plan: 21,
     plan_version: 20,
 }
 
