@@ -38,7 +38,11 @@ def letter_values(
     visit: Visit | None = None,
     extra: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """The closed list of placeholders; call it under the letter's language."""
+    """The closed list of placeholders; call it under the letter's language.
+
+    Only what the city itself may read. {reason} is not among them: the reasons on record are
+    ours, and what the city is told is written by a person or given by the verb as `extra`.
+    """
     campaign = request.campaign
     answer_by = request.due_at or add_working_hours(
         at, campaign.reply_target_hours, zone=campaign.zone
@@ -50,7 +54,6 @@ def letter_values(
         "sender": campaign.answers_from or campaign.name,
         "funding_line": campaign.funding_line,
         "what_we_understood": what_we_understood(request),
-        "reason": request.reason,
         "deadline": wording.local_time(max(answer_by, at), request.zone),
         "topics": ", ".join(topic.title for topic in request.topics.all()),
     }
@@ -185,8 +188,8 @@ def send_draft(
     """Hand a draft to the outbox with a private link of its own; a personal one is the reply.
 
     It carries the calendar entry of `entry`, else of the visit it speaks of where it is one of
-    CALENDAR_LETTERS, as that visit stands now. Raises ValidationError when a gap is left in it or
-    the address must not be mailed.
+    CALENDAR_LETTERS, as that visit stands now. Raises ValidationError when a gap is left in it,
+    its private link was taken out, or the address must not be mailed.
     """
     if gaps := find_gaps(message.subject + message.body):
         raise ValidationError(
@@ -199,6 +202,11 @@ def send_draft(
             _("%(ref)s has no mail address; call, or add one."),
             code="no_address",
             params={"ref": request.ref},
+        )
+    if message.template and "{link}" not in message.body:
+        raise ValidationError(
+            _("The letter cannot go without the private link; write {link} where it shall stand."),
+            code="no_link",
         )
     if message.template and message.template.key in CALENDAR_LETTERS:
         entry = entry or message.visits.order_by("pk").last()
