@@ -38,7 +38,11 @@ def letter_values(
     visit: Visit | None = None,
     extra: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """The closed list of placeholders; call it under the letter's language."""
+    """The closed list of placeholders; call it under the letter's language.
+
+    Only what the city itself may read. {reason} is not among them: the reasons on record are
+    ours, and what the city is told is written by a person or given by the verb as `extra`.
+    """
     campaign = request.campaign
     answer_by = request.due_at or add_working_hours(
         at, campaign.reply_target_hours, zone=campaign.zone
@@ -50,7 +54,6 @@ def letter_values(
         "sender": campaign.answers_from or campaign.name,
         "funding_line": campaign.funding_line,
         "what_we_understood": what_we_understood(request),
-        "reason": request.reason,
         "deadline": wording.local_time(max(answer_by, at), request.zone),
         "topics": ", ".join(topic.title for topic in request.topics.all()),
     }

@@ -32,9 +32,7 @@ def draft_notices(visit: Visit, key: str, *, at: datetime, by: User | None) -> l
     for request in concerned:
         try:
             with transaction.atomic():
-                drafts.append(
-                    draft_letter(request, key, at=at, by=by, visit=visit, extra={"reason": ""})
-                )
+                drafts.append(draft_letter(request, key, at=at, by=by, visit=visit))
         except ValidationError as error:
             log.warning("No %s for %s: %s", key, request.ref, "; ".join(error.messages))
     return drafts

@@ -19,7 +19,7 @@ class CampaignQuerySet(models.QuerySet):
 class Campaign(SampleMark, Visibility, models.Model):
     """The offer of visits, with the window of local dates it covers."""
 
-    public_fields = ("name", "offer", "window_start", "window_end", "funding_line")
+    public_fields = ("name", "offer", "window_start", "window_end", "funding_line", "answers_from")
 
     slug = models.SlugField(unique=True)
     name = models.CharField(_("name"), max_length=200)

@@ -3,8 +3,9 @@
 import pytest
 
 from crm.domain import reference
+from crm.domain.messages import find_gaps
 from crm.domain.outbox import link_marker
-from crm.models import OutgoingMail
+from crm.models import MailTemplate, OutgoingMail
 from tests.factories.crm import CLOCK
 from tests.factories.visits import CampaignFactory, VisitRequestFactory
 from visits.domain.letters import draft_letter, send_draft, send_letter
@@ -65,3 +66,33 @@ def test_a_gap_of_the_template_still_waits_for_a_person(asked):
     assert "[[guides_link]]" in draft.body
     with pytest.raises(Exception, match=r"write what stands for \[\[reason\]\]"):
         send_draft(draft, asked, at=CLOCK)
+
+
+def test_no_letter_to_the_city_holds_an_internal_field(secrets):
+    """Every template in every language, with a secret in all that the city may not read."""
+    visit, markers = secrets
+    reference.load_mail_templates()
+    asked = visit.requests.get()
+    said = {}
+    for key, language in MailTemplate.objects.values_list("key", "language"):
+        asked.language = language
+        draft = draft_letter(asked, key, at=CLOCK, visit=visit)
+        said[key, language] = draft.subject + draft.body
+
+    leaks = {where: m for where, words in said.items() for m in markers if m in words}
+    assert (len(said) > 200, leaks) == (True, {})
+
+
+def test_the_reason_on_record_never_fills_a_letter(asked):
+    reference.load_mail_templates()
+    asked.reason = "The mayor is said to change parties."
+    for key in ("waitlist", "declined", "cancelled", "date_changed", "outside_window"):
+        draft = draft_letter(asked, key, at=CLOCK)
+        assert "reason" in find_gaps(draft.body), key
+        assert "mayor" not in draft.body, key
+
+
+def test_a_reason_given_for_the_city_is_told(asked):
+    words = "Your dates lie in March."
+    draft = draft_letter(asked, "declined", at=CLOCK, extra={"reason": words})
+    assert words in draft.body
