@@ -6,12 +6,13 @@ does not. A restored site holds its outbox, so that no old mail goes out again.
 
 import hashlib
 import io
+import itertools
 import json
 import os
-import shutil
 import sqlite3
 import tarfile
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +26,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.domain.outbox import hold_everything
 
 DATABASE, KEY, MANIFEST = "outreach.sqlite3", "secret_key", "manifest.json"
+BEFORE = ".before-restore"
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ def _write_archive(target: Path, files: dict[str, Path], report: BackupReport) -
     half = target.with_name(target.name + ".part")
     try:
         handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.fchmod(handle, 0o600)
         with (
             os.fdopen(handle, "wb") as file,
             tarfile.open(fileobj=file, mode="w:gz") as archive,
@@ -135,7 +138,8 @@ def verify_backup(source: Path) -> BackupReport:
 def restore_backup(source: Path) -> BackupReport:
     """Put a backup in place of this site's data; the outbox is held afterwards.
 
-    What was here before is kept beside it as `*.before-restore`. Stop web and worker first.
+    What was here before is kept beside it as `*.before-restore`, that of later restores as
+    `*.before-restore-2` and so on. Stop web and worker first.
     """
     _refuse_other_databases()
     with tempfile.TemporaryDirectory(dir=settings.DATA_DIR) as room:
@@ -143,31 +147,58 @@ def restore_backup(source: Path) -> BackupReport:
         report = _describe(folder / DATABASE)
         connections.close_all()
         current = Path(settings.DATABASES["default"]["NAME"])
-        for name in (f"{current}-wal", f"{current}-shm"):
-            Path(name).unlink(missing_ok=True)
-        _swap(folder / DATABASE, current)
-        if (folder / KEY).exists():
-            _swap(folder / KEY, settings.DATA_DIR / KEY)
-        if (folder / "media").exists():
-            _swap(folder / "media", Path(settings.MEDIA_ROOT))
+        places = {
+            DATABASE: current,
+            KEY: settings.DATA_DIR / KEY,
+            "media": Path(settings.MEDIA_ROOT),
+        }
+        ending = _free_ending(places.values())
+        _keep_log(current, ending)
+        for name, place in places.items():
+            if (folder / name).exists():
+                _swap(folder / name, place, ending)
     hold_everything()
     return BackupReport(manifest["made_at"], report.migrations, report.rows)
 
 
-def _swap(new: Path, place: Path) -> None:
-    """Put `new` in the place, keeping what was there as `*.before-restore`."""
+def _free_ending(places: Iterable[Path]) -> str:
+    """`.before-restore`, numbered from the second time on, so that nothing kept is lost."""
+    endings = itertools.chain([BEFORE], (f"{BEFORE}-{number}" for number in itertools.count(2)))
+    places = list(places)
+    return next(
+        ending
+        for ending in endings
+        if not any(place.with_name(place.name + ending).exists() for place in places)
+    )
+
+
+def _keep_log(database: Path, ending: str) -> None:
+    """Keep the write-ahead log with its database: it may hold commits the file still lacks."""
+    Path(f"{database}-shm").unlink(missing_ok=True)
+    log = Path(f"{database}-wal")
+    if log.exists():
+        os.replace(log, f"{database}{ending}-wal")
+
+
+def _swap(new: Path, place: Path, ending: str) -> None:
+    """Put `new` in the place, keeping what was there under its name with `ending`."""
     if place.exists():
-        kept = place.with_name(place.name + ".before-restore")
-        if kept.is_dir():
-            shutil.rmtree(kept)
-        os.replace(place, kept)
+        os.replace(place, place.with_name(place.name + ending))
     os.replace(new, place)
     if place.is_file():
         place.chmod(0o600)
 
 
 def verify_site() -> list[str]:
-    """What is wrong with the running site's database, as sentences; empty when it is sound."""
+    """What is wrong with the running site's database, as sentences; empty when it is sound.
+
+    Raises ValidationError when there is no database of this program yet.
+    """
+    if MigrationRecorder.Migration._meta.db_table not in connection.introspection.table_names():
+        raise ValidationError(
+            _("The database has not been set up; run “manage.py migrate”, or restore a backup."),
+            code="empty",
+        )
     faults: list[str] = []
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:

@@ -8,7 +8,8 @@ from pathlib import Path
 def write_whole(path: Path, content: bytes) -> None:
     """Write `content` to `path` so that nobody ever sees half of it.
 
-    A full disk or a missing folder raises OSError and leaves what was there before.
+    A full disk or a missing folder raises OSError and leaves what was there before. The file may
+    hold personal data, so only its owner may read it, whatever the umask.
     """
     if path.is_dir():
         raise IsADirectoryError(21, "it is a folder", str(path))
@@ -18,9 +19,7 @@ def write_whole(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(draft, 0o666 & ~umask)
+        os.chmod(draft, 0o600)
         os.replace(draft, path)
     except BaseException:
         Path(draft).unlink(missing_ok=True)

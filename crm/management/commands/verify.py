@@ -16,7 +16,11 @@ class Command(BaseCommand):
 
     def handle(self, *args, file: Path | None, **options):
         if file is None:
-            if faults := verify_site():
+            try:
+                faults = verify_site()
+            except ValidationError as error:
+                raise CommandError(" ".join(error.messages)) from error
+            if faults:
                 raise CommandError("The database is damaged: " + "; ".join(faults))
             self.stdout.write("The database is sound.")
             return

@@ -118,3 +118,23 @@ def test_what_was_there_stays_when_writing_fails(tmp_path, monkeypatch):
         write_whole(path, b"new" * 1000)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("umask", [0, 0o022])
+def test_a_brief_is_for_its_owner_alone_whatever_the_umask(tmp_path, umask):
+    path = tmp_path / "brief.pdf"
+    before = os.umask(umask)
+    try:
+        write_whole(path, b"whole")
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("day", ["2023-02-30", "tomorrow", "0001-01-01"])
+def test_a_day_that_is_none_is_refused_in_one_sentence(tmp_path, day):
+    span = ("--from", day, "--to", "2023-02-28")
+    with pytest.raises(CommandError) as refused:
+        run("render_pack", "--host", "H1", *span, "--output", str(tmp_path / "pack.pdf"))
+    assert refused.value.returncode == 2
+    assert day in str(refused.value)
