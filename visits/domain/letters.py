@@ -188,14 +188,19 @@ def send_draft(
     """Hand a draft to the outbox with a private link of its own; a personal one is the reply.
 
     It carries the calendar entry of `entry`, else of the visit it speaks of where it is one of
-    CALENDAR_LETTERS, as that visit stands now. Raises ValidationError when a gap is left in it or
-    the address must not be mailed.
+    CALENDAR_LETTERS, as that visit stands now. Raises ValidationError when a gap is left in it,
+    its private link was taken out, or the address must not be mailed.
     """
     if gaps := find_gaps(message.subject + message.body):
         raise ValidationError(
             _("The letter cannot go yet: write what stands for [[%(name)s]]."),
             code="gap",
             params={"name": gaps[0]},
+        )
+    if message.template and "{link}" not in message.body:
+        raise ValidationError(
+            _("The letter cannot go without the private link; write {link} where it shall stand."),
+            code="no_link",
         )
     if not message.address:
         raise ValidationError(

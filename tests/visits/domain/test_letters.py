@@ -1,14 +1,15 @@
 """What a municipality typed stands in our letters as words and as nothing else."""
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from crm.domain import reference
 from crm.domain.messages import find_gaps
 from crm.domain.outbox import link_marker
 from crm.models import MailTemplate, OutgoingMail
-from tests.factories.crm import CLOCK
+from tests.factories.crm import CLOCK, CoordinatorFactory
 from tests.factories.visits import CampaignFactory, VisitRequestFactory
-from visits.domain.letters import draft_letter, send_draft, send_letter
+from visits.domain.letters import draft_letter, edit_draft, send_draft, send_letter
 from visits.domain.replies import send_words
 
 pytestmark = pytest.mark.django_db
@@ -96,3 +97,13 @@ def test_a_reason_given_for_the_city_is_told(asked):
     words = "Your dates lie in March."
     draft = draft_letter(asked, "declined", at=CLOCK, extra={"reason": words})
     assert words in draft.body
+
+
+def test_a_letter_whose_private_link_was_taken_out_does_not_go(asked):
+    draft = draft_letter(asked, "counter_date_received", at=CLOCK)
+    words = draft.body.replace("{link}", "")
+    edit_draft(draft, subject=draft.subject, body=words, at=CLOCK, by=CoordinatorFactory())
+
+    with pytest.raises(ValidationError, match="cannot go without the private link; write {link}"):
+        send_draft(draft, asked, at=CLOCK)
+    assert not OutgoingMail.objects.exists()
