@@ -112,6 +112,8 @@ PAGES = {
     "visits:person-edit": form(COORDINATOR),
     "visits:person-archive": button(COORDINATOR),
     "visits:person-restore": button(COORDINATOR),
+    "visits:person-export": page(COORDINATOR),
+    "visits:person-erase": form(COORDINATOR),
     "visits:person-note": form(COORDINATOR),
     "visits:person-promise": form(COORDINATOR),
     "visits:contact-point-new": button(COORDINATOR),

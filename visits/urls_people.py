@@ -10,6 +10,7 @@ from visits.views.desk import (
     notes,
     organisations,
     people,
+    rights,
     search,
 )
 
@@ -23,6 +24,8 @@ urlpatterns = [
     path("people/<int:pk>/edit/", people.person_edit, name="person-edit"),
     path("people/<int:pk>/archive/", people.person_archive, name="person-archive"),
     path("people/<int:pk>/restore/", people.person_restore, name="person-restore"),
+    path("people/<int:pk>/export/", rights.person_export, name="person-export"),
+    path("people/<int:pk>/erase/", rights.person_erase, name="person-erase"),
     path("people/<int:pk>/note/", notes.note_new, {"about": "person"}, name="person-note"),
     path("people/<int:pk>/promise/", notes.promise_new, {"about": "person"}, name="person-promise"),
     path("people/<int:pk>/addresses/", contact_points.contact_point_new, name="contact-point-new"),

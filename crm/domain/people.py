@@ -67,7 +67,15 @@ def edit_person(
 
     Raises ChangedMeanwhile when `seen` is given and no longer true (see `crm.domain.edits`).
     """
+    _refuse_erased(person)
     return save_changes(person, _clean(values), seen=seen, at=at, by=by, verb="edit_person")
+
+
+def _refuse_erased(person: Person) -> None:
+    if Person.objects.filter(pk=person.pk).exclude(erased_at=None).exists():
+        raise ValidationError(
+            _("This person was erased; enter them anew when they come back."), code="erased"
+        )
 
 
 def _clean(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -120,6 +128,7 @@ def add_contact_point(
     person: Person, *, kind: str, value: str, at: datetime, by: User | None
 ) -> ContactPoint:
     """One more address or phone; not verified yet, and suppressed when it must not be mailed."""
+    _refuse_erased(person)
     is_mail = kind == ContactPoint.Kind.EMAIL
     value = mail_address(value) if is_mail else phone_number(value)
     if person.contact_points.filter(kind=kind, match_key=address_key(value)).exists():

@@ -1,5 +1,10 @@
+import secrets
+from datetime import datetime
+from hashlib import sha256
+
 from django.db import models
 from django.db.models import OuterRef, Q, Subquery
+from django.db.models.functions import Substr
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.marks import SampleMark
@@ -101,13 +106,41 @@ class ConsentRecord(SampleMark, models.Model):
         super().save(*args, **kwargs)
 
 
+HASHED = "sha256:"
+SALT_LENGTH = 32
+
+
 class SuppressionQuerySet(models.QuerySet):
     def holds(self, address: str) -> bool:
-        return self.filter(match_key=address_key(address)).exists()
+        """Whether the address is listed, as it is or as a hash."""
+        key = address_key(address)
+        hashed = [hashed_key(key, salt) for salt in self.salts()]
+        return self.filter(match_key__in=[key, *hashed]).exists()
+
+    def salts(self) -> list[str]:
+        """The salts of the hashed rows: one for the whole list, more after lists were joined."""
+        rows = self.filter(match_key__startswith=HASHED)
+        salt = Substr("match_key", len(HASHED) + 1, SALT_LENGTH)
+        return list(rows.annotate(salt=salt).order_by().values_list("salt", flat=True).distinct())
+
+    def keep_hashed(self, address: str, *, at: datetime, is_sample: bool = False) -> None:
+        """List an address of somebody erased: nobody can read it here, but everybody can ask."""
+        key = address_key(address)
+        self.filter(match_key=key).delete()
+        salt = next(iter(self.salts()), None) or secrets.token_hex(SALT_LENGTH // 2)
+        self.get_or_create(
+            match_key=hashed_key(key, salt),
+            defaults={"reason": "erased", "at": at, "is_sample": is_sample},
+        )
+
+
+def hashed_key(key: str, salt: str) -> str:
+    """`sha256:SALT:DIGEST` of an address key."""
+    return f"{HASHED}{salt}:{sha256(f'{salt}:{key}'.encode()).hexdigest()}"
 
 
 class Suppression(SampleMark, models.Model):
-    """An address never to be mailed again, and why."""
+    """An address never to be mailed again, and why; of somebody erased only its salted hash."""
 
     match_key = models.CharField(max_length=320, unique=True)
     reason = models.CharField(max_length=200)

@@ -1,5 +1,6 @@
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.marks import SampleMark, Visibility
@@ -67,6 +68,8 @@ class Person(SampleMark, Visibility, SearchableModel):
 
     @property
     def name(self) -> str:
+        if self.erased_at:
+            return gettext("(erased)")
         return f"{self.given} {self.family}".strip()
 
     def search_parts(self):

@@ -43,7 +43,7 @@ def next_step(
             "when": wording.days_until(asked.due_on, today),
             "day": wording.day(asked.due_on),
         }
-        return NextStep(words, is_late=asked.due_on < today)
+        return NextStep(words, _answering(asked), asked.due_on < today)
     promise: FollowUp | None = follow_ups.open().order_by("due_on", "pk").first()
     if promise and (promise.due_on <= today or not _waiting(requests)):
         return _keep(promise, today)
@@ -62,6 +62,16 @@ def next_step(
         }
         return NextStep(words, f"/visits/{coming.ref}/")
     return None
+
+
+def _answering(asked: DataRequest) -> str:
+    """The page where a wish about one's own data is answered, where there is one."""
+    pages = {
+        DataRequest.Kind.ERASE: "visits:person-erase",
+        DataRequest.Kind.ACCESS: "visits:person-export",
+    }
+    page = pages.get(DataRequest.Kind(asked.kind))
+    return reverse(page, args=[asked.person_id]) if page and asked.person_id else ""
 
 
 def _waiting(requests: QuerySet) -> VisitRequest | None:

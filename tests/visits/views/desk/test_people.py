@@ -9,6 +9,7 @@ from crm.models import AuditEntry, ClockSetting, FollowUp, Interaction, Person
 from tests.factories.crm import (
     CLOCK,
     ConsentRecordFactory,
+    DataRequestFactory,
     FollowUpFactory,
     InteractionFactory,
     OrganisationFactory,
@@ -296,3 +297,54 @@ def test_no_filter_offers_a_row_of_dashes(desk):
     assert (
         '<option value="">any</option>' in text or '<option value="" selected>any</option>' in text
     )
+
+
+# --- The rights of a person ----------------------------------------------------------------------
+
+
+def test_the_page_before_an_erasure_says_what_goes_and_what_stays(desk):
+    asked = VisitRequestFactory(ref="R77", person=PersonFactory(given="Ida", family="Berg"))
+    ParticipationFactory(person=asked.person)
+
+    page = desk.get(page_of(asked.person, "person-erase"))
+
+    sides = page.context["sides"]
+    assert "parts in events, counted without a name: 1" in sides.stays
+    assert "names, contacts and texts in requests, and their private links: 1" in sides.goes
+    assert sides.open_requests == ["R77"]
+    assert Person.objects.get(pk=asked.person.pk).erased_at is None
+
+
+def test_an_erasure_needs_its_tick_and_then_is_done(desk):
+    person = PersonFactory(given="Ida", family="Berg")
+    path = page_of(person, "person-erase")
+
+    assert desk.post(path, {}).status_code == 422
+    assert Person.objects.get(pk=person.pk).name == "Ida Berg"
+
+    page = desk.post(path, {"is_sure": "on"}, follow=True)
+    assert toasts(page) == ["The person is erased; what happened stays countable."]
+    assert "Ida" not in page.content.decode()
+    assert Person.objects.get(pk=person.pk).erased_at == CLOCK
+    assert "erased already" in toasts(desk.get(path, follow=True))[0]
+
+
+def test_an_open_wish_to_be_erased_leads_to_that_page(desk):
+    person = PersonFactory()
+    DataRequestFactory(person=person)
+    step = desk.get(page_of(person)).context["next_step"]
+    assert step.href == page_of(person, "person-erase")
+
+
+def test_everything_kept_about_a_person_is_a_download(desk):
+    person = PersonFactory(given="Ida", family="Berg")
+    answer = desk.get(page_of(person, "person-export"))
+    assert answer.json()["people"][0]["given"] == "Ida"
+    assert answer["Content-Disposition"] == f'attachment; filename="person-{person.pk}.json"'
+
+
+def test_an_erased_person_is_not_edited_any_more(desk):
+    person = PersonFactory(erased_at=CLOCK, given="", family="")
+    values = {"given": "Ida", "languages": ["en"]}
+    page = desk.post(page_of(person, "person-edit"), values)
+    assert "This person was erased" in page.content.decode()

@@ -1,0 +1,220 @@
+"""Everything we keep about one human, whoever wrote it and wherever it lies.
+
+Export and erasure both start here, so that what a person is shown is what is taken away.
+"""
+
+import html
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from crm.models import (
+    AuditEntry,
+    ConsentRecord,
+    ContactPoint,
+    DataRequest,
+    FollowUp,
+    Interaction,
+    Message,
+    OutgoingMail,
+    Participation,
+    Person,
+)
+from crm.validators import address_key
+from visits.models import PendingRequest, Visit, VisitRequest
+
+# Shorter words stand in too many other words to be looked for.
+SHORTEST_WORD = 3
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """The rows about one human; `people` are the records merged into one, the kept one first."""
+
+    people: list[Person]
+
+    @property
+    def person(self) -> Person:
+        return self.people[0]
+
+    @cached_property
+    def contact_points(self) -> list[ContactPoint]:
+        return list(ContactPoint.objects.filter(person__in=self.people).order_by("pk"))
+
+    @cached_property
+    def addresses(self) -> list[str]:
+        """Keys of the mail addresses that are theirs and nobody else's."""
+        mails = ContactPoint.objects.filter(kind=ContactPoint.Kind.EMAIL)
+        keys = set(mails.filter(person__in=self.people).values_list("match_key", flat=True))
+        asked = VisitRequest.objects.filter(person__in=self.people).exclude(address_key="")
+        keys |= set(asked.values_list("address_key", flat=True))
+        shared = mails.filter(match_key__in=keys).exclude(person__in=self.people)
+        return sorted(keys - set(shared.values_list("match_key", flat=True)))
+
+    def written_to(self, field: str) -> Q:
+        """Rows whose `field` is one of the addresses, however it was typed."""
+        found = Q(pk__in=[])
+        for key in self.addresses:
+            found |= Q(**{f"{field}__iexact": key})
+        return found
+
+    @cached_property
+    def requests(self) -> list[VisitRequest]:
+        own = Q(person__in=self.people) | Q(person=None, address_key__in=self.addresses)
+        return list(VisitRequest.objects.filter(own).order_by("ref"))
+
+    @cached_property
+    def pending(self) -> list[PendingRequest]:
+        """Forms of theirs not verified yet, and colleagues asked to take a request over."""
+        return list(
+            PendingRequest.objects.filter(
+                Q(address_key__in=self.addresses)
+                | Q(request__in=self.requests)
+                | Q(answers__change_address_of__in=[request.ref for request in self.requests])
+            )
+        )
+
+    @cached_property
+    def visits(self) -> list[Visit]:
+        """Visits that serve their requests, or where they are the contact."""
+        found = Visit.objects.filter(
+            Q(requests__in=self.requests) | self.written_to("local_contact_address")
+        )
+        return list(found.distinct().order_by("ref"))
+
+    def is_contact_of(self, visit: Visit) -> bool:
+        """Whether they are the local contact, by address or by name."""
+        names = {request.requester_name for request in self.requests} | {
+            person.name for person in self.people
+        }
+        if visit.local_contact_address:
+            return address_key(visit.local_contact_address) in self.addresses
+        return bool(visit.local_contact_name) and visit.local_contact_name in names
+
+    @cached_property
+    def messages(self) -> list[Message]:
+        """Letters from and to them, also those that carry only an address."""
+        found = Message.objects.filter(
+            Q(person__in=self.people)
+            | Q(person=None) & (Q(visit_requests__in=self.requests) | self.written_to("address"))
+        )
+        return list(found.distinct().order_by("at", "pk"))
+
+    @cached_property
+    def mails(self) -> list[OutgoingMail]:
+        found = OutgoingMail.objects.filter(
+            Q(message__in=self.messages) | self.written_to("recipient")
+        )
+        return list(found.distinct().order_by("queued_at", "pk"))
+
+    @cached_property
+    def consents(self) -> list[ConsentRecord]:
+        found = ConsentRecord.objects.filter(
+            Q(person__in=self.people) | Q(person=None) & self.written_to("address")
+        )
+        return list(found.select_related("text").order_by("at", "pk"))
+
+    @cached_property
+    def data_requests(self) -> list[DataRequest]:
+        found = DataRequest.objects.filter(
+            Q(person__in=self.people) | Q(person=None) & self.written_to("address")
+        )
+        return list(found.order_by("received_at", "pk"))
+
+    @cached_property
+    def participations(self) -> list[Participation]:
+        found = Participation.objects.filter(person__in=self.people)
+        return list(found.select_related("event").order_by("event__starts_on", "pk"))
+
+    @cached_property
+    def interactions(self) -> list[Interaction]:
+        return list(Interaction.objects.filter(person__in=self.people).order_by("at", "pk"))
+
+    @cached_property
+    def follow_ups(self) -> list[FollowUp]:
+        """Promises to or from them."""
+        return list(FollowUp.objects.filter(person__in=self.people).order_by("due_on", "pk"))
+
+    @cached_property
+    def changes(self) -> QuerySet:
+        """The audit log of their record and of their requests: names of fields, no values."""
+        people = Q(model="crm.person", row_id__in=[str(row.pk) for row in self.people])
+        asked = Q(
+            model="visits.visitrequest", row_id__in=[str(request.pk) for request in self.requests]
+        )
+        return AuditEntry.objects.filter(people | asked).order_by("at", "pk")
+
+    @cached_property
+    def sure_words(self) -> list[str]:
+        """Words that mean this human wherever they stand: whole names, addresses, numbers."""
+        names = [person.name for person in self.people]
+        names += [person.script_variant for person in self.people]
+        names += [request.requester_name for request in self.requests]
+        names += [visit.local_contact_name for visit in self.visits if self.is_contact_of(visit)]
+        reversed_names = [f"{row.family} {row.given}" for row in self.people if row.family]
+        whole = [name for name in [*names, *reversed_names] if len(name.split()) > 1]
+        points = [point.value for point in self.contact_points]
+        numbers = [
+            point.value for point in self.contact_points if point.kind == ContactPoint.Kind.PHONE
+        ]
+        phones = [request.phone for request in self.requests]
+        phones += [row.local_contact_phone for row in self.visits if self.is_contact_of(row)]
+        mails = [word for word in points if address_key(word) in self.addresses]
+        return _longest_first([*whole, *mails, *numbers, *self.addresses, *phones])
+
+    @cached_property
+    def own_words(self) -> list[str]:
+        """The same and single names, which mean them only in what is about them."""
+        single = [word for row in self.people for word in (row.given, row.family)]
+        single += [row.script_variant for row in self.people]
+        single += [request.requester_name for request in self.requests]
+        return _longest_first([*self.sure_words, *single])
+
+
+def _longest_first(words: list[str]) -> list[str]:
+    """Each once, with its spelling in HTML, the longest first."""
+    found = {word.strip() for word in words}
+    found |= {html.escape(word) for word in found}
+    return sorted(
+        (word for word in found if len(word) >= SHORTEST_WORD), key=lambda word: (-len(word), word)
+    )
+
+
+def word_pattern(words: list[str]) -> re.Pattern[str] | None:
+    """What finds any of the words as a word of its own; None without words."""
+    if not words:
+        return None
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)", re.IGNORECASE)
+
+
+def dossier_of(person: Person) -> Dossier:
+    """The dossier of the human behind a record, with all records merged into one."""
+    seen = {person.pk}
+    while person.merged_into is not None and person.merged_into_id not in seen:
+        person = person.merged_into
+        seen.add(person.pk)
+    people, fresh = [person], [person]
+    while fresh:
+        known = [each.pk for each in people]
+        fresh = list(Person.objects.filter(merged_into__in=fresh).exclude(pk__in=known))
+        people += fresh
+    return Dossier(people)
+
+
+def find_person(number: str) -> Person:
+    """The person of this number or key; raises ValidationError when there is none."""
+    wanted = Q(key=number)
+    if number.isdecimal() and number.isascii() and len(number) < 19:
+        wanted |= Q(pk=int(number))
+    person = Person.objects.filter(wanted).first()
+    if person is None:
+        raise ValidationError(
+            _("There is no person %(number)s; take the number from the address of their page."),
+            code="unknown",
+            params={"number": number[:40]},
+        )
+    return person

@@ -1,0 +1,369 @@
+"""Taking a human's identity out of everything we keep (GDPR art. 17), and leaving the facts.
+
+What happened stays countable: a part in an event, a request, a visit, a letter on its day. Who it
+was does not. Nothing of this can be undone.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import connection, models, transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from crm.domain.audit import record
+from crm.models import (
+    AuditNote,
+    ConsentRecord,
+    ContactPoint,
+    DataRequest,
+    FollowUp,
+    IdempotencyKey,
+    Interaction,
+    Message,
+    Organisation,
+    OutgoingMail,
+    Participation,
+    Person,
+    Suppression,
+    User,
+)
+from visits.domain.dossiers import Dossier, dossier_of, word_pattern
+from visits.models import (
+    AgendaItem,
+    ChecklistItem,
+    Disruption,
+    Expense,
+    Host,
+    PrivateLink,
+    Referral,
+    TravelLeg,
+    Visit,
+    VisitReport,
+    VisitRequest,
+)
+from visits.models.availability import HostAvailability
+from visits.models.plans import PlanVersion, Unplaced
+from visits.models.reports import DisseminationActivity
+
+log = logging.getLogger(__name__)
+
+# What stands where words of or about somebody were taken out; the same in every language.
+GONE = "█"
+WAITING = (OutgoingMail.State.QUEUED, OutgoingMail.State.HELD)
+
+# What is emptied in the rows that are about the person.
+EMPTIED: dict[type[models.Model], dict[str, Any]] = {
+    Person: {
+        "key": None,
+        "given": "",
+        "family": "",
+        "script_variant": "",
+        "role": "",
+        "department": "",
+        "languages": [],
+        "notes": "",
+    },
+    VisitRequest: {
+        "department": "",
+        "requester_name": "",
+        "requester_role": "",
+        "address": "",
+        "phone": "",
+        "raw_text": "",
+        "translation": "",
+        "questions": [],
+        "secrecy": "",
+        "reason": "",
+    },
+    Visit: {
+        "local_contact_name": "",
+        "local_contact_address": "",
+        "local_contact_phone": "",
+        "local_contact_verified_at": None,
+    },
+    Message: {
+        "key": None,
+        "subject": GONE,
+        "body": "",
+        "calendar": "",
+        "address": "",
+        "address_name": "",
+    },
+    OutgoingMail: {
+        "recipient": "",
+        "recipient_name": "",
+        "subject": GONE,
+        "text": "",
+        "html": "",
+        "calendar": "",
+        "link_key": "",
+        "error": "",
+    },
+    Interaction: {"text": GONE},
+    FollowUp: {"text": GONE},
+    Participation: {"part": "", "source": "", "note": ""},
+    DataRequest: {"address": "", "text": ""},
+}
+
+# Texts that people type and that may name anybody: the person's words are taken out of them.
+FREE_TEXTS: dict[type[models.Model], tuple[str, ...]] = {
+    AgendaItem: ("title", "speaker", "room", "plan_b"),
+    AuditNote: ("why",),
+    ChecklistItem: ("text", "note"),
+    DataRequest: ("text",),
+    Disruption: ("source",),
+    DisseminationActivity: ("name", "evidence"),
+    Expense: ("what", "receipt"),
+    FollowUp: ("text",),
+    HostAvailability: ("label",),
+    Interaction: ("text",),
+    Message: ("subject", "body", "calendar"),
+    Organisation: ("notes",),
+    OutgoingMail: ("subject", "text", "html", "calendar", "error"),
+    Participation: ("part", "source", "note"),
+    Person: ("notes",),
+    PlanVersion: ("note",),
+    TravelLeg: ("note",),
+    Unplaced: ("reason", "would_fit_if"),
+    Visit: (
+        "address",
+        "materials",
+        "notes",
+        "agreement",
+        "override_reason",
+        "cancel_reason",
+        "local_contact_name",
+        "local_contact_address",
+        "local_contact_phone",
+    ),
+    VisitReport: ("summary", "notes", "evidence"),
+    VisitRequest: (
+        "department",
+        "raw_text",
+        "translation",
+        "secrecy",
+        "reason",
+        "interpreter",
+        "on_site_ruled_out",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Sides:
+    """What an erasure takes and what it leaves, as sentences for whoever decides."""
+
+    goes: list[str]
+    stays: list[str]
+    open_requests: list[str]
+
+
+def sides_of(dossier: Dossier) -> Sides:
+    """What goes and what stays, with their numbers."""
+    goes: list[tuple[str, Sequence[Any]]] = [
+        (_("names, role, department, languages and notes of this many records"), dossier.people),
+        (_("mail addresses and phone numbers"), dossier.contact_points),
+        (_("answers about consent, with their evidence"), dossier.consents),
+        (_("what was said in calls, meetings and notes"), dossier.interactions),
+        (_("texts of letters, with their addresses; what still waits is cancelled"), dossier.mails),
+        (_("words of promises"), dossier.follow_ups),
+        (_("names, contacts and texts in requests, and their private links"), dossier.requests),
+        (_("forms not verified yet"), dossier.pending),
+    ]
+    stays: list[tuple[str, Sequence[Any]]] = [
+        (_("parts in events, counted without a name"), dossier.participations),
+        (_("requests with city, dates, topics and state"), dossier.requests),
+        (_("visits and their reports"), dossier.visits),
+        (_("that letters were written, and when"), dossier.messages),
+        (_("that promises were made, and whether they were kept"), dossier.follow_ups),
+    ]
+    return Sides(
+        goes=[f"{words}: {len(rows)}" for words, rows in goes if rows],
+        stays=[f"{words}: {len(rows)}" for words, rows in stays if rows],
+        open_requests=[request.ref for request in dossier.requests if request.is_open],
+    )
+
+
+@transaction.atomic
+def erase_person(
+    person: Person, *, at: datetime, by: User | None = None, actor: str = ""
+) -> Dossier:
+    """Remove the identity of a person, and of all records merged with this one, for good.
+
+    Counts, states, dates and places stay. Waiting mail is cancelled; an address of theirs alone is
+    remembered as a salted hash, so that nobody adds or imports it anew. Raises ValidationError
+    when the person is erased already or leads visits for us.
+    """
+    if person.erased_at is not None:
+        raise ValidationError(_("This person has been erased already."), code="erased")
+    dossier = dossier_of(person)
+    _refuse_hosts(dossier)
+    own, sure = word_pattern(dossier.own_words), word_pattern(dossier.sure_words)
+    _suppress(dossier, at=at)
+    _delete(dossier)
+    _empty(dossier, at=at)
+    for model, rows in _related(dossier).items():
+        _take_out(own, model, rows)
+    for model in FREE_TEXTS:
+        _take_out(sure, model, _rows_that_hold(model, dossier.sure_words))
+    for each in dossier.people:
+        record(each, "erase_person", at=at, by=by, actor=actor, fields=EMPTIED[Person].keys())
+    transaction.on_commit(wipe_freed_space, robust=True)
+    return dossier
+
+
+def _refuse_hosts(dossier: Dossier) -> None:
+    """Who visits under this name cannot be erased; a host renamed since is untied."""
+    names = {person.name for person in dossier.people}
+    hosts = Host.objects.filter(person__in=dossier.people)
+    if host := hosts.filter(name__in=names).first():
+        raise ValidationError(
+            _("%(ref)s visits under this name; give the host another name under Settings first."),
+            code="host",
+            params={"ref": host.ref},
+        )
+    hosts.update(person=None)
+
+
+def _related(dossier: Dossier) -> dict[type[models.Model], list[Any]]:
+    """Rows around the person's requests and visits, where a single name means this person."""
+    visits, asked = dossier.visits, dossier.requests
+    tied = Q(visits__in=visits) | Q(visit_requests__in=asked) | Q(person__in=dossier.people)
+    entries = [str(row.pk) for row in visits]
+    return {
+        Visit: visits,
+        AgendaItem: list(AgendaItem.objects.filter(visit__in=visits)),
+        ChecklistItem: list(ChecklistItem.objects.filter(visit__in=visits)),
+        VisitReport: list(VisitReport.objects.filter(visit__in=visits)),
+        Expense: list(Expense.objects.filter(visit__in=visits)),
+        TravelLeg: list(TravelLeg.objects.filter(visit__in=visits)),
+        VisitRequest: asked,
+        FollowUp: list(FollowUp.objects.filter(tied).distinct()),
+        AuditNote: list(
+            AuditNote.objects.filter(entry__model="visits.visit", entry__row_id__in=entries)
+        ),
+    }
+
+
+def _suppress(dossier: Dossier, *, at: datetime) -> None:
+    for key in dossier.addresses:
+        Suppression.objects.keep_hashed(key, at=at, is_sample=dossier.person.is_sample)
+
+
+def _empty(dossier: Dossier, *, at: datetime) -> None:
+    """Empty the rows about the person; the facts in them stay."""
+    waiting = [mail.pk for mail in dossier.mails if mail.state in WAITING]
+    OutgoingMail.objects.filter(pk__in=waiting).update(state=OutgoingMail.State.CANCELLED)
+    drafts = [row.pk for row in dossier.messages if row.status == Message.Status.DRAFT]
+    Message.objects.filter(pk__in=drafts).update(status=Message.Status.CANCELLED)
+    contacts = [visit for visit in dossier.visits if dossier.is_contact_of(visit)]
+    # People first: promises are found by the name of their person.
+    _overwrite(dossier.people, erased_at=at)
+    for rows in (
+        contacts,
+        dossier.requests,
+        dossier.messages,
+        dossier.mails,
+        dossier.interactions,
+        FollowUp.objects.filter(person__in=dossier.people),
+        dossier.participations,
+        dossier.data_requests,
+    ):
+        _overwrite(rows)
+    done = [wish.pk for wish in dossier.data_requests if wish.done_at is None]
+    DataRequest.objects.filter(pk__in=done).update(done_at=at)
+    for person in dossier.people:
+        person.initiatives.clear()
+        person.sessions_led.clear()
+
+
+def _overwrite(rows: Iterable[Any], **more: Any) -> None:
+    for row in rows:
+        values = EMPTIED[type(row)] | more
+        if isinstance(row, Visit | VisitRequest):
+            values |= {"version": row.version + 1}
+        for name, value in values.items():
+            setattr(row, name, value)
+        written = [*values, "address_key"] if isinstance(row, VisitRequest) else [*values]
+        row.save(update_fields=written)
+
+
+def _delete(dossier: Dossier) -> None:
+    """Remove the rows that are nothing but personal."""
+    ContactPoint.objects.filter(person__in=dossier.people).delete()
+    PrivateLink.objects.filter(request__in=dossier.requests).delete()
+    for pending in dossier.pending:
+        pending.delete()
+    AuditNote.objects.filter(entry__in=dossier.changes).delete()
+    promises = FollowUp.objects.open().filter(person__in=dossier.people)
+    promises.filter(visits=None, visit_requests=None, event=None).delete()
+    _delete_consents(dossier)
+    _delete_answers(dossier)
+
+
+def _delete_consents(dossier: Dossier) -> None:
+    """The log of consents cannot be changed, so a hand-over's consent is said anew, bare."""
+    for referral in Referral.objects.filter(consent__in=dossier.consents).select_related("consent"):
+        said = referral.consent
+        assert said is not None, "found by its consent"
+        referral.consent = ConsentRecord.objects.create(
+            person=said.person,
+            purpose=said.purpose,
+            status=said.status,
+            text=said.text,
+            language=said.language,
+            at=said.at,
+            is_sample=said.is_sample,
+        )
+        referral.save(update_fields=["consent"])
+    ConsentRecord.objects.filter(pk__in=[said.pk for said in dossier.consents]).delete()
+
+
+def _delete_answers(dossier: Dossier) -> None:
+    """Answers of the API kept for a second try: those that hold a word of this person."""
+    words = dossier.own_words
+    for kept in IdempotencyKey.objects.exclude(answer=None).only("answer").iterator():
+        if any(word.casefold() in (kept.answer or "").casefold() for word in words):
+            kept.delete()
+
+
+def _rows_that_hold(model: type[models.Model], words: list[str]) -> list[Any]:
+    found = Q(pk__in=[])
+    for name in FREE_TEXTS[model]:
+        for word in words:
+            found |= Q(**{f"{name}__icontains": word})
+    return list(model._default_manager.filter(found))
+
+
+def _take_out(pattern: Any, model: type[models.Model], rows: Iterable[Any]) -> None:
+    """Put GONE in the place of every word of the person in the free texts of `rows`."""
+    if pattern is None:
+        return
+    for row in rows:
+        changed = []
+        for name in FREE_TEXTS[model]:
+            words = getattr(row, name)
+            cut = pattern.sub(GONE, words) if words else words
+            if cut != words:
+                setattr(row, name, cut)
+                changed.append(name)
+        if changed:
+            row.save(update_fields=changed)
+
+
+def wipe_freed_space() -> None:
+    """Overwrite what SQLite keeps of former values in free space and in its write-ahead log.
+
+    Without effect on PostgreSQL, whose own VACUUM sees to it.
+    """
+    if connection.vendor != "sqlite":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA secure_delete = ON")
+        cursor.execute("VACUUM")
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")

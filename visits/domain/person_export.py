@@ -1,0 +1,197 @@
+"""Everything we keep about a human as plain values, to be handed to them (GDPR art. 15 and 20).
+
+Built up from named fields. Who of our staff wrote something is not in it, and names and addresses
+of other people are taken out of the texts.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from crm.domain.audit import record
+from crm.models import ContactPoint, Person, Suppression, User
+from visits.domain.dossiers import Dossier, dossier_of, word_pattern
+from visits.models import Host, Visit, VisitRequest
+
+SOMEBODY = "(another person)"
+
+PERSON = (
+    "given",
+    "family",
+    "script_variant",
+    "role",
+    "department",
+    "languages",
+    "notes",
+    "created_at",
+    "updated_at",
+    "archived_at",
+    "erased_at",
+)
+REQUEST = (
+    "ref",
+    "received_at",
+    "channel",
+    "city",
+    "country",
+    "region",
+    "department",
+    "requester_name",
+    "requester_role",
+    "address",
+    "phone",
+    "language",
+    "raw_language",
+    "raw_text",
+    "translation",
+    "questions",
+    "mode",
+    "online_is_fine",
+    "people",
+    "interpreter",
+    "step_free",
+    "secrecy",
+    "state",
+    "state_since",
+    "reason",
+    "priority",
+    "duration_minutes",
+    "on_site_ruled_out",
+    "address_bounced",
+    "first_reply_at",
+    "due_at",
+)
+CONTACT = (
+    "local_contact_name",
+    "local_contact_address",
+    "local_contact_phone",
+    "local_contact_verified_at",
+)
+VISIT = ("ref", "city", "country", "mode", "starts_at", "ends_at", "zone", "address", "state")
+MESSAGE = ("direction", "channel", "status", "language", "subject", "body", "address", "at")
+DELIVERY = ("recipient", "recipient_name", "state", "subject", "text", "queued_at", "sent_at")
+POINT = ("kind", "value", "status", "is_preferred")
+CONSENT = ("purpose", "status", "language", "at", "channel", "evidence", "address")
+PART = ("status", "day_1", "day_2", "walk", "part", "source", "note")
+PROMISE = ("text", "owner", "due_on", "done_on", "created_at")
+WISH = ("kind", "address", "text", "received_at", "due_on", "done_at")
+CHANGE = ("at", "verb", "fields", "from_state", "to_state")
+
+
+@transaction.atomic
+def export_person(
+    person: Person, *, at: datetime, by: User | None = None, actor: str = ""
+) -> dict[str, Any]:
+    """What is kept about the person and all records merged with this one; the look is logged."""
+    dossier = dossier_of(person)
+    told = _without_others(gather_export(dossier, at=at), dossier)
+    record(dossier.person, "export_person", at=at, by=by, actor=actor)
+    return told
+
+
+def gather_export(dossier: Dossier, *, at: datetime) -> dict[str, Any]:
+    """The rows of the dossier as plain values, before other people's data are taken out."""
+    return {
+        "exported_at": at,
+        "people": [
+            values(row, PERSON)
+            | {
+                "number": row.pk,
+                "organisation": row.organisation.name if row.organisation else None,
+                "initiatives": [each.name for each in row.initiatives.all()],
+            }
+            for row in dossier.people
+        ],
+        "contact_points": [values(row, POINT) for row in dossier.contact_points],
+        "never_to_be_mailed": [key for key in dossier.addresses if Suppression.objects.holds(key)],
+        "consents": [
+            values(row, CONSENT)
+            | {
+                "words": row.text.text if row.text else None,
+                "text_version": row.text.version if row.text else None,
+            }
+            for row in dossier.consents
+        ],
+        "participations": [
+            values(row, PART) | {"event": row.event.name} for row in dossier.participations
+        ],
+        "sessions_led": [
+            session.title for row in dossier.people for session in row.sessions_led.all()
+        ],
+        "interactions": [values(row, ("kind", "at", "text")) for row in dossier.interactions],
+        "promises": [values(row, PROMISE) for row in dossier.follow_ups],
+        "messages": [
+            values(row, MESSAGE)
+            | {"deliveries": [values(mail, DELIVERY) for mail in row.deliveries.all()]}
+            for row in dossier.messages
+        ],
+        "requests": [_request(row) for row in dossier.requests],
+        "forms_not_verified": [
+            {"answers": row.answers, "sent_at": row.sent_at} for row in dossier.pending
+        ],
+        "visits": [_visit(dossier, row) for row in dossier.visits],
+        "data_requests": [values(row, WISH) for row in dossier.data_requests],
+        "leads_visits_as": [
+            host.ref for host in Host.objects.filter(person__in=dossier.people).order_by("ref")
+        ],
+        "changes": [values(row, CHANGE) for row in dossier.changes],
+    }
+
+
+def values(row: Any, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names}
+
+
+def _request(request: VisitRequest) -> dict[str, Any]:
+    return values(request, REQUEST) | {
+        "topics": [topic.code for topic in request.topics.all()],
+        "wished_dates": [values(wish, ("on", "part")) for wish in request.preferred_dates.all()],
+    }
+
+
+def _visit(dossier: Dossier, visit: Visit) -> dict[str, Any]:
+    """The visit as the city knows it; its contact only where that is this person."""
+    contact = values(visit, CONTACT) if dossier.is_contact_of(visit) else {}
+    return values(visit, VISIT) | contact
+
+
+def _without_others(told: Any, dossier: Dossier) -> Any:
+    """The same with whole names and addresses of other people taken out of every text."""
+    strangers = _strangers(dossier)
+
+    def cut(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: cut(each) for name, each in value.items()}
+        if isinstance(value, list):
+            return [cut(each) for each in value]
+        if not isinstance(value, str):
+            return value
+        folded = value.casefold()
+        pattern = word_pattern([word for word in strangers if word.casefold() in folded])
+        return pattern.sub(SOMEBODY, value) if pattern else value
+
+    return cut(told)
+
+
+def _strangers(dossier: Dossier) -> list[str]:
+    """Whole names, addresses and numbers of everybody else; who visits for us is named anyway."""
+    hosts = Host.objects.exclude(person=None).values("person")
+    others = Person.objects.exclude(pk__in=[row.pk for row in dossier.people])
+    others = others.exclude(pk__in=hosts)
+    words = {f"{given} {family}" for given, family in others.values_list("given", "family")}
+    words |= set(others.values_list("script_variant", flat=True))
+    words = {word for word in words if len(word.split()) > 1}
+    words |= set(ContactPoint.objects.filter(person__in=others).values_list("value", flat=True))
+    asked = VisitRequest.objects.exclude(pk__in=[row.pk for row in dossier.requests])
+    for name, address, phone in asked.values_list("requester_name", "address", "phone"):
+        words |= {word for word in (address, phone, name) if word is not name or " " in word}
+    contacts = Visit.objects.exclude(pk__in=[row.pk for row in dossier.visits])
+    for name, address in contacts.values_list("local_contact_name", "local_contact_address"):
+        words |= {address, name} if " " in name else {address}
+    mine = {word.casefold() for word in dossier.own_words}
+    return sorted(
+        (word for word in words if len(word) > 4 and word.casefold() not in mine),
+        key=lambda word: (-len(word), word),
+    )

@@ -1,0 +1,44 @@
+"""Write everything kept about a person into a JSON file, to be handed to them."""
+
+import json
+from pathlib import Path
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.core.serializers.json import DjangoJSONEncoder
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from crm import clock
+from visits.briefs.files import write_whole
+from visits.domain.dossiers import find_person
+from visits.domain.person_export import export_person
+
+
+class Command(BaseCommand):
+    """Writes the file whole or not at all, for its owner's eyes alone.
+
+    Exit status 0 done, 1 refused with a sentence on standard error, 2 wrong usage.
+    """
+
+    help = "Write all that is kept about a person as JSON, without other people's data."
+
+    def add_arguments(self, parser):
+        parser.add_argument("id", metavar="ID", help="number of the person, as in their page")
+        parser.add_argument("--output", required=True, metavar="FILE")
+
+    def handle(self, *args, **options):
+        with translation.override("en"):
+            try:
+                person = find_person(options["id"])
+            except ValidationError as error:
+                raise CommandError(" ".join(error.messages)) from error
+            told = export_person(person, at=clock.now(), actor="command line")
+        text = json.dumps(told, cls=DjangoJSONEncoder, ensure_ascii=False, indent=1)
+        try:
+            write_whole(Path(options["output"]), text.encode())
+        except OSError as error:
+            raise CommandError(
+                _("%(file)s could not be written: %(why)s.")
+                % {"file": options["output"], "why": error.strerror or error}
+            ) from error
