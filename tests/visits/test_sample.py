@@ -290,6 +290,12 @@ def test_loading_twice_keeps_edits_and_a_moved_clock():
     assert clock.now() == moved
 
 
+def test_the_kept_brief_of_a_visit_held_since_does_not_know_its_report():
+    for ref in ("V01", "V02"):
+        visit = Visit.objects.get(ref=ref)
+        assert all(is_out_of_date(each, at=clock.now()) for each in visit.editions.all())
+
+
 def test_loading_twice_does_not_bring_back_an_erased_person():
     person = Person.objects.get(key="p050")
     person.contact_points.all().delete()

@@ -56,6 +56,13 @@ def history(visit: Visit, requests: Sequence[VisitRequest], *, at: datetime) -> 
     return Section("history", _("History, background"), tuple(blocks), hashed=False)
 
 
+def newest_moments(visit: Visit, *, at: datetime) -> list[datetime]:
+    """When the newest mail and the newest talk of the history happened, up to `at`."""
+    requests = list(visit.requests.all())
+    events = [*_letters(visit, requests), *_talks(visit, requests)]
+    return sorted(moment for moment, _what, _about in events if moment <= at)[-1:]
+
+
 Event = tuple[datetime, str, str]
 
 

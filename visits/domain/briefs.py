@@ -21,6 +21,7 @@ from visits.briefs.edition import Edition, Imprint
 from visits.domain.brief_internal import gather_internal
 from visits.domain.brief_parts import FAILED
 from visits.domain.brief_public import gather_public
+from visits.domain.brief_sheets import newest_moments
 from visits.models import BriefEdition, Visit
 from visits.states import LIVE_VISITS
 
@@ -113,6 +114,13 @@ def is_out_of_date(kept: BriefEdition, *, at: datetime) -> bool:
     return kept.data_hash != now.data_hash
 
 
+def standing(kept: BriefEdition, *, at: datetime) -> str:
+    """How a kept version stands now: "void", "out_of_date" or "current"."""
+    if kept.void:
+        return "void"
+    return "out_of_date" if is_out_of_date(kept, at=at) else "current"
+
+
 def brief_pdf(visit: Visit, kind: str, *, at: datetime, language: str = "") -> tuple[bytes, str]:
     """The brief as it would be printed now, and its file name; nothing is kept.
 
@@ -138,13 +146,25 @@ def print_edition(kept: BriefEdition, *, at: datetime) -> tuple[bytes, str]:
 def imprint_of(
     visit: Visit, edition: Edition, kept: BriefEdition | None, *, at: datetime
 ) -> Imprint:
-    """Version and build time as they stand in print, in the language of the edition."""
-    built_at = kept.built_at if kept else at
+    """Version and moment as they stand in print, in the language of the edition.
+
+    A kept version says its facts as they were built, but also what grows after that: the state,
+    mails and talks. The moment in print is that of the newest of them, so it moves only with them.
+    """
+    built_at = _shown_until(visit, kept, at=at) if kept else at
     zone = visit.zone if edition.kind == Kind.PUBLIC.value else visit.campaign.zone
     with override(edition.language):
         version = _("Version %(version)d") % {"version": kept.version} if kept else _("Preview")
         built = _("as of %(when)s") % {"when": wording.local_time(built_at, zone)}
     return Imprint(kept.version if kept else 0, built_at, version, built)
+
+
+def _shown_until(visit: Visit, kept: BriefEdition, *, at: datetime) -> datetime:
+    """The moment of the newest thing a print of a kept version shows."""
+    moments = [kept.built_at, visit.state_since]
+    if kept.kind == Kind.INTERNAL:
+        moments += newest_moments(visit, at=at)
+    return max(moments)
 
 
 def file_name(edition: Edition, version: int) -> str:

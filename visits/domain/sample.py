@@ -30,6 +30,7 @@ PARTS: tuple[Callable[[Cast], None], ...] = (
     requests.load_referrals,
     visits.load_visits,
     visits.load_programmes,
+    briefs.load_editions_of_held_visits,
     visits.load_reports,
     visits.load_follow_ups,
     plans.load_plans,

@@ -272,6 +272,30 @@ def test_a_kept_version_prints_the_same_bytes_later(ghent):
     )
 
 
+def test_a_print_of_a_kept_version_is_dated_by_the_newest_thing_it_shows(ghent):
+    """Mails and the state are in print without being part of the version."""
+    built = briefs.build_edition(ghent, INTERNAL, at=CLOCK)
+    said = words(briefs.print_edition(built, at=CLOCK + timedelta(days=9))[0])
+    assert "as of Wed 15 Feb 2023, 10:00" in said
+
+    later = CLOCK + timedelta(days=3)
+    letter = Message.objects.create(direction="in", status="received", subject="Later", at=later)
+    ghent.messages.add(letter)
+    said = words(briefs.print_edition(built, at=CLOCK + timedelta(days=9))[0])
+    assert "Later" in said
+    assert "as of Sat 18 Feb 2023, 10:00" in said
+
+
+def test_a_version_stands_as_current_out_of_date_or_void(ghent):
+    first = briefs.build_edition(ghent, PUBLIC, at=CLOCK)
+    assert briefs.standing(first, at=CLOCK) == "current"
+    Visit.objects.filter(pk=ghent.pk).update(address="Sample Hall 2")
+    first = BriefEdition.objects.get(pk=first.pk)
+    assert briefs.standing(first, at=CLOCK) == "out_of_date"
+    briefs.build_edition(Visit.objects.get(pk=ghent.pk), PUBLIC, at=CLOCK)
+    assert briefs.standing(BriefEdition.objects.get(pk=first.pk), at=CLOCK) == "void"
+
+
 def test_a_print_says_its_version_or_that_it_is_a_preview(ghent):
     assert (
         briefs.brief_pdf(ghent, PUBLIC, at=CLOCK, language="en")[1] == "V01-public-en-preview.pdf"

@@ -15,6 +15,7 @@ from crm.exports import Column
 from crm.permissions import has_role, require
 from crm.roles import Role
 from visits import states
+from visits.domain.briefs import standing
 from visits.domain.cancellations import kept_slot
 from visits.domain.disruptions import disruptions_touching
 from visits.domain.history import visit_timeline
@@ -65,6 +66,9 @@ def visit_detail(request: HttpRequest, ref: str) -> HttpResponse:
     wanted = request.GET.get("tab", "agenda")
     tab = wanted if wanted in TABS else "agenda"
     context = visit_facts(request, visit) | {"tab": tab, "tabs": _tabs(request, tab)}
+    if tab == "brief":
+        for edition in context["editions"]:
+            edition.standing = standing(edition, at=clock.now())
     return render(request, "visits/visit_detail.html", context)
 
 

@@ -494,6 +494,14 @@ def test_host_counts_the_people_of_the_own_visit(client, sample):
     assert do(client, "visit-confirm", "V11").status_code == 403
 
 
+def test_a_changed_address_marks_the_sent_programme_as_out_of_date(desk):
+    assert "out of date" not in go(desk, "visit-detail", "V07", tab="brief").text
+    Visit.objects.filter(ref="V07").update(address="Another hall 9")
+    page = go(desk, "visit-detail", "V07", tab="brief")
+    assert [each.standing for each in page.context["editions"]] == ["out_of_date"] * 2
+    assert "out of date: the visit says something else now" in page.text
+
+
 def test_expert_is_shown_no_internal_edition(client, sample):
     expert = User.objects.get(email="expert@example.org")
     BriefEditionFactory(visit=visit("V09"), kind="internal")
