@@ -60,7 +60,7 @@ def day_refusal(problem: Problem, task: Task, host: Host, day: date) -> Reason |
         why = task.closed[day]
         return Reason(
             "closed_day",
-            f"{day:%-d %B} is closed in {task.place.name}: {why}",
+            f"{day:%-d %B} is closed in {task.place.name}: {why.rstrip('.')}.",
             {"day": day, "place": task.place.name, "why": why},
         )
     for ban in task.bans:

@@ -106,7 +106,13 @@ class Explainer:
         )
 
     def main_reason(self, task: Task, slots: Sequence[SlotReason]) -> Reason:
-        """The reason nearest to a place; of equals the one met most often, then the first."""
+        """The reason nearest to a place; of equals the one met most often, then the first.
+
+        Where the city wished for dates of the window, only what stands against those is told; the
+        way to fit it on another day is told beside it.
+        """
+        wished = {wish.day for wish in task.wishes}
+        slots = [slot for slot in slots if slot.day in wished] or slots
         if not slots:
             return Reason("no_host", "No host can be planned in this window.")
         nearest = max(NEARNESS.index(slot.reason.code) for slot in slots)

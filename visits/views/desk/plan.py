@@ -48,8 +48,17 @@ def _tray(request: HttpRequest, campaign: Campaign) -> list[dict]:
     """Requests without a date, each with what the latest plan says about it."""
     latest = latest_version(campaign)
     said = {row.request_id: row for row in latest.unplaced.all()} if latest else {}
+    placed = set(latest.placements.values_list("requests", flat=True)) if latest else set()
     rows = campaign.requests.visible_to(request.user).waiting_for_a_date()
-    return [{"row": row, "tried": said.get(row.pk), "latest": latest} for row in rows]
+    return [
+        {
+            "row": row,
+            "tried": said.get(row.pk),
+            "latest": latest,
+            "has_place": row.pk in placed,
+        }
+        for row in rows
+    ]
 
 
 @require_safe

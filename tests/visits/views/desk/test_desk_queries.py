@@ -147,7 +147,7 @@ CEILINGS = {
     visit_list: 8,
     visit_detail: 17,
     today: 15,
-    plan: 20,
+    plan: 21,
     plan_version: 20,
 }
 

@@ -183,3 +183,22 @@ def test_tray_of_a_host_holds_only_the_own_requests(client, sample):
     client.force_login(host)
     own = set(VisitRequest.objects.visible_to(host).values_list("ref", flat=True))
     assert {item["row"].ref for item in go(client, "plan").context["waiting"]} <= own
+
+
+def test_tray_says_truly_whether_the_latest_plan_weighed_a_request(desk):
+    """R24 came after the plan was published; a request taken back has its place in it still."""
+    do(desk, "request-take-back", "R04")
+    page = go(desk, "plan")
+    has_place = {item["row"].ref: item["has_place"] for item in page.context["waiting"]}
+    assert (has_place["R24"], has_place["R04"]) == (False, True)
+    assert "Plan v2 did not weigh it." in page.text
+    assert "Plan v2 has a place for it." in page.text
+
+
+def test_a_reason_speaks_of_the_days_the_city_wished(planned):
+    """R24 wishes 21 and 23 February, R20 the 14th: other days are told as the way out."""
+    reasons = {row.request.ref: row.reason for row in planned.unplaced.select_related("request")}
+    assert "R24" in reasons or "R20" in reasons
+    for ref, days in (("R24", ("21 February", "23 February")), ("R20", ("14 February",))):
+        if "February" in reasons.get(ref, ""):
+            assert any(day in reasons[ref] for day in days), reasons[ref]
