@@ -52,3 +52,8 @@ def choices() -> list[tuple[str, str]]:
     ours = [(code, names[code]) for code in settings.COMPLETE_LANGUAGES]
     others = sorted((name, code) for code, (name, _line) in OPENINGS.items())
     return ours + [(code, name) for name, code in others]
+
+
+def name_of(code: str) -> str:
+    """A language by its own name; the code itself when we know none."""
+    return dict(choices()).get(code, code)

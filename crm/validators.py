@@ -9,6 +9,8 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+# What mail servers carry (RFC 5321): longer ones could never be reached.
+LONGEST_ADDRESS, LONGEST_LOCAL_PART = 254, 64
 EARLIEST, LATEST = date(2000, 1, 1), date(2100, 12, 31)
 # Spellings that make a name read backwards or hide a part of it.
 DIRECTION_CONTROLS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
@@ -35,12 +37,13 @@ def mail_address(value: str) -> str:
     Raises ValidationError when it is none, is several, or names a host that is no public domain.
     """
     address = clean_line(value)
-    host = address.rpartition("@")[2]
+    local, _at, host = address.rpartition("@")
     try:
         validate_email(address)
     except ValidationError:
         address = ""
-    if not address or "," in address or ";" in address or "." not in host or "[" in host:
+    is_long = len(address) > LONGEST_ADDRESS or len(local) > LONGEST_LOCAL_PART
+    if not address or is_long or "," in address or ";" in address or "." not in host or "[" in host:
         raise ValidationError(
             _("“%(value)s” is not a mail address; write it like name@city.example."),
             code="mail_address",

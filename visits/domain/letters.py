@@ -197,16 +197,16 @@ def send_draft(
             code="gap",
             params={"name": gaps[0]},
         )
-    if message.template and "{link}" not in message.body:
-        raise ValidationError(
-            _("The letter cannot go without the private link; write {link} where it shall stand."),
-            code="no_link",
-        )
     if not message.address:
         raise ValidationError(
             _("%(ref)s has no mail address; call, or add one."),
             code="no_address",
             params={"ref": request.ref},
+        )
+    if message.template and "{link}" not in message.body:
+        raise ValidationError(
+            _("The letter cannot go without the private link; write {link} where it shall stand."),
+            code="no_link",
         )
     if message.template and message.template.key in CALENDAR_LETTERS:
         entry = entry or message.visits.order_by("pk").last()

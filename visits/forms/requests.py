@@ -12,6 +12,7 @@ from visits.domain.places import zone_of_country
 from visits.domain.proposals import offer_faults
 from visits.domain.requests import MOST_QUESTIONS, RequestAnswers, Wish
 from visits.forms.moments import moment_at
+from visits.letter_words import FITTING, NO_ANSWERS, title_of
 from visits.models import Campaign, Topic, VisitRequest
 from visits.models.requests import Channel, Mode
 
@@ -168,20 +169,23 @@ class TriageForm(forms.Form):
 
 
 class AnswerForm(forms.Form):
-    """Which checked template to answer with."""
+    """Which checked template to answer with; nothing is chosen beforehand."""
 
-    template = forms.ChoiceField(label=_("Template"))
+    template = forms.ChoiceField(label=_("Letter"))
 
-    def __init__(self, *args, request_language: str, **kwargs):
+    def __init__(self, *args, row: VisitRequest, **kwargs):
         super().__init__(*args, **kwargs)
-        keys = (
-            MailTemplate.objects.filter(language__in=[request_language, "en"])
-            .values_list("key", flat=True)
-            .distinct()
-            .order_by("key")
-        )
+        written = MailTemplate.objects.filter(language__in=[row.language, "en"])
+        keys = set(written.values_list("key", flat=True)) - NO_ANSWERS
+        fitting = [key for key in FITTING.get(row.state, ()) if key in keys]
+        others = sorted(keys - set(fitting), key=title_of)
+        groups = [
+            (_("Fit for a request in this state"), fitting),
+            (_("Other letters"), others),
+        ]
         self.fields["template"].choices = [
-            (key, key.replace("_", " ").capitalize()) for key in dict.fromkeys(keys)
+            ("", _("Choose a letter")),
+            *((name, [(key, title_of(key)) for key in found]) for name, found in groups if found),
         ]
 
 

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from crm import clock
+from crm import clock, languages
 from crm.models import Message
 from crm.permissions import require
 from crm.roles import Role
@@ -32,7 +32,7 @@ from visits.views.desk.access import get_request, try_verb
 def request_answer(request: HttpRequest, ref: str) -> HttpResponse:
     """Choose a template; the draft opens for a last look before it goes."""
     row = get_request(request.user, ref)
-    form = AnswerForm(request.POST or None, request_language=row.language)
+    form = AnswerForm(request.POST or None, row=row)
     if request.method == "POST" and form.is_valid():
         visit = row.visits.live().order_by("-starts_at").first()
         draft = try_verb(
@@ -46,7 +46,8 @@ def request_answer(request: HttpRequest, ref: str) -> HttpResponse:
         )
         if draft:
             return redirect("visits:request-draft", ref, draft.pk)
-    return render(request, "visits/request_answer.html", {"row": row, "form": form})
+    context = {"row": row, "form": form, "language": languages.name_of(row.language)}
+    return render(request, "visits/request_answer.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -63,7 +64,8 @@ def request_draft(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
             return redirect("visits:request-detail", ref)
         if _send(request, draft, row):
             return redirect("visits:request-detail", ref)
-    context = {"row": row, "draft": draft, "form": form}
+    language = languages.name_of(draft.language)
+    context = {"row": row, "draft": draft, "form": form, "language": language}
     return render(request, "visits/request_draft.html", context)
 
 

@@ -107,6 +107,38 @@ def test_unknown_template_is_refused(desk):
     assert Message.objects.drafts().filter(visit_requests__ref="R24").count() == 0
 
 
+def answer_groups(desk, ref):
+    choices = go(desk, "request-answer", ref).context["form"].fields["template"].choices
+    return dict(choices[1:])
+
+
+def test_answer_offers_first_what_fits_the_state_and_chooses_nothing(desk):
+    form = go(desk, "request-answer", "R24").context["form"]
+    assert form["template"].value() is None
+    groups = answer_groups(desk, "R24")
+    assert list(groups) == ["Fit for a request in this state", "Other letters"]
+    fitting = dict(groups["Fit for a request in this state"])
+    assert fitting["needs_info"] == "Ask for what is missing"
+    assert not {"cancelled", "visit_thanks", "confirmation"} & set(fitting)
+
+
+def test_answer_offers_no_letter_to_colleagues_speakers_or_readers(desk):
+    offered = {key for group in answer_groups(desk, "R24").values() for key, _title in group}
+    assert not {"weekly_status", "travel_approval", "speaker_thanks", "unsubscribed"} & offered
+    assert "declined" in offered
+
+
+@pytest.mark.parametrize("ref", ["R24", "R12", "R19", "R02", "R01", "N01"])
+def test_every_letter_offered_has_a_title_of_its_own(desk, ref):
+    titles = [title for group in answer_groups(desk, ref).values() for _key, title in group]
+    assert len(titles) == len(set(titles)) == 26
+    assert not [title for title in titles if "_" in title]
+
+
+def test_answer_names_the_language(desk):
+    assert "reads Español;" in go(desk, "request-answer", "R12").text
+
+
 # --- Dates ---
 
 
