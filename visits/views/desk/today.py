@@ -28,7 +28,7 @@ def today(request: HttpRequest) -> HttpResponse:
             if has_role(user, role):
                 return redirect(page)
     at = clock.now()
-    campaign = current_campaign(user)
+    campaign = current_campaign(request)
     letters = agenda.letters_waiting(user)
     context: dict[str, Any] = {
         "campaign": campaign,

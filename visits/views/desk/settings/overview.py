@@ -60,10 +60,17 @@ SECTIONS = (
         (Role.COORDINATOR, Role.HOST, Role.ADMINISTRATOR),
     ),
     Section(
-        gettext_lazy("Campaign"),
+        gettext_lazy("Campaigns"),
         gettext_lazy("The offer, its window, office hours and promises."),
-        "visits:campaign-edit",
+        "visits:campaign-list",
         "flag",
+        KEEPERS,
+    ),
+    Section(
+        gettext_lazy("Topics"),
+        gettext_lazy("What a visit can be about, and what not to promise."),
+        "visits:topic-list",
+        "list",
         KEEPERS,
     ),
     Section(
@@ -163,7 +170,7 @@ def audit_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @require(*KEEPERS)
 def move_clock(request: HttpRequest) -> HttpResponse:
-    campaign = current_campaign(request.user)
+    campaign = current_campaign(request)
     zone = campaign.zone if campaign else request.user.time_zone
     now = clock.now()
     local = now.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
