@@ -13,6 +13,7 @@ from crm.maps import europe
 from crm.permissions import has_role
 from crm.roles import Role
 from visits.domain import agenda
+from visits.domain.first_steps import first_steps, form_address
 from visits.models import VisitRequest
 from visits.views.desk.access import current_campaign
 
@@ -51,6 +52,9 @@ def today(request: HttpRequest) -> HttpResponse:
             "funnel": agenda.request_funnel(user, campaign, path=reverse("visits:request-list")),
             "map": europe(dots),
         }
+    if campaign is None or not context["funnel"].total:
+        context["steps"] = first_steps(user)
+        context["address"] = form_address(campaign) if campaign else ""
     return render(request, "visits/today.html", context)
 
 

@@ -143,7 +143,8 @@ def campaign_data(campaign, **typed):
 def test_the_window_of_a_campaign_is_edited(desk):
     campaign = CampaignFactory()
     answer = desk.post(
-        reverse("visits:campaign-edit"), campaign_data(campaign, window_end="2023-03-03", project_end="2023-03-31")
+        reverse("visits:campaign-edit"),
+        campaign_data(campaign, window_end="2023-03-03", project_end="2023-03-31"),
     )
     campaign.refresh_from_db()
     assert (answer.status_code, campaign.window_end) == (302, date(2023, 3, 3))

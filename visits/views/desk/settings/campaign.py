@@ -1,13 +1,9 @@
 """The offers: their words, windows, office hours and promises, and which one the desk works on."""
 
-from urllib.parse import urlencode
-
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -16,6 +12,7 @@ from crm.domain.edits import ChangedMeanwhile
 from crm.permissions import require
 from crm.roles import Role
 from visits.domain.campaigns import add_campaign, edit_campaign
+from visits.domain.first_steps import form_address
 from visits.forms.settings import CampaignForm
 from visits.models import Campaign
 from visits.views.desk.access import back_to, current_campaign
@@ -23,12 +20,6 @@ from visits.views.desk.toasts import add_errors, done
 from visits.views.frame import CHOSEN
 
 KEEPERS = (Role.COORDINATOR, Role.ADMINISTRATOR)
-
-
-def form_address(campaign: Campaign) -> str:
-    """Where the public finds the form of this campaign."""
-    path = reverse("public:form", kwargs={"language": "en"})
-    return f"{settings.SITE_URL}{path}?{urlencode({'campaign': campaign.slug})}"
 
 
 @require_safe

@@ -23,6 +23,7 @@ from crm.models import AuditEntry, ClockSetting, OutgoingMail, WorkerBeat
 from crm.permissions import has_role, require
 from crm.roles import Role
 from crm.views import health as checks
+from visits.domain.first_steps import first_steps, form_address
 from visits.domain.sample import SampleRefused, demo_clock
 from visits.domain.sample_removal import find_sample, remove_sample, words_of
 from visits.forms.settings import ClockForm
@@ -129,7 +130,13 @@ SECTIONS = (
 @require(*EVERYBODY)
 def settings_index(request: HttpRequest) -> HttpResponse:
     sections = [section for section in SECTIONS if has_role(request.user, *section.roles)]
-    return render(request, "visits/settings.html", {"sections": sections})
+    campaign = current_campaign(request)
+    context = {
+        "sections": sections,
+        "steps": first_steps(request.user),
+        "address": form_address(campaign) if campaign else "",
+    }
+    return render(request, "visits/settings.html", context)
 
 
 AUDIT_COLUMNS = (
