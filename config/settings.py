@@ -190,7 +190,7 @@ EMAIL_HOST_PASSWORD = env.text("SMTP_PASSWORD")
 EMAIL_USE_TLS = env.flag("SMTP_STARTTLS")
 EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "outreach@localhost")
-MAIL_SENDER_NAME = env.text("MAIL_SENDER_NAME", "IMPETUS outreach")
+MAIL_SENDER_NAME = env.text("MAIL_SENDER_NAME", "Municipality outreach")
 # The demo's mail server delivers nothing, so the Mail page is where its letters are read.
 MAIL_IS_CAUGHT = env.flag("MAIL_IS_CAUGHT")
 # Turns a mail's link key into the private address, at the moment it is shown or sent.

@@ -98,6 +98,7 @@ def make_world() -> SimpleNamespace:
         day=visits.CalendarDayFactory(),
         disruption=visits.DisruptionFactory(),
         campaign=visit.campaign,
+        topic=visits.TopicFactory(),
     )
 
 
@@ -130,6 +131,7 @@ def arguments(name: str, world: SimpleNamespace) -> dict:
         "visits:figure-": {"key": "K1"},
         "visits:user-": {"pk": world.cast["host"].pk},
         "visits:campaign-": {"slug": world.campaign.slug},
+        "visits:topic-": {"pk": world.topic.pk},
         "visits:calendar-day-": {"pk": world.day.pk},
         "visits:disruption-": {"pk": world.disruption.pk},
         "visits:token-": {"digest": world.token.digest},

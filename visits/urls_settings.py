@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from visits.views.desk.settings import calendar, campaign, hosts, overview, users
+from visits.views.desk.settings import calendar, campaign, hosts, overview, topics, users
 
 urlpatterns = [
     path("", overview.settings_index, name="settings"),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("users/<int:pk>/", users.user_edit, name="user-edit"),
     path("users/<int:pk>/password/", users.user_password, name="user-password"),
     path("hosts/", hosts.host_list, name="host-list"),
+    path("hosts/new/", hosts.host_new, name="host-new"),
     path("hosts/<str:ref>/", hosts.host_detail, name="host-detail"),
     path("hosts/<str:ref>/edit/", hosts.host_edit, name="host-edit"),
     path("hosts/<str:ref>/availability/", hosts.availability_new, name="availability-new"),
@@ -19,8 +20,15 @@ urlpatterns = [
         hosts.availability_remove,
         name="availability-remove",
     ),
+    path("campaigns/", campaign.campaign_list, name="campaign-list"),
+    path("campaigns/new/", campaign.campaign_new, name="campaign-new"),
     path("campaign/", campaign.campaign_edit, name="campaign-edit"),
     path("campaign/<slug:slug>/", campaign.campaign_edit, name="campaign-edit-one"),
+    path("campaign/<slug:slug>/choose/", campaign.campaign_choose, name="campaign-choose"),
+    path("topics/", topics.topic_list, name="topic-list"),
+    path("topics/new/", topics.topic_edit, name="topic-new"),
+    path("topics/<int:pk>/", topics.topic_edit, name="topic-edit"),
+    path("topics/<int:pk>/remove/", topics.topic_remove, name="topic-remove"),
     path("calendar/", calendar.calendar_day_list, name="calendar-day-list"),
     path("calendar/new/", calendar.calendar_day_edit, name="calendar-day-new"),
     path("calendar/<int:pk>/", calendar.calendar_day_edit, name="calendar-day-edit"),

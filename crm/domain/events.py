@@ -1,5 +1,6 @@
-"""What is written down about an event's roster."""
+"""Events, and what is written down about their rosters."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -8,10 +9,55 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from crm.domain.audit import record
+from crm.domain.edits import save_changes
+from crm.domain.slugs import new_slug
 from crm.models import Event, Participation, Person, User
-from crm.validators import clean_line
+from crm.validators import clean_line, sensible_date
 
+EDITABLE = (
+    "name",
+    "starts_on",
+    "ends_on",
+    "venue",
+    "city",
+    "country",
+    "goals",
+    "attendance_words",
+    "description",
+)
 PRESENCE = ("day_1", "day_2", "walk")
+
+
+@transaction.atomic
+def add_event(values: Mapping[str, Any], *, slug: str = "", at: datetime, by: User | None) -> Event:
+    """An event people take part in (names in EDITABLE), with an empty roster.
+
+    `slug` stands in its address and is made from the name when empty.
+    """
+    check_event(values)
+    event = Event(slug=new_slug(Event, slug, name=values["name"]), **values)
+    event.save()
+    record(event, "add_event", at=at, by=by, fields=["slug", *values])
+    return event
+
+
+def edit_event(
+    event: Event, values: Mapping[str, Any], *, seen: str | None = None, at: datetime, by: User
+) -> list[str]:
+    """Change an event (names in EDITABLE). Raises ChangedMeanwhile when `seen` is not true now."""
+    check_event(values)
+    return save_changes(event, values, seen=seen, at=at, by=by, verb="edit_event")
+
+
+def check_event(values: Mapping[str, Any]) -> None:
+    """Raise ValidationError when the days are out of order or beyond what we plan for."""
+    for name in ("starts_on", "ends_on"):
+        try:
+            sensible_date(values[name])
+        except ValidationError as error:
+            raise ValidationError({name: error.messages}) from error
+    if values["ends_on"] < values["starts_on"]:
+        raise ValidationError({"ends_on": _("The last day lies before the first.")})
 
 
 @transaction.atomic

@@ -1,17 +1,20 @@
 """Fields and a base form that several forms share."""
 
+from collections.abc import Iterable
 from typing import Any
+from zoneinfo import available_timezones
 
 from django import forms
 from django.conf.locale import LANG_INFO
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from crm import wording
 from crm.domain.edits import ChangedMeanwhile, field_value, stamp
 from crm.models import AuditEntry
-from crm.validators import clean_line, clean_text
+from crm.validators import clean_line, clean_text, known_zone
 
 LANGUAGES = [
     (code, LANG_INFO[code]["name_local"] if code in LANG_INFO else "Malti")
@@ -20,12 +23,57 @@ LANGUAGES = [
     ).split()
 ]
 
+# Zones of European places whose names begin otherwise, and spellings that have been replaced.
+BEYOND = {
+    "Asia/Nicosia",
+    "Asia/Tbilisi",
+    "Asia/Yerevan",
+    "Asia/Baku",
+    "Atlantic/Azores",
+    "Atlantic/Canary",
+    "Atlantic/Faroe",
+    "Atlantic/Madeira",
+    "Atlantic/Reykjavik",
+}
+REPLACED = {"Europe/Belfast", "Europe/Kiev", "Europe/Nicosia", "Europe/Tiraspol"}
+
+
+def europes_zones() -> list[str]:
+    """The time zones of Europe by name, for a list to choose from."""
+    known = {zone for zone in available_timezones() if zone.startswith("Europe/")}
+    return sorted((known | BEYOND) - REPLACED)
+
 
 class LineField(forms.CharField):
     """One line of text, without control characters."""
 
     def to_python(self, value: Any) -> str:
         return clean_line(super().to_python(value) or "")
+
+
+class ListInput(forms.TextInput):
+    """One line of text with a list under it that narrows while somebody types."""
+
+    def __init__(self, options: Iterable[str] = (), **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.options = tuple(options)
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> Any:
+        own = {**(attrs or {}), "list": f"{name}-options", "autocomplete": "off"}
+        options = format_html_join("", '<option value="{}">', ((each,) for each in self.options))
+        box = super().render(name, value, own, renderer)
+        return format_html('{}<datalist id="{}-options">{}</datalist>', box, name, options)
+
+
+class ZoneField(LineField):
+    """A time zone by its name, with Europe's to choose from; any other may be typed."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": 64, "widget": ListInput(europes_zones()), **kwargs})
+
+    def clean(self, value: Any) -> str:
+        name = super().clean(value)
+        return known_zone(name) if name else ""
 
 
 class TextField(forms.CharField):
@@ -134,13 +182,6 @@ class EditForm(forms.Form):
     @property
     def changed_by(self) -> AuditEntry | None:
         return self.change.entry if self.change else None
-
-
-def one_zone(name: str) -> str:
-    """For forms: the zone's name, or a ValidationError in words."""
-    from crm.validators import known_zone
-
-    return known_zone(clean_line(name))
 
 
 def in_order(first: Any, last: Any) -> None:

@@ -9,7 +9,7 @@ from crm.forms.fields import (
     EditForm,
     LineField,
     TextField,
-    one_zone,
+    ZoneField,
 )
 from crm.models import Initiative, Organisation
 
@@ -46,7 +46,7 @@ class MunicipalityForm(EditForm):
         required=False,
         help_text=_("Holidays and school breaks of the region count for this city."),
     )
-    time_zone = LineField(label=_("Time zone"), max_length=64)
+    time_zone = ZoneField(label=_("Time zone"))
     languages = forms.MultipleChoiceField(
         label=_("Languages"),
         choices=LANGUAGES,
@@ -61,6 +61,3 @@ class MunicipalityForm(EditForm):
         required=False,
         help_text=_("The last day on which nothing of ours may name the city."),
     )
-
-    def clean_time_zone(self) -> str:
-        return one_zone(self.cleaned_data["time_zone"])

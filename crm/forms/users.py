@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.domain.edits import stamp
 from crm.domain.users import EDITABLE
-from crm.forms.fields import EditForm, LineField, one_zone
+from crm.forms.fields import EditForm, LineField, ZoneField
 from crm.models import User
 from crm.roles import Role
 from crm.validators import mail_address
@@ -25,7 +25,7 @@ class UserForm(EditForm):
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Without a role an account can sign in and sees nothing."),
     )
-    time_zone = LineField(label=_("Time zone"), max_length=64, initial="Europe/Oslo")
+    time_zone = ZoneField(label=_("Time zone"), initial="Europe/Oslo")
     is_active = forms.BooleanField(label=_("May sign in"), required=False, initial=True)
 
     def values_of(self, row: User) -> dict[str, Any]:
@@ -40,9 +40,6 @@ class UserForm(EditForm):
 
     def clean_email(self) -> str:
         return mail_address(self.cleaned_data["email"]).lower()
-
-    def clean_time_zone(self) -> str:
-        return one_zone(self.cleaned_data["time_zone"])
 
 
 class TokenForm(forms.Form):

@@ -26,7 +26,7 @@ from crm.models import (
 from crm.views.errors import problem
 from visits.domain import links, verification
 from visits.domain.letters import draft_letter
-from visits.models import CalendarDay, Campaign, Disruption, Host, VisitRequest
+from visits.models import CalendarDay, Campaign, Disruption, Host, Topic, VisitRequest
 
 LONG = "Maximilian-Alexander Sample-Platane"
 at = clock.now()
@@ -88,6 +88,7 @@ print(  # noqa: T201 - the test reads it
             "draft": draft.pk,
             "mail": OutgoingMail.objects.latest("pk").pk,
             "user": coordinator.pk,
+            "topic": Topic.objects.first().pk,
             "day": CalendarDay.objects.first().pk,
             "disruption": Disruption.objects.first().pk,
             "uid": user_pk_to_url_str(second),

@@ -47,7 +47,6 @@ from visits.models import (
     PlanVersion,
     Referral,
     Reservation,
-    Topic,
     Visit,
     VisitRequest,
 )
@@ -58,7 +57,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sample")]
 REFERENCE = {
     "Place",
     "PlaceName",
-    "Topic",
     "CalendarDay",
     "MailTemplate",
     "ConsentText",
@@ -305,10 +303,8 @@ def test_loading_twice_does_not_bring_back_an_erased_person():
 
 
 def test_reference_data_is_added_once_and_edits_stay():
-    Topic.objects.filter(code="T01").update(name="Edited topic")
     CalendarDay.objects.filter(country="LI", first_on="2023-02-02").update(name="Edited day")
     assert set(load_reference().values()) == {0}
-    assert Topic.objects.get(code="T01").name == "Edited topic"
     assert CalendarDay.objects.filter(name="Edited day").count() == 1
 
 

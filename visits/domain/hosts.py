@@ -13,6 +13,7 @@ from crm.domain.audit import record
 from crm.domain.edits import save_changes
 from crm.models import User
 from crm.validators import clean_line
+from visits.domain.references import next_reference
 from visits.models import Host, HostAvailability, Visit
 
 EDITABLE = (
@@ -30,14 +31,41 @@ EDITABLE = (
     "max_days_in_row",
     "keeps_office_day",
 )
+# What the desk edits besides: whether somebody leads visits, and the account of whoever does.
+DESK_EDITABLE = (*EDITABLE, "kind", "user")
+LETTERS = {Host.Kind.EXPERT: "X"}
+
+
+@transaction.atomic
+def add_host(values: Mapping[str, Any], *, at: datetime, by: User | None) -> Host:
+    """Somebody new who leads visits or joins them (names in DESK_EDITABLE), as H1, H2, … or X1."""
+    check_host(values)
+    letter = LETTERS.get(values["kind"], "H")
+    plain = {name: value for name, value in values.items() if name != "topics"}
+    host = Host.objects.create(ref=next_reference(Host, letter, digits=1), **plain)
+    host.topics.set(values["topics"])
+    record(host, "add_host", at=at, by=by, fields=values)
+    return host
+
+
+def check_host(values: Mapping[str, Any]) -> None:
+    """Raise ValidationError with every fault of the values, beside their fields."""
+    faults = {}
+    for first, last in (("work_from", "work_until"), ("travel_from", "travel_until")):
+        if values[last] <= values[first]:
+            faults[last] = _("The day ends before it begins.")
+    if faults:
+        raise ValidationError(faults)
 
 
 def edit_host(
     host: Host, values: Mapping[str, Any], *, seen: str | None = None, at: datetime, by: User
 ) -> list[str]:
-    """Change a host (names in EDITABLE). Raises ChangedMeanwhile when `seen` is not true now."""
-    if values["work_until"] <= values["work_from"]:
-        raise ValidationError({"work_until": _("The day ends before it begins.")})
+    """Change a host (names in DESK_EDITABLE).
+
+    Raises ChangedMeanwhile when `seen` is not true now.
+    """
+    check_host(values)
     return save_changes(host, values, seen=seen, at=at, by=by, verb="edit_host")
 
 

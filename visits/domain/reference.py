@@ -1,4 +1,4 @@
-"""Reference data of the visits: topics and the calendar, and loading all of it in one go."""
+"""Reference data of the visits: the calendar, and loading all of it in one go."""
 
 from collections.abc import Callable, Iterator
 
@@ -11,27 +11,7 @@ from crm.domain.reference import (
     load_roles,
 )
 from crm.models import Place
-from visits.models import CalendarDay, Topic
-
-
-def load_topics() -> int:
-    """The topics a visit can be about; the number added."""
-    known = set(Topic.objects.values_list("code", flat=True))
-    return len(
-        Topic.objects.bulk_create(
-            Topic(
-                code=row["key"],
-                name=row["name"],
-                plain_text=row["text"],
-                limits=row["limits"],
-                materials=row["material"],
-                needs_expert=bool(row["expert"]),
-                order=order,
-            )
-            for order, row in enumerate(files.rows("sample/topics.csv"), 1)
-            if row["key"] not in known
-        )
-    )
+from visits.models import CalendarDay
 
 
 def load_calendar_days() -> int:
@@ -80,7 +60,6 @@ REFERENCE: dict[str, Callable[[], int]] = {
     "roles": load_roles,
     "places": load_places,
     "initiatives": load_initiatives,
-    "topics": load_topics,
     "calendar days": load_calendar_days,
     "mail templates": load_mail_templates,
     "consent texts": load_consent_texts,

@@ -11,10 +11,11 @@ from crm.models import ClockSetting, Event, Organisation, Person, User
 from visits.domain.reference import load_absent_reference
 from visits.domain.sample_load import briefs, consents, letters, people, plans, requests, visits
 from visits.domain.sample_load.cast import Cast
-from visits.models import Campaign, Disruption, Host, Visit, VisitRequest
+from visits.models import Campaign, Disruption, Host, Topic, Visit, VisitRequest
 
 PARTS: tuple[Callable[[Cast], None], ...] = (
     people.look_up_reference,
+    people.load_topics,
     people.load_users,
     people.load_organisations,
     people.load_municipalities,
@@ -90,6 +91,7 @@ def _rows_in_the_way() -> Any:
     yield from _taken(Person, "key", _column("participations.csv", "id"))
     yield from _taken(Event, "slug", [files.document("sample/event.json")["slug"]])
     yield from _taken(Campaign, "slug", [files.document("sample/campaign.json")["slug"]])
+    yield from _taken(Topic, "code", _column("topics.csv", "key"))
     yield from _taken(Host, "ref", [row["key"] for row in files.document("sample/hosts.json")])
     yield from _taken(VisitRequest, "ref", _column("requests.csv", "id"))
     yield from _taken(Visit, "ref", _column("visits.csv", "id"))

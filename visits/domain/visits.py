@@ -142,7 +142,7 @@ def missing_for_confirmation(visit: Visit) -> list[str]:
         missing.append(_("the link of the online meeting"))
     if visit.mode != Mode.ONLINE and not visit.address:
         missing.append(_("the address of the meeting"))
-    if not visit.topics.exists():
+    if not visit.topics.exists() and Topic.objects.exists():
         missing.append(_("at least one topic"))
     return [str(words) for words in missing]
 

@@ -4,6 +4,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.forms.fields import (
@@ -15,25 +16,39 @@ from crm.forms.fields import (
     MomentField,
     TextField,
     WordListField,
+    ZoneField,
     in_order,
-    one_zone,
 )
-from crm.models import Place
-from visits.domain import calendar_days, campaigns, disruptions, hosts
+from crm.models import Event, Place, User
+from crm.roles import Role
+from visits.domain import calendar_days, campaigns, disruptions, hosts, places, topics
 from visits.models import CalendarDay, Disruption, Host, HostAvailability, Topic
 from visits.models.travel import TravelMode
 
 TimeInput = forms.TimeInput
 
 
-def time_field(label: Any) -> forms.TimeField:
-    return forms.TimeField(label=label, widget=TimeInput(attrs={"type": "time"}, format="%H:%M"))
+def time_field(label: Any, initial: str = "") -> forms.TimeField:
+    clock_face = TimeInput(attrs={"type": "time"}, format="%H:%M")
+    return forms.TimeField(label=label, widget=clock_face, initial=initial or None)
 
 
 class CampaignForm(EditForm):
-    fields_edited = campaigns.EDITABLE
+    """The offer; a new one may also choose the short name that stands in addresses."""
 
-    name = LineField(label=_("Name"), max_length=200)
+    fields_edited = campaigns.DESK_EDITABLE
+
+    name = LineField(
+        label=_("Name"),
+        max_length=200,
+        help_text=_("As everybody reads it: Visits in spring 2027."),
+    )
+    slug = LineField(
+        label=_("Short name"),
+        max_length=50,
+        required=False,
+        help_text=_("For the address of the form. Empty: made from the name."),
+    )
     offer = TextField(
         label=_("Offer in public words"),
         max_length=4_000,
@@ -42,17 +57,24 @@ class CampaignForm(EditForm):
     window_start = DayField(label=_("First day of visits"))
     window_end = DayField(label=_("Last day of visits"))
     project_end = DayField(label=_("End of the project"))
-    zone = LineField(label=_("Office time zone"), max_length=64)
-    office_opens = time_field(_("Office opens"))
-    office_closes = time_field(_("Office closes"))
+    event = forms.ModelChoiceField(
+        Event.objects.all(),
+        label=_("Event"),
+        required=False,
+        empty_label=_("None"),
+        help_text=_("Where the people were met; the figures count its roster."),
+    )
+    zone = ZoneField(label=_("Office time zone"))
+    office_opens = time_field(_("Office opens"), "09:00")
+    office_closes = time_field(_("Office closes"), "17:00")
     reply_target_hours = forms.IntegerField(
-        label=_("Answer within (working hours)"), min_value=1, max_value=200
+        label=_("Answer within (working hours)"), min_value=1, max_value=200, initial=8
     )
     lead_days = forms.IntegerField(
-        label=_("Shortest notice (working days)"), min_value=0, max_value=60
+        label=_("Shortest notice (working days)"), min_value=0, max_value=60, initial=3
     )
     hold_days = forms.IntegerField(
-        label=_("How long a date is held (days)"), min_value=1, max_value=30
+        label=_("How long a date is held (days)"), min_value=1, max_value=30, initial=3
     )
     funding_line = LineField(
         label=_("Funding line"),
@@ -60,21 +82,40 @@ class CampaignForm(EditForm):
         required=False,
         help_text=_("With the grant number; it stands under every public page and brief."),
     )
-    answers_from = LineField(label=_("Who answers"), max_length=200, required=False)
+    answers_from = LineField(
+        label=_("Who answers"),
+        max_length=200,
+        required=False,
+        help_text=_("The name under every mail. Empty: the name of the campaign."),
+    )
 
-    def clean_zone(self) -> str:
-        return one_zone(self.cleaned_data["zone"])
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.row is not None:
+            del self.fields["slug"]
 
 
 class HostForm(EditForm):
-    fields_edited = hosts.EDITABLE
+    fields_edited = hosts.DESK_EDITABLE
 
     name = LineField(label=_("Name"), max_length=200)
     title = LineField(label=_("Title"), max_length=200, required=False)
+    kind = forms.ChoiceField(
+        label=_("Kind"), choices=Host.Kind.choices, help_text=_("An expert joins, never leads.")
+    )
+    user = forms.ModelChoiceField(
+        User.objects.none(),
+        label=_("Account"),
+        required=False,
+        empty_label=_("None"),
+        help_text=_("With it they see their own week. An administrator makes accounts."),
+    )
     home = LineField(
         label=_("Home"), max_length=200, help_text=_("The city journeys start from, like Oslo.")
     )
-    zone = LineField(label=_("Time zone"), max_length=64)
+    zone = ZoneField(
+        label=_("Time zone"), required=False, help_text=_("Empty: the one of the home.")
+    )
     languages = forms.MultipleChoiceField(
         label=_("Languages"), choices=LANGUAGES, widget=forms.SelectMultiple(attrs={"size": 5})
     )
@@ -84,34 +125,80 @@ class HostForm(EditForm):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
-    work_from = time_field(_("Visits from"))
-    work_until = time_field(_("Visits until"))
-    travel_from = time_field(_("Travels from"))
-    travel_until = time_field(_("Travels until"))
-    travels = forms.BooleanField(label=_("Travels to visits"), required=False)
+    work_from = time_field(_("Visits from"), "09:00")
+    work_until = time_field(_("Visits until"), "17:00")
+    travel_from = time_field(_("Travels from"), "07:00")
+    travel_until = time_field(_("Travels until"), "21:00")
+    travels = forms.BooleanField(label=_("Travels to visits"), required=False, initial=True)
     max_days_in_row = forms.IntegerField(
-        label=_("On-site days in a row, at most"), min_value=1, max_value=10
+        label=_("On-site days in a row, at most"), min_value=1, max_value=10, initial=4
     )
     keeps_office_day = forms.BooleanField(
-        label=_("One weekday a week without a visit on site"), required=False
+        label=_("One weekday a week without a visit on site"), required=False, initial=True
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields: dict[str, Any] = self.fields
+        own = self.row.user_id if isinstance(self.row, Host) else None
+        visiting = Q(groups__name__in=[Role.HOST, Role.EXPERT], is_active=True, host=None)
+        fields["user"].queryset = User.objects.filter(visiting | Q(pk=own)).distinct()
+        if not Topic.objects.exists():
+            fields["topics"].help_text = _("No topic is kept yet.")
 
     def values_of(self, row: Host) -> dict[str, Any]:
         return super().values_of(row) | {"home": row.home.label}
-
-    def clean_zone(self) -> str:
-        return one_zone(self.cleaned_data["zone"])
 
     def clean_home(self) -> Place:
         typed = self.cleaned_data["home"]
         if isinstance(self.row, Host) and typed == self.row.home.label:
             return self.row.home
-        found = Place.objects.named(typed.split(",")[0]).first()
-        if found is None:
+        found = places.resolve_city(typed)
+        if found.is_ambiguous:
+            raise forms.ValidationError(
+                _("There are several: write %(places)s."),
+                params={"places": "; ".join(place.label for place in found.candidates[:4])},
+            )
+        if found.place is None:
             raise forms.ValidationError(
                 _("We know no place called “%(name)s”."), params={"name": typed}
             )
-        return found
+        return found.place
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not cleaned.get("zone") and cleaned.get("home") and "zone" not in self.errors:
+            cleaned["zone"] = cleaned["home"].zone
+        return cleaned
+
+
+class TopicForm(EditForm):
+    fields_edited = topics.EDITABLE
+
+    code = LineField(
+        label=_("Code"), max_length=8, help_text=_("Short, for lists and plans, like T01.")
+    )
+    name = LineField(label=_("Name"), max_length=200, help_text=_("As the public form asks it."))
+    plain_text = TextField(
+        label=_("In plain words"),
+        max_length=2_000,
+        required=False,
+        help_text=_("What a municipality hears about; it stands in the public brief."),
+    )
+    limits = TextField(
+        label=_("Limits, what not to promise"),
+        max_length=2_000,
+        required=False,
+        help_text=_("Only for us."),
+    )
+    materials = TextField(label=_("Material to bring"), max_length=2_000, required=False)
+    guide_url = forms.URLField(
+        label=_("Address of a guide"), required=False, assume_scheme="https", max_length=200
+    )
+    needs_expert = forms.BooleanField(label=_("Needs an expert besides the host"), required=False)
+    order = forms.IntegerField(
+        label=_("Place in the list"), min_value=0, max_value=999, required=False
+    )
 
 
 class AvailabilityForm(forms.Form):

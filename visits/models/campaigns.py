@@ -1,7 +1,7 @@
 from datetime import date, timedelta
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -10,7 +10,12 @@ from crm.models.marks import SampleMark, Visibility
 
 class CampaignQuerySet(models.QuerySet):
     def visible_to(self, user):
-        return self if user.roles else self.none()
+        return self if user.roles or user.is_administrator else self.none()
+
+    def chosen_first(self, slug: str):
+        """The campaign with this slug, then the others, the newest window first."""
+        is_other = Case(When(slug=slug, then=0), default=1)
+        return self.order_by(is_other, "-window_start", "-pk")
 
     def open_on(self, day: date):
         return self.filter(window_end__gte=day)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Exists, IntegerField, QuerySet, Subquery, Value
+from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
@@ -18,6 +18,9 @@ from crm.roles import Role
 from visits.models import Campaign, VisitRequest
 
 BAR = 5
+# The name in the session under which the chosen campaign is kept.
+CHOSEN = "campaign"
+MOST_CAMPAIGNS = 8
 COORDINATOR = frozenset({Role.COORDINATOR})
 VISITING = frozenset({Role.COORDINATOR, Role.HOST, Role.EXPERT})
 
@@ -67,20 +70,22 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     Lazy, so that a fragment or a public page that does not show the frame pays no query; a page
     that does pays one, beside the one that reads the person's roles.
     """
-    return {"frame": SimpleLazyObject(lambda: _frame_of(getattr(request, "user", None)))}
+    return {"frame": SimpleLazyObject(lambda: _frame_of(request))}
 
 
-def _frame_of(user: Any) -> dict[str, Any]:
+def _frame_of(request: HttpRequest) -> dict[str, Any]:
+    user: Any = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
     roles = user.roles | ({Role.ADMINISTRATOR} if user.is_administrator else frozenset())
-    campaign = current_campaign()
+    campaign = current_campaign(chosen_slug(request))
     waiting = _waiting(campaign) if Role.COORDINATOR in roles else {}
     return {
         "navigation": navigation(roles, waiting),
         "role_words": ", ".join(str(Role(role).label) for role in sorted(roles & set(Role))),
         "campaign": campaign,
-        "campaign_links": _campaign_links(roles),
+        "campaign_links": _campaign_links(roles, campaign),
+        "other_campaigns": _others(campaign),
         "window": wording.day_range(campaign.window_start, campaign.window_end) if campaign else "",
         "clock": _clock(campaign, user.time_zone),
         "is_demo_clock": bool(campaign and campaign.clock_fixed_at),
@@ -93,14 +98,32 @@ def _frame_of(user: Any) -> dict[str, Any]:
     }
 
 
-def current_campaign() -> Campaign | None:
-    """The campaign with the latest window, carrying what the frame says, in one query."""
-    return Campaign.objects.annotate(
-        clock_fixed_at=Subquery(ClockSetting.objects.filter(pk=1).values("fixed_at")[:1]),
-        requests_waiting=_count(VisitRequest.objects.to_answer()),
-        mail_waiting=_count(OutgoingMail.objects.needing_a_person()),
-        has_sample=Exists(Person.objects.filter(is_sample=True)),
-    ).first()
+def chosen_slug(request: HttpRequest) -> str:
+    """The campaign somebody chose to work on, until they sign out; empty when none."""
+    session = getattr(request, "session", {})
+    return str(session.get(CHOSEN, ""))
+
+
+def current_campaign(chosen: str = "") -> Campaign | None:
+    """The chosen or the newest campaign, carrying what the frame says, in one query."""
+    return (
+        Campaign.objects.chosen_first(chosen)
+        .annotate(
+            clock_fixed_at=Subquery(ClockSetting.objects.filter(pk=1).values("fixed_at")[:1]),
+            requests_waiting=_count(VisitRequest.objects.to_answer()),
+            mail_waiting=_count(OutgoingMail.objects.needing_a_person()),
+            has_sample=Exists(Person.objects.filter(is_sample=True)),
+            has_others=Exists(Campaign.objects.exclude(pk=OuterRef("pk"))),
+        )
+        .first()
+    )
+
+
+def _others(campaign: Any) -> list[Campaign]:
+    """The campaigns one can turn to; asked for only where there are several."""
+    if campaign is None or not campaign.has_others:
+        return []
+    return list(Campaign.objects.exclude(pk=campaign.pk).only("slug", "name")[:MOST_CAMPAIGNS])
 
 
 def navigation(roles: frozenset[str], waiting: dict[str, tuple[int, str]]) -> list[Item]:
@@ -137,12 +160,12 @@ def _waiting(campaign: Any) -> dict[str, tuple[int, str]]:
     }
 
 
-def _campaign_links(roles: frozenset[str]) -> list[dict[str, Any]]:
+def _campaign_links(roles: frozenset[str], campaign: Campaign | None) -> list[dict[str, Any]]:
     links = []
-    if Role.COORDINATOR in roles:
-        links.append(
-            {"path": "/settings/campaign/", "icon": "edit", "word": _("Window and offer…")}
-        )
+    if roles & {Role.COORDINATOR, Role.ADMINISTRATOR}:
+        path = f"/settings/campaign/{campaign.slug}/" if campaign else "/settings/campaign/"
+        links.append({"path": path, "icon": "edit", "word": _("Window and offer…")})
+        links.append({"path": "/settings/campaigns/", "icon": "list", "word": _("All campaigns")})
     if roles & {Role.COORDINATOR, Role.REPORTER}:
         links.append({"path": "/figures/", "icon": "sort", "word": _("Figures of this campaign")})
     return links

@@ -32,7 +32,24 @@ def load_users(cast: Cast) -> None:
 
 def look_up_reference(cast: Cast) -> None:
     cast.initiatives = {row.name: row for row in Initiative.objects.all()}
-    cast.topics = {row.code: row for row in Topic.objects.all()}
+
+
+def load_topics(cast: Cast) -> None:
+    """What the project of the sample talks about; every other project has topics of its own."""
+    made = Topic.objects.bulk_create(
+        Topic(
+            code=row["key"],
+            name=row["name"],
+            plain_text=row["text"],
+            limits=row["limits"],
+            materials=row["material"],
+            needs_expert=bool(row["expert"]),
+            order=order,
+            is_sample=True,
+        )
+        for order, row in enumerate(files.rows("sample/topics.csv"), 1)
+    )
+    cast.topics = {row.code: row for row in made}
 
 
 def load_organisations(cast: Cast) -> None:

@@ -4,7 +4,7 @@ from visits.domain.reference import load_reference
 
 
 class Command(BaseCommand):
-    help = "Add missing reference data: roles, places, topics, calendar days, mail templates."
+    help = "Add missing reference data: roles, places, calendar days, mail templates."
 
     def handle(self, *args, **options):
         for kind, count in load_reference().items():

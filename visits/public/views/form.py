@@ -33,6 +33,8 @@ from visits.public.pages import (
 MOST_FORMS, MOST_FORMS_WITH_WORK = 20, 200
 FORMS_WITHIN = timedelta(hours=1)
 LONGEST_QUERY = 2_000
+# What the field is called on the pages that ask for suggestions.
+CITY_FIELDS = ("city", "q", "home")
 
 
 @public_page
@@ -175,7 +177,7 @@ def offer(request: HttpRequest, language: str) -> HttpResponse:
 @require_safe
 def place_suggestions(request: HttpRequest, language: str) -> HttpResponse:
     """Options for the list under the city field."""
-    typed = (request.GET.get("city") or request.GET.get("q") or "")[:100]
+    typed = next(filter(None, map(request.GET.get, CITY_FIELDS)), "")[:100]
     found = places.suggest_cities(typed) if _may_look_up(request) else []
     # Browsers hide an option that does not hold the letters typed: "lodz" would hide "Łódź".
     suggestions = [

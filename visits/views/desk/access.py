@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from visits.domain.booking import Busy, SlotTaken
 from visits.domain.replies import tell_newly_confirmed
 from visits.models import Campaign, Visit, VisitRequest
+from visits.views.frame import chosen_slug
 
 
 def get_request(user, ref: str) -> VisitRequest:
@@ -30,9 +31,10 @@ def get_visit(user, ref: str) -> Visit:
     )
 
 
-def current_campaign(user) -> Campaign | None:
-    """The campaign the desk works on: the newest one."""
-    return Campaign.objects.visible_to(user).order_by("-window_start", "-pk").first()
+def current_campaign(request: HttpRequest) -> Campaign | None:
+    """The campaign the desk works on: the one chosen in the frame, else the newest."""
+    seen = Campaign.objects.visible_to(request.user)
+    return seen.chosen_first(chosen_slug(request)).first()
 
 
 def try_verb(request: HttpRequest, verb, *args: Any, done: str = "", **kwargs: Any) -> Any:

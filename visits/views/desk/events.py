@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
@@ -10,12 +11,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crm import clock
 from crm.domain import events as verbs
+from crm.domain.edits import ChangedMeanwhile
 from crm.exports import Column
 from crm.filters import EventFilter, ParticipationFilter, with_newsletter_status
+from crm.forms.events import EventForm
 from crm.forms.notes import AttendanceForm
 from crm.models import ConsentRecord, Event, FollowUp, Participation, Person
 from crm.permissions import require
@@ -27,7 +30,7 @@ from visits.models.reports import Audience
 from visits.views.desk.access import back_to, current_campaign, try_verb
 from visits.views.desk.lists import as_file, list_page, render_list
 from visits.views.desk.people import ticked
-from visits.views.desk.toasts import done, today
+from visits.views.desk.toasts import add_errors, done, today
 
 STAFF = (Role.COORDINATOR, Role.HOST)
 
@@ -80,7 +83,45 @@ def event_list(request: HttpRequest) -> HttpResponse:
     )
     if file := as_file(page, "events"):
         return file
-    return render_list(page, "event_list", "_event_rows", {})
+    context = {"may_edit": request.user.is_coordinator}
+    return render_list(page, "event_list", "_event_rows", context)
+
+
+@require_http_methods(["GET", "POST"])
+@require(Role.COORDINATOR)
+def event_new(request: HttpRequest) -> HttpResponse:
+    form = EventForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        slug = form.cleaned_data["slug"]
+        try:
+            event = verbs.add_event(form.values, slug=slug, at=clock.now(), by=request.user)
+        except ValidationError as error:
+            add_errors(form, error)
+        else:
+            done(request, _("%(name)s is there; put people on its roster.") % {"name": event.name})
+            return redirect("visits:event-detail", event.slug)
+    return render(request, "visits/event_form.html", {"form": form, "event": None})
+
+
+@require_http_methods(["GET", "POST"])
+@require(Role.COORDINATOR)
+def event_edit(request: HttpRequest, slug: str) -> HttpResponse:
+    event = get_object_or_404(Event.objects.visible_to(request.user), slug=slug)
+    form = EventForm(request.POST or None, row=event)
+    if request.method == "POST" and form.is_valid():
+        seen = form.cleaned_data["seen"] or None
+        try:
+            verbs.edit_event(event, form.values, seen=seen, at=clock.now(), by=request.user)
+        except ChangedMeanwhile as change:
+            form.show_change(change)
+        except ValidationError as error:
+            add_errors(form, error)
+        else:
+            done(request, _("Saved."))
+            return redirect("visits:event-detail", slug)
+    context = {"form": form, "event": event}
+    status = 409 if form.change else 200
+    return render(request, "visits/event_form.html", context, status=status)
 
 
 @require_safe
@@ -90,7 +131,7 @@ def event_detail(request: HttpRequest, slug: str) -> HttpResponse:
     page = list_page(request, ParticipationFilter, roster(request, event), ROSTER_COLUMNS)
     if file := as_file(page, f"roster-{slug}"):
         return file
-    campaign = current_campaign(request.user)
+    campaign = current_campaign(request)
     context = {
         "event": event,
         "sessions": event.sessions.prefetch_related("speakers").order_by("day", "order"),

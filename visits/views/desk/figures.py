@@ -69,7 +69,7 @@ def chosen_campaign(request: HttpRequest) -> Campaign | None:
     seen = Campaign.objects.visible_to(request.user).select_related("event")
     if slug := request.GET.get("campaign"):
         return get_object_or_404(seen, slug=slug)
-    current = current_campaign(request.user)
+    current = current_campaign(request)
     return seen.get(pk=current.pk) if current else None
 
 

@@ -110,7 +110,7 @@ def organisation_detail(request: HttpRequest, pk: int) -> HttpResponse:
             "promise_form": FollowUpForm(today=today(request), initial={"assigned_to": user}),
         }
     if city is not None:
-        context |= city_facts(city, current_campaign(user))
+        context |= city_facts(city, current_campaign(request))
     return render(request, "visits/organisation_detail.html", context)
 
 

@@ -25,7 +25,7 @@ ACTIVE = (PlanRun.State.QUEUED, PlanRun.State.RUNNING)
 @require(Role.COORDINATOR, Role.HOST)
 def plan(request: HttpRequest) -> HttpResponse:
     """The visits as they stand on one screen, the tray of requests without a place beneath."""
-    campaign = current_campaign(request.user)
+    campaign = current_campaign(request)
     if campaign is None:
         return render(request, "visits/plan.html", {"campaign": None})
     at = clock.now()
@@ -65,7 +65,7 @@ def _tray(request: HttpRequest, campaign: Campaign) -> list[dict]:
 @require(Role.COORDINATOR, Role.HOST)
 def plan_run_status(request: HttpRequest) -> HttpResponse:
     """How the last search stands; the page asks for this while one is running."""
-    campaign = current_campaign(request.user)
+    campaign = current_campaign(request)
     if campaign is None:
         raise Http404
     the_plan = get_object_or_404(Plan.objects.visible_to(request.user), campaign=campaign)
@@ -83,7 +83,7 @@ def plan_run_status(request: HttpRequest) -> HttpResponse:
 @require_POST
 @require(Role.COORDINATOR)
 def plan_start(request: HttpRequest) -> HttpResponse:
-    campaign = current_campaign(request.user)
+    campaign = current_campaign(request)
     if campaign is None:
         raise Http404
     fresh = request.POST.get("fresh") == "1"
@@ -129,7 +129,7 @@ def plan_version(request: HttpRequest, number: int) -> HttpResponse:
 
 
 def _version(request: HttpRequest, number: int) -> PlanVersion:
-    campaign = current_campaign(request.user)
+    campaign = current_campaign(request)
     return get_object_or_404(
         PlanVersion.objects.select_related("plan__campaign"),
         plan__in=Plan.objects.visible_to(request.user),

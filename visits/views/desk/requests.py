@@ -182,7 +182,7 @@ def request_new(request: HttpRequest) -> HttpResponse:
     form = RequestByHandForm(
         request.POST or None,
         campaigns=campaigns,
-        initial=_known_facts(person, current_campaign(request.user)),
+        initial=_known_facts(person, current_campaign(request)),
     )
     candidates: list[Place] = []
     if request.method == "POST" and form.is_valid():

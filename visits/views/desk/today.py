@@ -13,6 +13,7 @@ from crm.maps import europe
 from crm.permissions import has_role
 from crm.roles import Role
 from visits.domain import agenda
+from visits.domain.first_steps import first_steps, form_address
 from visits.models import VisitRequest
 from visits.views.desk.access import current_campaign
 
@@ -28,7 +29,7 @@ def today(request: HttpRequest) -> HttpResponse:
             if has_role(user, role):
                 return redirect(page)
     at = clock.now()
-    campaign = current_campaign(user)
+    campaign = current_campaign(request)
     context: dict[str, Any] = {
         "campaign": campaign,
         "letters": agenda.letters_waiting(user),
@@ -49,6 +50,9 @@ def today(request: HttpRequest) -> HttpResponse:
             "funnel": agenda.request_funnel(user, campaign, path=reverse("visits:request-list")),
             "map": europe(dots),
         }
+    if campaign is None or not context["funnel"].total:
+        context["steps"] = first_steps(user)
+        context["address"] = form_address(campaign) if campaign else ""
     return render(request, "visits/today.html", context)
 
 

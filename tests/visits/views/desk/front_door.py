@@ -5,12 +5,12 @@ from django.urls import reverse
 from tests.factories.crm import MailTemplateFactory
 
 
-def go(client, name, *args, **query):
+def go(client, name, /, *args, **query):
     """GET a page of the desk by its name."""
     return client.get(reverse(f"visits:{name}", args=args), query)
 
 
-def do(client, name, *args, **fields):
+def do(client, name, /, *args, **fields):
     """POST to a page of the desk and follow where it leads."""
     return client.post(reverse(f"visits:{name}", args=args), fields, follow=True)
 

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
     ("name", "sentence"),
     [
         ("today", "Everybody has an answer."),
-        ("today", "No campaign yet"),
+        ("today", "Open a campaign"),
         ("request-list", "No request is open"),
         ("visit-list", "No visit looks like this"),
         ("plan", "Make a campaign in Settings first"),

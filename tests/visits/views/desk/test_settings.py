@@ -49,12 +49,12 @@ def test_settings_offer_each_role_what_it_may_open(client, cast):
         if name != "nobody":
             offered[name] = len(sections(client))
     assert offered == {
-        "coordinator": 9,
+        "coordinator": 10,
         "host": 2,
         "other_host": 2,
         "expert": 1,
         "reporter": 1,
-        "administrator": 10,
+        "administrator": 11,
     }
 
 
@@ -143,7 +143,8 @@ def campaign_data(campaign, **typed):
 def test_the_window_of_a_campaign_is_edited(desk):
     campaign = CampaignFactory()
     answer = desk.post(
-        reverse("visits:campaign-edit"), campaign_data(campaign, window_end="2023-03-03")
+        reverse("visits:campaign-edit"),
+        campaign_data(campaign, window_end="2023-03-03", project_end="2023-03-31"),
     )
     campaign.refresh_from_db()
     assert (answer.status_code, campaign.window_end) == (302, date(2023, 3, 3))
@@ -210,6 +211,7 @@ def test_a_host_keeps_own_times_and_knows_of_no_other_host(client, host, other_h
 def host_data(host, **typed):
     return {
         "name": host.name,
+        "kind": host.kind,
         "home": host.home.label,
         "zone": host.zone,
         "languages": ["en"],

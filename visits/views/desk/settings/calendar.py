@@ -109,7 +109,7 @@ def disruption_list(request: HttpRequest) -> HttpResponse:
 
 
 def _office_zone(request: HttpRequest) -> str:
-    campaign = current_campaign(request.user)
+    campaign = current_campaign(request)
     return campaign.zone if campaign else request.user.time_zone
 
 

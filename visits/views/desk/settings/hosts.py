@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from crm import clock
 from crm.domain.edits import ChangedMeanwhile
-from crm.permissions import require
+from crm.permissions import has_role, require
 from crm.roles import Role
 from visits import states
 from visits.domain import hosts as verbs
@@ -30,8 +30,26 @@ MAY_PLAN = (Role.COORDINATOR, Role.HOST)
 def host_list(request: HttpRequest) -> HttpResponse:
     rows = Host.objects.visible_to(request.user).select_related("home", "user")
     live = Count("visits", filter=Q(visits__state__in=states.LIVE_VISITS), distinct=True)
-    context = {"hosts": rows.annotate(live_visits=live).order_by("ref")}
+    context = {
+        "hosts": rows.annotate(live_visits=live).order_by("ref"),
+        "may_edit": has_role(request.user, *MAY_EDIT),
+    }
     return render(request, "visits/settings_hosts.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@require(*MAY_EDIT)
+def host_new(request: HttpRequest) -> HttpResponse:
+    form = HostForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            host = verbs.add_host(form.values, at=clock.now(), by=request.user)
+        except ValidationError as error:
+            add_errors(form, error)
+        else:
+            done(request, _("%(name)s is %(ref)s.") % {"name": host.name, "ref": host.ref})
+            return redirect("visits:host-detail", host.ref)
+    return render(request, "visits/settings_host_form.html", {"form": form, "host": None})
 
 
 def find_host(request: HttpRequest, ref: str) -> Host:

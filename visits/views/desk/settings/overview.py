@@ -23,6 +23,7 @@ from crm.models import AuditEntry, ClockSetting, OutgoingMail, WorkerBeat
 from crm.permissions import has_role, require
 from crm.roles import Role
 from crm.views import health as checks
+from visits.domain.first_steps import first_steps, form_address
 from visits.domain.sample import SampleRefused, demo_clock
 from visits.domain.sample_removal import find_sample, remove_sample, words_of
 from visits.forms.settings import ClockForm
@@ -60,10 +61,17 @@ SECTIONS = (
         (Role.COORDINATOR, Role.HOST, Role.ADMINISTRATOR),
     ),
     Section(
-        gettext_lazy("Campaign"),
+        gettext_lazy("Campaigns"),
         gettext_lazy("The offer, its window, office hours and promises."),
-        "visits:campaign-edit",
+        "visits:campaign-list",
         "flag",
+        KEEPERS,
+    ),
+    Section(
+        gettext_lazy("Topics"),
+        gettext_lazy("What a visit can be about, and what not to promise."),
+        "visits:topic-list",
+        "list",
         KEEPERS,
     ),
     Section(
@@ -122,7 +130,13 @@ SECTIONS = (
 @require(*EVERYBODY)
 def settings_index(request: HttpRequest) -> HttpResponse:
     sections = [section for section in SECTIONS if has_role(request.user, *section.roles)]
-    return render(request, "visits/settings.html", {"sections": sections})
+    campaign = current_campaign(request)
+    context = {
+        "sections": sections,
+        "steps": first_steps(request.user),
+        "address": form_address(campaign) if campaign else "",
+    }
+    return render(request, "visits/settings.html", context)
 
 
 AUDIT_COLUMNS = (
@@ -163,7 +177,7 @@ def audit_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @require(*KEEPERS)
 def move_clock(request: HttpRequest) -> HttpResponse:
-    campaign = current_campaign(request.user)
+    campaign = current_campaign(request)
     zone = campaign.zone if campaign else request.user.time_zone
     now = clock.now()
     local = now.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
