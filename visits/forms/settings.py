@@ -143,8 +143,6 @@ class HostForm(EditForm):
         own = self.row.user_id if isinstance(self.row, Host) else None
         visiting = Q(groups__name__in=[Role.HOST, Role.EXPERT], is_active=True, host=None)
         fields["user"].queryset = User.objects.filter(visiting | Q(pk=own)).distinct()
-        if not Topic.objects.exists():
-            fields["topics"].help_text = _("No topic is kept yet.")
 
     def values_of(self, row: Host) -> dict[str, Any]:
         return super().values_of(row) | {"home": row.home.label}
@@ -154,16 +152,18 @@ class HostForm(EditForm):
         if isinstance(self.row, Host) and typed == self.row.home.label:
             return self.row.home
         found = places.resolve_city(typed)
-        if found.is_ambiguous:
+        labels = list(dict.fromkeys(place.label for place in found.candidates))
+        if len(labels) > 1:
             raise forms.ValidationError(
-                _("There are several: write %(places)s."),
-                params={"places": "; ".join(place.label for place in found.candidates[:4])},
+                _("There are several: write %(places)s."), params={"places": "; ".join(labels[:4])}
             )
-        if found.place is None:
+        # Namesakes of one region are near each other; the largest is first.
+        place = found.place or next(iter(found.candidates), None)
+        if place is None:
             raise forms.ValidationError(
                 _("We know no place called “%(name)s”."), params={"name": typed}
             )
-        return found.place
+        return place
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
