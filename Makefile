@@ -40,10 +40,11 @@ format: setup ## Put the code into its usual form
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
-bench: setup ## Measure the planner on published files, and race at full number
+bench: setup ## Measure the planner on published files and the form, and race at full number
 	@$(PYTHON) .ci/machine.py
 	$(PYTHON) -m benchmarks.campaign benchmarks/data/campaign/camp-[1-4]0-*.json --seconds 10
 	$(PYTHON) -m benchmarks.toptw $(PROVEN:%=benchmarks/data/toptw/%.txt) --seconds 10
+	$(PYTHON) -m benchmarks.form
 	$(PYTEST) -m full
 	$(PYTEST) -m full --database=postgresql
 

@@ -6,6 +6,8 @@ that world.py makes. Where nobody is named, one of those who may by the access m
 
 from typing import NamedTuple
 
+from django.conf import settings
+
 
 class Look(NamedTuple):
     """A page as `who` sees it: a role, a stranger, or the reference of a private link."""
@@ -120,7 +122,7 @@ EXAMPLES: dict[str, list[str | Look]] = {
     "visits:clock": ["/settings/clock/"],
     "visits:health": ["/settings/health/"],
     "visits:sample": ["/settings/sample/"],
-    "public:form": ["/en/visit/", "/it/visit/", "/nb/visit/"],
+    "public:form": [f"/{code}/visit/" for code, _name in settings.LANGUAGES],
     "public:sent": ["/en/visit/sent/"],
     "public:offer": ["/en/visit/offer/"],
     "public:link": ["/en/visit/r/no-such-link/"],
@@ -128,7 +130,7 @@ EXAMPLES: dict[str, list[str | Look]] = {
         *(
             behind(ref, "mine/")
             for ref in (
-                "pending R24 R20 R12 R04 R11 R15 R22 R01 R05 R19 R13 R21 R09 N01 N02".split()
+                "pending R24 R20 R12 R04 R11 R15 R22 R01 R05 R07 R19 R13 R21 R09 N01 N02".split()
             )
         ),
         by("stranger", "/en/visit/mine/"),
@@ -183,6 +185,7 @@ NOT_PAGES = {
     "public:programme": "a PDF",
     "public:verify": "only posted",
     "public:accept": "only posted",
+    "public:agree": "only posted",
     "public:undo": "only posted",
     "public:checklist": "only posted",
     "public:consents": "only posted",

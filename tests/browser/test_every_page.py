@@ -182,6 +182,40 @@ def test_page_has_no_fault(site, page_of, look):
     assert came_to == urlsplit(path).path or "/reset/key/" in path, f"led to {came_to}"
 
 
+# Another alphabet in place of ours, a third longer, read from the right.
+PSEUDO = """() => {
+    document.documentElement.dir = "rtl";
+    const letters = "אבגדהוזחטיכלמנסעפצקרשתםןףךץוהד";
+    const turned = (text) => text.replace(/[a-z]+/gi, (word) =>
+        [...(word + word.slice(0, Math.ceil(word.length / 3)))]
+            .map((letter) => letters[letter.toLowerCase().charCodeAt(0) - 97]).join(""));
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+        if (!["SCRIPT", "STYLE"].includes(walker.currentNode.parentElement.tagName)) {
+            walker.currentNode.data = turned(walker.currentNode.data);
+        }
+    }
+}"""
+PUBLIC = [look for look in LOOKS if look.path.startswith("/en/visit/")]
+
+
+@pytest.mark.parametrize("look", PUBLIC, ids=lambda look: f"{look.who} {look.path}")
+def test_public_page_can_be_read_from_the_right_in_longer_words(site, page_of, look, artefact):
+    page = page_of(look.who)
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    faults = []
+    for name, size in (("desk", DESK), ("phone", PHONE)):
+        page.set_viewport_size(size)
+        page.goto(site.url + look.path.format(**site.world))
+        page.evaluate(PSEUDO)
+        faults += [f"{name}, {each}" for each in violations(page)]
+        if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
+            faults.append(f"wider than the {name}")
+    picture = re.sub(r"\W+", "-", f"{look.who}{look.path}").strip("-")
+    page.screenshot(path=artefact(f"rtl-{picture}.png"), full_page=True)
+    assert faults == []
+
+
 @pytest.mark.parametrize("path", ["/settings/users/", "/no-such-page/", "/requests/R999/"])
 def test_refusal_is_a_page_without_fault(site, page_of, path):
     assert faults_of(page_of("coordinator"), site.url + path) == []

@@ -5,6 +5,7 @@ with a second step, and the longest name on a request, a person, a host and who 
 """
 
 import json
+from datetime import timedelta
 
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
@@ -26,7 +27,8 @@ from crm.models import (
 from crm.views.errors import problem
 from visits.domain import links, verification
 from visits.domain.letters import draft_letter
-from visits.models import CalendarDay, Campaign, Disruption, Host, Topic, VisitRequest
+from visits.domain.visits import postpone_visit
+from visits.models import CalendarDay, Campaign, Disruption, Host, Topic, Visit, VisitRequest
 
 LONG = "Maximilian-Alexander Sample-Platane"
 at = clock.now()
@@ -60,6 +62,17 @@ answers = {
     "people": 12,
 }
 pending = verification.submit_form(campaign, answers, language="en", at=at)
+vilnius = Visit.objects.get(ref="V10")
+later = vilnius.starts_at + timedelta(days=5)
+postpone_visit(
+    vilnius,
+    starts_at=later,
+    ends_at=later + vilnius.duration,
+    side="us",
+    reason="No train runs.",
+    at=at,
+    by=coordinator,
+)
 linked = {
     row.ref: "/en/visit/r/" + links.token_of(links.make_link(row)) + "/"
     for row in VisitRequest.objects.all()
