@@ -132,7 +132,7 @@ class PrivatePagesMiddleware:
             add_never_cache_headers(response)
         if was_signed_in and not request.user.is_authenticated:
             response["Clear-Site-Data"] = '"cache", "storage"'
-        if _leads_to_sign_in(response):
+        if _leads_to_sign_in(response) and not was_signed_in:
             return _sign_in_again(request, response)
         return response
 

@@ -22,3 +22,32 @@ def test_an_address_as_long_as_mail_servers_carry_is_taken():
 def test_an_address_no_server_can_reach_is_refused(address):
     with pytest.raises(ValidationError, match="is not a mail address; write it like"):
         mail_address(address)
+
+
+BAD = (
+    "plain", "@city.example", "ann@", "ann@@city.example", "ann@city", "ann@localhost",
+    "ann@[127.0.0.1]", "ann@[::1]", "ann@127.0.0.1x,", "ann@city.example, bob@city.example",
+    "ann@city.example; bob@city.example", "ann@city.example bob@city.example",
+    "ann@city.example,bob@city.example", "Ann <ann@city.example>", '"Ann, B" <ann@city.example>',
+    "ann@city.example>", "<ann@city.example", "ann@city..example", "ann@.city.example",
+    "ann@-city.example", "ann@city-.example", "ann@city.example.", "ann.@city.example",
+    ".ann@city.example", "an..n@city.example", "ann@city_.example", "ann@city .example",
+    "ann @city.example", "ann@ city.example", "ann@city.exa mple",
+    "ann@city.example\r\nBcc: x@y.zz",
+        "ann@city.example%0aBcc:x@y.zz", "ann@city.example?cc=x@y.zz", "ann@city.example#x",
+    "ann@city.example/x", "ann@city.example\\", "ann@city.example|x", "ann@city.example&x",
+    "(ann)@city.example x", "ann(a)@city.example", "mailto:ann@city.example?x", "ann@ｃｉｔｙ",
+    "ann@ann@",
+    "\u202eann@city", "ann@city.example\u2028x", "ann@city,example", "ann;@city.example",
+    "ann,@city.example", "ann@city.example:25", "http://city.example",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("typed", BAD)
+def test_what_is_no_single_address_never_becomes_a_recipient(typed):
+    with pytest.raises(ValidationError):
+        mail_address(typed)
+
+
+def test_fifty_bad_addresses_are_tried():
+    assert len(BAD) == 50
