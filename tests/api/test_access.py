@@ -1,7 +1,10 @@
 """Who reads what: other people's rows are unknown, contact details and embargoed cities unsaid."""
 
+from datetime import timedelta
+
 import pytest
 
+from crm import clock
 from crm.models import FollowUp
 from tests.factories.crm import (
     FollowUpFactory,
@@ -18,7 +21,7 @@ from tests.factories.visits import (
     VisitFactory,
     VisitRequestFactory,
 )
-from visits.models import HostAvailability
+from visits.models import HostAvailability, Visit
 
 SECRETS = ("the-phone", "the@mail.example", "the-secret", "the-notes")
 PLANTED = {
@@ -128,6 +131,8 @@ def test_host_completes_own_visit_and_may_not_cancel_it(visit, host, api):
     path = f"/visits/{visit.ref}"
     refused = api(host).post(f"{path}/cancel/", {"side": "us", "reason": "Tired."})
     assert refused.status_code == 403
+    begun = clock.now() - timedelta(hours=4)
+    Visit.objects.filter(pk=visit.pk).update(starts_at=begun, ends_at=begun + timedelta(hours=3))
     done = api(host).post(f"{path}/complete/", {"counts": {"policy_makers": 3}})
     assert done.json()["state"] == "completed"
 
