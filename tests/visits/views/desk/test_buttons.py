@@ -125,7 +125,7 @@ def starts() -> list[str]:
         *(f"/requests/{ref}/" for ref in REQUESTS),
         *(f"/visits/{ref}/" for ref in VISITS),
         f"/settings/calendar/{CalendarDay.objects.first().pk}/",
-        "/settings/campaign/february-2023/",
+        *("/settings/campaign/", "/settings/campaign/february-2023/"),
     ]
 
 
