@@ -21,6 +21,8 @@ from tests.browser.pages import EXAMPLES, NOT_PAGES, Look
 from tests.conftest import serve_site
 from tests.routes import routes
 
+pytestmark = pytest.mark.one_database  # How a page looks does not depend on the database.
+
 DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 360, "height": 740}
 RULES = {
