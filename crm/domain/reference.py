@@ -82,6 +82,9 @@ def _insert(model: type[Model], columns: Sequence[str], rows: Sequence[tuple]) -
             with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
                 for row in rows:
                     copy.write_row(row)
+            # Until it is told, the planner takes the table for empty and reads it whole for every
+            # look-up, and for every foreign key that is checked.
+            cursor.execute(f"ANALYZE {table}")
             return
         marks = ", ".join(["%s"] * len(columns))
         cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
