@@ -235,7 +235,12 @@ def test_accepting_without_a_place_agrees_the_date_and_says_what_is_missing(clie
     assert OutgoingMail.objects.latest("pk").subject == "R30: the date is agreed"
     client.post(
         MINE + "correct/",
-        {"requester_name": "Robin Example", "meeting_place": "Town hall", "people": "10"},
+        {
+            "ref": "R30",
+            "requester_name": "Robin Example",
+            "meeting_place": "Town hall",
+            "people": "10",
+        },
     )
     offered.visit.refresh_from_db()
     assert (offered.visit.address, offered.visit.state) == ("Town hall", "confirmed")
@@ -273,6 +278,25 @@ def test_form_of_another_request_opened_meanwhile_changes_nothing(client, offere
 
     assert answer.status_code == 409
     assert VisitRequest.objects.get(ref="R30").state == "proposed"
+
+
+@pytest.mark.parametrize(
+    ("path", "values"),
+    [
+        ("correct/", {"requester_name": "Somebody Else", "people": "99"}),
+        ("colleague/", {"name": "Kim", "address": "kim@elsewhere.example"}),
+        ("data/", {"kind": "erase", "text": ""}),
+        ("withdraw/", {"reference": "R30"}),
+        ("other-dates/", {"reason": "Not for us."}),
+    ],
+)
+def test_every_form_of_another_request_changes_nothing(client, offered, path, values):
+    before = list(VisitRequest.objects.values())
+    answer = client.post(MINE + path, {"ref": "R99", **values})
+
+    assert answer.status_code == 409
+    assert list(VisitRequest.objects.values()) == before
+    assert (PendingRequest.objects.count(), DataRequest.objects.count()) == (0, 0)
 
 
 def test_date_whose_deadline_passed_is_no_longer_offered(client, offered):
@@ -449,7 +473,13 @@ def test_undo_ends_after_a_day(client, asked):
 
 
 def test_correction_changes_the_request_and_names_fields_in_the_log(client, asked):
-    values = {"requester_name": "Kim Example", "people": "25", "phone": "+32 1", "question_1": "A?"}
+    values = {
+        "ref": "R30",
+        "requester_name": "Kim Example",
+        "people": "25",
+        "phone": "+32 1",
+        "question_1": "A?",
+    }
     client.post(MINE + "correct/", values)
 
     asked.refresh_from_db()
@@ -463,7 +493,7 @@ def test_added_facts_bring_a_waiting_request_back_under_review(client, asked):
     assert "one to three dates that would suit you" in text(client.get(MINE))
     client.post(
         MINE + "correct/",
-        {"requester_name": "Robin Example", "people": "8", "date_1": "2023-02-23"},
+        {"ref": "R30", "requester_name": "Robin Example", "people": "8", "date_1": "2023-02-23"},
     )
 
     asked.refresh_from_db()
@@ -485,7 +515,7 @@ def test_checklist_keeps_only_ticks_of_the_own_visit(client, offered):
 
 def test_colleague_takes_over_only_after_answering_and_the_old_link_ends(client, asked, last_link):
     old = f"/en/visit/r/{token_of(make_link(asked))}/"
-    client.post(MINE + "colleague/", {"name": "Kim", "address": "kim@ghent.example"})
+    client.post(MINE + "colleague/", {"ref": "R30", "name": "Kim", "address": "kim@ghent.example"})
     link = last_link()
     asked.refresh_from_db()
     assert asked.address == "robin@ghent.example"
@@ -504,7 +534,7 @@ def test_colleague_takes_over_only_after_answering_and_the_old_link_ends(client,
 def test_own_data_can_be_saved_and_erasure_asked_once(client, asked):
     data = json.loads(client.get(MINE + "data.json").content)
     for _ in range(2):
-        client.post(MINE + "data/", {"kind": "erase", "text": ""})
+        client.post(MINE + "data/", {"ref": "R30", "kind": "erase", "text": ""})
 
     assert (data["reference"], data["address"]) == ("R30", "robin@ghent.example")
     wish = DataRequest.objects.get()

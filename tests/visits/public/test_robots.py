@@ -212,7 +212,7 @@ def test_stop_ends_every_consent_to_anything_but_this_visit(client, verified, fo
     known = ContactPointFactory(value="Robin@Ghent.example").person
     for purpose in ("newsletter", "visit_contact"):
         ConsentRecordFactory(person=known, purpose=purpose, status="granted", at=CLOCK)
-    client.post("/en/visit/mine/data/", {"kind": "stop", "text": ""})
+    client.post("/en/visit/mine/data/", {"ref": asked.ref, "kind": "stop", "text": ""})
 
     assert not ConsentRecord.objects.granted("newsletter").exists()
     assert not ConsentRecord.objects.granted("name_city").exists()

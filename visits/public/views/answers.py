@@ -14,11 +14,9 @@ from crm.search import search_key
 from visits.domain import municipality, own_request
 from visits.domain.booking import Busy
 from visits.models import VisitRequest
-from visits.public import session
 from visits.public.fields import LineField, WordsField
-from visits.public.pages import language_links, public_page, show
 from visits.public.standing import awaits_answer, current_visit, open_holds, standing_of
-from visits.public.views.link import no_link
+from visits.public.views.private import form_page, private_page
 from visits.public.views.status import status_page
 
 
@@ -72,15 +70,10 @@ class WithdrawForm(forms.Form):
         return typed
 
 
-@public_page
+@private_page
 @require_POST
-def accept(request: HttpRequest, language: str) -> HttpResponse:
+def accept(request: HttpRequest, language: str, asked: VisitRequest) -> HttpResponse:
     """Take one of the offered dates; refuses when none was chosen."""
-    asked = session.request_of(request)
-    if asked is None:
-        return no_link(request, language)
-    if not _is_same(request, asked):
-        return _moved_on(request, language, asked)
     place = str(request.POST.get("place", ""))[:300]
     holds = open_holds(asked, current_visit(asked), at=clock.now())
     chosen = next((hold for hold in holds if str(hold.pk) == request.POST.get("hold")), None)
@@ -97,15 +90,10 @@ def accept(request: HttpRequest, language: str) -> HttpResponse:
     return redirect("public:mine", language=language)
 
 
-@public_page
+@private_page
 @require_POST
-def agree(request: HttpRequest, language: str) -> HttpResponse:
+def agree(request: HttpRequest, language: str, asked: VisitRequest) -> HttpResponse:
     """Agree to the time we moved the visit to; refuses while that was not ticked."""
-    asked = session.request_of(request)
-    if asked is None:
-        return no_link(request, language)
-    if not _is_same(request, asked):
-        return _moved_on(request, language, asked)
     visit = current_visit(asked)
     if request.POST.get("sure") != "yes" or visit is None:
         fault = _("Tick that the new date suits you, then press the button.")
@@ -118,20 +106,15 @@ def agree(request: HttpRequest, language: str) -> HttpResponse:
     return redirect("public:mine", language=language)
 
 
-@public_page
+@private_page
 @require_http_methods(["GET", "HEAD", "POST"])
-def other_dates(request: HttpRequest, language: str) -> HttpResponse:
+def other_dates(request: HttpRequest, language: str, asked: VisitRequest) -> HttpResponse:
     """Say that none of the offered dates suits, and what would."""
-    asked = session.request_of(request)
-    if asked is None:
-        return no_link(request, language)
     visit = current_visit(asked)
     is_moved = awaits_answer(asked, visit)
     if visit is None or not (is_moved or open_holds(asked, visit, at=clock.now())):
         return redirect("public:mine", language=language)
     form = OtherDatesForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and not _is_same(request, asked):
-        return _moved_on(request, language, asked)
     if form.is_valid():
         try:
             refuse = municipality.refuse_move if is_moved else municipality.refuse_dates
@@ -140,16 +123,13 @@ def other_dates(request: HttpRequest, language: str) -> HttpResponse:
             return _refused(request, language, asked, error)
         messages.success(request, _("Thank you. The dates are free again; we look for others."))
         return redirect("public:mine", language=language)
-    return _form_page(request, language, asked, "other_dates.html", form)
+    return form_page(request, language, asked, "other_dates.html", form)
 
 
-@public_page
+@private_page
 @require_http_methods(["GET", "HEAD", "POST"])
-def withdraw(request: HttpRequest, language: str) -> HttpResponse:
+def withdraw(request: HttpRequest, language: str, asked: VisitRequest) -> HttpResponse:
     """Withdraw the request, or cancel the visit with it; the reference has to be typed."""
-    asked = session.request_of(request)
-    if asked is None:
-        return no_link(request, language)
     if not asked.is_open:
         return redirect("public:mine", language=language)
     form = WithdrawForm(request.POST if request.method == "POST" else None, asked=asked)
@@ -160,7 +140,7 @@ def withdraw(request: HttpRequest, language: str) -> HttpResponse:
             return _refused(request, language, asked, error)
         messages.success(request, _("Your request is withdrawn. You can undo this for 24 hours."))
         return redirect("public:mine", language=language)
-    return _form_page(
+    return form_page(
         request,
         language,
         asked,
@@ -170,15 +150,10 @@ def withdraw(request: HttpRequest, language: str) -> HttpResponse:
     )
 
 
-@public_page
+@private_page
 @require_POST
-def undo(request: HttpRequest, language: str) -> HttpResponse:
+def undo(request: HttpRequest, language: str, asked: VisitRequest) -> HttpResponse:
     """Take a withdrawal back, with its date while that is free."""
-    asked = session.request_of(request)
-    if asked is None:
-        return no_link(request, language)
-    if not _is_same(request, asked):
-        return _moved_on(request, language, asked)
     if request.POST.get("sure") != "yes":
         fault = _("Tick that you want the request back, then press the button.")
         return status_page(request, language, asked, status=400, fault=fault)
@@ -195,15 +170,10 @@ def undo(request: HttpRequest, language: str) -> HttpResponse:
     return redirect("public:mine", language=language)
 
 
-@public_page
+@private_page
 @require_POST
-def checklist(request: HttpRequest, language: str) -> HttpResponse:
+def checklist(request: HttpRequest, language: str, asked: VisitRequest) -> HttpResponse:
     """Keep which preparations are done."""
-    asked = session.request_of(request)
-    if asked is None:
-        return no_link(request, language)
-    if not _is_same(request, asked):
-        return _moved_on(request, language, asked)
     done = [int(pk) for pk in request.POST.getlist("done") if pk.isdecimal() and len(pk) < 12]
     changed = own_request.tick_checklist(asked, done=done, at=clock.now())
     if changed:
@@ -213,44 +183,9 @@ def checklist(request: HttpRequest, language: str) -> HttpResponse:
     return redirect("public:mine", language=language)
 
 
-def _is_same(request: HttpRequest, asked: VisitRequest) -> bool:
-    """Whether the form belongs to the request this browser has open now."""
-    return request.POST.get("ref") == asked.ref
-
-
-def _moved_on(request: HttpRequest, language: str, asked: VisitRequest) -> HttpResponse:
-    fault = _(
-        "Another request was opened in this browser meanwhile, so nothing was changed. "
-        "This is %(ref)s."
-    ) % {"ref": asked.ref}
-    return status_page(request, language, asked, status=409, fault=fault)
-
-
 def _refused(
     request: HttpRequest, language: str, asked: VisitRequest, error: Exception
 ) -> HttpResponse:
     fault = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
     asked.refresh_from_db()
     return status_page(request, language, asked, status=409, fault=fault)
-
-
-def _form_page(
-    request: HttpRequest,
-    language: str,
-    asked: VisitRequest,
-    name: str,
-    form: forms.Form,
-    **more,
-) -> HttpResponse:
-    return show(
-        request,
-        language,
-        name,
-        status=400 if form.is_bound else 200,
-        campaign=asked.campaign,
-        is_sample=asked.is_sample,
-        language_links=language_links("public:mine"),
-        asked=asked,
-        form=form,
-        **more,
-    )

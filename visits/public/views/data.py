@@ -1,7 +1,6 @@
 """One's own data: correct it, hand the request over, see all of it, stop or erase it."""
 
 import json
-from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -17,11 +16,9 @@ from crm.models import DataRequest
 from visits.domain import own_request
 from visits.models import VisitRequest
 from visits.public import own_data as own
-from visits.public import session
 from visits.public.correction import CorrectionForm
 from visits.public.fields import AddressField, LineField
-from visits.public.pages import language_links, public_page, show
-from visits.public.views.link import no_link
+from visits.public.views.private import form_page, private_page
 
 
 class ColleagueForm(forms.Form):
@@ -60,13 +57,10 @@ class DataForm(forms.Form):
     )
 
 
-@public_page
+@private_page
 @require_http_methods(["GET", "HEAD", "POST"])
-def correct(request: HttpRequest, language: str) -> HttpResponse:
+def correct(request: HttpRequest, language: str, asked: VisitRequest) -> HttpResponse:
     """Correct one's own part of the request."""
-    asked = session.request_of(request)
-    if asked is None:
-        return no_link(request, language)
     if not asked.is_open:
         return redirect("public:mine", language=language)
     given = request.POST if request.method == "POST" else None
@@ -80,16 +74,13 @@ def correct(request: HttpRequest, language: str) -> HttpResponse:
             words = _("Your changes are kept.") if changed else _("Nothing was changed.")
             messages.success(request, words)
             return redirect("public:mine", language=language)
-    return _page(request, language, asked, "correct.html", form=form)
+    return form_page(request, language, asked, "correct.html", form)
 
 
-@public_page
+@private_page
 @require_http_methods(["GET", "HEAD", "POST"])
-def hand_over(request: HttpRequest, language: str) -> HttpResponse:
+def hand_over(request: HttpRequest, language: str, asked: VisitRequest) -> HttpResponse:
     """Hand the request over to a colleague, whose address has to answer first."""
-    asked = session.request_of(request)
-    if asked is None:
-        return no_link(request, language)
     if not asked.is_open:
         return redirect("public:mine", language=language)
     form = ColleagueForm(request.POST if request.method == "POST" else None)
@@ -100,16 +91,13 @@ def hand_over(request: HttpRequest, language: str) -> HttpResponse:
             _("We wrote to your colleague. Your own link works until they take the request over."),
         )
         return redirect("public:mine", language=language)
-    return _page(request, language, asked, "hand_over.html", form=form)
+    return form_page(request, language, asked, "hand_over.html", form)
 
 
-@public_page
+@private_page
 @require_http_methods(["GET", "HEAD", "POST"])
-def own_data(request: HttpRequest, language: str) -> HttpResponse:
+def own_data(request: HttpRequest, language: str, asked: VisitRequest) -> HttpResponse:
     """Everything kept about this request, and what may be asked about it."""
-    asked = session.request_of(request)
-    if asked is None:
-        return no_link(request, language)
     form = DataForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         wish = own_request.ask_about_data(
@@ -117,27 +105,24 @@ def own_data(request: HttpRequest, language: str) -> HttpResponse:
         )
         messages.success(request, _own_words(wish))
         return redirect("public:mine", language=language)
-    return _page(
+    return form_page(
         request,
         language,
         asked,
         "own_data.html",
-        form=form,
+        form,
         data=own.in_words(asked),
         consents=own.granted(asked),
     )
 
 
-@public_page
+@private_page
 @require_POST
-def take_back(request: HttpRequest, language: str) -> HttpResponse:
+def take_back(request: HttpRequest, language: str, asked: VisitRequest) -> HttpResponse:
     """Take back the consents that were ticked."""
-    asked = session.request_of(request)
-    if asked is None:
-        return no_link(request, language)
     purposes = set(request.POST.getlist("purpose"))
     given = [each["purpose"] for each in own.granted(asked) if each["purpose"] in purposes]
-    if given and request.POST.get("ref") == asked.ref:
+    if given:
         own_request.take_back_consents(asked, given, language=language, at=clock.now())
         messages.success(request, _("It is taken back; we act on it from now on."))
     else:
@@ -153,31 +138,11 @@ def _own_words(wish: DataRequest) -> str:
     }
 
 
-@public_page
+@private_page
 @require_safe
-def own_data_file(request: HttpRequest, language: str) -> HttpResponse:
+def own_data_file(request: HttpRequest, language: str, asked: VisitRequest) -> HttpResponse:
     """The same data as JSON, to keep or to take elsewhere."""
-    asked = session.request_of(request)
-    if asked is None:
-        return no_link(request, language)
     text = json.dumps(own.as_plain_values(asked), ensure_ascii=False, indent=1)
     response = HttpResponse(text, content_type="application/json; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{asked.ref}.json"'
     return response
-
-
-def _page(
-    request: HttpRequest, language: str, asked: VisitRequest, name: str, **context: Any
-) -> HttpResponse:
-    is_refused = context["form"].is_bound and context["form"].errors
-    return show(
-        request,
-        language,
-        name,
-        status=400 if is_refused else 200,
-        campaign=asked.campaign,
-        is_sample=asked.is_sample,
-        language_links=language_links("public:mine"),
-        asked=asked,
-        **context,
-    )

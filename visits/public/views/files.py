@@ -4,20 +4,19 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from visits import ical
-from visits.public import session
+from visits.models import VisitRequest
 from visits.public.files import available_files, programme_of
-from visits.public.pages import public_page
 from visits.public.standing import current_visit
 from visits.public.views.link import no_link
+from visits.public.views.private import private_page
 
 
-@public_page
+@private_page
 @require_safe
-def calendar_file(request: HttpRequest, language: str) -> HttpResponse:
+def calendar_file(request: HttpRequest, language: str, asked: VisitRequest) -> HttpResponse:
     """The visit as an .ics file with its zone; the name carries the reference alone."""
-    asked = session.request_of(request)
-    visit = current_visit(asked) if asked and available_files(asked)["calendar"] else None
-    if asked is None or visit is None:
+    visit = current_visit(asked) if available_files(asked)["calendar"] else None
+    if visit is None:
         return no_link(request, language)
     content = ical.visit_calendar(visit, method="PUBLISH")
     response = HttpResponse(content, content_type="text/calendar; charset=utf-8")
@@ -25,13 +24,12 @@ def calendar_file(request: HttpRequest, language: str) -> HttpResponse:
     return response
 
 
-@public_page
+@private_page
 @require_safe
-def programme(request: HttpRequest, language: str) -> HttpResponse:
+def programme(request: HttpRequest, language: str, asked: VisitRequest) -> HttpResponse:
     """The public edition of the brief as PDF, to show at home."""
-    asked = session.request_of(request)
-    visit = current_visit(asked) if asked and available_files(asked)["programme"] else None
-    if asked is None or visit is None:
+    visit = current_visit(asked) if available_files(asked)["programme"] else None
+    if visit is None:
         return no_link(request, language)
     response = HttpResponse(programme_of(visit, language), content_type="application/pdf")
     response["Content-Disposition"] = f'attachment; filename="{visit.ref}.pdf"'
