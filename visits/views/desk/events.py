@@ -1,5 +1,6 @@
 """Events: the list, and one with its programme, its figures and its roster."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -15,7 +16,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from crm import clock
 from crm.domain import events as verbs
-from crm.domain.edits import ChangedMeanwhile
 from crm.exports import Column
 from crm.filters import EventFilter, ParticipationFilter, with_newsletter_status
 from crm.forms.events import EventForm
@@ -30,7 +30,7 @@ from visits.models.reports import Audience
 from visits.views.desk.access import back_to, current_campaign, try_verb
 from visits.views.desk.lists import as_file, list_page, render_list
 from visits.views.desk.people import ticked
-from visits.views.desk.toasts import add_errors, done, today
+from visits.views.desk.toasts import add_errors, done, today, try_form
 
 STAFF = (Role.COORDINATOR, Role.HOST)
 
@@ -108,17 +108,9 @@ def event_new(request: HttpRequest) -> HttpResponse:
 def event_edit(request: HttpRequest, slug: str) -> HttpResponse:
     event = get_object_or_404(Event.objects.visible_to(request.user), slug=slug)
     form = EventForm(request.POST or None, row=event)
-    if request.method == "POST" and form.is_valid():
-        seen = form.cleaned_data["seen"] or None
-        try:
-            verbs.edit_event(event, form.values, seen=seen, at=clock.now(), by=request.user)
-        except ChangedMeanwhile as change:
-            form.show_change(change)
-        except ValidationError as error:
-            add_errors(form, error)
-        else:
-            done(request, _("Saved."))
-            return redirect("visits:event-detail", slug)
+    if try_form(request, form, partial(verbs.edit_event, event)) is not None:
+        done(request, _("Saved."))
+        return redirect("visits:event-detail", slug)
     context = {"form": form, "event": event}
     status = 409 if form.change else 200
     return render(request, "visits/event_form.html", context, status=status)

@@ -1,5 +1,6 @@
 """Organisations: the list, and one with its people, participations, requests and visits."""
 
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -14,7 +15,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from crm import clock
 from crm.domain import organisations as verbs
-from crm.domain.edits import ChangedMeanwhile
 from crm.exports import Column
 from crm.filters import OrganisationFilter
 from crm.forms.notes import FollowUpForm, InteractionForm
@@ -30,7 +30,7 @@ from visits.models import Campaign, Visit, VisitRequest
 from visits.views.desk.access import back_to, current_campaign, try_verb
 from visits.views.desk.lists import as_file, list_page, render_list
 from visits.views.desk.people import chosen_kinds, kind_pills, open_promises, timeline_limit
-from visits.views.desk.toasts import add_errors, done, today
+from visits.views.desk.toasts import add_errors, done, today, try_form
 
 VISITING = (Role.COORDINATOR, Role.HOST, Role.EXPERT)
 PEOPLE_SHOWN = 100
@@ -190,17 +190,9 @@ def city_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _edit(request: HttpRequest, form, organisation, row, verb) -> HttpResponse:
-    if request.method == "POST" and form.is_valid():
-        seen = form.cleaned_data["seen"] or None
-        try:
-            verb(row, form.values, seen=seen, at=clock.now(), by=request.user)
-        except ChangedMeanwhile as change:
-            form.show_change(change)
-        except ValidationError as error:
-            add_errors(form, error)
-        else:
-            done(request, _("Saved."))
-            return redirect("visits:organisation-detail", organisation.pk)
+    if try_form(request, form, partial(verb, row)) is not None:
+        done(request, _("Saved."))
+        return redirect("visits:organisation-detail", organisation.pk)
     context = {"form": form, "organisation": organisation, "is_city": row is not organisation}
     status = 409 if form.change else 200
     return render(request, "visits/organisation_form.html", context, status=status)

@@ -1,6 +1,7 @@
 """People: the list, one person with everything that happened, and what is done with the record."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -17,7 +18,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from crm import clock
 from crm.consent_words import consent_lines
 from crm.domain import people as verbs
-from crm.domain.edits import ChangedMeanwhile
 from crm.domain.follow_ups import open_follow_up
 from crm.exports import Column
 from crm.filters import PersonFilter, with_newsletter_status
@@ -38,7 +38,7 @@ from visits.domain.next_steps import next_step
 from visits.models import Visit, VisitRequest
 from visits.views.desk.access import back_to, try_verb
 from visits.views.desk.lists import as_file, list_page, render_list
-from visits.views.desk.toasts import add_errors, done, today
+from visits.views.desk.toasts import add_errors, done, today, try_form
 
 ORGANISATIONS_OFFERED = 400
 
@@ -190,17 +190,9 @@ def person_new(request: HttpRequest) -> HttpResponse:
 def person_edit(request: HttpRequest, pk: int) -> HttpResponse:
     person = find_person(request, pk)
     form = PersonForm(request.POST or None, row=person)
-    if request.method == "POST" and form.is_valid():
-        seen = form.cleaned_data["seen"] or None
-        try:
-            verbs.edit_person(person, form.values, seen=seen, at=clock.now(), by=request.user)
-        except ChangedMeanwhile as change:
-            form.show_change(change)
-        except ValidationError as error:
-            add_errors(form, error)
-        else:
-            done(request, _("Saved."))
-            return redirect("visits:person-detail", pk)
+    if try_form(request, form, partial(verbs.edit_person, person)) is not None:
+        done(request, _("Saved."))
+        return redirect("visits:person-detail", pk)
     context = {"form": form, "organisations": offered_organisations(), "person": person}
     status = 409 if form.change else 200
     return render(request, "visits/person_form.html", context, status=status)

@@ -1,5 +1,6 @@
 """What desk views say after a verb: a toast that can undo it, or the form's own faults."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 from urllib.parse import quote
@@ -10,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from crm import clock
+from crm.domain.edits import ChangedMeanwhile
 
 
 def today(request: HttpRequest) -> date:
@@ -34,3 +36,24 @@ def add_errors(form: Any, error: ValidationError) -> None:
             form.add_error(name if name in form.fields else None, faults)
     else:
         form.add_error(None, error)
+
+
+def try_form(request: HttpRequest, form: Any, verb: Callable[..., Any]) -> Any:
+    """Run `verb(values, at=…, by=…)` for a form that was sent and is valid.
+
+    The form of a stored row also hands on what its editor saw, as `seen`. Returns the verb's answer
+    (True when it has none); None when nothing was sent, and when it was refused or somebody else
+    changed the row meanwhile, which the form then tells.
+    """
+    if request.method != "POST" or not form.is_valid():
+        return None
+    seen = {"seen": form.cleaned_data["seen"] or None} if form.row is not None else {}
+    try:
+        answer = verb(form.values, **seen, at=clock.now(), by=request.user)
+    except ChangedMeanwhile as change:
+        form.show_change(change)
+        return None
+    except ValidationError as error:
+        add_errors(form, error)
+        return None
+    return True if answer is None else answer

@@ -1,9 +1,10 @@
 """Calendar days and disruptions: what stands in the way of a visit."""
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -11,7 +12,6 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crm import clock
-from crm.domain.edits import ChangedMeanwhile
 from crm.exports import Column
 from crm.permissions import require
 from crm.roles import Role
@@ -21,7 +21,7 @@ from visits.forms.settings import CalendarDayForm, DisruptionForm
 from visits.models import CalendarDay, Disruption, Visit
 from visits.views.desk.access import current_campaign
 from visits.views.desk.lists import as_file, list_page, render_list
-from visits.views.desk.toasts import add_errors, done
+from visits.views.desk.toasts import done, try_form
 
 KEEPERS = (Role.COORDINATOR, Role.ADMINISTRATOR)
 
@@ -65,28 +65,13 @@ def calendar_day_list(request: HttpRequest) -> HttpResponse:
 def calendar_day_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     row = get_object_or_404(CalendarDay, pk=pk) if pk else None
     form = CalendarDayForm(request.POST or None, row=row)
-    if request.method == "POST" and form.is_valid():
-        try:
-            _save_day(request, row, form)
-        except ChangedMeanwhile as change:
-            form.show_change(change)
-        except ValidationError as error:
-            add_errors(form, error)
-        else:
-            done(request, _("Saved."))
-            return redirect("visits:calendar-day-list")
+    verb = partial(calendar_days.edit_calendar_day, row) if row else calendar_days.add_calendar_day
+    if try_form(request, form, verb) is not None:
+        done(request, _("Saved."))
+        return redirect("visits:calendar-day-list")
     context = {"form": form, "row": row}
     status = 409 if form.change else 200
     return render(request, "visits/settings_calendar_day.html", context, status=status)
-
-
-def _save_day(request: HttpRequest, row: CalendarDay | None, form: CalendarDayForm) -> None:
-    now: dict[str, Any] = {"at": clock.now(), "by": request.user}
-    if row is None:
-        calendar_days.add_calendar_day(form.values, **now)
-    else:
-        seen = form.cleaned_data["seen"] or None
-        calendar_days.edit_calendar_day(row, form.values, seen=seen, **now)
 
 
 @require_POST
@@ -118,16 +103,11 @@ def _office_zone(request: HttpRequest) -> str:
 def disruption_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     row = get_object_or_404(Disruption, pk=pk) if pk else None
     form = DisruptionForm(request.POST or None, row=row, zone=_office_zone(request))
-    if request.method == "POST" and form.is_valid():
-        try:
-            at_risk = _save_disruption(request, row, form)
-        except ChangedMeanwhile as change:
-            form.show_change(change)
-        except ValidationError as error:
-            add_errors(form, error)
-        else:
-            _say_at_risk(request, at_risk)
-            return redirect("visits:disruption-list")
+    verb = partial(disruptions.edit_disruption, row) if row else _enter
+    at_risk = try_form(request, form, verb)
+    if at_risk is not None:
+        _say_at_risk(request, at_risk)
+        return redirect("visits:disruption-list")
     context = {
         "form": form,
         "row": row,
@@ -145,12 +125,8 @@ def _touched(request: HttpRequest, row: Disruption | None) -> list[Visit]:
     return disruptions.touched_visits(row)
 
 
-def _save_disruption(request, row: Disruption | None, form: DisruptionForm) -> list[Visit]:
-    now: dict[str, Any] = {"at": clock.now(), "by": request.user}
-    if row is None:
-        return disruptions.enter_disruption(form.values, **now)[1]
-    seen = form.cleaned_data["seen"] or None
-    return disruptions.edit_disruption(row, form.values, seen=seen, **now)
+def _enter(values: Mapping[str, Any], **act: Any) -> list[Visit]:
+    return disruptions.enter_disruption(values, **act)[1]
 
 
 def _say_at_risk(request: HttpRequest, visits: list[Visit]) -> None:

@@ -1,5 +1,7 @@
 """The offers: their words, windows, office hours and promises, and which one the desk works on."""
 
+from functools import partial
+
 from django.core.exceptions import ValidationError
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
@@ -8,7 +10,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crm import clock
-from crm.domain.edits import ChangedMeanwhile
 from crm.permissions import require
 from crm.roles import Role
 from visits.domain.campaigns import add_campaign, edit_campaign
@@ -16,7 +17,7 @@ from visits.domain.first_steps import form_address
 from visits.forms.settings import CampaignForm
 from visits.models import Campaign
 from visits.views.desk.access import back_to, current_campaign
-from visits.views.desk.toasts import add_errors, done
+from visits.views.desk.toasts import add_errors, done, try_form
 from visits.views.frame import CHOSEN
 
 KEEPERS = (Role.COORDINATOR, Role.ADMINISTRATOR)
@@ -59,17 +60,9 @@ def campaign_edit(request: HttpRequest, slug: str = "") -> HttpResponse:
         return redirect("visits:campaign-new")
     campaign = find_campaign(request, slug)
     form = CampaignForm(request.POST or None, row=campaign)
-    if request.method == "POST" and form.is_valid():
-        seen = form.cleaned_data["seen"] or None
-        try:
-            edit_campaign(campaign, form.values, seen=seen, at=clock.now(), by=request.user)
-        except ChangedMeanwhile as change:
-            form.show_change(change)
-        except ValidationError as error:
-            add_errors(form, error)
-        else:
-            done(request, _("Saved."))
-            return redirect("visits:settings")
+    if try_form(request, form, partial(edit_campaign, campaign)) is not None:
+        done(request, _("Saved."))
+        return redirect("visits:settings")
     context = {"form": form, "campaign": campaign, "address": form_address(campaign)}
     status = 409 if form.change else 200
     return render(request, "visits/settings_campaign.html", context, status=status)

@@ -1,5 +1,6 @@
 """Hosts: what is known about them, and when they can or cannot."""
 
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
@@ -11,14 +12,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crm import clock
-from crm.domain.edits import ChangedMeanwhile
 from crm.permissions import has_role, require
 from crm.roles import Role
 from visits import states
 from visits.domain import hosts as verbs
 from visits.forms.settings import AvailabilityForm, HostForm
 from visits.models import Host, HostAvailability
-from visits.views.desk.toasts import add_errors, done
+from visits.views.desk.toasts import add_errors, done, try_form
 
 MAY_SEE = (Role.COORDINATOR, Role.HOST, Role.ADMINISTRATOR)
 MAY_EDIT = (Role.COORDINATOR, Role.ADMINISTRATOR)
@@ -89,17 +89,9 @@ def _host_page(request: HttpRequest, host: Host, form: AvailabilityForm | None =
 def host_edit(request: HttpRequest, ref: str) -> HttpResponse:
     host = find_host(request, ref)
     form = HostForm(request.POST or None, row=host)
-    if request.method == "POST" and form.is_valid():
-        seen = form.cleaned_data["seen"] or None
-        try:
-            verbs.edit_host(host, form.values, seen=seen, at=clock.now(), by=request.user)
-        except ChangedMeanwhile as change:
-            form.show_change(change)
-        except ValidationError as error:
-            add_errors(form, error)
-        else:
-            done(request, _("Saved."))
-            return redirect("visits:host-detail", ref)
+    if try_form(request, form, partial(verbs.edit_host, host)) is not None:
+        done(request, _("Saved."))
+        return redirect("visits:host-detail", ref)
     context = {"form": form, "host": host}
     status = 409 if form.change else 200
     return render(request, "visits/settings_host_form.html", context, status=status)

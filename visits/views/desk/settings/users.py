@@ -15,13 +15,12 @@ from knox.models import AuthToken
 
 from crm import clock
 from crm.domain import users as verbs
-from crm.domain.edits import ChangedMeanwhile
 from crm.domain.tokens import make_token, revoke_token
 from crm.forms.users import TokenForm, UserForm
 from crm.models import User
 from crm.permissions import require
 from crm.roles import Role
-from visits.views.desk.toasts import add_errors, done
+from visits.views.desk.toasts import add_errors, done, try_form
 
 EVERYBODY = tuple(Role)
 
@@ -62,17 +61,12 @@ def _show_password(request: HttpRequest, user: User, password: str) -> HttpRespo
 def user_edit(request: HttpRequest, pk: int) -> HttpResponse:
     user = get_object_or_404(_accounts(request), pk=pk)
     form = UserForm(request.POST or None, row=user)
-    if request.method == "POST" and form.is_valid():
-        seen = form.cleaned_data["seen"] or None
-        try:
-            verbs.edit_user(user, **form.values, seen=seen, at=clock.now(), by=request.user)
-        except ChangedMeanwhile as change:
-            form.show_change(change)
-        except ValidationError as error:
-            add_errors(form, error)
-        else:
-            done(request, _("Saved."))
-            return redirect("visits:user-list")
+    if (
+        try_form(request, form, lambda values, **act: verbs.edit_user(user, **values, **act))
+        is not None
+    ):
+        done(request, _("Saved."))
+        return redirect("visits:user-list")
     context = {"form": form, "account": user}
     status = 409 if form.change else 200
     return render(request, "visits/settings_user_form.html", context, status=status)
