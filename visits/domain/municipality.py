@@ -15,7 +15,7 @@ from visits.domain import booking, cancellations
 from visits.domain.booking import UNDO_WITHIN
 from visits.domain.proposals import MUNICIPALITY, accept_slot, ask_other_dates
 from visits.domain.replies import send_reply, tell_agreed
-from visits.domain.requests import drop_visit, withdraw_request
+from visits.domain.requests import drop_visit, note_online_is_fine, withdraw_request
 from visits.domain.steps import set_request_state
 from visits.domain.visits import confirm_if_complete
 from visits.models import Hold, Visit, VisitRequest
@@ -110,9 +110,8 @@ def refuse_move(
     for row in visit.requests.filter(state=RequestState.SCHEDULED):
         set_request_state(row, RequestState.PROPOSED, at=at, actor=MUNICIPALITY, why=words)
     request.refresh_from_db()
-    if online_is_fine and not request.online_is_fine:
-        request.online_is_fine = True
-        request.save(update_fields=["online_is_fine"])
+    if online_is_fine:
+        note_online_is_fine(request)
     send_reply(request, "counter_date_received", at=at)
     return request
 

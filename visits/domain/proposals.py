@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from crm import wording
 from crm.models import User
 from visits.domain import booking
-from visits.domain.requests import drop_visit, start_review
+from visits.domain.requests import drop_visit, note_online_is_fine, start_review
 from visits.domain.steps import check_request_step, set_request_state
 from visits.domain.visits import confirm_if_complete, make_visit
 from visits.models import Hold, Host, Visit, VisitRequest
@@ -189,9 +189,8 @@ def ask_other_dates(
     drop_visit(visit, side=Side.MUNICIPALITY, reason=words, at=at, by=by, actor=actor)
     request = visit.requests.first()
     assert request is not None, "a proposal serves a request"
-    if online_is_fine and not request.online_is_fine:
-        request.online_is_fine = True
-        request.save(update_fields=["online_is_fine"])
+    if online_is_fine:
+        note_online_is_fine(request)
     set_request_state(request, RequestState.UNDER_REVIEW, at=at, by=by, actor=actor, why=words)
     return request
 

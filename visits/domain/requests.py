@@ -359,6 +359,13 @@ def drop_visit(
     return visit
 
 
+def note_online_is_fine(request: VisitRequest) -> None:
+    """Keep that the city would meet online too."""
+    if not request.online_is_fine:
+        request.online_is_fine = True
+        request.save(update_fields=["online_is_fine"])
+
+
 def _resources(request: VisitRequest) -> list[str]:
     return [visit.host.resource for visit in request.visits.live().select_related("host")]
 
