@@ -2,6 +2,8 @@
 
 from playwright.sync_api import expect
 
+from tests.support.browsing import follow
+
 
 def test_a_person_is_found_noted_and_promised_by_keyboard_and_the_promise_undone(fresh_site, page):
     faults: list[str] = []
@@ -14,8 +16,7 @@ def test_a_person_is_found_noted_and_promised_by_keyboard_and_the_promise_undone
     expect(page.locator("#rows tbody tr")).to_have_count(1)
     expect(page.locator("#result-count")).to_have_text("1 of 69 people")
     assert page.url == f"{fresh_site.url}/people/?q=marieke"
-    page.locator("#rows tbody th a").press("Enter")
-    page.wait_for_url("**/people/*/")
+    follow(page, page.locator("#rows tbody th a"), key="Enter")
     page.keyboard.press("n")
     page.locator("dialog#note textarea").fill("Rang back, wants a morning")
     page.locator("dialog#note footer button").press("Enter")

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 import pytest
 from pypdf import PdfReader
 
+from tests.support.browsing import follow
+
 DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 360, "height": 740}
 OFFICER = "robin@ghent.example"
@@ -44,7 +46,7 @@ def test_the_whole_job_from_the_form_to_the_brief(fresh_site, person, artefact, 
         ask_for_a_visit(fresh_site, officer)
         officer.goto(latest_link(fresh_site, 1))
         officer.check("#choice-1")
-        officer.click("main button[type=submit]")
+        follow(officer, officer.locator("main button[type=submit]"))
         ref = re.search(r"\bR\d+\b", officer.text_content("main"))[0]
 
         fresh_site.sign_in(desk)
@@ -56,7 +58,7 @@ def test_the_whole_job_from_the_form_to_the_brief(fresh_site, person, artefact, 
         officer.goto(latest_link(fresh_site, 3))
         officer.screenshot(path=artefact("walk-3-offered.png"), full_page=True)
         officer.check("#slot-1")
-        officer.click("main form:has([name=hold]) button[type=submit]")
+        follow(officer, officer.locator("main form:has([name=hold]) button[type=submit]"))
         officer.screenshot(path=artefact("walk-4-agreed.png"), full_page=True)
 
         visit = confirm_with_link(fresh_site, desk, ref, artefact)
@@ -73,8 +75,7 @@ def ask_for_a_visit(site, page) -> None:
     page.check("[name=mode][value=online]")
     page.fill("[name=people]", "9")
     page.wait_for_timeout(3_200)
-    page.click("main button[type=submit]")
-    page.wait_for_url("**/visit/sent/")
+    follow(page, page.locator("main button[type=submit]"))
 
 
 def propose_online(site, page, ref: str, artefact) -> None:
@@ -85,8 +86,7 @@ def propose_online(site, page, ref: str, artefact) -> None:
     page.fill("[name=slot_1]", "2023-02-24T15:00")
     page.check("[name=send_now]")
     page.screenshot(path=artefact("walk-2-propose.png"), full_page=True)
-    page.get_by_role("button", name="Hold and propose").click()
-    page.wait_for_url(f"**/requests/{ref}/")
+    follow(page, page.get_by_role("button", name="Hold and propose"))
     assert "date proposed" in page.text_content("main")
 
 
@@ -94,12 +94,11 @@ def confirm_with_link(site, page, ref: str, artefact) -> str:
     """The coordinator adds the meeting's link, which confirms the visit; its reference."""
     page.goto(f"{site.url}/requests/{ref}/")
     assert "scheduled" in page.text_content("main")
-    page.locator("a[href^='/visits/V']").last.click()
+    follow(page, page.locator("a[href^='/visits/V']").last)
     visit = page.url.rstrip("/").rsplit("/", 1)[1]
     page.goto(f"{site.url}/visits/{visit}/edit/")
     page.fill("[name=meeting_link]", "https://meet.example/ghent")
-    page.locator("main form button[type=submit]").click()
-    page.wait_for_url(f"**/visits/{visit}/")
+    follow(page, page.locator("main form button[type=submit]"))
     page.screenshot(path=artefact("walk-5-visit.png"), full_page=True)
     assert "confirmed" in page.text_content("main")
     return visit
