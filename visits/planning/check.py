@@ -48,6 +48,7 @@ class _Check:
         self.tasks = {task.ref: task for task in problem.tasks}
         self.hosts = {host.ref: host for host in problem.hosts}
         self.fixed = {visit.ref: visit for visit in problem.fixed}
+        self.published = {(row.task, row.host, row.start) for row in problem.published}
 
     def say(self, text: str) -> None:
         self.found.append(text)
@@ -77,6 +78,7 @@ class _Check:
     def visit(self, visit: PlannedVisit, task: Task, host: Host) -> None:
         """The rules of one placed task, travel aside."""
         name, day = task.label, _day(visit.start, task.place.zone)
+        stays = (task.ref, visit.host, visit.start) in self.published
         if visit.end - visit.start != task.duration * MINUTE:
             self.say(f"{name} does not last as long as asked.")
         if task.only_host not in (None, host.ref):
@@ -97,13 +99,17 @@ class _Check:
             or task.pin.start not in (None, visit.start)
         ):
             self.say(f"{name} is not where it was pinned.")
+        if self.problem.clock is not None and visit.start < self.problem.clock:
+            self.say(f"{name} lies in the past.")
+        if stays and task.promised:
+            return
         if day not in self.problem.days:
             self.say(f"{name} lies outside the window.")
         if day in task.closed:
             self.say(f"{name} falls on a closed day.")
-        for limit in (self.problem.earliest, self.problem.clock):
-            if limit is not None and visit.start < limit:
-                self.say(f"{name} is too soon.")
+        earliest = self.problem.earliest
+        if earliest is not None and visit.start < earliest and not stays:
+            self.say(f"{name} is too soon.")
         self.hours(visit, task, day)
 
     def hours(self, visit: PlannedVisit, task: Task, day: date) -> None:
@@ -161,20 +167,16 @@ class _Check:
         if leg.missing_minutes:
             return
         name = f"The journey from {leg.origin.name} to {leg.destination.name}"
-        table = self.problem.travel
-        i, j = table.index[leg.origin.ref], table.index[leg.destination.ref]
-        if leg.minutes != table.minutes[i, j]:
-            self.say(f"{name} does not take the minutes of the table.")
-        if leg.split and not table.splittable[i, j]:
-            self.say(f"{name} may not be split by a night.")
+        self.by_table(leg, name)
         on_the_way, day = 0.0, _day(leg.depart, host.home.zone)
         last = _day(leg.arrive, host.home.zone)
         allowed = self.travel_days(host)
         while day <= last:
             if day in allowed:
                 low, high = self.hours_of_travel(host, leg, day)
-                share = (min(high, leg.arrive) - max(low, leg.depart)) / MINUTE
-                on_the_way += max(0.0, share)
+                begin, end = max(low, leg.depart), min(high, leg.arrive)
+                on_the_way += max(0.0, (end - begin) / MINUTE)
+                self.stopped(leg, name, begin, end)
             day += timedelta(days=1)
         if on_the_way < leg.minutes - 1e-6:
             self.say(f"{name} does not fit the travel hours.")
@@ -187,13 +189,32 @@ class _Check:
         )
         if leg.arrive > due:
             self.say(f"{name} ends too late in the evening.")
-        end = self.problem.project_end
+        until = self.problem.project_end
         facts = [_day(v.end, host.home.zone) for v in self.problem.fixed if v.host == host.ref]
-        if end is not None and last > max([end, *facts]):
+        if until is not None and last > max([until, *facts]):
             self.say(f"{name} ends after the project.")
         if self.problem.clock is not None and leg.depart < self.problem.clock:
             if not self.near_facts(host, leg):
                 self.say(f"{name} begins in the past.")
+
+    def stopped(self, leg: Leg, name: str, begin: datetime, end: datetime) -> None:
+        """Nobody is under way in a strike or storm that stops this way of travel here."""
+        for row in self.problem.disruptions:
+            near = leg.origin.ref in row.places or leg.destination.ref in row.places
+            if near and (not row.modes or leg.mode in row.modes):
+                if begin < row.end and row.start < end:
+                    self.say(f"{name} is stopped by {row.label}.")
+
+    def by_table(self, leg: Leg, name: str) -> None:
+        """A journey takes the minutes of the table, or those of a detour on a struck day."""
+        table = self.problem.travel
+        i, j = table.index[leg.origin.ref], table.index[leg.destination.ref]
+        if leg.split and not table.splittable[i, j]:
+            self.say(f"{name} may not be split by a night.")
+        if leg.minutes == table.minutes[i, j]:
+            return
+        if leg.minutes not in {int(other.minutes[i, j]) for other in self.problem.detours}:
+            self.say(f"{name} does not take the minutes of the table.")
 
     def near_facts(self, host: Host, leg: Leg) -> bool:
         """Whether the week of a journey holds facts: its past is then only told, not planned."""
@@ -323,9 +344,8 @@ class _Check:
 
     def moves(self) -> None:
         """The published plan keeps what was promised, where it was stated as kept."""
-        published = {(row.task, row.host, row.start) for row in self.problem.published}
         for visit in self.solution.visits:
-            is_same = (visit.task, visit.host, visit.start) in published
+            is_same = (visit.task, visit.host, visit.start) in self.published
             if visit.kept and not is_same:
                 self.say(f"{visit.label} is called kept, but it moved.")
 

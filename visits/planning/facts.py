@@ -21,22 +21,22 @@ def missing_minutes(week: HostWeek, table: TravelTable, k: int, stop: int, free:
     target = week.home if stop < 0 else int(week.place[stop])
     if place == target:
         return 0 if stop < 0 else max(0, int(free - week.low[stop]))
-    tau = int(table.minutes[place, target])
-    if tau < 0:
-        return NO_JOURNEY
+    taus = week.minutes_by_day(table, place, target)
     zones = week.zone_of_place[[week.home, place, target]]
     begin, finish = week.day_from[zones].max(axis=0), week.day_to[zones].min(axis=0)
     if stop < 0:
         day = len(week.days) - 1
-        return max(0, int(max(free, begin[day]) + tau - finish[day]))
+        if taus[day] < 0:
+            return NO_JOURNEY
+        return max(0, int(max(free, begin[day]) + taus[day] - finish[day]))
     due, buffer = float(week.low[stop]), float(week.buffer[stop])
-    if free > due:
-        return int(free + tau + buffer - due)
     day = int(week.day_in[stop])
-    options = [max(free, begin[day]) + tau + buffer - due]
-    if day > 0:
-        options.append(max(free, begin[day - 1]) + tau - finish[day - 1])
-    return max(0, int(min(options)))
+    options = []
+    if taus[day] >= 0:
+        options.append(max(free, begin[day]) + taus[day] + buffer - due)
+    if day > 0 and taus[day - 1] >= 0 and free <= due:
+        options.append(max(free, begin[day - 1]) + taus[day - 1] - finish[day - 1])
+    return max(0, int(min(options))) if options else NO_JOURNEY
 
 
 def open_broken_links(week: HostWeek, links: Links, table: TravelTable) -> None:

@@ -7,6 +7,7 @@ home as late as is safe, from elsewhere right after the visit.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -55,7 +56,7 @@ class Storyteller:
             start = None if stop < 0 else starts[position]
             broken = (k, stop) in week.broken
             if here != target:
-                legs.append(self._leg(week, k, stop, here, target, free, start, broken))
+                legs.append(self._leg(finder, k, stop, here, free, start))
             elif broken and stop >= 0:
                 missing = missing_minutes(week, self.problem.travel, k, stop, free)
                 if missing:
@@ -128,35 +129,29 @@ class Storyteller:
         return week.day_from[zones].max(axis=0), week.day_to[zones].min(axis=0)
 
     def _leg(
-        self,
-        week: HostWeek,
-        k: int,
-        stop: int,
-        here: int,
-        target: int,
-        free: float,
-        start: float | None,
-        broken: bool,
+        self, finder: TripFinder, k: int, stop: int, here: int, free: float, start: float | None
     ) -> Leg:
-        table = self.problem.travel
+        week, usual = finder.week, self.problem.travel
+        target = week.home if stop < 0 else int(week.place[stop])
+        detour = finder.links.is_detour(k, stop)
+        table = week.struck.table if detour and week.struck is not None else usual
+        taus = week.minutes_by_day(usual, here, target, detour=detour)
         tau, split = int(table.minutes[here, target]), bool(table.splittable[here, target])
         begin, finish = self._hours(week, here, target)
-        missing, crosses = 0, False
-        times = None
-        if not broken:
+        missing, times = 0, None
+        if (k, stop) not in week.broken:
             if start is not None and here == week.home:
-                times = self._late(week, stop, tau, begin, finish, free, start)
+                times = self._late(week, stop, taus, begin, finish, free, start)
             if times is None:
-                times = self._soon(tau, begin, finish, free, split)
+                times = self._soon(taus, begin, finish, free, split)
         if times is None:
-            missing = max(1, missing_minutes(week, table, k, stop, free))
+            missing = max(1, missing_minutes(week, usual, k, stop, free))
             due = start - float(week.buffer[stop]) if start is not None else free + max(tau, 0)
             depart = free if start is None else max(free, due - max(tau, 0))
             times = (depart, depart + max(tau, 0))
         depart, arrive = times
-        crosses = arrive - depart > tau >= 0 and not missing
         origin, destination = self.places[here], self.places[target]
-        return Leg(
+        leg = Leg(
             self.problem.hosts[week.host].ref,
             origin,
             destination,
@@ -168,10 +163,28 @@ class Storyteller:
             float(table.cost[here, target]),
             float(table.co2[here, target]),
             bool(table.estimated[here, target]),
-            crosses,
+            arrive - depart > tau >= 0 and not missing,
             missing,
-            _risk(origin, destination, missing) if missing else None,
         )
+        return replace(leg, risk=self._risk(leg)) if missing else leg
+
+    def _risk(self, leg: Leg) -> Reason:
+        """Why a journey between facts cannot be made in time."""
+        ends = {leg.origin.ref, leg.destination.ref}
+        for row in self.problem.disruptions:
+            stops = not row.modes or leg.mode in row.modes
+            if stops and ends & row.places and row.start < leg.arrive and leg.depart < row.end:
+                return Reason(
+                    "leg_stopped",
+                    f"The journey from {leg.origin.name} to {leg.destination.name} is stopped: "
+                    f"{row.label}.",
+                    {
+                        "origin": leg.origin.name,
+                        "destination": leg.destination.name,
+                        "disruption": row.label,
+                    },
+                )
+        return _short_of_time(leg.origin, leg.destination, leg.missing_minutes)
 
     def _overlap(
         self, week: HostWeek, here: int, free: float, start: float, missing: int, stop: int
@@ -192,15 +205,18 @@ class Storyteller:
             False,
             False,
             missing,
-            _risk(place, place, missing),
+            _short_of_time(place, place, missing),
         )
 
     def _soon(
-        self, tau: int, begin: np.ndarray, finish: np.ndarray, free: float, split: bool
+        self, taus: np.ndarray, begin: np.ndarray, finish: np.ndarray, free: float, split: bool
     ) -> tuple[float, float] | None:
         """Earliest journey: on the day the host is free, else from the next morning."""
         days = [day for day in range(len(begin)) if finish[day] >= free or day == len(begin) - 1]
         for day in days:
+            tau = float(taus[day])
+            if tau < 0:
+                continue
             depart = max(free, begin[day])
             if depart + tau <= finish[day]:
                 return depart, depart + tau
@@ -217,7 +233,7 @@ class Storyteller:
         self,
         week: HostWeek,
         stop: int,
-        tau: int,
+        taus: np.ndarray,
         begin: np.ndarray,
         finish: np.ndarray,
         free: float,
@@ -226,6 +242,9 @@ class Storyteller:
         """Latest sensible journey from home: the same morning, else the afternoon before."""
         due = start - float(week.buffer[stop])
         for day in range(int(week.day_in[stop]), -1, -1):
+            tau = float(taus[day])
+            if tau < 0:
+                continue
             latest = min(due - tau, finish[day] - tau)
             if day < week.day_in[stop]:
                 latest = max(min(latest, finish[day] - EVENING - tau), begin[day], free)
@@ -237,7 +256,7 @@ class Storyteller:
         return None
 
 
-def _risk(origin: Place, destination: Place, missing: int) -> Reason:
+def _short_of_time(origin: Place, destination: Place, missing: int) -> Reason:
     return Reason(
         "leg_short_of_time",
         f"{missing} minutes are missing between {origin.name} and {destination.name}.",

@@ -23,7 +23,10 @@ ALWAYS = 1.0e9
 
 @dataclass
 class Links:
-    """Square arrays over the stops of a week, with one more row for the start of the trip."""
+    """Square arrays over the stops of a week, with one more row for the start of the trip.
+
+    `detour` and `home_detour` mark journeys made by other means, because of a disruption.
+    """
 
     early: np.ndarray
     floor: np.ndarray
@@ -32,6 +35,8 @@ class Links:
     cost: np.ndarray
     home_by: np.ndarray
     home_cost: np.ndarray
+    detour: np.ndarray
+    home_detour: np.ndarray
 
     def start_at(self, week: HostWeek, k: int, stop: int, free: float, step: int) -> float | None:
         """When `stop` starts after stop k was free at `free`; None when it cannot be reached."""
@@ -41,6 +46,10 @@ class Links:
             return None
         begin = max(float(self.floor[k, stop]), on_grid(free + float(self.lag[k, stop]), step))
         return min(begin, float(week.high[stop]))
+
+    def is_detour(self, k: int, stop: int) -> bool:
+        """Whether the journey from stop k to `stop` (home: -1) is made by other means."""
+        return bool(self.home_detour[k] if stop < 0 else self.detour[k, stop])
 
 
 def on_grid(minute: float, step: int) -> float:
@@ -55,18 +64,19 @@ def travel_weights(table: TravelTable) -> np.ndarray:
 
 def link_stops(week: HostWeek, table: TravelTable, weights: np.ndarray, step: int) -> Links:
     """All links of a week, with broken facts (week.broken) linked regardless of time."""
-    size = week.size
+    size, places = week.size, _places(week)
     shape = (size + 1, size)
     links = Links(
         np.full(shape, NEVER, np.float32),
         np.zeros(shape, np.float32),
         np.zeros(shape, np.float32),
         np.full(shape, NEVER, np.float32),
-        weights[np.ix_(np.append(week.place, week.start_place), week.place)],
+        weights[np.ix_(places, week.place)],
         np.full(size + 1, NEVER),
-        weights[np.append(week.place, week.start_place), week.home],
+        weights[places, week.home],
+        np.zeros(shape, dtype=bool),
+        np.zeros(size + 1, dtype=bool),
     )
-    places = np.append(week.place, week.start_place)
     day_out = np.append(week.day_out, _first_day(week))
     for leaving in range(len(week.days)):
         rows = np.flatnonzero(day_out == leaving)
@@ -75,10 +85,19 @@ def link_stops(week: HostWeek, table: TravelTable, weights: np.ndarray, step: in
         for arriving in range(leaving, len(week.days)):
             columns = np.flatnonzero(week.day_in == arriving)
             if len(columns):
-                _link_block(week, links, table, places, rows, columns, leaving, arriving, step)
-        _link_home(week, links, table, places, rows, leaving)
+                _link_block(week, links, table, rows, columns, leaving, arriving, step)
+        _link_home(week, links, table, rows, leaving)
+    if week.struck is not None:
+        other = travel_weights(week.struck.table)
+        np.copyto(links.cost, other[np.ix_(places, week.place)], where=links.detour)
+        np.copyto(links.home_cost, other[places, week.home], where=links.home_detour)
     _keep_order(week, links)
     return links
+
+
+def _places(week: HostWeek) -> np.ndarray:
+    """The place of each stop, and of the start of the trip."""
+    return np.append(week.place, week.start_place)
 
 
 def _first_day(week: HostWeek) -> int:
@@ -101,85 +120,143 @@ def _link_block(
     week: HostWeek,
     links: Links,
     table: TravelTable,
-    places: np.ndarray,
     rows: np.ndarray,
     columns: np.ndarray,
     leaving: int,
     arriving: int,
     step: int,
 ) -> None:
-    ends = np.broadcast_arrays(places[rows][:, None], week.place[columns][None, :])
-    tau = table.minutes[ends[0], ends[1]].astype(float)
-    split = table.splittable[ends[0], ends[1]]
-    begin, finish = _hours(week, (ends[0], ends[1]))
-    same = ends[0] == ends[1]
-    tau = np.where(same, 0.0, tau)
-    possible = (tau >= 0) & ((tau <= finish[leaving] - begin[leaving]) | split)
-    low, high = week.low[columns][None, :], week.high[columns][None, :]
-    buffer = week.buffer[columns][None, :]
-    early = np.full(tau.shape, NEVER)
-    lag = tau + buffer
-    if arriving == leaving:
-        floor = np.maximum(low, begin[leaving] + lag)
-        late = np.minimum(finish[leaving] - tau, high - lag)
-        floor = np.where(same, low, floor)
-        lag = np.where(same, 0.0, lag)
-        late = np.where(same, high, late)
-    else:
-        nights = sum(begin[d + 1] - finish[d] for d in range(leaving, arriving))
-        nights_before = sum(begin[d + 1] - finish[d] for d in range(leaving, arriving - 1))
-        fits = tau <= finish[leaving] - begin[leaving]
-        early = np.where(fits, finish[leaving] - tau, NEVER)
-        for day in range(leaving + 1, arriving):
-            early = np.where(tau <= finish[day] - begin[day], ALWAYS, early)
-        if arriving - 1 >= leaving:
-            split_early = finish[arriving - 1] - tau - nights_before
-            early = np.where(split, np.maximum(early, split_early), early)
-        whole = (begin[arriving] + tau <= finish[arriving]) & (begin[arriving] + lag <= high)
-        floor = np.where(split, low, np.maximum(low, begin[arriving] + lag))
-        late = np.where(
-            split,
-            np.minimum(high - lag - nights, finish[arriving] - tau - nights),
-            np.where(whole, ALWAYS, NEVER),
-        )
-        floor = np.where(split, np.maximum(low, begin[leaving] + lag + nights), floor)
-        lag = np.where(split, lag + nights, NEVER)
-        possible = (tau >= 0) & ((tau <= finish[arriving] - begin[arriving]) | split | fits)
-        early = np.where(same, ALWAYS, early)
-        possible |= same
-    floor = np.ceil(floor / step) * step
-    floor = np.minimum(floor, np.maximum(high, low))
-    within = np.maximum(low, 0) <= high
-    tight = (arriving == leaving) & ~same & (begin[leaving] + tau + buffer > high)
-    late = np.where(tight, NEVER, late)
+    ends = np.broadcast_arrays(_places(week)[rows][:, None], week.place[columns][None, :])
+    begin, finish = (hours[leaving : arriving + 1] for hours in _hours(week, (ends[0], ends[1])))
+    low, high, buffer = (column[columns][None, :] for column in (week.low, week.high, week.buffer))
+    due = _Due(low, high, buffer, begin, finish, ends[0] == ends[1])
+    tau, split = table.minutes[ends[0], ends[1]], table.splittable[ends[0], ends[1]]
     block = np.ix_(rows, columns)
-    links.early[block] = np.where(possible & within, early, NEVER)
-    links.floor[block] = floor
-    links.lag[block] = lag
-    links.late[block] = np.where(possible & within, late, NEVER)
+    if week.struck is None:
+        times = due.times([tau] * len(begin), split)
+    else:
+        stopped = week.struck.days[leaving : arriving + 1, ends[0], ends[1]]
+        round_trip = week.struck.table.minutes[ends[0], ends[1]]
+        usual = due.times(list(np.where(stopped, -1, tau)), split & ~stopped.any(axis=0))
+        other = due.times(list(np.where(stopped, round_trip, -1)), np.zeros_like(split))
+        links.detour[block] = ~usual.possible & other.possible
+        times = usual.or_else(other)
+    floor = np.ceil(times.floor / step) * step
+    links.early[block], links.late[block] = times.early, times.late
+    links.lag[block] = times.lag
+    links.floor[block] = np.minimum(floor, np.maximum(due.high, due.low))
+
+
+@dataclass
+class _Times:
+    """The numbers of Links for one block of stops."""
+
+    early: np.ndarray
+    floor: np.ndarray
+    lag: np.ndarray
+    late: np.ndarray
+
+    @property
+    def possible(self) -> np.ndarray:
+        return np.maximum(self.early, self.late) > NEVER
+
+    def or_else(self, other: _Times) -> _Times:
+        """These times where they are possible, the others elsewhere."""
+        possible = self.possible
+        return _Times(
+            *(
+                np.where(possible, getattr(self, name), getattr(other, name))
+                for name in ("early", "floor", "lag", "late")
+            )
+        )
+
+
+@dataclass
+class _Due:
+    """When the stops of a block want the host, and the travel hours of the days up to then."""
+
+    low: np.ndarray
+    high: np.ndarray
+    buffer: np.ndarray
+    begin: np.ndarray
+    finish: np.ndarray
+    same: np.ndarray
+
+    def times(self, minutes: list[np.ndarray], split: np.ndarray) -> _Times:
+        """Links by journeys of these minutes on each day (< 0: none), which a night may split."""
+        taus = [np.where(self.same, 0.0, each).astype(float) for each in minutes]
+        found = self._of_one_day(taus[0]) if len(taus) == 1 else self._overnight(taus, split)
+        open_ = np.maximum(self.low, 0) <= self.high
+        found.early = np.where(open_, found.early, NEVER)
+        found.late = np.where(open_, found.late, NEVER)
+        return found
+
+    def _of_one_day(self, tau: np.ndarray) -> _Times:
+        begin, finish = self.begin[0], self.finish[0]
+        lag = tau + self.buffer
+        late = np.minimum(finish - tau, self.high - lag)
+        late = np.where((tau < 0) | (begin + lag > self.high), NEVER, late)
+        return _Times(
+            np.full(tau.shape, NEVER),
+            np.where(self.same, self.low, np.maximum(self.low, begin + lag)),
+            np.where(self.same, 0.0, lag),
+            np.where(self.same, self.high, late),
+        )
+
+    def _overnight(self, taus: list[np.ndarray], split: np.ndarray) -> _Times:
+        begin, finish = self.begin, self.finish
+        fits = [(tau >= 0) & (tau <= finish[d] - begin[d]) for d, tau in enumerate(taus)]
+        early = np.where(fits[0], finish[0] - taus[0], NEVER)
+        for day in range(1, len(taus) - 1):
+            early = np.where(fits[day], ALWAYS, early)
+        dark = [begin[d + 1] - finish[d] for d in range(len(taus) - 1)]
+        nights, nights_before = sum(dark), sum(dark[:-1])
+        tau = taus[-1]
+        lag = tau + self.buffer
+        evening = finish[-2] - tau - nights_before
+        early = np.where(split, np.maximum(early, evening), early)
+        early = np.where(self.same, ALWAYS, early)
+        whole = fits[-1] & (begin[-1] + lag <= self.high)
+        floor = np.maximum(self.low, begin[-1] + lag)
+        late = np.where(whole, ALWAYS, NEVER)
+        split_late = np.minimum(self.high - lag - nights, finish[-1] - tau - nights)
+        return _Times(
+            early,
+            np.where(split, np.maximum(self.low, begin[0] + lag + nights), floor),
+            np.where(split, lag + nights, NEVER),
+            np.where(split, split_late, late),
+        )
 
 
 def _link_home(
-    week: HostWeek,
-    links: Links,
-    table: TravelTable,
-    places: np.ndarray,
-    rows: np.ndarray,
-    leaving: int,
+    week: HostWeek, links: Links, table: TravelTable, rows: np.ndarray, leaving: int
 ) -> None:
-    ends = (places[rows], np.full(len(rows), week.home))
+    ends = (_places(week)[rows], np.full(len(rows), week.home))
     same = ends[0] == ends[1]
-    tau = np.where(same, 0, table.minutes[ends]).astype(float)
-    split = table.splittable[ends]
-    begin, finish = _hours(week, ends)
-    last = len(week.days) - 1
-    by = np.where(tau <= finish[leaving] - begin[leaving], finish[leaving] - tau, NEVER)
-    for day in range(leaving + 1, last + 1):
-        by = np.where(tau <= finish[day] - begin[day], ALWAYS, by)
-    nights = sum((begin[d + 1] - finish[d] for d in range(leaving, last)), np.zeros(len(rows)))
-    by = np.where(split, np.maximum(by, finish[last] - tau - nights), by)
-    by = np.where(tau < 0, NEVER, by)
+    tau, split = np.where(same, 0, table.minutes[ends]).astype(float), table.splittable[ends]
+    begin, finish = (hours[leaving:] for hours in _hours(week, ends))
+    if week.struck is None:
+        by = _home_by([tau] * len(begin), split, begin, finish)
+    else:
+        stopped = week.struck.days[leaving:, ends[0], ends[1]]
+        other = week.struck.table.minutes[ends]
+        by = _home_by(list(np.where(stopped, -1, tau)), split & ~stopped.any(axis=0), begin, finish)
+        detour = _home_by(list(np.where(stopped, other, -1)), np.zeros_like(split), begin, finish)
+        links.home_detour[rows] = ~same & (by == NEVER) & (detour > NEVER)
+        by = np.where(links.home_detour[rows], detour, by)
     links.home_by[rows] = np.where(same, ALWAYS, by)
+
+
+def _home_by(
+    taus: list[np.ndarray], split: np.ndarray, begin: np.ndarray, finish: np.ndarray
+) -> np.ndarray:
+    """The latest minute to be free and still come home, by journeys of these minutes a day."""
+    fits = [(tau >= 0) & (tau <= finish[d] - begin[d]) for d, tau in enumerate(taus)]
+    by = np.where(fits[0], finish[0] - taus[0], NEVER)
+    for day in range(1, len(taus)):
+        by = np.where(fits[day], ALWAYS, by)
+    nights = sum((begin[d + 1] - finish[d] for d in range(len(taus) - 1)), np.zeros(taus[0].shape))
+    return np.where(split, np.maximum(by, finish[-1] - taus[-1] - nights), by)
 
 
 def _keep_order(week: HostWeek, links: Links) -> None:

@@ -136,7 +136,9 @@ class Task:
     `closed` maps hard-closed dates to the reason; `half_days` maps dates to the latest end in
     minutes after 00:00 local; `soft_days` maps dates to their price. `needs` lists groups of
     skills: the host must have one of each group. `languages` is any-of. `start_windows`, when
-    given, maps the only possible dates to the earliest and latest start.
+    given, maps the only possible dates to the earliest and latest start. A `promised` visit was
+    agreed with the city: to place it beats every sum of other priorities, and it may stay where it
+    is published whatever the rules for new dates say.
     """
 
     ref: str
@@ -156,6 +158,7 @@ class Task:
     languages: frozenset[str] = frozenset()
     only_host: str | None = None
     start_windows: Mapping[date, tuple[datetime, datetime]] | None = None
+    promised: bool = False
 
 
 @dataclass(frozen=True)
@@ -184,6 +187,19 @@ class PublishedVisit:
     task: str
     host: str
     start: datetime
+
+
+@dataclass(frozen=True)
+class TravelDisruption:
+    """A strike or storm: no journey by these `modes` (all when empty) that begins or ends at one of
+    `places` (place refs) is under way between `start` and `end`.
+    """
+
+    start: datetime
+    end: datetime
+    places: frozenset[str]
+    modes: frozenset[str] = frozenset()
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -241,6 +257,8 @@ class Problem:
     `project_end` is the date by whose evening everybody is home. `clock` is the moment of
     planning: nobody sets out before it; `earliest` the first moment a new visit may start.
     `most_moves` allows at most so many published visits to move or drop (None: any number).
+    `detours` are journeys by other means than in `travel`, between the same places in the same
+    order, for the days of `disruptions`.
     """
 
     days: tuple[date, ...]
@@ -255,6 +273,15 @@ class Problem:
     rules: Rules = Rules()
     weights: Weights = Weights()
     most_moves: int | None = None
+    disruptions: tuple[TravelDisruption, ...] = ()
+    detours: tuple[TravelTable, ...] = ()
+
+    @property
+    def promise(self) -> int:
+        """What a promised visit counts on top of its priority: more than all tasks together."""
+        if not any(task.promised for task in self.tasks):
+            return 0
+        return sum(task.priority for task in self.tasks) + 1
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from .rota import REFUSED
 from .solution import Reason, SlotReason, Unplaced
 from .spans import local_day
 from .trips import Trip, TripFinder
+from .weeks import HostWeek
 
 # The nearer to a place, the later in this list: the main reason is the latest one found.
 NEARNESS = (
@@ -271,7 +272,7 @@ class Explainer:
     ) -> Fit | None:
         """The cheapest way to place one of `stops`, dropping at most two visits of the week."""
         week = finder.week
-        loose = [k for k in present if week.fact[k] < 0]
+        loose = [k for k in present if week.fact[k] < 0 and not self.is_promised(week, k)]
         before = finder.trip(tuple(present)).travel
         for count in range(3):
             fits = []
@@ -291,6 +292,10 @@ class Explainer:
             if fits:
                 return min(fits, key=Fit.rank)
         return None
+
+    def is_promised(self, week: HostWeek, stop: int) -> bool:
+        """Whether the stop's visit was agreed with its city and may not be dropped for another."""
+        return self.problem.tasks[int(week.task[stop])].promised
 
     def fits_reason(self, task: Task, fit: Fit, host: Host, day: date) -> Reason:
         """The sentence for a fit."""

@@ -53,6 +53,7 @@ class Search:
         check_pins(problem, self.finders)
         self.weights = aim_weights(problem, weeks)
         self.given = sum(visit.priority for visit in problem.fixed)
+        self.promise = problem.promise
         self.pool = Pool(
             self.finders,
             len(problem.tasks),
@@ -61,7 +62,9 @@ class Search:
             problem.most_moves,
         )
         # Even a search stopped at once can say this much.
-        self.pool.standing.priority_bound = sum(task.priority for task in problem.tasks)
+        self.pool.standing.priority_bound = sum(
+            task.priority + self.promise * task.promised for task in problem.tasks
+        )
 
     def seconds(self) -> float:
         """Seconds since the run began."""
@@ -82,17 +85,19 @@ class Search:
     def tell(self, step: str) -> None:
         """Report to the caller."""
         if self.progress is not None:
-            standing = self.pool.standing
-            bound = standing.priority_bound
-            self.progress(
-                Progress(
-                    step,
-                    self.seconds(),
-                    int(standing.priority) + self.given,
-                    None if bound is None else bound + self.given,
-                    self.rounds,
-                )
-            )
+            priority, bound = self.figures()
+            self.progress(Progress(step, self.seconds(), priority, bound, self.rounds))
+
+    def figures(self) -> tuple[int, int | None]:
+        """Priority of the best plan and the bound on it, with the facts.
+
+        Of plans that hold as many promised visits; none holds more once the bound is proven.
+        """
+        standing, bound = self.pool.standing, self.pool.standing.priority_bound
+        tasks = self.problem.tasks
+        promised = sum(tasks[task].promised for trip in self.pool.choice for task in trip.tasks)
+        offset = self.given - self.promise * promised
+        return int(standing.priority) + offset, None if bound is None else bound + offset
 
     def run(self) -> None:
         """Seed, price until nothing improves, choose, prove, and improve what is not proven."""
@@ -205,7 +210,6 @@ def assemble(search: Search) -> Solution:
     visits.sort(key=lambda visit: (visit.start, order[visit.host], visit.label))
     legs.sort(key=lambda leg: (order[leg.host], leg.depart))  # of equals, the order told
     standing: Standing = search.pool.standing
-    bound = standing.priority_bound
     return Solution(
         visits=tuple(visits),
         legs=tuple(legs),
@@ -214,7 +218,7 @@ def assemble(search: Search) -> Solution:
         priority=int(sum(visit.priority for visit in visits)),
         kept=sum(visit.kept for visit in visits),
         points=round(math.fsum(visit.points for visit in visits), 6),
-        bound=None if bound is None else bound + search.given,
+        bound=search.figures()[1],
         proven=standing.proven,
         proven_all=standing.proven_all,
         totals=totals_of(problem, legs),

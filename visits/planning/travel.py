@@ -91,16 +91,38 @@ def estimate_travel(
 
     Without airports the way to and from one is taken to be `default_access` minutes.
     """
+    return min(travel_options(start, end, airports=airports, factors=factors), key=_slowness)
+
+
+def travel_options(
+    start: tuple[float, float],
+    end: tuple[float, float],
+    *,
+    airports: Sequence[Airport] = (),
+    factors: TravelFactors | None = None,
+) -> list[Estimate]:
+    """One estimate for each way to travel that makes sense between two (lat, lon) pairs."""
     factors = factors or TravelFactors()
     for lat, lon in (start, end):
         if not (math.isfinite(lat) and math.isfinite(lon) and abs(lat) <= 90 and abs(lon) <= 180):
             raise ValueError("a place needs a latitude and a longitude in degrees")
     km = great_circle_km(*start, *end)
     if km < 0.5:
-        return Estimate(0, "stay", 0.0, 0.0, 0.0)
+        return [Estimate(0, "stay", 0.0, 0.0, 0.0)]
     options = [_drive(km, factors), _rail(km, factors), _fly(start, end, km, airports, factors)]
-    found = [option for option in options if option is not None]
-    return min(found, key=lambda option: (option.minutes, option.cost, option.co2))
+    return [option for option in options if option is not None]
+
+
+def quickest(
+    options: Iterable[Estimate], *, without: frozenset[str] = frozenset()
+) -> Estimate | None:
+    """The quickest journey by none of these modes; None when there is none."""
+    left = [option for option in options if option.mode not in without]
+    return min(left, key=_slowness, default=None)
+
+
+def _slowness(option: Estimate) -> tuple[float, float, float]:
+    return (option.minutes, option.cost, option.co2)
 
 
 def _rounded(minutes: float, factors: TravelFactors) -> int:
@@ -272,14 +294,17 @@ def estimated_table(
     *,
     airports: Sequence[Airport] = (),
     factors: TravelFactors | None = None,
+    without: frozenset[str] = frozenset(),
 ) -> TravelTable:
-    """A table of estimates between all places, given as (ref, lat, lon); the same both ways."""
+    """A table of estimates between all places, given as (ref, lat, lon); the same both ways.
+
+    `without` leaves out modes; where none remains there is no journey.
+    """
     factors = factors or TravelFactors()
     journeys = []
     for i, (start, lat1, lon1) in enumerate(places):
         for end, lat2, lon2 in places[i + 1 :]:
-            journey = estimate_travel(
-                (lat1, lon1), (lat2, lon2), airports=airports, factors=factors
-            )
-            journeys += [(start, end, journey), (end, start, journey)]
+            options = travel_options((lat1, lon1), (lat2, lon2), airports=airports, factors=factors)
+            if journey := quickest(options, without=without):
+                journeys += [(start, end, journey), (end, start, journey)]
     return TravelTable.from_journeys([row[0] for row in places], journeys)

@@ -13,10 +13,24 @@ from datetime import date, timedelta
 import numpy as np
 
 from .constraints import host_refusal, start_span, window_of
+from .detours import Struck, struck_in
 from .preferences import worth_by_part, worth_of
 from .problem import FixedVisit, Host, Mode, Place, Problem, Task
 from .solution import Reason
 from .spans import Span, clock_minutes, cut_out, local_day, local_minute, minute_of
+from .travel import TravelTable
+
+# What the coordinator or the host's skills decided holds for agreed visits too.
+DECIDED = {
+    "banned_day",
+    "banned_host",
+    "cannot_travel",
+    "lacks_language",
+    "lacks_skill",
+    "only_host",
+    "pinned_day",
+    "pinned_elsewhere",
+}
 
 
 @dataclass(frozen=True)
@@ -100,11 +114,20 @@ class HostWeek:
     days_in_a_row: int | None
     office_day: bool
     broken: set[tuple[int, int]] = field(default_factory=set)
+    struck: Struck | None = None
 
     @property
     def size(self) -> int:
         """How many stops the week has."""
         return len(self.task)
+
+    def minutes_by_day(
+        self, table: TravelTable, here: int, target: int, *, detour: bool | None = None
+    ) -> np.ndarray:
+        """Minutes of a journey on each travel day, < 0 where there is none (see Struck.between)."""
+        if self.struck is not None:
+            return self.struck.between(table, here, target, detour=detour)
+        return np.full(len(self.days), table.minutes[here, target])
 
 
 def trip_days(problem: Problem, host: Host) -> list[tuple[date, ...]]:
@@ -148,6 +171,9 @@ class WeekBuilder:
         for place in self._places():
             self.zones[self.place_index[place.ref]] = place.zone
         self.pinned, self.pinned_tasks = self._pins()
+        promise = problem.promise
+        self.worth = [task.priority + promise * task.promised for task in problem.tasks]
+        self.in_haste = replace(problem, earliest=None)
 
     def _pins(self) -> tuple[dict[str, list[Fact]], set[int]]:
         """Tasks pinned to the minute with one possible host, as facts of that host."""
@@ -305,6 +331,7 @@ class WeekBuilder:
             base_days=sum(1 << int(day) for day in fixed_days),
             days_in_a_row=host.days_in_a_row,
             office_day=host.office_day and full,
+            struck=struck_in(problem, hours),
         )
 
     def facts_of(
@@ -355,7 +382,8 @@ class WeekBuilder:
             for day in days:
                 span = start_span(problem, task, host, day)
                 if not isinstance(span, Reason):
-                    ways += self.ways_of(number, task, host, day, span)
+                    ways += self.ways_of(number, task, day, span)
+                ways += self.kept_way(number, task, host, day)
         anywhere = {home, *(fact.place for fact in facts if fact.place is not None)}
         if host.position is not None:
             anywhere.add(self.place_index[host.position.place.ref])
@@ -385,7 +413,7 @@ class WeekBuilder:
                     after=fact.ready - fact.end,
                     buffer=buffer,
                     position=2 * k + 1,
-                    priority=0 if fact.task is None else problem.tasks[fact.task].priority,
+                    priority=0 if fact.task is None else self.worth[fact.task],
                     kept=fact.kept,
                     points=fact.points,
                     on_site=visiting,
@@ -413,7 +441,7 @@ class WeekBuilder:
                         after=rules.after_visit,
                         buffer=buffer,
                         position=2 * gap,
-                        priority=task.priority,
+                        priority=self.worth[number],
                         kept=kept,
                         points=points,
                         on_site=not online,
@@ -422,16 +450,28 @@ class WeekBuilder:
         return stops
 
     def ways_of(
-        self, number: int, task: Task, host: Host, day: date, span: Span
+        self, number: int, task: Task, day: date, span: Span
     ) -> list[tuple[int, Task, Span, float, float]]:
-        """Spans of starts on a date, each with its points; one for the published start."""
-        ways = [
+        """Spans of starts on a date, each with its points."""
+        return [
             (number, task, part, points, 0.0)
             for part, points in worth_by_part(self.problem, task, day, span)
         ]
-        published = self.published.get((task.ref, host.ref))
-        if published is not None and span[0] <= published <= span[1]:
-            if local_day(task.place.zone, published) == day:
-                points = worth_of(self.problem, task, day, published).points
-                ways.append((number, task, (published, published), points, 1.0))
-        return ways
+
+    def kept_way(
+        self, number: int, task: Task, host: Host, day: date
+    ) -> list[tuple[int, Task, Span, float, float]]:
+        """The published start, if it falls on this date: it needs no notice, as it is known."""
+        start = self.published.get((task.ref, host.ref))
+        if start is None or local_day(task.place.zone, start) != day:
+            return []
+        span = start_span(self.in_haste, task, host, day)
+        if isinstance(span, Reason):
+            may_stay = task.promised and span.code not in DECIDED
+        else:
+            may_stay = task.promised or span[0] <= start <= span[1]
+        clock = self.problem.clock
+        if not may_stay or (clock is not None and start < minute_of(clock)):
+            return []
+        points = worth_of(self.problem, task, day, start).points
+        return [(number, task, (start, start), points, 1.0)]

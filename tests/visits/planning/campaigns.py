@@ -16,6 +16,7 @@ from visits.planning.problem import (
     Problem,
     SoftDay,
     Task,
+    TravelDisruption,
     Wish,
 )
 from visits.planning.travel import estimated_table
@@ -36,7 +37,12 @@ PLACES = {
     "Vilnius": (54.69, 25.28, "Europe/Vilnius"),
     "Venice": (45.44, 12.33, "Europe/Rome"),
 }
-TABLE = estimated_table([(name, lat, lon) for name, (lat, lon, _zone) in PLACES.items()])
+SPOTS = [(name, lat, lon) for name, (lat, lon, _zone) in PLACES.items()]
+TABLE = estimated_table(SPOTS)
+DETOURS = tuple(
+    estimated_table(SPOTS, without=frozenset(modes))
+    for modes in (["fly"], ["fly", "rail"], ["drive"])
+)
 # The second one holds the change to summer time, the third the change back (Sundays).
 MONDAYS = (date(2023, 2, 6), date(2023, 3, 20), date(2023, 10, 23))
 
@@ -111,6 +117,19 @@ def hosts_of(draw, count, days):
 
 
 @st.composite
+def disruptions(draw, days):
+    day, hour = draw(st.sampled_from(days)), draw(st.integers(0, 22))
+    start = local(day, hour, 0, "Europe/Oslo")
+    return TravelDisruption(
+        start,
+        start + timedelta(hours=draw(st.sampled_from([3, 12, 30]))),
+        frozenset(draw(st.sets(names, min_size=1, max_size=6))),
+        frozenset(draw(st.sampled_from([["fly"], ["fly", "rail"], ["drive"], []]))),
+        f"the strike of {day}",
+    )
+
+
+@st.composite
 def campaigns(draw):
     days = working_days(
         draw(st.sampled_from(MONDAYS)), draw(st.integers(1, 2)), draw(st.integers(0, 2))
@@ -144,4 +163,6 @@ def campaigns(draw):
         fixed=tuple(fixed),
         earliest=earliest,
         project_end=days[-1],
+        disruptions=tuple(draw(st.lists(disruptions(days), max_size=2))),
+        detours=DETOURS,
     )

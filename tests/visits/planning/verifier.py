@@ -7,6 +7,7 @@ values that go in and come out. Times are compared as aware datetimes throughout
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+MODES = ("stay", "drive", "rail", "fly", "other")
 HALF_HOUR = timedelta(minutes=30)
 HOUR_AND_HALF = timedelta(minutes=90)
 
@@ -42,6 +43,11 @@ def visit_faults(problem, task, visit):
     found = []
     zone = task.place.zone
     day = day_of(visit.start, zone)
+    stays = (task.ref, visit.host, visit.start) in {
+        (row.task, row.host, row.start) for row in problem.published
+    }
+    if stays and task.promised:
+        return found
     host = next(host for host in problem.hosts if host.ref == visit.host)
     opens, closes = at(day, time(9), zone), at(day, time(17), zone)
     if day in task.half_days:
@@ -52,7 +58,7 @@ def visit_faults(problem, task, visit):
         found.append(f"{task.label}: wrong length")
     if day not in problem.days or day in task.closed:
         found.append(f"{task.label}: impossible date {day}")
-    if problem.earliest and visit.start < problem.earliest:
+    if problem.earliest and visit.start < problem.earliest and not stays:
         found.append(f"{task.label}: too soon")
     for group in task.needs:
         if not any(skill in host.skills for skill in group):
@@ -106,7 +112,14 @@ def leg_faults(problem, host, leg):
     index = problem.travel.places.index
     pair = index(leg.origin.ref), index(leg.destination.ref)
     if leg.minutes != problem.travel.minutes[pair]:
-        found.append(f"{name}: not the minutes of the table")
+        others = [table for table in problem.detours if table.minutes[pair] == leg.minutes]
+        if not any(MODES[table.mode[pair]] == leg.mode for table in others):
+            found.append(f"{name}: not the minutes of the table")
+    for strike in problem.disruptions:
+        hit = {leg.origin.ref, leg.destination.ref} & strike.places
+        if hit and (not strike.modes or leg.mode in strike.modes) and not leg.split:
+            if leg.depart < strike.end and strike.start < leg.arrive:
+                found.append(f"{name}: under way in {strike.label}")
     zones = (host.home.zone, leg.origin.zone, leg.destination.zone)
     for zone in zones:
         morning = at(day_of(leg.depart, zone), time(7), zone)

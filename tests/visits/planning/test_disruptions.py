@@ -1,0 +1,208 @@
+"""Strikes and storms: what they stop, what goes by other means, and how little a new plan moves."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import combinations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from visits.planning.check import violations
+from visits.planning.problem import (
+    FixedVisit,
+    Host,
+    Limits,
+    Mode,
+    Problem,
+    PublishedVisit,
+    Task,
+    TravelDisruption,
+)
+from visits.planning.search import solve
+
+from .campaigns import DETOURS, TABLE, local, place, working_days
+from .verifier import faults
+
+DAYS = working_days(date(2023, 2, 13), 1)
+MON, TUE, WED, THU, FRI = DAYS
+HOST = Host("H", "Joe", place("Oslo"))
+
+
+def whole_day(day, *places, modes=("fly",), label="an airport strike"):
+    start = local(day, 0, 0, "Europe/Oslo")
+    return TravelDisruption(
+        start, start + timedelta(days=1), frozenset(places), frozenset(modes), label
+    )
+
+
+def task(name, day, *, priority=1, promised=False, **more):
+    closed = {other: "closed" for other in DAYS if other != day} if day else {}
+    return Task(
+        name, name, place(name), 120, priority=priority, promised=promised, closed=closed, **more
+    )
+
+
+def problem_of(*tasks, **more):
+    return Problem(DAYS, (HOST,), tasks, TABLE, detours=DETOURS, **more)
+
+
+def plan(problem):
+    solution = solve(problem, Limits(seconds=10))
+    assert (violations(problem, solution), faults(problem, solution)) == ([], [])
+    return solution
+
+
+def placed(solution):
+    return {visit.label: visit.start for visit in solution.visits}
+
+
+def test_a_visit_that_only_a_struck_flight_reaches_has_no_place():
+    strikes = (whole_day(MON, "Athens"), whole_day(TUE, "Athens"))
+    assert placed(plan(problem_of(task("Athens", TUE)))) != {}
+    assert placed(plan(problem_of(task("Athens", TUE), disruptions=strikes))) == {}
+
+
+def test_the_host_flies_the_day_before_the_strike():
+    strike = whole_day(WED, "Athens")
+    solution = plan(problem_of(task("Athens", WED), disruptions=(strike,)))
+    assert [leg.depart.date() for leg in solution.legs] == [TUE, THU]
+
+
+def test_a_struck_journey_goes_by_train_where_no_other_day_will_do():
+    home = replace(HOST, home=place("Ghent"))
+    snow = whole_day(TUE, "Antwerp", modes=("drive",), label="snow")
+    near = replace(
+        problem_of(task("Antwerp", TUE), disruptions=(snow,)), days=(TUE,), hosts=(home,)
+    )
+    solution = plan(near)
+    usual = plan(replace(near, disruptions=()))
+    assert [leg.mode for leg in usual.legs] == ["drive", "drive"]
+    assert [leg.mode for leg in solution.legs] == ["rail", "rail"]
+    assert solution.legs[0].minutes > usual.legs[0].minutes
+
+
+def test_who_is_there_already_is_not_stopped():
+    strike = whole_day(WED, "Athens", modes=())
+    first, second = task("Athens", TUE), replace(task("Athens", WED), ref="again", label="again")
+    assert set(placed(plan(problem_of(first, second, disruptions=(strike,))))) == {
+        "Athens",
+        "again",
+    }
+
+
+def test_a_fact_whose_journey_is_struck_names_the_strike():
+    start = local(FRI, 10, 0, "Europe/Athens")
+    fact = FixedVisit(
+        "V1", "V1 Athens", "H", Mode.ON_SITE, place("Athens"), start, start + timedelta(hours=2)
+    )
+    strike = whole_day(FRI, "Oslo", label="the strike of 17 February")
+    solution = plan(problem_of(fixed=(fact,), disruptions=(strike,)))
+    assert [str(risk) for risk in solution.risks] == [
+        "The journey from Athens to Oslo is stopped: the strike of 17 February."
+    ]
+
+
+def test_a_promised_visit_beats_any_sum_of_new_ones():
+    promised = task("Athens", TUE, promised=True)
+    new = [task(name, TUE, priority=9) for name in ("Ghent", "Dublin", "Tallinn")]
+    assert "Athens" in placed(plan(problem_of(promised, *new)))
+    solution = plan(problem_of(promised, *new))
+    assert solution.priority == sum(visit.priority for visit in solution.visits) <= solution.bound
+
+
+def test_a_promised_visit_may_stay_on_a_day_too_near_for_a_new_one():
+    start = local(TUE, 18, 0, "Europe/Athens")
+    problem = problem_of(
+        replace(task("Athens", None, promised=True), half_days={TUE: 12 * 60}),
+        published=(PublishedVisit("Athens", "H", start),),
+        earliest=local(THU, 0, 0, "Europe/Oslo"),
+    )
+    assert placed(plan(problem)) == {"Athens": start}
+
+
+def test_a_struck_promised_visit_moves_and_the_other_stays():
+    tasks = (task("Athens", None, promised=True), task("Tallinn", None, promised=True))
+    published = (
+        PublishedVisit("Athens", "H", local(TUE, 10, 0, "Europe/Athens")),
+        PublishedVisit("Tallinn", "H", local(THU, 12, 0, "Europe/Tallinn")),
+    )
+    two_weeks = replace(problem_of(*tasks, published=published), days=working_days(MON, 2))
+    strikes = tuple(whole_day(day, "Tallinn", modes=()) for day in (WED, THU, FRI))
+    assert plan(two_weeks).kept == 2
+    solution = plan(replace(two_weeks, disruptions=strikes))
+    assert [(visit.label, visit.kept) for visit in solution.visits] == [
+        ("Athens", True),
+        ("Tallinn", False),
+    ]
+
+
+@st.composite
+def disturbed(draw):
+    """A week of up to four promised visits, as planned without and then met by a strike."""
+    chosen = draw(
+        st.lists(
+            st.sampled_from(["Ghent", "Athens", "Dublin", "Tallinn", "Cologne", "Venice"]),
+            min_size=1,
+            max_size=4,
+            unique=True,
+        )
+    )
+    tasks = [task(name, None, promised=True) for name in chosen]
+    calm = solve(problem_of(*tasks), Limits(seconds=10), with_reasons=False)
+    published = tuple(PublishedVisit(v.task, "H", v.start) for v in calm.visits)
+    day = draw(st.sampled_from(DAYS))
+    area = draw(st.sets(st.sampled_from(["Oslo", *chosen]), min_size=1))
+    strike = whole_day(day, *area, modes=draw(st.sampled_from([("fly",), ("fly", "rail"), ()])))
+    return problem_of(*tasks, published=published, disruptions=(strike,))
+
+
+def fewest_moves(problem):
+    """The most visits that can be held, and how few of them must move for it: by trying all."""
+    where = {row.task: row.start for row in problem.published}
+    best = (0, 0)
+    for count in range(len(problem.tasks) + 1):
+        for gone in combinations(problem.tasks, count):
+            held = tuple(
+                FixedVisit(
+                    row.ref,
+                    row.label,
+                    "H",
+                    row.mode,
+                    row.place,
+                    where[row.ref],
+                    where[row.ref] + timedelta(minutes=row.duration),
+                    1,
+                    strict=True,
+                )
+                for row in problem.tasks
+                if row not in gone and row.ref in where
+            )
+            free = tuple(row for row in problem.tasks if row in gone)
+            answer = solve(
+                replace(problem, tasks=free, fixed=held, published=()),
+                Limits(seconds=10),
+                with_reasons=False,
+            )
+            if not answer.risks:
+                best = max(best, (len(answer.visits), -count))
+    return best
+
+
+@settings(
+    max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+@given(disturbed())
+def test_a_strike_moves_as_few_promised_visits_as_trying_everything_does(problem):
+    solution = plan(problem)
+    held, moves = fewest_moves(problem)
+    assert (len(solution.visits), len(solution.visits) - solution.kept) == (held, -moves)
+
+
+@pytest.mark.parametrize("most", [0, 1])
+def test_a_plan_that_may_move_little_keeps_the_rest(most):
+    tasks = [task(name, None) for name in ("Athens", "Ghent", "Dublin", "Tallinn")]
+    calm = plan(problem_of(*tasks[:3]))
+    published = tuple(PublishedVisit(v.task, "H", v.start) for v in calm.visits)
+    solution = plan(problem_of(*tasks, published=published, most_moves=most))
+    assert solution.kept >= len(published) - most
