@@ -12,9 +12,10 @@ from crm.domain.audit import record
 from crm.domain.edits import save_changes
 from crm.models import Place, User
 from crm.search import search_key
-from visits.domain.travel import airports
+from visits.domain.travel import airports, place_ref
 from visits.models import Disruption, Visit
 from visits.models.requests import Mode
+from visits.planning import problem as p
 from visits.planning.travel import great_circle_km
 
 EDITABLE = (
@@ -33,6 +34,7 @@ EDITABLE = (
 # A host arrives the evening before and is home, or at the next city, half a day later.
 BEFORE, AFTER = timedelta(hours=15), timedelta(hours=12)
 AIRPORT_SERVES_KM = 60.0
+STOPS_FROM = 2
 
 
 @transaction.atomic
@@ -89,18 +91,44 @@ def touched_visits(row: Disruption) -> list[Visit]:
 
 
 def concerns_place(row: Disruption, visit: Visit) -> bool:
-    """Whether the disruption is where the visit is, or where its host sets out from.
+    """Whether the disruption is where the visit is, or where its host sets out from."""
+    ends = [place for place in (visit.place, visit.host.home) if place is not None]
+    if any(is_in_area(row, place) for place in ends):
+        return True
+    if row.airports:
+        return False
+    if row.places:
+        return search_key(visit.city) in {search_key(name) for name in row.places}
+    return visit.country in row.countries
+
+
+def is_in_area(row: Disruption, place: Place) -> bool:
+    """Whether a place lies where the disruption is.
 
     Airports and cities narrow a country: a strike at Frankfurt says nothing about Rostock.
     """
-    ends = [place for place in (visit.place, visit.host.home) if place is not None]
     if row.airports:
-        return any(_near_airport(row.airports, place) for place in ends)
+        return _near_airport(row.airports, place)
     if row.places:
-        named = {search_key(name) for name in row.places}
-        own = {search_key(visit.city), *(search_key(place.name) for place in ends)}
-        return bool(named & own)
-    return bool({visit.country, visit.host.home.country} & set(row.countries))
+        return search_key(place.name) in {search_key(name) for name in row.places}
+    return place.country in row.countries
+
+
+def stops_in_travel(places: Iterable[Place], *, after: datetime) -> tuple[p.TravelDisruption, ...]:
+    """What active disruptions stop between these places, for the planner.
+
+    A mere nuisance (severity 1) stops nothing. No way of travel named means all of them.
+    """
+    rows = Disruption.objects.active().filter(severity__gte=STOPS_FROM, ends_at__gt=after)
+    places = list(places)
+    found = []
+    for row in rows:
+        area = frozenset(place_ref(place) for place in places if is_in_area(row, place))
+        if area:
+            found.append(
+                p.TravelDisruption(row.starts_at, row.ends_at, area, frozenset(row.modes), row.name)
+            )
+    return tuple(found)
 
 
 def _near_airport(codes: Iterable[str], place: Place) -> bool:

@@ -1,17 +1,18 @@
 """From the rows of a campaign to the planner's Problem, and from its Solution to plain values."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Q
 
 from crm.domain.working_time import add_working_days
 from crm.models import Place
+from visits.domain.disruptions import stops_in_travel
 from visits.domain.requests import default_duration, default_priority
-from visits.domain.travel import place_ref, travel_table
+from visits.domain.travel import detours, place_ref, travel_table
 from visits.models import (
     CalendarDay,
     Campaign,
@@ -55,12 +56,22 @@ class LoadedProblem:
     without_place: tuple[VisitRequest, ...] = ()
 
 
-def load_problem(campaign: Campaign, *, at: datetime, fresh: bool = False) -> LoadedProblem:
+def load_problem(
+    campaign: Campaign,
+    *,
+    at: datetime,
+    fresh: bool = False,
+    released: Collection[str] = (),
+    most_moves: int | None = None,
+) -> LoadedProblem:
     """What is to be planned at the moment `at`.
 
     Plain: open requests without a date over the rest of the window; agreed visits and dates held
-    for a city are facts, and what a cancelled visit keeps for an undo is busy. Fresh: every
-    request not merged, rejected or referred over the whole window from an empty calendar.
+    for a city are facts, and what a cancelled visit keeps for an undo is busy; strikes and storms
+    stop journeys. Visits `released` by reference are no facts: they may move, as little as
+    possible, and are placed before anything new; `most_moves` limits how many of them and of the
+    offers may. Fresh: every request not merged, rejected or referred over the whole window from an
+    empty calendar, as if nothing disturbed it.
     """
     hosts = list(
         Host.objects.who_lead()
@@ -70,31 +81,43 @@ def load_problem(campaign: Campaign, *, at: datetime, fresh: bool = False) -> Lo
             Prefetch("availability", HostAvailability.objects.busy(), to_attr="absences"),
         )
     )
-    requests = _requests_to_plan(campaign, fresh=fresh)
     visits = [] if fresh else list(_facts(campaign))
-    settled = {request.ref for visit in visits for request in visit.requests.all()}
-    requests = [request for request in requests if request.ref not in settled]
+    loose = [visit for visit in visits if visit.ref in released and _may_move(visit, at)]
+    visits = [visit for visit in visits if visit not in loose]
+    settled = {request.pk for visit in visits for request in visit.requests.all()}
+    promised = {request.pk: visit for visit in loose for request in visit.requests.all()}
+    requests = [
+        request
+        for request in _requests_to_plan(campaign, promised, fresh=fresh)
+        if request.pk not in settled
+    ]
     placed = [request for request in requests if request.place is not None]
-    offers = {} if fresh else _offered(placed)
+    offers = {} if fresh else _offered(placed, promised)
     positions = {} if fresh else _positions(hosts, at)
     kept = {} if fresh else _kept(at)
     groups = _by_city(placed, offers, joint=fresh)
     tasks = [_task(group, hosts=hosts, offers=offers, at=at) for group in groups]
+    places = _places(hosts, placed, visits, positions)
+    disruptions = () if fresh else stops_in_travel(places, after=at)
     problem = p.Problem(
         days=tuple(campaign.working_days),
         hosts=tuple(
             _host(host, positions.get(host.pk), at=at, kept=kept.get(host.pk, ())) for host in hosts
         ),
         tasks=tuple(tasks),
-        travel=travel_table(_places(hosts, placed, visits, positions)),
+        travel=travel_table(places),
         fixed=tuple(_fixed(visit, at=at) for visit in visits),
         published=tuple(
-            p.PublishedVisit(task=ref, host=visit.host.ref, start=visit.starts_at)
-            for ref, visit in offers.items()
+            p.PublishedVisit(task=group[0].ref, host=offer.host.ref, start=offer.starts_at)
+            for group in groups
+            if (offer := offers.get(group[0].ref))
         ),
         project_end=campaign.project_end,
         clock=None if fresh else at,
         earliest=None if fresh else _earliest(campaign, at),
+        most_moves=most_moves,
+        disruptions=disruptions,
+        detours=detours(places, disruptions),
     )
     return LoadedProblem(
         problem=problem,
@@ -106,10 +129,23 @@ def load_problem(campaign: Campaign, *, at: datetime, fresh: bool = False) -> Lo
     )
 
 
-def _requests_to_plan(campaign: Campaign, *, fresh: bool) -> list[VisitRequest]:
-    found = VisitRequest.objects.filter(campaign=campaign).plannable()
-    if not fresh:
-        found = found.filter(state__in=OPEN_TO_PLAN)
+def _may_move(visit: Visit, at: datetime) -> bool:
+    """Whether a released visit can be planned anew: it lies ahead, in the window, with places."""
+    window = visit.campaign.working_days
+    day = visit.starts_at.astimezone(ZoneInfo(visit.zone)).date()
+    has_places = all(request.place_id for request in visit.requests.all())
+    return visit.starts_at > at and day in window and has_places and bool(visit.requests.all())
+
+
+def _requests_to_plan(
+    campaign: Campaign, promised: Collection[int], *, fresh: bool
+) -> list[VisitRequest]:
+    found = VisitRequest.objects.filter(campaign=campaign)
+    if fresh:
+        found = found.plannable()
+    else:
+        waiting = VisitRequest.objects.plannable().filter(state__in=OPEN_TO_PLAN)
+        found = found.filter(Q(pk__in=waiting.values("pk")) | Q(pk__in=promised))
     return list(
         found.select_related("place", "campaign", "municipality")
         .prefetch_related(
@@ -132,14 +168,15 @@ def _facts(campaign: Campaign) -> Iterable[Visit]:
             yield visit
 
 
-def _offered(requests: Iterable[VisitRequest]) -> dict[str, Visit]:
-    """Request reference to the tentative visit that is on offer to it."""
-    return {
+def _offered(requests: Iterable[VisitRequest], promised: Mapping[int, Visit]) -> dict[str, Visit]:
+    """Request reference to the visit agreed with it, or the tentative one on offer to it."""
+    offers = {
         request.ref: visit
         for request in requests
         for visit in request.all_visits
         if visit.state == VisitState.TENTATIVE
     }
+    return offers | {row.ref: promised[row.pk] for row in requests if row.pk in promised}
 
 
 def _places(
@@ -159,15 +196,17 @@ def _places(
 def _by_city(
     requests: Sequence[VisitRequest], offers: dict[str, Visit], *, joint: bool
 ) -> list[list[VisitRequest]]:
-    """Groups to be placed as one visit: one request each, or those of one city together.
+    """Groups to be placed as one visit: one request each, or those that share a visit, or those of
+    one city together.
 
-    Only a plan from an empty calendar joins requests; in the running plan the coordinator does.
+    Only a plan from an empty calendar joins a city's requests; else the coordinator does.
     """
-    if not joint:
-        return [[request] for request in requests]
 
-    def key(request: VisitRequest) -> tuple[int, str]:
-        return (request.place_id or 0, _mode(request, offers))
+    def key(request: VisitRequest) -> tuple:
+        if joint:
+            return (request.place_id or 0, _mode(request, offers))
+        offer = offers.get(request.ref)
+        return (offer.ref, "") if offer else (request.ref, request.ref)
 
     return [list(group) for _key, group in groupby(sorted(requests, key=key), key=key)]
 
@@ -175,6 +214,8 @@ def _by_city(
 def _mode(request: VisitRequest, offers: dict[str, Visit]) -> p.Mode:
     """As wished, unless on site is ruled out or the city was offered to meet online."""
     offer = offers.get(request.ref)
+    if offer is not None and offer.state in AGREED_VISITS:
+        return p.Mode.ONLINE if offer.mode == Mode.ONLINE else p.Mode.ON_SITE
     offered_online = offer is not None and offer.mode == Mode.ONLINE
     if request.mode == Mode.ONLINE or request.on_site_ruled_out or offered_online:
         return p.Mode.ONLINE
@@ -192,11 +233,13 @@ def _task(
         for wish in request.preferred_dates.all()
     ]
     mode = _mode(first, offers)
+    offer = offers.get(first.ref)
+    agreed = offer if offer and offer.state in AGREED_VISITS else None
     return p.Task(
         ref=first.ref,
         label=first.city,
         place=_place(first.place),
-        duration=max(_duration(request, mode) for request in group),
+        duration=_length(agreed) if agreed else max(_duration(request, mode) for request in group),
         requests=tuple(request.ref for request in group),
         priority=sum(request.priority or default_priority(request, at=at) for request in group),
         mode=mode,
@@ -205,7 +248,12 @@ def _task(
         half_days=half_days,
         soft_days=soft_days,
         needs=_needs(group, hosts),
+        promised=agreed is not None,
     )
+
+
+def _length(visit: Visit) -> int:
+    return int((visit.ends_at - visit.starts_at).total_seconds()) // 60
 
 
 def _duration(request: VisitRequest, mode: p.Mode) -> int:

@@ -9,7 +9,8 @@ from django.conf import settings
 
 from crm.models import Place
 from visits.models import TravelOverride
-from visits.planning.travel import Airport, Estimate, TravelTable, estimate_travel
+from visits.planning import problem as p
+from visits.planning.travel import Airport, Estimate, TravelTable, quickest, travel_options
 
 AIRPORTS = settings.BASE_DIR / "fixtures" / "airports.csv.gz"
 
@@ -29,8 +30,11 @@ def place_ref(place: Place) -> str:
     return f"g{place.pk}"
 
 
-def travel_table(places: Iterable[Place]) -> TravelTable:
-    """Journeys between all the places, both ways; known times replace estimates."""
+def travel_table(places: Iterable[Place], *, without: frozenset[str] = frozenset()) -> TravelTable:
+    """Journeys between all the places, both ways; known times replace estimates.
+
+    `without` leaves out ways of travel: what remains are the ways round a strike.
+    """
     chosen = sorted({place.pk: place for place in places}.values(), key=lambda place: place.pk)
     known = {
         frozenset((row.origin_id, row.destination_id)): row
@@ -39,20 +43,39 @@ def travel_table(places: Iterable[Place]) -> TravelTable:
     journeys = []
     for count, start in enumerate(chosen):
         for end in chosen[count + 1 :]:
-            journey = _journey(start, end, known.get(frozenset((start.pk, end.pk))))
-            journeys.append((place_ref(start), place_ref(end), journey))
-            journeys.append((place_ref(end), place_ref(start), journey))
+            pair = frozenset((start.pk, end.pk))
+            journey = _journey(start, end, known.get(pair), without)
+            if journey is not None:
+                journeys.append((place_ref(start), place_ref(end), journey))
+                journeys.append((place_ref(end), place_ref(start), journey))
     return TravelTable.from_journeys([place_ref(place) for place in chosen], journeys)
 
 
-def _journey(start: Place, end: Place, known: TravelOverride | None) -> Estimate:
-    guess = estimate_travel(
+def detours(
+    places: Iterable[Place], disruptions: Iterable[p.TravelDisruption]
+) -> tuple[TravelTable, ...]:
+    """Journeys without the ways of travel that these disruptions stop, singly and together."""
+    stopped = {row.modes for row in disruptions if row.modes}
+    together = frozenset().union(*stopped)
+    chosen = list(places)
+    return tuple(
+        travel_table(chosen, without=modes)
+        for modes in sorted({*stopped, together} - {frozenset()}, key=sorted)
+    )
+
+
+def _journey(
+    start: Place, end: Place, known: TravelOverride | None, without: frozenset[str]
+) -> Estimate | None:
+    options = travel_options(
         (start.latitude, start.longitude),
         (end.latitude, end.longitude),
         airports=airports(),
     )
-    if known is None:
-        return guess
+    if known is None or known.mode in without:
+        return quickest(options, without=without)
+    guess = quickest(options)
+    assert guess is not None, "between two places there is always a way"
     return Estimate(
         minutes=known.minutes,
         mode=known.mode,
