@@ -62,6 +62,8 @@ PAGES = {
     "visits:plan-start": button(COORDINATOR),
     "visits:plan-run-status": page(FIELD),
     "visits:plan-stop": button(COORDINATOR),
+    "visits:plan-replan": form(COORDINATOR),
+    "visits:plan-replan-status": page(COORDINATOR),
     "visits:plan-version": page(FIELD),
     "visits:plan-publish": button(COORDINATOR),
     # Visits

@@ -35,6 +35,7 @@ EXAMPLES: dict[str, list[str | Look]] = {
     "visits:my-week": ["/my-week/"],
     "visits:components": ["/settings/components/"],
     "visits:plan": ["/plan/", by("host", "/plan/")],
+    "visits:plan-replan": ["/plan/replan/"],
     "visits:plan-version": ["/plan/v1/", "/plan/v2/"],
     "visits:visit-list": ["/visits/", by("host", "/visits/")],
     "visits:visit-detail": [
@@ -177,6 +178,7 @@ NOT_PAGES = {
     "visits:request-export": "a table to save",
     "visits:person-export": "a file to hand out",
     "visits:plan-run-status": "a piece of the Plan page",
+    "visits:plan-replan-status": "a piece of the page that plans anew",
     "visits:mail-preview": "a letter, shown inside the mail's page",
     "public:places": "a piece of the form",
     "public:days": "a piece of the form",

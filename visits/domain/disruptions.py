@@ -159,9 +159,16 @@ def mark_visits(visits: Iterable[Visit], *, at: datetime, by: User | None) -> li
 
 def disruptions_touching(visit: Visit) -> list[Disruption]:
     """Active disruptions that touch a live visit or its journeys."""
-    if not visit.is_live or visit.mode == Mode.ONLINE:
+    if not visit.is_live:
         return []
-    return [row for row in Disruption.objects.active() if _touches(row, visit)]
+    return those_touching(visit, Disruption.objects.active())
+
+
+def those_touching(visit: Visit, rows: Iterable[Disruption]) -> list[Disruption]:
+    """The disruptions among these that touch a visit or its journeys."""
+    if visit.mode == Mode.ONLINE:
+        return []
+    return [row for row in rows if _touches(row, visit)]
 
 
 def _touches(row: Disruption, visit: Visit) -> bool:

@@ -82,7 +82,7 @@ def load_problem(
         )
     )
     visits = [] if fresh else list(_facts(campaign))
-    loose = [visit for visit in visits if visit.ref in released and _may_move(visit, at)]
+    loose = [visit for visit in visits if visit.ref in released and may_move(visit, at)]
     visits = [visit for visit in visits if visit not in loose]
     settled = {request.pk for visit in visits for request in visit.requests.all()}
     promised = {request.pk: visit for visit in loose for request in visit.requests.all()}
@@ -129,12 +129,16 @@ def load_problem(
     )
 
 
-def _may_move(visit: Visit, at: datetime) -> bool:
-    """Whether a released visit can be planned anew: it lies ahead, in the window, with places."""
-    window = visit.campaign.working_days
+def may_move(visit: Visit, at: datetime) -> bool:
+    """Whether an agreed visit can be planned anew: ahead, in the window, its places known."""
+    requests = list(visit.requests.all())
     day = visit.starts_at.astimezone(ZoneInfo(visit.zone)).date()
-    has_places = all(request.place_id for request in visit.requests.all())
-    return visit.starts_at > at and day in window and has_places and bool(visit.requests.all())
+    return (
+        visit.starts_at > at
+        and day in visit.campaign.working_days
+        and bool(requests)
+        and all(request.place_id for request in requests)
+    )
 
 
 def _requests_to_plan(
@@ -161,7 +165,11 @@ def _facts(campaign: Campaign) -> Iterable[Visit]:
     """What the plan takes as it stands: agreed visits, and dates held for a city that may still
     accept them. An offer is a promise until its deadline; the coordinator may take it back.
     """
-    live = Visit.objects.filter(campaign=campaign).live().select_related("host__home", "place")
+    live = (
+        Visit.objects.filter(campaign=campaign)
+        .live()
+        .select_related("host__home", "place", "campaign")
+    )
     for visit in live.prefetch_related("holds__reservation", "requests").order_by("ref"):
         held = any(hold.reservation.active for hold in visit.holds.all())
         if visit.state in AGREED_VISITS or held:

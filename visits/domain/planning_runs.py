@@ -1,10 +1,12 @@
 """Searches asked for on a page and worked off by the worker; the PlanRun row is the truth."""
 
+import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils import timezone
 
 from crm import clock
@@ -13,7 +15,9 @@ from visits.domain.plans import solve_campaign, store_version
 from visits.models import Plan, PlanRun
 from visits.planning.solution import Progress
 
-State = PlanRun.State
+State, Freedom = PlanRun.State, PlanRun.Freedom
+FEW_MOVES = 2
+MOST_MOVES: dict[str, int | None] = {Freedom.INSERT: 0, Freedom.FEW: FEW_MOVES, Freedom.BEST: None}
 SILENT_FOR = timedelta(minutes=3)
 BEAT_EVERY = timedelta(seconds=1)
 
@@ -27,10 +31,43 @@ def ask_for_run(
     seed: int = 1,
 ) -> PlanRun:
     """Queue a search; while one is waiting or running that one is returned instead."""
-    active = plan.runs.filter(state__in=[State.QUEUED, State.RUNNING], fresh=fresh).first()
-    if active is not None:
-        return active
+    active = plan.runs.filter(state__in=[State.QUEUED, State.RUNNING], fresh=fresh, group="")
+    if run := active.first():
+        return run
     return PlanRun.objects.create(plan=plan, asked_by=by, fresh=fresh, seconds=seconds, seed=seed)
+
+
+@transaction.atomic
+def ask_to_replan(
+    plan: Plan, *, released: Collection[str], because: str, by: User | None, seconds: int = 20
+) -> list[PlanRun]:
+    """Queue three searches in which these visits (references) may move: one that moves nothing that
+    can stay, one that moves a few, and the best. Earlier ones that still wait are given up.
+    """
+    plan.runs.filter(state=State.QUEUED).exclude(group="").update(state=State.STOPPED)
+    group = secrets.token_hex(6)
+    return [
+        PlanRun.objects.create(
+            plan=plan,
+            asked_by=by,
+            freedom=freedom,
+            released=sorted(released),
+            because=because,
+            group=group,
+            seconds=seconds,
+        )
+        for freedom in Freedom
+    ]
+
+
+def latest_replan(plan: Plan) -> list[PlanRun]:
+    """The three searches last asked for together, least free first; none when there were none."""
+    last = plan.runs.exclude(group="").first()
+    if last is None:
+        return []
+    order = list(Freedom)
+    runs = plan.runs.filter(group=last.group).select_related("version")
+    return sorted(runs, key=lambda run: order.index(Freedom(run.freedom)))
 
 
 def ask_to_stop(run: PlanRun) -> None:
@@ -54,6 +91,14 @@ def work_off(*, stop: Callable[[], bool] = lambda: False) -> int:
             _work(run, stop=stop)
             done += 1
     return done
+
+
+def _note(run: PlanRun) -> str:
+    if not run.group:
+        return ""
+    return (
+        f"{run.get_freedom_display()}: {run.because}" if run.because else run.get_freedom_display()
+    )
 
 
 def _mark_interrupted() -> None:
@@ -96,12 +141,14 @@ def _work(run: PlanRun, *, stop: Callable[[], bool]) -> None:
             run.plan.campaign,
             at=clock.now(),
             fresh=run.fresh,
+            released=run.released,
+            most_moves=MOST_MOVES[run.freedom] if run.group else None,
             seconds=run.seconds,
             seed=run.seed,
             on_progress=on_progress,
             should_stop=should_stop,
         )
-        version = store_version(solved, by=run.asked_by)
+        version = store_version(solved, by=run.asked_by, note=_note(run))
     except (ValidationError, ValueError) as error:
         sentence = error.messages[0] if isinstance(error, ValidationError) else str(error)
         rows.update(state=State.FAILED, error=sentence[:500])

@@ -1,6 +1,6 @@
 """Plan versions: solved, stored as drafts, published as tentative visits with draft proposals."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -56,17 +56,19 @@ def solve_campaign(
     *,
     at: datetime,
     fresh: bool = False,
+    released: Collection[str] = (),
+    most_moves: int | None = None,
     seconds: float = 30.0,
     seed: int = 1,
     on_progress: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> SolvedPlan:
-    """Plan the campaign; the same rows and seed give the same plan.
+    """Plan the campaign; the same rows and seed give the same plan (see load_problem).
 
     Raises ValidationError naming the culprit when the rules contradict each other, and ValueError
     when the independent check finds a broken rule (then nothing may be saved).
     """
-    loaded = load_problem(campaign, at=at, fresh=fresh)
+    loaded = load_problem(campaign, at=at, fresh=fresh, released=released, most_moves=most_moves)
     try:
         solution = search.solve(
             loaded.problem,

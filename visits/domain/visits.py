@@ -277,12 +277,45 @@ def postpone_visit(
     if starts_at <= at:
         raise ValidationError(_("The new start has to lie ahead."), code="over")
     booking.lock_resources([visit.host.resource])
-    is_known = knows_of(visit)
+    put_off(visit, side=side, reason=reason, at=at, by=by)
+    return replace_visit(
+        visit,
+        host=visit.host,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        at=at,
+        by=by,
+        override_reason=override_reason,
+    )
+
+
+def put_off(visit: Visit, *, side: str, reason: str, at: datetime, by: User | None) -> None:
+    """Give up an agreed visit's time; what takes its place is made by `replace_visit`.
+
+    The caller holds the hosts' locks and the transaction.
+    """
     set_visit_state(visit, VisitState.POSTPONED, at=at, by=by, side=side, why=reason)
     booking.free(visit)
+
+
+def replace_visit(
+    visit: Visit,
+    *,
+    host: Host,
+    starts_at: datetime,
+    ends_at: datetime,
+    at: datetime,
+    by: User | None,
+    override_reason: str = "",
+) -> Visit:
+    """The visit that takes the place of one put off, under the same UID, with a draft for the city.
+
+    Raises SlotTaken when the time is not free. The caller holds the hosts' locks.
+    """
+    is_known = knows_of(visit)
     moved = make_visit(
         list(visit.requests.all()),
-        host=visit.host,
+        host=host,
         mode=visit.mode,
         starts_at=starts_at,
         ends_at=ends_at,

@@ -109,9 +109,18 @@ class PlanRun(models.Model):
         FAILED = "failed", _("could not be planned")
         INTERRUPTED = "interrupted", _("interrupted")
 
+    class Freedom(models.TextChoices):
+        INSERT = "insert", _("insert only")
+        FEW = "few", _("few moves")
+        BEST = "best", _("best plan")
+
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="runs")
     state = models.CharField(max_length=12, choices=State, default=State.QUEUED)
     fresh = models.BooleanField(default=False)
+    freedom = models.CharField(max_length=6, choices=Freedom, default=Freedom.BEST)
+    released = models.JSONField(default=list, blank=True)
+    because = models.CharField(_("why"), max_length=300, blank=True)
+    group = models.CharField(max_length=16, blank=True, editable=False, db_index=True)
     seconds = models.PositiveSmallIntegerField(default=30)
     seed = models.PositiveIntegerField(default=1)
     asked_by = models.ForeignKey(

@@ -1,0 +1,113 @@
+"""A strike meets the plan: the coordinator sees what it touches and gets three answers."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from crm import clock
+from tests.factories.visits import DisruptionFactory, HostAvailabilityFactory, VisitFactory
+from tests.visits.views.desk.front_door import do, go, said
+from visits.domain.planning_runs import work_off
+from visits.models import Campaign, Disruption, PlanRun, PlanVersion, Visit
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def desk(client, sample, coordinator):
+    client.force_login(coordinator)
+    return client
+
+
+def ticked(page):
+    return [row.visit.ref for row, is_ticked in page.context["rows"] if is_ticked]
+
+
+def listed(page):
+    return [row.visit.ref for row, _is_ticked in page.context["rows"]]
+
+
+def test_page_lists_the_agreed_visits_ahead_and_ticks_those_in_danger(desk):
+    page = go(desk, "plan-replan")
+    assert set(listed(page)) == set(
+        Visit.objects.filter(
+            state__in=["confirmed", "briefed"], starts_at__gt=clock.now()
+        ).values_list("ref", flat=True)
+    )
+    assert "V08" in ticked(page)
+    assert "Airport strike in Germany touches it." in page.text
+
+
+def test_absence_of_the_host_is_a_danger_too(desk):
+    visit = Visit.objects.get(ref="V10")
+    HostAvailabilityFactory(
+        host=visit.host,
+        starts_at=visit.starts_at - timedelta(hours=1),
+        ends_at=visit.ends_at + timedelta(hours=1),
+    )
+    assert "V10" in ticked(go(desk, "plan-replan"))
+
+
+def test_page_opened_from_a_disruption_is_named_after_it(desk):
+    row = next(row for row in Disruption.objects.all() if "STR" in row.airports)
+    page = go(desk, "plan-replan", disruption=row.pk)
+    assert page.context["because"] == row.name
+    assert f'value="{row.name}"' in page.text
+
+
+def test_three_plans_keep_every_visit_that_was_not_released(desk):
+    before = {
+        row.ref: (row.starts_at, row.host.ref)
+        for row in Visit.objects.agreed().select_related("host")
+    }
+    do(desk, "plan-replan", released=["V08"], because="Airport strike")
+    PlanRun.objects.update(seconds=10)
+    assert work_off() == 3
+    page = go(desk, "plan-replan")
+    assert [answer["run"].freedom for answer in page.context["answers"]] == [
+        "insert",
+        "few",
+        "best",
+    ]
+    for answer in page.context["answers"]:
+        version = answer["version"]
+        assert version.note.endswith(": Airport strike")
+        for placement in version.placements.select_related("visit", "host"):
+            if placement.visit and placement.visit.ref in before:
+                assert (placement.starts_at, placement.host.ref) == before[placement.visit.ref]
+        moved = {c.visit.ref for c in answer["changes"] if c.visit and c.visit.ref in before}
+        assert moved <= {"V08"}
+    assert Visit.objects.get(ref="V08").state == "confirmed"
+
+
+def test_visit_that_is_over_meanwhile_is_refused_by_name_and_nothing_starts(desk):
+    answer = do(desk, "plan-replan", released=["V01"], because="")
+    assert said(answer) == ["V01 cannot be planned anew any more; look at the list again."]
+    assert not PlanRun.objects.exclude(group="").exists()
+
+
+def test_asking_again_gives_up_the_searches_that_still_wait(desk):
+    do(desk, "plan-replan", released=[], because="first")
+    do(desk, "plan-replan", released=["V08"], because="second")
+    assert sorted(PlanRun.objects.values_list("because", "state")) == [
+        *[("first", "stopped")] * 3,
+        *[("second", "queued")] * 3,
+    ]
+
+
+def test_campaign_without_agreed_visits_says_so(desk):
+    Visit.objects.update(state="tentative")
+    assert "No agreed visit lies ahead" in go(desk, "plan-replan").text
+
+
+def test_queries_do_not_grow_with_the_visits(desk, django_assert_max_num_queries):
+    campaign = Campaign.objects.get(slug="february-2023")
+    with django_assert_max_num_queries(40) as few:
+        go(desk, "plan-replan")
+    start = datetime(2023, 2, 27, 9, tzinfo=UTC)
+    for _number in range(20):
+        VisitFactory(campaign=campaign, state="confirmed", starts_at=start)
+    DisruptionFactory.create_batch(5)
+    with django_assert_max_num_queries(len(few)):
+        go(desk, "plan-replan")
+    assert PlanVersion.objects.exists()

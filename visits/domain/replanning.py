@@ -1,0 +1,62 @@
+"""After a strike, an absence or a city's change of mind: which agreed visits may have to move."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from visits.domain.disruptions import those_touching
+from visits.domain.planning import may_move
+from visits.models import Campaign, Disruption, HostAvailability, Visit
+from visits.states import AGREED_VISITS
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An agreed visit that could be planned anew, and what endangers it now, in sentences."""
+
+    visit: Visit
+    dangers: tuple[str, ...]
+
+
+def candidates(campaign: Campaign, *, at: datetime) -> list[Candidate]:
+    """The agreed visits ahead that may be released, in the order of time."""
+    rows = (
+        Visit.objects.filter(campaign=campaign, state__in=AGREED_VISITS, starts_at__gt=at)
+        .select_related("host__home", "place", "campaign")
+        .prefetch_related("requests")
+        .order_by("starts_at")
+    )
+    visits = [visit for visit in rows if may_move(visit, at)]
+    disruptions = list(Disruption.objects.active())
+    absences = _absences(visits)
+    return [
+        Candidate(visit, (*_stopped(visit, disruptions), *_away(visit, absences)))
+        for visit in visits
+    ]
+
+
+def _stopped(visit: Visit, disruptions: Sequence[Disruption]) -> list[str]:
+    return [
+        _("%(disruption)s touches it.") % {"disruption": row.name}
+        for row in those_touching(visit, disruptions)
+    ]
+
+
+def _absences(visits: Sequence[Visit]) -> list[HostAvailability]:
+    if not visits:
+        return []
+    first = min(visit.starts_at for visit in visits)
+    last = max(visit.ends_at for visit in visits)
+    return list(HostAvailability.objects.busy().touching(first, last))
+
+
+def _away(visit: Visit, absences: Sequence[HostAvailability]) -> list[str]:
+    return [
+        _("%(host)s is unavailable then.") % {"host": visit.host.name}
+        for row in absences
+        if row.host_id == visit.host_id
+        and row.starts_at < visit.ends_at
+        and visit.starts_at < row.ends_at
+    ][:1]

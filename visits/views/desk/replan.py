@@ -1,0 +1,100 @@
+"""Replan: choose which agreed visits may move, and see the three plans that answer."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from crm import clock
+from crm.permissions import require
+from crm.roles import Role
+from visits.domain import planning_runs
+from visits.domain.plans import changes_of, plan_of
+from visits.domain.replanning import Candidate, candidates
+from visits.models import Campaign, Disruption, Plan, PlanRun
+from visits.views.desk.access import current_campaign
+
+ACTIVE = (PlanRun.State.QUEUED, PlanRun.State.RUNNING)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require(Role.COORDINATOR)
+def replan(request: HttpRequest) -> HttpResponse:
+    """The agreed visits ahead, those in danger ticked; a post asks for the three plans."""
+    campaign = current_campaign(request)
+    if campaign is None:
+        raise Http404
+    rows = candidates(campaign, at=clock.now())
+    if request.method == "POST":
+        if (answer := _ask(request, campaign, rows)) is not None:
+            return answer
+        ticked = set(request.POST.getlist("released"))
+    else:
+        ticked = {row.visit.ref for row in rows if row.dangers}
+    context = {
+        "campaign": campaign,
+        "rows": [(row, row.visit.ref in ticked) for row in rows],
+        "because": request.POST.get("because", _because(request)),
+        "few": planning_runs.FEW_MOVES,
+        **_answers(plan_of(campaign)),
+    }
+    return render(request, "visits/plan_replan.html", context)
+
+
+def _because(request: HttpRequest) -> str:
+    """What the page was opened for: the disruption named in its address."""
+    wanted = request.GET.get("disruption", "")
+    row = Disruption.objects.active().filter(pk=wanted).first() if wanted.isdigit() else None
+    return row.name if row else ""
+
+
+def _ask(request: HttpRequest, campaign: Campaign, rows: list[Candidate]) -> HttpResponse | None:
+    known = {row.visit.ref for row in rows}
+    released = request.POST.getlist("released")
+    if gone := sorted(set(released) - known):
+        messages.error(
+            request,
+            _("%(refs)s cannot be planned anew any more; look at the list again.")
+            % {"refs": ", ".join(gone)},
+        )
+        return None
+    planning_runs.ask_to_replan(
+        plan_of(campaign),
+        released=released,
+        because=request.POST.get("because", "").strip()[:300],
+        by=request.user,
+    )
+    messages.success(request, _("Three searches have started; their plans appear here."))
+    return redirect("visits:plan-replan")
+
+
+def _answers(plan: Plan) -> dict:
+    """The three searches last asked for, each with what its plan would change."""
+    runs = planning_runs.latest_replan(plan)
+    answers = []
+    for run in runs:
+        changes = changes_of(run.version) if run.version else []
+        answers.append(
+            {
+                "run": run,
+                "version": run.version,
+                "kept": sum(change.kind == "kept" for change in changes),
+                "changes": [change for change in changes if change.kind != "kept"],
+            }
+        )
+    return {
+        "answers": answers,
+        "active": any(run.state in ACTIVE for run in runs),
+        "asked_because": runs[0].because if runs else "",
+    }
+
+
+@require_safe
+@require(Role.COORDINATOR)
+def replan_status(request: HttpRequest) -> HttpResponse:
+    """How the three searches stand; the page asks for this while one is at work."""
+    campaign = current_campaign(request)
+    if campaign is None:
+        raise Http404
+    return render(request, "visits/_replan_answers.html", _answers(plan_of(campaign)))
