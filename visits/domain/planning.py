@@ -1,6 +1,6 @@
 """From the rows of a campaign to the planner's Problem, and from its Solution to plain values."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
@@ -10,6 +10,7 @@ from django.db.models import Prefetch
 
 from crm.domain.working_time import add_working_days
 from crm.models import Place
+from visits.domain.plan_rules import decisions_of, with_decisions
 from visits.domain.requests import default_duration, default_priority
 from visits.domain.travel import place_ref, travel_table
 from visits.models import (
@@ -18,6 +19,7 @@ from visits.models import (
     Hold,
     Host,
     HostAvailability,
+    PlanDecision,
     Visit,
     VisitRequest,
 )
@@ -55,12 +57,22 @@ class LoadedProblem:
     without_place: tuple[VisitRequest, ...] = ()
 
 
-def load_problem(campaign: Campaign, *, at: datetime, fresh: bool = False) -> LoadedProblem:
+def load_problem(
+    campaign: Campaign,
+    *,
+    at: datetime,
+    fresh: bool = False,
+    decisions: Sequence[PlanDecision] | None = None,
+    released: Collection[str] = (),
+) -> LoadedProblem:
     """What is to be planned at the moment `at`.
 
     Plain: open requests without a date over the rest of the window; agreed visits and dates held
     for a city are facts, and what a cancelled visit keeps for an undo is busy. Fresh: every
     request not merged, rejected or referred over the whole window from an empty calendar.
+
+    `decisions` are the coordinator's, those of the campaign when not given. `released` names
+    visits on offer that may move all the same.
     """
     hosts = list(
         Host.objects.who_lead()
@@ -71,7 +83,7 @@ def load_problem(campaign: Campaign, *, at: datetime, fresh: bool = False) -> Lo
         )
     )
     requests = _requests_to_plan(campaign, fresh=fresh)
-    visits = [] if fresh else list(_facts(campaign))
+    visits = [] if fresh else list(_facts(campaign, released))
     settled = {request.ref for visit in visits for request in visit.requests.all()}
     requests = [request for request in requests if request.ref not in settled]
     placed = [request for request in requests if request.place is not None]
@@ -96,8 +108,10 @@ def load_problem(campaign: Campaign, *, at: datetime, fresh: bool = False) -> Lo
         clock=None if fresh else at,
         earliest=None if fresh else _earliest(campaign, at),
     )
+    if decisions is None:
+        decisions = decisions_of(campaign)
     return LoadedProblem(
-        problem=problem,
+        problem=with_decisions(problem, decisions),
         requests={request.ref: request for request in requests},
         visits={visit.ref: visit for visit in visits},
         hosts={host.ref: host for host in hosts},
@@ -121,14 +135,14 @@ def _requests_to_plan(campaign: Campaign, *, fresh: bool) -> list[VisitRequest]:
     )
 
 
-def _facts(campaign: Campaign) -> Iterable[Visit]:
+def _facts(campaign: Campaign, released: Collection[str]) -> Iterable[Visit]:
     """What the plan takes as it stands: agreed visits, and dates held for a city that may still
     accept them. An offer is a promise until its deadline; the coordinator may take it back.
     """
     live = Visit.objects.filter(campaign=campaign).live().select_related("host__home", "place")
     for visit in live.prefetch_related("holds__reservation", "requests").order_by("ref"):
         held = any(hold.reservation.active for hold in visit.holds.all())
-        if visit.state in AGREED_VISITS or held:
+        if visit.state in AGREED_VISITS or (held and visit.ref not in released):
             yield visit
 
 

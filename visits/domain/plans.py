@@ -1,6 +1,6 @@
 """Plan versions: solved, stored as drafts, published as tentative visits with draft proposals."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +23,7 @@ from visits.models import (
     Host,
     Placement,
     Plan,
+    PlanEdit,
     PlanVersion,
     Unplaced,
     Visit,
@@ -41,7 +42,10 @@ NO_PLACE_MEND = "if the city is chosen from the register"
 
 @dataclass(frozen=True)
 class SolvedPlan:
-    """A problem with its solution, and how it was asked for."""
+    """A problem with its solution, and how it was asked for.
+
+    `online_too` looks for a time online for each request that found no place, which takes a while.
+    """
 
     campaign: Campaign
     loaded: LoadedProblem
@@ -49,6 +53,7 @@ class SolvedPlan:
     seed: int
     fresh: bool
     made_at: datetime
+    online_too: bool = True
 
 
 def solve_campaign(
@@ -92,6 +97,7 @@ def plan_as_json(solved: SolvedPlan) -> dict[str, Any]:
         "proven_all": solution.proven_all,
         "bound": solution.bound,
         "priority": solution.priority,
+        "points": solution.points,
         "visits": [_visit_as_json(solved, visit) for visit in solution.visits],
         "unplaced": unplaced_as_json(solved),
         "legs": [_leg_as_json(leg) for leg in solution.legs],
@@ -151,7 +157,8 @@ def unplaced_as_json(solved: SolvedPlan) -> list[dict[str, Any]]:
 def _mend(solved: SolvedPlan, row: UnplacedTask) -> str | None:
     """The nearest change that makes the task fit: what the plan could drop, or going online."""
     words = [row.would_fit_if.text] if row.would_fit_if else []
-    words.append(online_instead(solved.loaded, solved.solution, row.task))
+    if solved.online_too:
+        words.append(online_instead(solved.loaded, solved.solution, row.task))
     return " ".join(word for word in words if word) or None
 
 
@@ -183,22 +190,34 @@ def store_version(solved: SolvedPlan, *, by: User | None = None, note: str = "")
     """Keep a solved plan as the next draft version."""
     plan = plan_of(solved.campaign)
     lock_resources([f"plan:{plan.pk}"])
+    version = add_version(plan, solved, by=by, note=note)
+    record(version, "store_version", at=solved.made_at, by=by, to_state=version.state)
+    return version
+
+
+def add_version(plan: Plan, solved: SolvedPlan, *, by: User | None, note: str = "") -> PlanVersion:
+    """The next draft, not yet recorded; the caller holds the lock."""
     latest = plan.versions.order_by("-number").first()
-    solution = solved.solution
-    version = PlanVersion.objects.create(
+    version = PlanVersion(
         plan=plan,
         number=(latest.number if latest else 0) + 1,
         made_at=solved.made_at,
         made_by=by,
         note=note,
-        priority=solution.priority,
-        bound=solution.bound,
-        proven=solution.proven,
-        totals=asdict(solution.totals),
-        result=plan_as_json(solved),
+        bound=solved.solution.bound,
+        proven=solved.solution.proven,
     )
-    for planned in solution.visits:
-        _store_placement(version, solved, planned)
+    fill_version(version, solved)
+    return version
+
+
+def fill_version(version: PlanVersion, solved: SolvedPlan) -> None:
+    """Write what a version places and what not, with sums and journeys; what it had before goes."""
+    version.priority = solved.solution.priority
+    version.totals = asdict(solved.solution.totals)
+    version.result = plan_as_json(solved)
+    version.save()
+    version.unplaced.all().delete()
     Unplaced.objects.bulk_create(
         Unplaced(
             version=version,
@@ -207,25 +226,40 @@ def store_version(solved: SolvedPlan, *, by: User | None = None, note: str = "")
             reason=row["reason"][:500],
             would_fit_if=(row["would_fit_if"] or "")[:500],
         )
-        for row in unplaced_as_json(solved)
+        for row in version.result["unplaced"]
     )
-    record(version, "store_version", at=solved.made_at, by=by, to_state=version.state)
-    return version
+    version.placements.all().delete()
+    visits = {row.ref: row for row in (*solved.loaded.visits.values(), *_offers(solved))}
+    rows = Placement.objects.bulk_create(
+        Placement(
+            version=version,
+            visit=visits.get(visit_ref(solved, planned) or ""),
+            host=solved.loaded.hosts[planned.host],
+            mode=str(planned.mode),
+            starts_at=planned.start,
+            ends_at=planned.end,
+            zone=planned.zone,
+            is_fixed=planned.fixed is not None,
+        )
+        for planned in solved.solution.visits
+    )
+    _name_requests(rows, solved)
 
 
-def _store_placement(version: PlanVersion, solved: SolvedPlan, planned: PlannedVisit) -> None:
-    ref = visit_ref(solved, planned)
-    placement = Placement.objects.create(
-        version=version,
-        visit=Visit.objects.filter(ref=ref).first() if ref else None,
-        host=solved.loaded.hosts[planned.host],
-        mode=str(planned.mode),
-        starts_at=planned.start,
-        ends_at=planned.end,
-        zone=planned.zone,
-        is_fixed=planned.fixed is not None,
+def _offers(solved: SolvedPlan) -> list[Visit]:
+    return list(solved.loaded.kept_visits.values())
+
+
+def _name_requests(rows: Sequence[Placement], solved: SolvedPlan) -> None:
+    refs = {ref for planned in solved.solution.visits for ref in planned.requests}
+    known = dict(VisitRequest.objects.filter(ref__in=refs).values_list("ref", "pk"))
+    serves = Placement.requests.through
+    serves.objects.bulk_create(
+        serves(placement_id=row.pk, visitrequest_id=known[ref])
+        for row, planned in zip(rows, solved.solution.visits, strict=True)
+        for ref in planned.requests
+        if ref in known
     )
-    placement.requests.set(VisitRequest.objects.filter(ref__in=planned.requests))
 
 
 @dataclass(frozen=True)
@@ -244,40 +278,59 @@ def changes_of(version: PlanVersion) -> list[Change]:
     A visit that is agreed is never among the moved ones: the planner takes it as a fact.
     """
     changes: list[Change] = []
-    rows = version.placements.select_related("visit", "host").prefetch_related("requests")
-    placed: set[int] = set()
+    rows = list(
+        version.placements.select_related("visit__host", "host").prefetch_related("requests")
+    )
+    placed = {request.pk for placement in rows for request in placement.requests.all()}
+    offered = _live_visits(rows)
     for placement in rows:
         requests = tuple(placement.requests.all())
-        placed |= {request.pk for request in requests}
         if placement.visit is not None:
             changes.append(Change("kept", placement, placement.visit, requests))
             continue
-        offered = Visit.objects.live().filter(requests__in=requests).distinct().first()
-        kind = "moved" if offered else "new"
-        changes.append(Change(kind, placement, offered, requests))
+        visit = next((offered[row.pk] for row in requests if row.pk in offered), None)
+        changes.append(Change("moved" if visit else "new", placement, visit, requests))
     left = (
         Visit.objects.live()
         .filter(campaign=version.plan.campaign, state="tentative", holds__accepted_at=None)
         .exclude(requests__in=placed)
+        .select_related("host")
+        .prefetch_related("requests")
         .distinct()
     )
     changes += [Change("dropped", None, visit, tuple(visit.requests.all())) for visit in left]
     return changes
 
 
+def _live_visits(placements: Iterable[Placement]) -> dict[int, Visit]:
+    """The visit each newly placed request has on offer now, by the request's key."""
+    new = [row for row in placements if row.visit is None]
+    wanted = {request.pk for row in new for request in row.requests.all()}
+    rows = Visit.objects.live().filter(requests__in=wanted).select_related("host")
+    return {
+        request.pk: visit
+        for visit in rows.prefetch_related("requests").order_by("-pk").distinct()
+        for request in visit.requests.all()
+    }
+
+
 @transaction.atomic
-def publish_version(version: PlanVersion, *, at: datetime, by: User | None) -> list[Message]:
+def publish_version(
+    version: PlanVersion, *, at: datetime, by: User | None, seen: int | None = None
+) -> list[Message]:
     """Make the draft the plan that holds: one tentative visit, hold and draft letter for each newly
     placed request, draft letters for those touched. Nothing is sent, nothing confirmed, no agreed
     visit moved; an offer that moves or that the plan has no place for is taken back.
 
-    Raises ValidationError when the version is published or stale, and SlotTaken when a host's time
+    `seen` is the number of edits whoever publishes has seen. Raises EditedMeanwhile when there are
+    more, ValidationError when the version is published or stale, and SlotTaken when a host's time
     went to somebody else meanwhile; then nothing has changed.
     """
     hosts = Host.objects.who_lead()
     lock_resources([f"plan:{version.plan_id}", *(host.resource for host in hosts)])
     version.refresh_from_db()
     _refuse_unfit(version)
+    refuse_unseen(version, seen)
     changes = [change for change in changes_of(version) if change.kind != "kept"]
     drafts: list[Message] = []
     # First give back what the plan gives up, so that its time is free for what the plan adds.
@@ -309,6 +362,31 @@ def _refuse_unfit(version: PlanVersion) -> None:
     )
     if newer.exists():
         raise ValidationError(_("A newer plan was published meanwhile; plan again."), code="stale")
+
+
+class EditedMeanwhile(ValidationError):
+    """Somebody edited the draft after whoever acts had looked; `edits` are theirs, newest first."""
+
+    def __init__(self, version: PlanVersion, edits: Sequence[PlanEdit]) -> None:
+        self.version, self.edits = version, edits
+        super().__init__(
+            _("%(version)s was changed meanwhile: %(changes)s."),
+            code="edited_meanwhile",
+            params={
+                "version": version,
+                "changes": "; ".join(str(edit) for edit in edits),
+            },
+        )
+
+
+def refuse_unseen(version: PlanVersion, seen: int | None) -> None:
+    """Raise EditedMeanwhile when the draft has edits that `seen` does not count."""
+    if seen is None or seen >= version.edits:
+        return
+    rows = version.history.filter(number__gt=seen)
+    raise EditedMeanwhile(
+        version, list(rows.select_related("by", "request", "from_host", "to_host"))
+    )
 
 
 def _take_back(change: Change, *, at: datetime, by: User | None) -> None:
