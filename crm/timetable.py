@@ -17,6 +17,8 @@ GAP = 8
 # others that reach there; static/css/time.css knows the heights of lanes with one to LEVELS words.
 LINE, INDENT, LEVELS = 14, 3, 5
 LOWEST_LANE, WORDS = 72, 2 * LINE
+# Blocks as high as their lane, under all others.
+WHOLE = ("away", "lock")
 # How wide a letter of them is at most, on average, how far a name may be squeezed to stay in its
 # column, how far the last column's may leave it, and how narrow a bar may get.
 LETTER, SQUEEZE, MARGIN, SHORTEST = 6.8, 0.8, 20, 6.0
@@ -26,9 +28,10 @@ LETTER, SQUEEZE, MARGIN, SHORTEST = 6.8, 0.8, 20, 6.0
 class Block:
     """A span of one host's time, in that host's row.
 
-    `kind` is "visit", "travel", "night", "home" or "away". `start` and `end` are datetimes of one
-    time zone (the row's home zone), `words` the whole thing in a sentence. `is_tentative` draws
-    a held visit or an estimated leg dashed.
+    `kind` is "visit", "travel", "night", "home", "away" or "lock". `start` and `end` are datetimes
+    of one time zone (the row's home zone), `words` the whole thing in a sentence. `is_tentative`
+    draws a held visit or an estimated leg dashed, `is_pinned` marks a visit that stays where it is;
+    one that `can_move` may be dragged elsewhere, from its `place` as a form would name it.
     """
 
     kind: str
@@ -42,24 +45,32 @@ class Block:
     key: str = ""
     is_tentative: bool = False
     is_pinned: bool = False
+    can_move: bool = False
+    place: str = ""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One host and what fills the days."""
+    """One host and what fills the days; `key` is how others call this host."""
 
     label: str
     blocks: Sequence[Block] = field(default=())
     note: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True)
 class Day:
-    """One column; `note` says why the day is hard."""
+    """One column; `note` says why the day is hard, and what was decided about it.
+
+    A closed day is hatched, a day with a decision carries a mark.
+    """
 
     date: date
     note: str = ""
     is_today: bool = False
+    is_closed: bool = True
+    is_marked: bool = False
 
 
 class Column(NamedTuple):
@@ -70,6 +81,9 @@ class Column(NamedTuple):
     note: str
     is_weekend: bool
     is_today: bool
+    date: date
+    is_closed: bool
+    is_marked: bool
 
 
 class Box(NamedTuple):
@@ -86,6 +100,8 @@ class Box(NamedTuple):
     key: str
     is_tentative: bool
     is_pinned: bool
+    can_move: bool
+    place: str
     # Where the words stand and how wide they are; the city as far as it fits, and its width where
     # it is squeezed to that.
     words_x: float = 0
@@ -113,6 +129,12 @@ class Lane(NamedTuple):
     boxes: tuple[Box, ...]
     bottom: float
     levels: int
+    key: str = ""
+    top: float = 0
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
 
 
 class Timetable(NamedTuple):
@@ -145,6 +167,9 @@ def timetable(
             day.note,
             day.date.weekday() >= 5,
             day.is_today,
+            day.date,
+            bool(day.note) and day.is_closed,
+            day.is_marked,
         )
         for day in days
     )
@@ -176,8 +201,8 @@ def timetable(
 
 def _lane(row: Row, boxes: list[Box], levels: int, top: float) -> Lane:
     bottom = top + max(LOWEST_LANE, GAP + BAR + GAP + levels * WORDS)
-    whole = [box._replace(height=bottom - top) if box.kind == "away" else box for box in boxes]
-    return Lane(row.label, row.note, tuple(whole), bottom, levels)
+    whole = [box._replace(height=bottom - top) if box.kind in WHOLE else box for box in boxes]
+    return Lane(row.label, row.note, tuple(whole), bottom, levels, row.key, top)
 
 
 def _with_words(boxes: list[Box], day_width: float, edge: float) -> tuple[list[Box], int]:
@@ -226,13 +251,13 @@ def _cut(box: Box, room: float) -> Box:
 
 def _painting_order(block: Block) -> tuple[bool, datetime]:
     # What hatches a day lies under what happens on it.
-    return block.kind != "away", block.start
+    return block.kind not in WHOLE, block.start
 
 
 def _box(block: Block, x: float, right: float, top: float) -> Box:
     # A short visit still has to be seen; its words are what a finger meets.
     width = max(right - x, SHORTEST) if block.kind == "visit" else right - x
-    y, height = (top, LOWEST_LANE) if block.kind == "away" else (top + GAP, BAR)
+    y, height = (top, LOWEST_LANE) if block.kind in WHOLE else (top + GAP, BAR)
     return Box(
         block.kind,
         round(x, 2),
@@ -247,4 +272,6 @@ def _box(block: Block, x: float, right: float, top: float) -> Box:
         block.key,
         block.is_tentative,
         block.is_pinned,
+        block.can_move,
+        block.place,
     )

@@ -26,9 +26,14 @@ function onKey(event) {
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat && !"jk".includes(event.key)) return;
-  if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
-  if (kept("localStorage", OFF) === "yes") return;
+  if (!mayPress(event)) return;
   if (act(event)) event.preventDefault();
+}
+
+/** Whether a single letter is a command here: not while typing, in a dialog, or switched off. */
+export function mayPress(event) {
+  if (isTyping(event.target) || document.querySelector("dialog[open]")) return false;
+  return kept("localStorage", OFF) !== "yes";
 }
 
 function act(event) {
@@ -72,21 +77,22 @@ function press(key) {
   return Boolean(target);
 }
 
-// The help says the keys of this page too, taken from the buttons themselves.
+// The help says the keys of this page too, taken from the buttons themselves and from where the
+// page names keys that its own module listens to.
 function listPageKeys() {
   const slot = document.querySelector("[data-page-keys]");
-  const owners = document.querySelectorAll("main [data-key]");
+  const owners = document.querySelectorAll("main :is([data-key], [data-says-key])");
   if (!slot || !owners.length) return;
   const list = document.createElement("dl");
   list.className = "keys";
   for (const owner of owners) {
     const line = document.createElement("div");
     const key = document.createElement("kbd");
-    key.textContent = owner.dataset.key;
+    key.textContent = owner.dataset.key ?? owner.dataset.saysKey;
     const term = document.createElement("dt");
     term.append(key);
     const words = document.createElement("dd");
-    words.textContent = owner.textContent.trim();
+    words.textContent = (owner.querySelector("[data-words]") ?? owner).textContent.trim();
     line.append(term, words);
     list.append(line);
   }

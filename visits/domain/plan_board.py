@@ -1,7 +1,11 @@
 """A plan version, or the calendar as it stands, as rows of a timetable: hosts down, days across."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import zip_longest
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count
@@ -11,57 +15,86 @@ from django.utils.translation import gettext as _
 from crm import wording
 from crm.marks import mark
 from crm.timetable import Block, Day, Row, Timetable, timetable
+from visits.domain.plan_rules import locked_day, marks_of
+from visits.domain.travel import place_ref
 from visits.models import (
     CalendarDay,
     Campaign,
     Hold,
     Host,
     HostAvailability,
+    Placement,
+    PlanDecision,
     PlanVersion,
     Visit,
 )
 from visits.states import VisitState
 
+# Where in a day a night is drawn.
+NIGHT_AT = time(20, 15)
 
-def board_of_version(version: PlanVersion, *, at: datetime) -> Timetable:
-    """The version's placements with its journeys."""
-    campaign = version.plan.campaign
+
+@dataclass(frozen=True)
+class Look:
+    """How a board is looked at: when, what was decided, and whether visits may be moved on it."""
+
+    at: datetime
+    decisions: Sequence[PlanDecision] = ()
+    may_edit: bool = False
+
+
+def board_of_version(version: PlanVersion, look: Look) -> Timetable:
+    """The version's placements with its journeys, nights and decisions."""
     rows = version.placements.select_related("host", "visit").prefetch_related("requests")
     blocks: dict[str, list[Block]] = {}
     for placement in rows:
-        zone = ZoneInfo(placement.host.zone)
-        requests = list(placement.requests.all())
-        city = requests[0].city if requests else ""
-        state = placement.visit.state if placement.visit else VisitState.TENTATIVE
-        href = (
-            reverse("visits:visit-detail", args=[placement.visit.ref])
-            if placement.visit
-            else reverse("visits:request-detail", args=[requests[0].ref])
-        )
-        blocks.setdefault(placement.host.ref, []).append(
-            Block(
-                kind="visit",
-                start=placement.starts_at.astimezone(zone),
-                end=placement.ends_at.astimezone(zone),
-                words=_("%(city)s, %(when)s, %(mode)s")
-                % {
-                    "city": f"{' '.join(row.ref for row in requests)} {city}",
-                    "when": wording.time_range(
-                        placement.starts_at, placement.ends_at, placement.zone
-                    ),
-                    "mode": placement.get_mode_display(),
-                },
-                title=city,
-                sub=placement.visit.ref if placement.visit else _("new"),
-                href=href,
-                hue=mark(state, "visit").hue,
-                key=requests[0].ref if requests else "",
-                is_tentative=state == VisitState.TENTATIVE,
-            )
-        )
+        blocks.setdefault(placement.host.ref, []).append(_placed_block(placement, look))
+    legs: dict[str, list[dict]] = {}
     for leg in version.result.get("legs", []):
-        blocks.setdefault(leg["host"], []).append(_leg_block(leg))
-    return _draw(campaign, blocks, at=at)
+        legs.setdefault(leg["host"], []).append(leg)
+    return _draw(version.plan.campaign, blocks, look, legs=legs)
+
+
+def _placed_block(placement: Placement, look: Look) -> Block:
+    zone = ZoneInfo(placement.host.zone)
+    requests = list(placement.requests.all())
+    city = requests[0].city if requests else ""
+    visit = placement.visit
+    state = visit.state if visit else VisitState.TENTATIVE
+    words = _("%(city)s, %(when)s, %(mode)s") % {
+        "city": f"{' '.join(row.ref for row in requests)} {city}",
+        "when": wording.time_range(placement.starts_at, placement.ends_at, placement.zone),
+        "mode": placement.get_mode_display(),
+    }
+    marks = [
+        row
+        for request in requests
+        for row in marks_of(look.decisions, request)
+        if row.kind != PlanDecision.Kind.FORBID
+    ]
+    for row in marks:
+        words += "; " + row.get_kind_display()
+    if visit:
+        href = reverse("visits:visit-detail", args=[visit.ref])
+    else:
+        href = reverse("visits:request-detail", args=[requests[0].ref]) if requests else ""
+    return Block(
+        kind="visit",
+        start=placement.starts_at.astimezone(zone),
+        end=placement.ends_at.astimezone(zone),
+        words=words,
+        title=city,
+        sub=visit.ref if visit else _("new"),
+        href=href,
+        hue=mark(state, "visit").hue,
+        key=requests[0].ref if requests else "",
+        is_tentative=state == VisitState.TENTATIVE,
+        is_pinned=bool(marks),
+        can_move=look.may_edit and not placement.is_fixed,
+        place=urlencode(
+            {"host": placement.host.ref, "day": placement.on, "start": placement.clock}
+        ),
+    )
 
 
 def _leg_block(leg: dict[str, Any]) -> Block:
@@ -78,7 +111,26 @@ def _leg_block(leg: dict[str, Any]) -> Block:
     return Block("travel", start, end, words, is_tentative=leg["estimated"])
 
 
-def board_of_calendar(campaign: Campaign, *, at: datetime) -> Timetable:
+def _rest_blocks(legs: Sequence[dict[str, Any]], host: Host) -> list[Block]:
+    """Each night the host is away, and each coming home, told by the journeys."""
+    zone, home = ZoneInfo(host.zone), place_ref(host.home)
+    ordered = sorted(legs, key=lambda leg: datetime.fromisoformat(leg["departs_at"]))
+    blocks = []
+    for leg, following in zip_longest(ordered, ordered[1:]):
+        arrives = datetime.fromisoformat(leg["arrives_at"]).astimezone(zone)
+        if leg["to_place"] == home:
+            words = _("Back home in %(place)s") % {"place": leg["to"]}
+            blocks.append(Block("home", arrives, arrives, words))
+        elif following is not None:
+            until = datetime.fromisoformat(following["departs_at"]).astimezone(zone)
+            words = _("Night in %(place)s") % {"place": leg["to"]}
+            for number in range((until.date() - arrives.date()).days):
+                night = datetime.combine(arrives.date() + timedelta(number), NIGHT_AT, zone)
+                blocks.append(Block("night", night, night, words))
+    return blocks
+
+
+def board_of_calendar(campaign: Campaign, look: Look) -> Timetable:
     """The visits as they stand: agreed, offered, over, and cancelled ones that keep their time."""
     blocks: dict[str, list[Block]] = {}
     rows = Visit.objects.filter(campaign=campaign).exclude(
@@ -104,7 +156,7 @@ def board_of_calendar(campaign: Campaign, *, at: datetime) -> Timetable:
     kept = Hold.objects.kept().filter(visit__campaign=campaign)
     for hold in kept.select_related("visit__host"):
         blocks.setdefault(hold.visit.host.ref, []).append(_kept_block(hold, campaign))
-    return _draw(campaign, blocks, at=at)
+    return _draw(campaign, blocks, look)
 
 
 def _kept_block(hold: Hold, campaign: Campaign) -> Block:
@@ -135,19 +187,45 @@ def hue_of(visit: Visit) -> str:
     return mark(visit.state, "visit").hue
 
 
-def _draw(campaign: Campaign, blocks: dict[str, list[Block]], *, at: datetime) -> Timetable:
-    hosts = Host.objects.who_lead().select_related("home")
+def _draw(
+    campaign: Campaign,
+    blocks: dict[str, list[Block]],
+    look: Look,
+    *,
+    legs: Mapping[str, list[dict]] | None = None,
+) -> Timetable:
+    hosts = list(Host.objects.who_lead().select_related("home"))
     absences = _absences(campaign)
+    for host in hosts:
+        own = (legs or {}).get(host.ref, [])
+        more = [*(_leg_block(leg) for leg in own), *_rest_blocks(own, host)]
+        blocks.setdefault(host.ref, []).extend([*more, *absences.get(host.pk, [])])
+    for row in look.decisions:
+        if row.kind == PlanDecision.Kind.LOCK:
+            host, day = locked_day(row)
+            blocks.setdefault(host.ref, []).append(_lock_block(host, day, row))
     rows = [
         Row(
             label=host.name,
             note=_("%(kind)s, %(place)s")
             % {"kind": host.get_kind_display(), "place": host.home.name},
-            blocks=[*blocks.get(host.ref, []), *absences.get(host.pk, [])],
+            blocks=blocks[host.ref],
+            key=host.ref,
         )
         for host in hosts
     ]
-    return timetable(_days(campaign, at), rows, opens=7, closes=21)
+    return timetable(_days(campaign, look), rows, opens=7, closes=21)
+
+
+def _lock_block(host: Host, day: date, row: PlanDecision) -> Block:
+    zone = ZoneInfo(host.zone)
+    return Block(
+        "lock",
+        datetime.combine(day, time(), zone),
+        datetime.combine(day, time(23, 59), zone),
+        f"{row}: {row.reason}",
+        title=_("locked"),
+    )
 
 
 def _absences(campaign: Campaign) -> dict[int, list[Block]]:
@@ -169,16 +247,26 @@ def _absences(campaign: Campaign) -> dict[int, list[Block]]:
     return found
 
 
-def _days(campaign: Campaign, at: datetime) -> list[Day]:
-    today = at.astimezone(ZoneInfo(campaign.zone)).date()
+def _days(campaign: Campaign, look: Look) -> list[Day]:
+    today = look.at.astimezone(ZoneInfo(campaign.zone)).date()
     closed = _closed_days(campaign)
+    decided: dict[date, list[str]] = {}
+    for row in look.decisions:
+        if row.on is not None:
+            decided.setdefault(row.on, []).append(str(row))
     return [
-        Day(date=day, note=closed.get(day, ""), is_today=day == today)
+        Day(
+            date=day,
+            note="; ".join([*closed.get(day, []), *decided.get(day, [])]),
+            is_today=day == today,
+            is_closed=day in closed,
+            is_marked=day in decided,
+        )
         for day in campaign.working_days
     ]
 
 
-def _closed_days(campaign: Campaign) -> dict[date, str]:
+def _closed_days(campaign: Campaign) -> dict[date, list[str]]:
     """For each day, which requests' countries have a hard holiday, in words."""
     countries = dict(
         campaign.requests.open().values_list("country").annotate(Count("pk")).order_by()
@@ -194,4 +282,4 @@ def _closed_days(campaign: Campaign) -> dict[date, str]:
         while day <= min(row.last_on, campaign.window_end):
             found.setdefault(day, []).append(f"{row.country}: {row.name}")
             day += timedelta(days=1)
-    return {day: "; ".join(names) for day, names in found.items()}
+    return found

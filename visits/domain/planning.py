@@ -11,6 +11,7 @@ from django.db.models import Prefetch, Q
 from crm.domain.working_time import add_working_days
 from crm.models import Place
 from visits.domain.disruptions import stops_in_travel
+from visits.domain.plan_rules import decisions_of, with_decisions
 from visits.domain.requests import default_duration, default_priority
 from visits.domain.travel import detours, place_ref, travel_table
 from visits.models import (
@@ -19,12 +20,13 @@ from visits.models import (
     Hold,
     Host,
     HostAvailability,
+    PlanDecision,
     Visit,
     VisitRequest,
 )
 from visits.models.requests import Mode
 from visits.planning import problem as p
-from visits.states import AGREED_VISITS, RequestState, VisitState
+from visits.states import RequestState, VisitState
 
 # Wish points a soft day costs; they rank days and never trade against priority.
 SOFT_POINTS = {
@@ -54,6 +56,7 @@ class LoadedProblem:
     hosts: dict[str, Host]
     kept_visits: dict[str, Visit]
     without_place: tuple[VisitRequest, ...] = ()
+    released: tuple[str, ...] = ()
 
 
 def load_problem(
@@ -61,6 +64,7 @@ def load_problem(
     *,
     at: datetime,
     fresh: bool = False,
+    decisions: Sequence[PlanDecision] | None = None,
     released: Collection[str] = (),
     most_moves: int | None = None,
 ) -> LoadedProblem:
@@ -72,6 +76,8 @@ def load_problem(
     possible, and are placed before anything new; `most_moves` limits how many of them and of the
     offers may. Fresh: every request not merged, rejected or referred over the whole window from an
     empty calendar, as if nothing disturbed it.
+
+    `decisions` are the coordinator's, those of the campaign when not given.
     """
     hosts = list(
         Host.objects.who_lead()
@@ -119,13 +125,16 @@ def load_problem(
         disruptions=disruptions,
         detours=detours(places, disruptions),
     )
+    if decisions is None:
+        decisions = decisions_of(campaign)
     return LoadedProblem(
-        problem=problem,
+        problem=with_decisions(problem, decisions),
         requests={request.ref: request for request in requests},
         visits={visit.ref: visit for visit in visits},
         hosts={host.ref: host for host in hosts},
         kept_visits=offers,
         without_place=tuple(request for request in requests if request.place is None),
+        released=tuple(visit.ref for visit in loose),
     )
 
 
@@ -172,7 +181,7 @@ def _facts(campaign: Campaign) -> Iterable[Visit]:
     )
     for visit in live.prefetch_related("holds__reservation", "requests").order_by("ref"):
         held = any(hold.reservation.active for hold in visit.holds.all())
-        if visit.state in AGREED_VISITS or held:
+        if visit.is_agreed or held:
             yield visit
 
 
@@ -222,7 +231,7 @@ def _by_city(
 def _mode(request: VisitRequest, offers: dict[str, Visit]) -> p.Mode:
     """As wished, unless on site is ruled out or the city was offered to meet online."""
     offer = offers.get(request.ref)
-    if offer is not None and offer.state in AGREED_VISITS:
+    if offer is not None and offer.is_agreed:
         return p.Mode.ONLINE if offer.mode == Mode.ONLINE else p.Mode.ON_SITE
     offered_online = offer is not None and offer.mode == Mode.ONLINE
     if request.mode == Mode.ONLINE or request.on_site_ruled_out or offered_online:
@@ -242,7 +251,7 @@ def _task(
     ]
     mode = _mode(first, offers)
     offer = offers.get(first.ref)
-    agreed = offer if offer and offer.state in AGREED_VISITS else None
+    agreed = offer if offer and offer.is_agreed else None
     return p.Task(
         ref=first.ref,
         label=first.city,

@@ -1,6 +1,6 @@
 """Plan versions: solved, stored as drafts, published as tentative visits with draft proposals."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,16 +18,19 @@ from visits.domain.booking import lock_resources
 from visits.domain.letters import draft_letter
 from visits.domain.planning import LoadedProblem, load_problem
 from visits.domain.proposals import propose_dates, take_back_proposal
+from visits.domain.visits import put_off, replace_visit
 from visits.models import (
     Campaign,
     Host,
     Placement,
     Plan,
+    PlanEdit,
     PlanVersion,
     Unplaced,
     Visit,
     VisitRequest,
 )
+from visits.models.visits import Side
 from visits.planning import search
 from visits.planning.check import violations
 from visits.planning.problem import Limits, ProblemError
@@ -41,7 +44,10 @@ NO_PLACE_MEND = "if the city is chosen from the register"
 
 @dataclass(frozen=True)
 class SolvedPlan:
-    """A problem with its solution, and how it was asked for."""
+    """A problem with its solution, and how it was asked for.
+
+    `online_too` looks for a time online for each request that found no place, which takes a while.
+    """
 
     campaign: Campaign
     loaded: LoadedProblem
@@ -49,6 +55,7 @@ class SolvedPlan:
     seed: int
     fresh: bool
     made_at: datetime
+    online_too: bool = True
 
 
 def solve_campaign(
@@ -89,11 +96,13 @@ def plan_as_json(solved: SolvedPlan) -> dict[str, Any]:
     return {
         "campaign": solved.campaign.slug,
         "fresh": solved.fresh,
+        "released": list(solved.loaded.released),
         "seed": solved.seed,
         "proven": solution.proven,
         "proven_all": solution.proven_all,
         "bound": solution.bound,
         "priority": solution.priority,
+        "points": solution.points,
         "visits": [_visit_as_json(solved, visit) for visit in solution.visits],
         "unplaced": unplaced_as_json(solved),
         "legs": [_leg_as_json(leg) for leg in solution.legs],
@@ -153,7 +162,8 @@ def unplaced_as_json(solved: SolvedPlan) -> list[dict[str, Any]]:
 def _mend(solved: SolvedPlan, row: UnplacedTask) -> str | None:
     """The nearest change that makes the task fit: what the plan could drop, or going online."""
     words = [row.would_fit_if.text] if row.would_fit_if else []
-    words.append(online_instead(solved.loaded, solved.solution, row.task))
+    if solved.online_too:
+        words.append(online_instead(solved.loaded, solved.solution, row.task))
     return " ".join(word for word in words if word) or None
 
 
@@ -185,22 +195,34 @@ def store_version(solved: SolvedPlan, *, by: User | None = None, note: str = "")
     """Keep a solved plan as the next draft version."""
     plan = plan_of(solved.campaign)
     lock_resources([f"plan:{plan.pk}"])
+    version = add_version(plan, solved, by=by, note=note)
+    record(version, "store_version", at=solved.made_at, by=by, to_state=version.state)
+    return version
+
+
+def add_version(plan: Plan, solved: SolvedPlan, *, by: User | None, note: str = "") -> PlanVersion:
+    """The next draft, not yet recorded; the caller holds the lock."""
     latest = plan.versions.order_by("-number").first()
-    solution = solved.solution
-    version = PlanVersion.objects.create(
+    version = PlanVersion(
         plan=plan,
         number=(latest.number if latest else 0) + 1,
         made_at=solved.made_at,
         made_by=by,
         note=note,
-        priority=solution.priority,
-        bound=solution.bound,
-        proven=solution.proven,
-        totals=asdict(solution.totals),
-        result=plan_as_json(solved),
+        bound=solved.solution.bound,
+        proven=solved.solution.proven,
     )
-    for planned in solution.visits:
-        _store_placement(version, solved, planned)
+    fill_version(version, solved)
+    return version
+
+
+def fill_version(version: PlanVersion, solved: SolvedPlan) -> None:
+    """Write what a version places and what not, with sums and journeys; what it had before goes."""
+    version.priority = solved.solution.priority
+    version.totals = asdict(solved.solution.totals)
+    version.result = plan_as_json(solved)
+    version.save()
+    version.unplaced.all().delete()
     Unplaced.objects.bulk_create(
         Unplaced(
             version=version,
@@ -209,25 +231,40 @@ def store_version(solved: SolvedPlan, *, by: User | None = None, note: str = "")
             reason=row["reason"][:500],
             would_fit_if=(row["would_fit_if"] or "")[:500],
         )
-        for row in unplaced_as_json(solved)
+        for row in version.result["unplaced"]
     )
-    record(version, "store_version", at=solved.made_at, by=by, to_state=version.state)
-    return version
+    version.placements.all().delete()
+    visits = {row.ref: row for row in (*solved.loaded.visits.values(), *_offers(solved))}
+    rows = Placement.objects.bulk_create(
+        Placement(
+            version=version,
+            visit=visits.get(visit_ref(solved, planned) or ""),
+            host=solved.loaded.hosts[planned.host],
+            mode=str(planned.mode),
+            starts_at=planned.start,
+            ends_at=planned.end,
+            zone=planned.zone,
+            is_fixed=planned.fixed is not None,
+        )
+        for planned in solved.solution.visits
+    )
+    _name_requests(rows, solved)
 
 
-def _store_placement(version: PlanVersion, solved: SolvedPlan, planned: PlannedVisit) -> None:
-    ref = visit_ref(solved, planned)
-    placement = Placement.objects.create(
-        version=version,
-        visit=Visit.objects.filter(ref=ref).first() if ref else None,
-        host=solved.loaded.hosts[planned.host],
-        mode=str(planned.mode),
-        starts_at=planned.start,
-        ends_at=planned.end,
-        zone=planned.zone,
-        is_fixed=planned.fixed is not None,
+def _offers(solved: SolvedPlan) -> list[Visit]:
+    return list(solved.loaded.kept_visits.values())
+
+
+def _name_requests(rows: Sequence[Placement], solved: SolvedPlan) -> None:
+    refs = {ref for planned in solved.solution.visits for ref in planned.requests}
+    known = dict(VisitRequest.objects.filter(ref__in=refs).values_list("ref", "pk"))
+    serves = Placement.requests.through
+    serves.objects.bulk_create(
+        serves(placement_id=row.pk, visitrequest_id=known[ref])
+        for row, planned in zip(rows, solved.solution.visits, strict=True)
+        for ref in planned.requests
+        if ref in known
     )
-    placement.requests.set(VisitRequest.objects.filter(ref__in=planned.requests))
 
 
 @dataclass(frozen=True)
@@ -239,57 +276,93 @@ class Change:
     visit: Visit | None
     requests: tuple[VisitRequest, ...]
 
+    @property
+    def needs_approval(self) -> bool:
+        """Whether a date that a city agreed to moves: each of these is approved by itself."""
+        return self.kind == "moved" and self.visit is not None and self.visit.is_agreed
+
 
 def changes_of(version: PlanVersion) -> list[Change]:
     """The difference between the calendar as it stands and the version, visit by visit.
 
-    A visit that is agreed is never among the moved ones: the planner takes it as a fact.
+    An agreed visit is among the moved ones only when the version was made to place it anew; one it
+    found no place for is not mentioned: it stays, and is decided on its own page.
     """
     changes: list[Change] = []
-    rows = version.placements.select_related("visit", "host").prefetch_related("requests")
-    placed: set[int] = set()
+    rows = list(
+        version.placements.select_related("visit__host", "host").prefetch_related("requests")
+    )
+    placed = {request.pk for placement in rows for request in placement.requests.all()}
+    offered = _live_visits(rows)
     for placement in rows:
         requests = tuple(placement.requests.all())
-        placed |= {request.pk for request in requests}
         if placement.visit is not None:
             changes.append(Change("kept", placement, placement.visit, requests))
             continue
-        offered = Visit.objects.live().filter(requests__in=requests).distinct().first()
-        kind = "moved" if offered else "new"
-        changes.append(Change(kind, placement, offered, requests))
+        visit = next((offered[row.pk] for row in requests if row.pk in offered), None)
+        changes.append(Change("moved" if visit else "new", placement, visit, requests))
     left = (
         Visit.objects.live()
         .filter(campaign=version.plan.campaign, state="tentative", holds__accepted_at=None)
         .exclude(requests__in=placed)
+        .select_related("host")
+        .prefetch_related("requests")
         .distinct()
     )
     changes += [Change("dropped", None, visit, tuple(visit.requests.all())) for visit in left]
     return changes
 
 
-@transaction.atomic
-def publish_version(version: PlanVersion, *, at: datetime, by: User | None) -> list[Message]:
-    """Make the draft the plan that holds: one tentative visit, hold and draft letter for each newly
-    placed request, draft letters for those touched. Nothing is sent, nothing confirmed, no agreed
-    visit moved; an offer that moves or that the plan has no place for is taken back.
+def _live_visits(placements: Iterable[Placement]) -> dict[int, Visit]:
+    """The visit each newly placed request has on offer now, by the request's key."""
+    new = [row for row in placements if row.visit is None]
+    wanted = {request.pk for row in new for request in row.requests.all()}
+    rows = Visit.objects.live().filter(requests__in=wanted).select_related("host")
+    return {
+        request.pk: visit
+        for visit in rows.prefetch_related("requests").order_by("-pk").distinct()
+        for request in visit.requests.all()
+    }
 
-    Raises ValidationError when the version is published or stale, and SlotTaken when a host's time
+
+@transaction.atomic
+def publish_version(
+    version: PlanVersion,
+    *,
+    at: datetime,
+    by: User | None,
+    seen: int | None = None,
+    approved: Collection[str] = (),
+) -> list[Message]:
+    """Make the draft the plan that holds: one tentative visit, hold and draft letter for each newly
+    placed request, draft letters for those touched. Nothing is sent, nothing confirmed; an offer
+    that moves or that the plan has no place for is taken back. An agreed visit moves only when it
+    is `approved` by its reference.
+
+    `seen` is the number of edits whoever publishes has seen. Raises EditedMeanwhile when there are
+    more, ValidationError when the version is published or stale, and SlotTaken when a host's time
     went to somebody else meanwhile; then nothing has changed.
     """
     hosts = Host.objects.who_lead()
     lock_resources([f"plan:{version.plan_id}", *(host.resource for host in hosts)])
     version.refresh_from_db()
     _refuse_unfit(version)
+    refuse_unseen(version, seen)
     changes = [change for change in changes_of(version) if change.kind != "kept"]
+    _refuse_unapproved(version, changes, approved)
     drafts: list[Message] = []
     # First give back what the plan gives up, so that its time is free for what the plan adds.
     for change in changes:
-        if change.visit is not None:
+        if change.visit is not None and change.needs_approval:
+            put_off(change.visit, side=Side.US, reason=_why(version), at=at, by=by)
+        elif change.visit is not None:
             _take_back(change, at=at, by=by)
         if change.kind == "dropped":
             drafts.append(draft_letter(change.requests[0], "waitlist", at=at, by=by))
     for change in changes:
-        if change.placement is not None:
+        if change.needs_approval:
+            drafts += _move_agreed(change, at=at, by=by)
+        elif change.placement is not None:
             drafts.append(_offer(change, at=at, by=by))
     version.state = PlanVersion.State.PUBLISHED
     version.published_at = at
@@ -311,6 +384,69 @@ def _refuse_unfit(version: PlanVersion) -> None:
     )
     if newer.exists():
         raise ValidationError(_("A newer plan was published meanwhile; plan again."), code="stale")
+
+
+class EditedMeanwhile(ValidationError):
+    """Somebody edited the draft after whoever acts had looked; `edits` are theirs, newest first."""
+
+    def __init__(self, version: PlanVersion, edits: Sequence[PlanEdit]) -> None:
+        self.version, self.edits = version, edits
+        super().__init__(
+            _("%(version)s was changed meanwhile: %(changes)s."),
+            code="edited_meanwhile",
+            params={
+                "version": version,
+                "changes": "; ".join(str(edit) for edit in edits),
+            },
+        )
+
+
+def refuse_unseen(version: PlanVersion, seen: int | None) -> None:
+    """Raise EditedMeanwhile when the draft has edits that `seen` does not count."""
+    if seen is None or seen >= version.edits:
+        return
+    rows = version.history.filter(number__gt=seen)
+    raise EditedMeanwhile(
+        version, list(rows.select_related("by", "request", "from_host", "to_host"))
+    )
+
+
+def _refuse_unapproved(
+    version: PlanVersion, changes: Iterable[Change], approved: Collection[str]
+) -> None:
+    moved = {row.visit.ref for row in changes if row.visit and row.needs_approval}
+    if gone := sorted(moved - set(version.result.get("released", []))):
+        raise ValidationError(
+            _("%(refs)s was agreed meanwhile; plan again."),
+            code="stale",
+            params={"refs": ", ".join(gone)},
+        )
+    if left := sorted(moved - set(approved)):
+        raise ValidationError(
+            _("%(refs)s was agreed with its city: approve the new date, or move it back."),
+            code="not_approved",
+            params={"refs": ", ".join(left)},
+        )
+
+
+def _why(version: PlanVersion) -> str:
+    return version.note or _("The plan changed.")
+
+
+def _move_agreed(change: Change, *, at: datetime, by: User | None) -> list[Message]:
+    placement, visit = change.placement, change.visit
+    assert placement is not None, "a moved visit has a new place"
+    assert visit is not None, "a moved visit has an old place"
+    moved = replace_visit(
+        visit,
+        host=placement.host,
+        starts_at=placement.starts_at,
+        ends_at=placement.ends_at,
+        at=at,
+        by=by,
+    )
+    Placement.objects.filter(pk=placement.pk).update(visit=moved)
+    return list(moved.messages.drafts())
 
 
 def _take_back(change: Change, *, at: datetime, by: User | None) -> None:

@@ -6,7 +6,15 @@ from visits.models.calendars import CalendarDay, Disruption
 from visits.models.campaigns import Campaign, Topic
 from visits.models.hosts import Host
 from visits.models.links import CalendarFeed, PrivateLink
-from visits.models.plans import Placement, Plan, PlanRun, PlanVersion, Unplaced
+from visits.models.plans import (
+    Placement,
+    Plan,
+    PlanDecision,
+    PlanEdit,
+    PlanRun,
+    PlanVersion,
+    Unplaced,
+)
 from visits.models.reports import (
     AttendanceCount,
     DisseminationActivity,
@@ -35,6 +43,8 @@ __all__ = [
     "Placement",
     "Plan",
     "PlanRun",
+    "PlanDecision",
+    "PlanEdit",
     "PlanVersion",
     "PreferredDate",
     "PrivateLink",

@@ -1,7 +1,13 @@
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from crm import wording
 from crm.models.marks import SampleMark
 from visits.models.requests import Mode
 
@@ -27,7 +33,7 @@ class Plan(SampleMark, models.Model):
 
 
 class PlanVersion(SampleMark, models.Model):
-    """A solved plan; once published it never changes."""
+    """A solved plan; a draft may be edited by hand, once published it never changes."""
 
     class State(models.TextChoices):
         DRAFT = "draft", _("draft")
@@ -51,6 +57,10 @@ class PlanVersion(SampleMark, models.Model):
     proven = models.BooleanField(default=False)
     totals = models.JSONField(default=dict, blank=True)
     result = models.JSONField(default=dict, blank=True)
+    # How often it was edited by hand; whoever edits names the number they saw.
+    edits = models.PositiveIntegerField(default=0)
+    # What the search had placed before the first edit.
+    searched_priority = models.PositiveIntegerField(null=True, blank=True)
 
     class Meta:
         ordering = ["plan", "-number"]
@@ -60,6 +70,25 @@ class PlanVersion(SampleMark, models.Model):
 
     def __str__(self) -> str:
         return f"v{self.number}"
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it was planned from an empty calendar, only to compare."""
+        return bool(self.result.get("fresh"))
+
+    @property
+    def may_be_edited(self) -> bool:
+        return self.state == self.State.DRAFT and not self.is_fresh
+
+    @property
+    def searched_was_proven(self) -> bool:
+        """Whether nothing better than what the search had placed was possible."""
+        return self.searched_priority is not None and self.searched_priority == self.bound
+
+    @property
+    def priority_lost(self) -> int:
+        """How much less priority the edits place than the search had."""
+        return (self.searched_priority or self.priority) - self.priority
 
 
 class Placement(SampleMark, models.Model):
@@ -84,6 +113,16 @@ class Placement(SampleMark, models.Model):
     class Meta:
         ordering = ["version", "starts_at"]
 
+    @property
+    def on(self) -> date:
+        """The date at the place."""
+        return self.starts_at.astimezone(ZoneInfo(self.zone)).date()
+
+    @property
+    def clock(self) -> str:
+        """The start as the clock of the place shows it."""
+        return wording.clock_time(self.starts_at, self.zone)
+
 
 class Unplaced(SampleMark, models.Model):
     """A request a plan version could not place, and why, as a sentence."""
@@ -96,6 +135,168 @@ class Unplaced(SampleMark, models.Model):
 
     class Meta:
         ordering = ["version", "request__ref"]
+
+
+class Spot(NamedTuple):
+    """Where a visit is in a plan: who leads it, and when it starts."""
+
+    host: Any
+    starts_at: datetime
+
+
+class PlanEdit(SampleMark, models.Model):
+    """One change a person made to a draft: a visit moved, placed from the tray, or left out."""
+
+    version = models.ForeignKey(PlanVersion, on_delete=models.CASCADE, related_name="history")
+    number = models.PositiveIntegerField()
+    request = models.ForeignKey("visits.VisitRequest", on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    from_host = models.ForeignKey(
+        "visits.Host", null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
+    from_start = models.DateTimeField(null=True, blank=True)
+    to_host = models.ForeignKey(
+        "visits.Host", null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
+    to_start = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["version", "-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "number"], name="one_edit_per_number")
+        ]
+
+    def __str__(self) -> str:
+        values = {
+            "request": self.request,
+            "before": _spot_words(self.origin, self.request.zone),
+            "after": _spot_words(self.target, self.request.zone),
+        }
+        if self.target is None:
+            return gettext("%(request)s left out; it was on %(before)s") % values
+        if self.origin is None:
+            return gettext("%(request)s placed on %(after)s") % values
+        return gettext("%(request)s moved from %(before)s to %(after)s") % values
+
+    @property
+    def origin(self) -> Spot | None:
+        """Where it was; None for the tray."""
+        return Spot(self.from_host, self.from_start) if self.from_start else None
+
+    @property
+    def target(self) -> Spot | None:
+        """Where it went; None for the tray."""
+        return Spot(self.to_host, self.to_start) if self.to_start else None
+
+
+def _spot_words(spot: Spot | None, zone: str) -> str:
+    if spot is None:
+        return ""
+    return gettext("%(when)s with %(host)s") % {
+        "when": wording.local_time(spot.starts_at, zone),
+        "host": spot.host,
+    }
+
+
+class PlanDecisionQuerySet(models.QuerySet):
+    def active(self):
+        return self.filter(taken_back_at=None)
+
+    def with_names(self):
+        return self.select_related("request", "host", "made_by", "plan__campaign")
+
+
+class PlanDecision(SampleMark, models.Model):
+    """What the coordinator decided for every later search, with the reason; kept when taken back.
+
+    A pin says where a request goes (host, day or start, as far as given), a ban where it must not
+    go (a host, a day, or that host on that day). A lock keeps a host's day as it is: `kept` holds
+    what stood there ({"request": ref, "starts_at": ISO}), nothing is added.
+    """
+
+    class Kind(models.TextChoices):
+        PIN = "pin", _("pinned")
+        FORBID = "forbid", _("forbidden")
+        LOCK = "lock", _("locked")
+
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="decisions")
+    kind = models.CharField(max_length=8, choices=Kind)
+    request = models.ForeignKey(
+        "visits.VisitRequest",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="plan_decisions",
+    )
+    host = models.ForeignKey(
+        "visits.Host", null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
+    day = models.DateField(null=True, blank=True)
+    starts_at = models.DateTimeField(null=True, blank=True)
+    kept = models.JSONField(default=list, blank=True)
+    reason = models.CharField(_("reason"), max_length=300)
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    taken_back_at = models.DateTimeField(null=True, blank=True)
+    taken_back_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+
+    objects = PlanDecisionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-made_at", "-pk"]
+
+    def __str__(self) -> str:
+        if self.kind == self.Kind.LOCK:
+            return gettext("%(day)s of %(host)s locked") % self._names
+        if self.kind == self.Kind.PIN:
+            return gettext("%(request)s pinned: %(place)s") % self._names
+        return gettext("%(request)s forbidden: %(place)s") % self._names
+
+    @property
+    def on(self) -> date | None:
+        """The day it speaks of, at the place; None when it names no day."""
+        if self.starts_at and self.request:
+            return self.starts_at.astimezone(ZoneInfo(self.request.zone)).date()
+        return self.day
+
+    @property
+    def _names(self) -> dict[str, object]:
+        return {
+            "request": self.request,
+            "host": self.host,
+            "day": wording.short_day(self.day) if self.day else "",
+            "place": self.place_words,
+        }
+
+    @property
+    def place_words(self) -> str:
+        """Host and time it speaks of, as far as given: "Thu 23 Feb, with Joe Gorman"."""
+        when = ""
+        if self.starts_at and self.request:
+            when = wording.local_time(self.starts_at, self.request.zone)
+        elif self.day:
+            when = wording.short_day(self.day)
+        host = gettext("with %(host)s") % {"host": self.host} if self.host else ""
+        return ", ".join(word for word in (when, host) if word)
 
 
 class PlanRun(models.Model):

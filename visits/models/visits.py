@@ -192,6 +192,11 @@ class Visit(SampleMark, Visibility, SearchableModel):
         return self.state in states.LIVE_VISITS
 
     @property
+    def is_agreed(self) -> bool:
+        """Whether the city has agreed to the date."""
+        return self.state in states.AGREED_VISITS
+
+    @property
     def is_online(self) -> bool:
         return self.mode == Mode.ONLINE
 

@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import date
 
 from .aims import Standing, aim_weights, least_points
 from .check import violations
@@ -18,9 +19,10 @@ from .columns import Columns
 from .itinerary import Storyteller, totals_of
 from .links import travel_weights
 from .neighbourhood import improve
-from .problem import Limits, Problem
+from .problem import Host, Limits, Problem
 from .reasons import Fit, explain
 from .solution import Progress, Solution, Totals
+from .spans import local_day, minute_of
 from .trips import Trip, TripFinder, finder_of, memories_of, task_distances
 from .validate import check_pins, validate
 from .weeks import WeekBuilder
@@ -173,7 +175,7 @@ def confirm(search: Search) -> Callable[[Fit], bool]:
             return False
         visits, legs = teller.tell(finder, fit.stops, starts)
         facts = tuple(fact.visit for fact in finder.week.facts if fact.visit is not None)
-        host = problem.hosts[finder.week.host]
+        host = _in_week(problem.hosts[finder.week.host], finder.week.days[0])
         week = Solution(
             visits=tuple(visits),
             legs=tuple(legs),
@@ -190,6 +192,15 @@ def confirm(search: Search) -> Callable[[Fit], bool]:
         return not violations(replace(problem, hosts=(host,), fixed=facts), week)
 
     return is_sound
+
+
+def _in_week(host: Host, day: date) -> Host:
+    """The host as a trip of that week knows them: a position belongs to its own week alone."""
+    if host.position is None:
+        return host
+    there = local_day(host.home.zone, minute_of(host.position.at))
+    is_same = there.isocalendar()[:2] == day.isocalendar()[:2]
+    return host if is_same else replace(host, position=None)
 
 
 def assemble(search: Search) -> Solution:

@@ -1,23 +1,38 @@
 """Plan: the calendar as it stands, versions beside it, a search, and publishing."""
 
+from collections.abc import Sequence
+
 from django.contrib import messages
+from django.db.models import Count, F, Max, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from crm import clock
 from crm.maps import Tour, europe
-from crm.models import Place
+from crm.models import Message, Place
 from crm.permissions import require
 from crm.roles import Role
 from visits.domain import agenda, planning_runs
-from visits.domain.plan_board import board_of_calendar, board_of_version
-from visits.domain.plans import changes_of, latest_version, plan_of, publish_version
-from visits.models import Campaign, Plan, PlanRun, PlanVersion
+from visits.domain.plan_board import Look, board_of_calendar, board_of_version
+from visits.domain.plan_compare import differences, sums_of
+from visits.domain.plan_edits import out_of_date
+from visits.domain.plan_history import plan_timeline
+from visits.domain.plan_rules import decisions_of
+from visits.domain.plans import (
+    EditedMeanwhile,
+    changes_of,
+    latest_version,
+    plan_of,
+    publish_version,
+)
+from visits.models import Campaign, Plan, PlanDecision, PlanRun, PlanVersion
 from visits.views.desk.access import current_campaign, try_verb
 
+MOST_ENTRIES = 20
 ACTIVE = (PlanRun.State.QUEUED, PlanRun.State.RUNNING)
 
 
@@ -28,20 +43,35 @@ def plan(request: HttpRequest) -> HttpResponse:
     campaign = current_campaign(request)
     if campaign is None:
         return render(request, "visits/plan.html", {"campaign": None})
-    at = clock.now()
     the_plan = plan_of(campaign)
-    versions = list(the_plan.versions.select_related("made_by"))
-    drafts = [row for row in versions if row.state == PlanVersion.State.DRAFT]
+    decisions = decisions_of(campaign)
+    versions = the_plan.versions.select_related("made_by").defer("result")
     context = {
         "campaign": campaign,
-        "board": board_of_calendar(campaign, at=at),
-        "versions": versions,
-        "latest_draft": drafts[0] if drafts else None,
+        "board": board_of_calendar(campaign, Look(clock.now(), decisions)),
+        "versions": list(versions.annotate(fresh=F("result__fresh"))),
         "run": the_plan.runs.first(),
         "waiting": _tray(request, campaign),
         "active": the_plan.runs.filter(state__in=ACTIVE).exists(),
+        **_for_coordinator(request, the_plan, decisions),
     }
     return render(request, "visits/plan.html", context)
+
+
+def _for_coordinator(
+    request: HttpRequest, the_plan: Plan, decisions: Sequence[PlanDecision]
+) -> dict:
+    """What only those who decide are told: the decisions with their reasons, and the changelog."""
+    if not request.user.is_coordinator:
+        return {}
+    shows_all = "all" in request.GET
+    entries = plan_timeline(the_plan, limit=None if shows_all else MOST_ENTRIES + 1)
+    return {
+        "decisions": decisions,
+        "kinds": PlanDecision.Kind,
+        "entries": entries if shows_all else entries[:MOST_ENTRIES],
+        "has_older": not shows_all and len(entries) > MOST_ENTRIES,
+    }
 
 
 def _tray(request: HttpRequest, campaign: Campaign) -> list[dict]:
@@ -110,25 +140,103 @@ def plan_stop(request: HttpRequest, pk: int) -> HttpResponse:
 @require(Role.COORDINATOR, Role.HOST)
 def plan_version(request: HttpRequest, number: int) -> HttpResponse:
     """One version: its board, what it would change, who is left without a place and why."""
-    version = _version(request, number)
+    return _version_page(request, get_version(request, number))
+
+
+def _version_page(request: HttpRequest, version: PlanVersion, *, status: int = 200) -> HttpResponse:
+    campaign = version.plan.campaign
+    decisions = decisions_of(campaign)
+    may_edit = request.user.is_coordinator and version.may_be_edited
     changes = [] if version.state == PlanVersion.State.PUBLISHED else changes_of(version)
+    kept = [change for change in changes if change.kind == "kept"]
+    movable = [change for change in kept if change.placement and not change.placement.is_fixed]
+    others = version.plan.versions.exclude(pk=version.pk).defer("result")
     context = {
         "version": version,
-        "board": board_of_version(version, at=clock.now()),
+        "campaign": campaign,
+        "board": board_of_version(version, Look(clock.now(), decisions, may_edit)),
+        "may_edit": may_edit,
+        "changed_since": _changed_since(version) if may_edit else [],
         "changes": [change for change in changes if change.kind != "kept"],
-        "kept": sum(change.kind == "kept" for change in changes),
+        "movable": movable,
+        "kept": len(kept) - len(movable),
         "unplaced": version.unplaced.select_related("request"),
         "totals": version.totals,
-        "is_fresh": bool(version.result.get("fresh")),
+        "is_fresh": version.is_fresh,
         "risks": version.result.get("risks", []),
-        "map": europe(
-            agenda.version_dots(version), [_tour(legs) for legs in _legs_by_host(version)]
-        ),
+        "map": europe(agenda.version_dots(version), tours_of(version)),
+        "others": list(others),
+        "edit": _edit_addresses(version) if may_edit else None,
+        "news": {"edits": version.edits, "decided": decisions_mark(version.plan_id)},
+        "decisions": decisions if request.user.is_coordinator else [],
     }
-    return render(request, "visits/plan_version.html", context)
+    return render(request, "visits/plan_version.html", context, status=status)
 
 
-def _version(request: HttpRequest, number: int) -> PlanVersion:
+def _changed_since(version: PlanVersion) -> list[str]:
+    rows = version.placements.select_related("visit").prefetch_related("requests")
+    return sorted(out_of_date(version, rows))
+
+
+def _edit_addresses(version: PlanVersion) -> dict:
+    """Where the board asks and posts while a visit is moved on it."""
+    return {
+        "move": reverse("visits:plan-move", args=[version.number]),
+        "verdicts": reverse("visits:plan-verdicts", args=[version.number]),
+        "pin": reverse("visits:plan-decide", args=["pin"]) + f"?version={version.number}",
+        "forbid": reverse("visits:plan-decide", args=["forbid"]) + f"?version={version.number}",
+        "seen": version.edits,
+    }
+
+
+@require_safe
+@require(Role.COORDINATOR, Role.HOST)
+def plan_compare(request: HttpRequest) -> HttpResponse:
+    """Two versions side by side: sums, what they treat differently, boards and tours."""
+    campaign = current_campaign(request)
+    if campaign is None:
+        raise Http404
+    seen = Plan.objects.visible_to(request.user)
+    rows = PlanVersion.objects.filter(plan__in=seen, plan__campaign=campaign)
+    numbers = list(rows.order_by("-number").values_list("number", flat=True))
+    left, right = (_compared(rows, numbers, request.GET.get(name)) for name in ("left", "right"))
+    context = {"campaign": campaign, "numbers": numbers, "left": left, "right": right}
+    if left is not None and right is not None:
+        look = Look(clock.now(), decisions_of(campaign))
+        context |= {
+            "sums": sums_of(left, right),
+            "differences": differences(left, right),
+            "boards": [(each, board_of_version(each, look)) for each in (left, right)],
+            "map": europe(
+                agenda.version_dots(right),
+                [*tours_of(left, is_booked=True), *tours_of(right)],
+            ),
+        }
+    return render(request, "visits/plan_compare.html", context)
+
+
+def _compared(
+    rows: QuerySet[PlanVersion], numbers: Sequence[int], wanted: str | None
+) -> PlanVersion | None:
+    """The version of that number; None when none is named, or there is none."""
+    if wanted is None or not wanted.isdecimal() or int(wanted) not in numbers:
+        return None
+    found = rows.filter(number=int(wanted)).select_related("plan__campaign")
+    return found.prefetch_related(
+        "unplaced__request", "placements__host", "placements__requests"
+    ).first()
+
+
+def decisions_mark(plan_id: int) -> str:
+    """A short mark of the decisions that hold; two equal marks mean the same decisions."""
+    rows = PlanDecision.objects.filter(plan=plan_id)
+    told = rows.aggregate(
+        last=Max("pk"), made=Count("pk"), held=Count("pk", filter=Q(taken_back_at=None))
+    )
+    return f"{told['last'] or 0}-{told['made']}-{told['held']}"
+
+
+def get_version(request: HttpRequest, number: int) -> PlanVersion:
     campaign = current_campaign(request)
     return get_object_or_404(
         PlanVersion.objects.select_related("plan__campaign"),
@@ -138,29 +246,37 @@ def _version(request: HttpRequest, number: int) -> PlanVersion:
     )
 
 
-def _legs_by_host(version: PlanVersion) -> list[list[dict]]:
-    found: dict[str, list[dict]] = {}
-    for leg in version.result.get("legs", []):
-        found.setdefault(leg["host"], []).append(leg)
-    return list(found.values())
-
-
-def _tour(legs: list[dict]) -> Tour:
+def tours_of(version: PlanVersion, *, is_booked: bool = False) -> list[Tour]:
+    """The journeys of each host as a line on the map."""
+    legs = version.result.get("legs", [])
     keys = {int(leg[name][1:]) for leg in legs for name in ("from_place", "to_place")}
     places = Place.objects.in_bulk(keys)
-    points = []
+    points: dict[str, list[tuple[float, float]]] = {}
     for leg in legs:
         for name in ("from_place", "to_place"):
             place = places[int(leg[name][1:])]
-            points.append((place.latitude, place.longitude))
-    return Tour(points)
+            points.setdefault(leg["host"], []).append((place.latitude, place.longitude))
+    return [Tour(line, is_booked) for line in points.values()]
 
 
 @require_POST
 @require(Role.COORDINATOR)
 def plan_publish(request: HttpRequest, number: int) -> HttpResponse:
-    version = _version(request, number)
-    drafts = try_verb(request, publish_version, version, at=clock.now(), by=request.user)
+    version = get_version(request, number)
+    shown = request.POST.get("seen", "")
+    seen = int(shown) if shown.isdecimal() else None
+    drafts = try_verb(
+        request,
+        _publish_seen,
+        version,
+        seen=seen,
+        approved=request.POST.getlist("approved"),
+        at=clock.now(),
+        by=request.user,
+    )
+    if isinstance(drafts, EditedMeanwhile):
+        messages.error(request, drafts.messages[0])
+        return _version_page(request, get_version(request, number), status=409)
     if drafts is not None:
         count = len(drafts) if isinstance(drafts, list) else 0
         messages.success(
@@ -174,3 +290,11 @@ def plan_publish(request: HttpRequest, number: int) -> HttpResponse:
         )
         return redirect("visits:plan")
     return redirect("visits:plan-version", number)
+
+
+def _publish_seen(version: PlanVersion, **act) -> list[Message] | EditedMeanwhile:
+    """Publish what the coordinator has seen; the change itself when there is more by now."""
+    try:
+        return publish_version(version, **act)
+    except EditedMeanwhile as change:
+        return change

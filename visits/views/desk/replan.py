@@ -12,7 +12,7 @@ from crm.roles import Role
 from visits.domain import planning_runs
 from visits.domain.plans import changes_of, plan_of
 from visits.domain.replanning import Candidate, candidates
-from visits.models import Campaign, Disruption, Plan, PlanRun
+from visits.models import Campaign, Disruption, Plan, PlanRun, Unplaced
 from visits.views.desk.access import current_campaign
 
 ACTIVE = (PlanRun.State.QUEUED, PlanRun.State.RUNNING)
@@ -81,6 +81,7 @@ def _answers(plan: Plan) -> dict:
                 "version": run.version,
                 "kept": sum(change.kind == "kept" for change in changes),
                 "changes": [change for change in changes if change.kind != "kept"],
+                "without_place": _without_place(run),
             }
         )
     return {
@@ -88,6 +89,14 @@ def _answers(plan: Plan) -> dict:
         "active": any(run.state in ACTIVE for run in runs),
         "asked_because": runs[0].because if runs else "",
     }
+
+
+def _without_place(run: PlanRun) -> list[Unplaced]:
+    """Requests whose agreed visit was released and found no place, with the reason."""
+    if run.version is None:
+        return []
+    rows = run.version.unplaced.filter(request__visits__ref__in=run.released)
+    return list(rows.select_related("request").distinct())
 
 
 @require_safe

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from crm import clock
+from crm.models import Message
 from tests.factories.visits import DisruptionFactory, HostAvailabilityFactory, VisitFactory
 from tests.visits.views.desk.front_door import do, go, said
 from visits.domain.planning_runs import work_off
@@ -75,9 +76,11 @@ def test_three_plans_keep_every_visit_that_was_not_released(desk):
         for placement in version.placements.select_related("visit", "host"):
             if placement.visit and placement.visit.ref in before:
                 assert (placement.starts_at, placement.host.ref) == before[placement.visit.ref]
+        # No day is left for Stuttgart, and the page says so.
+        assert [row.request.ref for row in answer["without_place"]] == ["R17"]
         moved = {c.visit.ref for c in answer["changes"] if c.visit and c.visit.ref in before}
         assert moved <= {"V08"}
-    assert Visit.objects.get(ref="V08").state == "confirmed"
+    assert Visit.objects.get(ref="V08").is_agreed
 
 
 def test_visit_that_is_over_meanwhile_is_refused_by_name_and_nothing_starts(desk):
@@ -111,3 +114,59 @@ def test_queries_do_not_grow_with_the_visits(desk, django_assert_max_num_queries
     with django_assert_max_num_queries(len(few)):
         go(desk, "plan-replan")
     assert PlanVersion.objects.exists()
+
+
+# --- Publishing what moves an agreed visit ---
+
+
+@pytest.fixture
+def moving(desk):
+    """A draft that moves V08, which its city agreed to, because the airport strike stops its way
+    home; with the visit as it stands. All offers were taken back, so that there is room."""
+    for offer in Visit.objects.filter(state="tentative"):
+        do(desk, "request-take-back", offer.requests.get().ref)
+    do(desk, "plan-replan", released=["V08"], because="Airport strike")
+    PlanRun.objects.update(seconds=10)
+    work_off()
+    version = PlanRun.objects.get(freedom="best").version
+    placement = version.placements.get(requests__ref="R17")
+    assert placement.visit is None
+    return version, Visit.objects.get(ref="V08"), placement
+
+
+def test_agreed_visit_is_not_moved_without_its_own_approval(desk, moving):
+    version, visit, _placement = moving
+    page = go(desk, "plan-version", version.number)
+    assert 'name="approved" value="V08"' in page.text
+    answer = do(desk, "plan-publish", version.number, seen=version.edits)
+    assert said(answer) == ["V08 was agreed with its city: approve the new date, or move it back."]
+    visit.refresh_from_db()
+    version.refresh_from_db()
+    assert (visit.is_agreed, version.state) == (True, "draft")
+
+
+def test_approved_move_replaces_the_visit_and_drafts_one_letter_to_its_city(desk, moving):
+    version, visit, placement = moving
+    others = {row.ref: row.starts_at for row in Visit.objects.agreed().exclude(ref="V08")}
+    drafts = set(Message.objects.drafts().values_list("pk", flat=True))
+    answer = do(desk, "plan-publish", version.number, seen=version.edits, approved=["V08"])
+    assert said(answer)[0].startswith("Published.")
+    visit.refresh_from_db()
+    moved = Visit.objects.get(replaces=visit)
+    assert (visit.state, moved.starts_at, moved.host) == (
+        "postponed",
+        placement.starts_at,
+        placement.host,
+    )
+    assert (moved.ics_uid, moved.ics_sequence > visit.ics_sequence) == (visit.ics_uid, True)
+    letters = Message.objects.drafts().exclude(pk__in=drafts).filter(visit_requests__ref="R17")
+    assert [letter.template.key for letter in letters] == ["date_changed"]
+    assert {row.ref: row.starts_at for row in Visit.objects.agreed()} == others
+
+
+def test_visit_that_was_agreed_after_the_search_is_never_moved(desk, moving):
+    version, _visit, _placement = moving
+    version.result["released"] = []
+    version.save()
+    answer = do(desk, "plan-publish", version.number, seen=version.edits, approved=["V08"])
+    assert said(answer) == ["V08 was agreed meanwhile; plan again."]

@@ -1,0 +1,201 @@
+"""Pins, bans and locks of the coordinator: made, refused when they contradict, taken back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from crm import wording
+from crm.domain.audit import record
+from crm.models import User
+from visits.domain.booking import lock_resources
+from visits.domain.plan_rules import decisions_of, local_day_of, with_decisions
+from visits.domain.planning import load_problem
+from visits.models import Host, Plan, PlanDecision, PlanVersion, Visit, VisitRequest
+from visits.planning import problem as p
+from visits.planning.search import solve
+
+Kind = PlanDecision.Kind
+ENOUGH = p.Limits(seconds=5.0)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A decision as typed: a request for pins and bans, a host and a day for locks."""
+
+    kind: str
+    reason: str
+    request: VisitRequest | None = None
+    host: Host | None = None
+    day: date | None = None
+    starts_at: datetime | None = None
+
+
+def decide(
+    plan: Plan,
+    wanted: Wanted,
+    *,
+    at: datetime,
+    by: User | None,
+    version: PlanVersion | None = None,
+) -> PlanDecision:
+    """Keep a decision for every later search.
+
+    A lock keeps what `version` has on that day, or the calendar when none is given. Raises
+    ValidationError with one sentence when it says too little, is there already, or contradicts the
+    rules or other decisions; the sentence names the smallest set in conflict.
+    """
+    _refuse_incomplete(wanted)
+    row = PlanDecision(
+        plan=plan,
+        made_at=at,
+        made_by=by,
+        is_sample=plan.is_sample,
+        kind=wanted.kind,
+        reason=wanted.reason,
+        request=wanted.request,
+        host=wanted.host,
+        day=None if wanted.starts_at else wanted.day,
+        starts_at=wanted.starts_at,
+        kept=_standing(plan, wanted, version),
+    )
+    if sentence := contradiction(row, at=at):
+        raise ValidationError(sentence, code="contradiction")
+    with transaction.atomic():
+        lock_resources([f"plan:{plan.pk}"])
+        _refuse_twice(row)
+        row.save()
+        record(row, "decide", at=at, by=by, why=f"{row}: {row.reason}")
+    return row
+
+
+def _refuse_incomplete(wanted: Wanted) -> None:
+    if wanted.kind == Kind.LOCK:
+        if wanted.host is None or wanted.day is None:
+            raise ValidationError(_("Name the host and the day to lock."), code="incomplete")
+        return
+    if wanted.request is None:
+        raise ValidationError(_("Name the request."), code="incomplete")
+    if wanted.host is None and wanted.day is None and wanted.starts_at is None:
+        raise ValidationError(_("Name a host, a day, or both."), code="incomplete")
+
+
+def _standing(plan: Plan, wanted: Wanted, version: PlanVersion | None) -> list[dict[str, str]]:
+    """What stands on the day to be locked, as a lock keeps it."""
+    if wanted.kind != Kind.LOCK:
+        return []
+    if version is not None:
+        rows = version.placements.filter(host=wanted.host).prefetch_related("requests")
+    else:
+        rows = Visit.objects.live().filter(campaign=plan.campaign, host=wanted.host)
+        rows = rows.prefetch_related("requests")
+    return [
+        {"request": request.ref, "starts_at": row.starts_at.isoformat()}
+        for row in rows.order_by("starts_at")
+        if local_day_of(row.starts_at, row.zone) == wanted.day
+        for request in row.requests.all()
+    ]
+
+
+def _refuse_twice(row: PlanDecision) -> None:
+    """Locked before its second look: two people deciding the same at once decide it once."""
+    same = PlanDecision.objects.active().filter(
+        plan=row.plan,
+        kind=row.kind,
+        request=row.request,
+        host=row.host,
+        day=row.day,
+        starts_at=row.starts_at,
+    )
+    if same.exists():
+        raise ValidationError(_("%(decision)s already."), code="twice", params={"decision": row})
+
+
+def contradiction(row: PlanDecision, *, at: datetime) -> str:
+    """One sentence naming what the decision contradicts, or "" when it can be kept.
+
+    The rules and facts alone are tried first, then all other decisions with it. When those are in
+    its way, one alone may do; else all that do not matter are left out again.
+    """
+    campaign = row.plan.campaign
+    bare = load_problem(campaign, at=at, decisions=())
+    if row.request and all(row.request.ref not in task.requests for task in bare.problem.tasks):
+        return _(
+            "%(request)s has an agreed or offered date, or is not open; there is nothing to decide."
+        ) % {"request": row.request}
+    if why := _conflict(bare.problem, [row]):
+        return why
+    others = decisions_of(campaign)
+    if not _conflict(bare.problem, [*others, row]):
+        return ""
+    for other in others:
+        if _conflict(bare.problem, [other, row]):
+            return _against(row, [other])
+    for other in list(others):
+        rest = [each for each in others if each is not other]
+        if _conflict(bare.problem, [*rest, row]):
+            others = rest
+    if _conflict(bare.problem, others):
+        return _("%(others)s can no longer be kept; take it back first.") % {
+            "others": wording.listed(str(other) for other in others)
+        }
+    return _against(row, others)
+
+
+def _against(row: PlanDecision, others: Sequence[PlanDecision]) -> str:
+    return _("%(decision)s contradicts: %(others)s.") % {
+        "decision": row,
+        "others": wording.listed(str(other) for other in others),
+    }
+
+
+def _conflict(problem: p.Problem, decisions: Sequence[PlanDecision]) -> str:
+    """Why the decisions cannot all be kept, or ""; only what they pin has to find a place."""
+    try:
+        decided = with_decisions(problem, decisions)
+        pinned = tuple(task for task in decided.tasks if task.pin is not None)
+        if not pinned:
+            return ""
+        small = replace(decided, tasks=pinned, published=(), most_moves=None)
+        answer = solve(small, ENOUGH, with_reasons=True)
+    except p.ProblemError as error:
+        return str(error)
+    except ValidationError as error:
+        return error.messages[0]
+    if answer.unplaced and answer.proven:
+        left = answer.unplaced[0]
+        label = next(task.label for task in pinned if task.ref == left.task)
+        return _("The pin of %(label)s cannot be kept: %(why)s") % {
+            "label": label,
+            "why": left.reason.text,
+        }
+    return ""
+
+
+@transaction.atomic
+def take_back_decision(row: PlanDecision, *, at: datetime, by: User | None) -> None:
+    """Let a decision hold no longer; it stays on record."""
+    lock_resources([f"plan:{row.plan_id}"])
+    row.refresh_from_db()
+    if row.taken_back_at is not None:
+        raise ValidationError(_("This was taken back already."), code="taken_back")
+    row.taken_back_at, row.taken_back_by = at, by
+    row.save(update_fields=["taken_back_at", "taken_back_by"])
+    record(row, "take_back_decision", at=at, by=by, why=str(row))
+
+
+@transaction.atomic
+def renew_decision(row: PlanDecision, *, at: datetime, by: User | None) -> None:
+    """Let a decision that was taken back hold again, unless something contradicts it by now."""
+    lock_resources([f"plan:{row.plan_id}"])
+    row.refresh_from_db()
+    if row.taken_back_at is None:
+        raise ValidationError(_("This holds already."), code="holds")
+    if sentence := contradiction(row, at=at):
+        raise ValidationError(sentence, code="contradiction")
+    row.taken_back_at = row.taken_back_by = None
+    row.save(update_fields=["taken_back_at", "taken_back_by"])
+    record(row, "renew_decision", at=at, by=by, why=str(row))

@@ -1,0 +1,442 @@
+"""Changing a draft by hand: where a visit could go, moving it, and taking that back.
+
+The planner's own rules judge every change. What is stored is the plan as the independent check
+accepts it, with its journeys and sums told anew.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from crm.domain.audit import record
+from crm.models import User
+from visits.domain.booking import lock_resources
+from visits.domain.plan_rules import decided_against, decisions_of, local_day_of, marks_of
+from visits.domain.planning import LoadedProblem, load_problem
+from visits.domain.plans import SolvedPlan, fill_version, refuse_unseen
+from visits.models import (
+    Host,
+    Placement,
+    PlanDecision,
+    PlanEdit,
+    PlanVersion,
+    Visit,
+    VisitRequest,
+)
+from visits.planning import moves
+from visits.planning import problem as p
+from visits.planning.preferences import worth_of
+from visits.planning.solution import PlannedVisit, Reason, Solution, Totals
+from visits.planning.solution import Unplaced as UnplacedTask
+from visits.planning.spans import minute_of
+from visits.planning.verdicts import verdict
+from visits.states import AGREED_VISITS, VisitState
+
+LEFT_OUT, FITS_NOW = "left_out", "fits_now"
+# A host and a start; what has none is in the tray.
+Spot = tuple[Host, datetime]
+Places = dict[str, tuple[str, datetime]]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A draft version as the planner sees it now, with what was decided for its plan."""
+
+    version: PlanVersion
+    loaded: LoadedProblem
+    solution: Solution
+    decisions: tuple[PlanDecision, ...]
+
+    @property
+    def places(self) -> Places:
+        """Host and start of every visit that may move, by the reference of its task."""
+        return places_of(self.solution)
+
+    def request(self, ref: str) -> VisitRequest:
+        """The request behind a task; ValidationError when the draft knows none that may move."""
+        if all(task.ref != ref for task in self.loaded.problem.tasks):
+            raise ValidationError(
+                _("%(ref)s cannot be placed here: it has an agreed date or is no longer open."),
+                code="not_movable",
+                params={"ref": ref},
+            )
+        return self.loaded.requests[ref]
+
+    def spot(self, ref: str) -> Spot | None:
+        """Where the draft has the request; None for the tray."""
+        found = self.places.get(ref)
+        return (self.loaded.hosts[found[0]], found[1]) if found else None
+
+
+def places_of(solution: Solution) -> Places:
+    return {visit.task: (visit.host, visit.start) for visit in solution.visits if visit.task}
+
+
+def open_draft(version: PlanVersion, *, at: datetime) -> Draft:
+    """The draft on top of the calendar as it stands.
+
+    Raises ValidationError when the version is no draft to edit, and, with code "stale", when the
+    calendar changed under it since it was made.
+    """
+    refuse_closed(version)
+    rows = list(version.placements.select_related("host", "visit").prefetch_related("requests"))
+    decisions = tuple(decisions_of(version.plan.campaign))
+    loaded = load_problem(
+        version.plan.campaign,
+        at=at,
+        decisions=decisions,
+        released=released_by(version, rows),
+    )
+    tasks = {ref for task in loaded.problem.tasks for ref in (task.ref, *task.requests)}
+    gone = {ref for row in rows if not row.is_fixed for ref in _refs(row)} - tasks
+    if changed := out_of_date(version, rows) | gone:
+        raise ValidationError(
+            _("The calendar changed since this draft was made (%(refs)s); bring it up to date."),
+            code="stale",
+            params={"refs": ", ".join(sorted(changed))},
+        )
+    visits = tuple(_fact(row) for row in loaded.problem.fixed) + tuple(
+        _planned(loaded.problem, row) for row in rows if not row.is_fixed
+    )
+    return Draft(version, loaded, bare_solution(visits), decisions)
+
+
+def refuse_closed(version: PlanVersion) -> None:
+    """Raise ValidationError unless the version is a draft that may be published."""
+    if version.state == PlanVersion.State.PUBLISHED:
+        raise ValidationError(_("A published plan never changes; plan again."), code="published")
+    if version.is_fresh:
+        raise ValidationError(
+            _("A plan from an empty calendar is a comparison; it cannot be edited."), code="fresh"
+        )
+
+
+def released_by(version: PlanVersion, rows: Iterable[Placement]) -> frozenset[str]:
+    """Visits that the version may move: those it was made to place anew, and agreed ones that the
+    coordinator released for it."""
+    wanted = [request.pk for row in rows if not row.is_fixed for request in row.requests.all()]
+    offered = Visit.objects.filter(
+        state=VisitState.TENTATIVE, requests__in=wanted, state_since__lte=version.made_at
+    )
+    return frozenset([*offered.values_list("ref", flat=True), *version.result.get("released", [])])
+
+
+def out_of_date(version: PlanVersion, rows: Iterable[Placement]) -> set[str]:
+    """Visits that are agreed or held and that the draft has not, or has elsewhere."""
+    rows = list(rows)
+    stands = Q(state__in=AGREED_VISITS) | Q(holds__reservation__active=True)
+    visits = Visit.objects.live().filter(stands, campaign=version.plan.campaign)
+    released = released_by(version, rows)
+    now = {
+        visit.ref: (visit.host_id, visit.starts_at)
+        for visit in visits.distinct()
+        if visit.ref not in released
+    }
+    then = {
+        row.visit.ref: (row.host_id, row.starts_at) for row in rows if row.is_fixed and row.visit
+    }
+    return {ref for ref in now.keys() | then.keys() if now.get(ref) != then.get(ref)}
+
+
+def _refs(row: Placement) -> list[str]:
+    return [request.ref for request in row.requests.all()]
+
+
+def _fact(row: p.FixedVisit) -> PlannedVisit:
+    return PlannedVisit(
+        task=None,
+        fixed=row.ref,
+        label=row.label,
+        requests=row.requests,
+        host=row.host,
+        mode=row.mode,
+        place=row.place,
+        start=row.start,
+        end=row.end,
+        zone=row.place.zone,
+        priority=row.priority,
+    )
+
+
+def _planned(problem: p.Problem, row: Placement) -> PlannedVisit:
+    task = next(task for task in problem.tasks if task.ref in _refs(row))
+    return PlannedVisit(
+        task=task.ref,
+        fixed=None,
+        label=task.label,
+        requests=task.requests,
+        host=row.host.ref,
+        mode=task.mode,
+        place=task.place,
+        start=row.starts_at,
+        end=row.ends_at,
+        zone=task.place.zone,
+        priority=task.priority,
+    )
+
+
+def bare_solution(visits: tuple[PlannedVisit, ...]) -> Solution:
+    """Visits as a plan whose journeys were not told."""
+    return Solution(
+        visits=visits,
+        legs=(),
+        unplaced=(),
+        risks=(),
+        priority=sum(visit.priority for visit in visits),
+        kept=0,
+        points=0.0,
+        bound=None,
+        proven=False,
+        proven_all=False,
+        totals=Totals(),
+    )
+
+
+@dataclass(frozen=True)
+class CellVerdict:
+    """What it means to hold one request with one host on one day.
+
+    `starts` are possible starts, best first; without any, `hard` is the reason as a sentence.
+    `is_here` marks the day it is on now.
+    """
+
+    host: Host
+    day: date
+    starts: tuple[moves.Start, ...]
+    hard: str
+    is_here: bool
+
+    @property
+    def is_possible(self) -> bool:
+        return bool(self.starts)
+
+    @property
+    def best(self) -> moves.Start | None:
+        return self.starts[0] if self.starts else None
+
+
+def verdicts_of(draft: Draft, ref: str) -> list[CellVerdict]:
+    """The verdict on every host and day for one request of the draft, before anything moves."""
+    request = draft.request(ref)
+    spot = draft.spot(ref)
+    here = (spot[0].ref, local_day_of(spot[1], request.zone)) if spot else None
+    found = []
+    for cell in moves.cells(draft.loaded.problem, draft.solution, ref):
+        host = draft.loaded.hosts[cell.host]
+        starts, hard = _decided(draft, request, host, cell)
+        is_here = here == (cell.host, cell.day)
+        found.append(CellVerdict(host, cell.day, starts, hard, is_here))
+    return found
+
+
+def _decided(
+    draft: Draft, request: VisitRequest, host: Host, cell: moves.Cell
+) -> tuple[tuple[moves.Start, ...], str]:
+    """The starts of a cell that no decision forbids, and why there is none."""
+    if decided := decided_against(draft.decisions, request, host, cell.day):
+        return (), decided
+    pin = moves.task_of(draft.loaded.problem, request.ref).pin
+    if pin is None or pin.start is None or cell.reason is not None:
+        return cell.starts, cell.reason.text if cell.reason else ""
+    starts = tuple(start for start in cell.starts if start.start == pin.start)
+    return starts, "" if starts else _("It is pinned to another time of that day.")
+
+
+def move_visit(
+    version: PlanVersion,
+    ref: str,
+    *,
+    host: Host | None,
+    day: date | None = None,
+    starts_at: datetime | None = None,
+    seen: int | None,
+    at: datetime,
+    by: User | None,
+) -> tuple[PlanEdit, list[str]]:
+    """Put a request of the draft elsewhere, or back to the tray when no host is given.
+
+    Without `starts_at` the best start of `day` is taken. Answers with the edit and the soft rules
+    it bends. Raises EditedMeanwhile when the draft has edits the editor has not `seen`, and
+    ValidationError with the sentence of the rule it would break; then the draft is unchanged.
+    """
+    version.refresh_from_db()
+    refuse_closed(version)
+    refuse_unseen(version, seen)
+    draft = open_draft(version, at=at)
+    request, spot = draft.request(ref), draft.spot(ref)
+    target = _target(draft, ref, host, day, starts_at)
+    if target == spot:
+        raise ValidationError(_("%(ref)s is there already.") % {"ref": ref}, code="no_change")
+    places = draft.places
+    if target is None:
+        _refuse_decided(draft, request)
+        del places[ref]
+    else:
+        places[ref] = (target[0].ref, target[1])
+    edit = _store(draft, _arranged(draft, places), request, spot, target, at=at, by=by)
+    return edit, _soft_words(draft, ref, target)
+
+
+def _target(
+    draft: Draft, ref: str, host: Host | None, day: date | None, starts_at: datetime | None
+) -> Spot | None:
+    if host is None:
+        return None
+    request = draft.request(ref)
+    if starts_at is None:
+        return _best_start(draft, ref, host, day)
+    on = local_day_of(starts_at, request.zone)
+    if decided := decided_against(draft.decisions, request, host, on):
+        raise ValidationError(decided, code="decided")
+    _refuse_hard(draft, ref, host, starts_at)
+    return host, starts_at
+
+
+def _refuse_hard(draft: Draft, ref: str, host: Host, starts_at: datetime) -> None:
+    try:
+        weighed = verdict(draft.loaded.problem, draft.solution, ref, host.ref, starts_at)
+    except p.ProblemError as error:
+        raise ValidationError(str(error), code=error.code) from error
+    if weighed.hard:
+        raise ValidationError(weighed.hard[0].text, code=weighed.hard[0].code)
+
+
+def _best_start(draft: Draft, ref: str, host: Host, day: date | None) -> Spot:
+    cells = [cell for cell in verdicts_of(draft, ref) if (cell.host, cell.day) == (host, day)]
+    if not cells:
+        raise ValidationError(_("This day is not a working day of the window."), code="no_cell")
+    if cells[0].best is None:
+        raise ValidationError(cells[0].hard, code="hard")
+    return host, cells[0].best.start
+
+
+def _refuse_decided(draft: Draft, request: VisitRequest) -> None:
+    """What is pinned or locked is not left out by hand either."""
+    for row in marks_of(draft.decisions, request):
+        if row.kind != PlanDecision.Kind.FORBID:
+            raise ValidationError(
+                _("%(decision)s; take that back first."), code="decided", params={"decision": row}
+            )
+
+
+def _arranged(draft: Draft, places: Places) -> Solution:
+    try:
+        return moves.arrange(draft.loaded.problem, places)
+    except p.ProblemError as error:
+        raise ValidationError(str(error), code=error.code) from error
+
+
+def _with_reasons(draft: Draft, plan: Solution, out_by_hand: Collection[str]) -> Solution:
+    """The plan with a reason for every request in the tray."""
+    rows = moves.reasons_left(draft.loaded.problem, plan)
+    return replace(plan, unplaced=tuple(_told(row, out_by_hand) for row in rows))
+
+
+def _told(row: UnplacedTask, out_by_hand: Collection[str]) -> UnplacedTask:
+    if row.task in out_by_hand:
+        mend = row.reason if row.reason.code == FITS_NOW else row.would_fit_if
+        reason = Reason(LEFT_OUT, _("Left out by hand."))
+        return replace(row, reason=reason, would_fit_if=mend)
+    if row.reason.code == FITS_NOW:
+        return replace(row, would_fit_if=None)
+    return row
+
+
+def _store(
+    draft: Draft,
+    plan: Solution,
+    request: VisitRequest,
+    spot: Spot | None,
+    target: Spot | None,
+    *,
+    at: datetime,
+    by: User | None,
+) -> PlanEdit:
+    version = draft.version
+    out = _left_by_hand(version) - {request.ref} | (set() if target else {request.ref})
+    solved = SolvedPlan(
+        campaign=version.plan.campaign,
+        loaded=draft.loaded,
+        solution=_with_reasons(draft, plan, out),
+        seed=version.result.get("seed", 1),
+        fresh=False,
+        made_at=version.made_at,
+        online_too=False,
+    )
+    with transaction.atomic():
+        lock_resources([f"plan:{version.plan_id}"])
+        now = PlanVersion.objects.select_related("plan__campaign").get(pk=version.pk)
+        refuse_closed(now)
+        refuse_unseen(now, version.edits)
+        if now.searched_priority is None:
+            now.searched_priority = now.priority
+        if now.bound is not None and now.bound < solved.solution.priority:
+            now.bound = None
+        now.edits += 1
+        now.proven = False
+        fill_version(now, solved)
+        edit = PlanEdit.objects.create(
+            version=now,
+            number=now.edits,
+            request=request,
+            at=at,
+            by=by,
+            from_host=spot[0] if spot else None,
+            from_start=spot[1] if spot else None,
+            to_host=target[0] if target else None,
+            to_start=target[1] if target else None,
+            is_sample=now.is_sample,
+        )
+        record(now, "edit_version", at=at, by=by, why=str(edit))
+    return edit
+
+
+def _left_by_hand(version: PlanVersion) -> set[str]:
+    """Requests whose last change by hand put them in the tray."""
+    last: dict[str, bool] = {}
+    for edit in version.history.select_related("request").order_by("number"):
+        last[edit.request.ref] = edit.to_start is None
+    return {ref for ref, is_out in last.items() if is_out}
+
+
+def _soft_words(draft: Draft, ref: str, target: Spot | None) -> list[str]:
+    """The soft rules a place bends, as sentences."""
+    if target is None:
+        return []
+    problem = draft.loaded.problem
+    task = moves.task_of(problem, ref)
+    day = local_day_of(target[1], task.place.zone)
+    worth = worth_of(problem, task, day, minute_of(target[1]))
+    return [reason.text for reason in worth.deductions]
+
+
+def undo_edit(edit: PlanEdit, *, at: datetime, by: User | None) -> PlanEdit:
+    """Put a request back to where it was before this edit; itself an edit, by the same rules.
+
+    Raises ValidationError when the request was moved again meanwhile, or its old place is taken.
+    """
+    later = PlanEdit.objects.filter(
+        version=edit.version_id, request=edit.request_id, number__gt=edit.number
+    )
+    if later.exists():
+        raise ValidationError(
+            _("%(ref)s was moved again meanwhile; nothing was undone."),
+            code="moved_again",
+            params={"ref": edit.request.ref},
+        )
+    origin = edit.origin
+    back, _soft = move_visit(
+        edit.version,
+        edit.request.ref,
+        host=origin.host if origin else None,
+        starts_at=origin.starts_at if origin else None,
+        seen=None,
+        at=at,
+        by=by,
+    )
+    return back

@@ -1,0 +1,49 @@
+"""What happened to a plan: who made, edited, published, brought back or decided what, and when."""
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm.models import AuditEntry
+from visits.models import Plan, PlanDecision, PlanVersion
+
+VERBS = {
+    "store_version": gettext_lazy("%(version)s found by a search"),
+    "edit_version": gettext_lazy("%(version)s edited"),
+    "publish_version": gettext_lazy("%(version)s published"),
+    "bring_back": gettext_lazy("%(version)s made from an earlier version"),
+    "decide": gettext_lazy("Decided"),
+    "take_back_decision": gettext_lazy("Decision taken back"),
+    "renew_decision": gettext_lazy("Decided again"),
+}
+ICONS = {"publish_version": "send", "bring_back": "undo", "edit_version": "edit"}
+
+
+def plan_timeline(plan: Plan, *, limit: int | None = None) -> list[dict[str, Any]]:
+    """The plan's changelog from the audit, newest first."""
+    zone = plan.campaign.zone
+    numbers = {str(pk): number for pk, number in plan.versions.values_list("pk", "number")}
+    return [_entry(row, numbers, zone) for row in _entries(plan)[:limit]]
+
+
+def _entries(plan: Plan) -> QuerySet[AuditEntry]:
+    versions = [str(pk) for pk in plan.versions.values_list("pk", flat=True)]
+    decisions = [str(pk) for pk in plan.decisions.values_list("pk", flat=True)]
+    about = Q(model=PlanVersion._meta.label_lower, row_id__in=versions)
+    about |= Q(model=PlanDecision._meta.label_lower, row_id__in=decisions)
+    return AuditEntry.objects.filter(about).select_related("by", "note")
+
+
+def _entry(row: AuditEntry, numbers: dict[str, int], zone: str) -> dict[str, Any]:
+    version = f"v{numbers[row.row_id]}" if row.model == PlanVersion._meta.label_lower else ""
+    words = VERBS.get(row.verb, row.verb.replace("_", " ").capitalize())
+    return {
+        "at": row.at,
+        "zone": zone,
+        "icon": ICONS.get(row.verb, "note"),
+        "title": str(words) % {"version": version},
+        "who": str(row.by) if row.by else row.actor or _("the planner"),
+        "body": row.note.why if hasattr(row, "note") else "",
+    }

@@ -1,0 +1,143 @@
+"""An earlier version as a new draft on today's calendar, as far as it is still possible."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from crm import wording
+from crm.domain.audit import record
+from crm.models import User
+from visits.domain.booking import lock_resources
+from visits.domain.plan_edits import Places, bare_solution
+from visits.domain.planning import LoadedProblem, load_problem
+from visits.domain.plans import SolvedPlan, add_version
+from visits.models import Placement, PlanVersion, Unplaced, Visit, VisitRequest
+from visits.planning import moves
+from visits.planning import problem as p
+from visits.planning.solution import Reason, Solution
+from visits.planning.solution import Unplaced as UnplacedTask
+from visits.planning.verdicts import verdict
+from visits.states import VisitState
+
+NOT_BACK = "not_back"
+
+
+def bring_back(version: PlanVersion, *, at: datetime, by: User | None) -> PlanVersion:
+    """A new draft that places what `version` placed, where it did.
+
+    Agreed visits stay facts, and so does what is on offer, unless the version has that very request
+    elsewhere: then the offer may move back. What is not possible any more is left without a place
+    and named with its reason.
+    """
+    rows = list(version.placements.select_related("host", "visit").prefetch_related("requests"))
+    campaign = version.plan.campaign
+    released = _offers_elsewhere(rows)
+    loaded = load_problem(campaign, at=at, released=released)
+    plan, refused = _as_far_as_possible(loaded, _wanted(loaded, rows))
+    gone = _gone(loaded, rows, at=at)
+    told = moves.reasons_left(loaded.problem, plan)
+    plan = replace(plan, unplaced=tuple(_named(row, version, refused) for row in told))
+    solved = SolvedPlan(campaign, loaded, plan, 1, False, at, online_too=False)
+    with transaction.atomic():
+        lock_resources([f"plan:{version.plan_id}"])
+        note = _("%(version)s brought back") % {"version": version}
+        made = add_version(version.plan, solved, by=by, note=note)
+        Unplaced.objects.bulk_create(
+            Unplaced(version=made, request=request, reason_code=NOT_BACK, reason=reason[:500])
+            for request, reason in gone
+        )
+        record(made, "bring_back", at=at, by=by, to_state=made.state, why=str(version))
+    return made
+
+
+def _offers_elsewhere(rows: Iterable[Placement]) -> set[str]:
+    """Open offers of requests that the version has with another host or at another time."""
+    found = set()
+    spots = {
+        request.pk: (row.host_id, row.starts_at) for row in rows for request in row.requests.all()
+    }
+    offers = Visit.objects.filter(state=VisitState.TENTATIVE, requests__in=spots).distinct()
+    for visit in offers.prefetch_related("requests"):
+        requests = list(visit.requests.all())
+        # Requests that were joined into one visit are the coordinator's to part.
+        if len(requests) == 1 and spots[requests[0].pk] != (visit.host_id, visit.starts_at):
+            found.add(visit.ref)
+    return found
+
+
+def _wanted(loaded: LoadedProblem, rows: Iterable[Placement]) -> Places:
+    """Where the version has each request that can be placed today."""
+    spots = {
+        request.ref: (row.host.ref, row.starts_at) for row in rows for request in row.requests.all()
+    }
+    return {
+        task.ref: spots[task.ref]
+        for task in loaded.problem.tasks
+        if task.ref in spots and spots[task.ref][0] in loaded.hosts
+    }
+
+
+def _as_far_as_possible(loaded: LoadedProblem, wanted: Places) -> tuple[Solution, dict[str, str]]:
+    """All the places, or one after the other by priority; and why each of the others is refused."""
+    problem = loaded.problem
+    try:
+        return moves.arrange(problem, wanted), {}
+    except p.ProblemError:
+        pass
+    kept: Places = {}
+    refused: dict[str, str] = {}
+    plan = moves.arrange(problem, kept)
+    tasks = [task for task in problem.tasks if task.ref in wanted]
+    for task in sorted(tasks, key=lambda task: (-task.priority, wanted[task.ref][1])):
+        try:
+            plan = moves.arrange(problem, kept | {task.ref: wanted[task.ref]})
+            kept[task.ref] = wanted[task.ref]
+        except p.ProblemError as error:
+            refused[task.ref] = _why(problem, plan, task.ref, *wanted[task.ref]) or str(error)
+    return plan, refused
+
+
+def _why(problem: p.Problem, plan: Solution, ref: str, host: str, start: datetime) -> str:
+    """What speaks against the old place, in the words of a single move."""
+    weighed = verdict(problem, bare_solution(plan.visits), ref, host, start)
+    return weighed.hard[0].text if weighed.hard else ""
+
+
+def _named(row: UnplacedTask, version: PlanVersion, refused: dict[str, str]) -> UnplacedTask:
+    if row.task not in refused:
+        return row
+    words = _("Its place in %(version)s is not possible any more: %(why)s") % {
+        "version": version,
+        "why": refused[row.task],
+    }
+    return replace(row, reason=Reason(NOT_BACK, words))
+
+
+def _gone(
+    loaded: LoadedProblem, rows: Iterable[Placement], *, at: datetime
+) -> list[tuple[VisitRequest, str]]:
+    """Requests of the version that no plan can move today, unless they stand where they did."""
+    tasks = {ref for task in loaded.problem.tasks for ref in task.requests}
+    facts = {ref: row for row in loaded.problem.fixed for ref in row.requests}
+    found = []
+    for row in rows:
+        for request in row.requests.all():
+            fact = facts.get(request.ref)
+            stands = fact and (fact.host, fact.start) == (row.host.ref, row.starts_at)
+            if request.ref in tasks or stands or row.ends_at <= at:
+                continue
+            found.append((request, _gone_words(request, fact)))
+    return found
+
+
+def _gone_words(request: VisitRequest, fact: p.FixedVisit | None) -> str:
+    if fact is not None:
+        return _("It stands at %(when)s now, which a plan does not move.") % {
+            "when": wording.local_time(fact.start, request.zone)
+        }
+    return _("It cannot be placed any more: the request is %(state)s.") % {
+        "state": request.get_state_display()
+    }

@@ -1,0 +1,155 @@
+"""One visit against the whole window: where it could go, and the plan as a person arranged it.
+
+`verdicts` answers for one host and start; here every host and day is answered at once, and a set of
+places chosen by hand becomes a plan with its journeys, or the sentence why it cannot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from .check import violations
+from .constraints import host_refusal
+from .preferences import worth_of
+from .problem import Limits, Pin, Problem, ProblemError, PublishedVisit, Task
+from .reasons import Explainer, explain
+from .search import Search, confirm, published_trips, solve
+from .solution import PlannedVisit, Reason, Solution, Unplaced
+from .spans import local_day, minute_of
+from .verdicts import Slot, as_fixed, reachable_slots
+
+# Every place is given, so this only guards against an endless wait.
+ENOUGH = Limits(seconds=20.0)
+
+
+@dataclass(frozen=True)
+class Start:
+    """A start that is possible: what it is worth in wish points, what it costs in travel minutes
+    against the plan as it is, and the soft rules it bends."""
+
+    start: datetime
+    end: datetime
+    points: float
+    extra_minutes: int
+    soft: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One host on one date: the possible starts, best first, or the hard reason against all."""
+
+    host: str
+    day: date
+    starts: tuple[Start, ...] = ()
+    reason: Reason | None = None
+
+
+def cells(problem: Problem, solution: Solution, ref: str) -> tuple[Cell, ...]:
+    """What every host and day of the window would mean for one task, all else staying as it is.
+
+    Best first means: most wish points, then least travel, then earliest. A pin of the task is not
+    looked at: who moves a visit by hand is asked about it elsewhere.
+    """
+    task = replace(task_of(problem, ref), pin=None)
+    others = as_fixed(visit for visit in solution.visits if visit.task != ref)
+    alone = replace(problem, fixed=others, tasks=(task,), published=(), most_moves=None)
+    now = next((visit for visit in solution.visits if visit.task == ref), None)
+    slots = {host.ref: reachable_slots(alone, others, task, host) for host in problem.hosts}
+    present = 0
+    if now is not None:
+        here = [slot for slot in slots.get(now.host, ()) if slot.start == now.start]
+        present = here[0].travel_minutes if here else 0
+    explainer = _explainer(alone)
+    found = []
+    for number, host in enumerate(problem.hosts):
+        refusal = host_refusal(task, host)
+        by_day: dict[date, list[Slot]] = {}
+        for slot in slots[host.ref]:
+            by_day.setdefault(local_day(task.place.zone, minute_of(slot.start)), []).append(slot)
+        for day in problem.days:
+            if day in by_day:
+                starts = [_start(problem, task, day, slot, present) for slot in by_day[day]]
+                starts.sort(key=lambda each: (-each.points, each.extra_minutes, each.start))
+                found.append(Cell(host.ref, day, tuple(starts)))
+            else:
+                reason = refusal or explainer.slot(0, task, number, host, day)[0]
+                found.append(Cell(host.ref, day, reason=reason))
+    return tuple(found)
+
+
+def task_of(problem: Problem, ref: str) -> Task:
+    """The task of that reference; ProblemError when there is none."""
+    for task in problem.tasks:
+        if task.ref == ref:
+            return task
+    raise ProblemError("unknown_task", "There is no task {ref}.", ref=ref)
+
+
+def _explainer(alone: Problem) -> Explainer:
+    finders = Search(alone, ENOUGH).finders
+    weeks = [finder.base_trips()[:1] for finder in finders]
+    return Explainer(alone, finders, [trip for trips in weeks for trip in trips])
+
+
+def _start(problem: Problem, task: Task, day: date, slot: Slot, present: int) -> Start:
+    worth = worth_of(problem, task, day, minute_of(slot.start))
+    return Start(
+        slot.start, slot.end, worth.points, slot.travel_minutes - present, worth.deductions
+    )
+
+
+def arrange(problem: Problem, places: Mapping[str, tuple[str, datetime]]) -> Solution:
+    """The plan in which exactly these tasks (ref to host and start) stand, with its journeys.
+
+    Raises ProblemError with the sentence of the first rule it breaks, found on the way or by the
+    independent check.
+    """
+    tasks = tuple(
+        replace(task, pin=Pin(host=places[task.ref][0], start=places[task.ref][1]))
+        for task in problem.tasks
+        if task.ref in places
+    )
+    if unknown := sorted(set(places) - {task.ref for task in tasks}):
+        raise ProblemError("unknown_task", "There is no task {ref}.", ref=unknown[0])
+    found = solve(replace(problem, tasks=tasks, most_moves=None), ENOUGH, with_reasons=False)
+    left = [task for task in tasks if all(visit.task != task.ref for visit in found.visits)]
+    if left:
+        raise ProblemError("no_place", "{label} has no place there.", label=left[0].label)
+    kept = {(row.task, row.host, row.start) for row in problem.published}
+    visits = tuple(_as_kept(visit, kept) for visit in found.visits)
+    plan = replace(
+        found,
+        visits=visits,
+        kept=sum(visit.kept for visit in visits),
+        bound=None,
+        proven=False,
+        proven_all=False,
+    )
+    if faults := violations(problem, plan):
+        raise ProblemError("breaks_rule", "{fault}", fault=faults[0])
+    return plan
+
+
+def reasons_left(problem: Problem, plan: Solution) -> tuple[Unplaced, ...]:
+    """Why each task that an arranged plan leaves out has no place in it, or that it has one."""
+    stands = tuple(
+        PublishedVisit(task=visit.task, host=visit.host, start=visit.start)
+        for visit in plan.visits
+        if visit.task is not None
+    )
+    held = replace(problem, published=stands, most_moves=None)
+    search = Search(held, ENOUGH)
+    trips = {trip.week: trip for trip in published_trips(held, search.finders)}
+    for finder in search.finders:
+        if finder.week.number not in trips and (base := finder.base_trips()):
+            trips[finder.week.number] = base[0]
+    choice = [trips[week] for week in sorted(trips)]
+    return explain(held, search.finders, choice, confirm(search))
+
+
+def _as_kept(visit: PlannedVisit, kept: set[tuple[str, str, datetime]]) -> PlannedVisit:
+    if visit.task is None:
+        return visit
+    return replace(visit, kept=(visit.task, visit.host, visit.start) in kept)

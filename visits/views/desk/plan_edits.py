@@ -1,0 +1,250 @@
+"""Changing a draft plan by hand: the verdict on every day, a move, undoing it, what others did."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from crm import clock, wording
+from crm.permissions import require
+from crm.roles import Role
+from visits.domain.booking import Busy
+from visits.domain.plan_edits import Draft, move_visit, open_draft, undo_edit, verdicts_of
+from visits.domain.plan_rollback import bring_back
+from visits.domain.plans import EditedMeanwhile
+from visits.forms.plans import MoveForm, cell_key
+from visits.models import PlanEdit, PlanVersion, VisitRequest
+from visits.views.desk.access import try_verb
+from visits.views.desk.plan import decisions_mark, get_version
+from visits.views.desk.toasts import add_errors, done
+
+
+def _back(version: PlanVersion, ref: str = "") -> HttpResponse:
+    address = reverse("visits:plan-version", args=[version.number])
+    return redirect(f"{address}#at-{ref}" if ref else address)
+
+
+@require_safe
+@require(Role.COORDINATOR)
+def plan_verdicts(request: HttpRequest, number: int) -> HttpResponse:
+    """The verdict on every host and day for one request, as the board asks for before a drop."""
+    version = get_version(request, number)
+    ref = request.GET.get("request", "")
+    try:
+        draft = open_draft(version, at=clock.now())
+        row = draft.request(ref)
+    except ValidationError as error:
+        return JsonResponse({"refused": error.messages[0]}, status=409)
+    cells = [_cell(cell, row) for cell in verdicts_of(draft, ref)]
+    return JsonResponse({"request": ref, "edits": version.edits, "cells": cells})
+
+
+def _cell(cell, row: VisitRequest) -> dict:
+    best = cell.best
+    return {
+        "host": cell.host.ref,
+        "day": cell.day.isoformat(),
+        "cell": cell_key(cell.host, cell.day),
+        "possible": cell.is_possible,
+        "here": cell.is_here,
+        "start": wording.clock_time(best.start, row.zone) if best else "",
+        "words": _possible_words(best, row) if best else cell.hard,
+        "soft": [reason.text for reason in best.soft] if best else [],
+    }
+
+
+def _possible_words(best, row: VisitRequest) -> str:
+    return _("%(when)s: %(travel)s.") % {
+        "when": wording.time_range(best.start, best.end, row.zone),
+        "travel": travel_words(best.extra_minutes),
+    }
+
+
+def travel_words(minutes: int) -> str:
+    """How a change of travel reads: "2 h 40 min more travel"."""
+    if not minutes:
+        return _("no more travel")
+    words = _("%(time)s more travel") if minutes > 0 else _("%(time)s less travel")
+    return words % {"time": wording.duration(abs(minutes))}
+
+
+@require_http_methods(["GET", "POST"])
+@require(Role.COORDINATOR)
+def plan_move(request: HttpRequest, number: int) -> HttpResponse:
+    """Move a visit of the draft, place one from the tray, or leave one out."""
+    version = get_version(request, number)
+    if request.method == "POST":
+        return _post_move(request, version)
+    draft = try_verb(request, open_draft, version, at=clock.now())
+    if draft is None:
+        return _back(version)
+    ref = request.GET.get("request", "")
+    if not ref:
+        return render(request, "visits/plan_move.html", _choices(draft))
+    row = try_verb(request, draft.request, ref)
+    if row is None:
+        return _back(version)
+    initial = {"seen": version.edits, "cell": request.GET.get("cell", "")}
+    form = MoveForm(campaign=row.campaign, zone=row.zone, initial=initial)
+    return _move_page(request, draft, row, form, status=200)
+
+
+def _post_move(request: HttpRequest, version: PlanVersion) -> HttpResponse:
+    ref = request.POST.get("request", "")
+    row = version.plan.campaign.requests.filter(ref=ref).first()
+    if row is None:
+        messages.error(request, _("There is no request with this reference."))
+        return _back(version)
+    form = MoveForm(request.POST, campaign=version.plan.campaign, zone=row.zone)
+    is_leaving = "leave_out" in request.POST
+    if is_leaving:
+        del form.fields["cell"], form.fields["start"]
+    if form.is_valid():
+        try:
+            edit, soft = move_visit(
+                version,
+                ref,
+                **({"host": None} if is_leaving else form.target),
+                seen=form.cleaned_data["seen"],
+                at=clock.now(),
+                by=request.user,
+            )
+        except EditedMeanwhile as change:
+            return _offer_again(request, row, change)
+        except ValidationError as error:
+            add_errors(form, error)
+        except Busy as error:
+            form.add_error(None, str(error))
+        else:
+            return _moved(request, edit, soft)
+    draft = try_verb(request, open_draft, version, at=clock.now())
+    if draft is None or is_leaving:
+        for words in form.errors.get("__all__", []) if draft else []:
+            messages.error(request, words)
+        return _back(version, ref)
+    return _move_page(request, draft, row, form, status=422)
+
+
+def _choices(draft: Draft) -> dict:
+    refs = sorted(task.ref for task in draft.loaded.problem.tasks)
+    return {"version": draft.version, "choices": [draft.loaded.requests[ref] for ref in refs]}
+
+
+def _move_page(
+    request: HttpRequest, draft: Draft, row: VisitRequest, form: MoveForm, *, status: int, **more
+) -> HttpResponse:
+    spot = draft.spot(row.ref)
+    context = {
+        "version": draft.version,
+        "row": row,
+        "form": form,
+        "spot": {"host": spot[0], "starts_at": spot[1]} if spot else None,
+        "hosts": _by_host(draft, row, chosen=form["cell"].value()),
+        **more,
+    }
+    is_part = request.htmx and request.method == "GET"
+    name = "visits/_plan_move.html" if is_part else "visits/plan_move.html"
+    return render(request, name, context, status=status)
+
+
+def _by_host(draft: Draft, row: VisitRequest, *, chosen: str | None) -> list[dict]:
+    """The days of each host: those that work, and why the others do not."""
+    found: dict[str, dict] = {}
+    for cell in verdicts_of(draft, row.ref):
+        host = found.setdefault(cell.host.ref, {"host": cell.host, "possible": [], "reasons": {}})
+        if cell.best is None:
+            host["reasons"].setdefault(cell.hard, []).append(cell.day)
+            continue
+        key = cell_key(cell.host, cell.day)
+        host["possible"].append(
+            {
+                "key": key,
+                "is_here": cell.is_here,
+                "is_chosen": key == chosen,
+                "words": _possible_words(cell.best, row),
+                "soft": cell.best.soft,
+            }
+        )
+    return list(found.values())
+
+
+def _moved(request: HttpRequest, edit: PlanEdit, soft: list[str]) -> HttpResponse:
+    undo = reverse("visits:plan-edit-undo", args=[edit.version.number, edit.number])
+    done(request, " ".join([f"{edit}.", *soft]), undo=undo)
+    return _back(edit.version, edit.request.ref)
+
+
+def _offer_again(request: HttpRequest, row: VisitRequest, change: EditedMeanwhile) -> HttpResponse:
+    """Nothing was overwritten: who changed what meanwhile, and the same move on top of that."""
+    typed = {name: request.POST.get(name, "") for name in ("cell", "start")}
+    form = MoveForm(
+        campaign=row.campaign, zone=row.zone, initial={**typed, "seen": change.version.edits}
+    )
+    draft = open_draft(change.version, at=clock.now())
+    is_leaving = "leave_out" in request.POST
+    return _move_page(
+        request, draft, row, form, status=409, meanwhile=change.edits, is_leaving=is_leaving
+    )
+
+
+@require_POST
+@require(Role.COORDINATOR)
+def plan_edit_undo(request: HttpRequest, number: int, edit: int) -> HttpResponse:
+    version = get_version(request, number)
+    row = get_object_or_404(
+        version.history.select_related(
+            "request", "from_host", "to_host", "version__plan__campaign"
+        ),
+        number=edit,
+    )
+    back = try_verb(request, undo_edit, row, at=clock.now(), by=request.user)
+    if back is not None:
+        messages.success(request, _("Undone: %(edit)s.") % {"edit": back})
+    return _back(version, row.request.ref)
+
+
+@require_safe
+@require(Role.COORDINATOR, Role.HOST)
+def plan_news(request: HttpRequest, number: int) -> HttpResponse:
+    """What others did since the page was opened; the page asks every few seconds."""
+    version = get_version(request, number)
+    return render(request, "visits/_plan_news.html", news_of(request, version))
+
+
+def news_of(request: HttpRequest, version: PlanVersion) -> dict:
+    """Edits, decisions and publishing that the page does not show yet.
+
+    `edits` and `decided` in the address say what it shows; without them nothing is news.
+    """
+    shown = request.GET.get("edits", "")
+    seen = int(shown) if shown.isdecimal() else version.edits
+    edits = version.history.filter(number__gt=seen).select_related(
+        "by", "request", "from_host", "to_host"
+    )
+    mark = decisions_mark(version.plan_id)
+    return {
+        "version": version,
+        "edits": list(edits[:5]) if seen < version.edits else [],
+        "decided_anew": request.GET.get("decided", mark) != mark,
+        "published_meanwhile": bool(shown) and version.state == PlanVersion.State.PUBLISHED,
+        "seen": seen,
+        "mark": request.GET.get("decided", mark),
+    }
+
+
+@require_POST
+@require(Role.COORDINATOR)
+def plan_bring_back(request: HttpRequest, number: int) -> HttpResponse:
+    version = get_version(request, number)
+    made = try_verb(request, bring_back, version, at=clock.now(), by=request.user)
+    if made is None:
+        return _back(version)
+    messages.success(
+        request,
+        _("%(made)s is a new draft with what %(version)s placed; publish it to make it hold.")
+        % {"made": made, "version": version},
+    )
+    return _back(made)
