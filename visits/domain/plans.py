@@ -350,19 +350,22 @@ def publish_version(
     refuse_unseen(version, seen)
     changes = [change for change in changes_of(version) if change.kind != "kept"]
     _refuse_unapproved(version, changes, approved)
+    agreed = [change for change in changes if change.needs_approval]
+    others = [change for change in changes if not change.needs_approval]
     drafts: list[Message] = []
     # First give back what the plan gives up, so that its time is free for what the plan adds.
-    for change in changes:
-        if change.visit is not None and change.needs_approval:
-            put_off(change.visit, side=Side.US, reason=_why(version), at=at, by=by)
-        elif change.visit is not None:
+    for change in agreed:
+        assert change.visit is not None, "a moved visit has an old place"
+        put_off(change.visit, side=Side.US, reason=_why(version), at=at, by=by)
+    for change in others:
+        if change.visit is not None:
             _take_back(change, at=at, by=by)
         if change.kind == "dropped":
             drafts.append(draft_letter(change.requests[0], "waitlist", at=at, by=by))
-    for change in changes:
-        if change.needs_approval:
-            drafts += _move_agreed(change, at=at, by=by)
-        elif change.placement is not None:
+    for change in agreed:
+        drafts += _move_agreed(change, at=at, by=by)
+    for change in others:
+        if change.placement is not None:
             drafts.append(_offer(change, at=at, by=by))
     version.state = PlanVersion.State.PUBLISHED
     version.published_at = at
