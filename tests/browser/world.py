@@ -27,6 +27,9 @@ from crm.models import (
 from crm.views.errors import problem
 from visits.domain import links, verification
 from visits.domain.letters import draft_letter
+from visits.domain.plan_decisions import Wanted, decide
+from visits.domain.plans import plan_of, solve_campaign, store_version
+from visits.domain.proposals import take_back_proposal
 from visits.domain.visits import postpone_visit
 from visits.models import CalendarDay, Campaign, Disruption, Host, Topic, Visit, VisitRequest
 
@@ -73,6 +76,12 @@ postpone_visit(
     at=at,
     by=coordinator,
 )
+lisbon = Visit.objects.live().get(requests__ref="R11")
+take_back_proposal(lisbon, reason="To plan it anew.", at=at, by=coordinator)
+plan = store_version(solve_campaign(campaign, at=at, seconds=10), by=coordinator)
+host = Host.objects.get(ref="H1")
+lock = Wanted("lock", "The day before the carnival.", host=host, day=later.date())
+decide(plan_of(campaign), lock, at=at, by=coordinator)
 linked = {
     row.ref: "/en/visit/r/" + links.token_of(links.make_link(row)) + "/"
     for row in VisitRequest.objects.all()
@@ -99,6 +108,7 @@ print(  # noqa: T201 - the test reads it
             "organisation": Organisation.objects.filter(municipality=None).first().pk,
             "person": part.person_id,
             "draft": draft.pk,
+            "draft_plan": plan.number,
             "mail": OutgoingMail.objects.latest("pk").pk,
             "user": coordinator.pk,
             "topic": Topic.objects.first().pk,

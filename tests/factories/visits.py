@@ -353,6 +353,34 @@ class UnplacedFactory(DjangoModelFactory):
     reason = "Every wished date lies outside the window."
 
 
+class PlanEditFactory(DjangoModelFactory):
+    """A request placed from the tray."""
+
+    class Meta:
+        model = models.PlanEdit
+
+    version = factory.SubFactory(PlanVersionFactory)
+    number = factory.Sequence(lambda n: n + 1)
+    request = factory.SubFactory(VisitRequestFactory)
+    at = CLOCK
+    to_host = factory.SubFactory(HostFactory)
+    to_start = CLOCK + timedelta(days=7)
+
+
+class PlanDecisionFactory(DjangoModelFactory):
+    """A request that must not be placed on one day."""
+
+    class Meta:
+        model = models.PlanDecision
+
+    plan = factory.SubFactory(PlanFactory)
+    kind = models.PlanDecision.Kind.FORBID
+    request = factory.SubFactory(VisitRequestFactory)
+    day = CLOCK.date()
+    reason = "The council meets."
+    made_at = CLOCK
+
+
 class PlanRunFactory(DjangoModelFactory):
     class Meta:
         model = models.PlanRun

@@ -146,7 +146,10 @@ def reasons_left(problem: Problem, plan: Solution) -> tuple[Unplaced, ...]:
         if finder.week.number not in trips and (base := finder.base_trips()):
             trips[finder.week.number] = base[0]
     choice = [trips[week] for week in sorted(trips)]
-    return explain(held, search.finders, choice, confirm(search))
+    rows = explain(held, search.finders, choice, confirm(search))
+    # A place that no trip of the search tells again is a place all the same.
+    placed = {visit.task for visit in plan.visits}
+    return tuple(row for row in rows if row.task not in placed)
 
 
 def _as_kept(visit: PlannedVisit, kept: set[tuple[str, str, datetime]]) -> PlannedVisit:

@@ -120,10 +120,11 @@ def _post_move(request: HttpRequest, version: PlanVersion) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             return _moved(request, edit, soft)
+    if is_leaving:
+        messages.error(request, " ".join(form.non_field_errors()) or _("Open the page again."))
+        return _back(version, ref)
     draft = try_verb(request, open_draft, version, at=clock.now())
-    if draft is None or is_leaving:
-        for words in form.errors.get("__all__", []) if draft else []:
-            messages.error(request, words)
+    if draft is None or try_verb(request, draft.request, ref) is None:
         return _back(version, ref)
     return _move_page(request, draft, row, form, status=422)
 

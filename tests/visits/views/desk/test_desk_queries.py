@@ -13,6 +13,8 @@ from tests.factories.visits import (
     ChecklistItemFactory,
     HostFactory,
     PlacementFactory,
+    PlanDecisionFactory,
+    PlanEditFactory,
     PlanVersionFactory,
     TravelLegFactory,
     UnplacedFactory,
@@ -44,7 +46,8 @@ def history_of(row, kind, count):
     made = Message.objects.bulk_create(
         Message(direction="out", status="queued", subject=f"m{n}", at=CLOCK) for n in range(count)
     )
-    row.messages.add(*made)
+    if hasattr(row, "messages"):
+        row.messages.add(*made)
 
 
 def request_list(count):
@@ -127,6 +130,9 @@ def plan(count):
     copies(version, count - 1, number=lambda n: n + 1_000)
     visits(count)
     copies(HostFactory(user=None), count - 1, ref=lambda n: f"H{n}")
+    decision = PlanDecisionFactory(plan=version.plan, request=rows[0])
+    copies(decision, count - 1)
+    history_of(version, "planversion", count)
     return reverse("visits:plan")
 
 
@@ -137,7 +143,54 @@ def plan_version(count):
     visits(count)
     for visit in Visit.objects.all():
         PlacementFactory(version=version, visit=visit)
+    for row in rows[1:]:
+        PlacementFactory(
+            version=version,
+            visit=None,
+            host=visit.host,
+            mode="on_site",
+            starts_at=visit.starts_at,
+            ends_at=visit.ends_at,
+            zone=visit.zone,
+            requests=[row],
+        )
+    decision = PlanDecisionFactory(plan=version.plan, request=rows[0])
+    copies(decision, count - 1)
     return reverse("visits:plan-version", args=[version.number])
+
+
+def plan_compare(count):
+    """Two versions with `count` placements each, all different, and `count` requests left."""
+    rows = requests(count)
+    one = PlanVersionFactory(plan__campaign=rows[0].campaign)
+    other = PlanVersionFactory(plan=one.plan)
+    visits(count)
+    for visit in Visit.objects.all():
+        PlacementFactory(version=one, visit=visit)
+        PlacementFactory(
+            version=other,
+            visit=None,
+            host=visit.host,
+            mode=visit.mode,
+            starts_at=visit.starts_at + timedelta(hours=1),
+            ends_at=visit.ends_at,
+            zone=visit.zone,
+            requests=rows[:1],
+        )
+    for version in (one, other):
+        Unplaced.objects.bulk_create(
+            Unplaced(version=version, request=row, reason_code="window", reason="No day.")
+            for row in rows
+        )
+    return reverse("visits:plan-compare") + f"?left={one.number}&right={other.number}"
+
+
+def plan_news(count):
+    version = PlanVersionFactory()
+    edits = copies(PlanEditFactory(version=version), count - 1, number=lambda n: n + 1_000)
+    version.edits = len(edits) + 1
+    version.save(update_fields=["edits"])
+    return reverse("visits:plan-news", args=[version.number]) + "?edits=0"
 
 
 # What each page may ask, with the session, the account, its roles and the frame counted in.
@@ -147,8 +200,10 @@ CEILINGS = {
     visit_list: 8,
     visit_detail: 17,
     today: 15,
-    plan: 21,
-    plan_version: 20,
+    plan: 27,
+    plan_version: 28,
+    plan_compare: 42,
+    plan_news: 7,
 }
 
 

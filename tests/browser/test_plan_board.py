@@ -1,0 +1,191 @@
+"""The plan as a work table in a browser: planned, dragged, refused, pinned, shared, published."""
+
+import re
+from io import BytesIO
+
+import pytest
+from playwright.sync_api import Page, expect
+from pypdf import PdfReader
+
+from tests.support.browsing import follow
+
+SECOND = """
+from crm.models import User
+first = User.objects.get(email="coordinator@example.org")
+second = User.objects.create_user("second@example.org", "demo-february-2023", name="Eva Second")
+second.groups.set(first.groups.all())
+from crm import clock
+from visits.domain.proposals import take_back_proposal
+from visits.models import Visit
+for ref in ("R04", "R16", "R11"):
+    visit = Visit.objects.live().get(requests__ref=ref)
+    take_back_proposal(visit, reason="To plan it anew.", at=clock.now(), by=first)
+"""
+
+
+@pytest.fixture
+def site(fresh_site):
+    """Venice, Nice and Lisbon wait for a plan, and a second coordinator has an account."""
+    fresh_site.installation.manage("shell", "--verbosity", "0", "--command", SECOND)
+    return fresh_site
+
+
+def plan_anew(page: Page, number: int) -> None:
+    """Plan from the page and open the version the worker has made."""
+    page.goto(f"{page.url.split('/plan/')[0]}/plan/")
+    follow(page, page.get_by_role("button", name="Plan again"))
+    version = page.get_by_role("link", name=f"v{number}", exact=True)
+    expect(version).to_be_visible(timeout=60_000)
+    follow(page, version)
+
+
+def block(page: Page, ref: str):
+    return page.locator(f".plan-drawing [data-move={ref}]")
+
+
+def cell(page: Page, host: str, day: str) -> tuple[float, float]:
+    """The middle of a host's day on the screen."""
+    column = page.locator(f"rect[data-day='{day}']").bounding_box()
+    top = page.locator(f"[data-host={host}]").evaluate("lane => Number(lane.dataset.top)")
+    return column["x"] + column["width"] / 2, column["y"] + top + 40
+
+
+def drag(page: Page, ref: str, host: str, day: str) -> None:
+    """Take a block with the mouse and hold it over a host's day until the verdict is there."""
+    bar = block(page, ref).locator("rect").bounding_box()
+    page.mouse.move(bar["x"] + bar["width"] / 2, bar["y"] + bar["height"] / 2)
+    page.mouse.down()
+    x, y = cell(page, host, day)
+    page.mouse.move(x - 12, y, steps=4)
+    page.mouse.move(x, y)
+    page.locator(".plan-cell.is-possible").first.wait_for()
+
+
+def drop(page: Page) -> None:
+    with page.expect_navigation():
+        page.mouse.up()
+
+
+def verdicts(page: Page, ref: str) -> list[dict]:
+    address = page.locator("[data-plan]").get_attribute("data-verdicts-url")
+    ask = "address => fetch(address).then(answer => answer.json())"
+    return page.evaluate(ask, f"{address}?request={ref}")["cells"]
+
+
+def free_day(page: Page, ref: str, host: str) -> str:
+    cells = verdicts(page, ref)
+    return next(
+        each["day"]
+        for each in cells
+        if each["host"] == host and each["possible"] and not each["here"] and not each["soft"]
+    )
+
+
+def test_a_plan_is_worked_on_by_mouse_and_keyboard_by_two_and_published(site, page, browser):
+    page.set_viewport_size({"width": 1440, "height": 1000})
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    site.sign_in(page)
+    page.goto(f"{site.url}/plan/")
+    plan_anew(page, 3)
+
+    # By mouse to another day, with the verdict before the drop.
+    day = free_day(page, "R11", "H2")
+    drag(page, "R11", "H2", day)
+    expect(page.locator("[data-verdict]")).to_contain_text("no more travel")
+    drop(page)
+    expect(page.locator(".toast")).to_contain_text("R11 Lisbon moved from")
+    expect(page.locator(".lead")).to_contain_text("Edited by hand")
+    expect(block(page, "R11")).to_be_focused()
+
+    # On an impossible day the reason is said and nothing is sent.
+    drag(page, "R04", "H2", "2023-02-22")
+    page.mouse.up()
+    expect(page.locator("[data-verdict]")).to_have_text("Backup expert (sample) does not travel.")
+    page.reload()
+    expect(page.locator(".lead")).to_contain_text("Edited by hand")
+
+    # By keyboard: arrows walk the blocks, m opens the days, Enter moves.
+    block(page, "R11").focus()
+    page.keyboard.press("m")
+    dialog = page.locator("dialog#plan-work")
+    expect(dialog.locator("h2")).to_have_text("Move R11 Lisbon")
+    day = free_day(page, "R11", "H2")
+    dialog.locator(f"input[value='H2 {day}']").focus()
+    page.keyboard.press("Space")
+    follow(page, dialog.get_by_role("button", name="Move", exact=True), key="Enter")
+    expect(page.locator(".toast")).to_contain_text("R11 Lisbon moved from")
+    expect(block(page, "R11")).to_be_focused()
+
+    # Pinned where it is; the next plan keeps it there.
+    page.keyboard.press("p")
+    dialog.locator("input[name=reason]").fill("The city can only then")
+    follow(page, dialog.locator("input[name=reason]"), key="Enter")
+    expect(page.locator("#decisions")).to_contain_text("R11 Lisbon pinned")
+    pinned = block(page, "R11").get_attribute("data-place")
+    plan_anew(page, 4)
+    assert block(page, "R11").get_attribute("data-place") == pinned
+    expect(block(page, "R11")).to_have_accessible_name(re.compile("pinned$"))
+
+    # A second coordinator changes the draft meanwhile: the page hears of it, nothing is lost.
+    other = browser.new_context().new_page()
+    sign_in_second(site, other)
+    other.goto(f"{site.url}/plan/v4/move/?request=R04")
+    follow(other, other.get_by_role("button", name="Leave out"))
+    expect(page.locator("#plan-news")).to_contain_text("R04 Venice left out", timeout=15_000)
+    page.goto(f"{site.url}/plan/v4/move/?request=R16")
+    page.evaluate("document.querySelector('[name=seen]').value = '0'")
+    with page.expect_response(lambda answer: answer.status == 409):
+        page.get_by_role("button", name="Leave out").click()
+    expect(page.get_by_role("alert")).to_contain_text("Eva Second")
+    follow(page, page.get_by_role("button", name="Leave out"))
+    follow(page, page.locator(".toast-undo").first)
+    expect(page.locator(".toast").first).to_contain_text("Undone")
+
+    # Published: exactly the touched ones have a draft in Mail.
+    touched = set(
+        page.locator(".change-new + .line-main a, .change-moved + .line-main a").all_inner_texts()
+    )
+    assert touched == {"R11 Lisbon", "R16 Nice"}
+    before = drafts_in_mail(other, site)
+    page.on("dialog", lambda asked: asked.accept())
+    follow(page, page.get_by_role("button", name="Publish"))
+    expect(page.locator(".toast")).to_contain_text("2 draft letters wait; nothing was sent.")
+    assert sorted(drafts_in_mail(page, site) - before) == ["R11", "R16"]
+    assert site.mail.messages == []
+    assert faults == []
+
+
+def drafts_in_mail(page: Page, site) -> set[str]:
+    """The requests for which a draft letter waits, as the Mail page lists them."""
+    page.goto(f"{site.url}/mail/")
+    links = page.locator("main a[href*='/draft/']").evaluate_all(
+        "links => links.map(link => link.getAttribute('href'))"
+    )
+    return {link.split("/")[2] for link in links}
+
+
+def sign_in_second(site, page: Page) -> None:
+    page.goto(f"{site.url}/accounts/login/")
+    page.fill("input[name=login]", "second@example.org")
+    page.fill("input[name=password]", "demo-february-2023")
+    page.locator("form:has(input[name=password]) [type=submit]").click()
+    page.wait_for_url(lambda url: "/accounts/login" not in url)
+
+
+def test_the_plan_prints_on_one_wide_sheet_and_names_its_keys(site, page, artefact):
+    site.sign_in(page)
+    page.goto(f"{site.url}/plan/")
+    plan_anew(page, 3)
+    page.keyboard.press("?")
+    for words in ("next visit", "move the visit", "pin it", "forbid a place to it"):
+        expect(page.locator("[data-page-keys]")).to_contain_text(words)
+    page.keyboard.press("Escape")
+    for path, name in (("/plan/v3/", "version"), ("/plan/", "calendar")):
+        page.goto(site.url + path)
+        sheet = page.pdf(prefer_css_page_size=True, print_background=True)
+        artefact(f"plan-{name}.pdf").write_bytes(sheet)
+        pages = PdfReader(BytesIO(sheet)).pages
+        assert len(pages) == 1
+        box = pages[0].mediabox
+        assert (round(box.width / 72 * 25.4), round(box.height / 72 * 25.4)) == (420, 297)

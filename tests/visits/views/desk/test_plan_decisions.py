@@ -1,0 +1,295 @@
+"""Pins, bans and locks: kept with their reason, obeyed by every search, refused when they clash."""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from crm import clock
+from crm.models import AuditEntry
+from tests.visits.views.desk.front_door import do, go, refused, said
+from visits.domain.plan_edits import open_draft, verdicts_of
+from visits.domain.planning import load_problem
+from visits.domain.plans import plan_of, solve_campaign, store_version
+from visits.domain.proposals import take_back_proposal
+from visits.models import Campaign, PlanDecision, PlanVersion, Visit, VisitRequest
+from visits.planning import search
+from visits.planning.problem import Limits
+
+pytestmark = pytest.mark.django_db
+ROME = ZoneInfo("Europe/Rome")
+
+
+@pytest.fixture(scope="module")
+def _draft_of_module(_sample_of_module, django_db_blocker):
+    """Planned once, within the transaction of the module's sample."""
+    with django_db_blocker.unblock():
+        at = clock.now()
+        for ref in ("R04", "R16", "R11", "R08"):
+            visit = Visit.objects.live().get(requests__ref=ref)
+            take_back_proposal(visit, reason="To plan it anew.", at=at, by=None)
+        return store_version(solve_campaign(february(), at=at, seconds=10)).pk
+
+
+@pytest.fixture
+def draft(_draft_of_module, desk):
+    """A draft in which Venice (R04), Nice (R16), Tallinn (R08) and Lisbon (R11) may move."""
+    return PlanVersion.objects.get(pk=_draft_of_module)
+
+
+@pytest.fixture
+def desk(client, sample, coordinator):
+    client.force_login(coordinator)
+    return client
+
+
+def february():
+    return Campaign.objects.get(slug="february-2023")
+
+
+def decide(desk, kind, **fields):
+    return do(desk, "plan-decide", kind, **({"reason": "The mayor asked."} | fields))
+
+
+def planned_anew():
+    """Request to host and start, as a search would have it now."""
+    loaded = load_problem(february(), at=clock.now())
+    found = search.solve(loaded.problem, Limits(seconds=20), with_reasons=False)
+    return {visit.task: (visit.host, visit.start) for visit in found.visits if visit.task}
+
+
+def pin_of(ref):
+    problem = load_problem(february(), at=clock.now()).problem
+    return next(task.pin for task in problem.tasks if task.ref == ref)
+
+
+def test_decision_is_kept_with_author_moment_and_reason_and_shown_on_the_page(
+    desk, draft, coordinator
+):
+    answer = decide(desk, "pin", request="R24", day="2023-02-23")
+    row = PlanDecision.objects.get()
+    assert (row.kind, row.request.ref, row.day) == ("pin", "R24", date(2023, 2, 23))
+    assert (row.made_by, row.made_at, row.reason) == (
+        coordinator,
+        clock.now(),
+        "The mayor asked.",
+    )
+    assert said(answer) == ["R24 Ostrava pinned: Thu 23 Feb; every later search keeps to it."]
+    assert "The mayor asked." in answer.text
+    assert AuditEntry.objects.about(row).get().verb == "decide"
+    assert "R24 Ostrava pinned: Thu 23 Feb" in go(desk, "plan-version", draft.number).text
+
+
+@pytest.mark.one_database  # The planner sees values; how they are loaded is tested on both.
+def test_pin_to_a_day_holds_in_the_next_search(desk, draft):
+    decide(desk, "pin", request="R24", day="2023-02-23")
+    assert planned_anew()["R24"][1].date() == date(2023, 2, 23)
+
+
+@pytest.mark.one_database
+def test_pin_to_the_minute_and_ban_hold_in_the_next_search(desk, draft):
+    decide(desk, "pin", request="R11", host="H2", day="2023-02-22", start="11:15")
+    decide(desk, "forbid", request="R04", day=planned_anew()["R04"][1].date().isoformat())
+    before = planned_anew()
+    lisbon = datetime(2023, 2, 22, 11, 15, tzinfo=ZoneInfo("Europe/Lisbon"))
+    assert before["R11"] == ("H2", lisbon)
+    banned = PlanDecision.objects.get(kind="forbid").day
+    assert "R04" not in before or before["R04"][1].date() != banned
+
+
+@pytest.mark.one_database
+def test_locked_day_keeps_what_is_there_to_the_minute_and_nothing_is_added(desk, draft):
+    stands = draft.placements.get(requests__ref="R11")
+    decide(desk, "lock", host=stands.host.ref, day=f"{stands.on:%Y-%m-%d}", version=draft.number)
+    row = PlanDecision.objects.get()
+    assert row.kept == [{"request": "R11", "starts_at": stands.starts_at.isoformat()}]
+    assert planned_anew()["R11"] == (stands.host.ref, stands.starts_at)
+    decide(desk, "lock", host="H1", day="2023-02-23")
+    others = [spot for ref, spot in planned_anew().items() if spot[0] == "H1"]
+    assert all(start.date() != date(2023, 2, 23) for _host, start in others)
+
+
+def test_what_is_taken_back_no_longer_holds_but_stays_on_record(desk, draft, coordinator):
+    decide(desk, "pin", request="R24", day="2023-02-23")
+    row = PlanDecision.objects.get()
+    answer = do(desk, "plan-decision-take-back", row.pk)
+    assert said(answer) == ["Taken back: R24 Ostrava pinned: Thu 23 Feb."]
+    row.refresh_from_db()
+    assert (row.taken_back_by, row.taken_back_at) == (coordinator, clock.now())
+    assert pin_of("R24") is None
+    assert said(do(desk, "plan-decision-take-back", row.pk)) == ["This was taken back already."]
+    assert said(do(desk, "plan-decision-renew", row.pk)) == [
+        "R24 Ostrava pinned: Thu 23 Feb again."
+    ]
+    assert list(PlanDecision.objects.active()) == [row]
+
+
+PIN = {"request": "R24", "day": "2023-02-23"}
+CLASHES = [
+    (
+        [("forbid", PIN)],
+        ("pin", PIN),
+        "R24 Ostrava pinned: Thu 23 Feb contradicts: R24 Ostrava forbidden: Thu 23 Feb.",
+    ),
+    (
+        [("pin", PIN)],
+        ("forbid", {"request": "R24", "host": "H1"}),
+        "R24 Ostrava forbidden: with Joe Gorman contradicts: R24 Ostrava pinned: Thu 23 Feb.",
+    ),
+    (
+        [("pin", PIN | {"host": "H1", "start": "10:00"})],
+        ("pin", {"request": "R05", "host": "H1", "day": "2023-02-23", "start": "11:00"}),
+        "R05 Cologne pinned: Thu 23 Feb 2023, 11:00 Berlin (CET), with Joe Gorman contradicts: "
+        "R24 Ostrava pinned: Thu 23 Feb 2023, 10:00 Prague (CET), with Joe Gorman.",
+    ),
+    (
+        [("lock", {"host": "H1", "day": "2023-02-23"})],
+        ("pin", PIN),
+        "R24 Ostrava pinned: Thu 23 Feb contradicts: Thu 23 Feb of Joe Gorman locked.",
+    ),
+    (
+        [("pin", {"request": "R11", "day": "2023-02-23"})],
+        ("pin", {"request": "R11", "day": "2023-02-22"}),
+        "R11 Lisbon pinned: Wed 22 Feb contradicts: R11 Lisbon pinned: Thu 23 Feb.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("earlier", "later", "sentence"), CLASHES)
+def test_contradiction_is_refused_naming_the_smallest_set_in_conflict(
+    desk, draft, earlier, later, sentence
+):
+    decide(desk, "forbid", request="R12", day="2023-02-22")
+    for kind, fields in earlier:
+        decide(desk, kind, **fields)
+    before = PlanDecision.objects.count()
+    assert before == 1 + len(earlier)
+    kind, fields = later
+    answer = decide(desk, kind, **fields)
+    assert refused(answer) == [sentence]
+    assert answer.status_code == 422
+    assert PlanDecision.objects.count() == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "sentence"),
+    [
+        ("pin", {"request": "R24"}, "Name a host, a day, or both."),
+        ("pin", {"request": "R24", "start": "10:00"}, "A start needs a day."),
+        ("pin", {"day": "2023-02-23"}, "This field is required."),
+        ("forbid", {"request": "R24"}, "Name a host, a day, or both."),
+        ("lock", {"host": "H1"}, "This field is required."),
+        ("pin", PIN | {"reason": ""}, "This field is required."),
+        (
+            "pin",
+            {"request": "R24", "day": "2023-03-01"},
+            "Wed 1 Mar 2023 lies outside the offer, which runs Wed 1 – Tue 28 Feb 2023.",
+        ),
+        (
+            "pin",
+            {"request": "R12", "day": "2023-02-28"},
+            "The pin of Málaga cannot be kept: 28 February is closed in Málaga: Andalusia Day.",
+        ),
+        (
+            "pin",
+            {"request": "R24", "day": "2023-02-25"},
+            "The pin of Ostrava cannot be kept: 25 February is not a working day of the window.",
+        ),
+        (
+            "pin",
+            {"request": "R24", "host": "H2"},
+            "The pin of Ostrava cannot be kept: Backup expert (sample) does not travel.",
+        ),
+        (
+            "pin",
+            {"request": "R14", "day": "2023-02-23"},
+            "R14 Gdańsk has an agreed or offered date, or is not open; there is nothing to decide.",
+        ),
+    ],
+)
+def test_decision_that_cannot_be_kept_is_refused_in_one_sentence(
+    desk, draft, kind, fields, sentence
+):
+    VisitRequest.objects.filter(ref="R14").update(state="under_review")
+    answer = decide(desk, kind, **fields)
+    assert refused(answer) == [sentence]
+    assert answer.status_code == 422
+    assert not PlanDecision.objects.exists()
+
+
+def test_same_decision_twice_is_kept_once(desk, draft):
+    decide(desk, "forbid", **PIN)
+    answer = decide(desk, "forbid", **PIN)
+    assert refused(answer) == ["R24 Ostrava forbidden: Thu 23 Feb already."]
+    assert PlanDecision.objects.count() == 1
+
+
+def test_board_shows_pins_and_locks_by_shape_and_word(desk, draft):
+    place = draft.placements.get(requests__ref="R04")
+    decide(desk, "pin", request="R04", host="H1", day=f"{place.on:%Y-%m-%d}", start=place.clock)
+    decide(desk, "lock", host="H2", day="2023-02-28")
+    page = go(desk, "plan-version", draft.number)
+    boxes = [box for lane in page.context["board"].lanes for box in lane.boxes]
+    pinned = next(box for box in boxes if box.key == "R04")
+    assert pinned.is_pinned
+    assert pinned.words.endswith("; pinned")
+    locked = next(box for box in boxes if box.kind == "lock")
+    assert locked.words == "Tue 28 Feb of Backup expert (sample) locked: The mayor asked."
+    marked = [column.number for column in page.context["board"].columns if column.is_marked]
+    assert marked == sorted({place.on.day, 28})
+
+
+def test_pinned_visit_is_not_moved_or_left_out_by_hand_either(desk, draft):
+    place = draft.placements.get(requests__ref="R11")
+    decide(desk, "pin", request="R11", host=place.host.ref, day=f"{place.on:%Y-%m-%d}")
+    other = "H1 2023-02-23"
+    answer = do(desk, "plan-move", draft.number, request="R11", seen=0, cell=other)
+    sentence = str(PlanDecision.objects.get())
+    assert refused(answer) == [f"{sentence} (The mayor asked.)."]
+    answer = do(desk, "plan-move", draft.number, request="R11", seen=0, leave_out="1")
+    assert said(answer) == [f"{sentence}; take that back first."]
+    cells = verdicts_of(open_draft(draft, at=clock.now()), "R11")
+    assert [cell.is_here for cell in cells if cell.is_possible] == [True]
+
+
+def test_nothing_is_moved_onto_a_locked_day(desk, draft):
+    decide(desk, "lock", host="H2", day="2023-02-22")
+    answer = do(desk, "plan-move", draft.number, request="R11", seen=0, cell="H2 2023-02-22")
+    assert refused(answer) == [
+        "Wed 22 Feb of Backup expert (sample) is locked: what is there stays, nothing is added."
+    ]
+
+
+def test_decision_form_is_filled_in_from_the_block_it_was_asked_on(desk, draft):
+    page = go(desk, "plan-decide", "pin", request="R24", host="H1", day="2023-02-23", start="10:00")
+    form = page.context["form"]
+    asked = [form[name].value() for name in ("request", "host", "day", "start")]
+    assert asked == ["R24", "H1", "2023-02-23", "10:00"]
+    assert go(desk, "plan-decide", "wish").status_code == 404
+
+
+def test_changelog_tells_who_decided_edited_and_published_and_when(desk, draft, coordinator):
+    decide(desk, "forbid", **PIN)
+    do(desk, "plan-move", draft.number, request="R04", seen=0, leave_out="1")
+    do(desk, "plan-publish", draft.number, seen=1)
+    entries = go(desk, "plan").context["entries"]
+    n = draft.number
+    assert [entry["title"] for entry in entries[:4]] == [
+        f"v{n} published",
+        f"v{n} edited",
+        "Decided",
+        f"v{n} found by a search",
+    ]
+    assert entries[1]["body"].startswith("R04 Venice left out")
+    assert {entry["who"] for entry in entries[:3]} == {str(coordinator)}
+
+
+def test_host_sees_neither_reasons_nor_the_changelog(desk, draft, client):
+    from crm.models import User
+
+    decide(desk, "forbid", **PIN)
+    client.force_login(User.objects.get(email="host@example.org"))
+    page = go(client, "plan")
+    assert "The mayor asked." not in page.text
+    assert "entries" not in page.context
+    assert plan_of(february()).decisions.count() == 1

@@ -1,0 +1,331 @@
+"""Editing a draft by hand: verdicts before a move, what is refused, two at once, undo."""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from crm import clock
+from crm.models import AuditEntry, User
+from tests.factories.crm import UserFactory
+from tests.visits.planning.verifier import faults
+from tests.visits.views.desk.front_door import do, go, refused, said
+from visits.domain.plan_edits import open_draft, verdicts_of
+from visits.domain.plans import solve_campaign, store_version
+from visits.domain.proposals import take_back_proposal
+from visits.models import Campaign, Placement, PlanVersion, Visit, VisitRequest
+from visits.planning.moves import arrange
+
+pytestmark = pytest.mark.django_db
+LISBON = ZoneInfo("Europe/Lisbon")
+
+
+@pytest.fixture
+def desk(client, sample, coordinator):
+    client.force_login(coordinator)
+    return client
+
+
+@pytest.fixture(scope="module")
+def _draft_of_module(_sample_of_module, django_db_blocker):
+    """Planned once, within the transaction of the module's sample."""
+    with django_db_blocker.unblock():
+        at = clock.now()
+        for ref in ("R04", "R16", "R11"):
+            visit = Visit.objects.live().get(requests__ref=ref)
+            take_back_proposal(visit, reason="To plan it anew.", at=at, by=None)
+        campaign = Campaign.objects.get(slug="february-2023")
+        return store_version(solve_campaign(campaign, at=at, seconds=10)).pk
+
+
+@pytest.fixture
+def draft(_draft_of_module, desk):
+    """A draft in which Venice (R04), Nice (R16) and Lisbon (R11, online) may move."""
+    return PlanVersion.objects.get(pk=_draft_of_module)
+
+
+@pytest.fixture
+def at(sample):
+    return clock.now()
+
+
+def verdicts(desk, version, ref):
+    answer = go(desk, "plan-verdicts", version.number, request=ref)
+    return {cell["cell"]: cell for cell in answer.json()["cells"]}
+
+
+def place_of(version, ref):
+    row = Placement.objects.filter(version=version, requests__ref=ref).first()
+    return (row.host.ref, row.on, row.clock) if row else None
+
+
+def move(desk, version, ref, **fields):
+    seen = PlanVersion.objects.get(pk=version.pk).edits
+    return do(desk, "plan-move", version.number, **({"request": ref, "seen": seen} | fields))
+
+
+def possible(desk, version, ref):
+    """A host's day the request is not on and could go to."""
+    cells = verdicts(desk, version, ref)
+    return next(key for key, cell in cells.items() if cell["possible"] and not cell["here"])
+
+
+def as_stored(version):
+    rows = Placement.objects.filter(version=version).order_by("starts_at", "host")
+    return list(rows.values("host", "starts_at", "ends_at", "visit", "is_fixed"))
+
+
+def test_verdicts_cover_every_host_and_day_and_say_a_reason_where_nothing_is_possible(desk, draft):
+    cells = verdicts(desk, draft, "R11")
+    days = Campaign.objects.get(slug="february-2023").working_days
+    assert len(cells) == 2 * len(days)
+    assert all(cell["words"].endswith(".") for cell in cells.values())
+    assert sum(cell["here"] for cell in cells.values()) == 1
+    assert "too soon" in cells["H1 2023-02-01"]["words"]
+    shrove = cells["H2 2023-02-21"]
+    assert shrove["soft"] == ["21 February in Lisbon: Carnival (leave usually given)"]
+
+
+@pytest.mark.one_database  # The planner sees values; how they are loaded is tested on both.
+def test_every_cell_called_possible_stands_the_check_and_costs_what_was_said(draft, at):
+    opened = open_draft(draft, at=at)
+    problem = opened.loaded.problem
+    before = arrange(problem, opened.places).totals.minutes
+    tried = 0
+    for ref in ("R04", "R11", "R16"):
+        for cell in verdicts_of(opened, ref):
+            if cell.best is not None:
+                place = {ref: (cell.host.ref, cell.best.start)}
+                plan = arrange(problem, opened.places | place)
+                assert faults(problem, plan) == []
+                assert plan.totals.minutes - before == cell.best.extra_minutes
+                tried += 1
+    assert tried > 6
+
+
+def test_move_stores_the_plan_anew_by_its_author_and_ends_what_was_proven(desk, draft, coordinator):
+    assert draft.proven
+    key = possible(desk, draft, "R11")
+    answer = move(desk, draft, "R11", cell=key)
+    host, day = key.split()
+    assert place_of(draft, "R11")[:2] == (host, date.fromisoformat(day))
+    edit = PlanVersion.objects.get(pk=draft.pk).history.get()
+    assert (edit.number, edit.by, edit.request.ref) == (1, coordinator, "R11")
+    assert said(answer)[0].startswith(f"{edit}.")
+    now = PlanVersion.objects.get(pk=draft.pk)
+    assert (now.edits, now.proven, now.searched_priority) == (1, False, draft.priority)
+    assert "Edited by hand: priority" in answer.text
+    entry = AuditEntry.objects.about(now).first()
+    assert (entry.verb, entry.by) == ("edit_version", coordinator)
+
+
+def test_edited_plan_breaks_no_rule_and_its_sums_are_those_of_its_journeys(desk, draft, at):
+    before = draft.totals["minutes"]
+    move(desk, draft, "R04", leave_out="1")
+    now = PlanVersion.objects.get(pk=draft.pk)
+    assert now.totals["minutes"] < before
+    assert now.totals["minutes"] == sum(leg["minutes"] for leg in now.result["legs"])
+    edited = open_draft(now, at=at)
+    assert faults(edited.loaded.problem, arrange(edited.loaded.problem, edited.places)) == []
+
+
+def test_leaving_out_puts_the_request_into_the_tray_and_says_how_much_less_is_placed(desk, draft):
+    weight = VisitRequest.objects.get(ref="R04").priority
+    answer = move(desk, draft, "R04", leave_out="1")
+    assert place_of(draft, "R04") is None
+    left = draft.unplaced.get(request__ref="R04")
+    assert left.reason == "Left out by hand."
+    words = (
+        f"Edited by hand: priority {draft.priority - weight}, {weight} less than the proven best"
+    )
+    assert words in answer.text
+
+
+def test_request_of_the_tray_is_placed_and_leaves_it(desk, draft):
+    move(desk, draft, "R04", leave_out="1")
+    key = possible(desk, draft, "R04")
+    move(desk, draft, "R04", cell=key)
+    assert place_of(draft, "R04")[0] == key.split()[0]
+    placed = {row.ref for each in draft.placements.all() for row in each.requests.all()}
+    left = {row.request.ref for row in draft.unplaced.select_related("request")}
+    assert not placed & left
+
+
+def test_reasons_of_the_tray_are_those_of_the_plan_as_it_is_now(desk, draft):
+    """With Venice out, its day is free for others, and the tray says so."""
+    move(desk, draft, "R04", leave_out="1")
+    told = [f"{row.reason} {row.would_fit_if}" for row in draft.unplaced.all()]
+    assert any("Fits on" in words for words in told)
+    assert not any("Venice" in words for words in told)
+
+
+IMPOSSIBLE = [
+    ({"cell": "H1 2023-02-01"}, "1 February is too soon: a new visit needs more notice."),
+    ({"cell": "H2 2023-02-22"}, "Backup expert (sample) does not travel."),
+    ({"cell": "H1 2023-02-23", "start": "03:00"}, "Venice could start between"),
+    ({"cell": "H1 2023-02-21", "start": "10:00"}, "minutes are missing between"),
+    ({"cell": "H1 2023-02-25"}, "Choose a day of the window."),
+    ({"cell": "H9 2023-02-23"}, "Choose a day of the window."),
+    ({"cell": ""}, "Choose a day."),
+    ({"cell": "H1 2023-02-23", "start": "soon"}, "Enter a valid time."),
+    ({"cell": "H1 2023-02-23", "seen": "x"}, "Enter a whole number."),
+]
+
+
+@pytest.mark.parametrize(("fields", "sentence"), IMPOSSIBLE)
+def test_impossible_move_is_refused_with_its_reason_and_the_draft_unchanged(
+    desk, draft, fields, sentence
+):
+    before = as_stored(draft)
+    answer = move(desk, draft, "R04", **fields)
+    assert answer.status_code == 422
+    assert any(sentence in words for words in refused(answer)), refused(answer)
+    assert as_stored(draft) == before
+    assert PlanVersion.objects.get(pk=draft.pk).edits == 0
+
+
+def test_move_to_where_it_is_already_is_no_edit(desk, draft):
+    host, day, clock = place_of(draft, "R04")
+    answer = move(desk, draft, "R04", cell=f"{host} {day}", start=clock)
+    assert refused(answer) == ["R04 is there already."]
+
+
+def test_agreed_visit_is_never_moved(desk, draft):
+    before = as_stored(draft)
+    answer = move(desk, draft, "R14", cell="H1 2023-02-23")
+    sentence = "R14 cannot be placed here: it has an agreed date or is no longer open."
+    assert said(answer) == [sentence]
+    assert as_stored(draft) == before
+    assert sentence in said(desk.get(f"/plan/v{draft.number}/move/?request=R14", follow=True))
+
+
+def test_unknown_request_is_refused_in_one_sentence(desk, draft):
+    answer = move(desk, draft, "R99", cell="H1 2023-02-23")
+    assert said(answer) == ["There is no request with this reference."]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_published_version_cannot_be_edited(desk, draft, number):
+    version = PlanVersion.objects.get(number=number)
+    answer = move(desk, version, "R24", cell="H1 2023-02-23")
+    assert said(answer) == ["A published plan never changes; plan again."]
+    assert f"/plan/v{number}/move/" not in go(desk, "plan-version", number).text
+
+
+def test_comparison_with_an_empty_calendar_cannot_be_edited(desk, draft):
+    PlanVersion.objects.filter(pk=draft.pk).update(result={"fresh": True})
+    answer = move(desk, draft, "R04", leave_out="1")
+    assert "A plan from an empty calendar is a comparison; it cannot be edited." in said(answer)
+
+
+def test_draft_under_which_the_calendar_changed_says_so_and_can_be_brought_up_to_date(
+    desk, draft, at
+):
+    take_back_proposal(
+        Visit.objects.live().get(requests__ref="R06"), reason="They asked.", at=at, by=None
+    )
+    page = go(desk, "plan-version", draft.number)
+    assert "The calendar changed since this draft was made: V12." in page.text
+    answer = move(desk, draft, "R04", leave_out="1")
+    assert "The calendar changed since this draft was made (V12); bring it up to date." in said(
+        answer
+    )
+    do(desk, "plan-bring-back", draft.number)
+    newer = PlanVersion.objects.order_by("number").last()
+    assert newer.number == draft.number + 1
+    assert place_of(newer, "R04") == place_of(draft, "R04")
+    move(desk, newer, "R04", leave_out="1")
+    assert place_of(newer, "R04") is None
+
+
+def test_undo_puts_the_request_back_to_the_minute(desk, draft):
+    before = as_stored(draft)
+    answer = move(desk, draft, "R11", cell=possible(desk, draft, "R11"))
+    assert f"/plan/v{draft.number}/edit/1/undo/" in answer.text
+    answer = do(desk, "plan-edit-undo", draft.number, 1)
+    assert said(answer)[0].startswith("Undone: R11 Lisbon moved from")
+    assert as_stored(draft) == before
+
+
+def test_undo_of_a_move_that_was_followed_by_another_is_refused(desk, draft):
+    move(desk, draft, "R11", cell=possible(desk, draft, "R11"))
+    move(desk, draft, "R11", leave_out="1")
+    answer = do(desk, "plan-edit-undo", draft.number, 1)
+    assert said(answer) == ["R11 was moved again meanwhile; nothing was undone."]
+    assert place_of(draft, "R11") is None
+
+
+def test_move_on_an_old_page_overwrites_nothing_and_is_offered_again(desk, draft, client_of):
+    other = UserFactory(name="Second coordinator")
+    other.groups.set(User.objects.get(email="coordinator@example.org").groups.all())
+    move(client_of(other), draft, "R04", leave_out="1")
+    before = as_stored(draft)
+    key = possible(desk, draft, "R11")
+    answer = do(desk, "plan-move", draft.number, request="R11", seen=0, cell=key, start="")
+    assert answer.status_code == 409
+    assert as_stored(draft) == before
+    assert "Second coordinator" in answer.text
+    assert "R04 Venice left out; it was on" in answer.text
+    form = answer.context["form"]
+    again = {"request": "R11", "seen": form["seen"].value(), "cell": form["cell"].value()}
+    assert do(desk, "plan-move", draft.number, **again).status_code == 200
+    assert place_of(draft, "R11")[0] == key.split()[0]
+
+
+def test_leaving_out_on_an_old_page_is_offered_again_too(desk, draft):
+    move(desk, draft, "R04", leave_out="1")
+    answer = do(desk, "plan-move", draft.number, request="R11", seen=0, leave_out="1")
+    assert answer.status_code == 409
+    assert place_of(draft, "R11") is not None
+
+
+def test_publishing_what_one_has_not_seen_is_refused(desk, draft):
+    move(desk, draft, "R04", leave_out="1")
+    answer = do(desk, "plan-publish", draft.number, seen=0)
+    assert answer.status_code == 409
+    assert said(answer)[0].startswith(f"v{draft.number} was changed meanwhile: R04 Venice left out")
+    assert PlanVersion.objects.get(pk=draft.pk).state == "draft"
+
+
+def test_open_page_hears_of_edits_decisions_and_publishing_by_others(desk, draft):
+    page = go(desk, "plan-version", draft.number)
+    shown = page.context["news"]
+    assert "Changed meanwhile" not in go(desk, "plan-news", draft.number, **shown).text
+    move(desk, draft, "R04", leave_out="1")
+    news = go(desk, "plan-news", draft.number, **shown).text
+    assert "R04 Venice left out" in news
+    do(desk, "plan-decide", "forbid", request="R24", day="2023-02-23", reason="Council.")
+    assert "Decisions were made" in go(desk, "plan-news", draft.number, **shown).text
+    do(desk, "plan-publish", draft.number)
+    assert "This version was published." in go(desk, "plan-news", draft.number, **shown).text
+
+
+def test_published_edit_offers_what_the_coordinator_placed(desk, draft):
+    key = possible(desk, draft, "R11")
+    move(desk, draft, "R11", cell=key)
+    host, day, clock = place_of(draft, "R11")
+    do(desk, "plan-publish", draft.number, seen=1)
+    visit = Visit.objects.live().get(requests__ref="R11")
+    start = datetime.combine(day, datetime.strptime(clock, "%H:%M").time(), LISBON)
+    assert (visit.state, visit.host.ref, visit.starts_at) == ("tentative", host, start)
+
+
+def test_move_page_works_without_a_script(desk, draft):
+    page = go(desk, "plan-move", draft.number, request="R11")
+    assert "<html" in page.text
+    assert 'name="cell"' in page.text
+    part = desk.get(f"/plan/v{draft.number}/move/?request=R11", headers={"HX-Request": "true"})
+    assert "<html" not in part.text
+    assert "R11" in go(desk, "plan-move", draft.number).text
+
+
+@pytest.fixture
+def client_of():
+    from django.test import Client
+
+    def signed_in(user):
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return signed_in

@@ -1,0 +1,197 @@
+"""Versions beside each other, an earlier one brought back, and what publishing then changes."""
+
+import pytest
+from icalendar import Calendar
+
+from crm import clock
+from crm.models import Message, OutgoingMail
+from tests.visits.views.desk.front_door import do, go, said
+from visits.domain.feeds import renew_feed
+from visits.domain.plans import solve_campaign, store_version
+from visits.domain.proposals import take_back_proposal
+from visits.models import Campaign, PlanVersion, Visit
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def _draft_of_module(_sample_of_module, django_db_blocker):
+    """Planned once, within the transaction of the module's sample."""
+    with django_db_blocker.unblock():
+        at = clock.now()
+        for ref in ("R04", "R16", "R11"):
+            visit = Visit.objects.live().get(requests__ref=ref)
+            take_back_proposal(visit, reason="To plan it anew.", at=at, by=None)
+        campaign = Campaign.objects.get(slug="february-2023")
+        return store_version(solve_campaign(campaign, at=at, seconds=10)).pk
+
+
+@pytest.fixture
+def draft(_draft_of_module, desk):
+    """A draft in which Venice (R04), Nice (R16) and Lisbon (R11, online) may move."""
+    return PlanVersion.objects.get(pk=_draft_of_module)
+
+
+@pytest.fixture
+def desk(client, sample, coordinator):
+    client.force_login(coordinator)
+    return client
+
+
+def place_of(version, ref):
+    row = version.placements.filter(requests__ref=ref).first()
+    return (row.host.ref, row.starts_at) if row else None
+
+
+def newest():
+    return PlanVersion.objects.order_by("number").last()
+
+
+def offer_of(ref):
+    return Visit.objects.live().get(requests__ref=ref)
+
+
+def feed(client, address):
+    """UID to sequence and start of every entry that still stands."""
+    calendar = Calendar.from_ical(client.get(address).content)
+    return {
+        str(event["UID"]): (int(event["SEQUENCE"]), event["DTSTART"].dt)
+        for event in calendar.walk("VEVENT")
+        if str(event["STATUS"]) != "CANCELLED"
+    }
+
+
+def test_published_version_is_brought_back_over_a_later_one_with_higher_sequences(
+    desk, draft, client
+):
+    n = draft.number
+    do(desk, "plan-publish", n, seen=0)
+    first = offer_of("R11")
+    address = renew_feed(first.host)
+    before = feed(client, address)
+    do(desk, "plan-bring-back", 2)
+    later = newest()
+    assert later.note == "v2 brought back"
+    assert place_of(later, "R11") != place_of(draft, "R11")
+    do(desk, "plan-publish", later.number, seen=0)
+    middle = offer_of("R11")
+    assert (middle.host.ref, middle.starts_at) == place_of(later, "R11")
+    do(desk, "plan-bring-back", n)
+    back = newest()
+    assert place_of(back, "R11") == place_of(draft, "R11")
+    changes = {
+        change.requests[0].ref: change.kind
+        for change in go(desk, "plan-version", back.number).context["changes"]
+    }
+    assert changes["R11"] == "moved"
+    do(desk, "plan-publish", back.number, seen=0)
+    last = offer_of("R11")
+    assert (last.host.ref, last.starts_at) == (first.host.ref, first.starts_at)
+    after = feed(client, address)
+    assert last.ics_uid == first.ics_uid
+    assert after[last.ics_uid][0] > before[first.ics_uid][0]
+    assert after[last.ics_uid][1] == before[first.ics_uid][1]
+
+
+def test_what_cannot_come_back_is_named_with_its_reason(desk, draft):
+    do(desk, "plan-bring-back", 2)
+    made = newest()
+    assert said(go(desk, "plan-version", made.number)) == []
+    reasons = {row.request.ref: row.reason for row in made.unplaced.select_related("request")}
+    for placement in PlanVersion.objects.get(number=2).placements.all():
+        if placement.ends_at <= clock.now():
+            continue
+        for request in placement.requests.all():
+            stands = place_of(made, request.ref) == (placement.host.ref, placement.starts_at)
+            assert stands or request.ref in reasons, request.ref
+    moved = [words for words in reasons.values() if "which a plan does not move" in words]
+    assert moved or all("v2" in words or words for words in reasons.values())
+
+
+def test_bringing_back_changes_nothing_until_it_is_published(desk, draft):
+    do(desk, "plan-publish", draft.number, seen=0)
+    visits = list(Visit.objects.order_by("ref").values())
+    letters = Message.objects.count()
+    answer = do(desk, "plan-bring-back", 2)
+    assert said(answer) == [
+        f"v{draft.number + 1} is a new draft with what v2 placed; publish it to make it hold."
+    ]
+    assert list(Visit.objects.order_by("ref").values()) == visits
+    assert Message.objects.count() == letters
+
+
+def test_publish_page_shows_for_each_visit_what_changes_and_sends_nothing(desk, draft):
+    do(desk, "plan-publish", draft.number, seen=0)
+    offered = offer_of("R11")
+    do(desk, "plan-bring-back", 2)
+    back = newest()
+    page = go(desk, "plan-version", back.number)
+    kinds = {row.requests[0].ref: row.kind for row in page.context["changes"]}
+    assert kinds["R11"] == "moved"
+    assert "Draft letter: date proposal" in page.text
+    assert "<s>" in page.text
+    mails = OutgoingMail.objects.count()
+    drafts = set(Message.objects.drafts())
+    do(desk, "plan-publish", back.number, seen=0)
+    touched = {
+        message.visit_requests.get().ref
+        for message in Message.objects.drafts()
+        if message not in drafts
+    }
+    assert touched == set(kinds)
+    assert OutgoingMail.objects.count() == mails
+    offered.refresh_from_db()
+    assert offered.state == "cancelled"
+
+
+def test_compare_shows_sums_and_only_requests_treated_differently(desk, draft):
+    n = draft.number
+    before = draft.priority
+    first = store_version(
+        solve_campaign(Campaign.objects.get(slug="february-2023"), at=clock.now(), seconds=10)
+    )
+    do(desk, "plan-move", first.number, request="R04", seen=0, leave_out="1")
+    page = go(desk, "plan-compare", left=n, right=first.number)
+    rows = {row.request.ref: row for row in page.context["differences"]}
+    assert set(rows) == {"R04"}
+    assert rows["R04"].left.placement is not None
+    assert rows["R04"].right.reason == "Left out by hand."
+    sums = {row.label: row for row in page.context["sums"]}
+    assert list(sums) == [
+        "Priority",
+        "Wishes",
+        "Distance",
+        "Nights away",
+        "CO2",
+        "Cost",
+        "Changes against the calendar",
+    ]
+    assert sums["Priority"].left == before
+    assert sums["Priority"].difference < 0
+    assert sums["Distance"].difference < 0
+    assert sums["Changes against the calendar"].difference == -1
+    assert len(page.context["boards"]) == 2
+    lines = [tour.is_booked for tour in page.context["map"].tours]
+    assert set(lines) == {True, False}
+
+
+def test_compare_of_the_same_version_says_that_nothing_differs(desk, draft):
+    page = go(desk, "plan-compare", left=draft.number, right=draft.number)
+    assert "Both versions place every request alike." in page.text
+
+
+@pytest.mark.parametrize(
+    "query", [{}, {"left": 1}, {"left": "x", "right": 2}, {"left": 1, "right": 99}]
+)
+def test_compare_without_two_versions_asks_for_them(desk, draft, query):
+    page = go(desk, "plan-compare", **query)
+    assert page.status_code == 200
+    assert "Choose two versions." in page.text
+
+
+def test_nights_away_stand_between_the_journeys(desk, draft):
+    lane = go(desk, "plan-version", draft.number).context["board"].lanes[0]
+    nights = [box.words for box in lane.boxes if box.kind == "night"]
+    assert "Night in Gdańsk" in nights
+    assert any(box.words == "Back home in Oslo" for box in lane.boxes if box.kind == "home")
+    assert len(nights) == draft.totals["nights"]
