@@ -5,8 +5,9 @@ from datetime import timedelta
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -52,7 +53,8 @@ def feed_renew(request: HttpRequest) -> HttpResponse:
     host = getattr(request.user, "host", None)
     if host is None:
         raise Http404
-    address = renew_feed(host)
+    with_details = request.POST.get("details", "1") == "1"
+    address = renew_feed(host, with_details=with_details, at=clock.now(), by=request.user)
     messages.success(
         request,
         _("Your calendar address, shown this once: %(address)s") % {"address": address},
@@ -69,10 +71,9 @@ def calendar_feed(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404
     text = feed_text(feed)
     tag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
-    if request.headers.get("If-None-Match") == tag:
-        return HttpResponseNotModified()
-    return HttpResponse(
+    answer = HttpResponse(
         text,
         content_type="text/calendar; charset=utf-8",
-        headers={"ETag": tag, "Cache-Control": "private, no-store"},
+        headers={"ETag": tag, "Cache-Control": "private, no-store", "X-Robots-Tag": "noindex"},
     )
+    return get_conditional_response(request, etag=tag, response=answer)
