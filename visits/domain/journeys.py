@@ -115,14 +115,10 @@ def _around(
 
 def _covers(entered: Journey, estimate: Journey) -> bool:
     """Whether an entered leg goes (a part of) the way that was estimated."""
-    gap_from = estimate.from_visit.starts_at if estimate.from_visit else None
-    gap_to = estimate.to_visit.starts_at if estimate.to_visit else None
-    if gap_from is None and gap_to is not None:
-        gap_from = gap_to - NEAR
-    if gap_to is None and gap_from is not None:
-        gap_to = gap_from + NEAR
-    assert gap_from is not None and gap_to is not None, "an estimate begins or ends at a visit"
-    if not (gap_from <= entered.departs_at and entered.departs_at < gap_to):
+    begins, ends = estimate.from_visit, estimate.to_visit
+    is_before = begins is not None and entered.departs_at < begins.starts_at
+    is_after = ends is not None and entered.departs_at >= ends.starts_at
+    if is_before or is_after or abs(entered.departs_at - estimate.departs_at) > NEAR:
         return False
     overlaps = entered.departs_at < estimate.arrives_at and estimate.departs_at < entered.arrives_at
     return (

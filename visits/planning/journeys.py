@@ -1,4 +1,4 @@
-"""The journeys of hosts whose visits stand as they are: what the search would travel, unsearched."""
+"""The journeys of hosts whose visits stand as they are, with nothing left to search."""
 
 from __future__ import annotations
 
