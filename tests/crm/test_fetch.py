@@ -1,4 +1,4 @@
-"""The outgoing client against real servers: it never reaches the inside and never waits for long."""
+"""The outgoing client against real servers: never to the inside, and never for long."""
 
 import gzip
 import ssl
