@@ -12,6 +12,7 @@ from crm.domain.audit import record
 from crm.models import User
 from crm.validators import clean_line, clean_text
 from visits.domain import booking
+from visits.domain.busy_feeds import refuse_unknown_time
 from visits.domain.notices import draft_notices, knows_of
 from visits.domain.references import next_reference
 from visits.domain.requests import drop_visit
@@ -271,12 +272,13 @@ def postpone_visit(
     """Move an agreed visit: the old one is postponed, a new one replaces it under the same UID.
 
     The new time was checked by `visits.domain.slots`. A draft tells the city that knew the old one.
-    Raises SlotTaken when the new time is not free and ValidationError when it is over; then nothing
-    has changed.
+    Raises SlotTaken when the new time is not free and ValidationError when it is over, or when the
+    host's own calendar is not known and no reason is given; then nothing has changed.
     """
     if starts_at <= at:
         raise ValidationError(_("The new start has to lie ahead."), code="over")
     booking.lock_resources([visit.host.resource])
+    refuse_unknown_time(visit.host, [(starts_at, ends_at)], override_reason=override_reason)
     is_known = knows_of(visit)
     set_visit_state(visit, VisitState.POSTPONED, at=at, by=by, side=side, why=reason)
     booking.free(visit)
