@@ -13,9 +13,10 @@ from crm.models import Place
 from crm.permissions import require
 from crm.roles import Role
 from visits.domain import agenda, planning_runs
+from visits.domain.busy_feeds import unknown_calendars
 from visits.domain.plan_board import board_of_calendar, board_of_version
 from visits.domain.plans import changes_of, latest_version, plan_of, publish_version
-from visits.models import Campaign, Plan, PlanRun, PlanVersion
+from visits.models import Campaign, Host, Plan, PlanRun, PlanVersion
 from visits.views.desk.access import current_campaign, try_verb
 
 ACTIVE = (PlanRun.State.QUEUED, PlanRun.State.RUNNING)
@@ -39,6 +40,7 @@ def plan(request: HttpRequest) -> HttpResponse:
         "latest_draft": drafts[0] if drafts else None,
         "run": the_plan.runs.first(),
         "waiting": _tray(request, campaign),
+        "unknown": unknown_calendars(Host.objects.who_lead()),
         "active": the_plan.runs.filter(state__in=ACTIVE).exists(),
     }
     return render(request, "visits/plan.html", context)
