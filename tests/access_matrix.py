@@ -54,7 +54,7 @@ def readable(readers: Cast, strangers_404: Cast = NOBODY) -> Row:
 
 PAGES = {
     "visits:today": page(EVERYBODY),
-    "visits:my-week": page(HOSTS),
+    "visits:my-week": page(FIELD),
     "visits:feed-renew": button(HOSTS),
     "visits:components": form(EVERYBODY),
     # Plan

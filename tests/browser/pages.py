@@ -32,7 +32,11 @@ EXAMPLES: dict[str, list[str | Look]] = {
         by("host", "/"),
         by("expert", "/"),
     ],
-    "visits:my-week": ["/my-week/"],
+    "visits:my-week": [
+        by("host", "/my-week/"),
+        by("host", "/my-week/?week=2023-W30"),
+        by("coordinator", "/my-week/?host=H1&week=2023-W08"),
+    ],
     "visits:components": ["/settings/components/"],
     "visits:plan": ["/plan/", by("host", "/plan/")],
     "visits:plan-version": ["/plan/v1/", "/plan/v2/"],
