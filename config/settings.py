@@ -17,6 +17,11 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 SITE_URL = env.text("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0)
 EMBEDDING_SITES = env.sites("EMBEDDING_SITES")
+# Where addresses that people type in may lead although they are not public: a calendar server of
+# the own house, as http://calendar.intern:8080.
+FETCH_TRUSTED_ORIGINS = env.words("FETCH_TRUSTED_ORIGINS")
+# How old the last good copy of a host's own calendar may be before free time counts as unknown.
+CALENDAR_STALE_HOURS = env.number("CALENDAR_STALE_HOURS", 24)
 
 INSTALLED_APPS = [
     "visits",

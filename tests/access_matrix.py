@@ -54,7 +54,7 @@ def readable(readers: Cast, strangers_404: Cast = NOBODY) -> Row:
 
 PAGES = {
     "visits:today": page(EVERYBODY),
-    "visits:my-week": page(HOSTS),
+    "visits:my-week": page(FIELD),
     "visits:feed-renew": button(HOSTS),
     "visits:components": form(EVERYBODY),
     # Plan
@@ -170,6 +170,9 @@ PAGES = {
     "visits:user-password": button(ADMINISTRATOR),
     "visits:host-list": page(OFFICE | HOSTS),
     "visits:host-detail": page(OFFICE | HOSTS, OTHER),
+    "visits:busy-feed-new": button(FIELD, OTHER),
+    "visits:busy-feed-read": button(FIELD, OTHER),
+    "visits:busy-feed-remove": button(FIELD, OTHER),
     "visits:host-new": form(OFFICE),
     "visits:host-edit": form(OFFICE),
     "visits:availability-new": button(FIELD, OTHER),

@@ -97,6 +97,7 @@ def make_world() -> SimpleNamespace:
         report=visits.VisitReportFactory(visit=visit),
         edition=visits.BriefEditionFactory(visit=visit, kind="public"),
         away=visits.HostAvailabilityFactory(host=host),
+        own_calendar=visits.BusyFeedFactory(host=host),
         day=visits.CalendarDayFactory(),
         disruption=visits.DisruptionFactory(),
         campaign=visit.campaign,
@@ -120,6 +121,7 @@ def arguments(name: str, world: SimpleNamespace) -> dict:
         "visits:request-take-back": {"ref": world.offered.ref},
         "visits:host-": {"ref": world.host.ref},
         "visits:availability-": {"ref": world.host.ref, "pk": world.away.pk},
+        "visits:busy-feed-": {"ref": world.host.ref, "pk": world.own_calendar.pk},
         "visits:plan-": {
             "pk": world.run.pk,
             "number": world.version.number,

@@ -5,6 +5,7 @@ the reference and never a city, for calendars are shared more widely than one th
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -15,8 +16,10 @@ from django.utils.translation import override
 from icalendar import Calendar, Event, vCalAddress, vDatetime, vText
 
 from crm import clock, languages, wording
+from crm.models import Place
 from crm.validators import clean_line, clean_text, mail_address
-from visits.models import Visit
+from visits.domain.journeys import Journey, mode_words
+from visits.models import Hold, Visit
 from visits.states import VisitState
 
 PRODUCT = "-//Municipality Outreach CRM//visits//EN"
@@ -51,22 +54,88 @@ def visit_calendar(visit: Visit, *, method: str = "REQUEST", at: datetime | None
         return _calendar([event], method=method)
 
 
-def calendar_feed(
-    visits: Iterable[Visit], *, name: str, at: datetime, with_details: bool = True
-) -> tuple[str, list[str]]:
-    """A host's visits as a feed, and the references of those that could not be written.
+@dataclass(frozen=True)
+class Stamp:
+    """How often an entry has changed, and when it last did."""
 
-    A bad record never takes the others along. Places are left out without `with_details`, and
-    always where the city must not be named.
+    sequence: int
+    changed_at: datetime
+
+
+def visit_entry(visit: Visit, *, at: datetime, with_details: bool) -> Event:
+    """A visit as an entry of its host's feed, not stamped yet.
+
+    Places are left out without `with_details`, and always where the city must not be named.
+    Raises ValueError or KeyError for a record that cannot be written.
     """
-    events, failed = [], []
-    for visit in visits:
-        try:
-            location = _location(visit) if with_details and _may_be_named(visit, at) else ""
-            events.append(_event(visit, at=at, location=location))
-        except (ValueError, KeyError):
-            failed.append(visit.ref)
-    return _calendar(events, method="PUBLISH", name=name), failed
+    named = with_details and _may_be_named(visit, at)
+    event = _visit_entry(visit, location=_location(visit) if named else "")
+    event.add("categories", ["Visit"])
+    return event
+
+
+def offer_entry(hold: Hold) -> Event:
+    """One more date on offer to a city, beside the one its visit stands at."""
+    visit, zone = hold.visit, ZoneInfo(hold.visit.zone)
+    event = _entry(
+        f"offer-{hold.rank}-{_uid(visit)}",
+        (_local(hold.starts_at, zone), _local(hold.ends_at, zone)),
+        summary=_("%(ref)s, also offered") % {"ref": visit.ref},
+        status="TENTATIVE",
+    )
+    words = [wording.time_range(hold.starts_at, hold.ends_at, visit.zone)]
+    home = visit.campaign.zone
+    if not same_clock(hold.starts_at, visit.zone, home):
+        words.append(wording.time_range(hold.starts_at, hold.ends_at, home))
+    until = wording.local_time(hold.expires_at, home)
+    words += ["", _("Held for the city until %(until)s.") % {"until": until}]
+    event.add("description", clean_text("\n".join(words)))
+    event.add("categories", ["Visit"])
+    return event
+
+
+def journey_entry(journey: Journey, *, at: datetime, with_details: bool) -> Event:
+    """A journey as an entry: each end in the time of its own place."""
+    origin, destination = ZoneInfo(journey.origin.zone), ZoneInfo(journey.destination.zone)
+    is_firm = journey.is_booked
+    event = _entry(
+        _journey_uid(journey),
+        (_local(journey.departs_at, origin), _local(journey.arrives_at, destination)),
+        summary=_journey_summary(journey),
+        status="CONFIRMED" if is_firm else "TENTATIVE",
+    )
+    lines = [
+        _("Leave %(when)s") % {"when": _when(journey.departs_at, journey.origin)},
+        _("Arrive %(when)s") % {"when": _when(journey.arrives_at, journey.destination)},
+        "",
+    ]
+    if with_details:
+        lines.append(_route(journey, at))
+    if not is_firm:
+        lines.append(_("An estimate, not booked."))
+    if journey.missing_minutes:
+        late = wording.duration(journey.missing_minutes)
+        lines.append(_("%(minutes)s are missing to be there in time.") % {"minutes": late})
+    event.add("description", clean_text("\n".join(lines)))
+    event.add("categories", ["Travel"])
+    return event
+
+
+def cancelled_entry(uid: str, starts_at: datetime, ends_at: datetime) -> Event:
+    """What is told for a while about an entry that has gone."""
+    times = (vDatetime(starts_at.astimezone(UTC)), vDatetime(ends_at.astimezone(UTC)))
+    return _entry(uid, times, summary=_("Cancelled"), status="CANCELLED")
+
+
+def feed_text(entries: Iterable[tuple[Event, Stamp]], *, name: str) -> str:
+    """Entries with their stamps as a calendar to subscribe to; the same entries, the same text."""
+    events = []
+    for event, stamp in entries:
+        event.add("sequence", stamp.sequence)
+        event.add("dtstamp", stamp.changed_at.astimezone(UTC))
+        event.add("last-modified", stamp.changed_at.astimezone(UTC))
+        events.append(event)
+    return _calendar(events, method="PUBLISH", name=name)
 
 
 def language_of(visit: Visit) -> str:
@@ -93,21 +162,77 @@ def _calendar(events: list[Event], *, method: str, name: str = "") -> str:
 
 
 def _event(visit: Visit, *, at: datetime, location: str) -> Event:
-    zone = ZoneInfo(visit.zone)
-    event = Event()
-    event.add("uid", clean_line(visit.ics_uid) or f"{visit.ref}@{visit.campaign.slug}")
+    event = _visit_entry(visit, location=location)
     event.add("sequence", visit.ics_sequence)
     event.add("dtstamp", at.astimezone(UTC))
-    event["DTSTART"] = _local(visit.starts_at, zone)
-    event["DTEND"] = _local(visit.ends_at, zone)
-    event.add("summary", clean_line(visit.ref))
+    return event
+
+
+def _visit_entry(visit: Visit, *, location: str) -> Event:
+    zone = ZoneInfo(visit.zone)
+    event = _entry(
+        _uid(visit),
+        (_local(visit.starts_at, zone), _local(visit.ends_at, zone)),
+        summary=visit.ref,
+        status=STATUS.get(VisitState(visit.state), "CONFIRMED"),
+    )
     event.add("description", _description(visit))
-    event.add("status", STATUS.get(VisitState(visit.state), "CONFIRMED"))
-    event.add("transp", "TRANSPARENT" if visit.state in ENDED else "OPAQUE")
     if location:
         event.add("location", location)
     event.add("organizer", _organiser())
     return event
+
+
+def _entry(uid: str, times: tuple[vDatetime, vDatetime], *, summary: str, status: str) -> Event:
+    event = Event()
+    event.add("uid", uid)
+    event["DTSTART"], event["DTEND"] = times
+    event.add("summary", clean_line(summary))
+    event.add("status", status)
+    event.add("transp", "TRANSPARENT" if status == "CANCELLED" else "OPAQUE")
+    return event
+
+
+def _uid(visit: Visit) -> str:
+    return clean_line(visit.ics_uid) or f"{visit.ref}@{visit.campaign.slug}"
+
+
+def _journey_uid(journey: Journey) -> str:
+    """One name for the way to a visit, however it is travelled: it moves with the visit."""
+    if journey.leg is not None:
+        return f"leg-{journey.leg.pk}@journeys"
+    if journey.to_visit is not None:
+        return f"to-{_uid(journey.to_visit)}"
+    assert journey.from_visit is not None, "an estimate begins or ends at a visit"
+    return f"from-{_uid(journey.from_visit)}"
+
+
+def _journey_summary(journey: Journey) -> str:
+    if journey.to_visit is not None:
+        return _("Travel to %(ref)s") % {"ref": journey.to_visit.ref}
+    if journey.from_visit is not None:
+        return _("Travel from %(ref)s") % {"ref": journey.from_visit.ref}
+    return _("Travel")
+
+
+def _when(moment: datetime, place: Place) -> str:
+    return wording.local_time(moment, place.zone)
+
+
+def _route(journey: Journey, at: datetime) -> str:
+    return _("%(origin)s to %(destination)s, %(mode)s, %(time)s") % {
+        "origin": _end(journey.origin, journey.from_visit, at),
+        "destination": _end(journey.destination, journey.to_visit, at),
+        "mode": mode_words(journey.mode),
+        "time": wording.duration(journey.minutes),
+    }
+
+
+def _end(place: Place, visit: Visit | None, at: datetime) -> str:
+    """An end of a journey by name, or as the visit's reference while its city is kept back."""
+    if visit is None:
+        return place.name
+    return visit.city if _may_be_named(visit, at) else visit.ref
 
 
 def _local(moment: datetime, zone: ZoneInfo) -> vDatetime:

@@ -20,6 +20,13 @@ urlpatterns = [
         hosts.availability_remove,
         name="availability-remove",
     ),
+    path("hosts/<str:ref>/calendars/", hosts.busy_feed_new, name="busy-feed-new"),
+    path("hosts/<str:ref>/calendars/<int:pk>/read/", hosts.busy_feed_read, name="busy-feed-read"),
+    path(
+        "hosts/<str:ref>/calendars/<int:pk>/remove/",
+        hosts.busy_feed_remove,
+        name="busy-feed-remove",
+    ),
     path("campaigns/", campaign.campaign_list, name="campaign-list"),
     path("campaigns/new/", campaign.campaign_new, name="campaign-new"),
     path("campaign/", campaign.campaign_edit, name="campaign-edit"),

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 
 import factory
+from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from crm.roles import Role
@@ -248,6 +249,20 @@ class HoldFactory(DjangoModelFactory):
         starts_at=factory.SelfAttribute("..starts_at"),
         ends_at=factory.LazyAttribute(lambda row: row.factory_parent.ends_at + BUFFER),
     )
+
+
+class BusyFeedFactory(DjangoModelFactory):
+    """A host's own calendar, read well just now; `good_at=None` for one not read yet."""
+
+    class Meta:
+        model = models.BusyFeed
+
+    host = factory.SubFactory(HostFactory)
+    url = factory.Sequence(lambda n: f"https://calendar.example/private-{n}/basic.ics")
+    added_at = factory.LazyFunction(timezone.now)
+    good_at = factory.LazyFunction(timezone.now)
+    known_until = datetime(2023, 12, 31, tzinfo=UTC)
+    next_try_at = factory.LazyFunction(lambda: timezone.now() + timedelta(minutes=30))
 
 
 class HostAvailabilityFactory(DjangoModelFactory):

@@ -12,7 +12,7 @@ from crm import wording
 from tests.factories.crm import CLOCK
 from tests.factories.visits import CampaignFactory, HostFactory, VisitFactory
 from visits.forms.moments import moment_at
-from visits.ical import calendar_feed
+from visits.ical import Stamp, feed_text, visit_entry
 
 ZONES = (
     "Europe/Oslo Europe/Brussels Europe/Rome Europe/Warsaw Europe/Athens Europe/Kyiv "
@@ -60,8 +60,8 @@ def test_calendar_entries_keep_their_real_moments_and_length(zone, night):
     for quarter in QUARTERS:
         start = first + quarter
         visit = visit_from(zone, start)
-        text, failed = calendar_feed([visit], name="H1", at=CLOCK, with_details=False)
-        assert failed == []
+        entry = visit_entry(visit, at=CLOCK, with_details=False)
+        text = feed_text([(entry, Stamp(0, CLOCK))], name="H1")
         (event,) = icalendar.Calendar.from_ical(text).walk("VEVENT")
         other = vobject.readOne(text).vevent
         for read in (event.start, other.dtstart.value):

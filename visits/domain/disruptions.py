@@ -157,18 +157,14 @@ def mark_visits(visits: Iterable[Visit], *, at: datetime, by: User | None) -> li
     return at_risk
 
 
-def disruptions_touching(visit: Visit) -> list[Disruption]:
-    """Active disruptions that touch a live visit or its journeys."""
-    if not visit.is_live:
+def disruptions_touching(
+    visit: Visit, *, among: Iterable[Disruption] | None = None
+) -> list[Disruption]:
+    """Active disruptions that touch a live visit or its journeys; `among` are those loaded."""
+    if not visit.is_live or visit.mode == Mode.ONLINE:
         return []
-    return those_touching(visit, Disruption.objects.active())
-
-
-def those_touching(visit: Visit, rows: Iterable[Disruption]) -> list[Disruption]:
-    """The disruptions among these that touch a visit or its journeys."""
-    if visit.mode == Mode.ONLINE:
-        return []
-    return [row for row in rows if _touches(row, visit)]
+    active = Disruption.objects.active() if among is None else among
+    return [row for row in active if _touches(row, visit)]
 
 
 def _touches(row: Disruption, visit: Visit) -> bool:

@@ -95,7 +95,14 @@ def add_availability(
 
 @transaction.atomic
 def remove_availability(row: HostAvailability, *, at: datetime, by: User | None) -> None:
-    """Take back what was written down about a host's time."""
+    """Take back what was written down about a host's time.
+
+    What was read from the host's own calendar goes when it goes there; it is refused here.
+    """
+    if row.feed_id is not None:
+        raise ValidationError(
+            _("This time stands in the host's own calendar; remove it there."), code="from_feed"
+        )
     record(row, "remove_availability", at=at, by=by, fields=["kind", "starts_at", "ends_at"])
     row.delete()
 

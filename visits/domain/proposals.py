@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from crm import wording
 from crm.models import User
 from visits.domain import booking
+from visits.domain.busy_feeds import refuse_unknown_time
 from visits.domain.requests import drop_visit, note_online_is_fine, start_review
 from visits.domain.steps import check_request_step, set_request_state
 from visits.domain.visits import confirm_if_complete, make_visit
@@ -92,13 +93,15 @@ def propose_dates(
     """Offer one to four slots, each reserved until `expires_at`; makes one tentative visit.
 
     Each slot by itself was checked by `visits.domain.slots`. Raises SlotTaken when one is not free
-    any more and ValidationError when the dates and their deadline do not go together or the request
-    cannot be offered dates; then nothing is held.
+    any more and ValidationError when the dates and their deadline do not go together, the request
+    cannot be offered dates, or the host's own calendar is not known and no reason is given; then
+    nothing is held.
     """
     if faults := offer_faults(slots, expires_at=expires_at, zone=request.zone, at=at):
         raise ValidationError(faults)
     booking.lock_resources([host.resource])
     check_may_propose(request)
+    refuse_unknown_time(host, slots, override_reason=override_reason)
     if request.state in TAKEN_UP_FIRST:
         start_review(request, at=at, by=by)
     if request.state != RequestState.PROPOSED:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from visits.domain.disruptions import those_touching
+from visits.domain.disruptions import disruptions_touching
 from visits.domain.planning import may_move
 from visits.models import Campaign, Disruption, HostAvailability, Visit
 from visits.states import AGREED_VISITS
@@ -40,7 +40,7 @@ def candidates(campaign: Campaign, *, at: datetime) -> list[Candidate]:
 def _stopped(visit: Visit, disruptions: Sequence[Disruption]) -> list[str]:
     return [
         _("%(disruption)s touches it.") % {"disruption": row.name}
-        for row in those_touching(visit, disruptions)
+        for row in disruptions_touching(visit, among=disruptions)
     ]
 
 

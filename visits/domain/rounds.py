@@ -8,7 +8,7 @@ from django.utils import timezone
 from crm import clock
 from crm.domain import outbox
 from crm.models import IdempotencyKey, RateHit, WorkerBeat
-from visits.domain import planning_runs, verification
+from visits.domain import busy_feeds, planning_runs, verification
 from visits.domain.cancellations import free_expired_slots
 from visits.domain.disruptions import mark_visits
 from visits.domain.proposals import expire_proposals
@@ -20,7 +20,7 @@ KEEP_KEYS = timedelta(days=2)
 
 def one_round(*, worker: str, stop: Callable[[], bool] = lambda: False) -> dict[str, int]:
     """Expire proposals, free what cancelled visits kept, forget unverified forms, plan what was
-    asked, send mail; counts by part."""
+    asked, send mail, read hosts' calendars; counts by part."""
     WorkerBeat.objects.update_or_create(name=worker, defaults={"at": timezone.now()})
     at: datetime = clock.now()
     upcoming = (
@@ -33,6 +33,7 @@ def one_round(*, worker: str, stop: Callable[[], bool] = lambda: False) -> dict[
         "forgotten": verification.purge_unverified(at=timezone.now()),
         "planned": planning_runs.work_off(stop=stop),
         "sent": outbox.send_due(stop=stop),
+        "read": busy_feeds.read_due(),
     }
     before = timezone.now() - KEEP_KEYS
     IdempotencyKey.objects.filter(at__lt=before).delete()

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from crm import wording
 from visits.domain.booking import BUFFER
+from visits.domain.busy_feeds import unknown_time
 from visits.models import CalendarDay, Host, HostAvailability, Reservation, Visit, VisitRequest
 from visits.models.requests import Mode
 
@@ -137,6 +138,7 @@ def _weigh_host(
     away = HostAvailability.objects.busy().filter(host=host).touching(starts_at, ends_at).first()
     if away is not None:
         verdict.hard.append(_("%(host)s is unavailable then.") % {"host": host.name})
+    verdict.hard += unknown_time(host, [(starts_at, ends_at)])
     clashes = Reservation.objects.overlapping(host.resource, starts_at, until)
     if moving is not None:
         clashes = clashes.exclude(visit=moving)

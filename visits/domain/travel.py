@@ -2,8 +2,9 @@
 
 import csv
 import gzip
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import combinations
 
 from django.conf import settings
 
@@ -36,19 +37,28 @@ def travel_table(places: Iterable[Place], *, without: frozenset[str] = frozenset
     `without` leaves out ways of travel: what remains are the ways round a strike.
     """
     chosen = sorted({place.pk: place for place in places}.values(), key=lambda place: place.pk)
+    return travel_between(list(combinations(chosen, 2)), places=chosen, without=without)
+
+
+def travel_between(
+    pairs: Sequence[tuple[Place, Place]],
+    *,
+    places: Iterable[Place] = (),
+    without: frozenset[str] = frozenset(),
+) -> TravelTable:
+    """Journeys between the places of each pair, both ways, and none between any others."""
+    chosen = {place.pk: place for place in [*places, *(place for pair in pairs for place in pair)]}
     known = {
         frozenset((row.origin_id, row.destination_id)): row
         for row in TravelOverride.objects.filter(origin__in=chosen, destination__in=chosen)
     }
     journeys = []
-    for count, start in enumerate(chosen):
-        for end in chosen[count + 1 :]:
-            pair = frozenset((start.pk, end.pk))
-            journey = _journey(start, end, known.get(pair), without)
-            if journey is not None:
-                journeys.append((place_ref(start), place_ref(end), journey))
-                journeys.append((place_ref(end), place_ref(start), journey))
-    return TravelTable.from_journeys([place_ref(place) for place in chosen], journeys)
+    for start, end in pairs:
+        journey = _journey(start, end, known.get(frozenset((start.pk, end.pk))), without)
+        if start.pk != end.pk and journey is not None:
+            journeys.append((place_ref(start), place_ref(end), journey))
+            journeys.append((place_ref(end), place_ref(start), journey))
+    return TravelTable.from_journeys([place_ref(place) for place in chosen.values()], journeys)
 
 
 def detours(

@@ -12,6 +12,7 @@ from crm.domain.audit import record
 from crm.models import User
 from crm.validators import clean_line, clean_text
 from visits.domain import booking
+from visits.domain.busy_feeds import refuse_unknown_time
 from visits.domain.notices import draft_notices, knows_of
 from visits.domain.references import next_reference
 from visits.domain.requests import drop_visit
@@ -271,8 +272,8 @@ def postpone_visit(
     """Move an agreed visit: the old one is postponed, a new one replaces it under the same UID.
 
     The new time was checked by `visits.domain.slots`. A draft tells the city that knew the old one.
-    Raises SlotTaken when the new time is not free and ValidationError when it is over; then nothing
-    has changed.
+    Raises SlotTaken when the new time is not free and ValidationError when it is over, or when the
+    host's own calendar is not known and no reason is given; then nothing has changed.
     """
     if starts_at <= at:
         raise ValidationError(_("The new start has to lie ahead."), code="over")
@@ -310,8 +311,10 @@ def replace_visit(
 ) -> Visit:
     """The visit that takes the place of one put off, under the same UID, with a draft for the city.
 
-    Raises SlotTaken when the time is not free. The caller holds the hosts' locks.
+    Raises SlotTaken when the time is not free, and ValidationError when nobody knows whether it is.
+    The caller holds the hosts' locks.
     """
+    refuse_unknown_time(host, [(starts_at, ends_at)], override_reason=override_reason)
     is_known = knows_of(visit)
     moved = make_visit(
         list(visit.requests.all()),

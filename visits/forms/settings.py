@@ -224,6 +224,20 @@ class AvailabilityForm(forms.Form):
         return at_place(super().clean() or {}, self.zone)
 
 
+class BusyFeedForm(forms.Form):
+    """Where a host's own calendar can be read."""
+
+    url = LineField(
+        label=_("Private address of the calendar"),
+        max_length=2_000,
+        widget=forms.URLInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        help_text=_(
+            "Google: Settings, Integrate calendar, Secret address in iCal format. Outlook: "
+            "Settings, Shared calendars, Publish, ICS. Nextcloud: Share link, with /?export."
+        ),
+    )
+
+
 def at_place(cleaned: dict[str, Any], zone: ZoneInfo) -> dict[str, Any]:
     """Typed moments as moments of the place: 09:00 in Oslo, wherever the server stands."""
     for name in ("starts_at", "ends_at"):

@@ -1,11 +1,11 @@
 """Campaigns, requests, visits, plans, travel, briefs and reports."""
 
-from visits.models.availability import Hold, HostAvailability, Reservation
+from visits.models.availability import BusyFeed, Hold, HostAvailability, Reservation
 from visits.models.briefs import BriefEdition
 from visits.models.calendars import CalendarDay, Disruption
 from visits.models.campaigns import Campaign, Topic
 from visits.models.hosts import Host
-from visits.models.links import CalendarFeed, PrivateLink
+from visits.models.links import CalendarFeed, FeedEntry, PrivateLink
 from visits.models.plans import (
     Placement,
     Plan,
@@ -29,6 +29,7 @@ __all__ = [
     "AgendaItem",
     "AttendanceCount",
     "BriefEdition",
+    "BusyFeed",
     "CalendarDay",
     "CalendarFeed",
     "Campaign",
@@ -36,6 +37,7 @@ __all__ = [
     "Disruption",
     "DisseminationActivity",
     "Expense",
+    "FeedEntry",
     "Hold",
     "Host",
     "HostAvailability",

@@ -1,4 +1,5 @@
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from django.db import models
 from django.db.models import F, Q
@@ -93,6 +94,54 @@ class Hold(SampleMark, models.Model):
         return f"{self.visit} {self.starts_at:%Y-%m-%d %H:%M}"
 
 
+class BusyFeedQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        if user.is_coordinator:
+            return self
+        return self.filter(host__user=user) if user.is_host else self.none()
+
+    def due(self, at: datetime):
+        """Feeds to be read at the real moment `at`, the longest waiting first."""
+        return self.filter(next_try_at__lte=at).order_by("next_try_at", "pk")
+
+
+class BusyFeed(SampleMark, models.Model):
+    """A host's own calendar behind a private https address, read again and again.
+
+    Of its entries nothing is kept but when the host is busy, as HostAvailability rows of this
+    feed. `known_until` is the last moment they speak of. The moments of reading are real time,
+    whatever the domain's clock says. `fault` names why the last reading failed.
+    """
+
+    host = models.ForeignKey("visits.Host", on_delete=models.CASCADE, related_name="busy_feeds")
+    url = models.CharField(_("address"), max_length=2_000)
+    added_at = models.DateTimeField()
+    tried_at = models.DateTimeField(null=True, blank=True)
+    good_at = models.DateTimeField(null=True, blank=True)
+    known_until = models.DateTimeField(null=True, blank=True)
+    next_try_at = models.DateTimeField(db_index=True)
+    failures = models.PositiveSmallIntegerField(default=0)
+    fault = models.CharField(max_length=20, blank=True)
+    fault_detail = models.CharField(max_length=60, blank=True)
+    etag = models.CharField(max_length=200, blank=True)
+    modified = models.CharField(max_length=60, blank=True)
+
+    objects = BusyFeedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["host", "pk"]
+        verbose_name = _("calendar of a host")
+        verbose_name_plural = _("calendars of hosts")
+
+    def __str__(self) -> str:
+        return self.site
+
+    @property
+    def site(self) -> str:
+        """Where the calendar is kept; the rest of the address is a secret of the host's."""
+        return urlsplit(self.url).hostname or ""
+
+
 class HostAvailabilityQuerySet(models.QuerySet):
     def visible_to(self, user):
         if user.is_coordinator:
@@ -102,12 +151,19 @@ class HostAvailabilityQuerySet(models.QuerySet):
     def busy(self):
         return self.exclude(kind=HostAvailability.Kind.FREE)
 
+    def written_down(self):
+        """What a person entered, without what was read from the hosts' own calendars."""
+        return self.filter(feed=None)
+
     def touching(self, starts_at: datetime, ends_at: datetime):
         return self.filter(starts_at__lt=ends_at, ends_at__gt=starts_at)
 
 
 class HostAvailability(SampleMark, models.Model):
-    """When a host can or cannot; a busy row needs no reason in words."""
+    """When a host can or cannot; a busy row needs no reason in words.
+
+    Rows with a `feed` were read from the host's own calendar and are kept by that reading alone.
+    """
 
     class Kind(models.TextChoices):
         FREE = "free", _("free")
@@ -121,6 +177,14 @@ class HostAvailability(SampleMark, models.Model):
     starts_at = models.DateTimeField(_("from"))
     ends_at = models.DateTimeField(_("until"))
     label = models.CharField(_("shown as"), max_length=120, blank=True)
+    feed = models.ForeignKey(
+        BusyFeed,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="spans",
+        verbose_name=_("own calendar"),
+    )
 
     objects = HostAvailabilityQuerySet.as_manager()
 

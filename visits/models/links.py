@@ -45,3 +45,25 @@ class CalendarFeed(models.Model):
     made_at = models.DateTimeField(auto_now_add=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     with_details = models.BooleanField(default=True)
+
+
+class FeedEntry(models.Model):
+    """What a host's calendar was last told under one UID, so that changes are numbered upwards.
+
+    `digest` is that of the entry's text without its stamps. An entry that has gone is told as
+    cancelled for a while after `gone_at`, at the time it last had.
+    """
+
+    host = models.ForeignKey("visits.Host", on_delete=models.CASCADE, related_name="feed_entries")
+    uid = models.CharField(max_length=250)
+    digest = models.CharField(max_length=64)
+    sequence = models.PositiveIntegerField(default=0)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["host", "uid"], name="one_feed_entry_per_uid")
+        ]

@@ -1,58 +1,103 @@
-"""The host's phone page, and the calendar address a phone subscribes to."""
+"""A host's week on a phone, and the calendar address a phone subscribes to."""
 
 import hashlib
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
-from django.shortcuts import redirect, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from crm import clock
+from crm import clock, wording
 from crm.permissions import require
 from crm.roles import Role
-from visits.domain.disruptions import disruptions_touching
 from visits.domain.feeds import feed_text, find_feed, renew_feed
-from visits.models import Visit
+from visits.domain.my_week import Week, hours, monday_of, week_name, week_of
+from visits.models import Host, Visit
 
 AHEAD = timedelta(days=14)
 
 
 @require_safe
-@require(Role.HOST)
+@require(Role.HOST, Role.COORDINATOR)
 def my_week(request: HttpRequest) -> HttpResponse:
-    """The next two weeks: where, when in both times, whom to call, what is at risk.
+    """One week, day by day: where, when in both times, whom to call, what is at risk.
 
-    A visit that is over stays until somebody has said who came.
+    A host reads the own one, a coordinator that of every host. A visit that is over stays on top
+    until somebody has said who came.
     """
     at = clock.now()
-    own = Visit.objects.visible_to(request.user)
-    visits = (
-        (own.upcoming(at).filter(starts_at__lt=at + AHEAD) | own.awaiting_counts(at))
-        .order_by("starts_at")
-        .select_related("host", "campaign", "place")
-        .prefetch_related("legs__origin", "legs__destination")
-    )
-    cards = [
-        {
-            "visit": visit,
-            "risks": disruptions_touching(visit),
-            "has_begun": visit.has_begun(at),
+    host = _host(request)
+    zone = host.zone if host else request.user.time_zone
+    today = at.astimezone(ZoneInfo(zone)).date()
+    monday = _monday(request, today)
+    context = {
+        "host": host,
+        "is_own": host is not None and host.user_id == request.user.pk,
+        "others": _others(request),
+        "today": week_name(today),
+        "hours": hours(),
+        "week": Week(monday, ()),
+    }
+    if host is not None:
+        mine = Visit.objects.visible_to(request.user).filter(host=host).select_related("host")
+        week = week_of(host, monday, at=at)
+        ends = max(at, _start_of(week.sunday + timedelta(days=1), zone))
+        context |= {
+            "week": week,
+            "uncounted": mine.awaiting_counts(at).order_by("starts_at"),
+            "later": mine.upcoming(at).filter(starts_at__gte=ends, starts_at__lt=ends + AHEAD),
         }
-        for visit in visits
-    ]
-    return render(request, "visits/my_week.html", {"cards": cards})
+    context["span"] = wording.day_range(monday, monday + timedelta(days=6))
+    return render(request, "visits/my_week.html", context)
+
+
+def _host(request: HttpRequest) -> Host | None:
+    """The host asked for, else the own one, else for a coordinator the first who leads visits."""
+    hosts = Host.objects.visible_to(request.user).select_related("home", "user")
+    if ref := request.GET.get("host"):
+        return get_object_or_404(hosts, ref=ref)
+    own = hosts.filter(user=request.user).first()
+    return own or hosts.who_lead().order_by("ref").first()
+
+
+def _others(request: HttpRequest) -> list[Host]:
+    """Whose week a coordinator may turn to."""
+    if not request.user.is_coordinator:
+        return []
+    return list(Host.objects.visible_to(request.user).who_lead().order_by("ref"))
+
+
+def _monday(request: HttpRequest, today: date) -> date:
+    this_week = today - timedelta(days=today.weekday())
+    name = request.GET.get("week", "")
+    monday = monday_of(name) if name else this_week
+    if monday is None:
+        messages.error(
+            request,
+            _("“%(name)s” is no week; write it like %(week)s. This week is shown.")
+            % {"name": name[:20], "week": week_name(today)},
+        )
+    return monday or this_week
+
+
+def _start_of(day: date, zone: str) -> datetime:
+    return datetime.combine(day, time(0), ZoneInfo(zone))
 
 
 @require_POST
 @require(Role.HOST)
 def feed_renew(request: HttpRequest) -> HttpResponse:
+    """A new calendar address, with places and routes or without them."""
     host = getattr(request.user, "host", None)
     if host is None:
         raise Http404
-    address = renew_feed(host)
+    with_details = "details" in request.POST or "choice" not in request.POST
+    address = renew_feed(host, with_details=with_details, at=clock.now(), by=request.user)
     messages.success(
         request,
         _("Your calendar address, shown this once: %(address)s") % {"address": address},
@@ -69,10 +114,9 @@ def calendar_feed(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404
     text = feed_text(feed)
     tag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
-    if request.headers.get("If-None-Match") == tag:
-        return HttpResponseNotModified()
-    return HttpResponse(
+    answer = HttpResponse(
         text,
         content_type="text/calendar; charset=utf-8",
-        headers={"ETag": tag, "Cache-Control": "private, no-store"},
+        headers={"ETag": tag, "Cache-Control": "private, no-store", "X-Robots-Tag": "noindex"},
     )
+    return get_conditional_response(request, etag=tag, response=answer)

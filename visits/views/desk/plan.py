@@ -17,6 +17,7 @@ from crm.models import Message, Place
 from crm.permissions import require
 from crm.roles import Role
 from visits.domain import agenda, planning_runs
+from visits.domain.busy_feeds import unknown_calendars
 from visits.domain.plan_board import Look, board_of_calendar, board_of_version
 from visits.domain.plan_compare import differences, sums_of
 from visits.domain.plan_edits import out_of_date
@@ -29,7 +30,7 @@ from visits.domain.plans import (
     plan_of,
     publish_version,
 )
-from visits.models import Campaign, Plan, PlanDecision, PlanRun, PlanVersion
+from visits.models import Campaign, Host, Plan, PlanDecision, PlanRun, PlanVersion
 from visits.views.desk.access import current_campaign, try_verb
 
 MOST_ENTRIES = 20
@@ -52,6 +53,7 @@ def plan(request: HttpRequest) -> HttpResponse:
         "versions": list(versions.annotate(fresh=F("result__fresh"))),
         "run": the_plan.runs.first(),
         "waiting": _tray(request, campaign),
+        "unknown": unknown_calendars(Host.objects.who_lead()),
         "active": the_plan.runs.filter(state__in=ACTIVE).exists(),
         **_for_coordinator(request, the_plan, decisions),
     }

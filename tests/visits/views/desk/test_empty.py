@@ -24,4 +24,4 @@ def test_page_of_an_empty_installation_says_what_will_appear(client, coordinator
 
 def test_host_without_visits_reads_what_will_appear(client, host):
     client.force_login(host)
-    assert "Nothing in the next two weeks" in go(client, "my-week").text
+    assert "Nothing in this week" in go(client, "my-week").text

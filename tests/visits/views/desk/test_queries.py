@@ -230,7 +230,7 @@ CEILINGS = {
     calendar_day_list: 6,
     disruption_list: 7,
     host_list: 5,
-    host_detail: 10,
+    host_detail: 11,
     search: 9,
 }
 

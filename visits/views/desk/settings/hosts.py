@@ -15,9 +15,11 @@ from crm import clock
 from crm.permissions import has_role, require
 from crm.roles import Role
 from visits import states
+from visits.domain import busy_feeds
 from visits.domain import hosts as verbs
-from visits.forms.settings import AvailabilityForm, HostForm
-from visits.models import Host, HostAvailability
+from visits.forms.settings import AvailabilityForm, BusyFeedForm, HostForm
+from visits.models import BusyFeed, Host, HostAvailability
+from visits.views.desk.access import try_verb
 from visits.views.desk.toasts import add_errors, done, try_form
 
 MAY_SEE = (Role.COORDINATOR, Role.HOST, Role.ADMINISTRATOR)
@@ -64,8 +66,14 @@ def host_detail(request: HttpRequest, ref: str) -> HttpResponse:
     return _host_page(request, find_host(request, ref))
 
 
-def _host_page(request: HttpRequest, host: Host, form: AvailabilityForm | None = None):
-    rows = HostAvailability.objects.visible_to(request.user).filter(host=host)
+def _host_page(
+    request: HttpRequest,
+    host: Host,
+    form: AvailabilityForm | None = None,
+    feed_form: BusyFeedForm | None = None,
+):
+    rows = HostAvailability.objects.visible_to(request.user).filter(host=host).written_down()
+    feeds = BusyFeed.objects.visible_to(request.user).filter(host=host)
     now = clock.now()
     start = now.astimezone(ZoneInfo(host.zone)).replace(
         hour=9, minute=0, second=0, microsecond=0, tzinfo=None
@@ -76,6 +84,8 @@ def _host_page(request: HttpRequest, host: Host, form: AvailabilityForm | None =
         "topics": host.topics.all(),
         "coming": rows.filter(ends_at__gt=now),
         "past": rows.filter(ends_at__lte=now).order_by("-starts_at")[:20],
+        "feeds": busy_feeds.states_of(feeds, at=now),
+        "feed_form": feed_form or BusyFeedForm(),
         "form": form or AvailabilityForm(zone=host.zone, initial=initial),
         "may_edit": request.user.is_coordinator or request.user.is_administrator,
         "may_plan": request.user.is_coordinator or request.user.is_host,
@@ -122,6 +132,55 @@ def availability_new(request: HttpRequest, ref: str) -> HttpResponse:
 def availability_remove(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
     host = find_host(request, ref)
     rows = HostAvailability.objects.visible_to(request.user).filter(host=host)
-    verbs.remove_availability(get_object_or_404(rows, pk=pk), at=clock.now(), by=request.user)
-    done(request, _("Removed."))
+    row = get_object_or_404(rows, pk=pk)
+    try_verb(
+        request,
+        verbs.remove_availability,
+        row,
+        at=clock.now(),
+        by=request.user,
+        done=_("Removed."),
+    )
+    return redirect("visits:host-detail", ref)
+
+
+@require_POST
+@require(*MAY_PLAN)
+def busy_feed_new(request: HttpRequest, ref: str) -> HttpResponse:
+    """Connect the host's own calendar; the worker reads it at its next look."""
+    host = find_host(request, ref)
+    form = BusyFeedForm(request.POST)
+    if form.is_valid():
+        try:
+            feed = busy_feeds.add_busy_feed(
+                host, **form.cleaned_data, at=clock.now(), by=request.user
+            )
+        except ValidationError as error:
+            add_errors(form, error)
+        else:
+            words = _("The calendar at %(site)s is connected; it is read in a moment.")
+            done(request, words % {"site": feed.site})
+            return redirect("visits:host-detail", ref)
+    return _host_page(request, host, feed_form=form)
+
+
+def _find_feed(request: HttpRequest, ref: str, pk: int) -> BusyFeed:
+    feeds = BusyFeed.objects.visible_to(request.user).filter(host=find_host(request, ref))
+    return get_object_or_404(feeds.select_related("host"), pk=pk)
+
+
+@require_POST
+@require(*MAY_PLAN)
+def busy_feed_read(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
+    busy_feeds.ask_to_read(_find_feed(request, ref, pk))
+    done(request, _("The calendar is read in a moment; look again then."))
+    return redirect("visits:host-detail", ref)
+
+
+@require_POST
+@require(*MAY_PLAN)
+def busy_feed_remove(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
+    feed = _find_feed(request, ref, pk)
+    busy_feeds.remove_busy_feed(feed, at=clock.now(), by=request.user)
+    done(request, _("The calendar is forgotten, and its busy times with it."))
     return redirect("visits:host-detail", ref)

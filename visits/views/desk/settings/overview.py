@@ -23,10 +23,12 @@ from crm.models import AuditEntry, ClockSetting, OutgoingMail, WorkerBeat
 from crm.permissions import has_role, require
 from crm.roles import Role
 from crm.views import health as checks
+from visits.domain import busy_feeds
 from visits.domain.first_steps import first_steps, form_address
 from visits.domain.sample import SampleRefused, demo_clock
 from visits.domain.sample_removal import find_sample, remove_sample, words_of
 from visits.forms.settings import ClockForm
+from visits.models import BusyFeed
 from visits.views.desk.access import current_campaign
 from visits.views.desk.lists import as_file, list_page, render_list
 from visits.views.desk.toasts import done
@@ -211,6 +213,7 @@ def health(request: HttpRequest) -> HttpResponse:
     context = {
         "parts": checks.parts(),
         "beats": WorkerBeat.objects.order_by("-at")[:5],
+        "calendars": busy_feeds.states_of(BusyFeed.objects.all(), at=clock.now()),
         "waiting": waiting,
         "needing": OutgoingMail.objects.needing_a_person().count(),
         "vendor": settings.DATABASES["default"]["ENGINE"].rpartition(".")[2],

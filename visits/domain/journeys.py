@@ -1,0 +1,223 @@
+"""A host's journeys around the visits as they stand: legs that were entered, else estimates."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import combinations
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from crm.models import Place
+from visits.domain.travel import place_ref, travel_between
+from visits.models import Host, TravelLeg, Visit
+from visits.models.travel import TravelMode
+from visits.planning import problem as p
+from visits.planning.journeys import journeys_of_facts
+from visits.planning.solution import Leg
+from visits.planning.travel import TravelTable
+
+NEAR = timedelta(days=3)
+
+
+def mode_words(mode: str) -> str:
+    """How one travels, in words: "flight"."""
+    return str(TravelMode(mode).label) if mode in TravelMode.values else mode
+
+
+@dataclass(frozen=True)
+class Journey:
+    """One journey of a host, door to door.
+
+    `to_visit` is the visit it leads to, `from_visit` the one it comes from; a journey home has no
+    `to_visit`. `minutes` is the time on the way, which a night may interrupt; `missing_minutes`
+    says how much too late an estimate arrives. `leg` is the entered row it stands for.
+    """
+
+    origin: Place
+    destination: Place
+    departs_at: datetime
+    arrives_at: datetime
+    mode: str
+    minutes: int
+    is_booked: bool
+    from_visit: Visit | None = None
+    to_visit: Visit | None = None
+    missing_minutes: int = 0
+    leg: TravelLeg | None = None
+
+
+def journeys_of(host: Host, visits: Iterable[Visit]) -> list[Journey]:
+    """The host's journeys between these visits and home, in order of time.
+
+    `visits` come with their `place`; those online, or whose place is not known, cause no journey,
+    but nobody travels during a meeting online.
+    An entered leg, booked or not, replaces the estimates of the way it covers.
+    """
+    ordered = sorted(visits, key=lambda visit: (visit.starts_at, visit.ref))
+    stops = [visit for visit in ordered if _needs_travel(visit)]
+    calls = [visit for visit in ordered if visit.is_online]
+    entered = [_entered(leg, stops) for leg in _legs(host, stops)]
+    estimated = [
+        journey
+        for journey in _estimated(host, stops, calls)
+        if not any(_covers(known, journey) for known in entered)
+    ]
+    return sorted([*entered, *estimated], key=lambda journey: journey.departs_at)
+
+
+def _needs_travel(visit: Visit) -> bool:
+    return not visit.is_online and visit.place is not None and _is_zone(visit.place.zone)
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def _legs(host: Host, stops: Sequence[Visit]) -> list[TravelLeg]:
+    if not stops:
+        return []
+    first, last = stops[0].starts_at - NEAR, max(stop.ends_at for stop in stops) + NEAR
+    rows = TravelLeg.objects.filter(host=host, departs_at__lt=last, arrives_at__gt=first)
+    known = rows.exclude(status=TravelLeg.Status.CANCELLED)
+    return list(known.select_related("origin", "destination"))
+
+
+def _entered(leg: TravelLeg, stops: Sequence[Visit]) -> Journey:
+    before, after = _around(stops, leg.departs_at, leg.arrives_at)
+    leads_there = after is not None and leg.destination_id == after.place_id
+    comes_from = before is not None and leg.origin_id == before.place_id
+    return Journey(
+        origin=leg.origin,
+        destination=leg.destination,
+        departs_at=leg.departs_at,
+        arrives_at=leg.arrives_at,
+        mode=leg.mode,
+        minutes=round((leg.arrives_at - leg.departs_at).total_seconds() / 60),
+        is_booked=leg.status == TravelLeg.Status.BOOKED,
+        from_visit=before if comes_from else None,
+        to_visit=after if leads_there else None,
+        leg=leg,
+    )
+
+
+def _around(
+    stops: Sequence[Visit], departs_at: datetime, arrives_at: datetime
+) -> tuple[Visit | None, Visit | None]:
+    """The last visit that began before the journey, and the first one that begins after that."""
+    middle = departs_at + (arrives_at - departs_at) / 2
+    before = [stop for stop in stops if stop.starts_at <= middle]
+    after = [stop for stop in stops if stop.starts_at > middle]
+    return (before[-1] if before else None, after[0] if after else None)
+
+
+def _covers(entered: Journey, estimate: Journey) -> bool:
+    """Whether an entered leg goes (a part of) the way that was estimated."""
+    begins, ends = estimate.from_visit, estimate.to_visit
+    is_before = begins is not None and entered.departs_at < begins.starts_at
+    is_after = ends is not None and entered.departs_at >= ends.starts_at
+    if is_before or is_after or abs(entered.departs_at - estimate.departs_at) > NEAR:
+        return False
+    overlaps = entered.departs_at < estimate.arrives_at and estimate.departs_at < entered.arrives_at
+    return (
+        overlaps
+        or entered.origin.pk == estimate.origin.pk
+        or entered.destination.pk == estimate.destination.pk
+    )
+
+
+Days = tuple[date, ...]
+
+
+def _estimated(host: Host, stops: Sequence[Visit], calls: Sequence[Visit]) -> list[Journey]:
+    if not stops or not _is_zone(host.home.zone):
+        return []
+    weeks, online = _weeks(host, stops), _weeks(host, calls)
+    table = travel_between(_pairs(host, weeks.values()))
+    places = {place_ref(host.home): host.home}
+    places |= {place_ref(stop.place): stop.place for stop in stops if stop.place}
+    return [
+        _estimate(leg, places, group)
+        for days, group in weeks.items()
+        for leg in _legs_of_week(host, days, [*group, *online.get(days, ())], table)
+        if leg.origin != leg.destination
+    ]
+
+
+def _weeks(host: Host, visits: Sequence[Visit]) -> dict[Days, list[Visit]]:
+    """The visits by the week of the host's home, each with its weekdays; Sunday begins a week."""
+    zone, found = ZoneInfo(host.home.zone), dict[Days, list[Visit]]()
+    for visit in visits:
+        day = visit.starts_at.astimezone(zone).date()
+        sunday = day - timedelta(days=(day.weekday() + 1) % 7)
+        weekdays = tuple(sunday + timedelta(days=count) for count in range(1, 6))
+        found.setdefault(weekdays, []).append(visit)
+    return found
+
+
+def _pairs(host: Host, weeks: Iterable[Sequence[Visit]]) -> list[tuple[Place, Place]]:
+    pairs: dict[tuple[int, int], tuple[Place, Place]] = {}
+    for stops in weeks:
+        near = {stop.place.pk: stop.place for stop in stops if stop.place}
+        near[host.home_id] = host.home
+        for one, other in combinations(sorted(near.values(), key=lambda place: place.pk), 2):
+            pairs[one.pk, other.pk] = (one, other)
+    return list(pairs.values()) or [(host.home, host.home)]
+
+
+def _legs_of_week(
+    host: Host, days: Days, stops: Sequence[Visit], table: TravelTable
+) -> tuple[Leg, ...]:
+    home = p.Place(ref=place_ref(host.home), name=host.home.name, zone=host.home.zone)
+    return journeys_of_facts(
+        p.Problem(
+            days=days,
+            hosts=(
+                p.Host(
+                    ref=host.ref,
+                    name=host.name,
+                    home=home,
+                    travel_from=host.travel_from,
+                    travel_to=host.travel_until,
+                ),
+            ),
+            tasks=(),
+            travel=table,
+            fixed=tuple(_fixed(host, stop) for stop in stops),
+        )
+    )
+
+
+def _fixed(host: Host, stop: Visit) -> p.FixedVisit:
+    place = host.home if stop.is_online or stop.place is None else stop.place
+    return p.FixedVisit(
+        ref=stop.ref,
+        label=stop.ref,
+        host=host.ref,
+        mode=p.Mode.ONLINE if stop.is_online else p.Mode.ON_SITE,
+        place=p.Place(ref=place_ref(place), name=place.name, zone=place.zone),
+        start=stop.starts_at,
+        end=stop.ends_at,
+    )
+
+
+def _estimate(leg: Leg, places: dict[str, Place], stops: Sequence[Visit]) -> Journey:
+    origin, destination = places[leg.origin.ref], places[leg.destination.ref]
+    after = [stop for stop in stops if stop.place_id == destination.pk]
+    before = [stop for stop in stops if stop.place_id == origin.pk]
+    to_visit = min(after, key=lambda stop: abs(stop.starts_at - leg.arrive), default=None)
+    from_visit = min(before, key=lambda stop: abs(stop.ends_at - leg.depart), default=None)
+    return Journey(
+        origin=origin,
+        destination=destination,
+        departs_at=leg.depart,
+        arrives_at=leg.arrive,
+        mode=leg.mode,
+        minutes=leg.minutes,
+        is_booked=False,
+        from_visit=from_visit,
+        to_visit=to_visit,
+        missing_minutes=leg.missing_minutes,
+    )
