@@ -155,7 +155,7 @@ def timetable(
     """Every block placed; each day shows the hours from `opens` to `closes`.
 
     Two visits of one host never overlap, so a row is one lane; what leaves the shown days or
-    hours is cut at the edge.
+    hours is cut at the edge, and what lies on days that are not shown is left out.
     """
     place = {day.date: number * day_width for number, day in enumerate(days)}
     columns = tuple(
@@ -175,10 +175,8 @@ def timetable(
     )
 
     def x_of(moment: datetime) -> float:
-        if moment.date() < days[0].date:
-            return 0.0
-        if moment.date() > days[-1].date:
-            return len(days) * day_width
+        if moment.date() not in place:
+            return sum(shown < moment.date() for shown in place) * day_width
         hour = moment.hour + moment.minute / 60
         part = min(max((hour - opens) / (closes - opens), 0.0), 1.0)
         return place[moment.date()] + part * day_width
@@ -190,7 +188,7 @@ def timetable(
         boxes = [
             _box(block, x_of(block.start), x_of(block.end), top)
             for block in sorted(row.blocks, key=_painting_order)
-            if days and block.end.date() >= days[0].date and block.start.date() <= days[-1].date
+            if any(block.start.date() <= shown <= block.end.date() for shown in place)
         ]
         placed, levels = _with_words(boxes, day_width, edge)
         lanes.append(_lane(row, placed, levels, top))

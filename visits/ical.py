@@ -1,11 +1,9 @@
-"""A visit as iCalendar text: for the mail of the municipality, for downloads, for a host's feed.
+"""A visit as iCalendar text: for the mail of the municipality and for downloads.
 
 The identity of an entry is the UID and SEQUENCE of the visit; nothing is made up here. SUMMARY is
 the reference and never a city, for calendars are shared more widely than one thinks.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -16,10 +14,8 @@ from django.utils.translation import override
 from icalendar import Calendar, Event, vCalAddress, vDatetime, vText
 
 from crm import clock, languages, wording
-from crm.models import Place
 from crm.validators import clean_line, clean_text, mail_address
-from visits.domain.journeys import Journey, mode_words
-from visits.models import Hold, Visit
+from visits.models import Visit
 from visits.states import VisitState
 
 PRODUCT = "-//Municipality Outreach CRM//visits//EN"
@@ -46,96 +42,12 @@ def visit_calendar(visit: Visit, *, method: str = "REQUEST", at: datetime | None
     if method not in ("REQUEST", "CANCEL", "PUBLISH"):
         raise ValueError(f"{method} is no method of a visit's calendar.")
     with override(language_of(visit)):
-        event = _event(visit, at=at or clock.now(), location=_location(visit))
+        event = _event(visit, at=at or clock.now(), location=location_of(visit))
         if method == "CANCEL":
             event["STATUS"] = vText("CANCELLED")
         if method != "PUBLISH":
             _invite(event, visit)
-        return _calendar([event], method=method)
-
-
-@dataclass(frozen=True)
-class Stamp:
-    """How often an entry has changed, and when it last did."""
-
-    sequence: int
-    changed_at: datetime
-
-
-def visit_entry(visit: Visit, *, at: datetime, with_details: bool) -> Event:
-    """A visit as an entry of its host's feed, not stamped yet.
-
-    Places are left out without `with_details`, and always where the city must not be named.
-    Raises ValueError or KeyError for a record that cannot be written.
-    """
-    named = with_details and _may_be_named(visit, at)
-    event = _visit_entry(visit, location=_location(visit) if named else "")
-    event.add("categories", ["Visit"])
-    return event
-
-
-def offer_entry(hold: Hold) -> Event:
-    """One more date on offer to a city, beside the one its visit stands at."""
-    visit, zone = hold.visit, ZoneInfo(hold.visit.zone)
-    event = _entry(
-        f"offer-{hold.rank}-{_uid(visit)}",
-        (_local(hold.starts_at, zone), _local(hold.ends_at, zone)),
-        summary=_("%(ref)s, also offered") % {"ref": visit.ref},
-        status="TENTATIVE",
-    )
-    words = [wording.time_range(hold.starts_at, hold.ends_at, visit.zone)]
-    home = visit.campaign.zone
-    if not same_clock(hold.starts_at, visit.zone, home):
-        words.append(wording.time_range(hold.starts_at, hold.ends_at, home))
-    until = wording.local_time(hold.expires_at, home)
-    words += ["", _("Held for the city until %(until)s.") % {"until": until}]
-    event.add("description", clean_text("\n".join(words)))
-    event.add("categories", ["Visit"])
-    return event
-
-
-def journey_entry(journey: Journey, *, at: datetime, with_details: bool) -> Event:
-    """A journey as an entry: each end in the time of its own place."""
-    origin, destination = ZoneInfo(journey.origin.zone), ZoneInfo(journey.destination.zone)
-    is_firm = journey.is_booked
-    event = _entry(
-        _journey_uid(journey),
-        (_local(journey.departs_at, origin), _local(journey.arrives_at, destination)),
-        summary=_journey_summary(journey),
-        status="CONFIRMED" if is_firm else "TENTATIVE",
-    )
-    lines = [
-        _("Leave %(when)s") % {"when": _when(journey.departs_at, journey.origin)},
-        _("Arrive %(when)s") % {"when": _when(journey.arrives_at, journey.destination)},
-        "",
-    ]
-    if with_details:
-        lines.append(_route(journey, at))
-    if not is_firm:
-        lines.append(_("An estimate, not booked."))
-    if journey.missing_minutes:
-        late = wording.duration(journey.missing_minutes)
-        lines.append(_("%(minutes)s are missing to be there in time.") % {"minutes": late})
-    event.add("description", clean_text("\n".join(lines)))
-    event.add("categories", ["Travel"])
-    return event
-
-
-def cancelled_entry(uid: str, starts_at: datetime, ends_at: datetime) -> Event:
-    """What is told for a while about an entry that has gone."""
-    times = (vDatetime(starts_at.astimezone(UTC)), vDatetime(ends_at.astimezone(UTC)))
-    return _entry(uid, times, summary=_("Cancelled"), status="CANCELLED")
-
-
-def feed_text(entries: Iterable[tuple[Event, Stamp]], *, name: str) -> str:
-    """Entries with their stamps as a calendar to subscribe to; the same entries, the same text."""
-    events = []
-    for event, stamp in entries:
-        event.add("sequence", stamp.sequence)
-        event.add("dtstamp", stamp.changed_at.astimezone(UTC))
-        event.add("last-modified", stamp.changed_at.astimezone(UTC))
-        events.append(event)
-    return _calendar(events, method="PUBLISH", name=name)
+        return calendar_text([event], method=method)
 
 
 def language_of(visit: Visit) -> str:
@@ -145,7 +57,8 @@ def language_of(visit: Visit) -> str:
     return known[0] if known else settings.LANGUAGE_CODE
 
 
-def _calendar(events: list[Event], *, method: str, name: str = "") -> str:
+def calendar_text(events: list[Event], *, method: str, name: str = "") -> str:
+    """Events as a calendar, with a description of every zone they name."""
     calendar = Calendar()
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
@@ -162,28 +75,30 @@ def _calendar(events: list[Event], *, method: str, name: str = "") -> str:
 
 
 def _event(visit: Visit, *, at: datetime, location: str) -> Event:
-    event = _visit_entry(visit, location=location)
+    event = visit_event(visit, location=location)
     event.add("sequence", visit.ics_sequence)
     event.add("dtstamp", at.astimezone(UTC))
     return event
 
 
-def _visit_entry(visit: Visit, *, location: str) -> Event:
+def visit_event(visit: Visit, *, location: str, with_link: bool = True) -> Event:
+    """A visit as an entry that is not stamped yet."""
     zone = ZoneInfo(visit.zone)
-    event = _entry(
-        _uid(visit),
-        (_local(visit.starts_at, zone), _local(visit.ends_at, zone)),
+    event = bare_event(
+        uid_of(visit),
+        (local_time(visit.starts_at, zone), local_time(visit.ends_at, zone)),
         summary=visit.ref,
         status=STATUS.get(VisitState(visit.state), "CONFIRMED"),
     )
-    event.add("description", _description(visit))
+    event.add("description", _description(visit, with_link=with_link))
     if location:
         event.add("location", location)
     event.add("organizer", _organiser())
     return event
 
 
-def _entry(uid: str, times: tuple[vDatetime, vDatetime], *, summary: str, status: str) -> Event:
+def bare_event(uid: str, times: tuple[vDatetime, vDatetime], *, summary: str, status: str) -> Event:
+    """What every entry has: its name, its times, a line, and whether it takes time."""
     event = Event()
     event.add("uid", uid)
     event["DTSTART"], event["DTEND"] = times
@@ -193,49 +108,12 @@ def _entry(uid: str, times: tuple[vDatetime, vDatetime], *, summary: str, status
     return event
 
 
-def _uid(visit: Visit) -> str:
+def uid_of(visit: Visit) -> str:
+    """The name of the visit in every calendar; a moved date keeps it."""
     return clean_line(visit.ics_uid) or f"{visit.ref}@{visit.campaign.slug}"
 
 
-def _journey_uid(journey: Journey) -> str:
-    """One name for the way to a visit, however it is travelled: it moves with the visit."""
-    if journey.leg is not None:
-        return f"leg-{journey.leg.pk}@journeys"
-    if journey.to_visit is not None:
-        return f"to-{_uid(journey.to_visit)}"
-    assert journey.from_visit is not None, "an estimate begins or ends at a visit"
-    return f"from-{_uid(journey.from_visit)}"
-
-
-def _journey_summary(journey: Journey) -> str:
-    if journey.to_visit is not None:
-        return _("Travel to %(ref)s") % {"ref": journey.to_visit.ref}
-    if journey.from_visit is not None:
-        return _("Travel from %(ref)s") % {"ref": journey.from_visit.ref}
-    return _("Travel")
-
-
-def _when(moment: datetime, place: Place) -> str:
-    return wording.local_time(moment, place.zone)
-
-
-def _route(journey: Journey, at: datetime) -> str:
-    return _("%(origin)s to %(destination)s, %(mode)s, %(time)s") % {
-        "origin": _end(journey.origin, journey.from_visit, at),
-        "destination": _end(journey.destination, journey.to_visit, at),
-        "mode": mode_words(journey.mode),
-        "time": wording.duration(journey.minutes),
-    }
-
-
-def _end(place: Place, visit: Visit | None, at: datetime) -> str:
-    """An end of a journey by name, or as the visit's reference while its city is kept back."""
-    if visit is None:
-        return place.name
-    return visit.city if _may_be_named(visit, at) else visit.ref
-
-
-def _local(moment: datetime, zone: ZoneInfo) -> vDatetime:
+def local_time(moment: datetime, zone: ZoneInfo) -> vDatetime:
     """A wall-clock time with the name of its zone, also where that zone keeps to UTC all year.
 
     An hour that comes twice in autumn goes as UTC: its second run has no other form (RFC 5545,
@@ -249,7 +127,7 @@ def _local(moment: datetime, zone: ZoneInfo) -> vDatetime:
     return written
 
 
-def _description(visit: Visit) -> str:
+def _description(visit: Visit, *, with_link: bool) -> str:
     """Local time first, our own second, then who comes and how to join; nothing internal."""
     home = visit.campaign.zone
     here = wording.time_range(visit.starts_at, visit.ends_at, visit.zone)
@@ -260,7 +138,7 @@ def _description(visit: Visit) -> str:
     host = visit.host
     visitor = f"{host.name}, {host.title}" if host.title else host.name
     lines.append(_("Visit %(ref)s with %(visitor)s") % {"ref": visit.ref, "visitor": visitor})
-    if visit.meeting_link:
+    if visit.meeting_link and with_link:
         lines.append(_("Join online: %(link)s") % {"link": visit.meeting_link})
     lines.append(_("Anything to change? Just answer our mail and name the reference."))
     return clean_text("\n".join(lines))
@@ -272,13 +150,15 @@ def same_clock(moment: datetime, zone: str, other: str) -> bool:
     return here.utcoffset() == there.utcoffset()
 
 
-def _location(visit: Visit) -> str:
+def location_of(visit: Visit) -> str:
+    """Where one meets: a link, an address, or at least the city."""
     if visit.is_online:
         return clean_line(visit.meeting_link)
     return clean_line(visit.address) or clean_line(visit.city)
 
 
-def _may_be_named(visit: Visit, at: datetime) -> bool:
+def may_be_named(visit: Visit, at: datetime) -> bool:
+    """Whether the city may be named on the day of that moment."""
     municipality = visit.municipality
     day = at.astimezone(ZoneInfo(visit.campaign.zone)).date()
     return municipality is None or municipality.may_be_named(day)

@@ -292,6 +292,18 @@ class TestPictures:
         (box,) = plan.lanes[0].boxes
         assert (box.x, box.width, plan.width) == (150, 60, 240)
 
+    def test_timetable_cuts_an_absence_at_the_weekend_that_is_not_shown(self):
+        days = [timetable.Day(date(2023, 2, day)) for day in (17, 20)]
+        rows = [
+            timetable.Block("away", datetime(2023, 2, 18), datetime(2023, 2, 19), "Saturday"),
+            timetable.Block("away", datetime(2023, 2, 18), datetime(2023, 2, 20, 12), "Monday too"),
+        ]
+        plan = timetable.timetable(
+            days, [timetable.Row("H1", rows)], day_width=120, opens=6, closes=18
+        )
+        (box,) = plan.lanes[0].boxes
+        assert (box.words, box.x, box.width) == ("Monday too", 120, 60)
+
     def test_timetable_puts_words_in_the_column_of_their_day_and_long_ones_above_the_next(self):
         days = [timetable.Day(date(2023, 2, day)) for day in (20, 21, 22)]
         names = ((20, "Lviv"), (20, "Reykjavík"), (21, "Thessaloniki"), (22, "Nice"))

@@ -95,7 +95,10 @@ def test_one_function_follows_the_address_a_form_names():
 
 
 def test_calendar_texts_are_never_written_by_hand():
-    assert places(r"BEGIN:V(CALENDAR|EVENT)", sources(".py", ".html", ".txt")) == []
+    # What reads the calendars of others looks for these words and writes none.
+    reader = ROOT / "visits" / "busy_calendar.py"
+    writers = [path for path in sources(".py", ".html", ".txt") if path != reader]
+    assert places(r"BEGIN:V(CALENDAR|EVENT)", writers) == []
 
 
 def test_api_names_every_field():

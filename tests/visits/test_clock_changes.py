@@ -12,7 +12,7 @@ from crm import wording
 from tests.factories.crm import CLOCK
 from tests.factories.visits import CampaignFactory, HostFactory, VisitFactory
 from visits.forms.moments import moment_at
-from visits.ical import Stamp, feed_text, visit_entry
+from visits.host_calendar import Stamp, feed_text, visit_entry
 
 ZONES = (
     "Europe/Oslo Europe/Brussels Europe/Rome Europe/Warsaw Europe/Athens Europe/Kyiv "

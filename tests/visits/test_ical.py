@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from crm.validators import clean_line
 from tests.factories.crm import CLOCK, MunicipalityFactory
 from tests.factories.visits import CampaignFactory, HostFactory, VisitFactory, VisitRequestFactory
-from visits.ical import Stamp, feed_text, invitation, visit_calendar, visit_entry
+from visits.host_calendar import Stamp, feed_text, visit_entry
+from visits.ical import invitation, visit_calendar
 from visits.states import VisitState
 
 pytestmark = pytest.mark.django_db

@@ -23,11 +23,11 @@ from icalendar import Event
 from crm import clock
 from crm.domain.audit import record
 from crm.models import User
-from visits import ical
+from visits import host_calendar
 from visits.domain.booking import lock_resources
 from visits.domain.journeys import Journey, journeys_of
 from visits.domain.links import hash_of
-from visits.ical import Stamp
+from visits.host_calendar import Stamp
 from visits.models import CalendarFeed, FeedEntry, Hold, Host, Visit
 from visits.states import HELD_VISITS, LIVE_VISITS, VisitState
 
@@ -76,11 +76,11 @@ def feed_text(feed: CalendarFeed) -> str:
         told = _remember(feed.host, entries, at)
         events = [(entry.event, _stamp(told[entry.uid])) for entry in entries]
         events += [
-            (ical.cancelled_entry(row.uid, row.starts_at, row.ends_at), _stamp(row))
+            (host_calendar.cancelled_entry(row.uid, row.starts_at, row.ends_at), _stamp(row))
             for row in sorted(told.values(), key=lambda row: row.uid)
             if row.gone_at is not None
         ]
-        return ical.feed_text(events, name=feed.host.name)
+        return host_calendar.feed_text(events, name=feed.host.name)
 
 
 def _stamp(row: FeedEntry) -> Stamp:
@@ -111,7 +111,7 @@ def _entries(feed: CalendarFeed, at: datetime) -> list[Entry]:
     live = [visit for visit in visits if visit.state in LIVE_VISITS | HELD_VISITS]
     entries = [
         _written(
-            partial(ical.visit_entry, visit, at=at, with_details=details),
+            partial(host_calendar.visit_entry, visit, at=at, with_details=details),
             (visit.starts_at, visit.ends_at),
             name=visit.ref,
             sequence=visit.ics_sequence,
@@ -120,7 +120,7 @@ def _entries(feed: CalendarFeed, at: datetime) -> list[Entry]:
     ]
     entries += [
         _written(
-            partial(ical.offer_entry, hold),
+            partial(host_calendar.offer_entry, hold),
             (hold.starts_at, hold.ends_at),
             name=f"a date offered to {hold.visit.ref}",
         )
@@ -128,7 +128,7 @@ def _entries(feed: CalendarFeed, at: datetime) -> list[Entry]:
     ]
     entries += [
         _written(
-            partial(ical.journey_entry, journey, at=at, with_details=details),
+            partial(host_calendar.journey_entry, journey, at=at, with_details=details),
             (journey.departs_at, journey.arrives_at),
             name="a journey",
         )

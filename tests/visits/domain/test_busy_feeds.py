@@ -13,12 +13,15 @@ from tests.factories.visits import (
     CampaignFactory,
     HostAvailabilityFactory,
     HostFactory,
+    PlacementFactory,
+    PlanVersionFactory,
     VisitFactory,
     VisitRequestFactory,
 )
 from tests.support.web import serving
 from visits.domain import busy_feeds
 from visits.domain.planning import load_problem
+from visits.domain.plans import publish_version
 from visits.domain.proposals import accept_slot, propose_dates
 from visits.domain.slots import weigh_slot
 from visits.domain.visits import postpone_visit
@@ -280,6 +283,26 @@ def test_in_unknown_time_a_visit_is_moved_with_a_reason_alone(host):
     assert visit.state == VisitState.CONFIRMED
     moved = postpone_visit(visit, **later, **act, override_reason="Joe has said yes.")
     assert moved.starts_at == later["starts_at"]
+
+
+def test_a_plan_for_unknown_time_is_not_published(host):
+    request = request_in()
+    version = PlanVersionFactory(plan__campaign=request.campaign)
+    PlacementFactory(
+        version=version,
+        visit=None,
+        host=host,
+        mode="on_site",
+        starts_at=SLOT[0],
+        ends_at=SLOT[1],
+        zone="Europe/Brussels",
+        requests=[request],
+    )
+    BusyFeedFactory(host=host, good_at=None)
+    with pytest.raises(ValidationError, match="has not been read yet"):
+        publish_version(version, at=CLOCK, by=CoordinatorFactory())
+    request.refresh_from_db()
+    assert (request.state, Visit.objects.count()) == (RequestState.UNDER_REVIEW, 0)
 
 
 def test_what_stands_already_is_not_touched_by_unknown_time(host):

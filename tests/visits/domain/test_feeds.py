@@ -251,11 +251,13 @@ def test_an_undone_cancellation_is_told_with_a_higher_number(feed, host):
 
 
 def test_without_details_neither_cities_nor_places_are_told(feed, host):
-    visit_in(host, vilnius(), address="Rotušė")
-    CalendarFeed.objects.update(with_details=False)
+    link = "https://meet.example/secret"
+    visit_in(host, vilnius(), address="Rotušė", meeting_link=link)
+    assert link in feed_text(find_feed(feed_token(host))).replace("\r\n ", "")
     feed = find_feed(feed_token(host, with_details=False))
     text = feed_text(feed).replace("\r\n ", "")
     assert "Rotušė" not in text
+    assert link not in text
     assert "Oslo to Vilnius" not in text
     assert "to-V10" in text
 
