@@ -47,7 +47,7 @@ from visits.models import (
     VisitRequest,
 )
 from visits.models.availability import HostAvailability
-from visits.models.plans import PlanVersion, Unplaced
+from visits.models.plans import PlanDecision, PlanVersion, Unplaced
 from visits.models.reports import DisseminationActivity
 
 log = logging.getLogger(__name__)
@@ -127,6 +127,7 @@ FREE_TEXTS: dict[type[models.Model], tuple[str, ...]] = {
     OutgoingMail: ("subject", "text", "html", "calendar", "error"),
     Participation: ("part", "source", "note"),
     Person: ("notes",),
+    PlanDecision: ("reason",),
     PlanVersion: ("note",),
     TravelLeg: ("note",),
     Unplaced: ("reason", "would_fit_if"),

@@ -223,7 +223,7 @@ def _lock_block(host: Host, day: date, row: PlanDecision) -> Block:
         "lock",
         datetime.combine(day, time(), zone),
         datetime.combine(day, time(23, 59), zone),
-        f"{row}: {row.reason}",
+        str(row),
         title=_("locked"),
     )
 

@@ -31,8 +31,8 @@ from visits.models import (
     VisitRequest,
 )
 from visits.models.visits import Side
-from visits.planning import search
 from visits.planning.check import violations
+from visits.planning.pins import solve_pinned
 from visits.planning.problem import Limits, ProblemError
 from visits.planning.solution import Leg, PlannedVisit, Progress, Solution
 from visits.planning.solution import Unplaced as UnplacedTask
@@ -77,7 +77,7 @@ def solve_campaign(
     """
     loaded = load_problem(campaign, at=at, fresh=fresh, released=released, most_moves=most_moves)
     try:
-        solution = search.solve(
+        solution = solve_pinned(
             loaded.problem,
             Limits(seconds=seconds, seed=seed),
             progress=on_progress,
