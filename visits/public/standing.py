@@ -318,7 +318,7 @@ class _Words:
             return wording.local_time(self.visit.starts_at, self.visit.zone)
         waits = request.state in (R.RECEIVED, R.UNDER_REVIEW) and request.first_reply_at is None
         if waits and request.due_at is not None and request.due_at > self.at:
-            return wording.local_time(request.due_at, request.campaign.zone)
+            return wording.local_time(request.due_at, request.zone)
         if request.state == R.WAITLISTED:
             return wording.day(request.campaign.window_end)
         return ""
