@@ -1,7 +1,8 @@
 """A visit as iCalendar text: for the mail of the municipality, for downloads, for a host's feed.
 
-The identity of an entry is the UID and SEQUENCE of the visit; nothing is made up here. SUMMARY is
-the reference and never a city, for calendars are shared more widely than one thinks.
+The identity of an entry is the UID and SEQUENCE of the visit; nothing is made up here. SUMMARY says
+whose visit it is and the reference its reader knows, never a city: calendars are shared more widely
+than one thinks.
 """
 
 from collections.abc import Iterable
@@ -43,7 +44,8 @@ def visit_calendar(visit: Visit, *, method: str = "REQUEST", at: datetime | None
     if method not in ("REQUEST", "CANCEL", "PUBLISH"):
         raise ValueError(f"{method} is no method of a visit's calendar.")
     with override(language_of(visit)):
-        event = _event(visit, at=at or clock.now(), location=_location(visit))
+        refs = ", ".join(sorted(request.ref for request in visit.requests.all()))
+        event = _event(visit, at=at or clock.now(), location=_location(visit), ref=refs)
         if method == "CANCEL":
             event["STATUS"] = vText("CANCELLED")
         if method != "PUBLISH":
@@ -92,7 +94,7 @@ def _calendar(events: list[Event], *, method: str, name: str = "") -> str:
     return calendar.to_ical().decode()
 
 
-def _event(visit: Visit, *, at: datetime, location: str) -> Event:
+def _event(visit: Visit, *, at: datetime, location: str, ref: str = "") -> Event:
     zone = ZoneInfo(visit.zone)
     event = Event()
     event.add("uid", clean_line(visit.ics_uid) or f"{visit.ref}@{visit.campaign.slug}")
@@ -100,7 +102,7 @@ def _event(visit: Visit, *, at: datetime, location: str) -> Event:
     event.add("dtstamp", at.astimezone(UTC))
     event["DTSTART"] = _local(visit.starts_at, zone)
     event["DTEND"] = _local(visit.ends_at, zone)
-    event.add("summary", clean_line(visit.ref))
+    event.add("summary", _summary(visit, ref or visit.ref))
     event.add("description", _description(visit))
     event.add("status", STATUS.get(VisitState(visit.state), "CONFIRMED"))
     event.add("transp", "TRANSPARENT" if visit.state in ENDED else "OPAQUE")
@@ -108,6 +110,15 @@ def _event(visit: Visit, *, at: datetime, location: str) -> Event:
         event.add("location", location)
     event.add("organizer", _organiser())
     return event
+
+
+def _summary(visit: Visit, ref: str) -> str:
+    """What it is and its reference: "IMPETUS visit (R27)"."""
+    initiative = visit.campaign.initiative
+    if initiative is None:
+        return clean_line(_("Visit (%(ref)s)") % {"ref": ref})
+    words = _("%(initiative)s visit (%(ref)s)")
+    return clean_line(words % {"initiative": initiative.name, "ref": ref})
 
 
 def _local(moment: datetime, zone: ZoneInfo) -> vDatetime:

@@ -3,7 +3,6 @@
 import itertools
 import re
 import time
-from contextlib import contextmanager
 
 import polib
 import pytest
@@ -54,23 +53,6 @@ WALKS = [
     ("pl", False, DESK, "light", "postgresql"),
     ("el", True, DESK, "light", "sqlite"),
 ]
-
-
-@pytest.fixture
-def newcomer(browser):
-    """Opens a page as a new visitor: `with newcomer(javascript=False, …) as page`."""
-
-    @contextmanager
-    def open_page(*, javascript: bool, viewport: dict, scheme: str):
-        context = browser.new_context(
-            viewport=viewport, color_scheme=scheme, java_script_enabled=javascript
-        )
-        try:
-            yield context.new_page()
-        finally:
-            context.close()
-
-    return open_page
 
 
 def faults_of(page, *, with_axe: bool) -> list[str]:

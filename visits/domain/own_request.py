@@ -4,7 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
@@ -14,6 +16,7 @@ from django.utils.translation import gettext as _
 from crm import languages, wording
 from crm.domain import limits
 from crm.domain.audit import record
+from crm.domain.follow_ups import open_follow_up
 from crm.domain.messages import quoted
 from crm.models import ConsentRecord, ContactPoint, DataRequest
 from crm.models.consent import Purpose
@@ -22,7 +25,7 @@ from crm.validators import address_key, clean_line, clean_text, mail_address
 from visits.domain import links
 from visits.domain.proposals import MUNICIPALITY
 from visits.domain.replies import send_reply, send_words, tell_agreed
-from visits.domain.requests import Wish, write_wishes
+from visits.domain.requests import Wish, reply_due, write_wishes
 from visits.domain.steps import set_request_state
 from visits.domain.visits import edit_visit
 from visits.models import ChecklistItem, PendingRequest, Topic, VisitRequest
@@ -43,7 +46,11 @@ OWN_FIELDS = (
     "questions",
     "interpreter",
     "step_free",
+    "language",
+    "secrecy",
 )
+# Wishes about the meeting, which the city changes itself only while no date is offered or agreed.
+MEETING_FIELDS = ("mode", "online_is_fine")
 # What "stop" ends: leave to write about anything else, to pass the address on, to show or name.
 BEYOND_THIS_VISIT = [purpose for purpose in Purpose if purpose != Purpose.VISIT_CONTACT]
 # What may still change while no date is agreed.
@@ -65,20 +72,28 @@ def correct(
     topics: Sequence[Topic] | None = None,
     wishes: Sequence[Wish] | None = None,
     meeting_place: str | None = None,
+    mode_wish: str = "",
     at: datetime,
 ) -> list[str]:
     """Change the request's own copy of what the city said; the names of what changed.
 
-    Topics and wished dates change only while no date is agreed. A request that waited for
-    information is looked at again. A live visit gets the new name and phone of its contact.
+    Topics, wished dates and the mode change only while no date is offered or agreed; after that
+    `mode_wish` asks us to meet another way, and a promise reminds us to answer. A request that
+    waited for information is looked at again. A live visit gets the new name and phone of its
+    contact.
     """
-    changed = [name for name in OWN_FIELDS if name in values]
+    may_wish = request.state in WISH_STATES
+    changed = [
+        name for name in (*OWN_FIELDS, *(MEETING_FIELDS if may_wish else ())) if name in values
+    ]
     changed = [name for name in changed if values[name] != getattr(request, name)]
     for name in changed:
         setattr(request, name, values[name])
-    if request.state in WISH_STATES:
+    if may_wish:
         changed += _correct_wishes(request, topics, wishes)
     told = _tell_visits(request, changed, meeting_place, at=at)
+    if mode_wish and not may_wish and _ask_for_mode(request, mode_wish, at=at):
+        told.append("mode")
     if not changed:
         return told
     request.version += 1
@@ -87,6 +102,32 @@ def correct(
     if request.state == RequestState.NEEDS_INFO:
         set_request_state(request, RequestState.UNDER_REVIEW, at=at, actor=MUNICIPALITY)
     return changed + told
+
+
+def _ask_for_mode(request: VisitRequest, mode: str, *, at: datetime) -> bool:
+    """Keep the wish to meet another way for a person to answer; False when it is kept already."""
+    with translation.override(settings.LANGUAGE_CODE):
+        words = _("%(ref)s would rather meet like this: %(mode)s. Answer the city.") % {
+            "ref": request.ref,
+            "mode": Mode(mode).label,
+        }
+    if request.follow_ups.open().filter(text=words).exists():
+        return False
+    due = reply_due(request.campaign, at).astimezone(ZoneInfo(request.campaign.zone)).date()
+    promise = open_follow_up(
+        words,
+        due_on=due,
+        at=at,
+        by=None,
+        person=request.person,
+        assigned_to=request.assigned_to,
+    )
+    if request.is_sample:
+        promise.is_sample = True
+        promise.save(update_fields=["is_sample"])
+    request.follow_ups.add(promise)
+    record(request, "correct_request", at=at, actor=MUNICIPALITY, fields=["mode"], why=words)
+    return True
 
 
 def _correct_wishes(

@@ -73,6 +73,8 @@ def correct(request: HttpRequest, language: str, asked: VisitRequest) -> HttpRes
             form.add_error(None, error)
         else:
             words = _("Your changes are kept.") if changed else _("Nothing was changed.")
+            if "mode" in changed and not form.may_wish:
+                words = _("Your changes are kept. A person answers your wish about how we meet.")
             messages.success(request, words)
             return redirect("public:mine", language=language)
     return form_page(request, language, asked, "correct.html", form)
