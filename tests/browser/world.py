@@ -99,7 +99,7 @@ print(  # noqa: T201 - the test reads it
             "organisation": Organisation.objects.filter(municipality=None).first().pk,
             "person": part.person_id,
             "draft": draft.pk,
-            "mail": OutgoingMail.objects.latest("pk").pk,
+            "mail": OutgoingMail.objects.exclude(message__channel="confirmation").latest("pk").pk,
             "user": coordinator.pk,
             "topic": Topic.objects.first().pk,
             "day": CalendarDay.objects.first().pk,

@@ -94,6 +94,7 @@ def _mail_confirmation(pending: PendingRequest, address: str, *, at: datetime) -
     message = Message.objects.create(
         direction=Message.Direction.OUT,
         status=Message.Status.DRAFT,
+        channel=Message.CONFIRMATION,
         language=pending.language,
         subject=subject,
         body=body,
@@ -259,7 +260,9 @@ def consent_text(purpose: str, language: str, words: str) -> ConsentText:
 def keep_mail_with(pending: PendingRequest, request: VisitRequest) -> None:
     """The mail that asked the address becomes part of the request it led to."""
     key = f"verify:{pending.pk}"
-    request.messages.add(*Message.objects.filter(deliveries__link_key=key))
+    asked = Message.objects.filter(deliveries__link_key=key)
+    request.messages.add(*asked)
+    asked.update(channel="mail")
 
 
 def _acknowledge(request: VisitRequest, *, at: datetime) -> None:

@@ -214,7 +214,7 @@ class RequestForm(forms.Form):
                 self[f"date_{rank}"],
                 self[f"part_{rank}"],
                 self._date_of(rank),
-                "" if self[f"date_{rank}"].errors else self.fault_at(rank),
+                self.fault_at(rank),
                 self.warnings_at(rank),
                 str(self.data.get(f"keep_{rank}", "")),
             )
