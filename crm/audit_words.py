@@ -45,6 +45,8 @@ VERBS = {
     "take_over_request": gettext_lazy("taken over into the address book"),
     "unlink_person": gettext_lazy("link to a person taken back"),
     "correct_request": gettext_lazy("request corrected by the city"),
+    "ask_hand_over": gettext_lazy("a colleague asked to take the request over"),
+    "hand_over_request": gettext_lazy("handed over to a colleague"),
     "ask_about_data": gettext_lazy("asked about own data"),
     "take_back_consents": gettext_lazy("consent taken back"),
     "make_visit": gettext_lazy("visit made"),

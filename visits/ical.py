@@ -1,7 +1,8 @@
 """A visit as iCalendar text: for the mail of the municipality and for downloads.
 
-The identity of an entry is the UID and SEQUENCE of the visit; nothing is made up here. SUMMARY is
-the reference and never a city, for calendars are shared more widely than one thinks.
+The identity of an entry is the UID and SEQUENCE of the visit; nothing is made up here. SUMMARY says
+whose visit it is and the reference its reader knows, never a city: calendars are shared more widely
+than one thinks.
 """
 
 from datetime import UTC, date, datetime
@@ -42,7 +43,8 @@ def visit_calendar(visit: Visit, *, method: str = "REQUEST", at: datetime | None
     if method not in ("REQUEST", "CANCEL", "PUBLISH"):
         raise ValueError(f"{method} is no method of a visit's calendar.")
     with override(language_of(visit)):
-        event = _event(visit, at=at or clock.now(), location=location_of(visit))
+        refs = ", ".join(sorted(request.ref for request in visit.requests.all()))
+        event = _event(visit, at=at or clock.now(), location=location_of(visit), ref=refs)
         if method == "CANCEL":
             event["STATUS"] = vText("CANCELLED")
         if method != "PUBLISH":
@@ -74,20 +76,20 @@ def calendar_text(events: list[Event], *, method: str, name: str = "") -> str:
     return calendar.to_ical().decode()
 
 
-def _event(visit: Visit, *, at: datetime, location: str) -> Event:
-    event = visit_event(visit, location=location)
+def _event(visit: Visit, *, at: datetime, location: str, ref: str) -> Event:
+    event = visit_event(visit, location=location, summary=_summary(visit, ref or visit.ref))
     event.add("sequence", visit.ics_sequence)
     event.add("dtstamp", at.astimezone(UTC))
     return event
 
 
-def visit_event(visit: Visit, *, location: str, with_link: bool = True) -> Event:
-    """A visit as an entry that is not stamped yet."""
+def visit_event(visit: Visit, *, location: str, summary: str = "", with_link: bool = True) -> Event:
+    """A visit as an entry that is not stamped yet; our own readers know it by its reference."""
     zone = ZoneInfo(visit.zone)
     event = bare_event(
         uid_of(visit),
         (local_time(visit.starts_at, zone), local_time(visit.ends_at, zone)),
-        summary=visit.ref,
+        summary=summary or visit.ref,
         status=STATUS.get(VisitState(visit.state), "CONFIRMED"),
     )
     event.add("description", _description(visit, with_link=with_link))
@@ -95,6 +97,15 @@ def visit_event(visit: Visit, *, location: str, with_link: bool = True) -> Event
         event.add("location", location)
     event.add("organizer", _organiser())
     return event
+
+
+def _summary(visit: Visit, ref: str) -> str:
+    """What it is and its reference: "IMPETUS visit (R27)"."""
+    initiative = visit.campaign.initiative
+    if initiative is None:
+        return clean_line(_("Visit (%(ref)s)") % {"ref": ref})
+    words = _("%(initiative)s visit (%(ref)s)")
+    return clean_line(words % {"initiative": initiative.name, "ref": ref})
 
 
 def bare_event(uid: str, times: tuple[vDatetime, vDatetime], *, summary: str, status: str) -> Event:

@@ -10,6 +10,7 @@ TITLES: dict[str, Promise] = {
     "needs_info": gettext_lazy("Ask for what is missing"),
     "needs_info_reminder": gettext_lazy("Remind them of what is missing"),
     "date_proposal": gettext_lazy("Dates to choose from"),
+    "single_date_proposal": gettext_lazy("The one date we can offer"),
     "proposal_reminder": gettext_lazy("Remind them that dates are held"),
     "counter_date_received": gettext_lazy("We have your other date"),
     "confirmation": gettext_lazy("The visit is confirmed"),
@@ -62,7 +63,12 @@ FITTING: dict[str, tuple[str, ...]] = {
     RequestState.RECEIVED: _NEW,
     RequestState.UNDER_REVIEW: (*_NEW, "counter_date_received"),
     RequestState.NEEDS_INFO: ("needs_info_reminder", "needs_info"),
-    RequestState.PROPOSED: ("proposal_reminder", "date_proposal", "no_show_followup"),
+    RequestState.PROPOSED: (
+        "proposal_reminder",
+        "date_proposal",
+        "single_date_proposal",
+        "no_show_followup",
+    ),
     RequestState.SCHEDULED: (
         "confirmation",
         "reminder_d3",

@@ -4,18 +4,23 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.marks import SampleMark
+from crm.models.messages import Message, mail_is_caught
 
 
 class OutgoingMailQuerySet(models.QuerySet):
     def visible_to(self, user):
-        return self if user.is_coordinator else self.none()
+        """As `Message.objects.visible_to`."""
+        if not user.is_coordinator:
+            return self.none()
+        return self if mail_is_caught() else self.exclude(message__channel=Message.CONFIRMATION)
 
     def due(self, at: datetime):
         """Queued and due by the real moment `at`, oldest first."""
         return self.filter(state=OutgoingMail.State.QUEUED, next_try_at__lte=at).order_by("pk")
 
     def needing_a_person(self):
-        return self.filter(
+        """Those a person decides about; a mail to an address that has not answered is nobody's."""
+        return self.exclude(message__channel=Message.CONFIRMATION).filter(
             state__in=(
                 OutgoingMail.State.HELD,
                 OutgoingMail.State.UNKNOWN,

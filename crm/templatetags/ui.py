@@ -267,6 +267,9 @@ def all_errors(form: Any) -> list[tuple[str, str, str]]:
             found.extend(("", str(bound.label), str(error)) for error in bound.errors)
         else:
             target = bound.id_for_label or bound.auto_id
+            if isinstance(bound.field.widget, RadioSelect):
+                # The group itself takes no focus; its first choice does.
+                target = f"{bound.auto_id}_0"
             found.extend((target, str(bound.label), str(error)) for error in bound.errors)
     return found
 

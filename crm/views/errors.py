@@ -8,9 +8,10 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
-from django.utils import translation
+from django.utils import formats, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import requires_csrf_token
@@ -30,14 +31,18 @@ TITLES = {
 }
 
 
+def language_of(request: HttpRequest) -> str:
+    """The language a public address begins with, also where the rest of it leads nowhere."""
+    begun = re.match(r"/(\w\w)/", request.path_info)
+    return begun[1] if begun and begun[1] in settings.COMPLETE_LANGUAGES else ""
+
+
 def in_its_language(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Speak the language an address begins with, also where the rest of it leads nowhere."""
+    """Speak the language of the address."""
 
     @wraps(view)
     def spoken(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        begun = re.match(r"/(\w\w)/", request.path_info)
-        language = begun[1] if begun and begun[1] in settings.COMPLETE_LANGUAGES else None
-        with translation.override(language or translation.get_language()):
+        with translation.override(language_of(request) or translation.get_language()):
             return view(request, *args, **kwargs)
 
     return spoken
@@ -64,6 +69,7 @@ def problem(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
         "problem_title": title,
         "sentence": sentence,
         "request_path": request.path_info,
+        "public_language": language_of(request),
         "theme": request.COOKIES.get("theme", ""),
     }
     response = HttpResponse(render_to_string([name, "problem.html"], context), status=status)
@@ -77,6 +83,13 @@ def problem(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
 @login_not_required
 @in_its_language
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig):
+        most = formats.number_format(settings.DATA_UPLOAD_MAX_MEMORY_SIZE / 1_000_000)
+        words = _(
+            "What you sent is larger than %(most)s MB, so it was not read: go back, your browser "
+            "still holds what you typed, shorten it and send it again."
+        )
+        return problem(request, 413, words % {"most": most})
     return problem(request, 400, _("Something in it was not as expected. Go back and try again."))
 
 

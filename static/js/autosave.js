@@ -1,5 +1,6 @@
-// The public form keeps what was typed in this tab, so that a reload or a wrong click loses
-// nothing. It stays in the browser and goes when the form has been sent or the tab is closed.
+// The public form keeps what was typed in this tab, so that a reload, a wrong click or another
+// language of the page loses nothing. It stays in the browser and goes when the form has been sent
+// or the tab is closed. Only what the person changed is kept: the rest is the page's to say.
 import { kept } from "./page.js";
 
 export function startAutosave() {
@@ -12,31 +13,81 @@ export function startAutosave() {
 
 function start(form) {
   const key = `form-${form.dataset.autosave}`;
-  // A page that comes back with faults already holds what was typed.
-  if (!form.querySelector("[aria-invalid=true]")) restore(form, kept("sessionStorage", key));
+  const saved = read(key);
+  // A page that comes back refused already holds what was typed.
+  const isRefused = document.querySelector("[data-error-summary]") !== null;
+  const put = isRefused ? [] : restore(form.elements, saved);
+  // The note under a date is asked for by htmx, which listens once the page has loaded.
+  addEventListener("load", () => announce(put), { once: true });
+  form.addEventListener("htmx:afterSwap", (event) => {
+    restore(event.target.querySelectorAll("input"), saved);
+  });
   const note = form.querySelector("[data-autosave-note]");
-  form.addEventListener("input", () => {
-    const entries = [...new FormData(form)].filter(
-      ([name, value]) => typeof value === "string" && !isPrivate(form.elements[name]),
-    );
-    if (kept("sessionStorage", key, JSON.stringify(entries)) && note) note.hidden = false;
+  form.addEventListener("input", ({ target }) => {
+    if (!isTypedInto(target)) return;
+    const fields = [...form.elements].filter((field) => field.name === target.name);
+    if (isRefused || fields.some(isChanged)) saved[target.name] = { values: valuesOf(fields), lang: pageLanguage() };
+    else delete saved[target.name];
+    if (kept("sessionStorage", key, JSON.stringify(saved)) && note) note.hidden = false;
   });
 }
 
-function isPrivate(field) {
-  return field instanceof HTMLInputElement && ["hidden", "password"].includes(field.type);
+function read(key) {
+  try {
+    const found = JSON.parse(kept("sessionStorage", key) ?? "{}");
+    return typeof found === "object" && found !== null && !Array.isArray(found) ? found : {};
+  } catch {
+    return {};
+  }
 }
 
-function restore(form, text) {
-  if (!text) return;
-  const seen = {};
-  for (const [name, value] of JSON.parse(text)) (seen[name] ??= []).push(value);
-  for (const field of form.elements) {
-    const values = seen[field.name];
-    if (!values || isPrivate(field)) continue;
-    if (field.type === "checkbox" || field.type === "radio") field.checked = values.includes(field.value);
-    else if (field.type === "select-multiple") {
-      for (const option of field.options) option.selected = values.includes(option.value);
-    } else field.value = values.shift() ?? field.value;
+function pageLanguage() {
+  return document.documentElement.lang;
+}
+
+function isTypedInto(field) {
+  if (!field.name || !(field instanceof HTMLElement)) return false;
+  return !["hidden", "password", "submit", "button"].includes(field.type);
+}
+
+function isTick(field) {
+  return field.type === "checkbox" || field.type === "radio";
+}
+
+/** Whether the field says something else than the page did when it was loaded. */
+function isChanged(field) {
+  if (isTick(field)) return field.checked !== field.defaultChecked;
+  if (field instanceof HTMLSelectElement) {
+    const first = [...field.options].findIndex((option) => option.defaultSelected);
+    return field.selectedIndex !== Math.max(first, 0);
   }
+  return field.value !== field.defaultValue;
+}
+
+function valuesOf(fields) {
+  return fields.filter((field) => !isTick(field) || field.checked).map((field) => field.value);
+}
+
+/** Puts back what was kept and returns the fields that now say something else. */
+function restore(fields, saved) {
+  return [...fields].filter((field) => {
+    const entry = saved[field.name];
+    if (!entry || !isTypedInto(field)) return false;
+    // Who changes the page's language says in which one to be written to.
+    if ("followsPage" in field.dataset && entry.lang !== pageLanguage()) return false;
+    if (isTick(field)) {
+      const isTicked = entry.values.includes(field.value);
+      if (field.checked === isTicked) return false;
+      field.checked = isTicked;
+      return true;
+    }
+    const [value] = entry.values;
+    if (value === undefined || field.value === value) return false;
+    field.value = value;
+    return true;
+  });
+}
+
+function announce(fields) {
+  for (const field of fields) field.dispatchEvent(new Event("change", { bubbles: true }));
 }

@@ -1,8 +1,10 @@
 // The public pages work without any of this.
 import { startAutosave } from "./autosave.js";
+import { startComboboxes } from "./combobox.js";
 import { startDialogs } from "./dialog.js";
 import { startProof } from "./proof.js";
 
 startAutosave();
+startComboboxes();
 startDialogs();
 startProof();

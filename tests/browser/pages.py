@@ -197,6 +197,7 @@ NOT_PAGES = {
     "public:verify": "only posted",
     "public:accept": "only posted",
     "public:agree": "only posted",
+    "public:meeting-place": "only posted",
     "public:undo": "only posted",
     "public:checklist": "only posted",
     "public:consents": "only posted",

@@ -84,6 +84,7 @@ def propose_online(site, page, ref: str, artefact) -> None:
     page.select_option("[name=mode]", "online")
     page.fill("[name=minutes]", "90")
     page.fill("[name=slot_1]", "2023-02-24T15:00")
+    page.check("[name=only_one]")
     page.check("[name=send_now]")
     page.screenshot(path=artefact("walk-2-propose.png"), full_page=True)
     follow(page, page.get_by_role("button", name="Hold and propose"))

@@ -109,7 +109,7 @@ print(  # noqa: T201 - the test reads it
             "person": part.person_id,
             "draft": draft.pk,
             "draft_plan": plan.number,
-            "mail": OutgoingMail.objects.latest("pk").pk,
+            "mail": OutgoingMail.objects.exclude(message__channel="confirmation").latest("pk").pk,
             "user": coordinator.pk,
             "topic": Topic.objects.first().pk,
             "day": CalendarDay.objects.first().pk,

@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from crm.validators import clean_line
-from tests.factories.crm import CLOCK, MunicipalityFactory
+from tests.factories.crm import CLOCK, InitiativeFactory, MunicipalityFactory
 from tests.factories.visits import CampaignFactory, HostFactory, VisitFactory, VisitRequestFactory
 from visits.host_calendar import Stamp, feed_text, visit_entry
 from visits.ical import invitation, visit_calendar
@@ -50,9 +50,21 @@ def test_an_entry_carries_the_identity_of_the_visit():
     assert event["DTSTAMP"].dt == CLOCK
 
 
-def test_the_summary_is_the_reference_alone():
-    visit = VisitFactory(ref="V25", city="Antwerp")
-    assert event_of(visit_calendar(visit, at=CLOCK))["SUMMARY"] == "V25"
+def test_the_summary_says_whose_visit_it_is_and_the_reference_the_city_knows():
+    initiative = InitiativeFactory(name="IMPETUS")
+    visit = VisitFactory(ref="V25", city="Antwerp", campaign__initiative=initiative)
+    before = event_of(visit_calendar(visit, at=CLOCK))
+    visit.requests.add(VisitRequestFactory(ref="R27", city="Antwerp", campaign=visit.campaign))
+    event = event_of(visit_calendar(visit, at=CLOCK))
+    assert before["SUMMARY"] == "IMPETUS visit (V25)"
+    assert event["SUMMARY"] == "IMPETUS visit (R27)"
+    assert (event["UID"], event["SEQUENCE"]) == (before["UID"], before["SEQUENCE"])
+
+
+def test_the_summary_speaks_the_language_of_the_city_and_needs_no_initiative():
+    visit = VisitFactory(ref="V25", campaign__initiative=None)
+    visit.requests.add(VisitRequestFactory(ref="R27", language="de", campaign=visit.campaign))
+    assert event_of(visit_calendar(visit, at=CLOCK))["SUMMARY"] == "Besuch (R27)"
 
 
 @pytest.mark.parametrize("zone", ZONES)
@@ -74,7 +86,7 @@ def test_a_second_parser_reads_the_same_moments():
     event = vobject.readOne(visit_calendar(visit, at=CLOCK)).vevent
     assert event.dtstart.value.astimezone(UTC) == visit.starts_at
     assert event.dtend.value.astimezone(UTC) == visit.ends_at
-    assert event.summary.value == "V10"
+    assert event.summary.value == f"{visit.campaign.initiative.name} visit (V10)"
     assert event.location.value == "Rotušė, Vilnius"
 
 

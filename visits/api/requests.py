@@ -15,7 +15,7 @@ from visits.domain.booking import lock_resources
 from visits.domain.letters import draft_letter, send_draft
 from visits.domain.places import place_fault, resolve_city, zone_of_country
 from visits.domain.plans import hold_until
-from visits.domain.proposals import propose_dates
+from visits.domain.proposals import offer_letter, propose_dates
 from visits.domain.requests import RequestAnswers, Wish
 from visits.filters import VisitRequestFilter
 from visits.models import VisitRequest
@@ -165,7 +165,7 @@ class RequestViewSet(Listed):
                 **self.act,
             )
             if letter != "none":
-                draft = draft_letter(row, "date_proposal", visit=visit, **self.act)
+                draft = draft_letter(row, offer_letter(visit), visit=visit, **self.act)
                 if letter == "send":
                     send_draft(draft, row, **self.act)
 

@@ -16,6 +16,8 @@ VERBS = {
     "receive_request": gettext_lazy("Request received"),
     "triage_request": gettext_lazy("Priority and length set"),
     "take_over_request": gettext_lazy("Taken over into the address book"),
+    "ask_hand_over": gettext_lazy("The city asked a colleague to take the request over"),
+    "hand_over_request": gettext_lazy("Handed over to a colleague"),
     "unlink_person": gettext_lazy("Link to a person taken back"),
     "send_letter": gettext_lazy("Letter handed to the outbox"),
     "make_visit": gettext_lazy("Visit made"),

@@ -1,7 +1,7 @@
 """Mails to a municipality: a checked template, filled from the request and its visit."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -125,10 +125,14 @@ def what_we_understood(request: VisitRequest) -> str:
     topics = [topic.title for topic in request.topics.all()]
     if topics:
         parts.append(_("topics: %(topics)s") % {"topics": ", ".join(topics)})
-    wishes: list[date] = [wish.on for wish in request.preferred_dates.all()]
+    wishes = [
+        f"{wording.day(wish.on)} ({wish.get_part_display()})"
+        for wish in request.preferred_dates.all()
+    ]
     if wishes:
-        days = ", ".join(wording.day(day) for day in wishes)
-        parts.append(_("wished dates: %(days)s") % {"days": days})
+        parts.append(_("wished dates: %(days)s") % {"days": ", ".join(wishes)})
+    if request.phone:
+        parts.append(_("phone: %(phone)s") % {"phone": request.phone})
     return wording.listed(parts)
 
 

@@ -15,6 +15,8 @@ from visits.models import CalendarDay, Campaign, VisitRequest
 HARD, SOFT = CalendarDay.Hardness.HARD, CalendarDay.Hardness.SOFT
 Kind = CalendarDay.Kind
 CLOSING_HOUR = 17
+# A wish may lie so far behind the offer; it is looked at for another campaign.
+FARTHEST = timedelta(days=366)
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,17 @@ def days_of(where: Where, first: date, last: date) -> list[CalendarDay]:
         (row for row in rows if concerns(row)),
         key=lambda row: (row.hardness != HARD, row.first_on, row.name),
     )
+
+
+def wish_fault(campaign: Campaign, on: date, today: date) -> str:
+    """Why a date cannot be wished for at all, in a sentence; empty when it can."""
+    last = campaign.window_end + FARTHEST
+    if on < today:
+        return _("%(day)s is over; choose a date that lies ahead.") % {"day": wording.day(on)}
+    if on > last:
+        values = {"day": wording.day(on), "last": wording.day(last)}
+        return _("%(day)s is too far away; choose a date until %(last)s.") % values
+    return ""
 
 
 def day_warnings(

@@ -9,13 +9,25 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from crm import languages, wording
 from crm.domain.audit import record
+from crm.domain.messages import quoted
 from crm.validators import address_key, clean_line, clean_text
 from visits.domain import booking, cancellations
 from visits.domain.booking import UNDO_WITHIN
-from visits.domain.proposals import MUNICIPALITY, accept_slot, ask_other_dates
-from visits.domain.replies import send_reply, tell_agreed
-from visits.domain.requests import drop_visit, note_online_is_fine, withdraw_request
+from visits.domain.proposals import (
+    MUNICIPALITY,
+    accept_slot,
+    ask_other_dates,
+    may_ask_again,
+)
+from visits.domain.replies import send_reply, send_words, tell_agreed
+from visits.domain.requests import (
+    drop_visit,
+    note_online_is_fine,
+    promise_answer,
+    withdraw_request,
+)
 from visits.domain.steps import set_request_state
 from visits.domain.visits import confirm_if_complete
 from visits.models import Hold, Visit, VisitRequest
@@ -71,9 +83,37 @@ def refuse_dates(
 ) -> VisitRequest:
     """None of the offered dates suits: they are free again and the request is looked at anew."""
     _is_theirs(request, visit)
-    request = ask_other_dates(
-        visit, reason=clean_text(reason), at=at, online_is_fine=online_is_fine
-    )
+    words = _reason_of(reason, online_is_fine)
+    request = ask_other_dates(visit, reason=words, at=at, online_is_fine=online_is_fine)
+    send_reply(request, "counter_date_received", at=at)
+    return request
+
+
+def _reason_of(reason: str, online_is_fine: bool) -> str:
+    """What the city wrote, else for our own record what its tick says."""
+    with translation.override(settings.LANGUAGE_CODE):
+        said = _("An online meeting is fine too.") if online_is_fine else ""
+    return clean_text(reason).strip() or said
+
+
+@transaction.atomic
+def ask_again(
+    request: VisitRequest, *, reason: str, online_is_fine: bool, at: datetime
+) -> VisitRequest:
+    """The time to answer ran out, and the city still wants a visit: we look for dates anew.
+
+    Raises ValidationError when the request has moved on or the offer is over.
+    """
+    request.refresh_from_db()
+    if not may_ask_again(request, at=at):
+        raise ValidationError(
+            _("This can no longer be asked; the page shows where things stand."), code="too_late"
+        )
+    why = _reason_of(reason, online_is_fine)
+    set_request_state(request, RequestState.UNDER_REVIEW, at=at, actor=MUNICIPALITY, why=why)
+    if online_is_fine:
+        note_online_is_fine(request)
+    promise_answer(request, at=at)
     send_reply(request, "counter_date_received", at=at)
     return request
 
@@ -105,13 +145,14 @@ def refuse_move(
 ) -> VisitRequest:
     """The time we moved the visit to does not suit: it is free again and we look for others."""
     visit = _moved(request, visit)
-    words = clean_text(reason)
+    words = _reason_of(reason, online_is_fine)
     drop_visit(visit, side=Side.MUNICIPALITY, reason=words, at=at, actor=MUNICIPALITY)
     for row in visit.requests.filter(state=RequestState.SCHEDULED):
         set_request_state(row, RequestState.PROPOSED, at=at, actor=MUNICIPALITY, why=words)
     request.refresh_from_db()
     if online_is_fine:
         note_online_is_fine(request)
+    promise_answer(request, at=at)
     send_reply(request, "counter_date_received", at=at)
     return request
 
@@ -136,7 +177,10 @@ def withdraw(request: VisitRequest, *, reason: str, at: datetime) -> VisitReques
     with translation.override(settings.LANGUAGE_CODE):
         words = clean_text(reason).strip() or _("Withdrawn by the municipality.")
     withdraw_request(request, reason=words, at=at, actor=MUNICIPALITY)
-    for visit in Visit.objects.filter(pk__in=agreed, state=VisitState.CANCELLED):
+    cancelled = Visit.objects.filter(pk__in=agreed, state=VisitState.CANCELLED)
+    if not cancelled:
+        _tell_withdrawn(request, at=at)
+    for visit in cancelled:
         send_reply(
             request,
             "cancelled",
@@ -150,6 +194,27 @@ def withdraw(request: VisitRequest, *, reason: str, at: datetime) -> VisitReques
             },
         )
     return request
+
+
+def _tell_withdrawn(request: VisitRequest, *, at: datetime) -> None:
+    """The letter about a withdrawal that takes no visit of its own out of a calendar."""
+    with translation.override(languages.spoken(request.language)):
+        values = {
+            "ref": request.ref,
+            "city": quoted(request.city),
+            "until": wording.local_time(at + UNDO_WITHIN, request.zone),
+        }
+        subject = _("%(ref)s: your request is withdrawn") % values
+        paragraphs = [
+            _(
+                "You withdrew your request for a visit to %(city)s. We no longer look for a date, "
+                "and you need not do anything."
+            )
+            % values,
+            _("If this was a mistake, you can undo it on your page until %(until)s:") % values,
+            "{link}",
+        ]
+    send_words(request, subject, paragraphs, at=at)
 
 
 def _was_agreed(visit: Visit) -> bool:

@@ -17,7 +17,7 @@ from visits.domain.alternatives import online_instead
 from visits.domain.booking import lock_resources
 from visits.domain.letters import draft_letter
 from visits.domain.planning import LoadedProblem, load_problem
-from visits.domain.proposals import propose_dates, take_back_proposal
+from visits.domain.proposals import offer_letter, propose_dates, take_back_proposal
 from visits.domain.visits import put_off, replace_visit
 from visits.models import (
     Campaign,
@@ -481,7 +481,7 @@ def _offer(change: Change, *, at: datetime, by: User | None) -> Message:
     )
     visit.requests.set(change.requests)
     Placement.objects.filter(pk=placement.pk).update(visit=visit)
-    return draft_letter(request, "date_proposal", at=at, by=by, visit=visit)
+    return draft_letter(request, offer_letter(visit), at=at, by=by, visit=visit)
 
 
 def latest_version(campaign: Campaign) -> PlanVersion | None:

@@ -3,18 +3,27 @@
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import combinations
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from crm import wording
-from crm.models import User
+from crm import languages, wording
+from crm.models import MailTemplate, User
 from visits.domain import booking
 from visits.domain.busy_feeds import refuse_unknown_time
-from visits.domain.requests import drop_visit, note_online_is_fine, start_review
+from visits.domain.replies import send_words
+from visits.domain.requests import (
+    drop_visit,
+    note_online_is_fine,
+    promise_answer,
+    start_review,
+)
 from visits.domain.steps import check_request_step, set_request_state
-from visits.domain.visits import confirm_if_complete, make_visit
+from visits.domain.visits import confirm_if_complete, fit_programme, make_visit
 from visits.models import Hold, Host, Visit, VisitRequest
 from visits.models.visits import Side
 from visits.states import RequestState, VisitState
@@ -123,6 +132,13 @@ def propose_dates(
     return visit
 
 
+def offer_letter(visit: Visit) -> str:
+    """The template that tells of an offer: one date is spoken of in the singular."""
+    is_single = visit.holds.filter(accepted_at=None).count() == 1
+    has_words = MailTemplate.objects.filter(key="single_date_proposal").exists()
+    return "single_date_proposal" if is_single and has_words else "date_proposal"
+
+
 @transaction.atomic
 def accept_slot(hold: Hold, *, at: datetime, by: User | None = None, evidence: str = "") -> Visit:
     """The city takes one offered slot: the others are freed, the request is scheduled.
@@ -156,11 +172,13 @@ def accept_slot(hold: Hold, *, at: datetime, by: User | None = None, evidence: s
     booking.free(visit, keep=hold)
     hold.accepted_at = at
     hold.save(update_fields=["accepted_at"])
+    before = visit.duration
     visit.starts_at, visit.ends_at = hold.starts_at, hold.ends_at
     visit.agreement = evidence or visit.agreement
     visit.ics_sequence += 1
     visit.version += 1
     visit.save()
+    fit_programme(visit, before=before)
     for request in visit.requests.all():
         actor = "" if by else MUNICIPALITY
         set_request_state(request, RequestState.SCHEDULED, at=at, by=by, actor=actor)
@@ -194,6 +212,7 @@ def ask_other_dates(
     assert request is not None, "a proposal serves a request"
     if online_is_fine:
         note_online_is_fine(request)
+    promise_answer(request, at=at)
     set_request_state(request, RequestState.UNDER_REVIEW, at=at, by=by, actor=actor, why=words)
     return request
 
@@ -229,6 +248,50 @@ def _expire_one(visit: Visit, *, at: datetime) -> bool:
         return False
     words = str(_("No answer before the deadline."))
     drop_visit(visit, side=Side.MUNICIPALITY, reason=words, at=at, actor="worker")
+    holds = list(visit.holds.all())
+    deadline = max(hold.expires_at for hold in holds)
     for request in visit.requests.filter(state=RequestState.PROPOSED):
         set_request_state(request, RequestState.EXPIRED, at=at, actor="worker", why=words)
+        _ask_once_more(request, len(holds), deadline, at=at)
     return True
+
+
+def may_ask_again(request: VisitRequest, *, at: datetime) -> bool:
+    """Whether the city can still ask for dates after the time to answer ran out."""
+    today = at.astimezone(ZoneInfo(request.zone)).date()
+    return request.state == RequestState.EXPIRED and today <= request.campaign.last_day_to_ask
+
+
+def _ask_once_more(request: VisitRequest, count: int, deadline: datetime, *, at: datetime) -> None:
+    """The mail the offer promised for the case that nobody answers it."""
+    with translation.override(languages.spoken(request.language)):
+        values = {
+            "ref": request.ref,
+            "deadline": wording.local_time(deadline, request.zone),
+            "until": wording.day(request.campaign.last_day_to_ask),
+            "end": wording.day(request.campaign.window_end),
+        }
+        if may_ask_again(request, at=at):
+            subject = _("%(ref)s: do you still want a visit?") % values
+            next_step = _(
+                "Next step: if you still want a visit, tell us on your page by %(until)s which "
+                "dates would suit you; we then look for new ones. Otherwise you need not do "
+                "anything."
+            )
+        else:
+            subject = _("%(ref)s: the time to answer ran out") % values
+            next_step = _(
+                "Our offer ends on %(end)s, so no new date can be prepared and the request is "
+                "closed. On your page you see what was agreed and asked:"
+            )
+        paragraphs = [
+            ngettext(
+                "We had no answer by %(deadline)s, so the date we held for you is free again.",
+                "We had no answer by %(deadline)s, so the dates we held for you are free again.",
+                count,
+            )
+            % values,
+            next_step % values,
+            "{link}",
+        ]
+    send_words(request, subject, paragraphs, at=at)

@@ -34,12 +34,25 @@ HALF_DAY_MINUTES, FULL_DAY_MINUTES = 180, 360
 MOST_TOPICS, MOST_QUESTIONS, MOST_DATES, MOST_PEOPLE = 5, 3, 3, 500
 
 
+# How the city itself says it.
+MODE_WORDS = {
+    Mode.ON_SITE: _("You come to us"),
+    Mode.ONLINE: _("Online"),
+    Mode.HYBRID: _("Both: some of us join online"),
+    Mode.UNSPECIFIED: _("We have not decided"),
+}
+
+
 @dataclass(frozen=True)
 class Wish:
     """One wished date with the part of the day, best first in a list."""
 
     on: date
     part: str = PartOfDay.ANY
+
+    @property
+    def part_words(self) -> str:
+        return str(PartOfDay(self.part).label)
 
 
 @dataclass
@@ -72,8 +85,8 @@ class RequestAnswers:
 
     @property
     def mode_words(self) -> str:
-        """How to meet, in words."""
-        return str(Mode(self.mode).label)
+        """How to meet, in the words of the form."""
+        return str(MODE_WORDS[Mode(self.mode)])
 
 
 def check_answers(answers: RequestAnswers) -> dict[str, list[str]]:
@@ -196,6 +209,12 @@ def reply_due(campaign: Campaign, received_at: datetime) -> datetime:
         opens=campaign.office_opens,
         closes=campaign.office_closes,
     )
+
+
+def promise_answer(request: VisitRequest, *, at: datetime) -> None:
+    """The city asked anew: from now on an answer is due within the reply target."""
+    request.due_at = reply_due(request.campaign, at)
+    request.save(update_fields=["due_at"])
 
 
 def default_priority(request: VisitRequest, *, at: datetime) -> int:

@@ -90,10 +90,11 @@ def _may_mail(key: str) -> bool:
 def _mail_confirmation(pending: PendingRequest, address: str, *, at: datetime) -> None:
     """Queue the mail that asks whether the form is theirs; a suppressed address gets none."""
     with translation.override(pending.language):
-        subject, body = _confirmation_words(pending.campaign)
+        subject, body = _words_of(pending)
     message = Message.objects.create(
         direction=Message.Direction.OUT,
         status=Message.Status.DRAFT,
+        channel=Message.CONFIRMATION,
         language=pending.language,
         subject=subject,
         body=body,
@@ -106,9 +107,25 @@ def _mail_confirmation(pending: PendingRequest, address: str, *, at: datetime) -
         message.delete()
 
 
-def _confirmation_words(campaign: Campaign) -> tuple[str, str]:
-    paragraphs = [
+def _words_of(pending: PendingRequest) -> tuple[str, str]:
+    campaign = pending.campaign
+    if "change_address_of" in pending.answers:
+        from visits.domain.own_request import hand_over_words
+
+        subject, paragraphs = hand_over_words(pending)
+    else:
+        subject, paragraphs = _confirmation_words(campaign)
+    framed = [
         _("Hello,"),
+        *paragraphs,
+        _("Kind regards\n%(sender)s") % {"sender": campaign.answers_from or campaign.name},
+        campaign.funding_line,
+    ]
+    return subject, "\n\n".join(filter(None, framed))
+
+
+def _confirmation_words(campaign: Campaign) -> tuple[str, list[str]]:
+    paragraphs = [
         _(
             "this address was given in a form that asks for a visit to a municipality "
             "(%(campaign)s). If that was you, open the page below, look at what we received and "
@@ -120,10 +137,8 @@ def _confirmation_words(campaign: Campaign) -> tuple[str, str]:
             "The link works for seven days. If you did not fill in a form, you need not do "
             "anything: what was typed is deleted after seven days and nobody reads it."
         ),
-        _("Kind regards\n%(sender)s") % {"sender": campaign.answers_from or campaign.name},
-        campaign.funding_line,
     ]
-    return _("Please confirm your request for a visit"), "\n\n".join(filter(None, paragraphs))
+    return _("Please confirm your request for a visit"), paragraphs
 
 
 def token_of(pending: PendingRequest) -> str:
@@ -180,7 +195,7 @@ def verify(pending: PendingRequest, *, at: datetime) -> VisitRequest:
     answers = answers_of(row.answers)
     request = receive_request(row.campaign, answers, channel=Channel.WEB, received_at=at)
     _record_consents(row, request, at=at)
-    _keep_mail_with(row, request)
+    keep_mail_with(row, request)
     # What was typed now lives in the request; the row stays until the link ends.
     row.answers, row.request = {}, request
     row.save(update_fields=["answers", "request"])
@@ -242,9 +257,12 @@ def consent_text(purpose: str, language: str, words: str) -> ConsentText:
     )
 
 
-def _keep_mail_with(pending: PendingRequest, request: VisitRequest) -> None:
+def keep_mail_with(pending: PendingRequest, request: VisitRequest) -> None:
+    """The mail that asked the address becomes part of the request it led to."""
     key = f"verify:{pending.pk}"
-    request.messages.add(*Message.objects.filter(deliveries__link_key=key))
+    asked = Message.objects.filter(deliveries__link_key=key)
+    request.messages.add(*asked)
+    asked.update(channel="mail")
 
 
 def _acknowledge(request: VisitRequest, *, at: datetime) -> None:
@@ -260,8 +278,13 @@ def _acknowledge(request: VisitRequest, *, at: datetime) -> None:
 def forget(pending: PendingRequest) -> None:
     """The address says the form is not theirs: it and its mail go at once."""
     for row in waiting_with(pending):
-        _forget_mail(row.pk)
-        row.delete()
+        forget_one(row)
+
+
+def forget_one(pending: PendingRequest) -> None:
+    """Delete a waiting form and the mail about it; the mailed link then opens nothing."""
+    _forget_mail(pending.pk)
+    pending.delete()
 
 
 def _forget_mail(pk: int) -> None:

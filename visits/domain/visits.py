@@ -1,10 +1,11 @@
 """What happens to a visit once there is one: confirmed, moved, cancelled, held, reported."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from crm import wording
@@ -14,6 +15,7 @@ from crm.validators import clean_line, clean_text
 from visits.domain import booking
 from visits.domain.busy_feeds import refuse_unknown_time
 from visits.domain.notices import draft_notices, knows_of
+from visits.domain.programmes import fitted
 from visits.domain.references import next_reference
 from visits.domain.requests import drop_visit
 from visits.domain.steps import check_begun, set_request_state, set_visit_state
@@ -103,12 +105,28 @@ def make_visit(
     visit.requests.set(requests)
     visit.topics.set(Topic.objects.filter(requests__in=requests).distinct())
     _write_programme(visit)
+    _write_checklist(visit)
     record(visit, "make_visit", at=at, by=by, to_state=visit.state)
     return visit
 
 
+def _default_programme(visit: Visit, length: timedelta) -> list[tuple[int, Promise]]:
+    template = ONLINE if visit.mode == Mode.ONLINE else HALF_DAY
+    return fitted(template, length // timedelta(minutes=1))
+
+
+def fit_programme(visit: Visit, *, before: timedelta) -> None:
+    """Fit the programme anew to a visit that lasted `before`, as long as nobody has edited it."""
+    minutes = [length for length, _title in _default_programme(visit, before)]
+    items = list(visit.agenda.all())
+    is_edited = any(item.speaker or item.room or item.plan_b for item in items)
+    if is_edited or [item.minutes for item in items] != minutes or visit.duration == before:
+        return
+    visit.agenda.all().delete()
+    _write_programme(visit)
+
+
 def _write_programme(visit: Visit) -> None:
-    items = ONLINE if visit.mode == Mode.ONLINE else HALF_DAY
     AgendaItem.objects.bulk_create(
         AgendaItem(
             visit=visit,
@@ -117,8 +135,11 @@ def _write_programme(visit: Visit) -> None:
             title=title,
             is_sample=visit.is_sample,
         )
-        for order, (minutes, title) in enumerate(items, 1)
+        for order, (minutes, title) in enumerate(_default_programme(visit, visit.duration), 1)
     )
+
+
+def _write_checklist(visit: Visit) -> None:
     if visit.mode != Mode.ONLINE:
         ChecklistItem.objects.bulk_create(
             ChecklistItem(

@@ -211,6 +211,11 @@ class ProposalForm(forms.Form):
     slot_2 = forms.DateTimeField(label=_("Second date"), required=False)
     slot_3 = forms.DateTimeField(label=_("Third date"), required=False)
     slot_4 = forms.DateTimeField(label=_("Fourth date"), required=False)
+    only_one = forms.BooleanField(
+        label=_("This one date is all there is"),
+        required=False,
+        help_text=_("Two to four dates are easier to answer; the letter then speaks of one."),
+    )
     expires_at = forms.DateTimeField(label=_("Held until"), help_text=_("Office time."))
     override_reason = forms.CharField(
         label=_("Offer it although a rule is broken, because"),
@@ -253,8 +258,14 @@ class ProposalForm(forms.Form):
         starts = [self.cleaned_data.get(name) for name in self.SLOTS]
         return [(start, start + length) for start in starts if start]
 
-    def judge_together(self, at):
-        """Add to a valid form what is wrong with its dates and the deadline taken together."""
+    def judge_together(self, at, *, is_final):
+        """Add to a valid form what is wrong with its dates and the deadline taken together.
+
+        One date alone is offered only on purpose: `is_final` asks for that.
+        """
+        if is_final and len(self.slots()) == 1 and not self.cleaned_data["only_one"]:
+            words = _("Offer two to four dates, or tick that this one date is all there is.")
+            self.add_error("only_one", words)
         faults = offer_faults(
             self.slots(), expires_at=self.cleaned_data["expires_at"], zone=self.zone, at=at
         )

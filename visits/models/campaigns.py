@@ -67,6 +67,11 @@ class Campaign(SampleMark, Visibility, models.Model):
         return [self.window_start + timedelta(days=count) for count in range(length + 1)]
 
     @property
+    def last_day_to_ask(self) -> date:
+        """Who asks later leaves too little time to prepare and to travel."""
+        return self.window_end - timedelta(days=self.lead_days)
+
+    @property
     def working_days(self) -> list[date]:
         """Monday to Friday within the window."""
         return [day for day in self.days if day.weekday() < 5]

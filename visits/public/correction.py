@@ -8,18 +8,31 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm import wording
+from visits.domain import local_days
 from visits.domain.own_request import WISH_STATES
-from visits.domain.requests import MOST_DATES, MOST_QUESTIONS, MOST_TOPICS, Wish
+from visits.domain.requests import (
+    MODE_WORDS,
+    MOST_DATES,
+    MOST_QUESTIONS,
+    MOST_TOPICS,
+    Wish,
+)
 from visits.models import Topic, Visit, VisitRequest
 from visits.models.requests import Mode, PartOfDay
-from visits.public.fields import LineField, PeopleField, WishedDateField, WordsField
+from visits.public.fields import (
+    LineField,
+    LongSelect,
+    PeopleField,
+    WishedDateField,
+    WordsField,
+    language_choices,
+)
 from visits.public.standing import current_visit
 from visits.states import RequestState
 
 
 class CorrectionForm(forms.Form):
-    """Own data always; topics and wished dates while no date is agreed."""
+    """Own data always; topics, dates and mode while no date is agreed, then the mode as a wish."""
 
     requester_name = LineField(
         max_length=200,
@@ -38,6 +51,16 @@ class CorrectionForm(forms.Form):
     step_free = forms.BooleanField(
         required=False, label=gettext_lazy("Somebody needs step-free access")
     )
+    language = forms.ChoiceField(
+        required=False, label=gettext_lazy("Language for our mails"), widget=LongSelect
+    )
+    secrecy = WordsField(
+        max_length=1_000,
+        rows=2,
+        required=False,
+        label=gettext_lazy("Must anything stay secret?"),
+        help_text=gettext_lazy("For example that your city is not to be named before a date."),
+    )
 
     def __init__(self, *args: Any, asked: VisitRequest, today: date, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -53,6 +76,8 @@ class CorrectionForm(forms.Form):
                 label=_("Question %(number)d") % {"number": number},
                 initial=_at(asked.questions, number - 1),
             )
+        self.fields["language"].choices = language_choices()
+        self._add_mode()
         self.visit = _meeting(asked)
         if self.visit is not None:
             self.fields["meeting_place"] = LineField(
@@ -64,6 +89,27 @@ class CorrectionForm(forms.Form):
             )
         if self.may_wish:
             self._add_wishes()
+
+    def _add_mode(self) -> None:
+        meeting = current_visit(self.asked)
+        self.mode = meeting.mode if meeting and not self.may_wish else self.asked.mode
+        help_text = ""
+        if not self.may_wish:
+            help_text = _("A person answers this wish. Until then it stays as it is.")
+        self.fields["mode"] = forms.ChoiceField(
+            required=False,
+            label=_("How shall we meet?"),
+            help_text=help_text,
+            choices=list(MODE_WORDS.items()),
+            initial=self.mode,
+            widget=forms.RadioSelect,
+        )
+        if self.may_wish:
+            self.fields["online_is_fine"] = forms.BooleanField(
+                required=False,
+                label=_("If no visit is possible, an online meeting is fine too"),
+                initial=self.asked.online_is_fine,
+            )
 
     def _add_wishes(self) -> None:
         self.topic_rows = list(Topic.objects.all())
@@ -109,17 +155,21 @@ class CorrectionForm(forms.Form):
             )
         return chosen
 
+    def clean_language(self) -> str:
+        return self.cleaned_data["language"] or self.asked.language
+
+    def clean_mode(self) -> str:
+        return self.cleaned_data["mode"] or self.mode
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         kept = {wish.on for wish in self.asked.preferred_dates.all()}
         for rank in range(1, MOST_DATES + 1):
             day = cleaned.get(f"date_{rank}")
-            if day and day < self.today and day not in kept:
-                self.add_error(
-                    f"date_{rank}",
-                    _("%(day)s is over; choose a date that lies ahead.")
-                    % {"day": wording.day(day)},
-                )
+            if day is None or day in kept:
+                continue
+            if fault := local_days.wish_fault(self.asked.campaign, day, self.today):
+                self.add_error(f"date_{rank}", fault)
         return cleaned
 
     def corrections(self) -> dict[str, Any]:
@@ -130,7 +180,9 @@ class CorrectionForm(forms.Form):
         values["questions"] = [given[f"question_{n}"] for n in numbers if given[f"question_{n}"]]
         place = given.get("meeting_place") if self.visit is not None else None
         if not self.may_wish:
-            return {"values": values, "meeting_place": place}
+            wish = given["mode"] if given["mode"] != self.mode else ""
+            return {"values": values, "meeting_place": place, "mode_wish": wish}
+        values |= {"mode": given["mode"], "online_is_fine": given["online_is_fine"]}
         topics = [row for row in self.topic_rows if row.code in given["topics"]]
         wishes = [
             Wish(on=given[f"date_{rank}"], part=given[f"part_{rank}"] or PartOfDay.ANY)

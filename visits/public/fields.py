@@ -8,8 +8,10 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.forms.utils import flatatt
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from crm import languages
 from crm.validators import clean_line, clean_text, mail_address, sensible_date
 
 DATE_FORMATS = ["%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%d.%m.%y", "%d-%m-%Y"]
@@ -54,6 +56,19 @@ class LongSelect(forms.Select):
         )
         own = self.build_attrs(self.attrs, {"name": name, **(attrs or {})})
         return format_html("<select{}>\n{}</select>", flatatt(own), options)
+
+
+def language_choices() -> list[tuple[str, str]]:
+    """The languages of our mails; those we have no words in say that they come in English."""
+    return [
+        (
+            code,
+            name
+            if languages.spoken(code) == code
+            else gettext("%(language)s (in English)") % {"language": name},
+        )
+        for code, name in languages.choices()
+    ]
 
 
 class AddressField(LineField):

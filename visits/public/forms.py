@@ -4,7 +4,6 @@ import datetime
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -13,13 +12,13 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm import languages, wording
+from crm import wording
 from crm.models import Place
 from visits.domain import local_days, places
 from visits.domain.local_days import DayWarning, Where
-from visits.domain.requests import MOST_DATES, MOST_QUESTIONS, MOST_TOPICS
+from visits.domain.requests import MODE_WORDS, MOST_DATES, MOST_QUESTIONS, MOST_TOPICS
 from visits.models import Campaign, Topic
-from visits.models.requests import Mode, PartOfDay
+from visits.models.requests import PartOfDay
 from visits.public import consents
 from visits.public.fields import (
     AddressField,
@@ -28,10 +27,10 @@ from visits.public.fields import (
     PeopleField,
     WishedDateField,
     WordsField,
+    language_choices,
 )
 
 RANKS = range(1, MOST_DATES + 1)
-FARTHEST = timedelta(days=366)
 HONEYPOT = "website"
 
 
@@ -43,6 +42,7 @@ class WishRow:
     date: forms.BoundField
     part: forms.BoundField
     day: datetime.date | None
+    fault: str
     warnings: list[DayWarning]
     kept: str
 
@@ -63,7 +63,7 @@ class RequestForm(forms.Form):
         label=gettext_lazy("City or municipality"),
         help_text=gettext_lazy("In any language or spelling."),
         error_messages={"required": gettext_lazy("Name your city or municipality.")},
-        widget=forms.TextInput(attrs={"autocomplete": "off", "list": "places"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     place = forms.ChoiceField(
         required=False, label=gettext_lazy("Which of these is yours?"), widget=forms.RadioSelect
@@ -103,7 +103,10 @@ class RequestForm(forms.Form):
         label=gettext_lazy("Phone"),
         widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel"}),
     )
-    language = forms.ChoiceField(label=gettext_lazy("Language for our mails"), widget=LongSelect)
+    language = forms.ChoiceField(
+        label=gettext_lazy("Language for our mails"),
+        widget=LongSelect(attrs={"data-follows-page": ""}),
+    )
     topics = forms.MultipleChoiceField(
         required=False,
         label=gettext_lazy("Topics"),
@@ -112,12 +115,7 @@ class RequestForm(forms.Form):
     )
     mode = forms.ChoiceField(
         label=gettext_lazy("How shall we meet?"),
-        choices=[
-            (Mode.ON_SITE, gettext_lazy("You come to us")),
-            (Mode.ONLINE, gettext_lazy("Online")),
-            (Mode.HYBRID, gettext_lazy("Both: some of us join online")),
-            (Mode.UNSPECIFIED, gettext_lazy("We have not decided")),
-        ],
+        choices=list(MODE_WORDS.items()),
         widget=forms.RadioSelect,
         error_messages={"required": gettext_lazy("Choose how we shall meet.")},
     )
@@ -163,7 +161,7 @@ class RequestForm(forms.Form):
         self.topic_rows = list(Topic.objects.all())
         self.consent_texts = consents.texts(page_language)
         self.fields["country"].choices = _country_choices()
-        self.fields["language"].choices = _language_choices()
+        self.fields["language"].choices = language_choices()
         self.fields["topics"].choices = [(row.code, row.title) for row in self.topic_rows]
         self.fields["place"].choices = [
             (str(place.pk), places.label_of(place)) for place in self._choices()
@@ -216,6 +214,7 @@ class RequestForm(forms.Form):
                 self[f"date_{rank}"],
                 self[f"part_{rank}"],
                 self._date_of(rank),
+                self.fault_at(rank),
                 self.warnings_at(rank),
                 str(self.data.get(f"keep_{rank}", "")),
             )
@@ -252,10 +251,15 @@ class RequestForm(forms.Form):
     def warnings_at(self, rank: int) -> list[DayWarning]:
         """What speaks against the wished date of this rank; empty without a date."""
         day = self._date_of(rank)
-        if day is None or not self.looks_up:
+        if day is None or not self.looks_up or self.fault_at(rank):
             return []
         where = self.where or Where("", city=str(self.data.get("city", "")) or _("your city"))
         return local_days.day_warnings(where, day, campaign=self.campaign, today=self.today)
+
+    def fault_at(self, rank: int) -> str:
+        """Why the date of this rank cannot be wished for; empty when it can, or without a date."""
+        day = self._date_of(rank)
+        return local_days.wish_fault(self.campaign, day, self.today) if day else ""
 
     def _date_of(self, rank: int) -> datetime.date | None:
         if not self.is_bound:
@@ -302,15 +306,8 @@ class RequestForm(forms.Form):
         day = self.cleaned_data.get(f"date_{rank}")
         if day is None:
             return
-        last = self.campaign.window_end + FARTHEST
-        if day < self.today or day > last:
-            words = (
-                _("%(day)s is over; choose a date that lies ahead.")
-                if day < self.today
-                else _("%(day)s is too far away; choose a date until %(last)s.")
-            )
-            values = {"day": wording.day(day), "last": wording.day(last)}
-            self.add_error(f"date_{rank}", words % values)
+        if fault := local_days.wish_fault(self.campaign, day, self.today):
+            self.add_error(f"date_{rank}", fault)
             return
         if any(self.cleaned_data.get(f"date_{other}") == day for other in range(1, rank)):
             self.add_error(f"date_{rank}", _("You wished for this date already."))
@@ -373,15 +370,3 @@ def _as_filed(name: str) -> str:
     """The name as an index files it: a letter with a mark stands beside the plain one."""
     parts = unicodedata.normalize("NFKD", name.casefold())
     return "".join(sign for sign in parts if not unicodedata.combining(sign)).replace("ł", "l")
-
-
-def _language_choices() -> list[tuple[str, str]]:
-    return [
-        (
-            code,
-            name
-            if languages.spoken(code) == code
-            else _("%(language)s (in English)") % {"language": name},
-        )
-        for code, name in languages.choices()
-    ]

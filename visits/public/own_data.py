@@ -4,8 +4,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from crm import wording
+from crm import languages, wording
 from crm.models import ConsentRecord, DataRequest, Message
+from visits.domain.requests import MODE_WORDS
 from visits.models import VisitRequest
 from visits.models.requests import Mode, PartOfDay
 from visits.public.standing import current_visit
@@ -107,9 +108,10 @@ def in_words(asked: VisitRequest) -> list[tuple[str, str]]:
         (_("Role"), asked.requester_role),
         (_("Mail address"), asked.address),
         (_("Phone"), asked.phone),
+        (_("Language for our mails"), languages.name_of(asked.language)),
         (_("Topics"), "\n".join(topic.title for topic in asked.topics.all())),
         (_("Questions"), "\n".join(asked.questions)),
-        (_("How we meet"), str(Mode(asked.mode).label)),
+        (_("How we meet"), str(MODE_WORDS[Mode(asked.mode)])),
         (_("Online is fine too"), yes if asked.online_is_fine else ""),
         (_("Wished dates"), "\n".join(wishes)),
         (_("People"), str(asked.people or "")),

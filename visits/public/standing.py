@@ -14,9 +14,8 @@ from crm.models import AuditEntry, Message
 from visits.domain.booking import UNDO_WITHIN
 from visits.domain.municipality import kept_for_undo, may_undo
 from visits.domain.own_request import WISH_STATES
-from visits.domain.proposals import MUNICIPALITY
+from visits.domain.proposals import MUNICIPALITY, may_ask_again
 from visits.models import ChecklistItem, Hold, Visit, VisitRequest
-from visits.models.requests import Mode
 from visits.states import RequestState, VisitState
 
 R, V = RequestState, VisitState
@@ -87,6 +86,7 @@ class Standing:
     kept: Hold | None = None
     can_correct: bool = False
     can_wish: bool = False
+    may_ask_again: bool = False
     needs_address: bool = False
 
     @property
@@ -135,7 +135,8 @@ def standing_of(request: VisitRequest, *, at: datetime) -> Standing:
         kept=kept,
         can_correct=request.is_open,
         can_wish=request.state in WISH_STATES,
-        needs_address=bool(is_agreed and visit and visit.mode != Mode.ONLINE and not visit.address),
+        may_ask_again=may_ask_again(request, at=at),
+        needs_address=words.needs_address,
     )
 
 
@@ -178,8 +179,10 @@ def _checklist(visit: Visit) -> list[ChecklistItem]:
 
 def _timeline(request: VisitRequest) -> list[dict[str, Any]]:
     """What happened, newest first: states in words, and the subjects of our mails to them."""
-    entries = list(_state_entries(request)) + list(_mail_entries(request))
-    return sorted(entries, key=lambda entry: entry["at"], reverse=True)
+    entries = sorted(
+        [*_state_entries(request), *_mail_entries(request)], key=lambda entry: entry["at"]
+    )
+    return entries[::-1]
 
 
 def _state_entries(request: VisitRequest) -> Iterator[dict[str, Any]]:
@@ -200,7 +203,6 @@ def _state_entries(request: VisitRequest) -> Iterator[dict[str, Any]]:
                 title, is_back = _("You took your withdrawal back; the date is agreed again"), False
             icon = icons.get(RequestState(state), "note")
             told.append({"at": at, "zone": request.zone, "title": title, "icon": icon})
-    yield from told
     if not has_arrival:
         yield {
             "at": request.received_at,
@@ -208,6 +210,7 @@ def _state_entries(request: VisitRequest) -> Iterator[dict[str, Any]]:
             "title": HAPPENED[R.RECEIVED],
             "icon": "note",
         }
+    yield from told
 
 
 def _mail_entries(request: VisitRequest) -> Iterator[dict[str, Any]]:
@@ -216,7 +219,7 @@ def _mail_entries(request: VisitRequest) -> Iterator[dict[str, Any]]:
         status=Message.Status.QUEUED,
         address__iexact=request.address,
     )
-    for at, subject in sent.values_list("at", "subject"):
+    for at, subject in sent.order_by("at", "pk").values_list("at", "subject"):
         title = _("Mail to you: %(subject)s") % {"subject": subject}
         yield {"at": at, "zone": request.zone, "title": title, "icon": "mail"}
 
@@ -234,6 +237,20 @@ class _Words:
     ) -> None:
         self.request, self.visit, self.holds, self.at, self.kept = request, visit, holds, at, kept
         self.is_moved = awaits_answer(request, visit)
+        self.may_ask_again = may_ask_again(request, at=at)
+
+    @property
+    def needs_address(self) -> bool:
+        """Whether an agreed visit on site waits for the city to say where to meet."""
+        visit = self.visit
+        is_agreed = self.request.state == R.SCHEDULED and not self.holds and not self.is_moved
+        return bool(
+            is_agreed and visit and visit.is_live and not visit.is_online and not visit.address
+        )
+
+    @property
+    def is_single(self) -> bool:
+        return len(self.holds) == 1
 
     @property
     def headline(self) -> str:
@@ -243,7 +260,9 @@ class _Words:
             R.RECEIVED: _("Your request is with us"),
             R.NEEDS_INFO: _("We need a little more from you"),
             R.UNDER_REVIEW: _("We are looking for a date"),
-            R.PROPOSED: _("Please choose a date"),
+            R.PROPOSED: _("Does this date suit you?")
+            if self.is_single
+            else _("Please choose a date"),
             R.SCHEDULED: _("The date has changed: does it suit you?")
             if self.is_moved
             else _("Your date is agreed"),
@@ -266,7 +285,9 @@ class _Words:
                 "We fit your wishes, the holidays of your city and the journeys between the "
                 "cities together."
             ),
-            R.PROPOSED: _("These dates fit your wishes and our journeys; we hold them for you.")
+            R.PROPOSED: _("This date fits our journeys; we hold it for you.")
+            if self.is_single
+            else _("These dates fit your wishes and our journeys; we hold them for you.")
             if self.holds
             else _("The dates offered before are no longer held."),
             R.SCHEDULED: _("We had to move your visit. The new date is kept until you answer.")
@@ -292,11 +313,15 @@ class _Words:
     def next_step(self) -> str:
         state = RequestState(self.request.state)
         if state == R.PROPOSED:
+            if self.is_single:
+                return _("You accept the date, or tell us that it does not suit you.")
             if self.holds:
                 return _("You choose one of the dates, or tell us that none suits.")
             return _("We write to you with new dates.")
         if self.is_moved:
             return _("You tell us whether the new date suits you.")
+        if self.needs_address:
+            return _("You tell us where we meet; then we send you the confirmation.")
         if state == R.SCHEDULED and self.visit is not None:
             if self.visit.state == V.TENTATIVE:
                 return _("We complete the details and send you the confirmation.")
@@ -307,6 +332,9 @@ class _Words:
             R.UNDER_REVIEW: _("We offer you dates, or say why there is none."),
             R.WAITLISTED: _("We write to you when a date comes free. You need not do anything."),
             R.FULFILLED: _("You get a short report to check, within three days of the visit."),
+            R.EXPIRED: _("If you still want a visit, you tell us which dates would suit you.")
+            if self.may_ask_again
+            else _("Our offer is over. When there is a new one, you can ask for a visit anew."),
         }.get(state, "")
 
     @property
@@ -316,12 +344,21 @@ class _Words:
             return wording.local_time(self.holds[0].expires_at, request.zone)
         if request.state == R.SCHEDULED and self.visit is not None:
             return wording.local_time(self.visit.starts_at, self.visit.zone)
-        waits = request.state in (R.RECEIVED, R.UNDER_REVIEW) and request.first_reply_at is None
-        if waits and request.due_at is not None and request.due_at > self.at:
-            return wording.local_time(request.due_at, request.campaign.zone)
+        if request.due_at is not None and request.due_at > self.at and self._awaits_us:
+            return wording.local_time(request.due_at, request.zone)
         if request.state == R.WAITLISTED:
             return wording.day(request.campaign.window_end)
+        if self.may_ask_again:
+            return wording.day(request.campaign.last_day_to_ask)
         return ""
+
+    @property
+    def _awaits_us(self) -> bool:
+        """Whether the city waits for an answer, to its request or to what it said since."""
+        request = self.request
+        is_ours = request.state in (R.RECEIVED, R.UNDER_REVIEW, R.PROPOSED) and not self.holds
+        replied_at = request.first_reply_at
+        return is_ours and (replied_at is None or replied_at <= request.state_since)
 
     @property
     def missing(self) -> list[str]:

@@ -33,6 +33,7 @@ urlpatterns = [
     path("mine/accept/", answers.accept, name="accept"),
     path("mine/agree/", answers.agree, name="agree"),
     path("mine/other-dates/", answers.other_dates, name="other-dates"),
+    path("mine/place/", answers.meeting_place, name="meeting-place"),
     path("mine/withdraw/", answers.withdraw, name="withdraw"),
     path("mine/undo/", answers.undo, name="undo"),
     path("mine/checklist/", answers.checklist, name="checklist"),

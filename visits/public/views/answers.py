@@ -1,5 +1,9 @@
 """What the municipality answers: a date, another date, withdrawn, back again, what is ready."""
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -11,27 +15,51 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from crm import clock
 from crm.search import search_key
+from crm.validators import clean_line
 from visits.domain import municipality, own_request
 from visits.domain.booking import Busy
+from visits.domain.proposals import may_ask_again
 from visits.models import VisitRequest
 from visits.public.fields import LineField, WordsField
 from visits.public.standing import awaits_answer, current_visit, open_holds, standing_of
 from visits.public.views.private import form_page, private_page
 from visits.public.views.status import status_page
+from visits.states import RequestState
 
 
 class OtherDatesForm(forms.Form):
     """None of the offered dates suits."""
 
+    # A tick at "online" is an answer by itself.
+    use_required_attribute = False
+
     reason = WordsField(
         max_length=1_000,
         rows=4,
         label=gettext_lazy("What would suit you?"),
-        help_text=gettext_lazy("Dates, days of the week, or what stands in the way."),
+        help_text=gettext_lazy(
+            "Dates, days of the week, or what stands in the way. It may stay empty when you tick "
+            "the line below."
+        ),
         error_messages={"required": gettext_lazy("Tell us in a few words what would suit you.")},
     )
     online_is_fine = forms.BooleanField(
         required=False, label=gettext_lazy("An online meeting is fine too")
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if self.data.get("online_is_fine"):
+            self.fields["reason"].required = False
+
+
+class MeetingPlaceForm(forms.Form):
+    """Where the agreed visit takes place."""
+
+    place = LineField(
+        max_length=300,
+        label=gettext_lazy("Where do we meet?"),
+        error_messages={"required": gettext_lazy("Write where we meet, then press the button.")},
     )
 
 
@@ -74,18 +102,27 @@ class WithdrawForm(forms.Form):
 @require_POST
 def accept(request: HttpRequest, language: str, asked: VisitRequest) -> HttpResponse:
     """Take one of the offered dates; refuses when none was chosen."""
-    place = str(request.POST.get("place", ""))[:300]
+    place = clean_line(request.POST.get("place", ""))
     holds = open_holds(asked, current_visit(asked), at=clock.now())
     chosen = next((hold for hold in holds if str(hold.pk) == request.POST.get("hold")), None)
     if chosen is None:
         fault = _("Choose one of the dates, then press the button.")
         if not holds or request.POST.get("hold"):
             fault = _("This date is no longer held for you. Below you see where things stand.")
-        return status_page(request, language, asked, status=400, fault=fault, typed_place=place)
+        target = "slot-1" if holds else ""
+        return status_page(
+            request,
+            language,
+            asked,
+            status=400,
+            fault=fault,
+            fault_target=target,
+            typed_place=place,
+        )
     try:
         municipality.accept(asked, chosen, address=place, at=clock.now())
     except (ValidationError, Busy) as error:
-        return _refused(request, language, asked, error)
+        return _refused(request, language, asked, error, typed_place=place)
     messages.success(request, _("The date is agreed. A mail to you is on its way."))
     return redirect("public:mine", language=language)
 
@@ -97,7 +134,9 @@ def agree(request: HttpRequest, language: str, asked: VisitRequest) -> HttpRespo
     visit = current_visit(asked)
     if request.POST.get("sure") != "yes" or visit is None:
         fault = _("Tick that the new date suits you, then press the button.")
-        return status_page(request, language, asked, status=400, fault=fault)
+        return status_page(
+            request, language, asked, status=400, fault=fault, fault_target="id_sure"
+        )
     try:
         municipality.agree_to_move(asked, visit, at=clock.now())
     except (ValidationError, Busy) as error:
@@ -109,21 +148,56 @@ def agree(request: HttpRequest, language: str, asked: VisitRequest) -> HttpRespo
 @private_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def other_dates(request: HttpRequest, language: str, asked: VisitRequest) -> HttpResponse:
-    """Say that none of the offered dates suits, and what would."""
-    visit = current_visit(asked)
-    is_moved = awaits_answer(asked, visit)
-    if visit is None or not (is_moved or open_holds(asked, visit, at=clock.now())):
+    """Say that none of the offered dates suits, or that the time ran out, and what would."""
+    answer = _refusal_of(asked)
+    if answer is None:
         return redirect("public:mine", language=language)
     form = OtherDatesForm(request.POST if request.method == "POST" else None)
+    is_expired = asked.state == RequestState.EXPIRED
     if form.is_valid():
         try:
-            refuse = municipality.refuse_move if is_moved else municipality.refuse_dates
-            refuse(asked, visit, at=clock.now(), **form.cleaned_data)
+            answer(at=clock.now(), **form.cleaned_data)
         except (ValidationError, Busy) as error:
             return _refused(request, language, asked, error)
-        messages.success(request, _("Thank you. The dates are free again; we look for others."))
+        words = (
+            _("Thank you. We look for new dates.")
+            if is_expired
+            else _("Thank you. The dates are free again; we look for others.")
+        )
+        messages.success(request, words)
         return redirect("public:mine", language=language)
-    return form_page(request, language, asked, "other_dates.html", form)
+    return form_page(request, language, asked, "other_dates.html", form, is_expired=is_expired)
+
+
+def _refusal_of(asked: VisitRequest) -> Callable[..., VisitRequest] | None:
+    """The verb by which this request asks for other dates now; None when it cannot."""
+    visit = current_visit(asked)
+    if may_ask_again(asked, at=clock.now()):
+        return partial(municipality.ask_again, asked)
+    if visit is not None and awaits_answer(asked, visit):
+        return partial(municipality.refuse_move, asked, visit)
+    if visit is not None and open_holds(asked, visit, at=clock.now()):
+        return partial(municipality.refuse_dates, asked, visit)
+    return None
+
+
+@private_page
+@require_POST
+def meeting_place(request: HttpRequest, language: str, asked: VisitRequest) -> HttpResponse:
+    """Say where an agreed visit takes place; refuses an empty or over-long line."""
+    typed = request.POST.get("place", "")
+    common = {"fault_target": "id_place", "typed_place": typed}
+    try:
+        place = MeetingPlaceForm.base_fields["place"].clean(typed)
+    except ValidationError as error:
+        fault = " ".join(error.messages)
+        return status_page(request, language, asked, status=400, fault=fault, **common)
+    if not standing_of(asked, at=clock.now()).needs_address:
+        fault = _("The place is known already. Below you see where things stand.")
+        return status_page(request, language, asked, status=409, fault=fault, typed_place=typed)
+    own_request.correct(asked, values={}, meeting_place=place, at=clock.now())
+    messages.success(request, _("Thank you. The place is kept."))
+    return redirect("public:mine", language=language)
 
 
 @private_page
@@ -156,7 +230,9 @@ def undo(request: HttpRequest, language: str, asked: VisitRequest) -> HttpRespon
     """Take a withdrawal back, with its date while that is free."""
     if request.POST.get("sure") != "yes":
         fault = _("Tick that you want the request back, then press the button.")
-        return status_page(request, language, asked, status=400, fault=fault)
+        return status_page(
+            request, language, asked, status=400, fault=fault, fault_target="id_sure"
+        )
     try:
         _asked, is_booked = municipality.undo_withdrawal(asked, at=clock.now())
     except (ValidationError, Busy) as error:
@@ -184,8 +260,8 @@ def checklist(request: HttpRequest, language: str, asked: VisitRequest) -> HttpR
 
 
 def _refused(
-    request: HttpRequest, language: str, asked: VisitRequest, error: Exception
+    request: HttpRequest, language: str, asked: VisitRequest, error: Exception, **more: Any
 ) -> HttpResponse:
     fault = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
     asked.refresh_from_db()
-    return status_page(request, language, asked, status=409, fault=fault)
+    return status_page(request, language, asked, status=409, fault=fault, **more)

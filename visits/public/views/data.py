@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crm import clock
+from crm.domain import limits
 from crm.models import DataRequest
 from visits.domain import own_request
 from visits.models import VisitRequest
@@ -72,6 +73,8 @@ def correct(request: HttpRequest, language: str, asked: VisitRequest) -> HttpRes
             form.add_error(None, error)
         else:
             words = _("Your changes are kept.") if changed else _("Nothing was changed.")
+            if "mode" in changed and not form.may_wish:
+                words = _("Your changes are kept. A person answers your wish about how we meet.")
             messages.success(request, words)
             return redirect("public:mine", language=language)
     return form_page(request, language, asked, "correct.html", form)
@@ -85,12 +88,19 @@ def hand_over(request: HttpRequest, language: str, asked: VisitRequest) -> HttpR
         return redirect("public:mine", language=language)
     form = ColleagueForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        own_request.ask_hand_over(asked, language=language, at=clock.now(), **form.cleaned_data)
-        messages.success(
-            request,
-            _("We wrote to your colleague. Your own link works until they take the request over."),
-        )
-        return redirect("public:mine", language=language)
+        network = limits.network_of(request.META)
+        try:
+            own_request.ask_hand_over(
+                asked, language=language, at=clock.now(), network=network, **form.cleaned_data
+            )
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            words = _(
+                "We wrote to your colleague. Your own link works until they take the request over."
+            )
+            messages.success(request, words)
+            return redirect("public:mine", language=language)
     return form_page(request, language, asked, "hand_over.html", form)
 
 

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from crm import clock
 from crm.domain import limits
-from visits.domain import links, verification
-from visits.models import PendingRequest
+from visits.domain import links, own_request, verification
+from visits.models import PendingRequest, VisitRequest
 from visits.public import session
 from visits.public.pages import language_links, public_page, show
 
@@ -58,6 +58,7 @@ def verify_page(
     request: HttpRequest, language: str, pending: PendingRequest, *, fault: str = ""
 ) -> HttpResponse:
     """What was received, and the question whether it is theirs; nothing is chosen yet."""
+    choices = [_summary(row) for row in verification.waiting_with(pending)]
     return show(
         request,
         language,
@@ -65,7 +66,8 @@ def verify_page(
         status=400 if fault else 200,
         campaign=pending.campaign,
         language_links=language_links("public:mine"),
-        choices=[_summary(row) for row in verification.waiting_with(pending)],
+        choices=choices,
+        is_hand_over=all("who" in choice for choice in choices),
         fault=fault,
         not_mine=NOT_MINE,
     )
@@ -75,7 +77,9 @@ def _summary(pending: PendingRequest) -> dict:
     """What the address holder reads before saying "that is mine"."""
     answers = pending.answers
     if "change_address_of" in answers:
-        return {"pk": pending.pk, "is_hand_over": True, "ref": answers["change_address_of"]}
+        row = VisitRequest.objects.get(ref=answers["change_address_of"])
+        who = own_request.asked_by(row)
+        return {"pk": pending.pk, "ref": row.ref, "who": who}
     read = verification.answers_of(answers)
     return {
         "pk": pending.pk,

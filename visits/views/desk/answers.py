@@ -16,7 +16,12 @@ from crm.permissions import require
 from crm.roles import Role
 from visits.domain.letters import draft_letter, edit_draft, send_draft
 from visits.domain.plans import hold_until
-from visits.domain.proposals import check_may_propose, propose_dates, take_back_proposal
+from visits.domain.proposals import (
+    check_may_propose,
+    offer_letter,
+    propose_dates,
+    take_back_proposal,
+)
 from visits.domain.requests import default_duration
 from visits.domain.slots import SlotVerdict, weigh_slot
 from visits.domain.wishes import calendar_strip, weigh_wishes
@@ -111,7 +116,7 @@ def request_propose(request: HttpRequest, ref: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         weighed = _weigh(row, form, at)
         broken = [words for _start, verdict in weighed for words in verdict.hard]
-        form.judge_together(at)
+        form.judge_together(at, is_final="check" not in request.POST)
         if "check" in request.POST or (broken and not form.cleaned_data["override_reason"]):
             for words in broken:
                 form.add_error(None, words)
@@ -190,7 +195,7 @@ def _propose(request: HttpRequest, row: VisitRequest, form: ProposalForm, at: da
             by=request.user,
             override_reason=data["override_reason"],
         )
-        draft = draft_letter(row, "date_proposal", at=at, by=request.user, visit=visit)
+        draft = draft_letter(row, offer_letter(visit), at=at, by=request.user, visit=visit)
         if data["send_now"]:
             send_draft(draft, row, at=at, by=request.user)
         return draft

@@ -21,6 +21,7 @@ from crm.domain.outbox import PERSON_STEPS, decide_mail, link_marker, mail_html,
 from crm.exports import Column
 from crm.filters import OutgoingMailFilter
 from crm.models import Message, OutgoingMail
+from crm.models.messages import mail_is_caught
 from crm.permissions import require
 from crm.roles import Role
 from visits.views.desk.access import back_to
@@ -113,7 +114,7 @@ def mail_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "mail": mail,
         "text": text,
         "link": link,
-        "is_caught": is_caught() and not mail.is_sample,
+        "is_caught": mail_is_caught() and not mail.is_sample,
         "steps": steps_for(mail),
         "requests": mail.message.visit_requests.all(),
         "visits": mail.message.visits.all(),
@@ -140,17 +141,12 @@ def shown_text(mail: OutgoingMail) -> tuple[str, str]:
     """
     if not mail.link_key:
         return mail.text, ""
-    if not (mail.is_sample or is_caught()):
+    if not (mail.is_sample or mail_is_caught()):
         return mail.text.replace(link_marker(mail.mail_id), _("[the city's private link]")), ""
     try:
         return with_link(mail, mail.text), with_link(mail, link_marker(mail.mail_id))
     except ObjectDoesNotExist:
         return mail.text.replace(link_marker(mail.mail_id), _("[a link that has ended]")), ""
-
-
-def is_caught() -> bool:
-    """Whether this is the demo, whose mail server keeps everything to itself."""
-    return settings.MAIL_IS_CAUGHT and settings.SITE_IS_LOCAL
 
 
 # The preview is a document of its own: it runs nothing, loads nothing, and only our page frames it.

@@ -148,6 +148,7 @@ def offered(desk, ref="R24", **fields):
         "mode": "online",
         "minutes": 90,
         "slot_1": "2023-02-27T10:00",
+        "only_one": "on",
         "expires_at": "2023-02-17T17:00",
     }
     return do(desk, "request-propose", ref, **(values | fields))
@@ -250,6 +251,25 @@ def test_propose_with_one_wrong_answer_gets_one_sentence_and_holds_nothing(desk,
     assert answer.status_code == 422
     assert len(refused(answer)) == 1
     assert Visit.objects.count() == before
+
+
+def test_one_date_alone_is_offered_only_on_purpose(desk):
+    before = Visit.objects.count()
+    answer = offered(desk, only_one="")
+    assert refused(answer) == [
+        "Offer two to four dates, or tick that this one date is all there is."
+    ]
+    assert Visit.objects.count() == before
+    assert offered(desk, only_one="", check=1).status_code == 200
+
+
+def test_letter_speaks_of_one_date_in_the_singular_and_of_two_in_the_plural(desk):
+    offered(desk)
+    (draft,) = request("R24").messages.drafts()
+    do(desk, "request-take-back", "R24")
+    offered(desk, only_one="", slot_2="2023-02-24T13:00")
+    newer = request("R24").messages.drafts().latest("pk")
+    assert (draft.template.key, newer.template.key) == ("single_date_proposal", "date_proposal")
 
 
 @pytest.mark.parametrize("year", ["0001", "9999"])

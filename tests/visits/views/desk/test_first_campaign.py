@@ -149,6 +149,7 @@ def agree(desk, asked: VisitRequest) -> Visit:
         mode="on_site",
         slot_1="2027-03-23T10:00",
         minutes=180,
+        only_one="on",
         expires_at="2027-03-04T17:00",
         send_now="on",
     )

@@ -106,6 +106,7 @@ def offered(desk, ref="R24", **fields):
         "mode": "online",
         "minutes": 90,
         "slot_1": "2023-02-27T10:00",
+        "only_one": "on",
         "expires_at": "2023-02-17T17:00",
     }
     return do(desk, "request-propose", ref, **(values | fields))
