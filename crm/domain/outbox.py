@@ -5,6 +5,7 @@ between the two leaves `sending`; the next look makes it `unknown`, and a person
 is lost silently and no machine sends twice.
 """
 
+import logging
 import secrets
 import smtplib
 from collections.abc import Callable
@@ -23,7 +24,9 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.domain.audit import record
 from crm.models import ContactPoint, Message, OutgoingMail, Suppression, User
-from crm.validators import address_key, clean_line, mail_address
+from crm.validators import address_key, clean_line, mail_address, network_address
+
+log = logging.getLogger(__name__)
 
 State = OutgoingMail.State
 RETRY_AFTER = [timedelta(minutes=wait) for wait in (1, 5, 15, 60, 180, 360)]
@@ -108,12 +111,12 @@ def with_link(mail: OutgoingMail, part: str) -> str:
 
 def compose(mail: OutgoingMail) -> EmailMultiAlternatives:
     """The mail as it goes over the wire: text, HTML and, for a visit, the calendar part."""
-    sender = formataddr((settings.MAIL_SENDER_NAME, settings.DEFAULT_FROM_EMAIL))
+    sender = (settings.MAIL_SENDER_NAME, network_address(settings.DEFAULT_FROM_EMAIL))
     letter = EmailMultiAlternatives(
         subject=mail.subject,
         body=with_link(mail, mail.text),
-        from_email=sender,
-        to=[formataddr((mail.recipient_name, mail.recipient))],
+        from_email=formataddr(sender),
+        to=[formataddr((mail.recipient_name, network_address(mail.recipient)))],
         headers={
             "Message-ID": mail.mail_id,
             "Auto-Submitted": "auto-generated",
@@ -155,8 +158,13 @@ def send_due(*, limit: int = 50, stop: Callable[[], bool] = lambda: False) -> in
 
 
 def deliver(mail: OutgoingMail, connection: Any) -> bool:
-    """Say one claimed mail to the server and write down what it answered."""
-    letter = compose(mail)
+    """Say one claimed mail to the server and write down what it answered; whether it left.
+
+    Whatever is wrong with one mail is written down there too, and never stops the others.
+    """
+    letter = _composed(mail)
+    if letter is None:
+        return False
     letter.connection = connection
     try:
         letter.send()
@@ -172,11 +180,30 @@ def deliver(mail: OutgoingMail, connection: Any) -> bool:
         _settle(mail, State.UNKNOWN, error="The mail server did not answer in time.")
     except OSError as error:
         _retry(mail, f"The mail server cannot be reached ({error.strerror or error}).")
+    except Exception as error:
+        log.exception("Mail %s broke off while it was being sent.", mail.pk)
+        _settle(mail, State.UNKNOWN, error=f"Sending broke off: {_words_of(error)}")
     else:
         _settle(mail, State.SENT, sent_at=timezone.now())
         return True
     _drop(connection)
     return False
+
+
+def _composed(mail: OutgoingMail) -> EmailMultiAlternatives | None:
+    """The mail ready to be said to the server; None when it cannot be put together: it failed."""
+    try:
+        letter = compose(mail)
+        letter.message()
+    except Exception as error:
+        log.exception("Mail %s cannot be put together.", mail.pk)
+        _settle(mail, State.FAILED, error=f"It cannot be put together: {_words_of(error)}")
+        return None
+    return letter
+
+
+def _words_of(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 def _drop(connection: Any) -> None:

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
+from crm.domain import outbox
 from crm.models import ContactPoint, OutgoingMail, Person
 from tests.factories.crm import PersonFactory, PlaceFactory
 from tests.factories.visits import CalendarDayFactory
@@ -281,3 +282,30 @@ def test_countries_stand_where_an_index_files_them(campaign):
         names = [name for _code, name in form.fields["country"].choices]
 
     assert names.index("Österreich") == names.index("Norwegen") + 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("typed", "network"),
+    [
+        ("amt@münchen.example", "amt@xn--mnchen-3ya.example"),
+        ("user@exаmple.com", "user@xn--exmple-4nf.com"),
+    ],
+)
+def test_address_with_a_domain_in_any_letters_gets_its_mail(
+    client, ghent, form, smtp_sink, typed, network
+):
+    assert client.post(FORM, form(address=typed)).url == SENT
+
+    assert outbox.send_due() == 1
+    assert [mail.recipients for mail in smtp_sink.received] == [(network,)]
+
+
+def test_address_that_many_mail_servers_refuse_is_given_back_in_one_sentence(client, ghent, form):
+    answer = client.post(FORM, form(address="josé@ghent.example"))
+
+    assert answer.status_code == 400
+    assert list(answer.context["form"].errors) == ["address"]
+    assert "before the @ only the letters a to z" in answer.content.decode()
+    assert "josé@ghent.example" in answer.content.decode()
+    assert PendingRequest.objects.count() == 0
