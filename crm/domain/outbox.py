@@ -10,6 +10,8 @@ import secrets
 import smtplib
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from email.header import Header
+from email.message import Message as EmailHeaders
 from email.utils import formataddr
 from typing import Any
 
@@ -95,9 +97,16 @@ def is_suppressed(address: str) -> bool:
 
 
 def mail_html(text: str, *, language: str, link: str = "") -> str:
-    """The same words as HTML; only our own private link becomes a link, nothing else."""
+    """The same words as HTML; only our own private link becomes a link, nothing else.
+
+    On a line of its own it is a button with the address below, in a sentence it is two words.
+    """
     with translation.override(language if translation.check_for_language(language) else "en"):
-        paragraphs = [block.splitlines() for block in text.split("\n\n") if block.strip()]
+        paragraphs = [
+            [line.split(link) if link else [line] for line in block.splitlines()]
+            for block in text.split("\n\n")
+            if block.strip()
+        ]
         return render_to_string("mail/letter.html", {"paragraphs": paragraphs, "link": link})
 
 
@@ -109,10 +118,25 @@ def with_link(mail: OutgoingMail, part: str) -> str:
     return part.replace(link_marker(mail.mail_id), resolve(mail.link_key))
 
 
-def compose(mail: OutgoingMail) -> EmailMultiAlternatives:
+class Letter(EmailMultiAlternatives):
+    """A mail whose subject is folded so that its first line has room for the word "Subject".
+
+    Django folds without it; the generator then breaks the line before the first word, and mail
+    programs show a blank there.
+    """
+
+    def message(self) -> Any:
+        built = super().message()
+        del built["Subject"]
+        # Past Django's own setter, which would fold again.
+        EmailHeaders.__setitem__(built, "Subject", Header(self.subject, header_name="Subject"))
+        return built
+
+
+def compose(mail: OutgoingMail) -> Letter:
     """The mail as it goes over the wire: text, HTML and, for a visit, the calendar part."""
     sender = (settings.MAIL_SENDER_NAME, network_address(settings.DEFAULT_FROM_EMAIL))
-    letter = EmailMultiAlternatives(
+    letter = Letter(
         subject=mail.subject,
         body=with_link(mail, mail.text),
         from_email=formataddr(sender),
@@ -190,7 +214,7 @@ def deliver(mail: OutgoingMail, connection: Any) -> bool:
     return False
 
 
-def _composed(mail: OutgoingMail) -> EmailMultiAlternatives | None:
+def _composed(mail: OutgoingMail) -> Letter | None:
     """The mail ready to be said to the server; None when it cannot be put together: it failed."""
     try:
         letter = compose(mail)

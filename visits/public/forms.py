@@ -165,8 +165,10 @@ class RequestForm(forms.Form):
         self.fields["country"].choices = _country_choices()
         self.fields["language"].choices = _language_choices()
         self.fields["topics"].choices = [(row.code, row.title) for row in self.topic_rows]
+        choices = self._choices()
+        labels = places.labels_of(choices) if choices else []
         self.fields["place"].choices = [
-            (str(place.pk), places.label_of(place)) for place in self._choices()
+            (str(place.pk), label) for place, label in zip(choices, labels, strict=True)
         ]
         self.fields["place"].required = self.resolution.is_ambiguous
         self.fields["place"].error_messages["required"] = _(
@@ -233,8 +235,10 @@ class RequestForm(forms.Form):
         return places.resolve_city(typed, country=country if is_one else "")
 
     def _choices(self) -> Sequence[Place]:
-        """The places to choose from: namesakes, or those of the name in another country."""
-        return self.resolution.candidates or self.resolution.elsewhere
+        """The places to choose from: namesakes, those of the name in another country, or those of
+        a similar one."""
+        found = self.resolution
+        return found.candidates or found.elsewhere or found.similar
 
     @property
     def where(self) -> Where | None:
@@ -310,7 +314,7 @@ class RequestForm(forms.Form):
                 else _("%(day)s is too far away; choose a date until %(last)s.")
             )
             values = {"day": wording.day(day), "last": wording.day(last)}
-            self.add_error(f"date_{rank}", words % values)
+            self.add_error(f"date_{rank}", wording.sentence(words % values))
             return
         if any(self.cleaned_data.get(f"date_{other}") == day for other in range(1, rank)):
             self.add_error(f"date_{rank}", _("You wished for this date already."))

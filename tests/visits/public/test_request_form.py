@@ -213,6 +213,40 @@ def test_holiday_of_the_place_is_told_and_can_be_kept_as_a_wish(client, campaign
     assert "local holiday" in answers["raw_text"]
 
 
+@pytest.mark.parametrize(
+    ("language", "name", "told"),
+    [
+        ("en", "Independence Day", "Independence Day"),
+        ("de", "Independence Day", "Unabhängigkeitstag"),
+        ("el", "Independence Day; Easter Monday", "Ημέρα της Ανεξαρτησίας; Δευτέρα του Πάσχα"),
+        ("nl", "Rosenmontag (closed by custom)", "Rosenmontag (carnavalsmaandag) ("),
+        ("fr", "Monday following Easter", "lundi après : Pâques"),
+        ("pl", "Boat race", "„Boat race”"),
+    ],
+)
+def test_day_of_the_calendar_is_told_in_the_language_of_the_page(
+    client, ghent, form, language, name, told
+):
+    CalendarDayFactory(country="BE", name=name, first_on=date(2023, 2, 22))
+    page = client.post(f"/{language}/visit/", form()).content.decode()
+
+    assert told in page
+    assert language == "en" or name == "Boat race" or name not in page
+
+
+def test_choice_of_namesakes_names_regions_in_other_languages_only_to_tell_them_apart(
+    client, campaign, form
+):
+    for country, region in (("DE", "Bavaria"), ("DE", "Hesse"), ("AT", "Tyrol")):
+        PlaceFactory(name="Neustadt", alternate_names="", country=country, region=region)
+    english = client.post(FORM, form(city="Neustadt")).content.decode()
+    german = client.post("/de/visit/", form(city="Neustadt")).content.decode()
+
+    assert "Neustadt, Tyrol, Austria" in english
+    assert "Neustadt, Bavaria, Deutschland" in german
+    assert "Neustadt, Österreich" in german
+
+
 def test_calendar_of_another_place_says_nothing(client, ghent, form):
     CalendarDayFactory(country="BE", region="Wallonia", first_on=date(2023, 2, 22))
     CalendarDayFactory(country="BE", city="Binche", first_on=date(2023, 2, 22))
@@ -284,6 +318,23 @@ def test_countries_stand_where_an_index_files_them(campaign):
     assert names.index("Österreich") == names.index("Norwegen") + 1
 
 
+@pytest.mark.parametrize(
+    ("chosen", "opening", "path"),
+    [
+        ("de", "Guten Tag,", "/de/visit/"),
+        ("nl", "Hallo,", "/nl/visit/"),
+        ("sl", "Pišemo Vam v angleščini; odgovorite nam lahko v slovenščini.", "/en/visit/"),
+    ],
+)
+def test_confirmation_mail_is_in_the_language_chosen_for_our_mails(
+    client, ghent, form, last_link, chosen, opening, path
+):
+    client.post("/fr/visit/", form(language=chosen))
+
+    assert OutgoingMail.objects.get().text.splitlines()[0] == opening
+    assert last_link().startswith(path)
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("typed", "network"),
@@ -309,3 +360,13 @@ def test_address_that_many_mail_servers_refuse_is_given_back_in_one_sentence(cli
     assert "before the @ only the letters a to z" in answer.content.decode()
     assert "josé@ghent.example" in answer.content.decode()
     assert PendingRequest.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("language", "start"),
+    [("nb", "Lør 25. feb"), ("pl", "So 25 lutego"), ("it", "Sab 25 feb"), ("de", "Sa 25. Februar")],
+)
+def test_a_note_that_begins_with_a_weekday_begins_large(client, ghent, form, language, start):
+    page = client.post(f"/{language}/visit/", form(date_1="2023-02-25")).content.decode()
+
+    assert start in page
