@@ -64,6 +64,7 @@ FILES = (
     "visits/domain/brief_parts.py",
     "visits/domain/brief_public.py",
     "visits/domain/briefs.py",
+    "visits/domain/day_names.py",
     "visits/domain/letters.py",
     "visits/domain/local_days.py",
     "visits/domain/municipality.py",

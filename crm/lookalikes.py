@@ -7,7 +7,7 @@ shown with a warning and is never taken for it.
 import unicodedata
 from dataclasses import dataclass
 
-from crm.validators import address_key
+from crm.validators import address_key, network_domain
 
 # Cyrillic, Greek and other letters whose shape is that of a Latin one.
 TWINS = str.maketrans(
@@ -70,6 +70,6 @@ def _unwrapped(label: str) -> str:
 
 def _as_network(domain: str) -> str:
     try:
-        return domain.encode("idna").decode("ascii")
+        return network_domain(domain)
     except UnicodeError:
         return domain

@@ -1,11 +1,14 @@
 """One normalised search column per row, so that Łódź, łódź and lodz find the same rows on
 every database (SQLite's own LIKE folds ASCII only)."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
 from anyascii import anyascii
 from django.db import models
+
+SIGNS = re.compile(r"[^a-z0-9]+")
 
 
 def search_key(*parts: str) -> str:
@@ -13,6 +16,11 @@ def search_key(*parts: str) -> str:
     text = " ".join(part for part in parts if part)
     folded = anyascii(unicodedata.normalize("NFKC", text).casefold()).lower()
     return " ".join(folded.split())
+
+
+def name_key(name: str) -> str:
+    """The search key of a name with blanks for all signs: Saint-Étienne is "saint etienne"."""
+    return " ".join(SIGNS.sub(" ", search_key(name)).split())
 
 
 class SearchQuerySet(models.QuerySet):

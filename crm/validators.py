@@ -14,6 +14,10 @@ LONGEST_ADDRESS, LONGEST_LOCAL_PART = 254, 64
 EARLIEST, LATEST = date(2000, 1, 1), date(2100, 12, 31)
 # Spellings that make a name read backwards or hide a part of it.
 DIRECTION_CONTROLS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+# Every sign that parts the labels of a domain.
+DOTS = re.compile("[.\u3002\uff0e\uff61]")
+# IDNA 2003, which Python speaks, rewrites these letters; IDNA 2008, in use today, keeps them.
+KEPT_LETTERS = frozenset("ßς")
 
 
 def clean_text(value: str) -> str:
@@ -31,23 +35,62 @@ def address_key(address: str) -> str:
     return unicodedata.normalize("NFKC", address).strip().casefold()
 
 
-def mail_address(value: str) -> str:
-    """One usable mail address, trimmed.
+def network_domain(domain: str) -> str:
+    """`domain` as the network knows it: "münchen.example" is "xn--mnchen-3ya.example".
 
-    Raises ValidationError when it is none, is several, or names a host that is no public domain.
+    Raises UnicodeError when it has no such name.
+    """
+    return ".".join(map(_network_label, DOTS.split(domain)))
+
+
+def _network_label(label: str) -> str:
+    if label.isascii():
+        return label
+    # Letter by letter: a capital sigma at the end of a word is no ς.
+    small = unicodedata.normalize("NFKC", "".join(letter.lower() for letter in label))
+    if KEPT_LETTERS.isdisjoint(small):
+        return small.encode("idna").decode("ascii")
+    return "xn--" + small.encode("punycode").decode("ascii")
+
+
+def network_address(address: str) -> str:
+    """`address` as mail servers take it, in ASCII alone. Raises ValueError when it has no such
+    form."""
+    local, _at, host = address.rpartition("@")
+    if not local.isascii():
+        raise ValueError("The part of the address before the @ is not plain ASCII.")
+    return f"{local}@{network_domain(host)}"
+
+
+def mail_address(value: str) -> str:
+    """One usable mail address, trimmed; its domain may be written in any letters.
+
+    Raises ValidationError when it is none, is several, names a host that is no public domain, or
+    has letters before the @ that many mail servers refuse (SMTPUTF8).
     """
     address = clean_line(value)
+    shown = {"value": address[:80]}
     local, _at, host = address.rpartition("@")
+    if local and host and not local.isascii():
+        raise ValidationError(
+            _(
+                "No mail reaches “%(value)s”: before the @ only the letters a to z, digits and "
+                "signs can be used."
+            ),
+            code="mail_address",
+            params=shown,
+        )
     try:
-        validate_email(address)
-    except ValidationError:
-        address = ""
-    is_long = len(address) > LONGEST_ADDRESS or len(local) > LONGEST_LOCAL_PART
-    if not address or is_long or "," in address or ";" in address or "." not in host or "[" in host:
+        network = network_address(address)
+        validate_email(network)
+    except (ValidationError, ValueError):
+        network = ""
+    is_long = len(network) > LONGEST_ADDRESS or len(local) > LONGEST_LOCAL_PART
+    if not network or is_long or "," in address or ";" in address or "." not in host or "[" in host:
         raise ValidationError(
             _("“%(value)s” is not a mail address; write it like name@city.example."),
             code="mail_address",
-            params={"value": clean_line(value)[:80]},
+            params=shown,
         )
     return address
 

@@ -8,8 +8,11 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext
+
+# Languages that write weekdays and months small within a sentence, whatever Django's lists do.
+SMALL_DAYS = frozenset({"nb", "nl", "it", "fr", "es", "pl"})
 
 # Zones whose last word is not the name a traveller knows, or has other names in our languages.
 ZONE_CITIES = {
@@ -119,17 +122,17 @@ COUNTRIES = {
 
 def day(value: date) -> str:
     """A date with its weekday and year: "Thu 9 Feb 2023"."""
-    return date_format(value, pgettext("date format", "D j M Y"))
+    return _date_words(value, pgettext("date format", "D j M Y"))
 
 
 def short_day(value: date) -> str:
     """A date inside a window whose year is plain: "Thu 9 Feb"."""
-    return date_format(value, pgettext("date format", "D j M"))
+    return _date_words(value, pgettext("date format", "D j M"))
 
 
 def weekday(value: date) -> str:
     """The weekday alone: "Thu"."""
-    return date_format(value, "D")
+    return _date_words(value, "D")
 
 
 def day_range(first: date, last: date) -> str:
@@ -137,12 +140,22 @@ def day_range(first: date, last: date) -> str:
     if first == last:
         return day(first)
     if (first.year, first.month) == (last.year, last.month):
-        start = date_format(first, pgettext("date format", "D j"))
+        start = _date_words(first, pgettext("date format", "D j"))
     elif first.year == last.year:
         start = short_day(first)
     else:
         start = day(first)
     return _("%(first)s – %(last)s") % {"first": start, "last": day(last)}
+
+
+def sentence(words: str) -> str:
+    """`words` as a sentence that may begin with a weekday: its first letter large."""
+    return words[:1].upper() + words[1:]
+
+
+def _date_words(value: date, pattern: str) -> str:
+    words = date_format(value, pattern)
+    return words.lower() if get_language() in SMALL_DAYS else words
 
 
 def clock_time(moment: datetime, zone: str) -> str:

@@ -5,10 +5,13 @@ between the two leaves `sending`; the next look makes it `unknown`, and a person
 is lost silently and no machine sends twice.
 """
 
+import logging
 import secrets
 import smtplib
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from email.header import Header
+from email.message import Message as EmailHeaders
 from email.utils import formataddr
 from typing import Any
 
@@ -23,7 +26,9 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.domain.audit import record
 from crm.models import ContactPoint, Message, OutgoingMail, Suppression, User
-from crm.validators import address_key, clean_line, mail_address
+from crm.validators import address_key, clean_line, mail_address, network_address
+
+log = logging.getLogger(__name__)
 
 State = OutgoingMail.State
 RETRY_AFTER = [timedelta(minutes=wait) for wait in (1, 5, 15, 60, 180, 360)]
@@ -92,9 +97,16 @@ def is_suppressed(address: str) -> bool:
 
 
 def mail_html(text: str, *, language: str, link: str = "") -> str:
-    """The same words as HTML; only our own private link becomes a link, nothing else."""
+    """The same words as HTML; only our own private link becomes a link, nothing else.
+
+    On a line of its own it is a button with the address below, in a sentence it is two words.
+    """
     with translation.override(language if translation.check_for_language(language) else "en"):
-        paragraphs = [block.splitlines() for block in text.split("\n\n") if block.strip()]
+        paragraphs = [
+            [line.split(link) if link else [line] for line in block.splitlines()]
+            for block in text.split("\n\n")
+            if block.strip()
+        ]
         return render_to_string("mail/letter.html", {"paragraphs": paragraphs, "link": link})
 
 
@@ -106,14 +118,29 @@ def with_link(mail: OutgoingMail, part: str) -> str:
     return part.replace(link_marker(mail.mail_id), resolve(mail.link_key))
 
 
-def compose(mail: OutgoingMail) -> EmailMultiAlternatives:
+class Letter(EmailMultiAlternatives):
+    """A mail whose subject is folded so that its first line has room for the word "Subject".
+
+    Django folds without it; the generator then breaks the line before the first word, and mail
+    programs show a blank there.
+    """
+
+    def message(self) -> Any:
+        built = super().message()
+        del built["Subject"]
+        # Past Django's own setter, which would fold again.
+        EmailHeaders.__setitem__(built, "Subject", Header(self.subject, header_name="Subject"))
+        return built
+
+
+def compose(mail: OutgoingMail) -> Letter:
     """The mail as it goes over the wire: text, HTML and, for a visit, the calendar part."""
-    sender = formataddr((settings.MAIL_SENDER_NAME, settings.DEFAULT_FROM_EMAIL))
-    letter = EmailMultiAlternatives(
+    sender = (settings.MAIL_SENDER_NAME, network_address(settings.DEFAULT_FROM_EMAIL))
+    letter = Letter(
         subject=mail.subject,
         body=with_link(mail, mail.text),
-        from_email=sender,
-        to=[formataddr((mail.recipient_name, mail.recipient))],
+        from_email=formataddr(sender),
+        to=[formataddr((mail.recipient_name, network_address(mail.recipient)))],
         headers={
             "Message-ID": mail.mail_id,
             "Auto-Submitted": "auto-generated",
@@ -155,8 +182,13 @@ def send_due(*, limit: int = 50, stop: Callable[[], bool] = lambda: False) -> in
 
 
 def deliver(mail: OutgoingMail, connection: Any) -> bool:
-    """Say one claimed mail to the server and write down what it answered."""
-    letter = compose(mail)
+    """Say one claimed mail to the server and write down what it answered; whether it left.
+
+    Whatever is wrong with one mail is written down there too, and never stops the others.
+    """
+    letter = _composed(mail)
+    if letter is None:
+        return False
     letter.connection = connection
     try:
         letter.send()
@@ -172,11 +204,30 @@ def deliver(mail: OutgoingMail, connection: Any) -> bool:
         _settle(mail, State.UNKNOWN, error="The mail server did not answer in time.")
     except OSError as error:
         _retry(mail, f"The mail server cannot be reached ({error.strerror or error}).")
+    except Exception as error:
+        log.exception("Mail %s broke off while it was being sent.", mail.pk)
+        _settle(mail, State.UNKNOWN, error=f"Sending broke off: {_words_of(error)}")
     else:
         _settle(mail, State.SENT, sent_at=timezone.now())
         return True
     _drop(connection)
     return False
+
+
+def _composed(mail: OutgoingMail) -> Letter | None:
+    """The mail ready to be said to the server; None when it cannot be put together: it failed."""
+    try:
+        letter = compose(mail)
+        letter.message()
+    except Exception as error:
+        log.exception("Mail %s cannot be put together.", mail.pk)
+        _settle(mail, State.FAILED, error=f"It cannot be put together: {_words_of(error)}")
+        return None
+    return letter
+
+
+def _words_of(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 def _drop(connection: Any) -> None:

@@ -1,13 +1,13 @@
 from django.db import models
 
-from crm.search import search_key
+from crm.search import name_key
 
-# Sorts after every character of a search key, which is printable ASCII.
+# Sorts after every character of a name's key, which is printable ASCII.
 AFTER_ALL = "\x7f"
 
 
 class KeyField(models.TextField):
-    """A search key, compared byte by byte on every database: its index answers a prefix too."""
+    """A name's key, compared byte by byte on every database: its index answers a prefix too."""
 
     def db_parameters(self, connection):
         byte_by_byte = "C" if connection.vendor == "postgresql" else "BINARY"
@@ -15,9 +15,10 @@ class KeyField(models.TextField):
 
 
 class PlaceQuerySet(models.QuerySet):
-    def named(self, name: str):
-        """Places one of whose names in any language is `name`, largest first."""
-        return self.filter(names__key=search_key(name)).order_by("-population", "pk")
+    def named(self, *spellings: str):
+        """Places one of whose names in any language is one of `spellings`, largest first."""
+        names = PlaceName.objects.filter(key__in=set(map(name_key, spellings)))
+        return self.filter(pk__in=names.values("place")).order_by("-population", "pk")
 
     def starting_with(self, text: str, *, most: int):
         """The `most` largest places one of whose names starts with `text`, largest first."""
@@ -57,7 +58,7 @@ class Place(models.Model):
 class PlaceNameQuerySet(models.QuerySet):
     def starting_with(self, text: str):
         """Names whose key starts with that of `text`; none when that is empty."""
-        key = search_key(text)
+        key = name_key(text)
         return self.filter(key__gte=key, key__lt=key + AFTER_ALL) if key else self.none()
 
 
@@ -84,4 +85,4 @@ class PlaceName(models.Model):
 
 def name_keys(name: str, *others: str) -> list[str]:
     """The keys of a place's names, each once."""
-    return [key for key in dict.fromkeys(map(search_key, (name, *others))) if key]
+    return [key for key in dict.fromkeys(map(name_key, (name, *others))) if key]

@@ -40,7 +40,8 @@ class RateHit(models.Model):
 
 
 class WorkerBeat(models.Model):
-    """When a worker last looked; real time."""
+    """When a worker last looked, in real time, and which parts of its round fail, if any."""
 
     name = models.CharField(max_length=100, unique=True)
     at = models.DateTimeField()
+    failing = models.CharField(max_length=200, blank=True)

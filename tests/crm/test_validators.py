@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from crm.validators import mail_address
+from crm.validators import mail_address, network_address, network_domain
 
 
 def test_an_address_as_long_as_mail_servers_carry_is_taken():
@@ -51,3 +51,39 @@ def test_what_is_no_single_address_never_becomes_a_recipient(typed):
 
 def test_fifty_bad_addresses_are_tried():
     assert len(BAD) == 50
+
+
+@pytest.mark.parametrize(
+    ("domain", "network"),
+    [
+        ("city.example", "city.example"),
+        ("münchen.example", "xn--mnchen-3ya.example"),
+        ("MÜNCHEN.example", "xn--mnchen-3ya.example"),
+        ("xn--mnchen-3ya.example", "xn--mnchen-3ya.example"),
+        ("exаmple.com", "xn--exmple-4nf.com"),
+        # Another domain than strasse.example since IDNA 2008.
+        ("straße.example", "xn--strae-oqa.example"),
+        ("δήμος.example", "xn--jxalzmp.example"),
+        ("ΔΉΜΟΣ.example", "xn--jxalzmu.example"),
+        ("łódź。example", "xn--d-uga0v4h.example"),
+    ],
+)
+def test_a_domain_in_any_letters_has_one_name_in_the_network(domain, network):
+    assert network_domain(domain) == network
+
+
+def test_an_address_with_letters_beyond_ascii_is_kept_as_typed_and_sent_in_ascii():
+    assert mail_address("amt@münchen.example") == "amt@münchen.example"
+    assert network_address("amt@münchen.example") == "amt@xn--mnchen-3ya.example"
+
+
+@pytest.mark.parametrize("typed", ["josé@city.example", "δήμος@city.example", "ıı@münchen.example"])
+def test_a_name_before_the_at_that_no_server_carries_is_refused_in_one_sentence(typed):
+    with pytest.raises(ValidationError, match="only the letters a to z") as refusal:
+        mail_address(typed)
+    assert len(refusal.value.messages) == 1
+
+
+def test_an_address_too_long_in_the_letters_of_the_network_is_refused():
+    with pytest.raises(ValidationError, match="is not a mail address"):
+        mail_address("a@" + "ü" * 62 + ".example")

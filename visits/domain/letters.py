@@ -44,9 +44,6 @@ def letter_values(
     ours, and what the city is told is written by a person or given by the verb as `extra`.
     """
     campaign = request.campaign
-    answer_by = request.due_at or add_working_hours(
-        at, campaign.reply_target_hours, zone=campaign.zone
-    )
     values = {
         "reference": request.ref,
         "city": request.city,
@@ -54,19 +51,34 @@ def letter_values(
         "sender": campaign.answers_from or campaign.name,
         "funding_line": campaign.funding_line,
         "what_we_understood": what_we_understood(request),
-        "deadline": wording.local_time(max(answer_by, at), request.zone),
+        "deadline": _deadline(request, visit, at=at),
         "topics": ", ".join(topic.title for topic in request.topics.all()),
     }
     if visit is not None:
-        values |= visit_values(visit)
+        values |= visit_values(visit, at=at)
     values |= dict(extra or {})
     return {name: quoted(str(value or "")) for name, value in values.items()} | LINKS
 
 
-def visit_values(visit: Visit) -> dict[str, str]:
+def _deadline(request: VisitRequest, visit: Visit | None, *, at: datetime) -> str:
+    """By when the next step is done, never a moment that is over: as long as dates are on offer
+    the end of the offer, then the start of the visit ahead, else our answer."""
+    offer = visit.holds.offered(at).first() if visit else None
+    if visit is not None and offer is not None:
+        return wording.local_time(offer.expires_at, visit.zone)
+    if visit is not None and visit.starts_at > at:
+        return wording.local_time(visit.starts_at, visit.zone)
+    campaign = request.campaign
+    answer_by = request.due_at
+    if answer_by is None or answer_by <= at:
+        answer_by = add_working_hours(at, campaign.reply_target_hours, zone=campaign.zone)
+    return wording.local_time(answer_by, request.zone)
+
+
+def visit_values(visit: Visit, *, at: datetime) -> dict[str, str]:
     """What a letter may say about a visit: local time first, the host's home time second."""
     home = visit.campaign.zone
-    offered = [hold for hold in visit.holds.all() if hold.accepted_at is None]
+    offered = visit.holds.offered(at)
     lines = [_both_times(hold.starts_at, hold.ends_at, visit.zone, home) for hold in offered]
     when = _both_times(visit.starts_at, visit.ends_at, visit.zone, home)
     theirs = [item for item in visit.checklist.all() if item.owner == item.Owner.THEIRS]
@@ -82,10 +94,6 @@ def visit_values(visit: Visit) -> dict[str, str]:
     if visit.replaces:
         old = visit.replaces
         values["old_date_line"] = _both_times(old.starts_at, old.ends_at, old.zone, home)
-    if offered:
-        values["deadline"] = wording.local_time(offered[0].expires_at, visit.zone)
-    else:
-        values["deadline"] = wording.local_time(visit.starts_at, visit.zone)
     return values
 
 

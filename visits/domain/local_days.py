@@ -1,7 +1,7 @@
 """What kind of day it is at a place: holidays, carnival, school breaks, short days, in words."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from django.utils.translation import gettext as _
@@ -10,6 +10,7 @@ from crm import wording
 from crm.models import Place
 from crm.search import search_key
 from crm.strips import StripDay, StripMark
+from visits.domain.day_names import day_name
 from visits.models import CalendarDay, Campaign, VisitRequest
 
 HARD, SOFT = CalendarDay.Hardness.HARD, CalendarDay.Hardness.SOFT
@@ -74,10 +75,12 @@ def wish_fault(campaign: Campaign, on: date, today: date) -> str:
     """Why a date cannot be wished for at all, in a sentence; empty when it can."""
     last = campaign.window_end + FARTHEST
     if on < today:
-        return _("%(day)s is over; choose a date that lies ahead.") % {"day": wording.day(on)}
+        words = _("%(day)s is over; choose a date that lies ahead.")
+        return wording.sentence(words % {"day": wording.day(on)})
     if on > last:
         values = {"day": wording.day(on), "last": wording.day(last)}
-        return _("%(day)s is too far away; choose a date until %(last)s.") % values
+        words = _("%(day)s is too far away; choose a date until %(last)s.")
+        return wording.sentence(words % values)
     return ""
 
 
@@ -95,7 +98,8 @@ def day_warnings(
     place = where_of(where)
     for row in days_of(place, on, on):
         found.append(DayWarning(sentence_for(row, on, place.city), _closes(row)))
-    return sorted(found, key=lambda warning: not warning.is_hard)
+    told = [replace(warning, sentence=wording.sentence(warning.sentence)) for warning in found]
+    return sorted(told, key=lambda warning: not warning.is_hard)
 
 
 def _window_warnings(campaign: Campaign, on: date, today: date | None) -> list[DayWarning]:
@@ -121,7 +125,7 @@ def _closes(row: CalendarDay) -> bool:
 
 def sentence_for(row: CalendarDay, on: date, city: str) -> str:
     """One row of the calendar as a sentence about one date."""
-    values = {"day": wording.day(on), "name": row.name, "city": city}
+    values = {"day": wording.day(on), "name": day_name(row.name), "city": city}
     if row.kind == Kind.HALF_DAY:
         closes = datetime(on.year, on.month, on.day, CLOSING_HOUR) - timedelta(
             minutes=row.shorter_by_minutes
@@ -169,7 +173,7 @@ def _strip_marks(
 ) -> Iterator[StripMark]:
     for row in rows:
         if row.first_on <= day <= row.last_on:
-            yield StripMark("hard" if _closes(row) else "soft", row.name)
+            yield StripMark("hard" if _closes(row) else "soft", day_name(row.name))
     if is_wished:
         yield StripMark("wish")
     if today is not None and day < today:

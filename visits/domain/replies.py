@@ -25,7 +25,7 @@ def tell_agreed(request: VisitRequest, visit: Visit, *, at: datetime) -> None:
         send_reply(request, "confirmation", at=at, visit=visit)
         return
     with translation.override(languages.spoken(request.language)):
-        when = visit_values(visit)["date_line"]
+        when = visit_values(visit, at=at)["date_line"]
         subject = _("%(ref)s: the date is agreed") % {"ref": request.ref}
         paragraphs = [
             _("Thank you. We keep this date for you: %(when)s.") % {"when": when},

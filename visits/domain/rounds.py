@@ -1,5 +1,7 @@
 """What the worker looks after on every round; each part may run twice and loses nothing."""
 
+import logging
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -15,27 +17,90 @@ from visits.domain.proposals import expire_proposals
 from visits.models import Visit
 from visits.models.requests import Mode
 
+log = logging.getLogger(__name__)
+
 KEEP_KEYS = timedelta(days=2)
+FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 2.0, 600.0
 
 
-def one_round(*, worker: str, stop: Callable[[], bool] = lambda: False) -> dict[str, int]:
+class Rests:
+    """The parts of a round that failed: each is left alone for a while, longer every time."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+        self._seconds: dict[str, float] = {}
+
+    def is_resting(self, part: str) -> bool:
+        return time.monotonic() < self._until.get(part, 0)
+
+    def failed(self, part: str) -> None:
+        """Let `part` rest; it counts as failing until it has worked once."""
+        rest = min(self._seconds.get(part, FIRST_REST_SECONDS / 2) * 2, LONGEST_REST_SECONDS)
+        self._seconds[part], self._until[part] = rest, time.monotonic() + rest
+
+    def worked(self, part: str) -> None:
+        self._seconds.pop(part, None)
+        self._until.pop(part, None)
+
+    @property
+    def failing(self) -> list[str]:
+        """The parts that did not work when they were last tried."""
+        return list(self._seconds)
+
+
+def one_round(
+    *, worker: str, stop: Callable[[], bool] = lambda: False, rests: Rests | None = None
+) -> dict[str, int]:
     """Expire proposals, free what cancelled visits kept, forget unverified forms, plan what was
-    asked, send mail, read hosts' calendars; counts by part."""
-    WorkerBeat.objects.update_or_create(name=worker, defaults={"at": timezone.now()})
+    asked, send mail, read hosts' calendars, forget old keys; counts by part.
+
+    A part that fails is logged and left out of the counts, and the others go on. `rests` remembers
+    such parts between the rounds of one worker; the health page names them.
+    """
+    rests = rests or Rests()
+    _beat(worker, rests.failing)
+    before = list(rests.failing)
     at: datetime = clock.now()
-    upcoming = (
-        Visit.objects.upcoming(at).exclude(mode=Mode.ONLINE).select_related("place", "host__home")
-    )
-    done = {
-        "expired": expire_proposals(at=at),
-        "freed": free_expired_slots(at=at),
-        "at risk": len(mark_visits(upcoming, at=at, by=None)),
-        "forgotten": verification.purge_unverified(at=timezone.now()),
-        "planned": planning_runs.work_off(stop=stop),
-        "sent": outbox.send_due(stop=stop),
-        "read": busy_feeds.read_due(),
-    }
-    before = timezone.now() - KEEP_KEYS
-    IdempotencyKey.objects.filter(at__lt=before).delete()
-    RateHit.objects.filter(at__lt=before).delete()
+    done = {}
+    for part, run in _parts(at, stop).items():
+        if rests.is_resting(part):
+            continue
+        try:
+            done[part] = run()
+        except Exception:
+            log.exception("The worker could not do its part “%s”.", part)
+            rests.failed(part)
+        else:
+            rests.worked(part)
+    if rests.failing != before:
+        _beat(worker, rests.failing)
     return done
+
+
+def _parts(at: datetime, stop: Callable[[], bool]) -> dict[str, Callable[[], int]]:
+    return {
+        "expired": lambda: expire_proposals(at=at),
+        "freed": lambda: free_expired_slots(at=at),
+        "at risk": lambda: _mark_visits(at),
+        "forgotten": lambda: verification.purge_unverified(at=timezone.now()),
+        "planned": lambda: planning_runs.work_off(stop=stop),
+        "sent": lambda: outbox.send_due(stop=stop),
+        "read": busy_feeds.read_due,
+        "keys": _forget_keys,
+    }
+
+
+def _beat(worker: str, failing: list[str]) -> None:
+    values = {"at": timezone.now(), "failing": ", ".join(failing)}
+    WorkerBeat.objects.update_or_create(name=worker, defaults=values)
+
+
+def _mark_visits(at: datetime) -> int:
+    upcoming = Visit.objects.upcoming(at).exclude(mode=Mode.ONLINE)
+    return len(mark_visits(upcoming.select_related("place", "host__home"), at=at, by=None))
+
+
+def _forget_keys() -> int:
+    before = timezone.now() - KEEP_KEYS
+    kept = (IdempotencyKey.objects.filter(at__lt=before), RateHit.objects.filter(at__lt=before))
+    return sum(rows.delete()[0] for rows in kept)

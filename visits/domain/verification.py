@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from crm import languages
 from crm.domain import limits
 from crm.domain.outbox import queue_mail
 from crm.models import ConsentRecord, ConsentText, Message, OutgoingMail, Place
@@ -40,9 +41,10 @@ def submit_form(
     """Keep a form until its address has answered, and mail that address a link.
 
     `answers` are plain JSON values as `visits.public.forms.RequestForm.answers` makes them,
-    `language` is the page's. The same form sent twice is kept once. At most one mail goes to an
-    address per hour and three per day; whoever asks gets the same answer either way. The mail
-    holds no word of the sender's. Raises ValidationError when too many forms wait for the address.
+    `language` is the page's; the mail is in the one that the answers name. The same form sent twice
+    is kept once. At most one mail goes to an address per hour and three per day; whoever asks gets
+    the same answer either way. The mail holds no word of the sender's. Raises ValidationError when
+    too many forms wait for the address.
     """
     address = mail_address(answers["address"])
     key = address_key(address)
@@ -89,15 +91,18 @@ def _may_mail(key: str) -> bool:
 
 def _mail_confirmation(pending: PendingRequest, address: str, *, at: datetime) -> None:
     """Queue the mail that asks whether the form is theirs; a suppressed address gets none."""
-    with translation.override(pending.language):
+    wanted = _mail_language(pending)
+    language = languages.spoken(wanted)
+    with translation.override(language):
         subject, body = _words_of(pending)
+    opening = languages.opening_line(wanted, language)
     message = Message.objects.create(
         direction=Message.Direction.OUT,
         status=Message.Status.DRAFT,
         channel=Message.CONFIRMATION,
-        language=pending.language,
+        language=language,
         subject=subject,
-        body=body,
+        body="\n\n".join(filter(None, [opening, body])),
         address=address,
         at=at,
     )
@@ -105,6 +110,11 @@ def _mail_confirmation(pending: PendingRequest, address: str, *, at: datetime) -
         queue_mail(message, link_key=f"verify:{pending.pk}", at=at)
     except ValidationError:
         message.delete()
+
+
+def _mail_language(pending: PendingRequest) -> str:
+    """The language for our mails that the form names, else that of its page."""
+    return str(pending.answers.get("language") or pending.language)
 
 
 def _words_of(pending: PendingRequest) -> tuple[str, str]:
@@ -153,7 +163,7 @@ def address_of(pk: int) -> str:
         return settings.SITE_URL + reverse(
             "public:form", kwargs={"language": settings.COMPLETE_LANGUAGES[0]}
         )
-    return links.url_for(token_of(pending), pending.language)
+    return links.url_for(token_of(pending), _mail_language(pending))
 
 
 def find_pending(token: str) -> PendingRequest | None:

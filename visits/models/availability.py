@@ -65,6 +65,10 @@ class HoldQuerySet(models.QuerySet):
         """Holds whose reservation is still active."""
         return self.filter(reservation__active=True)
 
+    def offered(self, at: datetime):
+        """Those a city can accept at the moment `at`, in the order they were offered."""
+        return self.live().filter(accepted_at=None, expires_at__gt=at).order_by("rank")
+
     def expired_at(self, at: datetime):
         return self.live().filter(expires_at__lte=at)
 

@@ -163,8 +163,10 @@ class RequestForm(forms.Form):
         self.fields["country"].choices = _country_choices()
         self.fields["language"].choices = language_choices()
         self.fields["topics"].choices = [(row.code, row.title) for row in self.topic_rows]
+        choices = self._choices()
+        labels = places.labels_of(choices) if choices else []
         self.fields["place"].choices = [
-            (str(place.pk), places.label_of(place)) for place in self._choices()
+            (str(place.pk), label) for place, label in zip(choices, labels, strict=True)
         ]
         self.fields["place"].required = self.resolution.is_ambiguous
         self.fields["place"].error_messages["required"] = _(
@@ -232,8 +234,10 @@ class RequestForm(forms.Form):
         return places.resolve_city(typed, country=country if is_one else "")
 
     def _choices(self) -> Sequence[Place]:
-        """The places to choose from: namesakes, or those of the name in another country."""
-        return self.resolution.candidates or self.resolution.elsewhere
+        """The places to choose from: namesakes, those of the name in another country, or those of
+        a similar one."""
+        found = self.resolution
+        return found.candidates or found.elsewhere or found.similar
 
     @property
     def where(self) -> Where | None:

@@ -156,7 +156,7 @@ def open_holds(request: VisitRequest, visit: Visit | None, *, at: datetime) -> l
     """The dates that can be accepted now."""
     if visit is None or request.state != R.PROPOSED or visit.state != V.TENTATIVE:
         return []
-    return list(visit.holds.live().filter(accepted_at=None, expires_at__gt=at))
+    return list(visit.holds.offered(at))
 
 
 def _steps(request: VisitRequest, visit: Visit | None) -> list[Step]:

@@ -111,12 +111,39 @@ def test_line_breaks_in_subject_and_name_do_not_stop_the_mail():
     assert built.get_all("Bcc") is None
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Παρακαλούμε επιβεβαιώστε το αίτημά σας για επίσκεψη",
+        "R26: Παρακαλούμε επιβεβαιώστε το αίτημά σας για επίσκεψη στον δήμο της Θεσσαλονίκης",
+        "R26: proszę potwierdzić prośbę o wizytę w mieście Zakopane i okolicach",
+        "R26: a plain subject that is a good deal longer than one line of a mail header may be",
+    ],
+)
+def test_subject_arrives_letter_by_letter(smtp_sink, subject):
+    queue(letter(subject=subject))
+    outbox.send_due()
+
+    assert [received["Subject"] for received in smtp_sink.messages] == [subject]
+
+
 @pytest.mark.django_db
 def test_only_our_own_link_becomes_a_link():
     mail = queue(letter(body="Visit https://evil.example now\n\n{link}"))
 
     assert "https://evil.example</a>" not in mail.html
     assert mail.html.count("<a href=") == 1
+
+
+@pytest.mark.django_db
+def test_link_in_a_sentence_is_two_words_that_lead_there():
+    mail = queue(letter(body="You can see your request at any time: {link} Until then.\n\n{link}"))
+    marker = outbox.link_marker(mail.mail_id)
+
+    assert f'at any time: <a href="{marker}" style="color:#0b5f6b">your page</a> Until' in mail.html
+    assert mail.html.count(f'<a href="{marker}"') == 2
+    assert mail.html.count(f">{marker}<") == 1
 
 
 @pytest.mark.django_db

@@ -1,4 +1,7 @@
-"""What a municipality typed stands in our letters as words and as nothing else."""
+"""What a municipality typed stands in our letters as words and as nothing else, and every letter
+names days that still lie ahead."""
+
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -8,9 +11,11 @@ from crm.domain.messages import find_gaps
 from crm.domain.outbox import link_marker
 from crm.models import MailTemplate, OutgoingMail
 from tests.factories.crm import CLOCK, CoordinatorFactory
-from tests.factories.visits import CampaignFactory, VisitRequestFactory
+from tests.factories.visits import CampaignFactory, HostFactory, VisitRequestFactory
 from visits.domain.letters import draft_letter, edit_draft, send_draft, send_letter
+from visits.domain.proposals import accept_slot, propose_dates
 from visits.domain.replies import send_words
+from visits.public.standing import standing_of
 
 pytestmark = pytest.mark.django_db
 
@@ -107,3 +112,61 @@ def test_a_letter_whose_private_link_was_taken_out_does_not_go(asked):
     with pytest.raises(ValidationError, match="cannot go without the private link; write {link}"):
         send_draft(draft, asked, at=CLOCK)
     assert not OutgoingMail.objects.exists()
+
+
+def february(day: int, hour: int) -> datetime:
+    return datetime(2023, 2, day, hour, tzinfo=UTC)
+
+
+@pytest.fixture
+def proposed(asked):
+    """Two dates, the 22nd and the 23rd, offered until the 17th."""
+    asked.requester_name = "Ann"
+    slots = [(february(day, 9), february(day, 12)) for day in (22, 23)]
+    return propose_dates(
+        asked,
+        host=HostFactory(),
+        mode="on_site",
+        slots=slots,
+        expires_at=february(17, 16),
+        at=CLOCK,
+    )
+
+
+def body_of(asked, key, visit, at) -> str:
+    return draft_letter(asked, key, visit=visit, at=at).body
+
+
+def test_an_offer_names_its_dates_and_until_when_they_are_held(asked, proposed):
+    body = body_of(asked, "date_proposal", proposed, CLOCK)
+
+    assert [day in body for day in ("Wed 22 Feb", "Thu 23 Feb", "Fri 17 Feb")] == [True] * 3
+
+
+@pytest.mark.parametrize("key", ["confirmation", "public_brief", "reminder_d3"])
+def test_after_acceptance_a_letter_names_the_day_of_the_visit_and_none_of_the_offer(
+    asked, proposed, key
+):
+    visit = accept_slot(proposed.holds.get(rank=2), at=CLOCK + timedelta(hours=1))
+    asked.refresh_from_db()
+    later = february(19, 9)
+    body = body_of(asked, key, visit, later)
+
+    assert "Thu 23 Feb 2023, 10:00" in body
+    assert ("17 Feb" in body, "22 Feb" in body) == (False, False)
+    assert f"by {standing_of(asked, at=later).by_when}" in body
+
+
+def test_an_offer_that_ran_out_is_no_longer_named(asked, proposed):
+    body = body_of(asked, "date_proposal", proposed, february(18, 9))
+
+    assert "17 Feb" not in body
+
+
+@pytest.mark.parametrize("key", ["visit_thanks", "report_for_check", "no_show_followup"])
+def test_a_letter_after_the_visit_names_a_deadline_ahead(asked, proposed, key):
+    visit = accept_slot(proposed.holds.get(rank=1), at=CLOCK)
+    asked.refresh_from_db()
+    body = body_of(asked, key, visit, february(24, 9))
+
+    assert "by Mon 27 Feb 2023, 10:00" in body or "by Tue 28 Feb 2023, 10:00" in body

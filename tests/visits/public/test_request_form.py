@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
+from crm.domain import outbox
 from crm.models import ContactPoint, OutgoingMail, Person
 from tests.factories.crm import PersonFactory, PlaceFactory
 from tests.factories.visits import CalendarDayFactory
@@ -212,6 +213,40 @@ def test_holiday_of_the_place_is_told_and_can_be_kept_as_a_wish(client, campaign
     assert "local holiday" in answers["raw_text"]
 
 
+@pytest.mark.parametrize(
+    ("language", "name", "told"),
+    [
+        ("en", "Independence Day", "Independence Day"),
+        ("de", "Independence Day", "Unabhängigkeitstag"),
+        ("el", "Independence Day; Easter Monday", "Ημέρα της Ανεξαρτησίας; Δευτέρα του Πάσχα"),
+        ("nl", "Rosenmontag (closed by custom)", "Rosenmontag (carnavalsmaandag) ("),
+        ("fr", "Monday following Easter", "lundi après : Pâques"),
+        ("pl", "Boat race", "„Boat race”"),
+    ],
+)
+def test_day_of_the_calendar_is_told_in_the_language_of_the_page(
+    client, ghent, form, language, name, told
+):
+    CalendarDayFactory(country="BE", name=name, first_on=date(2023, 2, 22))
+    page = client.post(f"/{language}/visit/", form()).content.decode()
+
+    assert told in page
+    assert language == "en" or name == "Boat race" or name not in page
+
+
+def test_choice_of_namesakes_names_regions_in_other_languages_only_to_tell_them_apart(
+    client, campaign, form
+):
+    for country, region in (("DE", "Bavaria"), ("DE", "Hesse"), ("AT", "Tyrol")):
+        PlaceFactory(name="Neustadt", alternate_names="", country=country, region=region)
+    english = client.post(FORM, form(city="Neustadt")).content.decode()
+    german = client.post("/de/visit/", form(city="Neustadt")).content.decode()
+
+    assert "Neustadt, Tyrol, Austria" in english
+    assert "Neustadt, Bavaria, Deutschland" in german
+    assert "Neustadt, Österreich" in german
+
+
 def test_calendar_of_another_place_says_nothing(client, ghent, form):
     CalendarDayFactory(country="BE", region="Wallonia", first_on=date(2023, 2, 22))
     CalendarDayFactory(country="BE", city="Binche", first_on=date(2023, 2, 22))
@@ -281,3 +316,57 @@ def test_countries_stand_where_an_index_files_them(campaign):
         names = [name for _code, name in form.fields["country"].choices]
 
     assert names.index("Österreich") == names.index("Norwegen") + 1
+
+
+@pytest.mark.parametrize(
+    ("chosen", "opening", "path"),
+    [
+        ("de", "Guten Tag,", "/de/visit/"),
+        ("nl", "Hallo,", "/nl/visit/"),
+        ("sl", "Pišemo Vam v angleščini; odgovorite nam lahko v slovenščini.", "/en/visit/"),
+    ],
+)
+def test_confirmation_mail_is_in_the_language_chosen_for_our_mails(
+    client, ghent, form, last_link, chosen, opening, path
+):
+    client.post("/fr/visit/", form(language=chosen))
+
+    assert OutgoingMail.objects.get().text.splitlines()[0] == opening
+    assert last_link().startswith(path)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("typed", "network"),
+    [
+        ("amt@münchen.example", "amt@xn--mnchen-3ya.example"),
+        ("user@exаmple.com", "user@xn--exmple-4nf.com"),
+    ],
+)
+def test_address_with_a_domain_in_any_letters_gets_its_mail(
+    client, ghent, form, smtp_sink, typed, network
+):
+    assert client.post(FORM, form(address=typed)).url == SENT
+
+    assert outbox.send_due() == 1
+    assert [mail.recipients for mail in smtp_sink.received] == [(network,)]
+
+
+def test_address_that_many_mail_servers_refuse_is_given_back_in_one_sentence(client, ghent, form):
+    answer = client.post(FORM, form(address="josé@ghent.example"))
+
+    assert answer.status_code == 400
+    assert list(answer.context["form"].errors) == ["address"]
+    assert "before the @ only the letters a to z" in answer.content.decode()
+    assert "josé@ghent.example" in answer.content.decode()
+    assert PendingRequest.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("language", "start"),
+    [("nb", "Lør 25. feb"), ("pl", "So 25 lutego"), ("it", "Sab 25 feb"), ("de", "Sa 25. Februar")],
+)
+def test_a_note_that_begins_with_a_weekday_begins_large(client, ghent, form, language, start):
+    page = client.post(f"/{language}/visit/", form(date_1="2023-02-25")).content.decode()
+
+    assert start in page
