@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 
 from crm.domain.working_time import add_working_days
 from crm.models import Place
@@ -62,14 +62,7 @@ def load_problem(campaign: Campaign, *, at: datetime, fresh: bool = False) -> Lo
     for a city are facts, and what a cancelled visit keeps for an undo is busy. Fresh: every
     request not merged, rejected or referred over the whole window from an empty calendar.
     """
-    hosts = list(
-        Host.objects.who_lead()
-        .select_related("home")
-        .prefetch_related(
-            "topics",
-            Prefetch("availability", HostAvailability.objects.busy(), to_attr="absences"),
-        )
-    )
+    hosts = list(_with_absences(Host.objects.who_lead()))
     requests = _requests_to_plan(campaign, fresh=fresh)
     visits = [] if fresh else list(_facts(campaign))
     settled = {request.ref for visit in visits for request in visit.requests.all()}
@@ -86,7 +79,7 @@ def load_problem(campaign: Campaign, *, at: datetime, fresh: bool = False) -> Lo
             _host(host, positions.get(host.pk), at=at, kept=kept.get(host.pk, ())) for host in hosts
         ),
         tasks=tuple(tasks),
-        travel=travel_table(_places(hosts, placed, visits, positions)),
+        travel=travel_table(_places(hosts, placed, visits, positions), ask=True),
         fixed=tuple(_fixed(visit, at=at) for visit in visits),
         published=tuple(
             p.PublishedVisit(task=ref, host=visit.host.ref, start=visit.starts_at)
@@ -104,6 +97,26 @@ def load_problem(campaign: Campaign, *, at: datetime, fresh: bool = False) -> Lo
         kept_visits=offers,
         without_place=tuple(request for request in requests if request.place is None),
     )
+
+
+def load_calendar(
+    host: Host, visits: Sequence[Visit], *, days: Sequence[date], at: datetime
+) -> p.Problem:
+    """One host's visits as facts and nothing to place: solving it tells the journeys they need."""
+    host = _with_absences(Host.objects.filter(pk=host.pk)).get()
+    places = [host.home, *(visit.place for visit in visits if visit.place)]
+    return p.Problem(
+        days=tuple(days),
+        hosts=(_host(host, None, at=at),),
+        tasks=(),
+        travel=travel_table(places),
+        fixed=tuple(_fixed(visit, at=at) for visit in visits),
+    )
+
+
+def _with_absences(hosts: QuerySet[Host]) -> QuerySet[Host]:
+    busy = Prefetch("availability", HostAvailability.objects.busy(), to_attr="absences")
+    return hosts.select_related("home").prefetch_related("topics", busy)
 
 
 def _requests_to_plan(campaign: Campaign, *, fresh: bool) -> list[VisitRequest]:

@@ -18,6 +18,7 @@ from visits.domain.booking import lock_resources
 from visits.domain.letters import draft_letter
 from visits.domain.planning import LoadedProblem, load_problem
 from visits.domain.proposals import propose_dates, take_back_proposal
+from visits.domain.travel_legs import store_legs
 from visits.models import (
     Campaign,
     Host,
@@ -97,6 +98,7 @@ def plan_as_json(solved: SolvedPlan) -> dict[str, Any]:
         "legs": [_leg_as_json(leg) for leg in solution.legs],
         "risks": [str(risk) for risk in solution.risks],
         "totals": asdict(solution.totals),
+        "changed_factors": dict(solved.loaded.problem.travel.changed_factors),
         "seconds": round(solution.seconds, 2),
     }
 
@@ -289,6 +291,7 @@ def publish_version(version: PlanVersion, *, at: datetime, by: User | None) -> l
     for change in changes:
         if change.placement is not None:
             drafts.append(_offer(change, at=at, by=by))
+    store_legs(version, at=at, by=by)
     version.state = PlanVersion.State.PUBLISHED
     version.published_at = at
     version.save(update_fields=["state", "published_at"])

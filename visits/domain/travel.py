@@ -1,27 +1,54 @@
-"""Journeys between the places of a campaign: estimates, bettered by what people know."""
+"""Journeys between the places of a campaign: estimates, bettered by roads and by what people know."""
 
 import csv
 import gzip
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from functools import cache
+from typing import Any
 
 from django.conf import settings
 
 from crm.models import Place
+from visits.domain.roads import known_roads, learn_roads
+from visits.domain.travel_factors import changed_factors, factors_with
 from visits.models import TravelOverride
-from visits.planning.travel import Airport, Estimate, TravelTable, estimate_travel
+from visits.planning.land import Crossing, LandMap
+from visits.planning.travel import Airport, Estimate, Estimator, RoadTime, TravelTable
 
-AIRPORTS = settings.BASE_DIR / "fixtures" / "airports.csv.gz"
+FIXTURES = settings.BASE_DIR / "fixtures"
 
 
 @cache
 def airports() -> tuple[Airport, ...]:
     """European airports with scheduled flights (see fixtures/README.md)."""
-    with gzip.open(AIRPORTS, "rt", encoding="utf-8", newline="") as file:
+    with gzip.open(FIXTURES / "airports.csv.gz", "rt", encoding="utf-8", newline="") as file:
         return tuple(
-            Airport(code=row["iata"], lat=float(row["lat"]), lon=float(row["lon"]))
+            Airport(row["iata"], float(row["lat"]), float(row["lon"]))
             for row in csv.DictReader(file)
         )
+
+
+@cache
+def land_map() -> LandMap:
+    """Europe's islands and the crossings between them (see fixtures/README.md)."""
+    outlines = json.loads((FIXTURES / "outlines.json").read_text(encoding="utf-8"))
+    rings = [ring for country in outlines["countries"].values() for ring in country["polygons"]]
+    with (FIXTURES / "crossings.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return LandMap(
+        rings,
+        crossings=[
+            Crossing(row["name"], _point(row, "1"), _point(row, "2"), float(row["minutes"]))
+            for row in rows
+            if row["kind"] != "corner"
+        ],
+        corners=[_point(row, "1") for row in rows if row["kind"] == "corner"],
+    )
+
+
+def _point(row: dict[str, str], end: str) -> tuple[float, float]:
+    return float(row[f"lat{end}"]), float(row[f"lon{end}"])
 
 
 def place_ref(place: Place) -> str:
@@ -29,35 +56,90 @@ def place_ref(place: Place) -> str:
     return f"g{place.pk}"
 
 
-def travel_table(places: Iterable[Place]) -> TravelTable:
-    """Journeys between all the places, both ways; known times replace estimates."""
+def travel_table(places: Iterable[Place], *, ask: bool = False) -> TravelTable:
+    """Journeys between all the places, both ways; what people know and roads replace estimates.
+
+    With `ask` the road source is asked, for a bounded time, for the drives it has not told yet.
+    """
     chosen = sorted({place.pk: place for place in places}.values(), key=lambda place: place.pk)
+    changed = changed_factors()
+    estimator = _estimator(tuple(sorted(changed.items())))
+    if ask:
+        learn_roads(chosen, longest_km=estimator.factors.drive_limit_km)
+    roads = known_roads(chosen)
     known = {
         frozenset((row.origin_id, row.destination_id)): row
-        for row in TravelOverride.objects.filter(origin__in=chosen, destination__in=chosen)
+        for row in TravelOverride.objects.in_use().between(chosen)
     }
     journeys = []
     for count, start in enumerate(chosen):
         for end in chosen[count + 1 :]:
-            journey = _journey(start, end, known.get(frozenset((start.pk, end.pk))))
-            journeys.append((place_ref(start), place_ref(end), journey))
-            journeys.append((place_ref(end), place_ref(start), journey))
-    return TravelTable.from_journeys([place_ref(place) for place in chosen], journeys)
-
-
-def _journey(start: Place, end: Place, known: TravelOverride | None) -> Estimate:
-    guess = estimate_travel(
-        (start.latitude, start.longitude),
-        (end.latitude, end.longitude),
-        airports=airports(),
+            there, back = _both_ways(
+                estimator,
+                (start, end),
+                override=known.get(frozenset((start.pk, end.pk))),
+                roads=(_road(roads, start, end), _road(roads, end, start)),
+            )
+            journeys.append((place_ref(start), place_ref(end), there))
+            journeys.append((place_ref(end), place_ref(start), back))
+    return TravelTable.from_journeys(
+        [place_ref(place) for place in chosen], journeys, changed_factors=changed
     )
-    if known is None:
-        return guess
+
+
+def estimated_journey(start: Place, end: Place) -> Estimate:
+    """The estimate between two places, whatever is known better."""
+    estimator = _estimator(tuple(sorted(changed_factors().items())))
+    return estimator.journey(_where(start), _where(end))
+
+
+@cache
+def _reference_estimator() -> Estimator:
+    return Estimator(airports=airports(), land=land_map())
+
+
+def _estimator(changed: Sequence[tuple[str, float]]) -> Estimator:
+    if not changed:
+        return _reference_estimator()
+    return Estimator(factors=factors_with(dict(changed)), airports=airports(), land=land_map())
+
+
+def _road(roads: dict[Any, RoadTime | None], start: Place, end: Place) -> list[RoadTime | None]:
+    """The source's answer in a list of one, or an empty list when it gave none."""
+    pair = (start.pk, end.pk)
+    return [roads[pair]] if pair in roads else []
+
+
+def _both_ways(
+    estimator: Estimator,
+    pair: tuple[Place, Place],
+    *,
+    override: TravelOverride | None,
+    roads: tuple[list[RoadTime | None], list[RoadTime | None]],
+) -> tuple[Estimate, Estimate]:
+    here, there = _where(pair[0]), _where(pair[1])
+    if override is not None:
+        known = _as_known(override, estimator.options(here, there, roads=roads[0]))
+        return known, known
+    out = estimator.journey(here, there, roads=roads[0])
+    if roads[0] == roads[1]:
+        return out, out
+    return out, estimator.journey(there, here, roads=roads[1])
+
+
+def _where(place: Place) -> tuple[float, float]:
+    return place.latitude, place.longitude
+
+
+def _as_known(known: TravelOverride, options: dict[str, Estimate]) -> Estimate:
+    """What a person knows; km, cost and CO2 nobody told are estimated for that way of travel."""
+    quickest = min(options.values(), key=lambda option: option.minutes)
+    like = options.get(known.mode, quickest)
     return Estimate(
         minutes=known.minutes,
         mode=known.mode,
-        km=guess.km,
-        cost=guess.cost,
-        co2=guess.co2,
+        km=like.km,
+        cost=like.cost if known.cost is None else float(known.cost),
+        co2=like.co2 if known.co2_kg is None else known.co2_kg,
         is_estimate=False,
     )
