@@ -196,7 +196,7 @@ MAIL_IS_CAUGHT = env.flag("MAIL_IS_CAUGHT")
 # Turns a mail's link key into the private address, at the moment it is shown or sent.
 MAIL_LINK_RESOLVER = "visits.domain.links.address_of"
 
-# A server that speaks OSRM's protocol knows drives better than our estimate; without one we estimate.
+# A server that speaks OSRM's protocol knows drives better than an estimate; empty: we estimate.
 ROAD_TIMES_URL = env.web_address("ROAD_TIMES_URL")
 ROAD_TIMES_SECONDS = env.number("ROAD_TIMES_SECONDS", 10)
 ROAD_TIMES_DAYS = env.number("ROAD_TIMES_DAYS", 90)

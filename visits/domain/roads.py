@@ -144,9 +144,11 @@ def _blocks(
 
 def _is_left_alone(now: datetime) -> bool:
     """Whether the source failed so lately that it is not asked again yet."""
-    return RoadSourceState.objects.filter(failed_at__gt=now - LEFT_ALONE_FOR).exclude(
-        fault=""
-    ).exists()
+    return (
+        RoadSourceState.objects.filter(failed_at__gt=now - LEFT_ALONE_FOR)
+        .exclude(fault="")
+        .exists()
+    )
 
 
 def _note(now: datetime, fault: str) -> None:

@@ -1,4 +1,4 @@
-"""Journeys between the places of a campaign: estimates, bettered by roads and by what people know."""
+"""Journeys between places: estimates, bettered by a road source and by what people know."""
 
 import csv
 import gzip

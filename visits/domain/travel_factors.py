@@ -95,6 +95,17 @@ def changed_factors() -> dict[str, float]:
     return {key: value for key, value in rows if value != REFERENCE[key].value}
 
 
+def factor_words(key: str, value: float) -> str:
+    """A changed factor with its value and the reference's: "CO2 of rail 0.02 kg/km (…)"."""
+    reference = REFERENCE[key]
+    return _("%(name)s %(value)g %(unit)s (reference %(reference)g)") % {
+        "name": NAMES[key],
+        "value": value,
+        "unit": reference.unit,
+        "reference": reference.value,
+    }
+
+
 def factors_with(changed: Mapping[str, float]) -> TravelFactors:
     """The reference with these values instead of its own."""
     return TravelFactors(**changed)

@@ -18,10 +18,12 @@ from crm.domain.audit import record
 from crm.models import Place, User
 from visits.domain.planning import load_calendar
 from visits.domain.travel import place_ref
+from visits.domain.travel_factors import factor_words
 from visits.models import Campaign, Host, Placement, PlanVersion, TravelLeg, Visit
 from visits.models.requests import Mode
 from visits.models.travel import TravelMode
 from visits.planning import search
+from visits.planning.factors import REFERENCE
 from visits.planning.problem import Limits, ProblemError
 from visits.planning.solution import Leg
 from visits.states import VisitState
@@ -90,11 +92,11 @@ def _leg(
 
 def _visit_of(placements: Sequence[Placement], departs: datetime, to_place: int) -> Visit | None:
     """The visit a journey leads to, or for a journey home the one it comes from."""
-    later = [row for row in placements if row.starts_at > departs]
-    if later and later[0].visit.place_id == to_place:
-        return later[0].visit
-    before = [row for row in placements if row.ends_at <= departs]
-    return before[-1].visit if before else None
+    later = next((row.visit for row in placements if row.starts_at > departs), None)
+    if later is not None and later.place_id == to_place:
+        return later
+    before = [row.visit for row in placements if row.ends_at <= departs]
+    return before[-1] if before else None
 
 
 def _way(leg: TravelLeg) -> Way:
@@ -153,7 +155,7 @@ class Journey:
 
 @dataclass(frozen=True)
 class Journeys:
-    """The journeys that end at a visit and those that begin there; `fault` when none can be told."""
+    """Journeys that end at a visit and those that begin there; `fault` when none can be told."""
 
     before: tuple[Journey, ...] = ()
     after: tuple[Journey, ...] = ()
@@ -238,8 +240,7 @@ def _legs_near(visit: Visit) -> list[TravelLeg]:
 
 def _entered(visit: Visit) -> list[TravelLeg]:
     """Legs of the visit that are booked or that somebody entered by hand."""
-    rows = visit.legs.standing().filter(Q(version=None) | Q(status=TravelLeg.Status.BOOKED))
-    return list(rows.select_related("origin", "destination"))
+    return list(visit.legs.firm().select_related("origin", "destination"))
 
 
 def _around(
@@ -284,6 +285,26 @@ def _stored(leg: TravelLeg) -> Journey:
         leg.co2_kg,
         leg.status,
         leg=leg,
+    )
+
+
+@dataclass(frozen=True)
+class TravelBasis:
+    """What a version's sums of journeys rest on; `changed` holds a sentence part per factor."""
+
+    journeys: int
+    estimates: int
+    changed: tuple[str, ...]
+
+
+def basis_of(version: PlanVersion) -> TravelBasis:
+    """How many journeys of a version are estimates, and which factors differed when it was made."""
+    legs = version.result.get("legs", [])
+    changed = version.result.get("changed_factors", {})
+    return TravelBasis(
+        len(legs),
+        sum(bool(leg["estimated"]) for leg in legs),
+        tuple(factor_words(key, value) for key, value in changed.items() if key in REFERENCE),
     )
 
 

@@ -22,6 +22,10 @@ class TravelLegQuerySet(models.QuerySet):
         """Those that are to happen or happened: not cancelled."""
         return self.exclude(status=TravelLeg.Status.CANCELLED)
 
+    def firm(self):
+        """Those the municipality may be told of: booked or entered by hand, not a plan's."""
+        return self.standing().filter(Q(version=None) | Q(status=TravelLeg.Status.BOOKED))
+
     def of_campaign(self, campaign):
         """Those of a campaign's plan, and those entered for its visits."""
         return self.filter(Q(version__plan__campaign=campaign) | Q(visit__campaign=campaign))
@@ -93,9 +97,7 @@ class TravelOverrideQuerySet(models.QuerySet):
 
     def of_pair(self, one, other):
         """Those between two places, whichever was written first."""
-        return self.filter(
-            Q(origin=one, destination=other) | Q(origin=other, destination=one)
-        )
+        return self.filter(Q(origin=one, destination=other) | Q(origin=other, destination=one))
 
     def search(self, text: str):
         """Those whose ends or source hold every word."""

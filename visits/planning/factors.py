@@ -130,7 +130,9 @@ class TravelFactors:
 def reference_factors() -> tuple[Factor, ...]:
     """Every factor with its reference value, in the order of the model."""
     return tuple(
-        Factor(row.name, row.name.partition("_")[0], row.default, **row.metadata)
+        Factor(
+            row.name, row.name.partition("_")[0], getattr(TravelFactors, row.name), **row.metadata
+        )
         for row in fields(TravelFactors)
     )
 

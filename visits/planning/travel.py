@@ -322,9 +322,7 @@ class TravelTable:
             minutes[i, j], cost[i, j], co2[i, j] = journey.minutes, journey.cost, journey.co2
             km[i, j], mode[i, j] = journey.km, MODES.index(journey.mode)
             split[i, j], guess[i, j] = journey.mode == "drive", journey.is_estimate
-        return cls(
-            tuple(places), minutes, cost, co2, km, mode, split, guess, changed_factors or {}
-        )
+        return cls(tuple(places), minutes, cost, co2, km, mode, split, guess, changed_factors or {})
 
 
 def estimated_table(
