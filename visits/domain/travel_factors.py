@@ -40,7 +40,7 @@ NAMES: dict[str, Promise] = {
     "fly_access_wait": gettext_lazy("Way to an airport that is not known"),
     "fly_reach_km": gettext_lazy("How far an airport may be"),
     "fly_check_in": gettext_lazy("At the airport before departure"),
-    "fly_out": gettext_lazy("From landing to the door"),
+    "fly_out": gettext_lazy("At the airport after landing"),
     "fly_taxi": gettext_lazy("Taxiing, climb and approach"),
     "fly_speed": gettext_lazy("Speed in the air"),
     "fly_change_wait": gettext_lazy("Time of a change of planes"),

@@ -19,9 +19,7 @@ class JourneyForm(EditForm):
 
     fields_edited = known_journeys.EDITABLE
 
-    origin = LineField(
-        label=_("From"), max_length=200, help_text=_("A city of the register, like Oslo.")
-    )
+    origin = LineField(label=_("From"), max_length=200)
     destination = LineField(label=_("To"), max_length=200)
     mode = forms.ChoiceField(label=_("By"), choices=TravelMode.choices)
     minutes = forms.IntegerField(
