@@ -62,6 +62,25 @@ def sites(name: str) -> list[str]:
     return found
 
 
+def web_address(name: str) -> str:
+    """An http or https address another program answers at, without its last slash; "" if unset."""
+    address = os.environ.get(name, "").strip().rstrip("/")
+    if not address:
+        return ""
+    parts = urlsplit(address)
+    plain = not (parts.query or parts.fragment or parts.username or parts.password)
+    try:
+        whole = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        whole = False
+    if parts.scheme not in {"http", "https"} or not plain or not whole:
+        raise ImproperlyConfigured(
+            f"{name} is {address!r}; write an address like http://127.0.0.1:5000, "
+            "without a name, a password or a question mark."
+        )
+    return address
+
+
 def private_directory(path: Path) -> Path:
     """The directory at `path`, made with mode 0700 when it is not there yet."""
     try:

@@ -201,6 +201,11 @@ MAIL_IS_CAUGHT = env.flag("MAIL_IS_CAUGHT")
 # Turns a mail's link key into the private address, at the moment it is shown or sent.
 MAIL_LINK_RESOLVER = "visits.domain.links.address_of"
 
+# A server that speaks OSRM's protocol knows drives better than an estimate; empty: we estimate.
+ROAD_TIMES_URL = env.web_address("ROAD_TIMES_URL")
+ROAD_TIMES_SECONDS = env.number("ROAD_TIMES_SECONDS", 10)
+ROAD_TIMES_DAYS = env.number("ROAD_TIMES_DAYS", 90)
+
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 

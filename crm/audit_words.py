@@ -89,6 +89,13 @@ VERBS = {
     "remove_calendar_day": gettext_lazy("calendar day removed"),
     "enter_disruption": gettext_lazy("disruption entered"),
     "edit_disruption": gettext_lazy("disruption edited"),
+    "add_journey": gettext_lazy("known journey added"),
+    "edit_journey": gettext_lazy("known journey edited"),
+    "remove_journey": gettext_lazy("known journey removed"),
+    "restore_journey": gettext_lazy("known journey restored"),
+    "change_factor": gettext_lazy("travel factor changed"),
+    "reset_factor": gettext_lazy("travel factor back to the reference"),
+    "store_legs": gettext_lazy("journeys of the plan stored"),
     "close_disruption": gettext_lazy("disruption over"),
 }
 

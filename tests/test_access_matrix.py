@@ -102,6 +102,7 @@ def make_world() -> SimpleNamespace:
         disruption=visits.DisruptionFactory(),
         campaign=visit.campaign,
         topic=visits.TopicFactory(),
+        journey=visits.TravelOverrideFactory(),
     )
 
 
@@ -144,6 +145,8 @@ def arguments(name: str, world: SimpleNamespace) -> dict:
         "visits:topic-": {"pk": world.topic.pk},
         "visits:calendar-day-": {"pk": world.day.pk},
         "visits:disruption-": {"pk": world.disruption.pk},
+        "visits:journey-": {"pk": world.journey.pk},
+        "visits:factor-": {"key": "drive_speed"},
         "visits:token-": {"digest": world.token.digest},
         "visits:calendar-feed": {"token": "x" * 43},
         "api:organisations-": {"pk": world.city.organisation_id},

@@ -5,8 +5,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.filters import COUNTRY_CHOICES, AnyOf, StableOrdering
-from visits.models import CalendarDay, Disruption, Host, Visit, VisitRequest
+from visits.models import CalendarDay, Disruption, Host, TravelOverride, Visit, VisitRequest
 from visits.models.requests import Channel, Mode
+from visits.models.travel import TravelMode
 from visits.states import RequestState, VisitState
 
 
@@ -93,3 +94,23 @@ class DisruptionFilter(filters.FilterSet):
     class Meta:
         model = Disruption
         fields: tuple[str, ...] = ()
+
+
+class JourneyFilter(filters.FilterSet):
+    q = filters.CharFilter(method="search", label=_("Search"), max_length=200)
+    mode = AnyOf(choices=TravelMode.choices, label=_("By"))
+    sort = StableOrdering(
+        fields={
+            "origin__name": "from",
+            "destination__name": "to",
+            "minutes": "minutes",
+            "source": "source",
+        }
+    )
+
+    class Meta:
+        model = TravelOverride
+        fields: tuple[str, ...] = ()
+
+    def search(self, rows, _name, text):
+        return rows.search(text)

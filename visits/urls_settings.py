@@ -1,8 +1,16 @@
-"""Settings: accounts, hosts, campaign, calendars, disruptions, audit, tokens, clock, health."""
+"""Settings: accounts, hosts, campaign, calendars, travel, audit, tokens, clock, health."""
 
 from django.urls import path
 
-from visits.views.desk.settings import calendar, campaign, hosts, overview, topics, users
+from visits.views.desk.settings import (
+    calendar,
+    campaign,
+    hosts,
+    overview,
+    topics,
+    travel,
+    users,
+)
 
 urlpatterns = [
     path("", overview.settings_index, name="settings"),
@@ -43,6 +51,14 @@ urlpatterns = [
     path("disruptions/", calendar.disruption_list, name="disruption-list"),
     path("disruptions/new/", calendar.disruption_edit, name="disruption-new"),
     path("disruptions/<int:pk>/", calendar.disruption_edit, name="disruption-edit"),
+    path("journeys/", travel.journey_list, name="journey-list"),
+    path("journeys/new/", travel.journey_new, name="journey-new"),
+    path("journeys/<int:pk>/", travel.journey_edit, name="journey-edit"),
+    path("journeys/<int:pk>/remove/", travel.journey_remove, name="journey-remove"),
+    path("journeys/<int:pk>/restore/", travel.journey_restore, name="journey-restore"),
+    path("travel-factors/", travel.factor_list, name="factor-list"),
+    path("travel-factors/<str:key>/", travel.factor_edit, name="factor-edit"),
+    path("travel-factors/<str:key>/reset/", travel.factor_reset, name="factor-reset"),
     path("audit/", overview.audit_list, name="audit-list"),
     path("tokens/", users.token_list, name="token-list"),
     path("tokens/new/", users.token_new, name="token-new"),

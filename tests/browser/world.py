@@ -31,7 +31,16 @@ from visits.domain.plan_decisions import Wanted, decide
 from visits.domain.plans import plan_of, solve_campaign, store_version
 from visits.domain.proposals import take_back_proposal
 from visits.domain.visits import postpone_visit
-from visits.models import CalendarDay, Campaign, Disruption, Host, Topic, Visit, VisitRequest
+from visits.models import (
+    CalendarDay,
+    Campaign,
+    Disruption,
+    Host,
+    Topic,
+    TravelOverride,
+    Visit,
+    VisitRequest,
+)
 
 LONG = "Maximilian-Alexander Sample-Platane"
 at = clock.now()
@@ -96,6 +105,13 @@ for user in (second, newcomer):
 TOTP.activate(second, generate_totp_secret())
 codes = RecoveryCodes.activate(second)
 AuthToken.objects.create(coordinator)
+journey = TravelOverride.objects.create(
+    origin=vilnius.host.home,
+    destination=vilnius.place,
+    mode="fly",
+    minutes=290,
+    source="Timetable of spring 2023, by way of Warsaw",
+)
 broken = {
     status: problem(RequestFactory().get("/"), status, "The fault is in our log.").content.decode()
     for status in (400, 409, 500, 503)
@@ -113,6 +129,7 @@ print(  # noqa: T201 - the test reads it
             "user": coordinator.pk,
             "topic": Topic.objects.first().pk,
             "day": CalendarDay.objects.first().pk,
+            "journey": journey.pk,
             "disruption": Disruption.objects.first().pk,
             "uid": user_pk_to_url_str(second),
             "key": default_token_generator.make_token(second),

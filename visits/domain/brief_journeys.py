@@ -155,13 +155,20 @@ def _leg_lines(visit: Visit, legs: Sequence[TravelLeg], names: _Names) -> tuple[
             "when": wording.local_time(leg.arrives_at, leg.destination.zone),
             "place": names.of(leg.origin),
         }
+        out = parts.join((out, _unless_booked(leg)))
     if after:
         leg = after[0]
         on = _("leaves %(when)s for %(place)s") % {
             "when": wording.local_time(leg.departs_at, leg.origin.zone),
             "place": names.of(leg.destination),
         }
+        on = parts.join((on, _unless_booked(leg)))
     return out, on
+
+
+def _unless_booked(leg: TravelLeg) -> str:
+    """ "estimate" or "planned" of a journey that nobody booked yet."""
+    return "" if leg.status == TravelLeg.Status.BOOKED else str(leg.get_status_display())
 
 
 def _estimates(visit: Visit, chain: Sequence[Visit], names: _Names) -> tuple[str, str]:

@@ -225,7 +225,7 @@ def _place(visit: Visit) -> Section:
 
 def _journey(visit: Visit) -> Section | None:
     """When the visitors arrive and leave; nothing of where from, how, or at what price."""
-    legs = sorted(visit.legs.all(), key=lambda leg: leg.departs_at)
+    legs = list(visit.legs.firm().order_by("departs_at"))
     before = [leg.arrives_at for leg in legs if leg.arrives_at <= visit.starts_at]
     after = [leg.departs_at for leg in legs if leg.departs_at >= visit.ends_at]
     rows = parts.facts(

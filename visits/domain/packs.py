@@ -199,7 +199,7 @@ def _leg_facts(visit: Visit) -> list[tuple[str, str]]:
     legs = [leg for leg in visit.legs.all() if leg.status != TravelLeg.Status.CANCELLED]
     return [
         (
-            str(leg.get_mode_display()).capitalize(),
+            parts.join((str(leg.get_mode_display()).capitalize(), str(leg.get_status_display()))),
             _("%(departs)s to %(arrives)s")
             % {
                 "departs": wording.local_time(leg.departs_at, leg.origin.zone),

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch, Q, QuerySet
 
 from crm.domain.working_time import add_working_days
 from crm.models import Place
@@ -79,14 +79,7 @@ def load_problem(
 
     `decisions` are the coordinator's, those of the campaign when not given.
     """
-    hosts = list(
-        Host.objects.who_lead()
-        .select_related("home")
-        .prefetch_related(
-            "topics",
-            Prefetch("availability", HostAvailability.objects.busy(), to_attr="absences"),
-        )
-    )
+    hosts = list(_with_absences(Host.objects.who_lead()))
     visits = [] if fresh else list(_facts(campaign))
     loose = [visit for visit in visits if visit.ref in released and may_move(visit, at)]
     visits = [visit for visit in visits if visit not in loose]
@@ -111,7 +104,7 @@ def load_problem(
             _host(host, positions.get(host.pk), at=at, kept=kept.get(host.pk, ())) for host in hosts
         ),
         tasks=tuple(tasks),
-        travel=travel_table(places),
+        travel=travel_table(places, ask=True),
         fixed=tuple(_fixed(visit, at=at) for visit in visits),
         published=tuple(
             p.PublishedVisit(task=group[0].ref, host=offer.host.ref, start=offer.starts_at)
@@ -148,6 +141,26 @@ def may_move(visit: Visit, at: datetime) -> bool:
         and bool(requests)
         and all(request.place_id for request in requests)
     )
+
+
+def load_calendar(
+    host: Host, visits: Sequence[Visit], *, days: Sequence[date], at: datetime
+) -> p.Problem:
+    """One host's visits as facts and nothing to place: solving it tells the journeys they need."""
+    host = _with_absences(Host.objects.filter(pk=host.pk)).get()
+    places = [host.home, *(visit.place for visit in visits if visit.place)]
+    return p.Problem(
+        days=tuple(days),
+        hosts=(_host(host, None, at=at),),
+        tasks=(),
+        travel=travel_table(places),
+        fixed=tuple(_fixed(visit, at=at) for visit in visits),
+    )
+
+
+def _with_absences(hosts: QuerySet[Host]) -> QuerySet[Host]:
+    busy = Prefetch("availability", HostAvailability.objects.busy(), to_attr="absences")
+    return hosts.select_related("home").prefetch_related("topics", busy)
 
 
 def _requests_to_plan(

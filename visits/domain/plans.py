@@ -18,6 +18,7 @@ from visits.domain.booking import lock_resources
 from visits.domain.letters import draft_letter
 from visits.domain.planning import LoadedProblem, load_problem
 from visits.domain.proposals import offer_letter, propose_dates, take_back_proposal
+from visits.domain.travel_legs import store_legs
 from visits.domain.visits import put_off, replace_visit
 from visits.models import (
     Campaign,
@@ -108,6 +109,7 @@ def plan_as_json(solved: SolvedPlan) -> dict[str, Any]:
         "legs": [_leg_as_json(leg) for leg in solution.legs],
         "risks": [str(risk) for risk in solution.risks],
         "totals": asdict(solution.totals),
+        "changed_factors": dict(solved.loaded.problem.travel.changed_factors),
         "seconds": round(solution.seconds, 2),
     }
 
@@ -367,6 +369,7 @@ def publish_version(
     for change in others:
         if change.placement is not None:
             drafts.append(_offer(change, at=at, by=by))
+    store_legs(version, at=at, by=by)
     version.state = PlanVersion.State.PUBLISHED
     version.published_at = at
     version.save(update_fields=["state", "published_at"])

@@ -1,29 +1,56 @@
-"""Journeys between the places of a campaign: estimates, bettered by what people know."""
+"""Journeys between places: estimates, bettered by a road source and by what people know."""
 
 import csv
 import gzip
+import json
 from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import combinations
+from typing import Any
 
 from django.conf import settings
 
 from crm.models import Place
+from visits.domain.roads import known_roads, learn_roads
+from visits.domain.travel_factors import changed_factors, factors_with
 from visits.models import TravelOverride
 from visits.planning import problem as p
-from visits.planning.travel import Airport, Estimate, TravelTable, quickest, travel_options
+from visits.planning.land import Crossing, LandMap
+from visits.planning.travel import Airport, Estimate, Estimator, RoadTime, TravelTable
 
-AIRPORTS = settings.BASE_DIR / "fixtures" / "airports.csv.gz"
+FIXTURES = settings.BASE_DIR / "fixtures"
 
 
 @cache
 def airports() -> tuple[Airport, ...]:
     """European airports with scheduled flights (see fixtures/README.md)."""
-    with gzip.open(AIRPORTS, "rt", encoding="utf-8", newline="") as file:
+    with gzip.open(FIXTURES / "airports.csv.gz", "rt", encoding="utf-8", newline="") as file:
         return tuple(
-            Airport(code=row["iata"], lat=float(row["lat"]), lon=float(row["lon"]))
+            Airport(row["iata"], float(row["lat"]), float(row["lon"]))
             for row in csv.DictReader(file)
         )
+
+
+@cache
+def land_map() -> LandMap:
+    """Europe's islands and the crossings between them (see fixtures/README.md)."""
+    outlines = json.loads((FIXTURES / "outlines.json").read_text(encoding="utf-8"))
+    rings = [ring for country in outlines["countries"].values() for ring in country["polygons"]]
+    with (FIXTURES / "crossings.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return LandMap(
+        rings,
+        crossings=[
+            Crossing(row["name"], _point(row, "1"), _point(row, "2"), float(row["minutes"]))
+            for row in rows
+            if row["kind"] != "corner"
+        ],
+        corners=[_point(row, "1") for row in rows if row["kind"] == "corner"],
+    )
+
+
+def _point(row: dict[str, str], end: str) -> tuple[float, float]:
+    return float(row[f"lat{end}"]), float(row[f"lon{end}"])
 
 
 def place_ref(place: Place) -> str:
@@ -31,12 +58,17 @@ def place_ref(place: Place) -> str:
     return f"g{place.pk}"
 
 
-def travel_table(places: Iterable[Place], *, without: frozenset[str] = frozenset()) -> TravelTable:
-    """Journeys between all the places, both ways; known times replace estimates.
+def travel_table(
+    places: Iterable[Place], *, ask: bool = False, without: frozenset[str] = frozenset()
+) -> TravelTable:
+    """Journeys between all the places, both ways; what people know and roads replace estimates.
 
+    With `ask` the road source is asked, for a bounded time, for the drives it has not told yet.
     `without` leaves out ways of travel: what remains are the ways round a strike.
     """
     chosen = sorted({place.pk: place for place in places}.values(), key=lambda place: place.pk)
+    if ask:
+        learn_roads(chosen, longest_km=_estimator_now().factors.drive_limit_km)
     return travel_between(list(combinations(chosen, 2)), places=chosen, without=without)
 
 
@@ -48,17 +80,29 @@ def travel_between(
 ) -> TravelTable:
     """Journeys between the places of each pair, both ways, and none between any others."""
     chosen = {place.pk: place for place in [*places, *(place for pair in pairs for place in pair)]}
+    changed, rows = changed_factors(), list(chosen.values())
+    estimator = _estimator(tuple(sorted(changed.items())))
+    roads = known_roads(rows)
     known = {
         frozenset((row.origin_id, row.destination_id)): row
-        for row in TravelOverride.objects.filter(origin__in=chosen, destination__in=chosen)
+        for row in TravelOverride.objects.in_use().between(rows)
     }
     journeys = []
     for start, end in pairs:
-        journey = _journey(start, end, known.get(frozenset((start.pk, end.pk))), without)
-        if start.pk != end.pk and journey is not None:
-            journeys.append((place_ref(start), place_ref(end), journey))
-            journeys.append((place_ref(end), place_ref(start), journey))
-    return TravelTable.from_journeys([place_ref(place) for place in chosen.values()], journeys)
+        if start.pk == end.pk:
+            continue
+        there, back = _both_ways(
+            estimator,
+            (start, end),
+            override=known.get(frozenset((start.pk, end.pk))),
+            roads=(_road(roads, start, end), _road(roads, end, start)),
+            without=without,
+        )
+        ways = ((start, end, there), (end, start, back))
+        journeys += [(place_ref(a), place_ref(b), way) for a, b, way in ways if way is not None]
+    return TravelTable.from_journeys(
+        [place_ref(place) for place in rows], journeys, changed_factors=changed
+    )
 
 
 def detours(
@@ -74,23 +118,63 @@ def detours(
     )
 
 
-def _journey(
-    start: Place, end: Place, known: TravelOverride | None, without: frozenset[str]
-) -> Estimate | None:
-    options = travel_options(
-        (start.latitude, start.longitude),
-        (end.latitude, end.longitude),
-        airports=airports(),
-    )
-    if known is None or known.mode in without:
-        return quickest(options, without=without)
-    guess = quickest(options)
-    assert guess is not None, "between two places there is always a way"
+def estimated_journey(start: Place, end: Place) -> Estimate:
+    """The estimate between two places, whatever is known better."""
+    return _estimator_now().journey(_where(start), _where(end))
+
+
+def _estimator_now() -> Estimator:
+    return _estimator(tuple(sorted(changed_factors().items())))
+
+
+@cache
+def _reference_estimator() -> Estimator:
+    return Estimator(airports=airports(), land=land_map())
+
+
+def _estimator(changed: Sequence[tuple[str, float]]) -> Estimator:
+    if not changed:
+        return _reference_estimator()
+    return Estimator(factors=factors_with(dict(changed)), airports=airports(), land=land_map())
+
+
+def _road(roads: dict[Any, RoadTime | None], start: Place, end: Place) -> list[RoadTime | None]:
+    """The source's answer in a list of one, or an empty list when it gave none."""
+    pair = (start.pk, end.pk)
+    return [roads[pair]] if pair in roads else []
+
+
+def _both_ways(
+    estimator: Estimator,
+    pair: tuple[Place, Place],
+    *,
+    override: TravelOverride | None,
+    roads: tuple[list[RoadTime | None], list[RoadTime | None]],
+    without: frozenset[str],
+) -> tuple[Estimate | None, Estimate | None]:
+    here, there = _where(pair[0]), _where(pair[1])
+    if override is not None and override.mode not in without:
+        known = _as_known(override, estimator.options(here, there, roads=roads[0]))
+        return known, known
+    out = estimator.detour(here, there, roads=roads[0], without=without)
+    if roads[0] == roads[1]:
+        return out, out
+    return out, estimator.detour(there, here, roads=roads[1], without=without)
+
+
+def _where(place: Place) -> tuple[float, float]:
+    return place.latitude, place.longitude
+
+
+def _as_known(known: TravelOverride, options: dict[str, Estimate]) -> Estimate:
+    """What a person knows; km, cost and CO2 nobody told are estimated for that way of travel."""
+    quickest = min(options.values(), key=lambda option: option.minutes)
+    like = options.get(known.mode, quickest)
     return Estimate(
         minutes=known.minutes,
         mode=known.mode,
-        km=guess.km,
-        cost=guess.cost,
-        co2=guess.co2,
+        km=like.km,
+        cost=like.cost if known.cost is None else float(known.cost),
+        co2=like.co2 if known.co2_kg is None else known.co2_kg,
         is_estimate=False,
     )

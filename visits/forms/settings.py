@@ -21,7 +21,8 @@ from crm.forms.fields import (
 )
 from crm.models import Event, Place, User
 from crm.roles import Role
-from visits.domain import calendar_days, campaigns, disruptions, hosts, places, topics
+from visits.domain import calendar_days, campaigns, disruptions, hosts, topics
+from visits.forms.places import place_typed
 from visits.models import CalendarDay, Disruption, Host, HostAvailability, Topic
 from visits.models.travel import TravelMode
 
@@ -148,22 +149,7 @@ class HostForm(EditForm):
         return super().values_of(row) | {"home": row.home.label}
 
     def clean_home(self) -> Place:
-        typed = self.cleaned_data["home"]
-        if isinstance(self.row, Host) and typed == self.row.home.label:
-            return self.row.home
-        found = places.resolve_city(typed)
-        labels = list(dict.fromkeys(place.label for place in found.candidates))
-        if len(labels) > 1:
-            raise forms.ValidationError(
-                _("There are several: write %(places)s."), params={"places": "; ".join(labels[:4])}
-            )
-        # Namesakes of one region are near each other; the largest is first.
-        place = found.place or next(iter(found.candidates), None)
-        if place is None:
-            raise forms.ValidationError(
-                _("We know no place called “%(name)s”."), params={"name": typed}
-            )
-        return place
+        return place_typed(self.cleaned_data["home"], kept=getattr(self.row, "home", None))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

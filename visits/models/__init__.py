@@ -22,7 +22,14 @@ from visits.models.reports import (
     VisitReport,
 )
 from visits.models.requests import PendingRequest, PreferredDate, VisitRequest
-from visits.models.travel import Expense, TravelLeg, TravelOverride
+from visits.models.travel import (
+    Expense,
+    RoadJourney,
+    RoadSourceState,
+    TravelFactor,
+    TravelLeg,
+    TravelOverride,
+)
 from visits.models.visits import AgendaItem, ChecklistItem, Visit
 
 __all__ = [
@@ -52,7 +59,10 @@ __all__ = [
     "PrivateLink",
     "Referral",
     "Reservation",
+    "RoadJourney",
+    "RoadSourceState",
     "Topic",
+    "TravelFactor",
     "TravelLeg",
     "TravelOverride",
     "Unplaced",

@@ -1,7 +1,8 @@
 """Travel between places: an estimate of each journey, and the table the planner reads.
 
-An estimate is the quickest of three simple models along the great circle. It knows no ferries, no
-islands and no last trains, so each of its journeys says that it is an estimate and may be replaced.
+An estimate is the quickest of driving, rail, flying and, over water, a ferry. It knows no timetable
+and no last train, so each of its journeys says that it is an estimate and may be replaced: by a
+road time from a `TravelSource`, or by what a person knows. `docs/travel.md` tells the model.
 """
 
 from __future__ import annotations
@@ -9,11 +10,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 
-MODES = ("stay", "drive", "rail", "fly", "other")
-EARTH_RADIUS_KM = 6371.0
+from .factors import MODES, TravelFactors
+from .land import OFF_THE_MAP, Coordinates, LandMap, Way, great_circle_km
+
+SAME_PLACE_KM = 0.5
+OFF_THE_MAP_KM = 60.0
+# A road this many times as long as the straight line leads round a sea that a ferry may cross.
+LONG_WAY_ROUND = 2.0
+AIRPORTS_TRIED = 3
+ROUND_TO = 5
 
 
 @dataclass(frozen=True)
@@ -26,43 +36,36 @@ class Airport:
 
 
 @dataclass(frozen=True)
-class TravelFactors:
-    """Numbers of the estimate. Speeds in km/h, detours as multiples of the great circle, waits in
-    minutes, costs in EUR, emissions in kg CO2 per km."""
+class RoadTime:
+    """A drive as a road source knows it: minutes and km from door to door."""
 
-    drive_detour: float = 1.3
-    drive_speed: float = 80.0
-    drive_speed_near: float = 40.0
-    drive_near_km: float = 10.0
-    drive_wait: float = 5.0
-    drive_cost_km: float = 0.30
-    drive_co2_km: float = 0.12
-    drive_limit_km: float = 900.0
-    rail_detour: float = 1.25
-    rail_speed: float = 115.0
-    rail_wait: float = 45.0
-    rail_cost_km: float = 0.17
-    rail_co2_km: float = 0.034
-    rail_limit_km: float = 1200.0
-    fly_speed: float = 740.0
-    fly_wait: float = 155.0
-    fly_change_km: float = 2000.0
-    fly_change_wait: float = 45.0
-    fly_cost: float = 90.0
-    fly_cost_km: float = 0.08
-    fly_co2_km: float = 0.16
-    fly_co2: float = 20.0
-    fly_least_km: float = 250.0
-    airport_reach_km: float = 200.0
-    airport_access_speed: float = 75.0
-    airports_tried: int = 3
-    default_access: float = 45.0
-    round_to: int = 5
+    minutes: float
+    km: float
+
+
+class SourceFailed(Exception):
+    """A road source gave no usable answer; the text says why, in words for an operator."""
+
+
+class TravelSource(Protocol):
+    """Where times of driving come from, many at once."""
+
+    def drives(
+        self, starts: Sequence[Coordinates], ends: Sequence[Coordinates], *, seconds: float
+    ) -> list[list[RoadTime | None]]:
+        """A row for each start with a cell for each end; None where no road leads.
+
+        Raises SourceFailed when there is no usable answer within `seconds`.
+        """
+        ...
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """One estimated journey: whole minutes door to door, mode, km on the way, EUR, kg CO2."""
+    """One journey: whole minutes door to door, mode, km on the way, EUR, kg CO2 equivalent.
+
+    `is_estimate` is False when its minutes come from a road source or from a person.
+    """
 
     minutes: int
     mode: str
@@ -72,156 +75,199 @@ class Estimate:
     is_estimate: bool = True
 
 
-def great_circle_km(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
-    """Distance in km between two coordinates given in degrees."""
-    a, b = math.radians(lat1), math.radians(lat2)
-    h = math.sin((b - a) / 2) ** 2
-    h += math.cos(a) * math.cos(b) * math.sin(math.radians(lon2 - lon1) / 2) ** 2
-    return 2 * EARTH_RADIUS_KM * math.asin(min(1.0, math.sqrt(h)))
+class Estimator:
+    """Estimates of journeys with one set of factors, airports and land map.
 
-
-def estimate_travel(
-    start: tuple[float, float],
-    end: tuple[float, float],
-    *,
-    airports: Sequence[Airport] = (),
-    factors: TravelFactors | None = None,
-) -> Estimate:
-    """The quickest of driving, rail and flying between two (lat, lon) pairs in degrees.
-
-    Without airports the way to and from one is taken to be `default_access` minutes.
+    Without airports the way to and from one takes `fly_access_wait` minutes; without a land map a
+    road leads everywhere.
     """
-    return min(travel_options(start, end, airports=airports, factors=factors), key=_slowness)
 
+    def __init__(
+        self,
+        *,
+        factors: TravelFactors | None = None,
+        airports: Sequence[Airport] = (),
+        land: LandMap | None = None,
+    ) -> None:
+        self.factors = factors or TravelFactors()
+        self._airports, self._land = tuple(airports), land
+        self._access = lru_cache(maxsize=4096)(self._access_of)
 
-def travel_options(
-    start: tuple[float, float],
-    end: tuple[float, float],
-    *,
-    airports: Sequence[Airport] = (),
-    factors: TravelFactors | None = None,
-) -> list[Estimate]:
-    """One estimate for each way to travel that makes sense between two (lat, lon) pairs."""
-    factors = factors or TravelFactors()
-    for lat, lon in (start, end):
-        if not (math.isfinite(lat) and math.isfinite(lon) and abs(lat) <= 90 and abs(lon) <= 180):
-            raise ValueError("a place needs a latitude and a longitude in degrees")
-    km = great_circle_km(*start, *end)
-    if km < 0.5:
-        return [Estimate(0, "stay", 0.0, 0.0, 0.0)]
-    options = [_drive(km, factors), _rail(km, factors), _fly(start, end, km, airports, factors)]
-    return [option for option in options if option is not None]
+    def journey(
+        self, start: Coordinates, end: Coordinates, *, roads: Sequence[RoadTime | None] = ()
+    ) -> Estimate:
+        """The quickest journey between two (lat, lon) pairs in degrees.
 
+        `roads` holds the answer of a road source, if it gave one: None when no road leads there.
+        """
+        return min(self.options(start, end, roads=roads).values(), key=_slowness)
 
-def quickest(
-    options: Iterable[Estimate], *, without: frozenset[str] = frozenset()
-) -> Estimate | None:
-    """The quickest journey by none of these modes; None when there is none."""
-    left = [option for option in options if option.mode not in without]
-    return min(left, key=_slowness, default=None)
+    def detour(
+        self,
+        start: Coordinates,
+        end: Coordinates,
+        *,
+        without: frozenset[str],
+        roads: Sequence[RoadTime | None] = (),
+    ) -> Estimate | None:
+        """The quickest journey by none of these modes; None when there is none."""
+        found = self.options(start, end, roads=roads)
+        left = [option for mode, option in found.items() if mode not in without]
+        return min(left, key=_slowness, default=None)
+
+    def options(
+        self, start: Coordinates, end: Coordinates, *, roads: Sequence[RoadTime | None] = ()
+    ) -> dict[str, Estimate]:
+        """Every way of getting there, by mode; never empty."""
+        for lat, lon in (start, end):
+            if not (abs(lat) <= 90 and abs(lon) <= 180):
+                raise ValueError("a place needs a latitude and a longitude in degrees")
+        km = great_circle_km(*start, *end)
+        if km < SAME_PLACE_KM:
+            return {"stay": Estimate(0, "stay", 0.0, 0.0, 0.0)}
+        way = self._way(start, end, km)
+        found = [
+            self._known_drive(roads[0]) if roads else self._drive(way),
+            self._rail(way),
+        ]
+        found.append(self._fly(start, end, km, is_needed=not any(found)))
+        if way is None or way.km > LONG_WAY_ROUND * km:
+            found.append(self._ferry(start, end, km, is_needed=not any(found)))
+        return {option.mode: option for option in found if option is not None}
+
+    def _way(self, start: Coordinates, end: Coordinates, km: float) -> Way | None:
+        """The way over land, or None; also None when it is longer than anybody drives."""
+        factors = self.factors
+        longest = max(
+            factors.drive_limit_km / factors.drive_detour,
+            factors.rail_limit_km / factors.rail_detour,
+        )
+        if km > longest:
+            return None
+        if self._land is None:
+            return Way(km)
+        islands = {self._land.island(place) for place in (start, end)}
+        if islands == {OFF_THE_MAP}:
+            return Way(km) if km <= OFF_THE_MAP_KM else None
+        return self._land.way(start, end)
+
+    def _known_drive(self, road: RoadTime | None) -> Estimate | None:
+        if road is None or road.km > self.factors.drive_limit_km:
+            return None
+        minutes = self.factors.drive_wait + road.minutes
+        return self._driven(minutes, road.km, is_estimate=False)
+
+    def _drive(self, way: Way | None) -> Estimate | None:
+        if way is None or way.km * self.factors.drive_detour > self.factors.drive_limit_km:
+            return None
+        road = way.km * self.factors.drive_detour
+        minutes = self.factors.drive_wait + self._drive_minutes(road) + way.minutes
+        return self._driven(minutes, road)
+
+    def _driven(self, minutes: float, road: float, *, is_estimate: bool = True) -> Estimate:
+        factors = self.factors
+        return _estimate(
+            "drive",
+            minutes,
+            road,
+            factors.drive_cost + road * factors.drive_cost_km,
+            road * factors.drive_co2_km,
+            is_estimate=is_estimate,
+        )
+
+    def _drive_minutes(self, road: float) -> float:
+        factors = self.factors
+        near = min(road, factors.drive_near_km)
+        return 60 * (near / factors.drive_speed_near + (road - near) / factors.drive_speed)
+
+    def _rail(self, way: Way | None) -> Estimate | None:
+        factors = self.factors
+        if way is None or way.km * factors.rail_detour > factors.rail_limit_km:
+            return None
+        track = way.km * factors.rail_detour
+        return _estimate(
+            "rail",
+            factors.rail_wait + 60 * track / factors.rail_speed,
+            track,
+            factors.rail_cost + track * factors.rail_cost_km,
+            track * factors.rail_co2_km,
+        )
+
+    def _ferry(
+        self, start: Coordinates, end: Coordinates, km: float, *, is_needed: bool = False
+    ) -> Estimate | None:
+        """Straight over the water, driving on the land before and after it."""
+        factors = self.factors
+        if km > LONG_WAY_ROUND * factors.ferry_limit_km and not is_needed:
+            return None
+        water = km if self._land is None else self._land.water_km(start, end)
+        if not is_needed and not 0 < water <= factors.ferry_limit_km:
+            return None
+        road = max(0.0, km - water) * factors.drive_detour
+        minutes = self._drive_minutes(road) + factors.ferry_wait + 60 * water / factors.ferry_speed
+        cost = factors.ferry_cost + water * factors.ferry_cost_km + road * factors.drive_cost_km
+        co2 = water * factors.ferry_co2_km + road * factors.drive_co2_km
+        return _estimate("ferry", minutes, water + road, cost, co2)
+
+    def _fly(
+        self, start: Coordinates, end: Coordinates, km: float, *, is_needed: bool
+    ) -> Estimate | None:
+        """The quickest flight; a short one only where no road leads."""
+        factors = self.factors
+        waits = factors.fly_check_in + factors.fly_out + factors.fly_taxi
+        flights = []
+        for here, minutes_out, leaving in self._access(start):
+            for there, minutes_in, landing in self._access(end):
+                if here is not None and here == there:
+                    continue
+                air = great_circle_km(leaving.lat, leaving.lon, landing.lat, landing.lon)
+                minutes = minutes_out + waits + 60 * air / factors.fly_speed + minutes_in
+                if air > factors.fly_change_km:
+                    minutes += factors.fly_change_wait
+                flights.append((minutes, air))
+        if not flights:
+            return None
+        minutes, air = min(flights)
+        if max(air, km) < factors.fly_least_km and not is_needed:
+            return None
+        cost = factors.fly_cost + air * factors.fly_cost_km
+        return _estimate("fly", minutes, air, cost, factors.fly_co2 + air * factors.fly_co2_km)
+
+    def _access_of(self, place: Coordinates) -> list[tuple[str | None, float, Airport]]:
+        """Airports near a place as (code, minutes there by road, airport), nearest first."""
+        factors = self.factors
+        if not self._airports:
+            return [(None, factors.fly_access_wait, Airport("", *place))]
+        near = sorted(
+            (great_circle_km(*place, airport.lat, airport.lon), airport.code, airport)
+            for airport in self._airports
+        )[:AIRPORTS_TRIED]
+        kept = [row for row in near if row[0] <= factors.fly_reach_km] or near[:1]
+        speed = factors.fly_access_speed / factors.drive_detour
+        return [(code, 60 * km / speed, airport) for km, code, airport in kept]
 
 
 def _slowness(option: Estimate) -> tuple[float, float, float]:
-    return (option.minutes, option.cost, option.co2)
+    return option.minutes, option.cost, option.co2
 
 
-def _rounded(minutes: float, factors: TravelFactors) -> int:
-    step = max(1, factors.round_to)
-    return int(math.ceil(minutes / step - 1e-9)) * step
+def _estimate(
+    mode: str, minutes: float, km: float, cost: float, co2: float, *, is_estimate: bool = True
+) -> Estimate:
+    whole = int(math.ceil(minutes / ROUND_TO - 1e-9)) * ROUND_TO
+    return Estimate(whole, mode, round(km, 1), round(cost, 2), round(co2, 1), is_estimate)
 
 
-def _drive_minutes(km: float, factors: TravelFactors) -> float:
-    near = min(km, factors.drive_near_km)
-    return 60 * (near / factors.drive_speed_near + (km - near) / factors.drive_speed)
-
-
-def _drive(km: float, factors: TravelFactors) -> Estimate | None:
-    road = km * factors.drive_detour
-    if road > factors.drive_limit_km:
-        return None
-    minutes = factors.drive_wait + _drive_minutes(road, factors)
-    return Estimate(
-        _rounded(minutes, factors),
-        "drive",
-        round(road, 1),
-        round(road * factors.drive_cost_km, 2),
-        round(road * factors.drive_co2_km, 1),
-    )
-
-
-def _rail(km: float, factors: TravelFactors) -> Estimate | None:
-    track = km * factors.rail_detour
-    if track > factors.rail_limit_km:
-        return None
-    minutes = factors.rail_wait + 60 * track / factors.rail_speed
-    return Estimate(
-        _rounded(minutes, factors),
-        "rail",
-        round(track, 1),
-        round(track * factors.rail_cost_km, 2),
-        round(track * factors.rail_co2_km, 1),
-    )
-
-
-def _fly(
-    start: tuple[float, float],
-    end: tuple[float, float],
-    km: float,
-    airports: Sequence[Airport],
-    factors: TravelFactors,
-) -> Estimate | None:
-    leaving = _access(start, airports, factors)
-    landing = _access(end, airports, factors)
-    best: tuple[float, float] | None = None
-    for code1, minutes1, where1 in leaving:
-        for code2, minutes2, where2 in landing:
-            air = km if where1 is None or where2 is None else great_circle_km(*where1, *where2)
-            if code1 is not None and code1 == code2:
-                continue
-            minutes = minutes1 + minutes2 + factors.fly_wait + 60 * air / factors.fly_speed
-            if air > factors.fly_change_km:
-                minutes += factors.fly_change_wait
-            if best is None or (minutes, air) < best:
-                best = (minutes, air)
-    if best is None:
-        return None
-    minutes, air = best
-    if air < factors.fly_least_km and km < factors.fly_least_km:
-        return (
-            None
-            if km * factors.drive_detour <= factors.drive_limit_km
-            else Estimate(
-                _rounded(minutes, factors), "fly", round(air, 1), factors.fly_cost, factors.fly_co2
-            )
-        )
-    return Estimate(
-        _rounded(minutes, factors),
-        "fly",
-        round(air, 1),
-        round(factors.fly_cost + air * factors.fly_cost_km, 2),
-        round(factors.fly_co2 + air * factors.fly_co2_km, 1),
-    )
-
-
-def _access(
-    place: tuple[float, float], airports: Sequence[Airport], factors: TravelFactors
-) -> list[tuple[str | None, float, tuple[float, float] | None]]:
-    """Airports near a place as (code, minutes there by road, coordinates), nearest first."""
-    if not airports:
-        return [(None, factors.default_access, None)]
-    near = sorted(
-        (great_circle_km(*place, airport.lat, airport.lon), airport.code, airport)
-        for airport in airports
-    )[: factors.airports_tried]
-    kept = [row for row in near if row[0] <= factors.airport_reach_km] or near[:1]
-    return [
-        (
-            code,
-            60 * km * factors.drive_detour / factors.airport_access_speed,
-            (airport.lat, airport.lon),
-        )
-        for km, code, airport in kept
-    ]
+def estimate_travel(
+    start: Coordinates,
+    end: Coordinates,
+    *,
+    airports: Sequence[Airport] = (),
+    factors: TravelFactors | None = None,
+    land: LandMap | None = None,
+) -> Estimate:
+    """The quickest estimated journey between two (lat, lon) pairs in degrees."""
+    return Estimator(factors=factors, airports=airports, land=land).journey(start, end)
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,7 +276,8 @@ class TravelTable:
 
     `minutes` door to door (whole minutes; < 0 means that there is no journey), `cost` EUR, `co2`
     kg, `km`, `mode` index into MODES, `splittable` whether a night may interrupt it (drives only),
-    `estimated` whether it is an estimate.
+    `estimated` whether it is an estimate. `changed_factors` names the factors, with their values,
+    in which the estimates differ from the reference.
     """
 
     places: tuple[str, ...]
@@ -241,6 +288,7 @@ class TravelTable:
     mode: np.ndarray
     splittable: np.ndarray
     estimated: np.ndarray
+    changed_factors: Mapping[str, float] = field(default_factory=dict)
     index: Mapping[str, int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -271,7 +319,11 @@ class TravelTable:
 
     @classmethod
     def from_journeys(
-        cls, places: Sequence[str], journeys: Iterable[tuple[str, str, Estimate]]
+        cls,
+        places: Sequence[str],
+        journeys: Iterable[tuple[str, str, Estimate]],
+        *,
+        changed_factors: Mapping[str, float] | None = None,
     ) -> TravelTable:
         """A table from single journeys (from, to, journey); pairs left out have no journey."""
         count = len(places)
@@ -286,7 +338,7 @@ class TravelTable:
             minutes[i, j], cost[i, j], co2[i, j] = journey.minutes, journey.cost, journey.co2
             km[i, j], mode[i, j] = journey.km, MODES.index(journey.mode)
             split[i, j], guess[i, j] = journey.mode == "drive", journey.is_estimate
-        return cls(tuple(places), minutes, cost, co2, km, mode, split, guess)
+        return cls(tuple(places), minutes, cost, co2, km, mode, split, guess, changed_factors or {})
 
 
 def estimated_table(
@@ -294,17 +346,18 @@ def estimated_table(
     *,
     airports: Sequence[Airport] = (),
     factors: TravelFactors | None = None,
+    land: LandMap | None = None,
     without: frozenset[str] = frozenset(),
 ) -> TravelTable:
     """A table of estimates between all places, given as (ref, lat, lon); the same both ways.
 
     `without` leaves out modes; where none remains there is no journey.
     """
-    factors = factors or TravelFactors()
+    estimator = Estimator(factors=factors, airports=airports, land=land)
     journeys = []
     for i, (start, lat1, lon1) in enumerate(places):
         for end, lat2, lon2 in places[i + 1 :]:
-            options = travel_options((lat1, lon1), (lat2, lon2), airports=airports, factors=factors)
-            if journey := quickest(options, without=without):
+            journey = estimator.detour((lat1, lon1), (lat2, lon2), without=without)
+            if journey is not None:
                 journeys += [(start, end, journey), (end, start, journey)]
     return TravelTable.from_journeys([row[0] for row in places], journeys)

@@ -276,13 +276,15 @@ IMPERSONAL = {
     "crm.auditentry",
     # Reference data, the programme of the event and the offer, as published.
     "crm.place crm.placename crm.consenttext crm.mailtemplate crm.initiative crm.municipality",
-    "crm.event crm.session visits.campaign visits.topic visits.calendarday visits.traveloverride",
+    "crm.event crm.session visits.campaign visits.topic visits.calendarday visits.roadsourcestate",
     # Staff, who are no contacts: administrators remove their accounts.
     "crm.user visits.host",
 }
 PARTS = {
     "crm.person": {"search_key"},
     "crm.organisation": {"key", "name", "type", "country", "website", "search_key"},
+    "visits.traveloverride": {"mode"},
+    "visits.travelfactor": {"key"},
     "crm.message": {"direction", "channel", "status", "language"},
     "crm.outgoingmail": {"state", "mail_id", "calendar_method"},
     "crm.interaction": {"kind"},

@@ -9,7 +9,7 @@ MODES = {
     "air": TravelMode.FLY,
     "rail": TravelMode.RAIL,
     "road": TravelMode.DRIVE,
-    "ferry": TravelMode.OTHER,
+    "ferry": TravelMode.FERRY,
     "local_transport": TravelMode.OTHER,
 }
 SEVERITIES = {"low": 1, "medium": 2, "high": 3}

@@ -34,7 +34,7 @@ MOST_FORMS, MOST_FORMS_WITH_WORK = 20, 200
 FORMS_WITHIN = timedelta(hours=1)
 LONGEST_QUERY = 2_000
 # What the field is called on the pages that ask for suggestions.
-CITY_FIELDS = ("city", "q", "home")
+CITY_FIELDS = ("city", "q", "home", "origin", "destination")
 
 
 @public_page

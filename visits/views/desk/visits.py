@@ -4,13 +4,14 @@ from datetime import timedelta
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from crm import clock
+from crm import clock, wording
 from crm.exports import Column
 from crm.permissions import has_role, require
 from crm.roles import Role
@@ -19,6 +20,7 @@ from visits.domain.briefs import standing
 from visits.domain.cancellations import kept_slot
 from visits.domain.disruptions import disruptions_touching
 from visits.domain.history import visit_timeline
+from visits.domain.travel_legs import Journey, journeys_of, sum_of, sums_by_host
 from visits.domain.visits import edit_visit, missing_for_confirmation
 from visits.filters import VisitFilter
 from visits.forms.visits import AttendanceForm, ReportForm, VisitFactsForm
@@ -69,6 +71,8 @@ def visit_detail(request: HttpRequest, ref: str) -> HttpResponse:
     if tab == "brief":
         for edition in context["editions"]:
             edition.standing = standing(edition, at=clock.now())
+    if tab == "travel":
+        context["travel"] = travel_of(request, visit)
     return render(request, "visits/visit_detail.html", context)
 
 
@@ -85,7 +89,6 @@ def visit_facts(request: HttpRequest, visit: Visit) -> dict:
         "holds": list(visit.holds.select_related("reservation")),
         "agenda": agenda_with_times(visit),
         "checklist": visit.checklist.all(),
-        "legs": visit.legs.select_related("origin", "destination"),
         "drafts": visit.messages.visible_to(request.user)
         .drafts()
         .prefetch_related("visit_requests"),
@@ -106,6 +109,48 @@ def visit_facts(request: HttpRequest, visit: Visit) -> dict:
         "may_count": _may_count(request, visit, at),
         "home_zone": zone,
     }
+
+
+def travel_of(request: HttpRequest, visit: Visit) -> dict:
+    """The journeys before and after the visit, and for those who plan the sums of the campaign."""
+    found = journeys_of(visit, at=clock.now())
+    parts = [(_("On the way there"), found.before), (_("On from there"), found.after)]
+    sums = sums_by_host(visit.campaign) if not request.user.is_expert else []
+    return {
+        "fault": found.fault,
+        "parts": [
+            {"title": title, "journeys": [_journey_row(request, row) for row in rows]}
+            for title, rows in parts
+            if rows
+        ],
+        "sums": [*sums, sum_of(sums)] if len(sums) > 1 else sums,
+    }
+
+
+def _journey_row(request: HttpRequest, journey: Journey) -> dict:
+    figures = [wording.duration(journey.minutes)]
+    if journey.km is not None:
+        figures.append(_("%(km)d km") % {"km": round(journey.km)})
+    if journey.co2_kg is not None:
+        figures.append(_("%(kg)d kg CO2") % {"kg": round(journey.co2_kg)})
+    if journey.cost is not None and not request.user.is_expert:
+        figures.append(_("%(cost)d EUR") % {"cost": round(journey.cost)})
+    words = journey.status_words
+    if journey.leg is None:
+        words = _("%(status)s, from the calendar") % {"status": words}
+    return {
+        "journey": journey,
+        "figures": ", ".join(figures),
+        "standing": words,
+        "correct": _correct_path(request, journey) if request.user.is_coordinator else "",
+    }
+
+
+def _correct_path(request: HttpRequest, journey: Journey) -> str:
+    query = QueryDict(mutable=True)
+    query["from"], query["to"] = str(journey.origin.pk), str(journey.destination.pk)
+    query["mode"], query["next"] = journey.mode, request.get_full_path()
+    return f"{reverse('visits:journey-new')}?{query.urlencode()}"
 
 
 def _may_count(request: HttpRequest, visit: Visit, at) -> bool:

@@ -25,6 +25,7 @@ from crm.roles import Role
 from crm.views import health as checks
 from visits.domain import busy_feeds
 from visits.domain.first_steps import first_steps, form_address
+from visits.domain.roads import road_health
 from visits.domain.sample import SampleRefused, demo_clock
 from visits.domain.sample_removal import find_sample, remove_sample, words_of
 from visits.forms.settings import ClockForm
@@ -88,6 +89,20 @@ SECTIONS = (
         gettext_lazy("Strikes, storms and outages, and the visits they touch."),
         "visits:disruption-list",
         "alert",
+        KEEPERS,
+    ),
+    Section(
+        gettext_lazy("Known journeys"),
+        gettext_lazy("Between two places, where you know better than the estimate."),
+        "visits:journey-list",
+        "train",
+        KEEPERS,
+    ),
+    Section(
+        gettext_lazy("Travel factors"),
+        gettext_lazy("Speeds, waits, costs and CO2 that every estimate is made with."),
+        "visits:factor-list",
+        "plane",
         KEEPERS,
     ),
     Section(
@@ -216,6 +231,7 @@ def health(request: HttpRequest) -> HttpResponse:
         "calendars": busy_feeds.states_of(BusyFeed.objects.all(), at=clock.now()),
         "waiting": waiting,
         "needing": OutgoingMail.objects.needing_a_person().count(),
+        "roads": road_health(),
         "vendor": settings.DATABASES["default"]["ENGINE"].rpartition(".")[2],
         "now": timezone.now(),
     }

@@ -1,0 +1,237 @@
+"""Where a road can lead: islands, the bridges and tunnels between them, and gulfs to go round.
+
+Country outlines are drawn into a grid of cells about six kilometres wide. Outlines that touch are
+one island; a crossing (bridge, tunnel, frequent car ferry) joins two. A road goes straight when the
+line has no long stretch of water, else by way of corners and crossings. Coarse on purpose: it keeps
+an estimate from driving over open water and knows nothing of roads.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+EARTH_RADIUS_KM = 6371.0
+LAT_STEP, LON_STEP = 0.05, 0.1
+SAMPLE_KM = 5.0
+NARROW_WATER_KM = 25.0
+ON_THE_SHORE_KM = 10.0
+FARTHEST_CORNER_KM = 400.0
+WATER, OFF_THE_MAP = 0, -1
+
+Coordinates = tuple[float, float]
+Ring = Sequence[Sequence[float]]
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """A bridge, a tunnel or a frequent car ferry: its two ends as (lat, lon) in degrees, and the
+    minutes it takes beyond the drive."""
+
+    name: str
+    start: Coordinates
+    end: Coordinates
+    minutes: float = 0.0
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way over land: km as the crow flies from corner to corner, and minutes on crossings."""
+
+    km: float
+    minutes: float = 0.0
+
+
+def great_circle_km(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
+    """Distance in km between two coordinates given in degrees."""
+    a, b = math.radians(lat1), math.radians(lat2)
+    h = math.sin((b - a) / 2) ** 2
+    h += math.cos(a) * math.cos(b) * math.sin(math.radians(lon2 - lon1) / 2) ** 2
+    return 2 * EARTH_RADIUS_KM * math.asin(min(1.0, math.sqrt(h)))
+
+
+class LandMap:
+    """A grid of islands made from rings of (lon, lat), with the ways between them."""
+
+    def __init__(
+        self,
+        rings: Iterable[Ring],
+        *,
+        crossings: Sequence[Crossing] = (),
+        corners: Sequence[Coordinates] = (),
+    ) -> None:
+        rings = list(rings)
+        points = np.array([point for ring in rings for point in ring])
+        self._west, self._south = points.min(axis=0)
+        columns, rows = np.ceil(np.ptp(points, axis=0) / (LON_STEP, LAT_STEP)).astype(int) + 1
+        self._grid = np.zeros((rows, columns), dtype=np.int16)
+        for ring, island in zip(rings, _islands(rings), strict=True):
+            self._draw(np.asarray(ring, dtype=float), island)
+        for crossing in crossings:
+            self._join(crossing)
+        self._corners = [*corners]
+        for crossing in crossings:
+            self._corners += [crossing.start, crossing.end]
+        self._island = lru_cache(maxsize=4096)(self._island_of)
+        self._views = lru_cache(maxsize=4096)(self._corners_seen_from)
+        self._way = lru_cache(maxsize=65_536)(self._way_of)
+        self._between, self._minutes = self._corner_ways(crossings, len(corners))
+
+    def island(self, place: Coordinates) -> int:
+        """The island a place lies on; OFF_THE_MAP when no land is drawn near it."""
+        return self._island(place)
+
+    def _island_of(self, place: Coordinates) -> int:
+        row, column = self._cell(place)
+        high = math.ceil(ON_THE_SHORE_KM / (111 * LAT_STEP))
+        wide = math.ceil(high * LAT_STEP / LON_STEP / max(0.2, math.cos(math.radians(place[0]))))
+        top, left = max(0, row - high), max(0, column - wide)
+        near = self._grid[top : max(0, row + high + 1), left : max(0, column + wide + 1)]
+        found = np.argwhere(near != WATER)
+        if not len(found):
+            return OFF_THE_MAP
+        away = [great_circle_km(*place, *self._middle(top + r, left + c)) for r, c in found]
+        nearest = int(np.argmin(away))
+        if away[nearest] > ON_THE_SHORE_KM:
+            return OFF_THE_MAP
+        return int(near[tuple(found[nearest])])
+
+    def way(self, start: Coordinates, end: Coordinates) -> Way | None:
+        """The way over land between two places; None when no road can lead there."""
+        return self._way(start, end)
+
+    def _way_of(self, start: Coordinates, end: Coordinates) -> Way | None:
+        island = self._island(start)
+        if island == OFF_THE_MAP or island != self._island(end):
+            return None
+        if self._is_straight(island, start, end):
+            return Way(great_circle_km(*start, *end))
+        (first, there), (last, back) = self._views(start), self._views(end)
+        if not len(first) or not len(last):
+            return None
+        whole = there[:, None] + self._between[np.ix_(first, last)] + back[None, :]
+        i, j = np.unravel_index(int(np.argmin(whole)), whole.shape)
+        if not np.isfinite(whole[i, j]):
+            return None
+        return Way(float(whole[i, j]), float(self._minutes[first[i], last[j]]))
+
+    def water_km(self, start: Coordinates, end: Coordinates) -> float:
+        """How much of the straight line between two places is water."""
+        cells, step = self._line(start, end)
+        return float((cells == WATER).sum() * step)
+
+    def _cell(self, place: Coordinates) -> tuple[int, int]:
+        row = int((place[0] - self._south) // LAT_STEP)
+        return row, int((place[1] - self._west) // LON_STEP)
+
+    def _middle(self, row: int, column: int) -> Coordinates:
+        return (
+            float(self._south + (row + 0.5) * LAT_STEP),
+            float(self._west + (column + 0.5) * LON_STEP),
+        )
+
+    def _draw(self, ring: np.ndarray, island: int) -> None:
+        """Fill the cells whose middle lies within the ring, and those its corners lie in."""
+        x = (ring[:, 0] - self._west) / LON_STEP
+        y = (ring[:, 1] - self._south) / LAT_STEP
+        for row in range(int(y.min()), int(y.max()) + 1):
+            middle = row + 0.5
+            cut = (y[:-1] <= middle) != (y[1:] <= middle)
+            share = (middle - y[:-1][cut]) / (y[1:][cut] - y[:-1][cut])
+            edges = np.sort(x[:-1][cut] + share * (x[1:][cut] - x[:-1][cut]))
+            for left, right in zip(edges[::2], edges[1::2], strict=False):
+                self._grid[row, math.ceil(left - 0.5) : math.floor(right - 0.5) + 1] = island
+        shore = (y.astype(int), x.astype(int))
+        self._grid[shore] = np.where(self._grid[shore] == WATER, island, self._grid[shore])
+
+    def _join(self, crossing: Crossing) -> None:
+        kept, joined = self._island_of(crossing.start), self._island_of(crossing.end)
+        if OFF_THE_MAP in (kept, joined):
+            raise ValueError(f"{crossing.name} does not end on land")
+        self._grid[self._grid == joined] = kept
+
+    def _corner_ways(
+        self, crossings: Sequence[Crossing], first: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Shortest km between all corners, and the crossing minutes on these ways."""
+        count = len(self._corners)
+        km, minutes = np.full((count, count), np.inf), np.zeros((count, count))
+        for number, corner in enumerate(self._corners):
+            seen, away = self._corners_seen_from(corner)
+            km[number, seen] = away
+        for number, crossing in enumerate(crossings):
+            i = first + 2 * number
+            length = great_circle_km(*crossing.start, *crossing.end)
+            km[i, i + 1] = km[i + 1, i] = length
+            minutes[i, i + 1] = minutes[i + 1, i] = crossing.minutes
+        for k in range(count):
+            through = km[:, k, None] + km[None, k, :]
+            shorter = through < km
+            km[shorter] = through[shorter]
+            minutes[shorter] = (minutes[:, k, None] + minutes[None, k, :])[shorter]
+        return km, minutes
+
+    def _corners_seen_from(self, place: Coordinates) -> tuple[np.ndarray, np.ndarray]:
+        """Numbers of the corners that a straight road from the place reaches, and km to each."""
+        island, seen, away = self._island(place), [], []
+        for number, corner in enumerate(self._corners):
+            km = great_circle_km(*place, *corner)
+            if (
+                km <= FARTHEST_CORNER_KM
+                and self._island(corner) == island
+                and self._is_straight(island, place, corner)
+            ):
+                seen.append(number)
+                away.append(km)
+        return np.array(seen, dtype=int), np.array(away)
+
+    def _is_straight(self, island: int, start: Coordinates, end: Coordinates) -> bool:
+        """Whether the line between two places of an island has no wide stretch of water."""
+        cells, step = self._line(start, end)
+        dry = np.flatnonzero(cells == island)
+        edges = np.concatenate(([-1], dry, [len(cells)]))
+        return float(np.diff(edges).max() - 1) * step <= NARROW_WATER_KM
+
+    def _line(self, start: Coordinates, end: Coordinates) -> tuple[np.ndarray, float]:
+        """What the great circle between two places passes: islands or WATER, every `step` km."""
+        km = great_circle_km(*start, *end)
+        count = max(2, math.ceil(km / SAMPLE_KM) + 1)
+        angle = np.linspace(0.0, km / EARTH_RADIUS_KM, count)
+        a, b = _vector(start), _vector(end)
+        aside = b - a * float(a @ b)
+        aside /= max(float(np.sqrt(aside @ aside)), 1e-12)
+        x, y, z = a[:, None] * np.cos(angle) + aside[:, None] * np.sin(angle)
+        lat, lon = np.degrees(np.arcsin(np.clip(z, -1, 1))), np.degrees(np.arctan2(y, x))
+        row = ((lat - self._south) // LAT_STEP).astype(int)
+        column = ((lon - self._west) // LON_STEP).astype(int)
+        rows, columns = self._grid.shape
+        inside = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
+        cells = np.full(count, WATER, dtype=np.int16)
+        cells[inside] = self._grid[row[inside], column[inside]]
+        return cells, km / (count - 1)
+
+
+def _vector(place: Coordinates) -> np.ndarray:
+    lat, lon = math.radians(place[0]), math.radians(place[1])
+    return np.array([math.cos(lat) * math.cos(lon), math.cos(lat) * math.sin(lon), math.sin(lat)])
+
+
+def _islands(rings: Sequence[Ring]) -> list[int]:
+    """A number from 1 for each ring; rings that share a corner have the same."""
+    root = list(range(len(rings)))
+
+    def top(number: int) -> int:
+        while root[number] != number:
+            number = root[number]
+        return number
+
+    owner: dict[tuple[float, ...], int] = {}
+    for number, ring in enumerate(rings):
+        for point in ring:
+            first = owner.setdefault(tuple(point), number)
+            root[top(number)] = top(first)
+    return [top(number) + 1 for number in range(len(rings))]
