@@ -36,6 +36,7 @@ EXAMPLES: dict[str, list[str | Look]] = {
     "visits:components": ["/settings/components/"],
     "visits:plan": ["/plan/", by("host", "/plan/")],
     "visits:plan-version": ["/plan/v1/", "/plan/v2/"],
+    "visits:plan-fill": ["/plan/fill/", "/plan/fill/?{journey}"],
     "visits:visit-list": ["/visits/", by("host", "/visits/")],
     "visits:visit-detail": [
         "/visits/V08/",
@@ -71,7 +72,8 @@ EXAMPLES: dict[str, list[str | Look]] = {
     "visits:request-step": ["/requests/R12/step/decline/", "/requests/R12/step/waitlist/"],
     "visits:request-answer": ["/requests/R12/answer/"],
     "visits:request-draft": ["/requests/R24/draft/{draft}/"],
-    "visits:request-propose": ["/requests/R12/propose/"],
+    "visits:request-propose": ["/requests/R12/propose/", "/requests/R24/propose/?mode=online"],
+    "visits:request-why": ["/requests/R12/why/", "/requests/R04/why/"],
     "visits:search": ["/search/?q=gent", "/search/"],
     "visits:person-list": ["/people/", "/people/?q=nothing-like-it"],
     "visits:person-new": ["/people/new/"],

@@ -26,6 +26,7 @@ from crm.models import (
 )
 from crm.views.errors import problem
 from visits.domain import links, verification
+from visits.domain.fill import journeys_ahead
 from visits.domain.letters import draft_letter
 from visits.domain.visits import postpone_visit
 from visits.models import CalendarDay, Campaign, Disruption, Host, Topic, Visit, VisitRequest
@@ -104,6 +105,7 @@ print(  # noqa: T201 - the test reads it
             "topic": Topic.objects.first().pk,
             "day": CalendarDay.objects.first().pk,
             "disruption": Disruption.objects.first().pk,
+            "journey": journeys_ahead(campaign, at=at)[0].query,
             "uid": user_pk_to_url_str(second),
             "key": default_token_generator.make_token(second),
             "links": linked,

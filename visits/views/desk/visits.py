@@ -18,12 +18,13 @@ from visits import states
 from visits.domain.briefs import standing
 from visits.domain.cancellations import kept_slot
 from visits.domain.disruptions import disruptions_touching
+from visits.domain.fill import fill_query
 from visits.domain.history import visit_timeline
 from visits.domain.visits import edit_visit, missing_for_confirmation
 from visits.filters import VisitFilter
 from visits.forms.visits import AttendanceForm, ReportForm, VisitFactsForm
 from visits.ical import invitation
-from visits.models import Visit
+from visits.models import TravelLeg, Visit
 from visits.states import VisitState
 from visits.views.desk.access import get_visit, tell_confirmed, try_verb
 from visits.views.desk.lists import as_file, list_page
@@ -72,6 +73,15 @@ def visit_detail(request: HttpRequest, ref: str) -> HttpResponse:
     return render(request, "visits/visit_detail.html", context)
 
 
+def _legs(visit: Visit) -> list[TravelLeg]:
+    """The stored journeys, each with the query that asks who lives on its way."""
+    legs = list(visit.legs.select_related("host", "origin", "destination"))
+    for leg in legs:
+        ends = (str(leg.origin_id), str(leg.destination_id))
+        leg.fill_query = fill_query(leg.host.ref, *ends, leg.departs_at, leg.arrives_at)
+    return legs
+
+
 def visit_facts(request: HttpRequest, visit: Visit) -> dict:
     """Everything the page of one visit shows."""
     at = clock.now()
@@ -85,7 +95,7 @@ def visit_facts(request: HttpRequest, visit: Visit) -> dict:
         "holds": list(visit.holds.select_related("reservation")),
         "agenda": agenda_with_times(visit),
         "checklist": visit.checklist.all(),
-        "legs": visit.legs.select_related("origin", "destination"),
+        "legs": _legs(visit),
         "drafts": visit.messages.visible_to(request.user)
         .drafts()
         .prefetch_related("visit_requests"),
