@@ -27,7 +27,7 @@ NOT_AGAIN = (RequestState.DECLINED, RequestState.WITHDRAWN, RequestState.REJECTE
 
 
 def fill_query(
-    host: str, origin: str, destination: str, departs_at: datetime, arrives_at: datetime
+    host: str, origin: int | str, destination: int | str, departs_at: datetime, arrives_at: datetime
 ) -> str:
     """The query of `visits:plan-fill` for a journey; places by their number or planner's name."""
     return urlencode(
@@ -54,7 +54,7 @@ class Leg:
     @property
     def query(self) -> str:
         """The query of `visits:plan-fill` that asks about this journey."""
-        ends = (str(self.origin.pk), str(self.destination.pk))
+        ends = (self.origin.pk, self.destination.pk)
         return fill_query(self.host.ref, *ends, self.departs_at, self.arrives_at)
 
 

@@ -324,7 +324,9 @@ def reachable_slots(
         slots_then = reachable_slots(problem, fixed, free, host, days=days)
         return [slot for slot in slots_then if slot.start == task.pin.start]
     small = replace(problem, fixed=tuple(fixed), published=(), hosts=(host,), tasks=(task,))
-    near = days and {day + timedelta(days=step) for day in days for step in (-1, 0, 1)}
+    near = None
+    if days is not None:
+        near = {day + timedelta(days=step) for day in days for step in (-1, 0, 1)}
     slots: dict[int, Slot] = {}
     for week_days in trip_days(small, host):
         if near is not None and near.isdisjoint(week_days):

@@ -77,7 +77,7 @@ def _legs(visit: Visit) -> list[TravelLeg]:
     """The stored journeys, each with the query that asks who lives on its way."""
     legs = list(visit.legs.select_related("host", "origin", "destination"))
     for leg in legs:
-        ends = (str(leg.origin_id), str(leg.destination_id))
+        ends = (leg.origin_id, leg.destination_id)
         leg.fill_query = fill_query(leg.host.ref, *ends, leg.departs_at, leg.arrives_at)
     return legs
 

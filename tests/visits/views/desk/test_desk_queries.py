@@ -22,7 +22,7 @@ from tests.factories.visits import (
     VisitRequestFactory,
 )
 from tests.visits.views.desk.test_queries import asked, copies, desk, people
-from visits.domain.fill import journeys_ahead
+from visits.domain.fill import fill_query
 from visits.models import CalendarDay, PreferredDate, Unplaced, Visit
 
 __all__ = ["desk"]
@@ -143,6 +143,7 @@ def plan_version(count):
 
 def busy_host(count):
     """A host with as many agreed visits, and one request that waits."""
+    CampaignFactory(event=EventFactory())
     row = visits(count)
     VisitFactory(host=row.host, starts_at=CLOCK + timedelta(days=6))
     return VisitRequestFactory(campaign=row.campaign, wishes=[date(2023, 2, 27)])
@@ -165,7 +166,10 @@ def plan_fill(count):
         found.organisation = city.organisation
         found.save(update_fields=["organisation"])
         found.participations.create(event=row.campaign.event, status="attended")
-    return reverse("visits:plan-fill") + "?" + journeys_ahead(row.campaign, at=CLOCK)[0].query
+    host = Visit.objects.first().host
+    departs = CLOCK + timedelta(days=6)
+    query = fill_query(host.ref, host.home_id, row.place_id, departs, departs + timedelta(hours=6))
+    return reverse("visits:plan-fill") + "?" + query
 
 
 # What each page may ask, with the session, the account, its roles and the frame counted in.
@@ -180,8 +184,8 @@ CEILINGS = {
 }
 # Pages that weigh journeys: as often for twelve rows as for three.
 WEIGHING = {
-    request_propose: 36,
-    request_why: 30,
+    request_propose: 32,
+    request_why: 27,
     plan_fill: 30,
 }
 

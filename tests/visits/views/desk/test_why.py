@@ -37,7 +37,8 @@ def test_page_tells_the_nearest_reason_and_the_changes_that_help(desk):
     costs = [change["costs"] for change in page.context["changes"]]
     assert costs == [
         "no more travel",
-        "1 h 15 min more travel · drops priority 3, places priority 3 · dates on offer are taken back",
+        "1 h 15 min more travel · drops priority 3, places priority 3 · "
+        "dates on offer are taken back",
     ]
 
 
