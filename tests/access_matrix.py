@@ -59,6 +59,7 @@ PAGES = {
     "visits:components": form(EVERYBODY),
     # Plan
     "visits:plan": page(FIELD),
+    "visits:plan-fill": page(COORDINATOR),
     "visits:plan-start": button(COORDINATOR),
     "visits:plan-run-status": page(FIELD),
     "visits:plan-stop": button(COORDINATOR),
@@ -112,6 +113,7 @@ PAGES = {
     "visits:request-draft": form(COORDINATOR),
     "visits:request-draft-drop": button(COORDINATOR),
     "visits:request-propose": form(COORDINATOR),
+    "visits:request-why": page(COORDINATOR),
     "visits:request-take-back": button(COORDINATOR),
     # People, organisations, events
     "visits:search": page(STAFF),

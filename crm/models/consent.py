@@ -1,4 +1,5 @@
 import secrets
+from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
 
@@ -54,6 +55,11 @@ class ConsentRecordQuerySet(models.QuerySet):
     def granted(self, purpose: str):
         """Unknown is not yes: only a current record that says granted counts."""
         return self.current().filter(purpose=purpose, status=ConsentRecord.Status.GRANTED)
+
+    def denied(self, purpose: str):
+        """A current record that says no, or no longer."""
+        no = (ConsentRecord.Status.REFUSED, ConsentRecord.Status.WITHDRAWN)
+        return self.current().filter(purpose=purpose, status__in=no)
 
 
 class ConsentRecord(SampleMark, models.Model):
@@ -113,9 +119,17 @@ SALT_LENGTH = 32
 class SuppressionQuerySet(models.QuerySet):
     def holds(self, address: str) -> bool:
         """Whether the address is listed, as it is or as a hash."""
-        key = address_key(address)
-        hashed = [hashed_key(key, salt) for salt in self.salts()]
-        return self.filter(match_key__in=[key, *hashed]).exists()
+        return bool(self.among([address]))
+
+    def among(self, addresses: Iterable[str]) -> set[str]:
+        """Those of the addresses that are listed, as they are or as a hash."""
+        salts = self.salts()
+        keys: dict[str, str] = {}
+        for address in addresses:
+            key = address_key(address)
+            keys |= dict.fromkeys([key, *(hashed_key(key, salt) for salt in salts)], address)
+        listed = self.filter(match_key__in=list(keys)).values_list("match_key", flat=True)
+        return {keys[key] for key in listed}
 
     def salts(self) -> list[str]:
         """The salts of the hashed rows: one for the whole list, more after lists were joined."""

@@ -1,8 +1,9 @@
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from crm.models.consent import ConsentRecord, DataRequest, Purpose
 from crm.models.marks import SampleMark, Visibility
 from crm.search import SearchableModel, SearchQuerySet
 from crm.validators import address_key
@@ -23,6 +24,15 @@ class PersonQuerySet(SearchQuerySet):
             contact_points__kind=ContactPoint.Kind.EMAIL,
             contact_points__status__in=ContactPoint.USABLE,
         ).distinct()
+
+    def contactable(self):
+        """Whom we may write to about a visit: with a usable address, not having said no to that,
+        and not having asked us to stop."""
+        denied = ConsentRecord.objects.denied(Purpose.VISIT_CONTACT).filter(person=OuterRef("pk"))
+        stop = DataRequest.objects.open().filter(
+            person=OuterRef("pk"), kind__in=[DataRequest.Kind.STOP, DataRequest.Kind.ERASE]
+        )
+        return self.live().reachable().exclude(Exists(denied)).exclude(Exists(stop))
 
 
 class Person(SampleMark, Visibility, SearchableModel):

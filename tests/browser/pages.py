@@ -44,6 +44,7 @@ EXAMPLES: dict[str, list[str | Look]] = {
     "visits:plan-compare": ["/plan/compare/", "/plan/compare/?left=1&right=2"],
     "visits:plan-move": ["/plan/v{draft_plan}/move/", "/plan/v{draft_plan}/move/?request=R24"],
     "visits:plan-decide": ["/plan/decide/pin/", "/plan/decide/forbid/", "/plan/decide/lock/"],
+    "visits:plan-fill": ["/plan/fill/", "/plan/fill/?{way}"],
     "visits:visit-list": ["/visits/", by("host", "/visits/")],
     "visits:visit-detail": [
         "/visits/V08/",
@@ -79,7 +80,8 @@ EXAMPLES: dict[str, list[str | Look]] = {
     "visits:request-step": ["/requests/R12/step/decline/", "/requests/R12/step/waitlist/"],
     "visits:request-answer": ["/requests/R12/answer/"],
     "visits:request-draft": ["/requests/R24/draft/{draft}/"],
-    "visits:request-propose": ["/requests/R12/propose/"],
+    "visits:request-propose": ["/requests/R12/propose/", "/requests/R24/propose/?mode=online"],
+    "visits:request-why": ["/requests/R12/why/", "/requests/R04/why/"],
     "visits:search": ["/search/?q=gent", "/search/"],
     "visits:person-list": ["/people/", "/people/?q=nothing-like-it"],
     "visits:person-new": ["/people/new/"],

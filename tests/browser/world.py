@@ -26,6 +26,7 @@ from crm.models import (
 )
 from crm.views.errors import problem
 from visits.domain import links, verification
+from visits.domain.fill import journeys_ahead
 from visits.domain.letters import draft_letter
 from visits.domain.plan_decisions import Wanted, decide
 from visits.domain.plans import plan_of, solve_campaign, store_version
@@ -131,6 +132,7 @@ print(  # noqa: T201 - the test reads it
             "day": CalendarDay.objects.first().pk,
             "journey": journey.pk,
             "disruption": Disruption.objects.first().pk,
+            "way": journeys_ahead(campaign, at=at)[0].query,
             "uid": user_pk_to_url_str(second),
             "key": default_token_generator.make_token(second),
             "links": linked,

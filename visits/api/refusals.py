@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 
 from crm.api.problems import Problem
 from visits.domain.booking import BUFFER, Busy, SlotTaken
+from visits.domain.reach import Reach, best_of_half_days
 from visits.domain.slots import weigh_slot
-from visits.models import Campaign, Host, Reservation, VisitRequest
+from visits.models import Host, Reservation, VisitRequest
 
-STARTS = (time(9, 30), time(13, 30))
-MOST_OTHERS, MOST_TRIED = 3, 24
+MOST_OTHERS = 3
 
 Slot = tuple[datetime, datetime]
 
@@ -59,34 +59,37 @@ def refuse_taken_slots(
 def other_times(
     request: VisitRequest, host: Host, mode: str, length: timedelta, *, at: datetime
 ) -> list[dict[str, str]]:
-    """Up to three free times of the same length that break no rule, soonest first."""
-    found: list[dict[str, str]] = []
-    for starts_at in _candidates(request.campaign, request.zone, after=at)[:MOST_TRIED]:
-        ends_at = starts_at + length
-        verdict = weigh_slot(
-            request, host=host, mode=mode, starts_at=starts_at, ends_at=ends_at, at=at
-        )
-        if verdict.is_possible:
-            found.append({"starts_at": starts_at.isoformat(), "ends_at": ends_at.isoformat()})
-        if len(found) == MOST_OTHERS:
-            break
-    return found
-
-
-def _candidates(campaign: Campaign, zone: str, *, after: datetime) -> list[datetime]:
-    today: date = after.astimezone(ZoneInfo(zone)).date()
-    days = [day for day in campaign.working_days if day > today]
-    return [datetime.combine(day, start, ZoneInfo(zone)) for day in days for start in STARTS]
+    """Up to three times of the same length that the host can reach, soonest first."""
+    reach = Reach(request, at=at, mode=mode, minutes=int(length.total_seconds() // 60))
+    slots = sorted(best_of_half_days(reach.slots(host)), key=lambda slot: slot.starts_at)
+    zone = ZoneInfo(request.zone)
+    return [
+        {
+            "starts_at": slot.starts_at.astimezone(zone).isoformat(),
+            "ends_at": slot.ends_at.astimezone(zone).isoformat(),
+        }
+        for slot in slots[:MOST_OTHERS]
+    ]
 
 
 def refuse_broken_rules(
     request: VisitRequest, host: Host, mode: str, slots: Sequence[Slot], *, at: datetime
 ) -> None:
     """422 with every hard rule the slots break, and what else speaks against them."""
-    rules = []
+    rules, reaches = [], {}
     for starts_at, ends_at in slots:
+        minutes = int((ends_at - starts_at).total_seconds() // 60)
+        reach = reaches.setdefault(
+            minutes, Reach(request, at=at, mode=mode, minutes=max(minutes, 1))
+        )
         verdict = weigh_slot(
-            request, host=host, mode=mode, starts_at=starts_at, ends_at=ends_at, at=at
+            request,
+            host=host,
+            mode=mode,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            at=at,
+            reach=reach,
         )
         if verdict.hard:
             rules.append(

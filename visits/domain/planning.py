@@ -1,7 +1,7 @@
 """From the rows of a campaign to the planner's Problem, and from its Solution to plain values."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -12,7 +12,7 @@ from crm.domain.working_time import add_working_days
 from crm.models import Place
 from visits.domain.disruptions import stops_in_travel
 from visits.domain.plan_rules import decisions_of, with_decisions
-from visits.domain.requests import default_duration, default_priority
+from visits.domain.requests import Visited, default_duration, default_priority
 from visits.domain.travel import detours, place_ref, travel_table
 from visits.models import (
     CalendarDay,
@@ -36,6 +36,8 @@ SOFT_POINTS = {
     CalendarDay.Kind.HALF_DAY: 0.5,
     CalendarDay.Kind.CUSTOM: 1.0,
 }
+# How far from the window a visit may lie and still share a journey with one inside it.
+NEAR = timedelta(days=7)
 BRIDGE_DAY = p.SoftDay(0.5, "a bridge day between a holiday and the weekend")
 OPEN_TO_PLAN = (
     RequestState.RECEIVED,
@@ -44,6 +46,34 @@ OPEN_TO_PLAN = (
     RequestState.PROPOSED,
     RequestState.WAITLISTED,
 )
+
+
+@dataclass(frozen=True)
+class Known:
+    """What many rows are weighed by, read once: the calendar of the window, the topics experts
+    add, where visits were or will be, and the moment of planning."""
+
+    calendar: Sequence[CalendarDay]
+    by_experts: set[str]
+    visited: Visited
+    at: datetime
+
+    def weight(self, requests: Iterable[VisitRequest]) -> int:
+        """The priority of a visit that serves these requests."""
+        return sum(
+            request.priority or default_priority(request, at=self.at, visited=self.visited)
+            for request in requests
+        )
+
+
+@dataclass(frozen=True)
+class CityAt:
+    """A city as calendars know it, with its place of the register."""
+
+    country: str
+    region: str
+    city: str
+    place: Place | None
 
 
 @dataclass(frozen=True)
@@ -57,6 +87,7 @@ class LoadedProblem:
     kept_visits: dict[str, Visit]
     without_place: tuple[VisitRequest, ...] = ()
     released: tuple[str, ...] = ()
+    known: Known | None = None
 
 
 def load_problem(
@@ -67,6 +98,8 @@ def load_problem(
     decisions: Sequence[PlanDecision] | None = None,
     released: Collection[str] = (),
     most_moves: int | None = None,
+    only: Sequence[VisitRequest] | None = None,
+    beside: Sequence[Place] = (),
 ) -> LoadedProblem:
     """What is to be planned at the moment `at`.
 
@@ -75,28 +108,29 @@ def load_problem(
     stop journeys. Visits `released` by reference are no facts: they may move, as little as
     possible, and are placed before anything new; `most_moves` limits how many of them and of the
     offers may. Fresh: every request not merged, rejected or referred over the whole window from an
-    empty calendar, as if nothing disturbed it.
+    empty calendar, as if nothing disturbed it. Only: these requests, whatever their state, and all
+    visits but their own, those of other campaigns too.
 
-    `decisions` are the coordinator's, those of the campaign when not given.
+    `decisions` are the coordinator's, those of the campaign when not given. `beside` are further
+    places to which journeys shall be known.
     """
     hosts = list(_with_absences(Host.objects.who_lead()))
-    visits = [] if fresh else list(_facts(campaign))
+    visits = [] if fresh else list(_facts(campaign, without=only))
     loose = [visit for visit in visits if visit.ref in released and may_move(visit, at)]
     visits = [visit for visit in visits if visit not in loose]
     settled = {request.pk for visit in visits for request in visit.requests.all()}
     promised = {request.pk: visit for visit in loose for request in visit.requests.all()}
-    requests = [
-        request
-        for request in _requests_to_plan(campaign, promised, fresh=fresh)
-        if request.pk not in settled
-    ]
+    asked = _requests_to_plan(campaign, promised, fresh=fresh) if only is None else list(only)
+    requests = [request for request in asked if request.pk not in settled]
     placed = [request for request in requests if request.place is not None]
-    offers = {} if fresh else _offered(placed, promised)
+    offers = {} if fresh or only is not None else _offered(placed, promised)
     positions = {} if fresh else _positions(hosts, at)
     kept = {} if fresh else _kept(at)
     groups = _by_city(placed, offers, joint=fresh)
-    tasks = [_task(group, hosts=hosts, offers=offers, at=at) for group in groups]
-    places = _places(hosts, placed, visits, positions)
+    days = CalendarDay.objects.between(campaign.window_start, campaign.window_end)
+    known = Known(list(days), _covered_by_experts(), Visited.load(), at)
+    tasks = [_task(group, offers=offers, known=known) for group in groups]
+    places = [*_places(hosts, placed, visits, positions), *beside]
     disruptions = () if fresh else stops_in_travel(places, after=at)
     problem = p.Problem(
         days=tuple(campaign.working_days),
@@ -105,7 +139,7 @@ def load_problem(
         ),
         tasks=tuple(tasks),
         travel=travel_table(places, ask=True),
-        fixed=tuple(_fixed(visit, at=at) for visit in visits),
+        fixed=tuple(_fixed(visit, known) for visit in visits),
         published=tuple(
             p.PublishedVisit(task=group[0].ref, host=offer.host.ref, start=offer.starts_at)
             for group in groups
@@ -128,6 +162,7 @@ def load_problem(
         kept_visits=offers,
         without_place=tuple(request for request in requests if request.place is None),
         released=tuple(visit.ref for visit in loose),
+        known=known,
     )
 
 
@@ -154,7 +189,7 @@ def load_calendar(
         hosts=(_host(host, None, at=at),),
         tasks=(),
         travel=travel_table(places),
-        fixed=tuple(_fixed(visit, at=at) for visit in visits),
+        fixed=tuple(_fixed(visit) for visit in visits),
     )
 
 
@@ -183,16 +218,25 @@ def _requests_to_plan(
     )
 
 
-def _facts(campaign: Campaign) -> Iterable[Visit]:
+def _facts(campaign: Campaign, *, without: Sequence[VisitRequest] | None = None) -> Iterable[Visit]:
     """What the plan takes as it stands: agreed visits, and dates held for a city that may still
     accept them. An offer is a promise until its deadline; the coordinator may take it back.
+
+    Where some requests are asked about, visits of every campaign near the window count, but theirs.
     """
-    live = (
-        Visit.objects.filter(campaign=campaign)
-        .live()
-        .select_related("host__home", "place", "campaign")
+    live = Visit.objects.live().select_related("host__home", "place", "campaign")
+    if without is None:
+        live = live.filter(campaign=campaign)
+    else:
+        first, last = campaign.window_start - NEAR, campaign.window_end + NEAR
+        live = live.filter(starts_at__date__gte=first, starts_at__date__lte=last)
+        live = live.exclude(requests__in=list(without))
+    requests = VisitRequest.objects.select_related("place", "campaign", "municipality")
+    live = live.prefetch_related(
+        "holds__reservation",
+        Prefetch("requests", requests.prefetch_related("topics", "preferred_dates")),
     )
-    for visit in live.prefetch_related("holds__reservation", "requests").order_by("ref"):
+    for visit in live.order_by("ref"):
         held = any(hold.reservation.active for hold in visit.holds.all())
         if visit.is_agreed or held:
             yield visit
@@ -253,10 +297,14 @@ def _mode(request: VisitRequest, offers: dict[str, Visit]) -> p.Mode:
 
 
 def _task(
-    group: list[VisitRequest], *, hosts: Sequence[Host], offers: dict[str, Visit], at: datetime
+    group: Sequence[VisitRequest],
+    *,
+    offers: dict[str, Visit],
+    known: Known,
 ) -> p.Task:
     first = group[0]
-    closed, half_days, soft_days = _calendar(first)
+    where = CityAt(first.country, first.region, first.city, first.place)
+    closed, half_days, soft_days = _calendar(where, first.campaign, known.calendar)
     wishes = [
         p.Wish(day=wish.on, part=p.PartOfDay(wish.part), rank=wish.rank)
         for request in group
@@ -271,14 +319,51 @@ def _task(
         place=_place(first.place),
         duration=_length(agreed) if agreed else max(_duration(request, mode) for request in group),
         requests=tuple(request.ref for request in group),
-        priority=sum(request.priority or default_priority(request, at=at) for request in group),
+        priority=known.weight(group),
         mode=mode,
         wishes=tuple(sorted(wishes, key=lambda wish: (wish.rank, wish.day))),
         closed=closed,
         half_days=half_days,
         soft_days=soft_days,
-        needs=_needs(group, hosts),
+        needs=_needs(group, known.by_experts),
         promised=agreed is not None,
+    )
+
+
+def task_of_city(
+    where: CityAt, *, ref: str, minutes: int, campaign: Campaign, known: Known
+) -> p.Task:
+    """A visit nobody asked for yet: on site, in a city of the register, without wishes."""
+    closed, half_days, soft_days = _calendar(where, campaign, known.calendar)
+    return p.Task(
+        ref=ref,
+        label=where.city,
+        place=_place(where.place),
+        duration=minutes,
+        closed=closed,
+        half_days=half_days,
+        soft_days=soft_days,
+    )
+
+
+def task_of_visit(visit: Visit, loaded: LoadedProblem) -> p.Task | None:
+    """A visit that stands as the task it would be if it might move; its ref is the visit's.
+
+    None where no place of the register or no request is behind it.
+    """
+    requests = list(visit.requests.all())
+    if not requests or visit.place is None or loaded.known is None:
+        return None
+    if any(request.place is None for request in requests):
+        return None
+    mode = p.Mode.ONLINE if visit.mode == Mode.ONLINE else p.Mode.ON_SITE
+    return replace(
+        _task(requests, offers={}, known=loaded.known),
+        ref=visit.ref,
+        label=f"{visit.ref} {visit.city}",
+        place=_place(visit.place),
+        mode=mode,
+        duration=int(visit.duration.total_seconds() // 60),
     )
 
 
@@ -297,23 +382,27 @@ def _place(place: Place | None) -> p.Place:
     return p.Place(ref=place_ref(place), name=place.name, zone=place.zone)
 
 
-def _needs(group: list[VisitRequest], hosts: Sequence[Host]) -> tuple[frozenset[str], ...]:
+def _covered_by_experts() -> set[str]:
+    """Topics that an expert can add from afar."""
+    experts = Host.objects.filter(kind=Host.Kind.EXPERT)
+    return set(experts.values_list("topics__code", flat=True))
+
+
+def _needs(group: Sequence[VisitRequest], by_experts: set[str]) -> tuple[frozenset[str], ...]:
     """Topics the host must cover: those no expert can add from afar."""
-    covered_by_experts = set(
-        Host.objects.filter(kind=Host.Kind.EXPERT).values_list("topics__code", flat=True)
-    )
     topics = {topic.code for request in group for topic in request.topics.all()}
-    return tuple(frozenset({code}) for code in sorted(topics - covered_by_experts))
+    return tuple(frozenset({code}) for code in sorted(topics - by_experts))
 
 
 def _calendar(
-    request: VisitRequest,
+    where: CityAt, window: Campaign, calendar: Sequence[CalendarDay]
 ) -> tuple[dict[date, str], dict[date, int], dict[date, p.SoftDay]]:
     """Closed dates, latest ends on half days (minutes after 00:00) and difficult dates."""
-    window = request.campaign
-    rows = CalendarDay.objects.at_place(
-        country=request.country, region=request.region, city=request.city, place=request.place
-    ).between(window.window_start, window.window_end)
+    rows = [
+        row
+        for row in calendar
+        if row.is_at(country=where.country, region=where.region, city=where.city, place=where.place)
+    ]
     closed: dict[date, str] = {}
     half_days: dict[date, int] = {}
     soft: dict[date, p.SoftDay] = {}
@@ -408,7 +497,7 @@ def _positions(hosts: Sequence[Host], at: datetime) -> dict[int, Place]:
     return found
 
 
-def _fixed(visit: Visit, *, at: datetime) -> p.FixedVisit:
+def _fixed(visit: Visit, known: Known | None = None) -> p.FixedVisit:
     requests = list(visit.requests.all())
     return p.FixedVisit(
         ref=visit.ref,
@@ -418,7 +507,7 @@ def _fixed(visit: Visit, *, at: datetime) -> p.FixedVisit:
         place=_place(visit.place or visit.host.home),
         start=visit.starts_at,
         end=visit.ends_at,
-        priority=sum(request.priority or default_priority(request, at=at) for request in requests),
+        priority=known.weight(requests) if known else 0,
         requests=tuple(sorted(request.ref for request in requests)),
     )
 

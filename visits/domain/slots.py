@@ -9,8 +9,10 @@ from django.utils.translation import gettext as _
 from crm import wording
 from visits.domain.booking import BUFFER
 from visits.domain.busy_feeds import unknown_time
+from visits.domain.reach import Reach
 from visits.models import CalendarDay, Host, HostAvailability, Reservation, Visit, VisitRequest
 from visits.models.requests import Mode
+from visits.reason_words import desk_words
 
 EARLIEST, LATEST = time(9), time(17)
 
@@ -21,6 +23,7 @@ class SlotVerdict:
 
     hard: list[str] = field(default_factory=list)
     soft: list[str] = field(default_factory=list)
+    host_is_taken: bool = False
 
     @property
     def is_possible(self) -> bool:
@@ -44,10 +47,12 @@ def weigh_slot(
     ends_at: datetime,
     at: datetime,
     moving: Visit | None = None,
+    reach: Reach | None = None,
 ) -> SlotVerdict:
-    """Weigh one slot by window, hours, calendar of the place, and the host's time.
+    """Weigh one slot by window, hours, calendar of the place, and the host's time and journeys.
 
-    The time of `moving`, the visit that would move there, is not in its own way.
+    The time of `moving`, the visit that would move there, is not in its own way. Who weighs
+    several slots of one mode and length hands over the same `reach`, so that it is loaded once.
     """
     verdict = SlotVerdict()
     zone = ZoneInfo(request.zone)
@@ -59,7 +64,33 @@ def weigh_slot(
         verdict.hard.append(
             _("An on-site visit is ruled out: %(why)s.") % {"why": request.on_site_ruled_out}
         )
+    if start < end:
+        minutes = int((end - start).total_seconds() // 60)
+        reach = reach or Reach(request, at=at, mode=mode, minutes=minutes)
+        _weigh_road(verdict, reach, host, starts_at)
     return verdict
+
+
+def _weigh_road(verdict: SlotVerdict, reach: Reach, host: Host, starts_at: datetime) -> None:
+    """Name the journey that leaves too little time, and the rules of the host's week.
+
+    A host who is not free then is told of once.
+    """
+    if starts_at <= reach.at:
+        return
+    if not reach.is_known:
+        verdict.soft.append(
+            _("%(city)s is not in the register of places, so no journey was weighed.")
+            % {"city": reach.request.city}
+        )
+        return
+    if reach.is_short_notice(starts_at):
+        verdict.soft.append(
+            _("That is less than the %(days)d working days of notice the offer promises.")
+            % {"days": reach.request.campaign.lead_days}
+        )
+    if not verdict.host_is_taken:
+        verdict.hard += [desk_words(reason) for reason in reach.road_reasons(host, starts_at)]
 
 
 def _weigh_window(
@@ -137,12 +168,14 @@ def _weigh_host(
     until = ends_at + BUFFER
     away = HostAvailability.objects.busy().filter(host=host).touching(starts_at, ends_at).first()
     if away is not None:
+        verdict.host_is_taken = True
         verdict.hard.append(_("%(host)s is unavailable then.") % {"host": host.name})
     verdict.hard += unknown_time(host, [(starts_at, ends_at)])
     clashes = Reservation.objects.overlapping(host.resource, starts_at, until)
     if moving is not None:
         clashes = clashes.exclude(visit=moving)
     clash = clashes.select_related("visit__campaign").first()
+    verdict.host_is_taken |= clash is not None
     if clash is not None and clash.visit and (until := clash.kept_until):
         verdict.hard.append(
             _(

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from crm import languages
 from crm.forms.fields import CountryField
 from crm.models import Initiative, MailTemplate
-from crm.validators import clean_text, mail_address
+from crm.validators import clean_text, mail_address, sensible_date
 from visits.domain.places import zone_of_country
 from visits.domain.proposals import offer_faults
 from visits.domain.requests import MOST_QUESTIONS, RequestAnswers, Wish
@@ -198,8 +198,30 @@ class DraftForm(forms.Form):
     )
 
 
+class TickedSlots(forms.Field):
+    """The starts ticked in a list, as moments in the order of time; none is fine."""
+
+    widget = forms.MultipleHiddenInput
+    default_error_messages = {"invalid": _("Choose from the dates of the list.")}
+
+    def to_python(self, value):
+        try:
+            starts = [datetime.fromisoformat(each) for each in value or ()]
+        except ValueError as error:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from error
+        if any(start.tzinfo is None for start in starts):
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return starts
+
+    def clean(self, value):
+        starts = super().clean(value)
+        for start in starts:
+            sensible_date(start.date())
+        return starts
+
+
 class ProposalForm(forms.Form):
-    """One to four dates to offer, in the time of the place."""
+    """One to four dates to offer, ticked or typed in the time of the place."""
 
     host = forms.ModelChoiceField(None, label=_("Host"), to_field_name="ref", empty_label=None)
     mode = forms.ChoiceField(
@@ -207,7 +229,8 @@ class ProposalForm(forms.Form):
         choices=[(Mode.ON_SITE, _("on site")), (Mode.ONLINE, _("online"))],
     )
     minutes = forms.IntegerField(label=_("Minutes"), min_value=30, max_value=480)
-    slot_1 = forms.DateTimeField(label=_("First date"))
+    ticked = TickedSlots(required=False, label=_("Dates that can be reached"))
+    slot_1 = forms.DateTimeField(label=_("First date"), required=False)
     slot_2 = forms.DateTimeField(label=_("Second date"), required=False)
     slot_3 = forms.DateTimeField(label=_("Third date"), required=False)
     slot_4 = forms.DateTimeField(label=_("Fourth date"), required=False)
@@ -250,13 +273,17 @@ class ProposalForm(forms.Form):
                 data[name] = moment_at(data[name], zone)
             except ValidationError as error:
                 self.add_error(name, error)
+        typed = any(data.get(name) or name in self.errors for name in self.SLOTS)
+        if not typed and not data.get("ticked") and "ticked" not in self.errors:
+            self.add_error("slot_1", _("Tick a date that can be reached, or type one."))
         return data
 
     def slots(self):
-        """The offered dates, in the order typed, as start and end."""
+        """The offered dates as start and end: those ticked, then those typed in their order."""
         length = timedelta(minutes=self.cleaned_data["minutes"])
         starts = [self.cleaned_data.get(name) for name in self.SLOTS]
-        return [(start, start + length) for start in starts if start]
+        chosen = [*self.cleaned_data.get("ticked", ()), *filter(None, starts)]
+        return [(start, start + length) for start in chosen]
 
     def judge_together(self, at, *, is_final):
         """Add to a valid form what is wrong with its dates and the deadline taken together.

@@ -16,13 +16,18 @@ class CalendarDayQuerySet(models.QuerySet):
 
         `place` adds the names of the register, where a city is often spelt another way (Köln).
         """
-        cities = {city, place.name if place else ""} - {""}
-        regions = {region, place.region if place else ""} - {""}
+        cities, regions = _names(region, city, place)
         here = Q(region="", city="") | Q(region__in=regions, city="") | Q(city__in=cities)
         return self.filter(here, country=country)
 
     def hard(self):
         return self.filter(hardness=CalendarDay.Hardness.HARD)
+
+
+def _names(region: str, city: str, place) -> tuple[set[str], set[str]]:
+    """How a place's city and region may be written in the calendar."""
+    cities = {city, place.name if place else ""} - {""}
+    return cities, {region, place.region if place else ""} - {""}
 
 
 class CalendarDay(SampleMark, models.Model):
@@ -64,6 +69,15 @@ class CalendarDay(SampleMark, models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def is_at(self, *, country: str, region: str = "", city: str = "", place=None) -> bool:
+        """Whether `at_place` would find this day there."""
+        cities, regions = _names(region, city, place)
+        if self.country != country:
+            return False
+        if self.city:
+            return self.city in cities
+        return not self.region or self.region in regions
 
 
 class DisruptionQuerySet(models.QuerySet):

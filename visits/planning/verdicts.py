@@ -5,20 +5,23 @@ All answers come from the same links the search uses, with every other visit kep
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from .constraints import host_refusal, start_span
 from .facts import missing_minutes
 from .links import Links, travel_weights
 from .preferences import worth_of
-from .problem import FixedVisit, Host, Limits, Mode, Problem, ProblemError, Task
+from .problem import FixedVisit, Host, Limits, Mode, Place, Problem, ProblemError, Task
 from .rota import REFUSED
 from .solution import PlannedVisit, Reason, Solution
 from .spans import local_day, minute_of, moment_of
 from .trips import TripFinder, finder_of, memories_of, task_distances
 from .weeks import HostWeek, WeekBuilder, trip_days
+
+# The ref of a visit while one asks where it could go.
+ASKED = "asked"
 
 
 @dataclass(frozen=True)
@@ -70,14 +73,14 @@ def as_fixed(visits: Iterable[PlannedVisit]) -> tuple[FixedVisit, ...]:
     )
 
 
-def _task(problem: Problem, ref: str) -> Task:
+def task_of(problem: Problem, ref: str) -> Task:
     for task in problem.tasks:
         if task.ref == ref:
             return task
     raise ProblemError("unknown_task", "There is no task {ref}.", ref=ref)
 
 
-def _host(problem: Problem, ref: str) -> Host:
+def host_of(problem: Problem, ref: str) -> Host:
     for host in problem.hosts:
         if host.ref == ref:
             return host
@@ -109,8 +112,10 @@ def _week_of(
     return None
 
 
-def _chain(problem: Problem, week: HostWeek, finder: TripFinder) -> tuple[int, dict[str, int]]:
-    """Travel minutes of a week of facts alone, and the minutes missing per sentence."""
+def _chain(
+    problem: Problem, host: Host, week: HostWeek, finder: TripFinder
+) -> tuple[int, dict[str, Reason]]:
+    """Travel minutes of a week of facts alone, and a Reason per journey that lacks time."""
     base = finder.base_trips()
     stops = base[0].stops if base else ()
     table, minutes, lacking = problem.travel, 0, {}
@@ -122,14 +127,61 @@ def _chain(problem: Problem, week: HostWeek, finder: TripFinder) -> tuple[int, d
             minutes += max(0, int(table.minutes[here, target]))
         if (k, stop) in week.broken:
             missing = max(1, missing_minutes(week, table, k, stop, free))
-            names = [
-                week.facts[week.fact[end]].label if 0 <= end < week.size else "home"
-                for end in (k, stop)
-            ]
-            lacking[f"{missing} minutes are missing between {names[0]} and {names[1]}."] = missing
+            reason = _short_of_time(problem, host, week, k, stop, free, missing)
+            lacking[reason.text] = reason
         if stop >= 0:
             k, free = stop, float(week.low[stop] + week.service[stop])
     return minutes, lacking
+
+
+def _short_of_time(
+    problem: Problem, host: Host, week: HostWeek, k: int, stop: int, free: float, missing: int
+) -> Reason:
+    """Names the journey that lacks time: whence and when, whither and by when, and how long."""
+    table = problem.travel
+    here = week.start_place if k == week.size else int(week.place[k])
+    target = week.home if stop < 0 else int(week.place[stop])
+    names = {table.index[place.ref]: place for place in places_of(problem)}
+    origin, destination = names[here], names[target]
+    ends = [week.facts[week.fact[end]] for end in (k, stop) if 0 <= end < week.size]
+    other = next((f.label for f in ends if f.visit is None or f.visit.ref != ASKED), "")
+    leaves = moment_of(week.origin + free)
+    due = None if stop < 0 else moment_of(week.origin + float(week.low[stop]))
+    journey = int(table.minutes[here, target])
+    values = {
+        "minutes": missing,
+        "host": host.name,
+        "origin": origin.name,
+        "origin_zone": origin.zone,
+        "destination": destination.name,
+        "destination_zone": destination.zone,
+        "leaves": leaves,
+        "due": due,
+        "journey": journey,
+        "other": other,
+    }
+    if here == target and due is not None:
+        text = f"{host.name} is not free then: {other or 'a busy time'}."
+        return Reason("visits_overlap", text, values)
+    if journey < 0:
+        text = f"No journey is known from {origin.name} to {destination.name}."
+        return Reason("no_journey", text, values)
+    by = "in time" if due is None else f"for {due:%-d %B %H:%M} UTC"
+    text = (
+        f"From {origin.name} on {leaves:%-d %B %H:%M} UTC {host.name} cannot be in "
+        f"{destination.name} {by}; the journey takes {journey} minutes, {missing} are missing."
+    )
+    return Reason("home_too_late" if due is None else "leg_short_of_time", text, values)
+
+
+def places_of(problem: Problem) -> Iterable[Place]:
+    """Every place the problem names, some of them more than once."""
+    yield from (task.place for task in problem.tasks)
+    yield from (visit.place for visit in problem.fixed)
+    for host in problem.hosts:
+        yield host.home
+        if host.position is not None:
+            yield host.position.place
 
 
 def verdict(problem: Problem, solution: Solution, task: str, host: str, start: datetime) -> Verdict:
@@ -137,51 +189,62 @@ def verdict(problem: Problem, solution: Solution, task: str, host: str, start: d
 
     `task` and `host` are refs; the task may be placed or not. Answers at once.
     """
-    wanted, leader = _task(problem, task), _host(problem, host)
+    wanted, leader = task_of(problem, task), host_of(problem, host)
+    others = as_fixed(visit for visit in solution.visits if visit.task != task)
+    answer = weigh_start(problem, others, wanted, leader, start)
+    if answer.travel_minutes is None:
+        return answer
+    bare = replace(problem, fixed=others, tasks=())
+    saved = _saved_elsewhere(problem, solution, bare, task)
+    return replace(answer, travel_minutes=answer.travel_minutes + saved)
+
+
+def weigh_start(
+    problem: Problem, fixed: Sequence[FixedVisit], task: Task, host: Host, start: datetime
+) -> Verdict:
+    """What `host` holding `task` at `start`, on the grid or not, breaks and costs beside `fixed`.
+
+    The counterpart of `reachable_slots`: what is not among its slots has a hard reason here.
+    """
     minute = minute_of(start)
-    day = local_day(wanted.place.zone, minute)
-    free = replace(wanted, pin=None)
-    hard = [r for r in (host_refusal(free, leader),) if r is not None]
+    day = local_day(task.place.zone, minute)
+    free = replace(task, pin=None)
+    hard = [r for r in (host_refusal(free, host),) if r is not None]
     if not hard:
-        span = start_span(problem, free, leader, day)
+        span = start_span(problem, free, host, day)
         if isinstance(span, Reason):
             hard.append(span)
         elif not span[0] <= minute <= span[1]:
             hard.append(
                 Reason(
                     "outside_hours",
-                    f"{wanted.label} could start between "
+                    f"{task.label} could start between "
                     f"{moment_of(span[0]):%H:%M} and {moment_of(span[1]):%H:%M} UTC that day.",
                     {"earliest": moment_of(span[0]), "latest": moment_of(span[1])},
                 )
             )
-    worth = worth_of(problem, wanted, day, minute)
-    others = as_fixed(visit for visit in solution.visits if visit.task != task)
-    bare = replace(problem, fixed=others, tasks=())
-    moved = FixedVisit(
-        f"task {task}",
-        wanted.label,
-        host,
-        wanted.mode,
-        wanted.place,
+    worth = worth_of(problem, task, day, minute)
+    bare = replace(problem, fixed=tuple(fixed), tasks=())
+    held = FixedVisit(
+        ASKED,
+        task.label,
+        host.ref,
+        task.mode,
+        task.place,
         moment_of(minute),
-        moment_of(minute + wanted.duration),
+        moment_of(minute + task.duration),
         strict=True,
     )
-    found = _week_of(replace(bare, fixed=(*others, moved)), leader, _home_day(leader, minute), ())
+    with_it = replace(bare, fixed=(*bare.fixed, held))
+    found = _week_of(with_it, host, _home_day(host, minute), ())
     if found is None:
         hard.append(Reason("week_over", f"The week of {day:%-d %B} is over.", {"day": day}))
         return Verdict(tuple(hard), worth.deductions, worth.points, None)
-    after, lacking = _chain(problem, found[0], found[2])
-    before, known = _minutes_on(bare, leader, _home_day(leader, minute))
-    hard += [
-        Reason("leg_short_of_time", text, {"minutes": minutes})
-        for text, minutes in lacking.items()
-        if text not in known
-    ]
-    hard += _rota_reasons(bare, leader, found[0], wanted, minute)
-    saved = _saved_elsewhere(problem, solution, bare, task, leader, minute)
-    return Verdict(tuple(hard), worth.deductions, worth.points, after - before + saved)
+    after, lacking = _chain(with_it, host, found[0], found[2])
+    before, known = _minutes_on(bare, host, _home_day(host, minute))
+    hard += [reason for text, reason in lacking.items() if text not in known]
+    hard += _rota_reasons(bare, host, found[0], task, minute)
+    return Verdict(tuple(hard), worth.deductions, worth.points, after - before)
 
 
 def _home_day(host: Host, minute: int) -> date:
@@ -189,21 +252,19 @@ def _home_day(host: Host, minute: int) -> date:
     return day
 
 
-def _minutes_on(problem: Problem, host: Host, day: date) -> tuple[int, dict[str, int]]:
+def _minutes_on(problem: Problem, host: Host, day: date) -> tuple[int, dict[str, Reason]]:
     found = _week_of(problem, host, day, ())
     if found is None or not found[0].facts:
         return 0, {}
-    return _chain(problem, found[0], found[2])
+    return _chain(problem, host, found[0], found[2])
 
 
-def _saved_elsewhere(
-    problem: Problem, solution: Solution, bare: Problem, task: str, leader: Host, minute: int
-) -> int:
+def _saved_elsewhere(problem: Problem, solution: Solution, bare: Problem, task: str) -> int:
     """Change of travel where the visit comes from: minutes without it minus minutes with it."""
     old = next((visit for visit in solution.visits if visit.task == task), None)
     if old is None:
         return 0
-    host = _host(problem, old.host)
+    host = host_of(problem, old.host)
     day = _home_day(host, minute_of(old.start))
     full = replace(bare, fixed=as_fixed(solution.visits))
     with_it, _known = _minutes_on(full, host, day)
@@ -243,23 +304,40 @@ def _rota_reasons(
 
 
 def reachable_slots(
-    problem: Problem, fixed: Sequence[FixedVisit], task: Task, host: Host
+    problem: Problem,
+    fixed: Sequence[FixedVisit],
+    task: Task,
+    host: Host,
+    *,
+    days: Collection[date] | None = None,
 ) -> list[Slot]:
     """Every start (on the grid) at which `host` can really hold `task` beside all of `fixed`.
 
     `fixed` are all visits and holds that block hosts, as facts; busy times come with the host.
     Travel from the visit before and to the one after, nights, caps and the way home are counted.
+    `days` (local dates of the place) narrows the question, so that it is answered sooner.
     """
     if host_refusal(task, host) is not None:
         return []
+    if task.pin is not None and task.pin.start is not None:
+        free = replace(task, pin=replace(task.pin, start=None))
+        slots_then = reachable_slots(problem, fixed, free, host, days=days)
+        return [slot for slot in slots_then if slot.start == task.pin.start]
     small = replace(problem, fixed=tuple(fixed), published=(), hosts=(host,), tasks=(task,))
+    near = None
+    if days is not None:
+        near = {day + timedelta(days=step) for day in days for step in (-1, 0, 1)}
     slots: dict[int, Slot] = {}
-    for days in trip_days(small, host):
-        found = _week_of(small, host, days[0], (task,))
+    for week_days in trip_days(small, host):
+        if near is not None and near.isdisjoint(week_days):
+            continue
+        found = _week_of(small, host, week_days[0], (task,))
         if found is None:
             continue
         week, links, finder = found
         for slot in _slots_of(problem, week, links, finder, task, host):
+            if days is not None and local_day(task.place.zone, minute_of(slot.start)) not in days:
+                continue
             known = slots.get(minute_of(slot.start))
             if known is None or slot.travel_minutes < known.travel_minutes:
                 slots[minute_of(slot.start)] = slot
@@ -357,12 +435,12 @@ def insert_only(problem: Problem, solution: Solution, task: str) -> Solution:
     """
     from .search import solve
 
-    wanted = _task(problem, task)
+    wanted = task_of(problem, task)
     if any(visit.task == task for visit in solution.visits):
         return solution
     held = replace(problem, fixed=as_fixed(solution.visits), tasks=(wanted,), published=())
     answer = solve(held, Limits(seconds=1.0), with_reasons=False)
-    return _as_before(problem, solution, answer)
+    return as_before(problem, solution, answer)
 
 
 def insert_all(problem: Problem, solution: Solution, limits: Limits | None = None) -> Solution:
@@ -373,10 +451,10 @@ def insert_all(problem: Problem, solution: Solution, limits: Limits | None = Non
     rest = tuple(task for task in problem.tasks if task.ref not in placed)
     held = replace(problem, fixed=as_fixed(solution.visits), tasks=rest, published=())
     answer = solve(held, limits or Limits(seconds=5.0), with_reasons=False)
-    return _as_before(problem, solution, answer)
+    return as_before(problem, solution, answer)
 
 
-def _as_before(problem: Problem, solution: Solution, answer: Solution) -> Solution:
+def as_before(problem: Problem, solution: Solution, answer: Solution) -> Solution:
     """An answer in which planned visits were held as facts, with their own rows put back."""
     known = {visit.fixed or f"task {visit.task}": visit for visit in solution.visits}
     visits = tuple(known[visit.fixed] if visit.fixed in known else visit for visit in answer.visits)
@@ -413,7 +491,7 @@ def what_if(
     """
     from .search import solve
 
-    wanted = _task(problem, task)
+    wanted = task_of(problem, task)
     heavy = sum(row.priority for row in problem.tasks) + 1
     forced = replace(
         problem,

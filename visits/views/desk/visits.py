@@ -19,13 +19,14 @@ from visits import states
 from visits.domain.briefs import standing
 from visits.domain.cancellations import kept_slot
 from visits.domain.disruptions import disruptions_touching
+from visits.domain.fill import fill_query
 from visits.domain.history import visit_timeline
 from visits.domain.travel_legs import Journey, journeys_of, sum_of, sums_by_host
 from visits.domain.visits import edit_visit, missing_for_confirmation
 from visits.filters import VisitFilter
 from visits.forms.visits import AttendanceForm, ReportForm, VisitFactsForm
 from visits.ical import invitation
-from visits.models import Visit
+from visits.models import Host, Visit
 from visits.states import VisitState
 from visits.views.desk.access import get_visit, tell_confirmed, try_verb
 from visits.views.desk.lists import as_file, list_page
@@ -119,7 +120,7 @@ def travel_of(request: HttpRequest, visit: Visit) -> dict:
     return {
         "fault": found.fault,
         "parts": [
-            {"title": title, "journeys": [_journey_row(request, row) for row in rows]}
+            {"title": title, "journeys": [_journey_row(request, row, visit.host) for row in rows]}
             for title, rows in parts
             if rows
         ],
@@ -127,7 +128,7 @@ def travel_of(request: HttpRequest, visit: Visit) -> dict:
     }
 
 
-def _journey_row(request: HttpRequest, journey: Journey) -> dict:
+def _journey_row(request: HttpRequest, journey: Journey, host: Host) -> dict:
     figures = [wording.duration(journey.minutes)]
     if journey.km is not None:
         figures.append(_("%(km)d km") % {"km": round(journey.km)})
@@ -143,7 +144,15 @@ def _journey_row(request: HttpRequest, journey: Journey) -> dict:
         "figures": ", ".join(figures),
         "standing": words,
         "correct": _correct_path(request, journey) if request.user.is_coordinator else "",
+        "fill": _fill_path(journey, host) if request.user.is_coordinator else "",
     }
+
+
+def _fill_path(journey: Journey, host: Host) -> str:
+    """The page that names those met at the event who live near this way."""
+    ends = (journey.origin.pk, journey.destination.pk)
+    query = fill_query(host.ref, *ends, journey.departs_at, journey.arrives_at)
+    return f"{reverse('visits:plan-fill')}?{query}"
 
 
 def _correct_path(request: HttpRequest, journey: Journey) -> str:

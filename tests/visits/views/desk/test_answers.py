@@ -154,10 +154,81 @@ def offered(desk, ref="R24", **fields):
     return do(desk, "request-propose", ref, **(values | fields))
 
 
-def test_propose_form_begins_with_the_wishes_that_lie_ahead(desk):
-    page = go(desk, "request-propose", "R24")
-    assert page.context["form"]["slot_1"].value().isoformat() == "2023-02-21T09:30:00"
+def ticked(page):
+    return [tick.slot.value for tick in page.context["ticks"] if tick.is_ticked]
+
+
+def test_propose_form_ticks_the_wishes_that_can_be_reached_and_prefills_nothing_else(desk):
+    page = go(desk, "request-propose", "R24", mode="online")
+    assert ticked(page) == ["2023-02-21T09:30+01:00", "2023-02-23T09:30+01:00"]
+    assert page.context["host"].ref == "H2"
+    assert page.context["form"]["slot_1"].value() is None
     assert [str(item.wish.on) for item in page.context["wishes"]] == ["2023-02-21", "2023-02-23"]
+
+
+def test_propose_form_offers_nothing_a_host_cannot_reach_and_leads_to_the_reason(desk):
+    page = go(desk, "request-propose", "R24")
+    assert (page.context["ticks"], page.context["form"]["slot_1"].value()) == ([], None)
+    assert "/requests/R24/why/" in page.text
+
+
+def test_propose_form_opened_for_a_day_ticks_it_or_says_why_it_cannot_be(desk):
+    free = go(desk, "request-propose", "R24", mode="online", host="H2", slot_1="2023-02-22T09:30")
+    assert ticked(free) == ["2023-02-22T09:30+01:00"]
+    taken = go(desk, "request-propose", "R24", host="H1", slot_1="2023-02-21T09:30")
+    assert ticked(taken) == []
+    (verdict,) = [verdict for _start, verdict in taken.context["weighed"]]
+    assert verdict.hard == ["Joe Gorman is at V09 Gdańsk then."]
+    assert "Joe Gorman is at V09 Gdańsk then." in taken.text
+
+
+def test_what_can_be_reached_is_shown_for_another_host_without_holding_anything(desk):
+    before = Visit.objects.count()
+    page = offered(desk, look=1, host="H1", slot_2="2023-02-24T13:00")
+    assert (page.status_code, Visit.objects.count()) == (200, before)
+    assert page.context["host"].ref == "H1"
+    assert page.context["form"]["slot_2"].value() == "2023-02-24T13:00"
+    assert {tick.slot.host.ref for tick in page.context["ticks"]} == {"H1"}
+
+
+def test_ticked_dates_are_held_like_typed_ones(desk):
+    page = go(desk, "request-propose", "R24", mode="online")
+    values = ticked(page)
+    answer = offered(desk, slot_1="", ticked=values, expires_at="2023-02-17T17:00")
+    assert said(answer) == ["The dates are held; the letter waits as a draft."]
+    holds = request("R24").visits.get().holds.order_by("rank")
+    assert [hold.starts_at.isoformat() for hold in holds] == [
+        "2023-02-21T08:30:00+00:00",
+        "2023-02-23T08:30:00+00:00",
+    ]
+
+
+def test_held_dates_are_not_offered_to_the_next_city(desk):
+    def free(ref):
+        page = go(desk, "request-propose", ref, mode="online", host="H2", minutes=90)
+        return {tick.slot.starts_at.isoformat() for tick in page.context["ticks"]}
+
+    start = "2023-02-27T08:30:00+00:00"
+    assert start in free("R12")
+    offered(desk, slot_1="2023-02-27T09:30")
+    assert start not in free("R12")
+
+
+@pytest.mark.parametrize("value", ["soon", "2023-02-27T10:00", "1899-01-01T10:00+00:00"])
+def test_tick_that_no_list_holds_is_refused_in_one_sentence(desk, value):
+    answer = offered(desk, slot_1="", ticked=[value])
+    assert (answer.status_code, len(refused(answer))) == (422, 1)
+    assert request("R24").visits.count() == 0
+
+
+def test_typed_date_out_of_reach_names_the_journeys_there_and_on(desk):
+    answer = offered(desk, "R12", slot_1="2023-02-22T14:00", mode="on_site", host="H1")
+    assert [words for words in refused(answer) if words.startswith("From ")] == [
+        "From Vilnius on Wed 22 Feb 2023, 15:00 Vilnius (EET) Joe Gorman cannot be in Málaga by "
+        "Wed 22 Feb 2023, 14:00 Madrid (CET); the journey takes 7 h 40 min.",
+        "From Málaga on Wed 22 Feb 2023, 16:00 Madrid (CET) Joe Gorman cannot be in Tallinn by "
+        "Thu 23 Feb 2023, 09:00 Tallinn (EET); the journey takes 8 h 5 min.",
+    ]
 
 
 def test_propose_holds_each_date_and_drafts_the_letter_without_sending(desk):

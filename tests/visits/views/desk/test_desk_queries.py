@@ -24,6 +24,7 @@ from tests.factories.visits import (
     VisitRequestFactory,
 )
 from tests.visits.views.desk.test_queries import asked, copies, desk, people
+from visits.domain.fill import fill_query
 from visits.models import CalendarDay, PreferredDate, Unplaced, Visit
 
 __all__ = ["desk"]
@@ -193,6 +194,37 @@ def plan_news(count):
     return reverse("visits:plan-news", args=[version.number]) + "?edits=0"
 
 
+def busy_host(count):
+    """A host with as many agreed visits, and one request that waits."""
+    CampaignFactory(event=EventFactory())
+    row = visits(count)
+    VisitFactory(host=row.host, starts_at=CLOCK + timedelta(days=6))
+    return VisitRequestFactory(campaign=row.campaign, wishes=[date(2023, 2, 27)])
+
+
+def request_propose(count):
+    return reverse("visits:request-propose", args=[busy_host(count).ref])
+
+
+def request_why(count):
+    asked_for = busy_host(count)
+    requests(count)
+    return reverse("visits:request-why", args=[asked_for.ref])
+
+
+def plan_fill(count):
+    row = busy_host(3)
+    for found in people(count):
+        city = MunicipalityFactory()
+        found.organisation = city.organisation
+        found.save(update_fields=["organisation"])
+        found.participations.create(event=row.campaign.event, status="attended")
+    host = Visit.objects.first().host
+    departs = CLOCK + timedelta(days=6)
+    query = fill_query(host.ref, host.home_id, row.place_id, departs, departs + timedelta(hours=6))
+    return reverse("visits:plan-fill") + "?" + query
+
+
 # What each page may ask, with the session, the account, its roles and the frame counted in.
 CEILINGS = {
     request_list: 28,
@@ -205,9 +237,21 @@ CEILINGS = {
     plan_compare: 42,
     plan_news: 7,
 }
+# Pages that weigh journeys: as often for twelve rows as for three.
+WEIGHING = {
+    request_propose: 32,
+    request_why: 27,
+    plan_fill: 30,
+}
 
 
 @pytest.mark.parametrize("page", CEILINGS, ids=lambda page: page.__name__)
 @pytest.mark.parametrize("count", [3, 300])
 def test_page_asks_the_database_at_most_so_often(desk, page, count):
     assert asked(desk, page(count)) == CEILINGS[page]
+
+
+@pytest.mark.parametrize("page", WEIGHING, ids=lambda page: page.__name__)
+@pytest.mark.parametrize("count", [3, 12])
+def test_page_that_weighs_journeys_asks_as_often_for_many_rows(desk, page, count):
+    assert asked(desk, page(count)) == WEIGHING[page]

@@ -177,8 +177,8 @@ def test_no_reason_puts_a_host_into_two_places(desk):
 def test_form_begins_with_a_deadline_before_its_first_date(desk):
     usual = go(desk, "request-propose", "R24").context["form"]["expires_at"].value()
     assert usual.isoformat() == "2023-02-20T17:00:00"
-    page = go(desk, "request-propose", "R24", slot_1="2023-02-17T09:30")
-    assert page.context["form"]["expires_at"].value().isoformat() == "2023-02-16T17:00:00"
+    page = go(desk, "request-propose", "R24", mode="online", slot_1="2023-02-20T13:30")
+    assert page.context["form"]["expires_at"].value().isoformat() == "2023-02-19T17:00:00"
     page = go(desk, "request-propose", "R24", slot_1="never")
     assert page.status_code == 200
 

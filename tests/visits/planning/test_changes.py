@@ -1,0 +1,217 @@
+"""What would let a task fit: each change named is applied, carried out and simulated again."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from visits.planning.changes import (
+    ChangeKind,
+    Leeway,
+    Placed,
+    apply_change,
+    carry_out,
+    lay_out,
+    ways_to_fit,
+)
+from visits.planning.check import violations
+from visits.planning.problem import (
+    Ban,
+    FixedVisit,
+    Limits,
+    Mode,
+    PartOfDay,
+    ProblemError,
+    Wish,
+)
+from visits.planning.search import solve
+from visits.planning.why import CellMark, cells_of
+
+from .campaigns import campaigns, local
+from .test_rules import FEBRUARY, plan, problem, task
+from .verifier import faults
+
+LEEWAY = Leeway(lengths=(180, 120, 90), online=90)
+
+
+def only(*days):
+    return dict.fromkeys([day for day in FEBRUARY if day not in days], "closed")
+
+
+def kinds(changes):
+    return [str(change.kind) for change in changes]
+
+
+def check_change(given, before, change):
+    """The plan after a change keeps every rule, holds the task where told, at the costs told."""
+    changed, after = apply_change(given, change), carry_out(given, before, change)
+    assert (violations(changed, after), faults(changed, after)) == ([], [])
+    own = [visit for visit in after.visits if visit.task == change.placed.task]
+    assert [(v.host, v.start, v.mode) for v in own] == [
+        (change.placed.host, change.placed.start, change.mode)
+    ]
+    dropped = [visit for visit in before.visits if visit.task in change.dropped]
+    assert sum(visit.priority for visit in dropped) == change.lost
+    minutes = [sum(leg.minutes for leg in plan.legs) for plan in (before, after)]
+    assert minutes[1] - minutes[0] == change.extra_minutes
+    moved = {row.task: (row.host, row.start) for row in change.moved}
+    touched = {*moved, *change.dropped, change.placed.task}
+    there = {visit.task or visit.fixed: (visit.host, visit.start) for visit in after.visits}
+    for visit in before.visits:
+        ref = visit.task or visit.fixed
+        if ref not in touched:
+            assert there[ref] == (visit.host, visit.start)
+    assert {ref: there[ref] for ref in moved} == moved
+    return after
+
+
+def check_campaign(given):
+    """Every change named for a task the plan never weighed, and for those it has no place for."""
+    new = given.tasks[0].ref
+    old = solve(replace(given, tasks=given.tasks[1:]), Limits(seconds=4), with_reasons=False)
+    full = solve(given, Limits(seconds=4), with_reasons=False)
+    placed = {visit.task for visit in full.visits}
+    asked = [(old, new), *((full, row.ref) for row in given.tasks if row.ref not in placed)]
+    for before, ref in asked:
+        for change in ways_to_fit(given, before, ref, LEEWAY):
+            check_change(given, before, change)
+
+
+RANDOM = {
+    "deadline": None,
+    "derandomize": True,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
+}
+
+
+@settings(max_examples=24, **RANDOM)
+@given(campaigns())
+def test_every_change_named_lets_the_task_fit_at_the_cost_told(given):
+    check_campaign(given)
+
+
+@pytest.mark.full
+@settings(max_examples=1_000, **RANDOM)
+@given(campaigns())
+def test_every_change_named_lets_the_task_fit_at_the_cost_told_a_thousand_times(given):
+    check_campaign(given)
+
+
+def test_another_visit_moves_when_it_can_go_elsewhere():
+    settled = task("Ghent", wishes=(Wish(FEBRUARY[2]),))
+    new = task("Dublin", closed=only(FEBRUARY[2]))
+    given = problem(settled, new)
+    before = plan(problem(settled))
+    changes = ways_to_fit(given, before, "Dublin")
+    assert kinds(changes) == ["move", "drop"]
+    moved = changes[0].moved[0]
+    assert (moved.task, moved.start.date() == FEBRUARY[2]) == ("Ghent", False)
+    check_change(given, before, changes[0])
+
+
+def test_an_agreed_visit_may_be_asked_to_move_but_is_never_dropped():
+    settled, new = task("Ghent"), task("Dublin", closed=only(FEBRUARY[2]))
+    given = problem(settled, new)
+    before = lay_out(
+        problem(settled),
+        [Placed("Ghent", "H", local(FEBRUARY[2], 10, 0, "Europe/Brussels"))],
+    )
+    agreed = Leeway(agreed=frozenset({"Ghent"}))
+    assert kinds(ways_to_fit(given, before, "Dublin", agreed)) == ["move"]
+    standing = Leeway(standing=frozenset({"Ghent"}))
+    assert ways_to_fit(given, before, "Dublin", standing) == ()
+
+
+def test_the_other_part_of_a_wished_day_is_smaller_than_another_day():
+    fact = FixedVisit(
+        "V1",
+        "visit of Ghent",
+        "H",
+        Mode.ON_SITE,
+        task("Ghent").place,
+        local(FEBRUARY[2], 9, 0, "Europe/Brussels"),
+        local(FEBRUARY[2], 11, 0, "Europe/Brussels"),
+    )
+    new = task("Antwerp", duration=120, wishes=(Wish(FEBRUARY[2], PartOfDay.MORNING),))
+    given = problem(new, fixed=(fact,))
+    before = plan(problem(fixed=(fact,)))
+    changes = ways_to_fit(given, before, "Antwerp")
+    assert kinds(changes) == ["time", "day"]
+    start = changes[0].placed.start
+    assert (start.date(), start.hour >= 11) == (FEBRUARY[2], True)
+    check_change(given, before, changes[0])
+
+
+def test_a_ban_of_the_coordinator_can_be_lifted():
+    banned = task("Ghent", bans=tuple(Ban(None, day) for day in FEBRUARY))
+    given = problem(banned)
+    before = plan(given)
+    changes = ways_to_fit(given, before, "Ghent")
+    assert kinds(changes) == ["lift"]
+    check_change(given, before, changes[0])
+
+
+def test_a_shorter_visit_and_an_online_one_are_named_where_they_are_allowed():
+    long = task("Ghent", duration=420, closed=only(FEBRUARY[-1]))
+    given = problem(long)
+    before = plan(given)
+    assert ways_to_fit(given, before, "Ghent") == ()
+    changes = ways_to_fit(given, before, "Ghent", LEEWAY)
+    assert kinds(changes) == ["shorter", "online"]
+    assert [change.duration for change in changes] == [180, 90]
+    for change in changes:
+        check_change(given, before, change)
+
+
+def test_asking_about_a_day_names_only_what_helps_on_that_day():
+    given = problem(task("Ghent"), task("Dublin", wishes=(Wish(FEBRUARY[1]),)))
+    before = plan(problem(task("Ghent")))
+    changes = ways_to_fit(given, before, "Dublin", day=FEBRUARY[3])
+    assert changes
+    assert {change.placed.start.date() for change in changes} == {FEBRUARY[3]}
+
+
+def test_a_change_that_does_not_fit_is_refused_whole():
+    given = problem(task("Ghent"), task("Dublin", closed=only(FEBRUARY[2])))
+    before = lay_out(
+        problem(task("Ghent")),
+        [Placed("Ghent", "H", local(FEBRUARY[2], 10, 0, "Europe/Brussels"))],
+    )
+    change = ways_to_fit(given, before, "Dublin")[0]
+    wrong = replace(change, moved=(), kind=ChangeKind.PLACE)
+    with pytest.raises(ProblemError):
+        carry_out(given, before, wrong)
+
+
+def test_a_plan_that_breaks_a_rule_cannot_be_laid_out():
+    given = problem(task("Ghent", closed=only(FEBRUARY[2])), task("Lisbon"))
+    noon = local(FEBRUARY[1], 12, 0, "Europe/Brussels")
+    assert lay_out(given, [Placed("Ghent", "H", noon)]) is None
+    both = [
+        Placed("Ghent", "H", local(FEBRUARY[2], 9, 0, "Europe/Brussels")),
+        Placed("Lisbon", "H", local(FEBRUARY[2], 13, 0, "Europe/Lisbon")),
+    ]
+    assert lay_out(given, both) is None
+    assert lay_out(given, both[:1]).priority == 1
+
+
+def test_every_day_of_every_host_has_a_slot_or_a_reason():
+    given = problem(
+        task("Ghent"),
+        task("Dublin", closed=only(FEBRUARY[1], FEBRUARY[2]), wishes=(Wish(FEBRUARY[2]),)),
+    )
+    before = lay_out(
+        problem(task("Ghent")),
+        [Placed("Ghent", "H", local(FEBRUARY[2], 10, 0, "Europe/Brussels"))],
+    )
+    cells = cells_of(given, before, "Dublin")
+    assert [cell.day for cell in cells] == list(FEBRUARY)
+    assert [cell.mark for cell in cells] == [
+        CellMark.CLOSED,
+        CellMark.FREE,
+        CellMark.TAKEN,
+        CellMark.CLOSED,
+        CellMark.CLOSED,
+    ]
+    assert (cells[2].in_the_way, cells[2].room_if) == (("Ghent",), ("Ghent",))
+    assert all((cell.slot is None) == (cell.reason is not None) for cell in cells)

@@ -1,0 +1,65 @@
+"""What the planner's reasons say at the desk, and what a letter may say."""
+
+import ast
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+import visits.planning
+from visits.planning.solution import Reason
+from visits.reason_words import DESK, PUBLIC, both, desk_words, public_words
+
+DAY = date(2023, 2, 21)
+# Answers to questions of the engine's own, never a reason of one day.
+NOT_OF_A_DAY = {"fits_now", "fits_if", "outranked", "no_host", "outside_hours"}
+
+
+def codes():
+    """Every code that a Reason is made with in the planner."""
+    found = set()
+    for file in Path(visits.planning.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            is_reason = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Reason"
+            if is_reason and isinstance(node.args[0], ast.Constant):
+                found.add(node.args[0].value)
+    return found
+
+
+def test_every_reason_of_the_planner_has_a_sentence_for_the_desk():
+    assert codes() - NOT_OF_A_DAY - set(DESK) == set()
+
+
+def test_desk_names_what_stands_in_the_way():
+    reason = Reason(
+        "taken", "", {"host": "Joe", "visits": ["V09 Gdańsk", "V10 Vilnius"], "day": DAY}
+    )
+    assert desk_words(reason) == "Joe is at V09 Gdańsk and V10 Vilnius around Tue 21 Feb 2023."
+
+
+def test_reason_without_a_sentence_of_ours_says_what_the_planner_says():
+    assert (
+        desk_words(Reason("outside_hours", "It could start at nine.")) == "It could start at nine."
+    )
+
+
+@pytest.mark.parametrize("code", [*PUBLIC, "blocked_by_visit", "taken", "no_such_code"])
+def test_letter_says_the_day_and_nothing_about_anybody_else(code):
+    sentence = public_words(code, DAY, why="Shrove Tuesday")
+    assert "Tue 21 Feb 2023" in sentence
+    assert "%(" not in sentence
+
+
+def test_letter_may_name_the_city_s_own_closed_day():
+    assert public_words("closed_day", DAY, why="Shrove Tuesday.") == (
+        "Tue 21 Feb 2023 is a day on which your offices are closed: Shrove Tuesday."
+    )
+
+
+def test_names_are_listed_as_a_person_would():
+    assert [both([]), both(["A"]), both(["A", "B"]), both(["A", "B", "C"])] == [
+        "",
+        "A",
+        "A and B",
+        "A, B and C",
+    ]

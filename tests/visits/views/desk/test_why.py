@@ -1,0 +1,212 @@
+"""Why a request has no date, what would help, and whom one meets on the way."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from crm.models import ConsentRecord, ContactPoint, DataRequest, Municipality, Person
+from crm.models.consent import Purpose, Suppression
+from tests.factories.crm import CLOCK
+from tests.visits.views.desk.front_door import do, go
+from visits.domain.fill import cities_near, journeys_ahead
+from visits.models import Campaign, Host, Visit, VisitRequest
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def desk(client, sample, coordinator):
+    client.force_login(coordinator)
+    return client
+
+
+# --- Why not ---
+
+
+def test_page_tells_the_nearest_reason_and_the_changes_that_help(desk):
+    page = go(desk, "request-why", "R24")
+    assert page.context["why"].sentence == (
+        "Joe Gorman is at V09 Gdańsk around Tue 21 Feb 2023. There is room if V09 Gdańsk gives way."
+    )
+    told = [change["words"].sentence for change in page.context["changes"]]
+    assert told == [
+        "If it is held online (1 h 30 min): Tue 21 Feb 2023, 09:00 Prague (CET) with "
+        "Backup expert (sample).",
+        "If V11 Tallinn gives way: Thu 23 Feb 2023, 09:00 Prague (CET) with Joe Gorman.",
+    ]
+    costs = [change["costs"] for change in page.context["changes"]]
+    assert costs == [
+        "no more travel",
+        "1 h 15 min more travel · drops priority 3, places priority 3 · "
+        "dates on offer are taken back",
+    ]
+
+
+def test_change_that_touches_nobody_leads_to_the_offer_it_names(desk):
+    (online, drop) = go(desk, "request-why", "R24").context["changes"]
+    assert drop["href"] == ""
+    page = desk.get(online["href"])
+    ticked = [tick.slot.value for tick in page.context["ticks"] if tick.is_ticked]
+    assert ticked == ["2023-02-21T09:00+01:00"]
+    assert (page.context["host"].ref, page.context["form"]["minutes"].value()) == ("H2", 90)
+
+
+def test_every_day_ahead_of_every_host_has_a_mark_and_a_sentence(desk):
+    page = go(desk, "request-why", "R12")
+    days = [day for day in Campaign.objects.get().working_days if day >= date(2023, 2, 15)]
+    for line in page.context["lines"]:
+        assert [cell["day"] for cell in line["cells"]] == days
+        assert all(cell["words"] for cell in line["cells"])
+    assert "Tue 28 Feb 2023 is closed in Málaga: Andalusia Day." in page.text
+
+
+def test_asking_about_a_day_and_a_host_answers_for_them_alone(desk):
+    page = go(desk, "request-why", "R12", day="2023-02-28", host="H1")
+    assert page.context["why"].sentence == "Tue 28 Feb 2023 is closed in Málaga: Andalusia Day."
+    changes = [change["words"].change for change in page.context["changes"]]
+    assert {change.placed.host for change in changes} <= {"H1"}
+    assert {change.placed.start.date() for change in changes} <= {date(2023, 2, 28)}
+
+
+@pytest.mark.parametrize("query", [{"day": "soon"}, {"day": "2031-01-01"}, {"host": "H99"}])
+def test_asking_about_what_there_is_not_answers_for_all(desk, query):
+    page = go(desk, "request-why", "R12", **query)
+    assert (page.status_code, page.context["on"], page.context["host"]) == (200, None, None)
+
+
+def test_words_for_a_letter_tell_of_no_other_city_and_no_colleague(desk):
+    names = {visit.city for visit in Visit.objects.exclude(requests__ref="R24")}
+    names |= {visit.ref for visit in Visit.objects.all()}
+    names |= {host.name for host in Host.objects.all()}
+    page = go(desk, "request-why", "R24")
+    public = [each.public for each in page.context["why"].cells] + [page.context["why"].public]
+    assert any(public)
+    for sentence in public:
+        assert not [name for name in names if name in sentence], sentence
+
+
+def test_exact_price_is_worked_out_when_asked_for(desk):
+    assert go(desk, "request-why", "R24").context["exact"] is None
+    page = go(desk, "request-why", "R24", best="1")
+    assert page.context["exact"].sentences == [
+        "No plan can hold it as long as everything agreed and on offer stays where it is."
+    ]
+    do(desk, "request-take-back", "R16")
+    sentences = go(desk, "request-why", "R24", best="1").context["exact"].sentences
+    assert sentences
+
+
+def test_request_with_a_date_or_without_a_place_is_explained_in_one_sentence(desk):
+    page = go(desk, "request-why", "R04")
+    assert "This request has a date: V13 Venice." in page.text
+    VisitRequest.objects.filter(ref="R12").update(place=None)
+    assert "is not in the register of places" in go(desk, "request-why", "R12").text
+
+
+def test_request_page_and_tray_lead_to_the_reasons(desk):
+    assert "/requests/R24/why/" in go(desk, "request-detail", "R24").text
+    assert "/requests/R24/why/" in go(desk, "plan").text
+
+
+# --- Fill a journey ---
+
+
+def campaign():
+    return Campaign.objects.get()
+
+
+def journey(origin, destination):
+    ahead = journeys_ahead(campaign(), at=CLOCK)
+    names = [(leg.origin.name, leg.destination.name) for leg in ahead]
+    return ahead[names.index((origin, destination))]
+
+
+def near(origin, destination):
+    return cities_near(campaign(), journey(origin, destination), at=CLOCK)
+
+
+def names(cities):
+    return {city.municipality.name for city in cities}
+
+
+def test_journeys_ahead_lead_to_the_people_met_near_their_way(desk):
+    page = go(desk, "plan-fill")
+    legs = page.context["journeys"]
+    assert [leg.departs_at for leg in legs] == sorted(leg.departs_at for leg in legs)
+    answer = desk.get(f"/plan/fill/?{journey('Vilnius', 'Tallinn').query}")
+    (line,) = answer.context["others"]
+    assert line["city"].municipality.name == "Turku"
+    assert "Aino Sample-Mänty" in answer.text
+    assert "mailto:p052@example.org" in answer.text
+
+
+def test_city_that_can_be_visited_on_the_way_comes_with_its_day_and_minutes(desk):
+    Visit.objects.filter(ref__in=["V10", "V16", "V17"]).update(state="cancelled")
+    found = near("Gdańsk", "Tallinn")
+    fitting = [city for city in found if city.starts_at]
+    assert fitting
+    assert [city.extra_minutes for city in fitting] == sorted(
+        city.extra_minutes for city in fitting
+    )
+    assert all(
+        datetime(2023, 2, 21, tzinfo=UTC) <= city.starts_at < datetime(2023, 2, 25, tzinfo=UTC)
+        for city in fitting
+    )
+
+
+def test_pilot_cities_and_cities_with_a_visit_are_left_out(desk):
+    pilots = set(Municipality.objects.filter(is_pilot=True).values_list("name", flat=True))
+    served = set(Visit.objects.live().values_list("city", flat=True))
+    assert not names(near("Oslo", "Ljubljana")) & (pilots | served)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda person: person.participations.update(status="no_show"),
+        lambda person: person.contact_points.update(status=ContactPoint.Status.SUPPRESSED),
+        lambda person: ConsentRecord.objects.create(
+            person=person, purpose=Purpose.VISIT_CONTACT, status="withdrawn", at=CLOCK
+        ),
+        lambda person: DataRequest.objects.create(
+            person=person, kind="stop", received_at=CLOCK, due_on=date(2023, 3, 15)
+        ),
+        lambda person: Person.objects.filter(pk=person.pk).update(archived_at=CLOCK),
+    ],
+    ids=["was not there", "address suppressed", "said no", "asked us to stop", "archived"],
+)
+def test_who_may_not_be_contacted_is_not_listed(desk, change):
+    assert "Turku" in names(near("Vilnius", "Tallinn"))
+    change(Person.objects.get(family="Sample-Mänty"))
+    assert "Turku" not in names(near("Vilnius", "Tallinn"))
+
+
+def test_address_never_to_be_mailed_is_not_shown_even_where_the_person_is(desk):
+    Suppression.objects.keep_hashed("p052@example.org", at=CLOCK)
+    answer = desk.get(f"/plan/fill/?{journey('Vilnius', 'Tallinn').query}")
+    assert "Aino Sample-Mänty" in answer.text
+    assert "mailto:" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"host": "H9"},
+        {"from": "x"},
+        {"to": "99999999"},
+        {"departs": "soon"},
+        {"departs": "2023-02-22T10:00"},
+        {"arrives": "2023-02-01T10:00+00:00"},
+    ],
+)
+def test_journey_that_does_not_exist_is_not_found(desk, change):
+    leg = journey("Vilnius", "Tallinn")
+    query = {
+        "host": leg.host.ref,
+        "from": leg.origin.pk,
+        "to": leg.destination.pk,
+        "departs": leg.departs_at.isoformat(),
+        "arrives": leg.arrives_at.isoformat(),
+    }
+    assert go(desk, "plan-fill", **query).status_code == 200
+    assert go(desk, "plan-fill", **(query | change)).status_code == 404

@@ -1,0 +1,128 @@
+"""Reasons of the planner as sentences: one for the desk, and one that a letter may carry.
+
+The sentence for the desk names visits, cities and people. The public one is chosen by the code
+alone and filled with nothing but the city's own dates, so that no letter tells of anybody else.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm import wording
+from visits.planning.solution import Reason
+
+DESK: dict[str, Promise] = {
+    "only_host": gettext_lazy("Only another host may lead this visit, not %(host)s."),
+    "lacks_skill": gettext_lazy("%(host)s does not cover %(skills)s."),
+    "lacks_language": gettext_lazy("%(host)s speaks none of %(languages)s."),
+    "cannot_travel": gettext_lazy("%(host)s does not travel."),
+    "banned_host": gettext_lazy("We have ruled out %(host)s for this visit."),
+    "pinned_elsewhere": gettext_lazy("We have pinned this visit to another host."),
+    "outside_window": gettext_lazy("%(day)s is not a working day of the offer."),
+    "closed_day": gettext_lazy("%(day)s is closed in %(place)s: %(why)s."),
+    "banned_day": gettext_lazy("We have ruled out %(day)s for this visit."),
+    "pinned_day": gettext_lazy("We have pinned this visit to %(pin)s."),
+    "after_project_end": gettext_lazy("%(day)s lies after the project's last day."),
+    "pin_outside_hours": gettext_lazy("The pinned start lies outside the hours of %(day)s."),
+    "too_soon": gettext_lazy("%(day)s is too soon: a new visit needs more notice."),
+    "day_too_short": gettext_lazy("%(day)s has no %(duration)s left in %(place)s."),
+    "not_offered": gettext_lazy("%(day)s was not offered for this visit."),
+    "week_over": gettext_lazy("The week of %(day)s is over."),
+    "host_unavailable": gettext_lazy("%(host)s is unavailable on %(day)s."),
+    "not_reachable": gettext_lazy(
+        "%(host)s cannot get to %(place)s and back home around %(day)s within travel hours."
+    ),
+    "blocked_by_visit": gettext_lazy(
+        "%(host)s cannot fit it on %(day)s beside %(visit)s, which stands."
+    ),
+    "taken": gettext_lazy("%(host)s is at %(visits)s around %(day)s."),
+    "rest_day": gettext_lazy("%(host)s needs a day without a visit on site that week."),
+    "cap_reached": gettext_lazy("%(host)s already has %(cap)s visits on site that week."),
+    "needs_more_than_two": gettext_lazy(
+        "%(day)s with %(host)s: more than two visits would have to give way."
+    ),
+    "soft_day": gettext_lazy("%(day)s in %(place)s: %(why)s."),
+    "monday_morning": gettext_lazy("Monday morning is unpopular."),
+    "friday_afternoon": gettext_lazy("Friday afternoon is unpopular."),
+    "other_part_of_day": gettext_lazy("Wished for another part of the day."),
+    "visits_overlap": gettext_lazy("%(host)s is not free then: %(other)s."),
+    "no_journey": gettext_lazy("No journey is known from %(origin)s to %(destination)s."),
+    "leg_short_of_time": gettext_lazy(
+        "From %(origin)s on %(leaves)s %(host)s cannot be in %(destination)s by %(due)s; the "
+        "journey takes %(journey)s."
+    ),
+    "home_too_late": gettext_lazy(
+        "From %(origin)s on %(leaves)s %(host)s cannot be home in %(destination)s in time; the "
+        "journey takes %(journey)s."
+    ),
+}
+
+_BOOKED = gettext_lazy("Our host is already booked around %(day)s.")
+_FULL = gettext_lazy("Our host's week around %(day)s is already full.")
+_FAR = gettext_lazy("Our host cannot travel to you and back around %(day)s.")
+_NO_HOST = gettext_lazy("No colleague who can lead your visit is free on %(day)s.")
+PUBLIC: dict[str, Promise] = {
+    "only_host": _NO_HOST,
+    "lacks_skill": _NO_HOST,
+    "lacks_language": _NO_HOST,
+    "cannot_travel": _NO_HOST,
+    "banned_host": _NO_HOST,
+    "pinned_elsewhere": _NO_HOST,
+    "host_unavailable": _NO_HOST,
+    "outside_window": gettext_lazy("%(day)s lies outside the days of our offer."),
+    "after_project_end": gettext_lazy("On %(day)s our project is over."),
+    "closed_day": gettext_lazy("%(day)s is a day on which your offices are closed: %(why)s."),
+    "too_soon": gettext_lazy("%(day)s is too soon for us to prepare and to travel."),
+    "week_over": gettext_lazy("%(day)s is too soon for us to prepare and to travel."),
+    "day_too_short": gettext_lazy("%(day)s leaves too little time for the visit."),
+    "not_reachable": _FAR,
+    "no_journey": _FAR,
+    "leg_short_of_time": _FAR,
+    "home_too_late": _FAR,
+    "rest_day": _FULL,
+    "cap_reached": _FULL,
+}
+
+
+def desk_words(reason: Reason) -> str:
+    """The reason for the coordinator, with everything it names."""
+    sentence = DESK.get(reason.code)
+    return str(sentence) % _values(reason.params) if sentence else reason.text
+
+
+def public_words(code: str, on: date, *, why: str = "") -> str:
+    """The reason for the city, about its date `on`; `why` is the name of its own closed day."""
+    return str(PUBLIC.get(code, _BOOKED)) % {"day": wording.day(on), "why": why.rstrip(".")}
+
+
+def _values(params: Mapping[str, Any]) -> dict[str, str]:
+    """What a sentence may name, each in the words of a page."""
+    values = {name: _value(value) for name, value in params.items()}
+    for name, zone in (("leaves", "origin_zone"), ("due", "destination_zone")):
+        moment = params.get(name)
+        if isinstance(moment, datetime):
+            values[name] = wording.local_time(moment, params[zone])
+    for name in ("journey", "duration", "minutes"):
+        if isinstance(params.get(name), int):
+            values[name] = wording.duration(params[name])
+    return values
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return wording.day(value)
+    if isinstance(value, list):
+        return both(str(each) for each in value)
+    return str(value).rstrip(".")
+
+
+def both(names: Any) -> str:
+    """Names as a row: "Ghent", "Ghent and Dublin", "Ghent, Dublin and Oslo"."""
+    row = list(names)
+    if len(row) < 2:
+        return "".join(row)
+    return _("%(first)s and %(last)s") % {"first": ", ".join(row[:-1]), "last": row[-1]}
