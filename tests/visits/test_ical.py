@@ -52,7 +52,9 @@ def test_an_entry_carries_the_identity_of_the_visit():
 
 def test_the_summary_says_whose_visit_it_is_and_the_reference_the_city_knows():
     initiative = InitiativeFactory(name="IMPETUS")
-    visit = VisitFactory(ref="V25", city="Antwerp", campaign__initiative=initiative)
+    visit = VisitFactory(
+        ref="V25", city="Antwerp", campaign__initiative=initiative, requests=[], ics_sequence=2
+    )
     before = event_of(visit_calendar(visit, at=CLOCK))
     visit.requests.add(VisitRequestFactory(ref="R27", city="Antwerp", campaign=visit.campaign))
     event = event_of(visit_calendar(visit, at=CLOCK))
@@ -62,7 +64,7 @@ def test_the_summary_says_whose_visit_it_is_and_the_reference_the_city_knows():
 
 
 def test_the_summary_speaks_the_language_of_the_city_and_needs_no_initiative():
-    visit = VisitFactory(ref="V25", campaign__initiative=None)
+    visit = VisitFactory(ref="V25", campaign__initiative=None, requests=[])
     visit.requests.add(VisitRequestFactory(ref="R27", language="de", campaign=visit.campaign))
     assert event_of(visit_calendar(visit, at=CLOCK))["SUMMARY"] == "Besuch (R27)"
 
@@ -82,7 +84,7 @@ def test_the_zone_of_the_place_is_described_and_right(zone):
 
 
 def test_a_second_parser_reads_the_same_moments():
-    visit = VisitFactory(ref="V10", zone="Europe/Vilnius", address="Rotušė, Vilnius")
+    visit = VisitFactory(ref="V10", zone="Europe/Vilnius", address="Rotušė, Vilnius", requests=[])
     event = vobject.readOne(visit_calendar(visit, at=CLOCK)).vevent
     assert event.dtstart.value.astimezone(UTC) == visit.starts_at
     assert event.dtend.value.astimezone(UTC) == visit.ends_at

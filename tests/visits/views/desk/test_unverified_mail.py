@@ -21,7 +21,7 @@ def seen(client, coordinator, mail) -> list[bool]:
     """Whether the address shows in the list, the list's file, the mail's own page and the API."""
     client.force_login(coordinator)
     pages = [client.get("/mail/"), client.get("/mail/?as=csv"), client.get("/api/v1/messages/")]
-    shown = [ADDRESS in page.content.decode() for page in pages]
+    shown = [ADDRESS.encode() in page.getvalue() for page in pages]
     own = client.get(reverse("visits:mail-detail", args=[mail.pk]))
     client.logout()
     return [*shown, own.status_code == 200]
