@@ -125,11 +125,12 @@ class Letter(EmailMultiAlternatives):
     programs show a blank there.
     """
 
-    def message(self) -> Any:
-        built = super().message()
+    def message(self, **options: Any) -> Any:
+        built = super().message(**options)
         del built["Subject"]
         # Past Django's own setter, which would fold again.
-        EmailHeaders.__setitem__(built, "Subject", Header(self.subject, header_name="Subject"))
+        subject = Header(str(self.subject), header_name="Subject")
+        EmailHeaders.__setitem__(built, "Subject", subject)
         return built
 
 

@@ -97,21 +97,20 @@ def _spellings(name: str) -> set[str]:
 
 def _unknown(typed: str, country: str) -> Resolution:
     """The answer to a name that no place bears: what it is short for, or what is like it."""
-    meant = _narrowed(_in_full(typed), [], country)
-    if meant:
-        chosen = _clear_choice(meant, "")
-        candidates = () if chosen else tuple(meant[:MOST_CANDIDATES])
-        return Resolution(typed, place=chosen, candidates=candidates)
+    if ABBREVIATED.search(search_key(typed)):
+        for name, hints in _readings(typed):
+            if meant := _narrowed(_in_full(name), hints, country):
+                chosen = _clear_choice(meant, "")
+                candidates = () if chosen else tuple(meant[:MOST_CANDIDATES])
+                return Resolution(typed, place=chosen, candidates=candidates)
     elsewhere = _elsewhere(typed) if country else ()
     similar = () if elsewhere else _narrowed(_without_ending(typed), [], country)
     return Resolution(typed, elsewhere=tuple(elsewhere), similar=tuple(similar))
 
 
-def _in_full(typed: str) -> list[Place]:
-    """Places whose name begins word by word as `typed` does: "Frankfurt a. M."."""
-    if not ABBREVIATED.search(search_key(typed)):
-        return []
-    begun = name_key(typed).split()
+def _in_full(name: str) -> list[Place]:
+    """Places whose name begins word by word as the key `name` does: "Frankfurt a. M."."""
+    begun = name.split()
     if len(begun) < 2:
         return []
     names = PlaceName.objects.starting_with(f"{begun[0]} {begun[1][0]}").order_by("key")

@@ -322,7 +322,7 @@ def test_countries_stand_where_an_index_files_them(campaign):
     ("chosen", "opening", "path"),
     [
         ("de", "Guten Tag,", "/de/visit/"),
-        ("nl", "Hallo,", "/nl/visit/"),
+        ("nl", "Goedendag,", "/nl/visit/"),
         ("sl", "Pišemo Vam v angleščini; odgovorite nam lahko v slovenščini.", "/en/visit/"),
     ],
 )
