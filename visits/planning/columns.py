@@ -14,7 +14,7 @@ from .trips import Trip, TripFinder
 if TYPE_CHECKING:
     from .search import Search
 
-BEAMS = (150,)
+BEAMS = (150, 1000)
 KEEP = 40
 ROUNDS = 60
 TINY = 1e-3
