@@ -83,11 +83,7 @@ class Pool:
             nodes=nodes,
             seconds=seconds,
             seed=seed,
-            enough=None
-            if enough is None
-            else enough * self.weights.priority
-            + self.weights.points * self.fewest_points
-            - self.travel,
+            enough=None if enough is None else self.worth_of(enough),
         )
         if found is None:
             return False
@@ -113,6 +109,11 @@ class Pool:
         """The most priority a plan worth `value` can have."""
         worth = value - self.weights.points * self.fewest_points + self.travel
         return math.floor(worth / self.weights.priority + 1e-7)
+
+    def worth_of(self, priority: float) -> float:
+        """The least that a plan with so much priority can be worth."""
+        weights = self.weights
+        return priority * weights.priority + weights.points * self.fewest_points - self.travel
 
     def hold_priority(self) -> None:
         """Priority is proven: no plan may have more or less of it from now on."""

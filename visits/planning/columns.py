@@ -85,9 +85,19 @@ class Columns:
         return self.value
 
     def ask(
-        self, number: int, prices: Prices, *, beam: int | None, keep: int, raising: bool = False
+        self,
+        number: int,
+        prices: Prices,
+        *,
+        beam: int | None,
+        keep: int,
+        raising: bool = False,
+        spare: float = 0.0,
     ) -> tuple[int, float]:
-        """New trips of one host week at these prices: how many, and a bound on their profit."""
+        """New trips of one host week at these prices: how many, and a bound on their profit.
+
+        Trips that pay by less than `spare` are of no interest, and the bound is no lower.
+        """
         finder = self.finders[number]
         least = (
             float(prices.weeks[number])
@@ -95,7 +105,11 @@ class Columns:
             else max(0.0, float(prices.weeks[number]))
         )
         found = finder.search(
-            self.gain(number, prices), least=least + TINY, beam=beam, keep=keep, raising=raising
+            self.gain(number, prices),
+            least=least + TINY + spare,
+            beam=beam,
+            keep=keep,
+            raising=raising,
         )
         fresh = self.pool.master.add([finder.trip(stops) for _profit, stops in found.trips])
         return fresh, found.bound
@@ -115,7 +129,9 @@ class Columns:
         self.search.rounds += 1
         return fresh
 
-    def exact_sweep(self, keep: int = 60, without: Collection[int] = ()) -> tuple[int, float]:
+    def exact_sweep(
+        self, keep: int = 60, without: Collection[int] = (), spare: float = 0.0
+    ) -> tuple[int, float]:
         """Price every host week exactly, with fresh prices after each: new trips, likely gap."""
         fresh, gap = 0, 0.0
         for number in range(len(self.finders)):
@@ -123,7 +139,9 @@ class Columns:
                 continue
             if self.search.over():
                 return fresh, gap
-            added, bound = self.ask(number, self.prices, beam=None, keep=keep, raising=True)
+            added, bound = self.ask(
+                number, self.prices, beam=None, keep=keep, raising=True, spare=spare
+            )
             fresh += added
             gap += max(0.0, bound - max(0.0, float(self.prices.weeks[number])))
             if added:
@@ -131,13 +149,13 @@ class Columns:
         self.search.rounds += 1
         return fresh, gap
 
-    def exact_round(self, keep: int = 60) -> int:
+    def exact_round(self, keep: int = 60, spare: float = 0.0) -> int:
         """Price every host week exactly at the same prices and note the bound they give."""
         prices, fresh, total = self.prices, 0, 0.0
         for number in range(len(self.finders)):
             if self.search.over():
                 return fresh
-            added, bound = self.ask(number, prices, beam=None, keep=keep, raising=True)
+            added, bound = self.ask(number, prices, beam=None, keep=keep, raising=True, spare=spare)
             total += bound if self.pool.must[number] else max(bound, 0.0)
             fresh += added
         if self.search.over():
@@ -147,6 +165,13 @@ class Columns:
         if fresh:
             self.solve()
         return fresh
+
+    def spare(self) -> float:
+        """How much better than it pays a trip of each host week may be, with no more priority in
+        the bound than the linear programme has now."""
+        pool = self.pool
+        room = pool.worth_of(pool.priority_of(self.value) + 1) - self.value
+        return 0.9 * max(0.0, room) / max(1, len(self.finders))
 
     def generate(self) -> None:
         """Price until the linear programme is solved, or priority is proven on the way."""
@@ -163,16 +188,14 @@ class Columns:
         for _round in range(ROUNDS):
             if search.over():
                 return
-            fresh, gap = self.exact_sweep()
-            if search.over():
-                return
-            likely = pool.priority_of(self.value + gap)
-            if fresh and likely > pool.priority_of(self.value):
-                continue
-            fresh = self.exact_round()
+            fresh = self.exact_round(spare=self.spare())
             search.tell("bounded")
             if pool.standing.proven:
                 break
+            if fresh:
+                more, _gap = self.exact_sweep(spare=self.spare())
+                if more:
+                    continue
             tight = pool.priority_of(self.value) == pool.standing.priority_bound
             grown = len(pool.trips) > 1.3 * chosen_at
             if (tight and grown) or not fresh:
@@ -332,11 +355,11 @@ class Columns:
     def prove_priority(self) -> None:
         """Look at every trip that a plan with one more point of priority could hold, if few."""
         pool = self.pool
-        standing, weights = pool.standing, pool.weights
+        standing = pool.standing
         if standing.proven:
             return
         before = standing.priority
-        worth = (before + 1) * weights.priority + weights.points * pool.fewest_points - pool.travel
+        worth = pool.worth_of(before + 1)
         if self.enumerate_gap(worth, most=20_000, labels=30_000):
             standing.priority_bound = int(round(standing.priority))
 

@@ -179,7 +179,7 @@ class TripFinder:
         done: Trips = {}
         top, cut = least, -np.inf
         if beam is not None or raising:
-            chosen = self.hopeful(rough, top, HOPEFUL)
+            chosen = self.most_hopeful(rough, top)
             left_out = np.ones(self.size, dtype=bool)
             left_out[chosen] = False
             part = self.narrowed(chosen)
@@ -199,12 +199,12 @@ class TripFinder:
         if beam is None:
             if raising:
                 top = max([top, *(row[0] for row in done.values())])
-            chosen = self.hopeful(rough, top, self.size)
+            chosen = self.hopeful(rough, top)
             part, outlook = self, None
             for memory in (self.memories.short, self.memories.long):
                 part = self.narrowed(chosen)
                 outlook, through = part.look(gain[chosen], memory)
-                better = part.hopeful(through, top, part.size)
+                better = part.hopeful(through, top)
                 chosen = chosen[better]
             outlook = outlook.narrowed(better)
             cut = part.narrowed(better).grow_all(
@@ -228,22 +228,22 @@ class TripFinder:
         self.forecast.halt = self.halt
         return self.forecast.look(gain, memory, self.node, self.rota)
 
-    def hopeful(self, through: np.ndarray, top: float, most: int) -> np.ndarray:
-        """Stops that a trip worth more than `top` may make; at most the best `most`, of each task
-        at most the best few. Facts always."""
-        facts = self.week.fact >= 0
-        chosen = np.flatnonzero((through > top) | facts)
-        if len(chosen) <= most:
-            return chosen
-        best = np.where(facts, np.inf, through)[chosen]
-        order = np.argsort(-best, kind="stable")
+    def hopeful(self, through: np.ndarray, top: float) -> np.ndarray:
+        """Stops that a trip worth more than `top` may make; facts always."""
+        return np.flatnonzero((through > top) | (self.week.fact >= 0))
+
+    def most_hopeful(self, through: np.ndarray, top: float) -> np.ndarray:
+        """Of these the best few of each task, and not too many in all."""
+        chosen = self.hopeful(through, top)
+        facts = self.week.fact[chosen] >= 0
+        order = np.argsort(-np.where(facts, np.inf, through[chosen]), kind="stable")
         by_task = order[np.argsort(self.number[chosen][order], kind="stable")]
         task = self.number[chosen][by_task]
-        begin = np.flatnonzero(np.append(True, task[1:] != task[:-1]))
+        begin = np.flatnonzero(np.append(len(task) > 0, task[1:] != task[:-1])[: len(task)])
         rank = np.empty(len(order), dtype=np.int64)
         rank[by_task] = np.arange(len(order)) - np.repeat(begin, np.diff(begin, append=len(order)))
-        few = order[(rank[order] < WAYS) | facts[chosen][order]]
-        return np.sort(chosen[few[: max(most, int(facts.sum()))]])
+        few = order[(rank[order] < WAYS) | facts[order]]
+        return np.sort(chosen[few[: max(HOPEFUL, int(facts.sum()))]])
 
     def grow_all(
         self,
