@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from .aims import Standing, most_travel
 from .master import AimRange, AimWeights, Master, choose_trips
@@ -29,7 +29,7 @@ class Pool:
         self.choice: list[Trip] = []
         self.standing = Standing()
         self.most_moves = most_moves
-        self.first_priority_limit = math.inf
+        self.halt: Callable[[], bool] = bool
 
     @property
     def trips(self) -> list[Trip]:
@@ -83,6 +83,7 @@ class Pool:
             nodes=nodes,
             seconds=seconds,
             seed=seed,
+            halt=self.halt,
             enough=None if enough is None else self.worth_of(enough),
         )
         if found is None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from .choose import Pool
 from .master import Prices
+from .outlook import MINUS
 from .trips import Trip, TripFinder
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 BEAMS = (150, 1000)
 KEEP = 40
 ROUNDS = 60
+STALL = 1e-3
 TINY = 1e-3
 
 
@@ -166,6 +168,34 @@ class Columns:
             self.solve()
         return fresh
 
+    def rough_bound(self) -> None:
+        """Note the bound that the quick looks give: loose, but soon there."""
+        total = float(self.prices.tasks.sum()) + self.pool.master.range_worth(self.prices)
+        for number, finder in enumerate(self.finders):
+            most = float(finder.through(self.gain(number, self.prices)).max(initial=MINUS))
+            if self.search.over():
+                return
+            if not self.pool.must[number]:
+                most = max(most, 0.0)
+            total += max(most, float(self.prices.weeks[number]))
+        self.pool.bound_by(total)
+
+    def round_off(self) -> None:
+        """A first plan: the trips with most weight in the linear programme that go together."""
+        pool = self.pool
+        if pool.most_moves is not None:
+            return
+        taken: set[int] = set()
+        plan: dict[int, Trip] = {}
+        order = np.argsort(-np.round(self.weight, 9), kind="stable")
+        for i in order[self.weight[order] > TINY].tolist():
+            trip = pool.trips[i]
+            if trip.week not in plan and taken.isdisjoint(trip.tasks):
+                plan[trip.week] = trip
+                taken.update(trip.tasks)
+        if all(number in plan for number, must in enumerate(pool.must) if must):
+            pool.take(list(plan.values()))
+
     def spare(self) -> float:
         """How much better than it pays a trip of each host week may be, with no more priority in
         the bound than the linear programme has now."""
@@ -180,8 +210,13 @@ class Columns:
             return
         for beam in BEAMS:
             for _round in range(ROUNDS):
+                before = self.value
                 if search.over() or self.sweep(beam, KEEP) < 2 * len(self.finders):
                     break
+                self.round_off()
+                if self.value - before < STALL * self.value:
+                    break
+        self.rough_bound()
         self.dive()
         search.tell("priced")
         chosen_at = 0

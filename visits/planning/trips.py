@@ -36,6 +36,7 @@ LONGEST = 14
 NEIGHBOURS = 4
 SHORT = 2
 HOPEFUL = 400
+LARGE = 400
 WAYS = 10
 MOST_NODES = 500
 CHUNK = 1_000_000
@@ -174,8 +175,9 @@ class TripFinder:
         `raising` lifts the threshold to the best trip found: only the best is then certain.
         `complete` is False when the beam, or `most` labels in a layer, cut something off.
         """
-        self.forecast.halt = self.halt
-        rough = self.forecast.through(gain, self.memories.none, self.node)
+        if beam is not None and self.size > LARGE:
+            return self._search_part(gain, least=least, beam=beam, keep=keep)
+        rough = self.through(gain)
         done: Trips = {}
         top, cut = least, -np.inf
         if beam is not None or raising:
@@ -222,6 +224,19 @@ class TripFinder:
         trips = [row for row in ranked if row[0] > least][:keep]
         bound = max(ranked[0][0] if ranked else MINUS, cut, least)
         return Found(trips, bound, cut <= top)
+
+    def _search_part(self, gain: np.ndarray, *, least: float, beam: int, keep: int) -> Found:
+        """A quick search among the stops that pay most; it bounds nothing."""
+        paying = np.argsort(-np.where(self.week.fact >= 0, np.inf, gain), kind="stable")
+        chosen = np.sort(paying[:LARGE])
+        found = self.narrowed(chosen).search(gain[chosen], least=least, beam=beam, keep=keep)
+        trips = [(profit, tuple(chosen[list(stops)].tolist())) for profit, stops in found.trips]
+        return Found(trips, np.inf, False)
+
+    def through(self, gain: np.ndarray) -> np.ndarray:
+        """For each stop a quick bound on the profit of every trip that makes it."""
+        self.forecast.halt = self.halt
+        return self.forecast.through(gain, self.memories.none, self.node)
 
     def look(self, gain: np.ndarray, memory: Memory) -> tuple[Outlook, np.ndarray]:
         """The outlook at these profits, and for each stop a bound on every trip that makes it."""
