@@ -9,7 +9,6 @@ import numpy as np
 
 from .choose import Pool
 from .master import Prices
-from .outlook import MINUS
 from .trips import Trip, TripFinder
 
 if TYPE_CHECKING:
@@ -172,12 +171,11 @@ class Columns:
         """Note the bound that the quick looks give: loose, but soon there."""
         total = float(self.prices.tasks.sum()) + self.pool.master.range_worth(self.prices)
         for number, finder in enumerate(self.finders):
-            most = float(finder.through(self.gain(number, self.prices)).max(initial=MINUS))
+            price = float(self.prices.weeks[number])
+            least = price if self.pool.must[number] else max(0.0, price)
+            total += finder.ceiling(self.gain(number, self.prices), least)
             if self.search.over():
                 return
-            if not self.pool.must[number]:
-                most = max(most, 0.0)
-            total += max(most, float(self.prices.weeks[number]))
         self.pool.bound_by(total)
 
     def round_off(self) -> None:
@@ -217,6 +215,7 @@ class Columns:
                 if self.value - before < STALL * self.value:
                     break
         self.rough_bound()
+        search.tell("swept")
         self.dive()
         search.tell("priced")
         chosen_at = 0
@@ -278,7 +277,6 @@ class Columns:
             for _sweep in range(sweeps):
                 if not self.sweep(beam, KEEP, without=closed):
                     break
-            self.exact_sweep(without=closed)
         master.fix_trips(dict.fromkeys(fixed, 0.0))
         self.solve()
         return better

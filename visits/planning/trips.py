@@ -238,6 +238,15 @@ class TripFinder:
         self.forecast.halt = self.halt
         return self.forecast.through(gain, self.memories.none, self.node)
 
+    def ceiling(self, gain: np.ndarray, least: float) -> float:
+        """A quick bound on the profit of every trip, no lower than `least`."""
+        chosen = self.hopeful(self.through(gain), least)
+        part, memory = self.narrowed(chosen), self.memories.short
+        outlook, _through = part.look(gain[chosen], memory)
+        first = part.forecast.reachable[part.size]
+        won = outlook.win[part.first_state * memory.sets] - part.links.cost[part.size]
+        return max(least, float(won[first].max(initial=MINUS)))
+
     def look(self, gain: np.ndarray, memory: Memory) -> tuple[Outlook, np.ndarray]:
         """The outlook at these profits, and for each stop a bound on every trip that makes it."""
         self.forecast.halt = self.halt

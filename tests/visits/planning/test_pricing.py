@@ -80,6 +80,7 @@ def test_exact_pricing_finds_the_best_trip_and_no_bound_lies_below_it(problem, s
         stops = list(found.trips[0][1])
         if stops:
             assert finder.through(gain)[stops].min() >= best - 1e-3
+        assert finder.ceiling(gain, least) >= best - 1e-3
         above = finder.search(gain, least=best + 1.0, beam=None, keep=50)
         assert (above.trips, above.bound, above.complete) == ([], best + 1.0, True)
 
