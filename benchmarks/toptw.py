@@ -96,7 +96,7 @@ def finder_of(instance: Instance) -> TripFinder:
         priority=instance.score[inner].astype(float),
         kept=np.zeros(count),
         points=np.zeros(count),
-        on_site=np.zeros(count, dtype=bool),
+        on_site=np.ones(count, dtype=bool),
         fact=zero - 1,
         day_in=zero,
         day_out=zero,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from .aims import Standing, most_travel
 from .master import AimRange, AimWeights, Master, choose_trips
@@ -29,7 +29,7 @@ class Pool:
         self.choice: list[Trip] = []
         self.standing = Standing()
         self.most_moves = most_moves
-        self.first_priority_limit = math.inf
+        self.halt: Callable[[], bool] = bool
 
     @property
     def trips(self) -> list[Trip]:
@@ -83,11 +83,8 @@ class Pool:
             nodes=nodes,
             seconds=seconds,
             seed=seed,
-            enough=None
-            if enough is None
-            else enough * self.weights.priority
-            + self.weights.points * self.fewest_points
-            - self.travel,
+            halt=self.halt,
+            enough=None if enough is None else self.worth_of(enough),
         )
         if found is None:
             return False
@@ -113,6 +110,11 @@ class Pool:
         """The most priority a plan worth `value` can have."""
         worth = value - self.weights.points * self.fewest_points + self.travel
         return math.floor(worth / self.weights.priority + 1e-7)
+
+    def worth_of(self, priority: float) -> float:
+        """The least that a plan with so much priority can be worth."""
+        weights = self.weights
+        return priority * weights.priority + weights.points * self.fewest_points - self.travel
 
     def hold_priority(self) -> None:
         """Priority is proven: no plan may have more or less of it from now on."""

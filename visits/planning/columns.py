@@ -14,9 +14,10 @@ from .trips import Trip, TripFinder
 if TYPE_CHECKING:
     from .search import Search
 
-BEAMS = (150,)
+BEAMS = (150, 1000)
 KEEP = 40
 ROUNDS = 60
+STALL = 1e-3
 TINY = 1e-3
 
 
@@ -85,9 +86,19 @@ class Columns:
         return self.value
 
     def ask(
-        self, number: int, prices: Prices, *, beam: int | None, keep: int, raising: bool = False
+        self,
+        number: int,
+        prices: Prices,
+        *,
+        beam: int | None,
+        keep: int,
+        raising: bool = False,
+        spare: float = 0.0,
     ) -> tuple[int, float]:
-        """New trips of one host week at these prices: how many, and a bound on their profit."""
+        """New trips of one host week at these prices: how many, and a bound on their profit.
+
+        Trips that pay by less than `spare` are of no interest, and the bound is no lower.
+        """
         finder = self.finders[number]
         least = (
             float(prices.weeks[number])
@@ -95,7 +106,11 @@ class Columns:
             else max(0.0, float(prices.weeks[number]))
         )
         found = finder.search(
-            self.gain(number, prices), least=least + TINY, beam=beam, keep=keep, raising=raising
+            self.gain(number, prices),
+            least=least + TINY + spare,
+            beam=beam,
+            keep=keep,
+            raising=raising,
         )
         fresh = self.pool.master.add([finder.trip(stops) for _profit, stops in found.trips])
         return fresh, found.bound
@@ -115,7 +130,9 @@ class Columns:
         self.search.rounds += 1
         return fresh
 
-    def exact_sweep(self, keep: int = 60, without: Collection[int] = ()) -> tuple[int, float]:
+    def exact_sweep(
+        self, keep: int = 60, without: Collection[int] = (), spare: float = 0.0
+    ) -> tuple[int, float]:
         """Price every host week exactly, with fresh prices after each: new trips, likely gap."""
         fresh, gap = 0, 0.0
         for number in range(len(self.finders)):
@@ -123,7 +140,9 @@ class Columns:
                 continue
             if self.search.over():
                 return fresh, gap
-            added, bound = self.ask(number, self.prices, beam=None, keep=keep, raising=True)
+            added, bound = self.ask(
+                number, self.prices, beam=None, keep=keep, raising=True, spare=spare
+            )
             fresh += added
             gap += max(0.0, bound - max(0.0, float(self.prices.weeks[number])))
             if added:
@@ -131,13 +150,13 @@ class Columns:
         self.search.rounds += 1
         return fresh, gap
 
-    def exact_round(self, keep: int = 60) -> int:
+    def exact_round(self, keep: int = 60, spare: float = 0.0) -> int:
         """Price every host week exactly at the same prices and note the bound they give."""
         prices, fresh, total = self.prices, 0, 0.0
         for number in range(len(self.finders)):
             if self.search.over():
                 return fresh
-            added, bound = self.ask(number, prices, beam=None, keep=keep, raising=True)
+            added, bound = self.ask(number, prices, beam=None, keep=keep, raising=True, spare=spare)
             total += bound if self.pool.must[number] else max(bound, 0.0)
             fresh += added
         if self.search.over():
@@ -148,6 +167,40 @@ class Columns:
             self.solve()
         return fresh
 
+    def rough_bound(self) -> None:
+        """Note the bound that the quick looks give: loose, but soon there."""
+        total = float(self.prices.tasks.sum()) + self.pool.master.range_worth(self.prices)
+        for number, finder in enumerate(self.finders):
+            price = float(self.prices.weeks[number])
+            least = price if self.pool.must[number] else max(0.0, price)
+            total += finder.ceiling(self.gain(number, self.prices), least)
+            if self.search.over():
+                return
+        self.pool.bound_by(total)
+
+    def round_off(self) -> None:
+        """A first plan: the trips with most weight in the linear programme that go together."""
+        pool = self.pool
+        if pool.most_moves is not None:
+            return
+        taken: set[int] = set()
+        plan: dict[int, Trip] = {}
+        order = np.argsort(-np.round(self.weight, 9), kind="stable")
+        for i in order[self.weight[order] > TINY].tolist():
+            trip = pool.trips[i]
+            if trip.week not in plan and taken.isdisjoint(trip.tasks):
+                plan[trip.week] = trip
+                taken.update(trip.tasks)
+        if all(number in plan for number, must in enumerate(pool.must) if must):
+            pool.take(list(plan.values()))
+
+    def spare(self) -> float:
+        """How much better than it pays a trip of each host week may be, with no more priority in
+        the bound than the linear programme has now."""
+        pool = self.pool
+        room = pool.worth_of(pool.priority_of(self.value) + 1) - self.value
+        return 0.9 * max(0.0, room) / max(1, len(self.finders))
+
     def generate(self) -> None:
         """Price until the linear programme is solved, or priority is proven on the way."""
         search, pool = self.search, self.pool
@@ -155,24 +208,28 @@ class Columns:
             return
         for beam in BEAMS:
             for _round in range(ROUNDS):
+                before = self.value
                 if search.over() or self.sweep(beam, KEEP) < 2 * len(self.finders):
                     break
+                self.round_off()
+                if self.value - before < STALL * self.value:
+                    break
+        self.rough_bound()
+        search.tell("swept")
         self.dive()
         search.tell("priced")
         chosen_at = 0
         for _round in range(ROUNDS):
             if search.over():
                 return
-            fresh, gap = self.exact_sweep()
-            if search.over():
-                return
-            likely = pool.priority_of(self.value + gap)
-            if fresh and likely > pool.priority_of(self.value):
-                continue
-            fresh = self.exact_round()
+            fresh = self.exact_round(spare=self.spare())
             search.tell("bounded")
             if pool.standing.proven:
                 break
+            if fresh:
+                more, _gap = self.exact_sweep(spare=self.spare())
+                if more:
+                    continue
             tight = pool.priority_of(self.value) == pool.standing.priority_bound
             grown = len(pool.trips) > 1.3 * chosen_at
             if (tight and grown) or not fresh:
@@ -220,7 +277,6 @@ class Columns:
             for _sweep in range(sweeps):
                 if not self.sweep(beam, KEEP, without=closed):
                     break
-            self.exact_sweep(without=closed)
         master.fix_trips(dict.fromkeys(fixed, 0.0))
         self.solve()
         return better
@@ -332,11 +388,11 @@ class Columns:
     def prove_priority(self) -> None:
         """Look at every trip that a plan with one more point of priority could hold, if few."""
         pool = self.pool
-        standing, weights = pool.standing, pool.weights
+        standing = pool.standing
         if standing.proven:
             return
         before = standing.priority
-        worth = (before + 1) * weights.priority + weights.points * pool.fewest_points - pool.travel
+        worth = pool.worth_of(before + 1)
         if self.enumerate_gap(worth, most=20_000, labels=30_000):
             standing.priority_bound = int(round(standing.priority))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import highspy
@@ -239,11 +240,12 @@ def choose_trips(
     copies: list[int] | None = None,
     seed: int = 0,
     enough: float | None = None,
+    halt: Callable[[], bool] | None = None,
 ) -> tuple[list[int], float, bool] | None:
     """The best choice of trips out of a pool: positions, an upper bound, and whether it is final.
 
-    `start` is a known choice to begin from; a choice worth `enough` ends the search. None when no
-    choice was found.
+    `start` is a known choice to begin from; a choice worth `enough` ends the search, and so does
+    `halt`, which is asked now and then. None when no choice was found.
     """
     solver = quiet_solver()
     solver.setOptionValue("time_limit", float(max(seconds, 0.05)))
@@ -291,6 +293,8 @@ def choose_trips(
         known = highspy.HighsSolution()
         known.col_value = np.isin(np.arange(count), start).astype(float).tolist()
         solver.setSolution(known)
+    if halt is not None:
+        solver.cbMipInterrupt.subscribe(lambda event: event.interrupt() if halt() else None)
     solver.run()
     info = solver.getInfo()
     if info.primal_solution_status != 2:

@@ -1,8 +1,9 @@
-"""What a trip can still win after each stop: an upper bound, computed backwards over a week.
+"""What a trip can still win after each stop, and could have won before: upper bounds over a week.
 
-The bound remembers, at each stop, which of its task's nearest tasks were visited before, and lets a
-trip meet others again. Cheap cycles run between neighbours, so few are left, and the bound is tight
-enough to stop most trips early.
+The bound backwards remembers, at each stop, which of its task's nearest tasks were visited before,
+and lets a trip meet others again. Cheap cycles run between neighbours, so few are left, and the
+bound is tight enough to stop most trips early. The bound forwards remembers nothing; both together
+tell which stops no good trip makes.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ FORBIDDEN = -1
 
 @dataclass(frozen=True)
 class Memory:
-    """Which neighbours each task remembers.
+    """Which visited tasks each node remembers; a node is a task at a place.
 
-    `step[task, set, next task]` is the set remembered after going on to the next task, or
-    FORBIDDEN when that one was visited; `bit[task, stop]` is the mark a visited task leaves at a
-    stop. The last task number stands for facts and the start, which remember nothing.
+    `step[node, set, next node]` is the set remembered after going on to the next node, or
+    FORBIDDEN when its task was visited; `bit[task, node]` is the mark a visited task leaves there.
+    The last task and the last node stand for facts and the start, which remember nothing.
     """
 
     sets: int
@@ -43,45 +44,58 @@ def nearest_tasks(distance: np.ndarray, count: int) -> list[list[int]]:
     return near
 
 
-def remember(near: Sequence[Sequence[int]], count: int) -> Memory:
-    """The memory in which each task remembers these neighbours (at most 7 each)."""
-    tasks = len(near)
-    sets = 1 << count
-    bit = np.zeros((tasks + 1, tasks + 1), dtype=np.int16)
-    for task, others in enumerate(near):
+def remember(tasks: int, task: np.ndarray, near: Sequence[Sequence[int]], count: int) -> Memory:
+    """The memory of nodes with these tasks, each of which remembers some tasks (at most 7)."""
+    nodes, sets = len(task), 1 << count
+    bit = np.zeros((tasks + 1, nodes + 1), dtype=np.int16)
+    for node, others in enumerate(near):
         for k, other in enumerate(others[:count]):
-            bit[other, task] = 1 << k
-    step = np.zeros((tasks + 1, sets, tasks + 1), dtype=np.int16)
+            bit[other, node] = 1 << k
+    step = np.zeros((nodes + 1, sets, nodes + 1), dtype=np.int16)
     every = np.arange(sets)
-    for task in range(tasks):
-        kept = np.repeat(bit[task][None, :], sets, axis=0).astype(np.int64)
-        for k, other in enumerate(near[task][:count]):
-            held = (every >> k & 1).astype(bool)
-            kept[held] |= bit[other][None, :]
-        step[task] = kept
-        for k, other in enumerate(near[task][:count]):
-            step[task, (every >> k & 1).astype(bool), other] = FORBIDDEN
-        step[task, :, task] = FORBIDDEN
+    for node in range(nodes):
+        kept = np.repeat(bit[task[node]][None, :], sets, axis=0)
+        for k, other in enumerate(near[node][:count]):
+            kept[(every >> k & 1).astype(bool)] |= bit[other][None, :]
+        step[node] = kept
+        for k, other in enumerate(near[node][:count]):
+            held = np.flatnonzero(every >> k & 1)
+            step[node][np.ix_(held, np.flatnonzero(task == other))] = FORBIDDEN
+        step[node][:, np.flatnonzero(task == task[node])] = FORBIDDEN
     return Memory(sets, step, bit)
 
 
 @dataclass(frozen=True)
 class Outlook:
-    """Bounds on what can still be won: `table[set, stop, bucket]` after leaving a stop, and
-    `win[set, stop]` for going there at the best time."""
+    """Bounds on what can still be won: `table[state * sets + set, stop, bucket]` after leaving a
+    stop in a state of the rota, and `win[state * sets + set, stop]` for going there at best."""
 
     memory: Memory
     table: np.ndarray
     win: np.ndarray
 
+    def narrowed(self, chosen: np.ndarray) -> Outlook:
+        """The same bounds for these stops alone."""
+        return Outlook(self.memory, self.table[:, chosen], self.win[:, chosen])
+
+
+@dataclass(frozen=True)
+class Rota:
+    """Which stops each largest set of days holds, as rows of `open`; `within[state, set]`."""
+
+    open: np.ndarray
+    within: np.ndarray
+
 
 @dataclass(frozen=True)
 class Block:
     """Links from the stops of one day to later ones: for each bucket of leaving, the index of
-    (stop, bucket of leaving that one) in a flat table."""
+    (stop, bucket of leaving that one) in a flat table; `back` leads the other way, to the last
+    bucket from which a stop is reached in time."""
 
     columns: np.ndarray
     where: np.ndarray
+    back: np.ndarray
     cost: np.ndarray
     again: bool
 
@@ -106,6 +120,7 @@ class Forecast:
         leave = (week.low + week.service)[:, None] + self.width[:, None] * np.arange(buckets)
         self.leave = leave
         self.home_ok = leave <= links.home_by[:-1, None]
+        self.reachable = reachable
         self.closed_cost = np.where(reachable, links.cost, -MINUS)
         self.chain = [self._most_in_a_day(rows, longest) for rows in self.by_day]
         self.blocks: list[list[Block]] = []
@@ -118,7 +133,8 @@ class Forecast:
             for columns, again in ((later[ahead == 1], False), (later[ahead == 0], True)):
                 if len(columns) and len(rows):
                     cost = links.cost[np.ix_(rows, columns)]
-                    blocks.append(Block(columns, self._arrivals(rows, columns), cost, again))
+                    where, back = self._arrivals(rows, columns)
+                    blocks.append(Block(columns, where, back, cost, again))
             self.blocks.append(blocks)
             self.far.append(later[ahead > 1])
 
@@ -136,7 +152,7 @@ class Forecast:
         bucket = (start - self.week.low[stop]) / self.width[stop] + 1e-6
         return np.clip(bucket.astype(np.int64), 0, self.buckets - 1)
 
-    def _arrivals(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    def _arrivals(self, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         links, week = self.links, self.week
         block = np.ix_(rows, columns)
         free = self.leave[rows][:, :, None]
@@ -146,10 +162,84 @@ class Forecast:
         bucket = np.clip(bucket, 0, self.buckets - 1)
         bucket = np.where(free > links.late[block][:, None, :], self.buckets, bucket)
         bucket = np.where(free <= early, 0, bucket)
-        return (columns[None, None, :] * (self.buckets + 1) + bucket).astype(np.int32)
+        width = self.buckets + 1
+        where = (columns[None, None, :] * width + bucket).astype(np.int32)
+        back = np.empty(bucket.shape, dtype=np.int32)
+        for latest in range(self.buckets):
+            leaving = (bucket <= latest).sum(axis=1) - 1
+            leaving[leaving < 0] = self.buckets
+            back[:, latest, :] = rows[:, None] * width + leaving
+        return where, back
 
-    def look(self, gain: np.ndarray, memory: Memory, numbers: np.ndarray) -> Outlook:
-        """The outlook at these profits; `numbers` gives each stop's task in the memory."""
+    def before(self, gain: np.ndarray) -> np.ndarray:
+        """The most a trip can have won on reaching each stop (with its gain) by each bucket."""
+        week, links = self.week, self.links
+        size, width = week.size, self.buckets + 1
+        table = np.full((size, width), MINUS)
+        flat = table.reshape(-1)
+        first = np.flatnonzero(self.reachable[size])
+        start = np.maximum(links.floor[size, first], week.ready + links.lag[size, first])
+        start = np.where(week.ready <= links.early[size, first], week.low[first], start)
+        bucket = self.bucket_of(first, start)
+        won = np.where(
+            bucket[:, None] <= np.arange(self.buckets),
+            (gain[first] - links.cost[size, first])[:, None],
+            MINUS,
+        )
+        table[first, :-1] = won
+        for day, rows in enumerate(self.by_day):
+            if not len(rows):
+                continue
+            for block in reversed(self.blocks[day]):
+                pay = (gain[block.columns] - block.cost)[:, None, :]
+                for _turn in range(self.chain[day] if block.again else 1):
+                    won = (flat[block.back] + pay).max(axis=0).T
+                    present = table[block.columns, :-1]
+                    if not (won > present).any():
+                        break
+                    table[block.columns, :-1] = np.maximum(present, won)
+            far = self.far[day]
+            if len(far):
+                cost = self.closed_cost[np.ix_(rows, far)]
+                won = (table[rows, -2][:, None] - cost).max(axis=0) + gain[far]
+                table[far, :-1] = np.maximum(table[far, :-1], won[:, None])
+        return table[:, :-1]
+
+    def through(self, gain: np.ndarray, memory: Memory, numbers: np.ndarray) -> np.ndarray:
+        """For each stop, a bound on the profit of every trip that makes it."""
+        table, _win = self.after(gain, memory, numbers)
+        return (self.before(gain) + table[0, :, :-1]).max(axis=1, initial=MINUS)
+
+    def look(
+        self, gain: np.ndarray, memory: Memory, numbers: np.ndarray, rules: Rota
+    ) -> tuple[Outlook, np.ndarray]:
+        """The outlook at these profits, and for each stop a bound on every trip that makes it.
+
+        Of each largest set of days that on-site visits may use the bound is computed by itself; a
+        state hopes for the best of those that it is still within.
+        """
+        within, states = rules.within, len(rules.within)
+        sets, size = memory.sets, self.week.size
+        table = np.full((states, sets, size, self.buckets + 1), MINUS)
+        win = np.full((states, sets, size), MINUS)
+        through = np.full(size, MINUS)
+        for number, is_open in enumerate(rules.open):
+            pay = np.where(is_open, gain, MINUS)
+            after, reached = self.after(pay, memory, numbers)
+            through = np.maximum(
+                through, (self.before(pay) + after[0, :, :-1]).max(axis=1, initial=MINUS)
+            )
+            for state in np.flatnonzero(within[:, number]):
+                np.maximum(table[state], after, out=table[state])
+                np.maximum(win[state], reached, out=win[state])
+        flat = (states * sets, size)
+        return Outlook(memory, table.reshape(*flat, self.buckets + 1), win.reshape(flat)), through
+
+    def after(
+        self, gain: np.ndarray, memory: Memory, numbers: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The most a trip can still win by set remembered, stop and bucket of leaving it, and for
+        going to each stop; `numbers` gives each stop's task in the memory."""
         week, links = self.week, self.links
         sets, size, width = memory.sets, week.size, self.buckets + 1
         table = np.full((sets, size, width), MINUS)
@@ -173,7 +263,7 @@ class Forecast:
                 turns = self.chain[day] if block.again else 1
                 self._settle(table, rows, block, gain, memory, numbers, turns)
             win[:, rows] = table[:, rows, 0] + gain[rows]
-        return Outlook(memory, table, win)
+        return table, win
 
     def _settle(
         self,

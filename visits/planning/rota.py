@@ -6,12 +6,22 @@ later; a label of the search then carries one small number.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
 import numpy as np
 
 REFUSED = -1
+MOST_SETS = 8
+
+
+@dataclass(frozen=True)
+class Widest:
+    """Sets of days as bits, and `within[state, set]`: whether a state has used days of it alone."""
+
+    sets: tuple[int, ...]
+    within: np.ndarray
 
 
 def longest_run(mask: int, gaps: tuple[bool, ...]) -> int:
@@ -59,3 +69,38 @@ def rota(
         for day in range(count):
             table[state[mask], day] = state.get(mask | 1 << day, REFUSED)
     return state[base], table
+
+
+@lru_cache(maxsize=512)
+def widest(days: tuple[date, ...], base: int, in_a_row: int | None, office_day: bool) -> Widest:
+    """The largest sets of days that one week may use, and which of them each state may still be in.
+
+    Too many sets are left out in favour of all days, which allows more than the rules do.
+    """
+    first, table = rota(days, base, in_a_row, office_day)
+    states, count = table.shape
+    if states == 1:
+        return Widest(((1 << count) - 1,), np.ones((1, 1), dtype=bool))
+
+    def good(mask: int) -> bool:
+        state = first
+        for day in range(count):
+            if mask >> day & 1:
+                state = int(table[state, day])
+                if state == REFUSED:
+                    return False
+        return True
+
+    masks = [mask for mask in range(1 << count) if good(mask)]
+    widest = [mask for mask in masks if not any(mask | other == other != mask for other in masks)]
+    if len(widest) > MOST_SETS:
+        return Widest(((1 << count) - 1,), np.ones((states, 1), dtype=bool))
+    within = np.zeros((states, len(widest)), dtype=bool)
+    within[first] = True
+    for _turn in range(count):
+        for state in range(states):
+            for day in range(count):
+                following = int(table[state, day])
+                if following != REFUSED:
+                    within[following] |= within[state] & [bool(m >> day & 1) for m in widest]
+    return Widest(tuple(widest), within)

@@ -108,6 +108,7 @@ class Search:
         columns.seed(published_trips(self.problem, self.finders))
         for finder in self.finders:
             finder.halt = self.over
+        pool.halt = self.over
         self.tell("seeded")
         columns.generate()
         if not pool.standing.proven:

@@ -8,14 +8,26 @@ beats the threshold go on. Without a beam the search is exact.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from .links import Links, link_stops
-from .outlook import BUCKETS, FORBIDDEN, MINUS, Forecast, Memory, Outlook, nearest_tasks, remember
+from .outlook import (
+    BUCKETS,
+    FORBIDDEN,
+    MINUS,
+    Forecast,
+    Memory,
+    Outlook,
+    Rota,
+    nearest_tasks,
+    remember,
+)
 from .problem import Mode, Problem
-from .rota import REFUSED, rota
+from .rota import REFUSED, rota, widest
 from .travel import TravelTable
 from .weeks import HostWeek
 
@@ -23,7 +35,16 @@ QUICK_BEAM = 250
 LONGEST = 14
 NEIGHBOURS = 4
 SHORT = 2
+HOPEFUL = 400
+LARGE = 400
+WAYS = 10
+MOST_NODES = 500
 CHUNK = 1_000_000
+STOP_FIELDS = (
+    "task place low high length service buffer position priority kept points on_site fact"
+    " day_in day_out date"
+).split()
+Trips = dict[int, tuple[float, tuple[int, ...]]]
 
 
 @dataclass(frozen=True)
@@ -89,6 +110,7 @@ class TripFinder:
         self.first_state, self.next_state = rota(
             week.days, week.base_days, week.days_in_a_row, week.office_day
         )
+        limits = widest(week.days, week.base_days, week.days_in_a_row, week.office_day)
         self.room = None if week.cap is None else max(week.cap - week.base_visits, 0)
         self.last_fact = len(week.facts)
         rng = np.random.default_rng(20230201)
@@ -96,14 +118,47 @@ class TripFinder:
         self.code = np.where(week.task >= 0, codes[np.maximum(week.task, 0)], 0)
         self.task32 = week.task.astype(np.int32)
         self.number = np.where(week.task >= 0, week.task, memories.tasks)
+        self.node = node_of(week, memories)
         self.is_visit = week.on_site & (week.fact < 0)
-        self.reachable = (
+        free_days = np.array(limits.sets)[:, None] >> week.date[None, :] & 1 > 0
+        self.rota = Rota(free_days | ~self.is_visit, limits.within)
+        self.buckets = buckets
+        self.halt: Callable[[], bool] = bool
+
+    @cached_property
+    def forecast(self) -> Forecast:
+        """Bounds over the stops of this finder."""
+        week, links = self.week, self.links
+        reachable = (
             np.maximum(links.early, links.late)
             >= (np.append(week.low + week.service, week.ready)[:, None])
         )
-        self.forecast = Forecast(week, links, self.reachable, buckets=buckets, longest=longest)
-        self.halt: Callable[[], bool] = bool
-        self.closed_cost = self.forecast.closed_cost
+        return Forecast(week, links, reachable, buckets=self.buckets, longest=self.longest)
+
+    def narrowed(self, chosen: np.ndarray) -> TripFinder:
+        """The same week with these stops alone, in this order."""
+        if len(chosen) == self.size:
+            return self
+        part, week, links = copy(self), self.week, self.links
+        part.week = replace(week, **{name: getattr(week, name)[chosen] for name in STOP_FIELDS})
+        part.size = len(chosen)
+        rows = np.append(chosen, self.size)
+        block = np.ix_(rows, chosen)
+        part.links = Links(
+            links.early[block],
+            links.floor[block],
+            links.lag[block],
+            links.late[block],
+            links.cost[block],
+            links.home_by[rows],
+            links.home_cost[rows],
+        )
+        part.code, part.task32 = self.code[chosen], self.task32[chosen]
+        part.number, part.node = self.number[chosen], self.node[chosen]
+        part.is_visit = self.is_visit[chosen]
+        part.rota = Rota(self.rota.open[:, chosen], self.rota.within)
+        part.__dict__.pop("forecast", None)
+        return part
 
     def search(
         self,
@@ -120,33 +175,117 @@ class TripFinder:
         `raising` lifts the threshold to the best trip found: only the best is then certain.
         `complete` is False when the beam, or `most` labels in a layer, cut something off.
         """
-        memory = self.memories.short if beam is not None else self.memories.long
-        self.forecast.halt = self.halt
-        outlook = self.forecast.look(gain, memory, self.number)
-        done: dict[int, tuple[float, tuple[int, ...]]] = {}
-        if beam is None and raising:
-            self._grow_all(gain, outlook, done, least, beam=QUICK_BEAM, raising=False, most=most)
-            least_now = max([least, *(row[0] for row in done.values())])
-        else:
-            least_now = least
-        cut = self._grow_all(gain, outlook, done, least_now, beam=beam, raising=raising, most=most)
+        if beam is not None and self.size > LARGE:
+            return self._search_part(gain, least=least, beam=beam, keep=keep)
+        rough = self.through(gain)
+        done: Trips = {}
+        top, cut = least, -np.inf
+        if beam is not None or raising:
+            chosen = self.most_hopeful(rough, top)
+            left_out = np.ones(self.size, dtype=bool)
+            left_out[chosen] = False
+            part = self.narrowed(chosen)
+            outlook, _through = part.look(gain[chosen], self.memories.short)
+            cut = part.grow_all(
+                gain[chosen],
+                outlook,
+                done,
+                top,
+                beam=beam or QUICK_BEAM,
+                raising=False,
+                most=most,
+                keep=keep,
+                names=chosen,
+            )
+            cut = max(cut, float(rough[left_out].max(initial=-np.inf)))
+        if beam is None:
+            if raising:
+                top = max([top, *(row[0] for row in done.values())])
+            chosen = self.hopeful(rough, top)
+            part, outlook = self, None
+            for memory in (self.memories.short, self.memories.long):
+                part = self.narrowed(chosen)
+                outlook, through = part.look(gain[chosen], memory)
+                better = part.hopeful(through, top)
+                chosen = chosen[better]
+            outlook = outlook.narrowed(better)
+            cut = part.narrowed(better).grow_all(
+                gain[chosen],
+                outlook,
+                done,
+                top,
+                beam=None,
+                raising=raising,
+                most=most,
+                keep=keep,
+                names=chosen,
+            )
         ranked = sorted(done.values(), key=lambda row: (-row[0], row[1]))
         trips = [row for row in ranked if row[0] > least][:keep]
         bound = max(ranked[0][0] if ranked else MINUS, cut, least)
-        return Found(trips, bound, cut == -np.inf)
+        return Found(trips, bound, cut <= top)
 
-    def _grow_all(
+    def _search_part(self, gain: np.ndarray, *, least: float, beam: int, keep: int) -> Found:
+        """A quick search among the stops that pay most; it bounds nothing."""
+        paying = np.argsort(-np.where(self.week.fact >= 0, np.inf, gain), kind="stable")
+        chosen = np.sort(paying[:LARGE])
+        found = self.narrowed(chosen).search(gain[chosen], least=least, beam=beam, keep=keep)
+        trips = [(profit, tuple(chosen[list(stops)].tolist())) for profit, stops in found.trips]
+        return Found(trips, np.inf, False)
+
+    def through(self, gain: np.ndarray) -> np.ndarray:
+        """For each stop a quick bound on the profit of every trip that makes it."""
+        self.forecast.halt = self.halt
+        return self.forecast.through(gain, self.memories.none, self.node)
+
+    def ceiling(self, gain: np.ndarray, least: float) -> float:
+        """A quick bound on the profit of every trip, no lower than `least`."""
+        chosen = self.hopeful(self.through(gain), least)
+        part, memory = self.narrowed(chosen), self.memories.short
+        outlook, _through = part.look(gain[chosen], memory)
+        first = part.forecast.reachable[part.size]
+        won = outlook.win[part.first_state * memory.sets] - part.links.cost[part.size]
+        return max(least, float(won[first].max(initial=MINUS)))
+
+    def look(self, gain: np.ndarray, memory: Memory) -> tuple[Outlook, np.ndarray]:
+        """The outlook at these profits, and for each stop a bound on every trip that makes it."""
+        self.forecast.halt = self.halt
+        return self.forecast.look(gain, memory, self.node, self.rota)
+
+    def hopeful(self, through: np.ndarray, top: float) -> np.ndarray:
+        """Stops that a trip worth more than `top` may make; facts always."""
+        return np.flatnonzero((through > top) | (self.week.fact >= 0))
+
+    def most_hopeful(self, through: np.ndarray, top: float) -> np.ndarray:
+        """Of these the best few of each task, and not too many in all."""
+        chosen = self.hopeful(through, top)
+        facts = self.week.fact[chosen] >= 0
+        order = np.argsort(-np.where(facts, np.inf, through[chosen]), kind="stable")
+        by_task = order[np.argsort(self.number[chosen][order], kind="stable")]
+        task = self.number[chosen][by_task]
+        begin = np.flatnonzero(np.append(len(task) > 0, task[1:] != task[:-1])[: len(task)])
+        rank = np.empty(len(order), dtype=np.int64)
+        rank[by_task] = np.arange(len(order)) - np.repeat(begin, np.diff(begin, append=len(order)))
+        few = order[(rank[order] < WAYS) | facts[order]]
+        return np.sort(chosen[few[: max(HOPEFUL, int(facts.sum()))]])
+
+    def grow_all(
         self,
         gain: np.ndarray,
         outlook: Outlook,
-        done: dict[int, tuple[float, tuple[int, ...]]],
+        done: Trips,
         least: float,
         *,
         beam: int | None,
         raising: bool,
         most: int,
+        keep: int,
+        names: np.ndarray,
     ) -> float:
-        """Grow trips layer by layer into `done`; the best value cut off, or -inf."""
+        """Grow trips layer by layer into `done`; the best value cut off, or -inf.
+
+        `names` are the numbers of this finder's stops in the whole week.
+        """
         week, links = self.week, self.links
         top, cut = least, -np.inf
         if self.last_fact == 0 and week.ready <= links.home_by[self.size]:
@@ -169,9 +308,9 @@ class TripFinder:
             if longer is None:
                 break
             layer = longer
-            self._collect(layer, done, top)
-            if raising and done:
-                top = max(top, max(row[0] for row in done.values()))
+            best = self._collect(layer, done, top, keep, names)
+            if raising:
+                top = max(top, best)
             limit = most if beam is None else beam
             if len(layer.stop) > limit:
                 order = np.argsort(-layer.value, kind="stable")
@@ -182,7 +321,7 @@ class TripFinder:
     def _extend(
         self, layer: Labels, gain: np.ndarray, outlook: Outlook, top: float
     ) -> Labels | None:
-        parts, number = [], np.append(self.number, self.memories.tasks)
+        parts, node = [], np.append(self.node, self.memories.nodes)
         flat, every = outlook.win.reshape(-1), np.arange(self.size)
         rows = max(1, CHUNK // max(1, self.size))
         for begin in range(0, len(layer.stop), rows):
@@ -190,9 +329,10 @@ class TripFinder:
                 return None
             piece = slice(begin, begin + rows)
             from_stop = layer.stop[piece]
-            step = outlook.memory.step[number[from_stop], layer.mask[piece]][:, self.number]
-            hope = flat[np.maximum(step, 0).astype(np.int32) * self.size + every]
-            hope -= self.closed_cost[from_stop]
+            step = outlook.memory.step[node[from_stop], layer.mask[piece]][:, self.node]
+            known = layer.state[piece, None] * outlook.memory.sets + np.maximum(step, 0)
+            hope = flat[known.astype(np.int32) * self.size + every]
+            hope -= self.forecast.closed_cost[from_stop]
             hope[step == FORBIDDEN] = MINUS
             label, stop = np.nonzero(hope > (top - layer.profit[piece])[:, None])
             if len(label):
@@ -240,13 +380,14 @@ class TripFinder:
         profit = layer.profit[label] + gain[stop] - links.cost[before, stop]
         mask = np.zeros(len(stop), dtype=np.int64)
         for column in range(layer.path.shape[1]):
-            mask |= outlook.memory.bit[self.number[layer.path[label, column]], self.number[stop]]
-        value = profit + outlook.table[mask, stop, self.forecast.bucket_of(stop, start)]
-        ok = (is_early | (free <= links.late[before, stop])) & (value > top)
+            mask |= outlook.memory.bit[self.number[layer.path[label, column]], self.node[stop]]
         visit = self.is_visit[stop]
         state = layer.state[label]
         following = np.where(visit, self.next_state[state, week.date[stop]], state)
-        ok &= following != REFUSED
+        ok = following != REFUSED
+        known = np.maximum(following, 0) * outlook.memory.sets + mask
+        value = profit + outlook.table[known, stop, self.forecast.bucket_of(stop, start)]
+        ok &= (is_early | (free <= links.late[before, stop])) & (value > top)
         visits = layer.visits[label] + visit
         if self.room is not None:
             ok &= visits <= self.room
@@ -292,17 +433,25 @@ class TripFinder:
         return np.sort(order[keep])
 
     def _collect(
-        self, layer: Labels, done: dict[int, tuple[float, tuple[int, ...]]], top: float
-    ) -> None:
+        self, layer: Labels, done: Trips, top: float, keep: int, names: np.ndarray
+    ) -> float:
+        """Add the best `keep` trips that end with this layer; the profit of the best one."""
         links = self.links
         profit = layer.profit - links.home_cost[layer.stop]
         ends = np.flatnonzero((layer.free <= links.home_by[layer.stop]) & (profit > top))
         if self.last_fact:
             ends = ends[self.week.position[layer.stop[ends]] >= 2 * self.last_fact - 1]
-        for i in ends[np.argsort(-profit[ends], kind="stable")][:20_000].tolist():
-            seen = int(layer.seen[i])
-            if seen not in done or profit[i] > done[seen][0]:
-                done[seen] = (float(profit[i]), tuple(layer.path[i].tolist()))
+        if not len(ends):
+            return MINUS
+        ends = ends[np.argsort(-profit[ends], kind="stable")]
+        _seen, first = np.unique(layer.seen[ends], return_index=True)
+        ends = ends[np.sort(first)[:keep]]
+        paths = names[layer.path[ends]].tolist()
+        rows = zip(layer.seen[ends].tolist(), profit[ends].tolist(), paths, strict=True)
+        for seen, worth, path in rows:
+            if seen not in done or worth > done[seen][0]:
+                done[seen] = (worth, tuple(path))
+        return float(profit[ends[0]])
 
     def trip(self, stops: tuple[int, ...]) -> Trip:
         """The trip along these stops with its sums."""
@@ -361,11 +510,23 @@ class TripFinder:
 
 @dataclass(frozen=True)
 class Memories:
-    """What the bounds of all weeks remember: nothing for quick searches, neighbours for exact."""
+    """What bounds remember: nothing to tell which stops matter, few neighbours for quick searches,
+    more for exact ones.
+
+    A node is a task, or an online task held at a certain place (`pairs` of task and place).
+    """
 
     tasks: int
+    near: list[list[int]]
+    none: Memory
     short: Memory
     long: Memory
+    pairs: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def nodes(self) -> int:
+        """How many nodes there are."""
+        return self.tasks + len(self.pairs)
 
 
 def task_distances(problem: Problem) -> np.ndarray:
@@ -385,7 +546,49 @@ def task_distances(problem: Problem) -> np.ndarray:
 def memories_of(distance: np.ndarray, count: int = NEIGHBOURS) -> Memories:
     """Memories for tasks with these distances (minutes) from each other."""
     near = nearest_tasks(distance, count)
-    return Memories(len(distance), remember(near, min(SHORT, count)), remember(near, count))
+    return _memories(len(distance), near, near, ())
+
+
+def _memories(
+    tasks: int,
+    near: list[list[int]],
+    remembered: list[list[int]],
+    pairs: tuple[tuple[int, int], ...],
+) -> Memories:
+    task = np.array([*range(tasks), *(task for task, _place in pairs)], dtype=np.int64)
+    most = max(map(len, near), default=0)
+    kinds = [remember(tasks, task, remembered, count) for count in (0, min(SHORT, most), most)]
+    return Memories(tasks, near, kinds[0], kinds[1], kinds[2], pairs)
+
+
+def memories_at(week: HostWeek, table: TravelTable, memories: Memories) -> Memories:
+    """Memories for a week with online visits: held at a place, one remembers who is met nearby.
+
+    Else a way through an online visit would make bounds forget where the host has just been.
+    """
+    online = ~week.on_site & (week.fact < 0)
+    pairs = sorted(set(zip(week.task[online].tolist(), week.place[online].tolist(), strict=True)))
+    if not pairs or memories.tasks + len(pairs) > MOST_NODES:
+        return memories
+    held, first = np.unique(week.task[~online & (week.task >= 0)], return_index=True)
+    places = week.place[~online & (week.task >= 0)][first]
+    remembered, most = list(memories.near), max(map(len, memories.near), default=0)
+    rivals = sorted({task for task, _place in pairs})
+    for task, place in pairs:
+        away = table.minutes[place, places] + table.minutes[places, place]
+        near = held[np.argsort(np.where(away < 0, 1e6, away), kind="stable")].tolist()
+        others = [other for other in rivals if other != task][: most // 2]
+        remembered.append([*others, *near][:most])
+    return _memories(memories.tasks, memories.near, remembered, tuple(pairs))
+
+
+def node_of(week: HostWeek, memories: Memories) -> np.ndarray:
+    """The node of each stop of a week."""
+    node = np.where(week.task >= 0, week.task, memories.nodes)
+    number = {pair: memories.tasks + k for k, pair in enumerate(memories.pairs)}
+    for stop in np.flatnonzero(~week.on_site & (week.fact < 0)).tolist() if number else ():
+        node[stop] = number[int(week.task[stop]), int(week.place[stop])]
+    return node
 
 
 def finder_of(
@@ -399,4 +602,4 @@ def finder_of(
         open_broken_links(week, links, table)
         if week.broken:
             links = link_stops(week, table, weights, step)
-    return TripFinder(week, links, step=step, memories=memories)
+    return TripFinder(week, links, step=step, memories=memories_at(week, table, memories))
