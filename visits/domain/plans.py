@@ -32,8 +32,8 @@ from visits.models import (
     VisitRequest,
 )
 from visits.models.visits import Side
+from visits.planning import search
 from visits.planning.check import violations
-from visits.planning.pins import solve_pinned
 from visits.planning.problem import Limits, ProblemError
 from visits.planning.solution import Leg, PlannedVisit, Progress, Solution
 from visits.planning.solution import Unplaced as UnplacedTask
@@ -78,7 +78,7 @@ def solve_campaign(
     """
     loaded = load_problem(campaign, at=at, fresh=fresh, released=released, most_moves=most_moves)
     try:
-        solution = solve_pinned(
+        solution = search.solve(
             loaded.problem,
             Limits(seconds=seconds, seed=seed),
             progress=on_progress,

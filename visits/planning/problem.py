@@ -160,6 +160,14 @@ class Task:
     start_windows: Mapping[date, tuple[datetime, datetime]] | None = None
     promised: bool = False
 
+    @property
+    def comes_first(self) -> bool:
+        """Whether placing it beats any sum of others: promised, or pinned to a host or a day.
+
+        One pinned to the minute is a fact of its week anyway.
+        """
+        return self.promised or (self.pin is not None and self.pin.start is None)
+
 
 @dataclass(frozen=True)
 class FixedVisit:
@@ -277,9 +285,9 @@ class Problem:
     detours: tuple[TravelTable, ...] = ()
 
     @property
-    def promise(self) -> int:
-        """What a promised visit counts on top of its priority: more than all tasks together."""
-        if not any(task.promised for task in self.tasks):
+    def first_weight(self) -> int:
+        """What a task that comes first counts on top of its priority: more than all together."""
+        if not any(task.comes_first for task in self.tasks):
             return 0
         return sum(task.priority for task in self.tasks) + 1
 

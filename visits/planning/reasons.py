@@ -272,7 +272,7 @@ class Explainer:
     ) -> Fit | None:
         """The cheapest way to place one of `stops`, dropping at most two visits of the week."""
         week = finder.week
-        loose = [k for k in present if week.fact[k] < 0 and not self.is_promised(week, k)]
+        loose = [k for k in present if week.fact[k] < 0 and not self.comes_first(week, k)]
         before = finder.trip(tuple(present)).travel
         for count in range(3):
             fits = []
@@ -293,9 +293,9 @@ class Explainer:
                 return min(fits, key=Fit.rank)
         return None
 
-    def is_promised(self, week: HostWeek, stop: int) -> bool:
-        """Whether the stop's visit was agreed with its city and may not be dropped for another."""
-        return self.problem.tasks[int(week.task[stop])].promised
+    def comes_first(self, week: HostWeek, stop: int) -> bool:
+        """Whether the stop's visit may not be dropped for another."""
+        return self.problem.tasks[int(week.task[stop])].comes_first
 
     def fits_reason(self, task: Task, fit: Fit, host: Host, day: date) -> Reason:
         """The sentence for a fit."""

@@ -55,7 +55,7 @@ class Search:
         check_pins(problem, self.finders)
         self.weights = aim_weights(problem, weeks)
         self.given = sum(visit.priority for visit in problem.fixed)
-        self.promise = problem.promise
+        self.first_weight = problem.first_weight
         self.pool = Pool(
             self.finders,
             len(problem.tasks),
@@ -65,7 +65,7 @@ class Search:
         )
         # Even a search stopped at once can say this much.
         self.pool.standing.priority_bound = sum(
-            task.priority + self.promise * task.promised for task in problem.tasks
+            task.priority + self.first_weight * task.comes_first for task in problem.tasks
         )
 
     def seconds(self) -> float:
@@ -93,12 +93,12 @@ class Search:
     def figures(self) -> tuple[int, int | None]:
         """Priority of the best plan and the bound on it, with the facts.
 
-        Of plans that hold as many promised visits; none holds more once the bound is proven.
+        Of plans that hold as many tasks that come first; none holds more once it is proven.
         """
         standing, bound = self.pool.standing, self.pool.standing.priority_bound
         tasks = self.problem.tasks
-        promised = sum(tasks[task].promised for trip in self.pool.choice for task in trip.tasks)
-        offset = self.given - self.promise * promised
+        first = sum(tasks[task].comes_first for trip in self.pool.choice for task in trip.tasks)
+        offset = self.given - self.first_weight * first
         return int(standing.priority) + offset, None if bound is None else bound + offset
 
     def run(self) -> None:

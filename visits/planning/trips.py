@@ -152,6 +152,8 @@ class TripFinder:
             links.cost[block],
             links.home_by[rows],
             links.home_cost[rows],
+            links.detour[block],
+            links.home_detour[rows],
         )
         part.code, part.task32 = self.code[chosen], self.task32[chosen]
         part.number, part.node = self.number[chosen], self.node[chosen]
@@ -202,7 +204,7 @@ class TripFinder:
             if raising:
                 top = max([top, *(row[0] for row in done.values())])
             chosen = self.hopeful(rough, top)
-            part, outlook = self, None
+            part = self
             for memory in (self.memories.short, self.memories.long):
                 part = self.narrowed(chosen)
                 outlook, through = part.look(gain[chosen], memory)

@@ -171,8 +171,8 @@ class WeekBuilder:
         for place in self._places():
             self.zones[self.place_index[place.ref]] = place.zone
         self.pinned, self.pinned_tasks = self._pins()
-        promise = problem.promise
-        self.worth = [task.priority + promise * task.promised for task in problem.tasks]
+        first = problem.first_weight
+        self.worth = [task.priority + first * task.comes_first for task in problem.tasks]
         self.in_haste = replace(problem, earliest=None)
 
     def _pins(self) -> tuple[dict[str, list[Fact]], set[int]]:
