@@ -247,6 +247,21 @@ def test_choice_of_namesakes_names_regions_in_other_languages_only_to_tell_them_
     assert "Neustadt, Österreich" in german
 
 
+def test_declined_name_behind_the_word_for_its_body_is_asked_for_and_can_be_chosen(
+    client, campaign, form
+):
+    krakow = PlaceFactory(name="Kraków", alternate_names="Krakau", country="PL")
+    values = form(city="Urząd Miasta Krakowa")
+    asked = client.post(FORM, values)
+
+    assert asked.status_code == 400
+    assert "Do you mean Kraków, " in asked.content.decode()
+    assert f'name="place" value="{krakow.pk}"' in asked.content.decode()
+    assert client.post(FORM, values | {"place": krakow.pk}).url == SENT
+    answers = PendingRequest.objects.get().answers
+    assert (answers["city"], answers["place"], answers["country"]) == ("Kraków", krakow.pk, "PL")
+
+
 def test_calendar_of_another_place_says_nothing(client, ghent, form):
     CalendarDayFactory(country="BE", region="Wallonia", first_on=date(2023, 2, 22))
     CalendarDayFactory(country="BE", city="Binche", first_on=date(2023, 2, 22))
