@@ -230,7 +230,7 @@ CEILINGS = {
     request_list: 28,
     request_detail: 32,
     visit_list: 8,
-    visit_detail: 16,
+    visit_detail: 17,
     today: 15,
     plan: 27,
     plan_version: 28,

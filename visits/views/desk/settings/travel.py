@@ -73,8 +73,7 @@ def journey_new(request: HttpRequest) -> HttpResponse:
     if try_form(request, form, known_journeys.add_journey) is not None:
         done(request, _("Saved. Plans made from now on use it."))
         return back_to(request, "visits:journey-list")
-    context = {"form": form, "row": None, "next": request.GET.get("next", "")}
-    context |= {"estimate": _estimate_words(origin, destination)}
+    context = {"form": form, "row": None, "estimate": _estimate_words(origin, destination)}
     return render(request, "visits/settings_journey.html", context)
 
 
@@ -86,8 +85,8 @@ def journey_edit(request: HttpRequest, pk: int) -> HttpResponse:
     if try_form(request, form, partial(known_journeys.edit_journey, row)) is not None:
         done(request, _("Saved. Plans made from now on use it."))
         return back_to(request, "visits:journey-list")
-    context = {"form": form, "row": row, "next": request.GET.get("next", "")}
-    context |= {"estimate": _estimate_words(row.origin, row.destination)}
+    estimate = _estimate_words(row.origin, row.destination)
+    context = {"form": form, "row": row, "estimate": estimate}
     status = 409 if form.change else 200
     return render(request, "visits/settings_journey.html", context, status=status)
 
