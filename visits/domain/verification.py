@@ -69,7 +69,8 @@ def submit_form(
     )
     pending.token_hash = links.hash_of(token_of(pending))
     pending.save(update_fields=["token_hash"])
-    if _may_mail(key):
+    # Asking a colleague is counted by the request; who is asked again needs the new link at once.
+    if _may_mail(key, is_spaced="change_address_of" not in answers):
         _mail_confirmation(pending, address, at=at)
     return pending
 
@@ -80,13 +81,14 @@ def _waiting(key: str) -> QuerySet[PendingRequest]:
     ).order_by("-pk")
 
 
-def _may_mail(key: str) -> bool:
+def _may_mail(key: str, *, is_spaced: bool) -> bool:
     day = timedelta(days=1)
     now = timezone.now()
-    return limits.is_within("confirm-day", key, most=MAILS_PER_DAY, within=day, at=now) and (
-        limits.allow("confirm-hour", key, most=1, within=MAIL_EVERY, at=now)
-        and limits.allow("confirm-day", key, most=MAILS_PER_DAY, within=day, at=now)
-    )
+    if not limits.is_within("confirm-day", key, most=MAILS_PER_DAY, within=day, at=now):
+        return False
+    if is_spaced and not limits.allow("confirm-hour", key, most=1, within=MAIL_EVERY, at=now):
+        return False
+    return limits.allow("confirm-day", key, most=MAILS_PER_DAY, within=day, at=now)
 
 
 def _mail_confirmation(pending: PendingRequest, address: str, *, at: datetime) -> None:

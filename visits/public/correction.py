@@ -78,6 +78,9 @@ class CorrectionForm(forms.Form):
             )
         self.fields["language"].choices = language_choices()
         self._add_mode()
+        for name in ("language", "mode"):
+            # A page opened before it had these fields may still be sent.
+            self.fields[name].required = not self.is_bound or name in self.data
         self.visit = _meeting(asked)
         if self.visit is not None:
             self.fields["meeting_place"] = LineField(
@@ -93,14 +96,16 @@ class CorrectionForm(forms.Form):
     def _add_mode(self) -> None:
         meeting = current_visit(self.asked)
         self.mode = meeting.mode if meeting and not self.may_wish else self.asked.mode
-        help_text = ""
+        choices, help_text = dict(MODE_WORDS), ""
         if not self.may_wish:
             help_text = _("A person answers this wish. Until then it stays as it is.")
+            if self.mode != Mode.UNSPECIFIED:
+                del choices[Mode.UNSPECIFIED]
         self.fields["mode"] = forms.ChoiceField(
             required=False,
             label=_("How shall we meet?"),
             help_text=help_text,
-            choices=list(MODE_WORDS.items()),
+            choices=list(choices.items()),
             initial=self.mode,
             widget=forms.RadioSelect,
         )

@@ -64,6 +64,15 @@ def test_one_colleague_is_asked_at_a_time(client, asked):
     assert client.get(first).status_code == 404
 
 
+def test_colleague_asked_again_after_another_gets_the_new_link(client, asked):
+    for number in (1, 2, 1):
+        ask(client, number)
+
+    mail = OutgoingMail.objects.get()
+    assert mail.recipient == "kim1@ghent.example"
+    assert client.get(path_of(mail)).status_code == 302
+
+
 def test_asking_the_same_colleague_twice_sends_one_mail_and_counts_once(client, asked):
     codes = [ask(client).status_code for _ in range(6)]
 
