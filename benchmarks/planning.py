@@ -113,7 +113,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     beside = rival.is_installed()
     if not beside:
-        print("PyVRP is not installed (pip install pyvrp==0.14.*): our columns stand alone.")
+        print("PyVRP is not installed (the extra `benchmarks`): our columns stand alone.")
     cases = FULL if options.full or options.only else SAMPLE
     table = [HEAD, RULE]
     print(HEAD, RULE, sep="\n")

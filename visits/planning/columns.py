@@ -201,9 +201,9 @@ class Columns:
         room = pool.worth_of(pool.priority_of(self.value) + 1) - self.value
         return 0.9 * max(0.0, room) / max(1, len(self.finders))
 
-    def generate(self) -> None:
-        """Price until the linear programme is solved, or priority is proven on the way."""
-        search, pool = self.search, self.pool
+    def price(self) -> None:
+        """Price quickly until little is won, then dive for a first plan and bound it roughly."""
+        search = self.search
         if self.solve() is None:
             return
         for beam in BEAMS:
@@ -218,6 +218,12 @@ class Columns:
         search.tell("swept")
         self.dive()
         search.tell("priced")
+
+    def prove(self) -> None:
+        """Price exactly until the linear programme is solved, or priority is proven on the way."""
+        search, pool = self.search, self.pool
+        if self.solve() is None:
+            return
         chosen_at = 0
         for _round in range(ROUNDS):
             if search.over():

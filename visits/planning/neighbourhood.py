@@ -27,9 +27,8 @@ def improve(search: Search, pool: Pool, columns: Columns) -> None:
         return
     columns.dive(DIVE_BEAM, sweeps=1)
     search.tell("dived")
-    turns = int(REWORKS_PER_WEEK * len(pool.finders) * search.limits.effort)
     for share, keep, most, nodes in STEPS:
-        rework_weeks(search, pool, columns, rng, turns)
+        rework_weeks(search, pool, columns, rng)
         if search.over() or pool.standing.proven:
             return
         columns.enrich(share, keep)
@@ -42,14 +41,15 @@ def improve(search: Search, pool: Pool, columns: Columns) -> None:
         search.tell("chosen")
         if search.over() or pool.standing.proven:
             return
-    rework_weeks(search, pool, columns, rng, 2 * turns)
+    rework_weeks(search, pool, columns, rng, 2)
 
 
 def rework_weeks(
-    search: Search, pool: Pool, columns: Columns, rng: random.Random, turns: int
+    search: Search, pool: Pool, columns: Columns, rng: random.Random, times: int = 1
 ) -> None:
     """Free a few host weeks at a time and plan them anew, as long as it helps."""
     weeks = len(pool.finders)
+    turns = times * int(REWORKS_PER_WEEK * weeks * search.limits.effort)
     if weeks < 2:
         return
     idle = 0

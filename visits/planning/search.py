@@ -7,6 +7,7 @@ the best trip of each host week at these prices. See `Search.run` for the order 
 from __future__ import annotations
 
 import math
+import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -18,12 +19,12 @@ from .choose import Pool
 from .columns import Columns
 from .itinerary import Storyteller, totals_of
 from .links import travel_weights
-from .neighbourhood import improve
+from .neighbourhood import improve, rework_weeks
 from .problem import Host, Limits, Problem
 from .reasons import Fit, explain
 from .solution import Progress, Solution, Totals
 from .spans import local_day, minute_of
-from .trips import Trip, TripFinder, finder_of, memories_of, task_distances
+from .trips import LARGE, Trip, TripFinder, finder_of, memories_of, task_distances
 from .validate import check_pins, validate
 from .weeks import WeekBuilder
 
@@ -110,7 +111,10 @@ class Search:
             finder.halt = self.over
         pool.halt = self.over
         self.tell("seeded")
-        columns.generate()
+        columns.price()
+        if any(finder.size > LARGE for finder in self.finders):
+            rework_weeks(self, pool, columns, random.Random(self.limits.seed))
+        columns.prove()
         if not pool.standing.proven:
             improve(self, pool, columns)
         if pool.standing.proven and not self.over():

@@ -204,16 +204,16 @@ class TripFinder:
             if raising:
                 top = max([top, *(row[0] for row in done.values())])
             chosen = self.hopeful(rough, top)
-            part = self
-            for memory in (self.memories.short, self.memories.long):
-                part = self.narrowed(chosen)
-                outlook, through = part.look(gain[chosen], memory)
-                better = part.hopeful(through, top)
-                chosen = chosen[better]
-            outlook = outlook.narrowed(better)
+            part = self.narrowed(chosen)
+            _outlook, through = part.look(gain[chosen], self.memories.short)
+            chosen = chosen[part.hopeful(through, top)]
+            part = self.narrowed(chosen)
+            outlook, through = part.look(gain[chosen], self.memories.long)
+            better = part.hopeful(through, top)
+            chosen = chosen[better]
             cut = part.narrowed(better).grow_all(
                 gain[chosen],
-                outlook,
+                outlook.narrowed(better),
                 done,
                 top,
                 beam=None,
@@ -247,7 +247,8 @@ class TripFinder:
         outlook, _through = part.look(gain[chosen], memory)
         first = part.forecast.reachable[part.size]
         won = outlook.win[part.first_state * memory.sets] - part.links.cost[part.size]
-        return max(least, float(won[first].max(initial=MINUS)))
+        at_home = -float(self.links.home_cost[self.size])
+        return max(least, at_home, float(won[first].max(initial=MINUS)))
 
     def look(self, gain: np.ndarray, memory: Memory) -> tuple[Outlook, np.ndarray]:
         """The outlook at these profits, and for each stop a bound on every trip that makes it."""

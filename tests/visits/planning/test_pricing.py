@@ -57,7 +57,7 @@ def best_profit(finder, gain):
 
 
 @settings(
-    max_examples=60,
+    max_examples=25,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -97,11 +97,11 @@ def test_the_caller_is_heard_within_a_second():
     problem = files.problem_of(json.loads((files.DATA / "camp-300-3-1.json").read_text()))
     began = time.process_time()
     solution = solve(
-        problem, should_stop=lambda: time.process_time() - began > 4, with_reasons=False
+        problem, should_stop=lambda: time.process_time() - began > 2, with_reasons=False
     )
     assert solution.stopped
     assert solution.priority > 0
-    assert time.process_time() - began < 5.5
+    assert time.process_time() - began < 3.5
 
 
 def test_generated_campaigns_repeat():
