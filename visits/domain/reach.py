@@ -14,6 +14,7 @@ from crm import wording
 from visits.domain.planning import LoadedProblem, load_problem
 from visits.models import Host, VisitRequest
 from visits.planning import problem as p
+from visits.planning.constraints import host_refusal
 from visits.planning.preferences import worth_of
 from visits.planning.solution import Reason
 from visits.planning.spans import minute_of
@@ -31,7 +32,6 @@ ONLINE_MINUTES = 90
 OF_HOST_AND_ROAD = frozenset(
     {
         "cannot_travel",
-        "lacks_skill",
         "lacks_language",
         "leg_short_of_time",
         "home_too_late",
@@ -114,7 +114,8 @@ class Reach:
         default = task.duration
         if mode != task.mode:
             default = ONLINE_MINUTES if mode == p.Mode.ONLINE else 2 * ONLINE_MINUTES
-        return replace(task, mode=mode, duration=self.minutes or default)
+        # Topics a host does not cover are a note: whoever offers the date can bring them along.
+        return replace(task, mode=mode, duration=self.minutes or default, needs=())
 
     def hosts(self, host: Host | None) -> list[p.Host]:
         """The hosts asked about."""
@@ -132,7 +133,7 @@ class Reach:
     def slots_of(self, host: p.Host) -> Iterable[ReachableSlot]:
         """The slots of one host."""
         ranks = {wish.day: wish.rank for wish in reversed(self.task.wishes)}
-        zone = self.task.place.zone
+        zone, uncovered = self.task.place.zone, self.uncovered(host)
         for slot in best_of_answers(self.loaded, self.task, host):
             day = slot.start.astimezone(ZoneInfo(zone)).date()
             worth = worth_of(self.loaded.problem, self.task, day, minute_of(slot.start))
@@ -144,8 +145,18 @@ class Reach:
                 points=slot.points,
                 wish=ranks.get(day),
                 extra_minutes=slot.travel_minutes,
-                notes=[desk_words(reason) for reason in worth.deductions],
+                notes=[*uncovered, *(desk_words(reason) for reason in worth.deductions)],
             )
+
+    def uncovered(self, host: p.Host) -> list[str]:
+        """What the city asks about that neither this host nor an expert covers, as a sentence."""
+        bare = replace(self.loaded.problem.tasks[0], mode=p.Mode.ONLINE, languages=frozenset())
+        reason = host_refusal(bare, host)
+        return [desk_words(reason)] if reason and reason.code == "lacks_skill" else []
+
+    def notes(self, host: Host) -> list[str]:
+        """What to know about a host before offering, beside the journeys."""
+        return [words for each in self.hosts(host) for words in self.uncovered(each)]
 
     def verdict(self, host: Host, starts_at: datetime) -> Verdict | None:
         """What the planner says to one start, on the grid or not: the worst of all answers.

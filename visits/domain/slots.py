@@ -74,9 +74,11 @@ def weigh_slot(
 def _weigh_road(verdict: SlotVerdict, reach: Reach, host: Host, starts_at: datetime) -> None:
     """Name the journey that leaves too little time, and the rules of the host's week.
 
-    A host who is not free then is told of once.
+    A host who is not free then is told of once; on days that are over or no working days of the
+    window nobody travels anyway.
     """
-    if starts_at <= reach.at:
+    day = starts_at.astimezone(ZoneInfo(reach.request.zone)).date()
+    if starts_at <= reach.at or day not in reach.request.campaign.working_days:
         return
     if not reach.is_known:
         verdict.soft.append(
@@ -89,6 +91,7 @@ def _weigh_road(verdict: SlotVerdict, reach: Reach, host: Host, starts_at: datet
             _("That is less than the %(days)d working days of notice the offer promises.")
             % {"days": reach.request.campaign.lead_days}
         )
+    verdict.soft += reach.notes(host)
     if not verdict.host_is_taken:
         verdict.hard += [desk_words(reason) for reason in reach.road_reasons(host, starts_at)]
 

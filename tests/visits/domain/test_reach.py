@@ -10,6 +10,7 @@ from tests.factories.visits import (
     CampaignFactory,
     HoldFactory,
     HostFactory,
+    TopicFactory,
     VisitFactory,
     VisitRequestFactory,
 )
@@ -131,6 +132,15 @@ def test_short_notice_is_mentioned_and_does_not_forbid():
     verdict = weigh(request, host, moment(17, 9))
     assert verdict.hard == []
     assert verdict.soft == ["That is less than the 3 working days of notice the offer promises."]
+
+
+def test_topic_the_host_does_not_cover_is_a_note_and_no_obstacle():
+    host = HostFactory(name="Joe")
+    request = VisitRequestFactory(topics=[TopicFactory(code="FLOOD")])
+    slots = reachable_slots(request, host=host, at=CLOCK)
+    assert {slot.notes[0] for slot in slots} == {"Joe does not cover FLOOD."}
+    verdict = weigh(request, host, moment(22, 9))
+    assert (verdict.hard, verdict.soft) == ([], ["Joe does not cover FLOOD."])
 
 
 def test_city_outside_the_register_is_weighed_without_journeys():

@@ -205,7 +205,7 @@ def moved(desk, ref, **fields):
 
 def test_moving_a_visit_makes_a_new_one_under_the_same_calendar_identity(desk):
     old = visit("V10")
-    moved(desk, "V10", starts_at="2023-02-27T09:00")
+    moved(desk, "V10", starts_at="2023-02-27T09:00", override_reason="He travels on Sunday.")
     old.refresh_from_db()
     new = old.replaced_by.get()
     assert (old.state, old.cancel_reason, old.brief_void) == ("postponed", "Council meets.", True)
@@ -218,6 +218,14 @@ def test_moving_a_visit_makes_a_new_one_under_the_same_calendar_identity(desk):
     assert new.duration == old.duration
     assert Reservation.objects.active().filter(visit=old).count() == 0
     assert Reservation.objects.active().filter(visit=new).count() == 1
+
+
+def test_moving_a_visit_out_of_reach_is_refused_and_names_the_journey(desk):
+    (sentence, *_on) = refused(moved(desk, "V10", starts_at="2023-02-27T09:00"))
+    assert sentence.startswith(
+        "From Oslo on Mon 27 Feb 2023, 07:00 Oslo (CET) Joe Gorman cannot be"
+    )
+    assert visit("V10").state == "confirmed"
 
 
 def test_moving_a_visit_onto_another_is_refused_and_changes_nothing(desk):
