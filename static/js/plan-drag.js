@@ -101,7 +101,7 @@ class Drag {
     listen("pointerup", (up) => up.pointerId === this.pointer && this.end(up));
     listen("pointercancel", () => this.cancel());
     listen("keydown", (key) => key.key === "Escape" && this.cancel());
-    listen("selectstart", (select) => select.preventDefault());
+    for (const own of ["selectstart", "dragstart"]) listen(own, (start) => start.preventDefault());
   }
 
   move(event) {

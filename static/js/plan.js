@@ -31,11 +31,13 @@ function scrollToToday(plan) {
   scroll.scrollLeft = today.offsetLeft - hosts.offsetWidth - today.offsetWidth / 2;
 }
 
+// The address names no element, so that the browser does not scroll other hosts out of sight.
 function focusWhatMoved() {
-  const moved = location.hash.startsWith("#at-") ? document.getElementById(location.hash.slice(1)) : null;
+  const ref = location.hash.startsWith("#moved-") && location.hash.slice("#moved-".length);
+  const moved = ref ? document.getElementById(`at-${ref}`) : null;
   const target = moved?.matches("a") ? moved : moved?.querySelector("a");
-  target?.focus();
-  target?.scrollIntoView({ block: "nearest", inline: "center" });
+  target?.focus({ preventScroll: true });
+  target?.scrollIntoView({ block: moved === target ? "nearest" : "center", inline: "center" });
 }
 
 function onBlockKey(event) {

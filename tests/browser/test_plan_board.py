@@ -17,7 +17,7 @@ second.groups.set(first.groups.all())
 from crm import clock
 from visits.domain.proposals import take_back_proposal
 from visits.models import Visit
-for ref in ("R04", "R16", "R11"):
+for ref in ("R04", "R16", "R11", "R08"):
     visit = Visit.objects.live().get(requests__ref=ref)
     take_back_proposal(visit, reason="To plan it anew.", at=clock.now(), by=first)
 """
@@ -25,7 +25,7 @@ for ref in ("R04", "R16", "R11"):
 
 @pytest.fixture
 def site(fresh_site):
-    """Venice, Nice and Lisbon wait for a plan, and a second coordinator has an account."""
+    """Four cities wait for a plan, and a second coordinator has an account."""
     fresh_site.installation.manage("shell", "--verbosity", "0", "--command", SECOND)
     return fresh_site
 

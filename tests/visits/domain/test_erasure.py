@@ -308,6 +308,7 @@ PARTS = {
     "visits.disruption": set("key kind name countries airports places modes status".split()),
     "visits.unplaced": {"reason_code"},
     "visits.planversion": {"state", "totals", "result"},
+    "visits.plandecision": {"kind", "kept"},
     "visits.disseminationactivity": {"type", "counts"},
     "visits.preferreddate": {"part"},
 }

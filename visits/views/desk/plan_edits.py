@@ -24,7 +24,7 @@ from visits.views.desk.toasts import add_errors, done
 
 def _back(version: PlanVersion, ref: str = "") -> HttpResponse:
     address = reverse("visits:plan-version", args=[version.number])
-    return redirect(f"{address}#at-{ref}" if ref else address)
+    return redirect(f"{address}#moved-{ref}" if ref else address)
 
 
 @require_safe
