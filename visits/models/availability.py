@@ -105,8 +105,12 @@ class BusyFeedQuerySet(models.QuerySet):
         return self.filter(host__user=user) if user.is_host else self.none()
 
     def due(self, at: datetime):
-        """Feeds to be read at the real moment `at`, the longest waiting first."""
-        return self.filter(next_try_at__lte=at).order_by("next_try_at", "pk")
+        """Feeds to be read at the real moment `at`, the longest waiting first.
+
+        The calendar of a host whose account was closed is read no more.
+        """
+        here = Q(host__user=None) | Q(host__user__is_active=True)
+        return self.filter(here, next_try_at__lte=at).order_by("next_try_at", "pk")
 
 
 class BusyFeed(SampleMark, models.Model):

@@ -196,6 +196,14 @@ def test_a_calendar_is_claimed_by_one_worker_alone(web, host):
     assert web.asked == []
 
 
+def test_the_calendar_of_a_host_who_left_is_read_no_more(web, host):
+    connect(host, web.show("/a.ics", calendar()))
+    host.user.is_active = False
+    host.user.save()
+    assert busy_feeds.read_due() == 0
+    assert web.asked == []
+
+
 def test_a_calendar_not_read_yet_is_unknown(host):
     connect(host, "https://calendar.example/a.ics")
     (words,) = busy_feeds.unknown_time(host, [SLOT])

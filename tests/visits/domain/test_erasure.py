@@ -272,13 +272,14 @@ IMPERSONAL = {
     # Rows that are deleted, or that hold hashes, keys of machines and choices alone.
     "crm.contactpoint crm.suppression crm.idempotencykey crm.ratehit crm.workerbeat",
     "visits.pendingrequest visits.privatelink visits.calendarfeed visits.reservation",
+    "visits.feedentry",
     "visits.hold visits.briefedition visits.planrun visits.plan visits.placement",
     "crm.auditentry",
     # Reference data, the programme of the event and the offer, as published.
     "crm.place crm.placename crm.consenttext crm.mailtemplate crm.initiative crm.municipality",
     "crm.event crm.session visits.campaign visits.topic visits.calendarday visits.roadsourcestate",
     # Staff, who are no contacts: administrators remove their accounts.
-    "crm.user visits.host",
+    "crm.user visits.host visits.busyfeed",
 }
 PARTS = {
     "crm.person": {"search_key"},
