@@ -36,6 +36,9 @@ DESK: dict[str, Promise] = {
     "not_reachable": gettext_lazy(
         "%(host)s cannot get to %(place)s and back home around %(day)s within travel hours."
     ),
+    "leg_stopped": gettext_lazy(
+        "The journey from %(origin)s to %(destination)s is stopped: %(disruption)s."
+    ),
     "blocked_by_visit": gettext_lazy(
         "%(host)s cannot fit it on %(day)s beside %(visit)s, which stands."
     ),
@@ -82,6 +85,7 @@ PUBLIC: dict[str, Promise] = {
     "not_reachable": _FAR,
     "no_journey": _FAR,
     "leg_short_of_time": _FAR,
+    "leg_stopped": _FAR,
     "home_too_late": _FAR,
     "rest_day": _FULL,
     "cap_reached": _FULL,

@@ -139,8 +139,6 @@ def what_we_understood(request: VisitRequest) -> str:
     ]
     if wishes:
         parts.append(_("wished dates: %(days)s") % {"days": ", ".join(wishes)})
-    if request.phone:
-        parts.append(_("phone: %(phone)s") % {"phone": request.phone})
     return wording.listed(parts)
 
 

@@ -35,6 +35,7 @@ from visits.planning.solution import PlannedVisit, Reason, Solution, Totals
 from visits.planning.solution import Unplaced as UnplacedTask
 from visits.planning.spans import minute_of
 from visits.planning.verdicts import verdict
+from visits.reason_words import desk_words
 from visits.states import AGREED_VISITS, VisitState
 
 LEFT_OUT, FITS_NOW = "left_out", "fits_now"
@@ -242,7 +243,7 @@ def _decided(
         return (), decided
     pin = moves.task_of(draft.loaded.problem, request.ref).pin
     if pin is None or pin.start is None or cell.reason is not None:
-        return cell.starts, cell.reason.text if cell.reason else ""
+        return cell.starts, desk_words(cell.reason) if cell.reason else ""
     starts = tuple(start for start in cell.starts if start.start == pin.start)
     return starts, "" if starts else _("It is pinned to another time of that day.")
 
@@ -303,7 +304,7 @@ def _refuse_hard(draft: Draft, ref: str, host: Host, starts_at: datetime) -> Non
     except p.ProblemError as error:
         raise ValidationError(str(error), code=error.code) from error
     if weighed.hard:
-        raise ValidationError(weighed.hard[0].text, code=weighed.hard[0].code)
+        raise ValidationError(desk_words(weighed.hard[0]), code=weighed.hard[0].code)
 
 
 def _best_start(draft: Draft, ref: str, host: Host, day: date | None) -> Spot:
@@ -412,7 +413,7 @@ def _soft_words(draft: Draft, ref: str, target: Spot | None) -> list[str]:
     task = moves.task_of(problem, ref)
     day = local_day_of(target[1], task.place.zone)
     worth = worth_of(problem, task, day, minute_of(target[1]))
-    return [reason.text for reason in worth.deductions]
+    return [desk_words(reason) for reason in worth.deductions]
 
 
 def undo_edit(edit: PlanEdit, *, at: datetime, by: User | None) -> PlanEdit:

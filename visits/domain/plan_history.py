@@ -33,17 +33,17 @@ def _entries(plan: Plan) -> QuerySet[AuditEntry]:
     decisions = [str(pk) for pk in plan.decisions.values_list("pk", flat=True)]
     about = Q(model=PlanVersion._meta.label_lower, row_id__in=versions)
     about |= Q(model=PlanDecision._meta.label_lower, row_id__in=decisions)
-    return AuditEntry.objects.filter(about).select_related("by", "note")
+    told = AuditEntry.objects.filter(about, verb__in=VERBS)
+    return told.select_related("by", "note")
 
 
 def _entry(row: AuditEntry, numbers: dict[str, int], zone: str) -> dict[str, Any]:
     version = f"v{numbers[row.row_id]}" if row.model == PlanVersion._meta.label_lower else ""
-    words = VERBS.get(row.verb, row.verb.replace("_", " ").capitalize())
     return {
         "at": row.at,
         "zone": zone,
         "icon": ICONS.get(row.verb, "note"),
-        "title": str(words) % {"version": version},
+        "title": str(VERBS[row.verb]) % {"version": version},
         "who": str(row.by) if row.by else row.actor or _("the planner"),
         "body": row.note.why if hasattr(row, "note") else "",
     }

@@ -20,6 +20,7 @@ from visits.planning import problem as p
 from visits.planning.solution import Reason, Solution
 from visits.planning.solution import Unplaced as UnplacedTask
 from visits.planning.verdicts import verdict
+from visits.reason_words import desk_words
 from visits.states import VisitState
 
 NOT_BACK = "not_back"
@@ -103,7 +104,7 @@ def _as_far_as_possible(loaded: LoadedProblem, wanted: Places) -> tuple[Solution
 def _why(problem: p.Problem, plan: Solution, ref: str, host: str, start: datetime) -> str:
     """What speaks against the old place, in the words of a single move."""
     weighed = verdict(problem, bare_solution(plan.visits), ref, host, start)
-    return weighed.hard[0].text if weighed.hard else ""
+    return desk_words(weighed.hard[0]) if weighed.hard else ""
 
 
 def _named(row: UnplacedTask, version: PlanVersion, refused: dict[str, str]) -> UnplacedTask:

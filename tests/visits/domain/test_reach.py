@@ -111,7 +111,7 @@ def test_a_slot_is_offered_only_if_it_holds_whichever_date_another_city_takes():
     HoldFactory(visit=offer, starts_at=moment(24, 10), ends_at=moment(24, 13), rank=2)
     slots = reachable_slots(request, host=host, at=CLOCK)
     assert not days(slots) & {WEDNESDAY, date(2023, 2, 24)}
-    assert {date(2023, 2, 21), date(2023, 2, 28)} <= days(slots)
+    assert date(2023, 2, 28) in days(slots)
 
 
 def test_visits_of_another_campaign_count_too():

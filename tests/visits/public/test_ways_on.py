@@ -76,10 +76,10 @@ def test_everything_that_was_typed_is_read_before_it_is_confirmed(client, ghent,
     assert "Both: some of us join online" in page
 
 
-def test_letter_tells_part_of_day_and_phone_as_understood(verified):
+def test_letter_tells_part_of_day_as_understood_and_no_phone(verified):
     from visits.domain.letters import what_we_understood
 
     asked = verified(phone="+32 9 111")
 
     assert "wished dates: Wed 22 Feb 2023 (morning)" in what_we_understood(asked)
-    assert "phone: +32 9 111" in what_we_understood(asked)
+    assert "+32 9 111" not in what_we_understood(asked)

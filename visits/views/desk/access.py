@@ -70,9 +70,14 @@ def tell_confirmed(request: HttpRequest, visit: Visit, *, before: str, at: datet
     return is_told is not None
 
 
+def asked_next(request: HttpRequest) -> str:
+    """The address a form wants to lead to, to be handed on; `back_to` checks it."""
+    return request.POST.get("next", "")
+
+
 def back_to(request: HttpRequest, fallback: str, *args: Any) -> HttpResponse:
     """To the page named in `next` when it is ours, else to the fallback."""
-    wanted = request.POST.get("next") or request.GET.get("next", "")
+    wanted = asked_next(request) or request.GET.get("next", "")
     if url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}):
         return redirect(wanted)
     return redirect(fallback, *args)

@@ -13,7 +13,7 @@ from visits.domain.plan_decisions import decide, renew_decision, take_back_decis
 from visits.domain.plans import plan_of
 from visits.forms.plans import FORMS
 from visits.models import PlanDecision, PlanVersion
-from visits.views.desk.access import back_to, current_campaign, try_verb
+from visits.views.desk.access import asked_next, back_to, current_campaign, try_verb
 from visits.views.desk.plan import get_version
 from visits.views.desk.toasts import done, try_form
 
@@ -40,7 +40,7 @@ def plan_decide(request: HttpRequest, kind: str) -> HttpResponse:
             undo=undo,
         )
         return _back(request, version)
-    context = {"form": form, "kind": kind, "version": version, "next": request.POST.get("next", "")}
+    context = {"form": form, "kind": kind, "version": version, "next": asked_next(request)}
     is_part = request.htmx and request.method == "GET"
     name = "visits/_plan_decide.html" if is_part else "visits/plan_decide.html"
     return render(request, name, context, status=422 if form.errors else 200)

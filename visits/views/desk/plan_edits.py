@@ -17,6 +17,7 @@ from visits.domain.plan_rollback import bring_back
 from visits.domain.plans import EditedMeanwhile
 from visits.forms.plans import MoveForm, cell_key
 from visits.models import PlanEdit, PlanVersion, VisitRequest
+from visits.reason_words import desk_words
 from visits.views.desk.access import try_verb
 from visits.views.desk.plan import decisions_mark, get_version
 from visits.views.desk.toasts import add_errors, done
@@ -52,7 +53,7 @@ def _cell(cell, row: VisitRequest) -> dict:
         "here": cell.is_here,
         "start": wording.clock_time(best.start, row.zone) if best else "",
         "words": _possible_words(best, row) if best else cell.hard,
-        "soft": [reason.text for reason in best.soft] if best else [],
+        "soft": [desk_words(reason) for reason in best.soft] if best else [],
     }
 
 

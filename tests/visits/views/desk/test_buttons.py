@@ -10,9 +10,23 @@ from django.urls import Resolver404, resolve
 
 from crm.models import User
 from tests.access_matrix import PAGES
-from tests.factories.visits import HostAvailabilityFactory, PlanRunFactory, PlanVersionFactory
+from tests.factories.visits import (
+    HostAvailabilityFactory,
+    PlanRunFactory,
+    PlanVersionFactory,
+    TravelOverrideFactory,
+)
 from tests.visits.views.desk.front_door import do, said
-from visits.models import CalendarDay, Host, Plan, PlanRun, Visit, VisitRequest
+from visits.models import (
+    CalendarDay,
+    Host,
+    Plan,
+    PlanRun,
+    PlanVersion,
+    TravelOverride,
+    Visit,
+    VisitRequest,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +39,10 @@ FILES = {
     "visits:host-pack",
     "visits:mail-calendar",
     "visits:mail-preview",
+    "visits:plan-news",
+    "visits:plan-replan-status",
     "visits:plan-run-status",
+    "visits:plan-verdicts",
     "visits:request-export",
     "visits:visit-ics",
 }
@@ -114,6 +131,7 @@ def everything(sample, coordinator, client):
     do(client, "visit-step", "V10", "cancel", side="us", reason="The host cannot travel.")
     plan = Plan.objects.get()
     PlanVersionFactory(plan=plan)
+    TravelOverrideFactory()
     PlanRunFactory(plan=plan, state=PlanRun.State.QUEUED)
     HostAvailabilityFactory(host=Host.objects.get(ref="H1"))
 
@@ -126,6 +144,8 @@ def starts() -> list[str]:
         *(f"/visits/{ref}/" for ref in VISITS),
         f"/settings/calendar/{CalendarDay.objects.first().pk}/",
         *("/settings/campaign/", "/settings/campaign/february-2023/"),
+        *("/my-week/?host=H1", f"/settings/journeys/{TravelOverride.objects.last().pk}/"),
+        f"/plan/v{PlanVersion.objects.last().number}/move/?request=R24",
     ]
 
 

@@ -67,7 +67,7 @@ def test_published_version_is_brought_back_over_a_later_one_with_higher_sequence
     n = draft.number
     do(desk, "plan-publish", n, seen=0)
     first = offer_of("R11")
-    address = renew_feed(first.host)
+    address = renew_feed(first.host, at=clock.now())
     before = feed(client, address)
     do(desk, "plan-bring-back", 2)
     later = newest()
