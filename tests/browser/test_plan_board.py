@@ -186,6 +186,6 @@ def test_the_plan_prints_on_one_wide_sheet_and_names_its_keys(site, page, artefa
         sheet = page.pdf(prefer_css_page_size=True, print_background=True)
         artefact(f"plan-{name}.pdf").write_bytes(sheet)
         pages = PdfReader(BytesIO(sheet)).pages
-        assert len(pages) == 1
+        assert (name, len(pages)) == (name, 1)
         box = pages[0].mediabox
         assert (round(box.width / 72 * 25.4), round(box.height / 72 * 25.4)) == (420, 297)

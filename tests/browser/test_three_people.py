@@ -79,12 +79,9 @@ def ask_for_a_visit(site, page) -> None:
 
 
 def propose_online(site, page, ref: str, artefact) -> None:
-    page.goto(f"{site.url}/requests/{ref}/propose/")
-    page.select_option("[name=host]", "H1")
-    page.select_option("[name=mode]", "online")
-    page.fill("[name=minutes]", "90")
-    page.fill("[name=slot_1]", "2023-02-24T15:00")
-    page.check("[name=only_one]")
+    page.goto(f"{site.url}/requests/{ref}/propose/?host=H1&mode=online&minutes=90")
+    for number in (0, 1):
+        page.locator("[name=ticked]").nth(number).check()
     page.check("[name=send_now]")
     page.screenshot(path=artefact("walk-2-propose.png"), full_page=True)
     follow(page, page.get_by_role("button", name="Hold and propose"))
