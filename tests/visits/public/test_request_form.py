@@ -291,7 +291,8 @@ def test_notes_about_a_date_come_alone_for_the_browser(client, ghent):
 def test_suggestions_find_a_city_by_its_name_in_any_language(client, ghent):
     page = client.get("/en/visit/places/", {"city": "gan"}).content.decode()
 
-    assert page.split() == '<option value="Gand (Gent), Flanders, Belgium"></option>'.split()
+    assert page.startswith('<option value="Gand (Gent), Flanders, Belgium"></option>')
+    assert "1 place found; choose it with the arrow keys and Enter." in page
 
 
 def test_suggestion_carries_the_letters_typed_or_the_browser_would_hide_it(client, campaign):
