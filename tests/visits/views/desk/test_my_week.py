@@ -65,7 +65,7 @@ def test_times_are_those_of_the_place_and_of_home_where_they_differ(phone):
     way = entry(week, "Gdańsk to Vilnius")
     assert way.there == "leave 15:30 Warsaw (CET), arrive 20:20 Vilnius (EET)"
     assert way.home == "15:30–19:20 Oslo (CET)"
-    assert way.note == "flight, 3 h 30 min, an estimate"
+    assert way.note == "flight, 3 h 50 min, an estimate"
 
 
 def test_busy_time_stands_in_the_week_without_its_reason(phone):
