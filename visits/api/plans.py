@@ -14,7 +14,7 @@ from visits.api.calendar import whole
 from visits.api.refusals import refusals_as_problems
 from visits.domain import campaigns
 from visits.domain.figures.figure import Figure
-from visits.domain.plans import publish_version
+from visits.domain.publishing import publish_version
 from visits.domain.reporting import FIGURES, all_figures, figure
 from visits.models import Campaign, Placement, Plan, PlanVersion, Unplaced
 

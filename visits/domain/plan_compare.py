@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from visits.domain.plans import changes_of
+from visits.domain.publishing import changes_of
 from visits.models import Placement, PlanVersion, VisitRequest
 
 

@@ -1,6 +1,6 @@
-"""Plan versions: solved, stored as drafts, published as tentative visits with draft proposals."""
+"""Plan versions, solved and stored as drafts; `publishing` makes one the plan that holds."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,17 +12,12 @@ from django.utils.translation import gettext as _
 
 from crm.domain.audit import record
 from crm.domain.working_time import add_working_days
-from crm.models import Message, User
+from crm.models import User
 from visits.domain.alternatives import online_instead
 from visits.domain.booking import lock_resources
-from visits.domain.letters import draft_letter
 from visits.domain.planning import LoadedProblem, load_problem
-from visits.domain.proposals import offer_letter, propose_dates, take_back_proposal
-from visits.domain.travel_legs import store_legs
-from visits.domain.visits import put_off, replace_visit
 from visits.models import (
     Campaign,
-    Host,
     Placement,
     Plan,
     PlanEdit,
@@ -31,13 +26,11 @@ from visits.models import (
     Visit,
     VisitRequest,
 )
-from visits.models.visits import Side
 from visits.planning import search
 from visits.planning.check import violations
 from visits.planning.problem import Limits, ProblemError
 from visits.planning.solution import Leg, PlannedVisit, Progress, Solution
 from visits.planning.solution import Unplaced as UnplacedTask
-from visits.states import OPEN_REQUESTS
 
 NO_PLACE = "{city} is not in the register of places, so no journey can be planned."
 NO_PLACE_MEND = "if the city is chosen from the register"
@@ -269,129 +262,6 @@ def _name_requests(rows: Sequence[Placement], solved: SolvedPlan) -> None:
     )
 
 
-@dataclass(frozen=True)
-class Change:
-    """What publishing a version does for one visit: kept, new, moved, or dropped."""
-
-    kind: str
-    placement: Placement | None
-    visit: Visit | None
-    requests: tuple[VisitRequest, ...]
-
-    @property
-    def needs_approval(self) -> bool:
-        """Whether a date that a city agreed to moves: each of these is approved by itself."""
-        return self.kind == "moved" and self.visit is not None and self.visit.is_agreed
-
-
-def changes_of(version: PlanVersion) -> list[Change]:
-    """The difference between the calendar as it stands and the version, visit by visit.
-
-    An agreed visit is among the moved ones only when the version was made to place it anew; one it
-    found no place for is not mentioned: it stays, and is decided on its own page.
-    """
-    changes: list[Change] = []
-    rows = list(
-        version.placements.select_related("visit__host", "host").prefetch_related("requests")
-    )
-    placed = {request.pk for placement in rows for request in placement.requests.all()}
-    offered = _live_visits(rows)
-    for placement in rows:
-        requests = tuple(placement.requests.all())
-        if placement.visit is not None:
-            changes.append(Change("kept", placement, placement.visit, requests))
-            continue
-        visit = next((offered[row.pk] for row in requests if row.pk in offered), None)
-        changes.append(Change("moved" if visit else "new", placement, visit, requests))
-    left = (
-        Visit.objects.live()
-        .filter(campaign=version.plan.campaign, state="tentative", holds__accepted_at=None)
-        .exclude(requests__in=placed)
-        .select_related("host")
-        .prefetch_related("requests")
-        .distinct()
-    )
-    changes += [Change("dropped", None, visit, tuple(visit.requests.all())) for visit in left]
-    return changes
-
-
-def _live_visits(placements: Iterable[Placement]) -> dict[int, Visit]:
-    """The visit each newly placed request has on offer now, by the request's key."""
-    new = [row for row in placements if row.visit is None]
-    wanted = {request.pk for row in new for request in row.requests.all()}
-    rows = Visit.objects.live().filter(requests__in=wanted).select_related("host")
-    return {
-        request.pk: visit
-        for visit in rows.prefetch_related("requests").order_by("-pk").distinct()
-        for request in visit.requests.all()
-    }
-
-
-@transaction.atomic
-def publish_version(
-    version: PlanVersion,
-    *,
-    at: datetime,
-    by: User | None,
-    seen: int | None = None,
-    approved: Collection[str] = (),
-) -> list[Message]:
-    """Make the draft the plan that holds: one tentative visit, hold and draft letter for each newly
-    placed request, draft letters for those touched. Nothing is sent, nothing confirmed; an offer
-    that moves or that the plan has no place for is taken back. An agreed visit moves only when it
-    is `approved` by its reference.
-
-    `seen` is the number of edits whoever publishes has seen. Raises EditedMeanwhile when there are
-    more, ValidationError when the version is published or stale, and SlotTaken when a host's time
-    went to somebody else meanwhile; then nothing has changed.
-    """
-    hosts = Host.objects.who_lead()
-    lock_resources([f"plan:{version.plan_id}", *(host.resource for host in hosts)])
-    version.refresh_from_db()
-    _refuse_unfit(version)
-    refuse_unseen(version, seen)
-    changes = [change for change in changes_of(version) if change.kind != "kept"]
-    _refuse_unapproved(version, changes, approved)
-    agreed = [change for change in changes if change.needs_approval]
-    others = [change for change in changes if not change.needs_approval]
-    drafts: list[Message] = []
-    # First give back what the plan gives up, so that its time is free for what the plan adds.
-    for change in agreed:
-        assert change.visit is not None, "a moved visit has an old place"
-        put_off(change.visit, side=Side.US, reason=_why(version), at=at, by=by)
-    for change in others:
-        if change.visit is not None:
-            _take_back(change, at=at, by=by)
-        if change.kind == "dropped":
-            drafts.append(draft_letter(change.requests[0], "waitlist", at=at, by=by))
-    for change in agreed:
-        drafts += _move_agreed(change, at=at, by=by)
-    for change in others:
-        if change.placement is not None:
-            drafts.append(_offer(change, at=at, by=by))
-    store_legs(version, at=at, by=by)
-    version.state = PlanVersion.State.PUBLISHED
-    version.published_at = at
-    version.save(update_fields=["state", "published_at"])
-    record(version, "publish_version", at=at, by=by, to_state=version.state)
-    return drafts
-
-
-def _refuse_unfit(version: PlanVersion) -> None:
-    if version.state == PlanVersion.State.PUBLISHED:
-        raise ValidationError(_("This plan is published already."), code="published")
-    if version.result.get("fresh"):
-        raise ValidationError(
-            _("A plan from an empty calendar is a comparison; it cannot be published."),
-            code="fresh",
-        )
-    newer = version.plan.versions.filter(
-        state=PlanVersion.State.PUBLISHED, number__gt=version.number
-    )
-    if newer.exists():
-        raise ValidationError(_("A newer plan was published meanwhile; plan again."), code="stale")
-
-
 class EditedMeanwhile(ValidationError):
     """Somebody edited the draft after whoever acts had looked; `edits` are theirs, newest first."""
 
@@ -415,76 +285,6 @@ def refuse_unseen(version: PlanVersion, seen: int | None) -> None:
     raise EditedMeanwhile(
         version, list(rows.select_related("by", "request", "from_host", "to_host"))
     )
-
-
-def _refuse_unapproved(
-    version: PlanVersion, changes: Iterable[Change], approved: Collection[str]
-) -> None:
-    moved = {row.visit.ref for row in changes if row.visit and row.needs_approval}
-    if gone := sorted(moved - set(version.result.get("released", []))):
-        raise ValidationError(
-            _("%(refs)s was agreed meanwhile; plan again."),
-            code="stale",
-            params={"refs": ", ".join(gone)},
-        )
-    if left := sorted(moved - set(approved)):
-        raise ValidationError(
-            _("%(refs)s was agreed with its city: approve the new date, or move it back."),
-            code="not_approved",
-            params={"refs": ", ".join(left)},
-        )
-
-
-def _why(version: PlanVersion) -> str:
-    return version.note or _("The plan changed.")
-
-
-def _move_agreed(change: Change, *, at: datetime, by: User | None) -> list[Message]:
-    placement, visit = change.placement, change.visit
-    assert placement is not None, "a moved visit has a new place"
-    assert visit is not None, "a moved visit has an old place"
-    moved = replace_visit(
-        visit,
-        host=placement.host,
-        starts_at=placement.starts_at,
-        ends_at=placement.ends_at,
-        at=at,
-        by=by,
-    )
-    Placement.objects.filter(pk=placement.pk).update(visit=moved)
-    return list(moved.messages.drafts())
-
-
-def _take_back(change: Change, *, at: datetime, by: User | None) -> None:
-    assert change.visit is not None
-    take_back_proposal(change.visit, reason=_("The plan changed."), at=at, by=by)
-    for request in change.requests:
-        request.refresh_from_db()
-
-
-def _offer(change: Change, *, at: datetime, by: User | None) -> Message:
-    placement = change.placement
-    assert placement is not None, "an offer has a place in the plan"
-    request = change.requests[0]
-    if request.state not in OPEN_REQUESTS:
-        raise ValidationError(
-            _("%(ref)s moved on meanwhile; plan again."),
-            code="stale",
-            params={"ref": request.ref},
-        )
-    visit = propose_dates(
-        request,
-        host=placement.host,
-        mode=placement.mode,
-        slots=[(placement.starts_at, placement.ends_at)],
-        expires_at=hold_until(request.campaign, at, before=placement.starts_at),
-        at=at,
-        by=by,
-        replaces=change.visit,
-    )
-    visit.requests.set(change.requests)
-    Placement.objects.filter(pk=placement.pk).update(visit=visit)
-    return draft_letter(request, offer_letter(visit), at=at, by=by, visit=visit)
 
 
 def latest_version(campaign: Campaign) -> PlanVersion | None:

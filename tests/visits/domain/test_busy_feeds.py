@@ -21,8 +21,8 @@ from tests.factories.visits import (
 from tests.support.web import serving
 from visits.domain import busy_feeds
 from visits.domain.planning import load_problem
-from visits.domain.plans import publish_version
 from visits.domain.proposals import accept_slot, propose_dates
+from visits.domain.publishing import publish_version
 from visits.domain.slots import weigh_slot
 from visits.domain.visits import postpone_visit
 from visits.models import BusyFeed, HostAvailability, Visit

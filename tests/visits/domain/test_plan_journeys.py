@@ -3,7 +3,8 @@
 import pytest
 
 from crm import clock
-from visits.domain.plans import publish_version, solve_campaign, store_version
+from visits.domain.plans import solve_campaign, store_version
+from visits.domain.publishing import publish_version
 from visits.domain.travel_legs import journeys_of, sum_of, sums_by_host
 from visits.models import Campaign, TravelLeg, Visit
 

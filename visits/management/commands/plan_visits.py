@@ -7,12 +7,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from crm import clock
 from visits.domain.booking import Busy, SlotTaken
-from visits.domain.plans import (
-    plan_as_json,
-    publish_version,
-    solve_campaign,
-    store_version,
-)
+from visits.domain.plans import plan_as_json, solve_campaign, store_version
+from visits.domain.publishing import publish_version
 from visits.models import Campaign
 
 

@@ -23,13 +23,8 @@ from visits.domain.plan_compare import differences, sums_of
 from visits.domain.plan_edits import out_of_date
 from visits.domain.plan_history import plan_timeline
 from visits.domain.plan_rules import decisions_of
-from visits.domain.plans import (
-    EditedMeanwhile,
-    changes_of,
-    latest_version,
-    plan_of,
-    publish_version,
-)
+from visits.domain.plans import EditedMeanwhile, latest_version, plan_of
+from visits.domain.publishing import changes_of, publish_version
 from visits.models import Campaign, Host, Plan, PlanDecision, PlanRun, PlanVersion
 from visits.views.desk.access import current_campaign, try_verb
 

@@ -10,7 +10,8 @@ from crm import clock
 from crm.permissions import require
 from crm.roles import Role
 from visits.domain import planning_runs
-from visits.domain.plans import changes_of, plan_of
+from visits.domain.plans import plan_of
+from visits.domain.publishing import changes_of
 from visits.domain.replanning import Candidate, candidates
 from visits.models import Campaign, Disruption, Plan, PlanRun, Unplaced
 from visits.views.desk.access import current_campaign
