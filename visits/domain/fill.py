@@ -7,12 +7,12 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from crm.models import ContactPoint, Municipality, Participation, Person, Place, Suppression
-from visits.domain.planning import CityAt, LoadedProblem, load_problem, task_of_city
+from visits.domain.planning import LoadedProblem, load_problem
+from visits.domain.planning_tasks import CityAt, task_of_city
 from visits.domain.reach import best_of_answers, usual_first
 from visits.domain.travel import place_ref
 from visits.models import Campaign, Host, VisitRequest
-from visits.planning.problem import Limits
-from visits.planning.search import solve
+from visits.planning.journeys import journeys_of_facts
 from visits.planning.travel import great_circle_km
 from visits.planning.verdicts import Slot
 from visits.states import LIVE_VISITS, RequestState
@@ -85,8 +85,8 @@ class NearCity:
 def journeys_ahead(campaign: Campaign, *, at: datetime) -> list[Leg]:
     """The journeys that the calendar as it stands asks of every host from now on, in order."""
     loaded = load_problem(campaign, at=at, only=())
-    plan = solve(loaded.problem, Limits(seconds=2.0), with_reasons=False)
-    ahead = [leg for leg in plan.legs if leg.arrive > at and leg.origin.ref != leg.destination.ref]
+    legs = journeys_of_facts(loaded.problem)
+    ahead = [leg for leg in legs if leg.arrive > at and leg.origin.ref != leg.destination.ref]
     refs = {place.ref for leg in ahead for place in (leg.origin, leg.destination)}
     places = Place.objects.in_bulk([int(ref.removeprefix("g")) for ref in refs])
     return [

@@ -1,7 +1,7 @@
 """From the rows of a campaign to the planner's Problem, and from its Solution to plain values."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -12,8 +12,15 @@ from crm.domain.working_time import add_working_days
 from crm.models import Place
 from visits.domain.disruptions import stops_in_travel
 from visits.domain.plan_rules import decisions_of, with_decisions
-from visits.domain.requests import Visited, default_duration, default_priority
-from visits.domain.travel import detours, place_ref, travel_table
+from visits.domain.planning_tasks import (
+    Known,
+    covered_by_experts,
+    mode_of,
+    planned_place,
+    task_of_requests,
+)
+from visits.domain.requests import Visited
+from visits.domain.travel import detours, travel_table
 from visits.models import (
     CalendarDay,
     Campaign,
@@ -28,17 +35,8 @@ from visits.models.requests import Mode
 from visits.planning import problem as p
 from visits.states import RequestState, VisitState
 
-# Wish points a soft day costs; they rank days and never trade against priority.
-SOFT_POINTS = {
-    CalendarDay.Kind.CARNIVAL: 2.0,
-    CalendarDay.Kind.OPTIONAL: 2.0,
-    CalendarDay.Kind.SCHOOL: 1.0,
-    CalendarDay.Kind.HALF_DAY: 0.5,
-    CalendarDay.Kind.CUSTOM: 1.0,
-}
 # How far from the window a visit may lie and still share a journey with one inside it.
 NEAR = timedelta(days=7)
-BRIDGE_DAY = p.SoftDay(0.5, "a bridge day between a holiday and the weekend")
 OPEN_TO_PLAN = (
     RequestState.RECEIVED,
     RequestState.NEEDS_INFO,
@@ -46,34 +44,6 @@ OPEN_TO_PLAN = (
     RequestState.PROPOSED,
     RequestState.WAITLISTED,
 )
-
-
-@dataclass(frozen=True)
-class Known:
-    """What many rows are weighed by, read once: the calendar of the window, the topics experts
-    add, where visits were or will be, and the moment of planning."""
-
-    calendar: Sequence[CalendarDay]
-    by_experts: set[str]
-    visited: Visited
-    at: datetime
-
-    def weight(self, requests: Iterable[VisitRequest]) -> int:
-        """The priority of a visit that serves these requests."""
-        return sum(
-            request.priority or default_priority(request, at=self.at, visited=self.visited)
-            for request in requests
-        )
-
-
-@dataclass(frozen=True)
-class CityAt:
-    """A city as calendars know it, with its place of the register."""
-
-    country: str
-    region: str
-    city: str
-    place: Place | None
 
 
 @dataclass(frozen=True)
@@ -128,8 +98,8 @@ def load_problem(
     kept = {} if fresh else _kept(at)
     groups = _by_city(placed, offers, joint=fresh)
     days = CalendarDay.objects.between(campaign.window_start, campaign.window_end)
-    known = Known(list(days), _covered_by_experts(), Visited.load(), at)
-    tasks = [_task(group, offers=offers, known=known) for group in groups]
+    known = Known(list(days), covered_by_experts(), Visited.load(), at)
+    tasks = [task_of_requests(group, offers=offers, known=known) for group in groups]
     places = [*_places(hosts, placed, visits, positions), *beside]
     disruptions = () if fresh else stops_in_travel(places, after=at)
     problem = p.Problem(
@@ -278,165 +248,11 @@ def _by_city(
 
     def key(request: VisitRequest) -> tuple:
         if joint:
-            return (request.place_id or 0, _mode(request, offers))
+            return (request.place_id or 0, mode_of(request, offers))
         offer = offers.get(request.ref)
         return (offer.ref, "") if offer else (request.ref, request.ref)
 
     return [list(group) for _key, group in groupby(sorted(requests, key=key), key=key)]
-
-
-def _mode(request: VisitRequest, offers: dict[str, Visit]) -> p.Mode:
-    """As wished, unless on site is ruled out or the city was offered to meet online."""
-    offer = offers.get(request.ref)
-    if offer is not None and offer.is_agreed:
-        return p.Mode.ONLINE if offer.mode == Mode.ONLINE else p.Mode.ON_SITE
-    offered_online = offer is not None and offer.mode == Mode.ONLINE
-    if request.mode == Mode.ONLINE or request.on_site_ruled_out or offered_online:
-        return p.Mode.ONLINE
-    return p.Mode.ON_SITE
-
-
-def _task(
-    group: Sequence[VisitRequest],
-    *,
-    offers: dict[str, Visit],
-    known: Known,
-) -> p.Task:
-    first = group[0]
-    where = CityAt(first.country, first.region, first.city, first.place)
-    closed, half_days, soft_days = _calendar(where, first.campaign, known.calendar)
-    wishes = [
-        p.Wish(day=wish.on, part=p.PartOfDay(wish.part), rank=wish.rank)
-        for request in group
-        for wish in request.preferred_dates.all()
-    ]
-    mode = _mode(first, offers)
-    offer = offers.get(first.ref)
-    agreed = offer if offer and offer.is_agreed else None
-    return p.Task(
-        ref=first.ref,
-        label=first.city,
-        place=_place(first.place),
-        duration=_length(agreed) if agreed else max(_duration(request, mode) for request in group),
-        requests=tuple(request.ref for request in group),
-        priority=known.weight(group),
-        mode=mode,
-        wishes=tuple(sorted(wishes, key=lambda wish: (wish.rank, wish.day))),
-        closed=closed,
-        half_days=half_days,
-        soft_days=soft_days,
-        needs=_needs(group, known.by_experts),
-        promised=agreed is not None,
-    )
-
-
-def task_of_city(
-    where: CityAt, *, ref: str, minutes: int, campaign: Campaign, known: Known
-) -> p.Task:
-    """A visit nobody asked for yet: on site, in a city of the register, without wishes."""
-    closed, half_days, soft_days = _calendar(where, campaign, known.calendar)
-    return p.Task(
-        ref=ref,
-        label=where.city,
-        place=_place(where.place),
-        duration=minutes,
-        closed=closed,
-        half_days=half_days,
-        soft_days=soft_days,
-    )
-
-
-def task_of_visit(visit: Visit, loaded: LoadedProblem) -> p.Task | None:
-    """A visit that stands as the task it would be if it might move; its ref is the visit's.
-
-    None where no place of the register or no request is behind it.
-    """
-    requests = list(visit.requests.all())
-    if not requests or visit.place is None or loaded.known is None:
-        return None
-    if any(request.place is None for request in requests):
-        return None
-    mode = p.Mode.ONLINE if visit.mode == Mode.ONLINE else p.Mode.ON_SITE
-    return replace(
-        _task(requests, offers={}, known=loaded.known),
-        ref=visit.ref,
-        label=f"{visit.ref} {visit.city}",
-        place=_place(visit.place),
-        mode=mode,
-        duration=int(visit.duration.total_seconds() // 60),
-    )
-
-
-def _length(visit: Visit) -> int:
-    return int((visit.ends_at - visit.starts_at).total_seconds()) // 60
-
-
-def _duration(request: VisitRequest, mode: p.Mode) -> int:
-    if request.duration_minutes:
-        return request.duration_minutes
-    return 90 if mode == p.Mode.ONLINE else default_duration(request)
-
-
-def _place(place: Place | None) -> p.Place:
-    assert place is not None, "requests without a place are sorted out before"
-    return p.Place(ref=place_ref(place), name=place.name, zone=place.zone)
-
-
-def _covered_by_experts() -> set[str]:
-    """Topics that an expert can add from afar."""
-    experts = Host.objects.filter(kind=Host.Kind.EXPERT)
-    return set(experts.values_list("topics__code", flat=True))
-
-
-def _needs(group: Sequence[VisitRequest], by_experts: set[str]) -> tuple[frozenset[str], ...]:
-    """Topics the host must cover: those no expert can add from afar."""
-    topics = {topic.code for request in group for topic in request.topics.all()}
-    return tuple(frozenset({code}) for code in sorted(topics - by_experts))
-
-
-def _calendar(
-    where: CityAt, window: Campaign, calendar: Sequence[CalendarDay]
-) -> tuple[dict[date, str], dict[date, int], dict[date, p.SoftDay]]:
-    """Closed dates, latest ends on half days (minutes after 00:00) and difficult dates."""
-    rows = [
-        row
-        for row in calendar
-        if row.is_at(country=where.country, region=where.region, city=where.city, place=where.place)
-    ]
-    closed: dict[date, str] = {}
-    half_days: dict[date, int] = {}
-    soft: dict[date, p.SoftDay] = {}
-    for row in rows:
-        for day in _dates(row, window):
-            if row.kind == CalendarDay.Kind.HALF_DAY:
-                half_days[day] = 17 * 60 - row.shorter_by_minutes
-            elif row.hardness == CalendarDay.Hardness.HARD:
-                closed[day] = row.name
-                continue
-            points = SOFT_POINTS.get(CalendarDay.Kind(row.kind), 1.0)
-            if day not in soft or soft[day].points < points:
-                soft[day] = p.SoftDay(points, row.name)
-    for day in closed:
-        for bridge in _bridges(day):
-            if window.window_start <= bridge <= window.window_end and bridge not in closed:
-                soft.setdefault(bridge, BRIDGE_DAY)
-    return closed, half_days, soft
-
-
-def _dates(row: CalendarDay, window: Campaign) -> list[date]:
-    first, last = (
-        max(row.first_on, window.window_start),
-        min(row.last_on, window.window_end),
-    )
-    return [first + timedelta(days=count) for count in range((last - first).days + 1)]
-
-
-def _bridges(holiday: date) -> list[date]:
-    """The working day between a Tuesday or Thursday holiday and the weekend."""
-    return {
-        1: [holiday - timedelta(days=1)],
-        3: [holiday + timedelta(days=1)],
-    }.get(holiday.weekday(), [])
 
 
 def _kept(at: datetime) -> dict[int, list[p.Busy]]:
@@ -458,7 +274,7 @@ def _host(
     return p.Host(
         ref=host.ref,
         name=host.name,
-        home=_place(host.home),
+        home=planned_place(host.home),
         skills=frozenset(topic.code for topic in host.topics.all()),
         languages=frozenset(host.languages),
         busy=(
@@ -471,7 +287,7 @@ def _host(
         can_travel=host.travels,
         days_in_a_row=host.max_days_in_row,
         office_day=host.keeps_office_day,
-        position=p.Position(place=_place(position), at=at) if position else None,
+        position=p.Position(place=planned_place(position), at=at) if position else None,
         travel_from=host.travel_from,
         travel_to=host.travel_until,
     )
@@ -504,7 +320,7 @@ def _fixed(visit: Visit, known: Known | None = None) -> p.FixedVisit:
         label=f"{visit.ref} {visit.city}",
         host=visit.host.ref,
         mode=p.Mode.ONLINE if visit.mode == Mode.ONLINE else p.Mode.ON_SITE,
-        place=_place(visit.place or visit.host.home),
+        place=planned_place(visit.place or visit.host.home),
         start=visit.starts_at,
         end=visit.ends_at,
         priority=known.weight(requests) if known else 0,

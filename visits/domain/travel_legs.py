@@ -22,16 +22,16 @@ from visits.domain.travel_factors import factor_words
 from visits.models import Campaign, Host, Placement, PlanVersion, TravelLeg, Visit
 from visits.models.requests import Mode
 from visits.models.travel import TravelMode
-from visits.planning import search
 from visits.planning.factors import REFERENCE
-from visits.planning.problem import Limits, ProblemError
+from visits.planning.journeys import journeys_of_facts
+from visits.planning.problem import ProblemError
 from visits.planning.solution import Leg
+from visits.planning.validate import validate
 from visits.states import VisitState
 
 # Two journeys between the same places this near to each other are one and the same.
 SAME_JOURNEY = timedelta(days=1)
 OVER = (VisitState.CANCELLED, VisitState.POSTPONED, VisitState.NO_SHOW)
-WORKED_OUT_WITHIN = 2.0
 
 Way = tuple[int, int, int]
 
@@ -209,8 +209,8 @@ def _needed(visit: Visit, week: Sequence[Visit], *, at: datetime) -> list[Leg]:
     """The journeys of a week by the planner's own rules, with clock times a host would choose."""
     days = [_monday(visit) + timedelta(days=number) for number in range(5)]
     problem = load_calendar(visit.host, week, days=days, at=at)
-    legs = search.solve(problem, Limits(seconds=WORKED_OUT_WITHIN)).legs
-    return [leg for leg in legs if leg.mode != "stay"]
+    validate(problem)
+    return [leg for leg in journeys_of_facts(problem) if leg.mode != "stay"]
 
 
 def _leads_to(leg: Leg, visit: Visit, others: Sequence[Visit]) -> bool:

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm import wording
-from visits.domain.planning import LoadedProblem, load_problem, task_of_visit
+from visits.domain.planning import LoadedProblem, load_problem
+from visits.domain.planning_tasks import task_of_visit
 from visits.domain.plans import latest_version
 from visits.domain.reach import journey_words
 from visits.models import Host, PlanVersion, VisitRequest
@@ -312,7 +313,7 @@ def _released(loaded: LoadedProblem, *, at: datetime) -> tuple[list[p.Task], lis
     hosts = {host.ref: host for host in problem.hosts}
     for fixed in problem.fixed:
         visit = loaded.visits[fixed.ref]
-        task = task_of_visit(visit, loaded)
+        task = task_of_visit(visit, loaded.known)
         host = hosts.get(fixed.host)
         if task is None or host is None or fixed.start <= at:
             continue

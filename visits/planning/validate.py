@@ -13,9 +13,19 @@ from .solution import Reason
 from .spans import clock_minutes, local_day, minute_of, zone_of
 from .trips import TripFinder
 
+# What the bounds remember grows with the square of the tasks; this many take about a gigabyte.
+MOST_TASKS = 4_000
+
 
 def validate(problem: Problem) -> None:
     """Raise ProblemError for the first contradiction found."""
+    if len(problem.tasks) > MOST_TASKS:
+        raise ProblemError(
+            "too_many_tasks",
+            "{count} requests are more than one plan can weigh; plan at most {most} at a time.",
+            count=len(problem.tasks),
+            most=MOST_TASKS,
+        )
     if not problem.days:
         raise ProblemError("no_days", "The window has no working day.")
     if problem.most_moves is not None and problem.most_moves < 0:

@@ -280,3 +280,9 @@ def test_a_contradiction_is_one_sentence_that_names_the_culprit(change, sentence
     with pytest.raises(ProblemError) as error:
         solve(change(problem(task("Ghent"))))
     assert str(error.value) == sentence
+
+
+def test_ten_thousand_requests_are_refused_by_their_number():
+    many = [task("Ghent", f"R{number}") for number in range(10_000)]
+    with pytest.raises(ProblemError, match="10000 requests are more than one plan can weigh"):
+        solve(problem(*many))
