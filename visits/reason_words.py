@@ -39,6 +39,8 @@ DESK: dict[str, Promise] = {
     "leg_stopped": gettext_lazy(
         "The journey from %(origin)s to %(destination)s is stopped: %(disruption)s."
     ),
+    "journey_stopped": gettext_lazy("It cannot stay on %(day)s: %(disruption)s stops the journey."),
+    "cannot_stay": gettext_lazy("It cannot stay on %(day)s: %(host)s cannot be there in time."),
     "blocked_by_visit": gettext_lazy(
         "%(host)s cannot fit it on %(day)s beside %(visit)s, which stands."
     ),
@@ -86,6 +88,8 @@ PUBLIC: dict[str, Promise] = {
     "no_journey": _FAR,
     "leg_short_of_time": _FAR,
     "leg_stopped": _FAR,
+    "journey_stopped": _FAR,
+    "cannot_stay": _FAR,
     "home_too_late": _FAR,
     "rest_day": _FULL,
     "cap_reached": _FULL,

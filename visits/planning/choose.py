@@ -122,14 +122,10 @@ class Pool:
             "priority", least=self.standing.priority - 1e-6, most=self.standing.priority
         )
 
-    def limit_moves(self) -> None:
-        """Keep all but `most_moves` of the published visits, as far as they can stay at all."""
-        if self.most_moves is None:
-            return
-        possible: set[int] = set()
-        for finder in self.finders:
-            possible |= set(finder.week.task[finder.week.kept > 0].tolist())
-        self.master.limit("kept", least=max(0.0, len(possible) - self.most_moves))
+    def limit_moves(self, can_stay: float) -> None:
+        """Keep all but `most_moves` of the published visits, of which so many can stay."""
+        if self.most_moves is not None:
+            self.master.limit("kept", least=max(0.0, can_stay - self.most_moves))
 
     def range_of(self, name: str) -> AimRange:
         """The range an aim is kept in."""

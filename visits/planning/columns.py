@@ -73,7 +73,7 @@ class Columns:
                     if finder.allows(rest):
                         trips.append(finder.trip(rest))
         self.pool.master.add(trips)
-        self.pool.limit_moves()
+        self.pool.limit_moves(sum(trip.kept for trip in published))
 
     def solve(self) -> float | None:
         """Solve the linear programme and take its prices."""

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import combinations
 
 from .constraints import host_refusal, start_span
 from .problem import Host, Problem, Task
 from .rota import REFUSED
 from .solution import Reason, SlotReason, Unplaced
-from .spans import local_day
+from .spans import local_day, minute_of
 from .trips import Trip, TripFinder
 from .weeks import HostWeek
 
@@ -45,6 +45,8 @@ NEARNESS = (
     "needs_more_than_two",
     "fits_if",
     "fits_now",
+    "cannot_stay",
+    "journey_stopped",
 )
 
 
@@ -113,6 +115,8 @@ class Explainer:
         way to fit it on another day is told beside it.
         """
         wished = {wish.day for wish in task.wishes}
+        stood = (self.stood_on(task, host) for host in self.problem.hosts)
+        wished |= {day for day in stood if day is not None}
         slots = [slot for slot in slots if slot.day in wished] or slots
         if not slots:
             return Reason("no_host", "No host can be planned in this window.")
@@ -136,6 +140,8 @@ class Explainer:
     ) -> tuple[Reason, Fit | None]:
         """The first reason that holds for a host and a date, and the cheapest way to fit."""
         span = start_span(self.problem, task, host, day)
+        if task.promised and self.stood_on(task, host) == day:
+            return self.cannot_stay(task, host, day), None
         if isinstance(span, Reason):
             return span, None
         finder = next((f for f in self.host_weeks.get(h, ()) if day in f.week.days), None)
@@ -167,6 +173,31 @@ class Explainer:
                 {"host": host.name, "day": day},
             ), None
         return self.fits_reason(task, fit, host, day), fit
+
+    def stood_on(self, task: Task, host: Host) -> date | None:
+        """The local date on which the published plan has the task with this host."""
+        for row in self.problem.published:
+            if (row.task, row.host) == (task.ref, host.ref):
+                return local_day(task.place.zone, minute_of(row.start))
+        return None
+
+    def cannot_stay(self, task: Task, host: Host, day: date) -> Reason:
+        """Why an agreed visit, which every plan would keep, has no place where it stood."""
+        near = (day - timedelta(days=1), day + timedelta(days=1))
+        for row in self.problem.disruptions:
+            days = (local_day(task.place.zone, minute_of(each)) for each in (row.start, row.end))
+            first, last = days
+            if task.place.ref in row.places and first <= near[1] and last >= near[0]:
+                return Reason(
+                    "journey_stopped",
+                    f"It cannot stay on {day:%-d %B}: {row.label} stops the journey.",
+                    {"day": day, "disruption": row.label},
+                )
+        return Reason(
+            "cannot_stay",
+            f"It cannot stay on {day:%-d %B}: {host.name} cannot be there in time.",
+            {"day": day, "host": host.name},
+        )
 
     def stops_on(self, finder: TripFinder, number: int, task: Task, day: date) -> list[int]:
         """The stops of a week that hold a task on a date."""

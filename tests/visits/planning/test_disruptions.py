@@ -206,3 +206,34 @@ def test_a_plan_that_may_move_little_keeps_the_rest(most):
     published = tuple(PublishedVisit(v.task, "H", v.start) for v in calm.visits)
     solution = plan(problem_of(*tasks, published=published, most_moves=most))
     assert solution.kept >= len(published) - most
+
+
+def test_insert_only_moves_what_cannot_stay_keeps_the_rest_and_adds():
+    tasks = (task("Athens", None, promised=True), task("Tallinn", None, promised=True))
+    published = (
+        PublishedVisit("Athens", "H", local(TUE, 10, 0, "Europe/Athens")),
+        PublishedVisit("Tallinn", "H", local(THU, 12, 0, "Europe/Tallinn")),
+    )
+    strikes = tuple(whole_day(day, "Tallinn", modes=()) for day in (WED, THU, FRI))
+    two_weeks = replace(
+        problem_of(*tasks, task("Ghent", None), published=published, most_moves=0),
+        days=working_days(MON, 2),
+        disruptions=strikes,
+    )
+    solution = plan(two_weeks)
+    assert (set(placed(solution)), solution.kept, solution.proven) == (
+        {"Athens", "Tallinn", "Ghent"},
+        1,
+        True,
+    )
+
+
+def test_promised_visit_without_a_place_says_that_the_strike_stops_it():
+    problem = problem_of(
+        task("Tallinn", None, promised=True),
+        published=(PublishedVisit("Tallinn", "H", local(THU, 12, 0, "Europe/Tallinn")),),
+        disruptions=tuple(whole_day(day, "Tallinn", modes=()) for day in DAYS),
+        earliest=local(FRI, 0, 0, "Europe/Oslo"),
+    )
+    (left,) = plan(problem).unplaced
+    assert str(left.reason) == "It cannot stay on 16 February: an airport strike stops the journey."

@@ -76,7 +76,7 @@ def test_three_plans_keep_every_visit_that_was_not_released(desk):
         for placement in version.placements.select_related("visit", "host"):
             if placement.visit and placement.visit.ref in before:
                 assert (placement.starts_at, placement.host.ref) == before[placement.visit.ref]
-        # No day is left for Stuttgart, and the page says so.
+        # No day is left for Stuttgart, and the page says why.
         assert [row.request.ref for row in answer["without_place"]] == ["R17"]
         moved = {c.visit.ref for c in answer["changes"] if c.visit and c.visit.ref in before}
         assert moved <= {"V08"}
