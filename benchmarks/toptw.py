@@ -120,6 +120,8 @@ def finder_of(instance: Instance) -> TripFinder:
         lag * TINY,
         close - back,
         back * TINY,
+        np.zeros(lag.shape, dtype=bool),
+        np.zeros(len(order), dtype=bool),
     )
     return TripFinder(week, links, step=1, memories=memories_of(tau[1:, 1:], 5), longest=count)
 

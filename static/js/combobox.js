@@ -73,15 +73,16 @@ function start(field) {
 
   async function suggest() {
     asked?.abort();
-    asked = new AbortController();
+    const { signal } = asked = new AbortController();
     const address = new URL(field.dataset.suggestions, location.href);
     address.searchParams.set(field.name, field.value);
     try {
-      const answer = await fetch(address, { signal: asked.signal, headers: { Accept: "text/html" } });
+      const answer = await fetch(address, { signal, headers: { Accept: "text/html" } });
       if (answer.ok && document.activeElement === field) show(await answer.text());
     } catch {
-      // The line is down or more was typed: what is typed counts as it is.
-      close();
+      // The line is down: what is typed counts as it is. A question withdrawn because more was typed
+      // must not close what its successor is about to open.
+      if (!signal.aborted) close();
     }
   }
 

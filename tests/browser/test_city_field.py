@@ -77,6 +77,23 @@ def test_escape_closes_the_list_and_keeps_what_was_typed(page):
     assert page.input_value(CITY) == "lodz"
 
 
+def test_slow_typing_over_a_slow_line_still_ends_in_suggestions(page):
+    unanswered = []
+
+    def answer(route):
+        if unanswered:
+            route.continue_()
+        else:
+            unanswered.append(route)
+
+    page.route(lambda url: url.endswith("city=lod"), answer)
+    with page.expect_request(lambda request: request.url.endswith("city=lod")):
+        page.keyboard.type("lod")
+    typed(page, "z")
+
+    assert page.locator(OPTION).first.text_content().startswith("Łódź")
+
+
 def test_tab_goes_on_with_what_was_typed(page):
     typed(page, "lodz")
     page.keyboard.press("Tab")
