@@ -15,6 +15,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,16 +27,44 @@ from tests.support.smtp import Sink
 pytest_plugins = ["tests.cast"]
 
 DEMO_USERS = ROOT / "fixtures" / "sample" / "demo_users.json"
+# Begun first, so that no process waits at the end for another one's longest file.
+SLOW = (
+    "tests/browser/test_public_path.py",
+    "tests/browser/test_every_page.py",
+    "tests/browser",
+    "tests/visits/planning",
+    "tests/api/test_schema_fuzz.py",
+    "tests/visits/domain/test_story_machine.py",
+    "tests/races",
+    "tests/kill",
+    "tests/house",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        path = item.path.relative_to(ROOT).as_posix()
+        return next((n for n, name in enumerate(SLOW) if path.startswith(name)), len(SLOW))
+
+    items.sort(key=place)
 
 
 # --- Data in the test's own database ---
 
 
+@pytest.fixture(scope="session")
+def _sample_rows() -> dict[str, Any]:
+    """The rows of the sample, once a module has loaded it."""
+    return {}
+
+
 @pytest.fixture(scope="module")
-def _sample_of_module(django_db_setup, django_db_blocker) -> Iterator[None]:
-    """The sample, loaded once per module inside a transaction that is rolled back at its end."""
+def _sample_of_module(django_db_setup, django_db_blocker, _sample_rows) -> Iterator[None]:
+    """The sample, once per module inside a transaction that is rolled back at its end."""
     from django.core.management import call_command
     from django.db import transaction
+
+    from tests.support.snapshot import Snapshot
 
     with django_db_blocker.unblock():
         whole = transaction.atomic()
@@ -43,7 +72,12 @@ def _sample_of_module(django_db_setup, django_db_blocker) -> Iterator[None]:
         whole._from_testcase = True
         whole.__enter__()
         try:
-            call_command("load_sample", verbosity=0)
+            if kept := _sample_rows.get("kept"):
+                kept.put_back()
+            else:
+                call_command("load_sample", verbosity=0)
+                _sample_rows["kept"] = Snapshot()
+                _sample_rows["kept"].take()
             django_db_blocker.restore()
             yield
         finally:

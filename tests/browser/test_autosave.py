@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.one_database  # What is kept in the browser never reaches a database.
+
 DESK = {"width": 1280, "height": 900}
 
 

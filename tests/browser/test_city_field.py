@@ -3,6 +3,8 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+pytestmark = pytest.mark.one_database  # What a browser makes of the field is the same on both.
+
 PHONE = {"width": 360, "height": 740}
 CITY = "[name=city]"
 OPTION = "[role=listbox] [role=option]"

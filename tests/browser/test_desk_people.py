@@ -1,8 +1,11 @@
 """The debrief in a browser: search, note, follow-up and roster without leaving the keyboard."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.support.browsing import follow
+
+pytestmark = pytest.mark.one_database  # What keys do is the same on both.
 
 
 def test_a_person_is_found_noted_and_promised_by_keyboard_and_the_promise_undone(fresh_site, page):

@@ -12,6 +12,8 @@ from tests.conftest import Site
 from tests.support import chromium as chromium_finder
 from tests.support.smtp import Sink
 
+pytestmark = pytest.mark.one_database  # What a browser allows a frame is the same on both.
+
 REFUSED = "chrome-error://chromewebdata/"
 # Posts the form of this page so many times as a program would, without its proof of work.
 SEND = """async (times) => {

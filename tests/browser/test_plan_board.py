@@ -173,6 +173,7 @@ def sign_in_second(site, page: Page) -> None:
     page.wait_for_url(lambda url: "/accounts/login" not in url)
 
 
+@pytest.mark.one_database  # Paper is the same on both.
 def test_the_plan_prints_on_one_wide_sheet_and_names_its_keys(site, page, artefact):
     site.sign_in(page)
     page.goto(f"{site.url}/plan/")

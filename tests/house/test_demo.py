@@ -7,8 +7,12 @@ import socket
 import time
 import urllib.request
 
+import pytest
+
 from tests.conftest import DEMO_USERS
 from tests.support.installation import ROOT, free_port
+
+pytestmark = pytest.mark.one_database  # The demo is three processes, whichever database they use.
 
 FIXTURE_PASSWORD = json.loads(DEMO_USERS.read_text("utf-8"))["password"]
 

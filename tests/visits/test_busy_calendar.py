@@ -231,7 +231,7 @@ def test_a_fault_comes_back_from_the_process_that_reads():
     ],
 )
 def test_a_rule_that_asks_for_too_much_is_given_up(rule, monkeypatch):
-    monkeypatch.setattr("visits.busy_calendar.WALL_SECONDS", 12)
+    monkeypatch.setattr("visits.busy_calendar.WALL_SECONDS", 6)
     asked = calendar(f"DTSTART:19700101T100000Z\nDURATION:PT1S\n{rule}")
     found, fault = [], ""
     try:

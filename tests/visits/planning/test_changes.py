@@ -84,7 +84,7 @@ RANDOM = {
 }
 
 
-@settings(max_examples=24, **RANDOM)
+@settings(max_examples=12, **RANDOM)
 @given(campaigns())
 def test_every_change_named_lets_the_task_fit_at_the_cost_told(given):
     check_campaign(given)

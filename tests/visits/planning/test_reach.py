@@ -53,7 +53,7 @@ def check_plan(given, data):
             assert all(reason.text for reason in verdict.hard)
 
 
-@settings(max_examples=12, **RANDOM)
+@settings(max_examples=8, **RANDOM)
 @given(campaigns(), st.data())
 def test_offered_slots_can_be_travelled_and_others_have_a_named_rule(given, data):
     check_plan(given, data)
