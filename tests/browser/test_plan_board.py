@@ -9,6 +9,16 @@ from pypdf import PdfReader
 
 from tests.support.browsing import follow
 
+# No city waits for an answer to an offer, so that a struck visit finds another day.
+NO_OFFERS = """
+from crm import clock
+from crm.models import User
+from visits.domain.proposals import take_back_proposal
+from visits.models import Visit
+by = User.objects.get(email="coordinator@example.org")
+for visit in Visit.objects.filter(state="tentative"):
+    take_back_proposal(visit, reason="To plan it anew.", at=clock.now(), by=by)
+"""
 SECOND = """
 from crm.models import User
 first = User.objects.get(email="coordinator@example.org")
@@ -154,6 +164,40 @@ def test_a_plan_is_worked_on_by_mouse_and_keyboard_by_two_and_published(site, pa
     assert sorted(drafts_in_mail(page, site) - before) == ["R11", "R16"]
     assert site.mail.messages == []
     assert faults == []
+
+
+def test_a_strike_moves_one_agreed_visit_with_its_own_yes_and_writes_to_its_city_alone(
+    fresh_site, page
+):
+    fresh_site.installation.manage("shell", "--verbosity", "0", "--command", NO_OFFERS)
+    page.set_viewport_size({"width": 1440, "height": 1000})
+    fresh_site.sign_in(page)
+    page.on("dialog", lambda asked: asked.accept())
+    before = drafts_in_mail(page, fresh_site)
+    page.goto(f"{fresh_site.url}/plan/replan/")
+
+    # What the strike touches is ticked already; the rest stays to the minute.
+    struck = page.locator("li", has=page.locator("input[name=released][value=V08]"))
+    expect(struck).to_contain_text("Airport strike in Germany touches it.")
+    expect(struck.locator("input")).to_be_checked()
+    page.fill("#because", "Airport strike")
+    follow(page, page.get_by_role("button", name="Make three plans"))
+    expect(page.locator("#answers h2")).to_have_text("Plans for “Airport strike”")
+    plans = page.locator("#answers").get_by_role("link", name=re.compile(r"Plan v\d+"))
+    expect(plans).to_have_count(3, timeout=90_000)
+    follow(page, plans.last)
+
+    # The agreed date moves only with its own yes.
+    follow(page, page.get_by_role("button", name="Publish"))
+    expect(page.locator(".toast")).to_contain_text("V08 was agreed with its city")
+    page.locator("input[name=approved][value=V08]").check()
+    follow(page, page.get_by_role("button", name="Publish"))
+    expect(page.locator(".toast")).to_contain_text("nothing was sent")
+
+    page.goto(f"{fresh_site.url}/visits/V08/")
+    expect(page.locator("main")).to_contain_text("Postponed")
+    assert "R17" in drafts_in_mail(page, fresh_site) - before
+    assert fresh_site.mail.messages == []
 
 
 def drafts_in_mail(page: Page, site) -> set[str]:
