@@ -26,6 +26,9 @@ MARKUP = [
     "Smith <b Jones",
     '<img src="/etc/hostname">',
     '<img src="http://127.0.0.1:9/x.png">',
+    '<img src="file:///etc/hostname">',
+    '<img src="data:image/png;base64,iVBORw0KGgo=">',
+    '<link rel="attachment" href="file:///etc/hostname">',
     '<a href="https://evil.example">click</a>',
     '<a href="javascript:alert(1)">click</a>',
     "&amp; &#65; ]]> <!-- --> <para>",
@@ -123,12 +126,17 @@ def test_markup_is_plain_text(value):
     assert b"/Subtype /Image" not in pdf
 
 
-def test_nothing_is_fetched_and_no_local_file_is_read(monkeypatch):
+@pytest.mark.parametrize("value", MARKUP)
+def test_nothing_is_fetched_and_no_local_file_is_read(brief, monkeypatch, value):
+    """`brief` comes first: fonts and outlines are read once in a process."""
+
     def refuse(*args, **kwargs):
-        raise AssertionError("A brief opened a connection.")
+        raise AssertionError("A brief opened a file or a connection.")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
-    pdf = render(with_value('<img src="http://127.0.0.1:9/x.png">'), IMPRINT)
+    monkeypatch.setattr("builtins.open", refuse)
+    monkeypatch.setattr("io.open", refuse)
+    pdf = render(with_value(value), IMPRINT)
     assert len(pdf) > 10_000
 
 
