@@ -174,7 +174,7 @@ def _heading(words: str, tag: Tag) -> Story:
 
 
 def _items(block: Items, tag: Tag) -> Story:
-    listed = tag.child("L")
+    listed = tag.list_child(numbered=block.numbered)
     rows = []
     for number, item in enumerate(block.items, 1):
         entry = listed.child("LI")
@@ -193,7 +193,7 @@ def _checklist(block: Checklist, tag: Tag) -> Story:
         words = f"{item.text} – {item.note}" if item.note else item.text
         cells = (
             Cell((text("", "cell", None),)),
-            Cell((text(words, "value", row.child("TD")),)),
+            Cell((text(words, "value", row.child("TH", scope="Row")),)),
             Cell((text(item.status, "cell-quiet", row.child("TD")),)),
         )
         rows.append(cells)
@@ -213,7 +213,9 @@ def _table(block: Table, tag: Tag) -> Story:
     rows = []
     for values in block.rows:
         row = table.child("TR")
-        rows.append(tuple(Cell((text(value, "cell", row.child("TD")),)) for value in values))
+        rows.append(
+            tuple(Cell((text(value, "cell", row.child("TD"), links=True),)) for value in values)
+        )
     return [*_heading(block.heading, tag), Grid(widths, rows, head=head, pad=2.1)]
 
 

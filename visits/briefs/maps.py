@@ -72,7 +72,7 @@ class TourMap(Flowable):
 
     def draw(self) -> None:
         canvas = self.canv
-        canvas.begin_mark(self.tag)
+        canvas.begin_figure(self.tag, self.width, self.height)
         canvas.saveState()
         frame = canvas.beginPath()
         frame.rect(0, 0, self.width, self.height)

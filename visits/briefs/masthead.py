@@ -118,7 +118,7 @@ class Overview(Flowable):
             self.code = Code(edition.link, tag.child("Figure", alt=edition.link_label), 54.0)
             self.link = (
                 text(edition.link_label, "small", tag.child("P")),
-                text(edition.link, "small", tag.child("P")),
+                text(edition.link, "small", tag.child("P"), links=True),
             )
 
     def wrap(self, available_width: float, available_height: float) -> tuple[float, float]:
@@ -157,7 +157,7 @@ def facts_grid(
         row = table.child("TR")
         label = text(fact.label, "label", row.child("TH", scope="Row"))
         value = line(fact.value, LONGEST_VALUE) if limit else fact.value
-        rows.append((Cell((label,)), Cell((text(value, "value", row.child("TD")),))))
+        rows.append((Cell((label,)), Cell((text(value, "value", row.child("TD"), links=True),))))
     return Grid((labels, width - labels), rows, pad=2.2, after=8)
 
 

@@ -7,7 +7,7 @@ from reportlab.platypus import CondPageBreak, Flowable, PageBreak, Spacer
 from visits.briefs import styles
 from visits.briefs.document import GAP, Story, bind, block_story, brief_story, section_story
 from visits.briefs.edition import DaySheet, Pack
-from visits.briefs.flow import Chapter, Running, Wide
+from visits.briefs.flow import Chapter, Grid, Running, Wide
 from visits.briefs.maps import TourMap
 from visits.briefs.masthead import facts_grid
 from visits.briefs.picture import DayLine
@@ -60,6 +60,7 @@ def render_pack(pack: Pack) -> bytes:
     with override(pack.language):
         root = Tag("Document")
         story = [*_cover(pack, root), *_days(pack, root)]
+        _lead_to_briefs(story, {edition.ref for edition, _imprint in pack.briefs})
         for edition, imprint in pack.briefs:
             story.append(PageBreak())
             story += brief_story(edition, imprint, root, prefix=f"{edition.ref}-")
@@ -71,6 +72,17 @@ def render_pack(pack: Pack) -> bytes:
             language=pack.language,
             built_at=pack.built_at,
         )
+
+
+def _lead_to_briefs(story: Story, refs: set[str]) -> None:
+    """Cells that begin with the reference of a visit lead to its brief."""
+    grids = [part for part in story if isinstance(part, Grid)]
+    for words in (
+        word for grid in grids for row in grid.rows for cell in row for word in cell.parts
+    ):
+        ref = words.value.partition(" ")[0]
+        if ref in refs:
+            words.lead_to(f"{ref}-top")
 
 
 def _running(pack: Pack) -> Running:

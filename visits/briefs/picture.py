@@ -80,7 +80,7 @@ class DayLine(Flowable):
 
     def draw(self) -> None:
         canvas = self.canv
-        canvas.begin_mark(self.tag)
+        canvas.begin_figure(self.tag, self.width, self.height)
         base = self.height - 34
         self._draw_hours(base)
         for stretch in self.day.stretches:
@@ -215,7 +215,7 @@ class Code(Flowable):
         for number, row in enumerate(code.modules):
             for start, length in _runs(row):
                 path.rect(start * box, self.side - (number + 1) * box, length * box, box)
-        self.canv.begin_mark(self.tag)
+        self.canv.begin_figure(self.tag, self.side, self.side)
         self.canv.setFillColor(styles.INK)
         self.canv.drawPath(path, stroke=0, fill=1)
         self.canv.end_mark()

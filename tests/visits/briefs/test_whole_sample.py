@@ -5,6 +5,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import pdfua
 import pytest
 from django.utils.translation import override
 from pypdf import PdfReader
@@ -139,6 +140,15 @@ def test_poppler_calls_it_tagged_and_it_is_small(printed):
     tagged = {stem: re.search(rb"Tagged: +(\w+)", out.stdout)[1] for stem, out in told.items()}
     assert set(tagged.values()) == {b"yes"}
     assert max(brief.path.stat().st_size for brief in printed) < 100_000
+
+
+def test_a_checker_of_the_standard_finds_nothing(printed):
+    reports = {brief.path.stem: pdfua.validate(str(brief.path)) for brief in printed}
+    found = {
+        stem: [str(finding) for outcome in report.outcomes for finding in outcome.findings]
+        for stem, report in reports.items()
+    }
+    assert {stem: findings for stem, findings in found.items() if findings} == {}
 
 
 def test_no_letter_prints_as_a_box(printed):
