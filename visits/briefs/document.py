@@ -19,6 +19,7 @@ from visits.briefs.edition import (
     Items,
     Lines,
     Prose,
+    Scan,
     Section,
     Table,
 )
@@ -34,7 +35,7 @@ from visits.briefs.flow import (
     folio,
 )
 from visits.briefs.masthead import Masthead, Overview, facts_grid
-from visits.briefs.picture import DayLine
+from visits.briefs.picture import DayLine, Scanned
 from visits.briefs.tags import Tag, TaggedCanvas
 from visits.briefs.text import Text, line, shortened, text
 
@@ -117,13 +118,21 @@ def brief_story(edition: Edition, imprint: Imprint, root: Tag, *, prefix: str = 
         story.append(Wide(DayLine(edition.day, figure), after=10))
     story.append(Wide(Overview(edition, part), after=14))
     for section in edition.sections:
-        story += section_story(section, part, prefix=prefix, level=1 if prefix else 0)
+        scans = [scan for scan in edition.scans if scan.section == section.key]
+        story += section_story(section, part, scans, prefix=prefix, level=1 if prefix else 0)
     foot = text(edition.foot, "quiet", part.child("P"))
     return [*story, CondPageBreak(foot.wrap(styles.TEXT, 0)[1]), foot]
 
 
-def section_story(section: Section, part: Tag, *, prefix: str = "", level: int = 0) -> Story:
-    """One section: its title beside the text, then its blocks."""
+def section_story(
+    section: Section,
+    part: Tag,
+    scans: Sequence[Scan] = (),
+    *,
+    prefix: str = "",
+    level: int = 0,
+) -> Story:
+    """One section: its title beside the text, then its blocks and its codes."""
     tag = part.child("Sect")
     head = SectionHead(
         section.title, tag.child("H2"), bookmark=f"{prefix}{section.key}", level=level
@@ -131,6 +140,7 @@ def section_story(section: Section, part: Tag, *, prefix: str = "", level: int =
     blocks: Story = []
     for block in section.blocks:
         blocks += block_story(block, tag)
+    blocks += [Scanned(scan, tag) for scan in scans]
     # A title of two lines needs as much room as its text has.
     height = sum(block.wrap(styles.TEXT, 0)[1] + block.getSpaceAfter() for block in blocks)
     rest = [Spacer(1, head.depth - height)] if head.depth > height else []
