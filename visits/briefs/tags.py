@@ -8,10 +8,12 @@ tree is made beside the story, so reading order is story order, whatever the pag
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
 
 from reportlab import rl_config
+from reportlab.lib.colors import Color
 from reportlab.pdfbase.pdfdoc import (
     PDFArray,
     PDFDictionary,
@@ -77,8 +79,17 @@ class Tag:
 class TaggedCanvas(Canvas):
     """A canvas with a structure tree, heads and folios drawn when the page count is known."""
 
-    def __init__(self, buffer: Any, *, root: Tag, dress: Callable[..., None], **options: Any):
+    def __init__(
+        self,
+        buffer: Any,
+        *,
+        root: Tag,
+        dress: Callable[..., None],
+        is_grey: bool = False,
+        **options: Any,
+    ):
         super().__init__(buffer, **options)
+        self.is_grey = is_grey
         self.root = root
         self.dress = dress
         self.language = options.get("lang") or "en"
@@ -97,6 +108,18 @@ class TaggedCanvas(Canvas):
         stamp.YMDhms = tuple(utc.timetuple())[:6]
         stamp.dhh = stamp.dmm = 0
         self._dated = utc
+
+    def setFillColor(self, aColor: Any, alpha: float | None = None) -> None:
+        if self.is_grey:
+            self.setFillGray(grey_of(aColor), alpha)
+        else:
+            super().setFillColor(aColor, alpha)
+
+    def setStrokeColor(self, aColor: Any, alpha: float | None = None) -> None:
+        if self.is_grey:
+            self.setStrokeGray(grey_of(aColor), alpha)
+        else:
+            super().setStrokeColor(aColor, alpha)
 
     def begin_mark(self, tag: Tag | None) -> None:
         """Start a stretch of content that belongs to `tag`; within another stretch it adds none."""
@@ -248,6 +271,19 @@ class TaggedCanvas(Canvas):
         for kid in tag.kids:
             if isinstance(kid, Tag) and kid.name:
                 self._write_tag(kid, tag.name)
+
+
+@cache
+def grey_of(colour: Color) -> float:
+    """From 0, black, to 1: the grey of the same luminance (WCAG 2.2), so of the same contrasts."""
+    shares = zip((0.2126, 0.7152, 0.0722), colour.rgb(), strict=True)
+    light = sum(share * _linear(value) for share, value in shares)
+    shade = 12.92 * light if light <= 0.0031308 else 1.055 * light ** (1 / 2.4) - 0.055
+    return round(shade, 3)
+
+
+def _linear(value: float) -> float:
+    return value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
 
 
 def _kid(kid: Tag | PageMark | Annotation, first_page: int | None) -> Any:
