@@ -10,7 +10,7 @@ PROVEN := c101 r101 rc101 r105 pr01
 # A sample of those with wide windows: the gap to the best known score is what counts.
 WIDE := c201 r201 rc201 pr05 pr11
 
-.PHONY: help setup demo test check format bench bench-full soak clean
+.PHONY: help setup demo test check format pictures bench bench-full soak clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -41,6 +41,9 @@ check: setup ## Style, types, directions of import, migrations, API schema, tran
 format: setup ## Put the code into its usual form
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
+
+pictures: setup ## Draw the pictures of printed pages anew, for the tests and for docs/
+	$(PYTHON) -m tests.support.pictures
 
 bench: setup ## Measure the planner on published files and the form, and race at full number
 	@$(PYTHON) .ci/machine.py
