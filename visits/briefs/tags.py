@@ -24,6 +24,8 @@ from reportlab.pdfbase.pdfdoc import (
 )
 from reportlab.pdfgen.canvas import Canvas
 
+from visits.briefs.compact import compact
+
 # Pages are written as bytes, not as letters of mail days: a fifth smaller.
 rl_config.useA85 = 0
 
@@ -196,7 +198,7 @@ class TaggedCanvas(Canvas):
         self._dress_pages()
         self._write_tree()
         self._write_metadata()
-        super().save()
+        self._filename.write(compact(self._doc.GetPDFData(self)))
 
     def _dress_pages(self) -> None:
         """Draw the running head and the folio on every page: only now is the count known."""

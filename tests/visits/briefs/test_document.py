@@ -123,7 +123,9 @@ def test_names_are_extracted_as_they_were_written(value):
 def test_markup_is_plain_text(value):
     pdf = render(with_value(value, link=""), IMPRINT)
     assert value in words(pdf)
-    assert b"/URI" not in pdf
+    file = reader(pdf)
+    things = [file.get_object(number) for number in range(1, file.trailer["/Size"])]
+    assert [one for one in things if isinstance(one, dict) and "/URI" in one] == []
     assert b"/Subtype /Image" not in pdf
 
 

@@ -6,6 +6,7 @@ from io import BytesIO
 from xml.etree import ElementTree
 
 import pdfua
+import pikepdf
 import pytest
 from pypdf import PdfReader
 from pypdf.generic import ArrayObject, DictionaryObject
@@ -216,6 +217,15 @@ def test_a_checker_of_the_standard_finds_nothing(edition, tmp_path):
     report = pdfua.validate(str(path))
     assert [str(finding) for outcome in report.outcomes for finding in outcome.findings] == []
     assert [outcome.skipped_reason for outcome in report.outcomes if outcome.skipped_reason] == []
+
+
+@pytest.mark.parametrize("sections", [1, 12])
+def test_a_strict_reader_finds_the_file_well_formed(sections):
+    """Over four hundred small objects there are two packed streams of them."""
+    edition = replace(ghent(), sections=ghent().sections * sections)
+    with pikepdf.open(BytesIO(render(edition, IMPRINT))) as file:
+        assert file.check_pdf_syntax() == []
+        assert file.pdf_version == "1.7"
 
 
 def test_the_packet_declares_the_standard_and_repeats_the_title(file):

@@ -45,7 +45,7 @@ class Printed:
         """Bookmarks, alternative texts, addresses: what is in the file but not on its pages."""
         file = PdfReader(self.path)
         said = [entry.title for entry in file.outline if not isinstance(entry, list)]
-        for number in range(1, len(file.xref[0]) + 1):
+        for number in range(1, file.trailer["/Size"]):
             thing = file.get_object(number)
             if isinstance(thing, dict):
                 said += [str(thing[key]) for key in ("/Alt", "/Contents", "/URI") if key in thing]
