@@ -93,7 +93,7 @@ def draw_screenshots() -> None:
                 drawn = Path(folder) / name
                 drawn.mkdir()
                 page = pages(path.read_bytes(), drawn, dots=84, grey=False)[number - 1]
-                picture = Image.open(page).convert("RGB").quantize(48)
+                picture = Image.open(page).convert("RGB").quantize(96, Image.Quantize.MAXCOVERAGE)
                 picture.save(SCREENSHOTS / f"{name}.png", optimize=True)
         finally:
             made.remove()
