@@ -10,7 +10,7 @@ PROVEN := c101 r101 rc101 r105 pr01
 # A sample of those with wide windows: the gap to the best known score is what counts.
 WIDE := c201 r201 rc201 pr05 pr11
 
-.PHONY: help setup demo test check format bench bench-full soak clean
+.PHONY: help setup demo test check format pictures bench bench-full soak clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -42,13 +42,17 @@ format: setup ## Put the code into its usual form
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
 
-bench: setup ## Measure the planner on published files and the form, and race at full number
+pictures: setup ## Draw the pictures of printed pages anew, for the tests and for docs/
+	$(PYTHON) -m tests.support.pictures
+
+bench: setup ## Measure the planner on published files, the form and the briefs; race at full number
 	@$(PYTHON) .ci/machine.py
 	$(PYTHON) -m benchmarks.planning
 	$(PYTHON) -m benchmarks.campaign benchmarks/data/campaign/camp-[1-4]0-*.json --seconds 10
 	$(PYTHON) -m benchmarks.toptw $(PROVEN:%=benchmarks/data/toptw/%.txt) --seconds 10
 	$(PYTHON) -m benchmarks.toptw $(WIDE:%=benchmarks/data/toptw/%.txt) --seconds 10
 	$(PYTHON) -m benchmarks.form
+	$(PYTHON) -m benchmarks.briefs
 	$(PYTEST) -m full
 	$(PYTEST) -m full --database=postgresql
 

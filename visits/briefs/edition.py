@@ -147,6 +147,17 @@ class Tour:
 
 
 @dataclass(frozen=True, slots=True)
+class Scan:
+    """A code for a phone at the end of the section `section`: what it holds, what it is for, and
+    the words beside it for those who do not scan."""
+
+    section: str
+    value: str
+    label: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """How the state of the visit looks: a word, a shape of `crm.marks`, a family of colour."""
 
@@ -179,6 +190,7 @@ class Edition:
     foot: str
     day: Day | None = None
     tour: Tour | None = None
+    scans: tuple[Scan, ...] = ()
     link: str = ""
     link_label: str = ""
     author: str = ""

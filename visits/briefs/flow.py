@@ -7,7 +7,8 @@ from typing import Any
 from reportlab.platypus import Flowable
 
 from visits.briefs import styles
-from visits.briefs.styles import RULE, STEP, TITLES
+from visits.briefs.paper import Paper
+from visits.briefs.styles import RULE, STEP
 from visits.briefs.tags import Tag
 from visits.briefs.text import Text, put, text
 
@@ -19,29 +20,29 @@ SHORT = 132.0
 class SectionHead(Flowable):
     """A hairline over the whole page, and the title in the left column beside the text."""
 
-    def __init__(self, title: str, tag: Tag, *, bookmark: str, level: int = 0):
+    def __init__(self, title: str, tag: Tag, paper: Paper, *, bookmark: str, level: int = 0):
         super().__init__()
-        self.title, self.tag = title, tag
+        self.title, self.tag, self.paper = title, tag, paper
         self.bookmark, self.level = bookmark, level
         self.words = text(title, "section", tag)
 
     def wrap(self, available_width: float, available_height: float) -> tuple[float, float]:
-        self.words.wrap(TITLES, available_height)
+        self.words.wrap(self.paper.titles, available_height)
         return available_width, HEAD_GAP
 
     @property
     def depth(self) -> float:
         """How far the title reaches below the rule."""
-        self.words.wrap(TITLES, 0)
+        self.words.wrap(self.paper.titles, 0)
         return HEAD_GAP + self.words.height
 
     def draw(self) -> None:
         canvas = self.canv
-        shift = styles.TEXT_LEFT - styles.LEFT
+        shift = self.paper.hang
         with canvas.decoration():
             canvas.setStrokeColor(styles.INK)
             canvas.setLineWidth(0.5)
-            canvas.line(-shift, HEAD_GAP, styles.TEXT, HEAD_GAP)
+            canvas.line(-shift, HEAD_GAP, self.paper.text, HEAD_GAP)
         canvas.bookmarkHorizontalAbsolute(self.bookmark, self._top())
         canvas.addOutlineEntry(self.title, self.bookmark, self.level, closed=False)
         self.words.drawOn(canvas, -shift, -self.words.height + 1)
@@ -115,6 +116,10 @@ class Grid(Flowable):
         self.boxes = list(boxes) if boxes is not None else None
         self._heights: list[float] = []
         self._head_height = 0.0
+
+    def loosen(self, air: float) -> None:
+        """Multiply the space around its rows."""
+        self.pad, self.after = self.pad * air, self.after * air
 
     def getSpaceAfter(self) -> float:
         return self.after
@@ -267,25 +272,28 @@ class Ruled(Flowable):
 class Wide(Flowable):
     """Puts what it holds over the full width of the page instead of the text column."""
 
-    def __init__(self, inner: Flowable, after: float = 0.0):
+    def __init__(self, inner: Flowable, paper: Paper, after: float = 0.0):
         super().__init__()
-        self.inner, self.after = inner, after
+        self.inner, self.paper, self.after = inner, paper, after
 
     def getSpaceAfter(self) -> float:
         return self.after
 
     def wrap(self, available_width: float, available_height: float) -> tuple[float, float]:
-        self.width, self.height = self.inner.wrap(styles.FULL, available_height)
+        self.width, self.height = self.inner.wrap(self.paper.full, available_height)
         return available_width, self.height
 
     def split(self, available_width: float, available_height: float) -> list[Flowable]:
-        parts = self.inner.split(styles.FULL, available_height)
+        parts = self.inner.split(self.paper.full, available_height)
         if len(parts) < 2:
             return [self] if parts == [self.inner] else []
-        return [*(Wide(part) for part in parts[:-1]), Wide(parts[-1], self.after)]
+        return [
+            *(Wide(part, self.paper) for part in parts[:-1]),
+            Wide(parts[-1], self.paper, self.after),
+        ]
 
     def draw(self) -> None:
-        self.inner.drawOn(self.canv, styles.LEFT - styles.TEXT_LEFT, 0)
+        self.inner.drawOn(self.canv, -self.paper.hang, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +322,7 @@ class Chapter(Flowable):
         self.canv.addOutlineEntry(self.title, self.bookmark, self.level, closed=False)
 
 
-def folio(canvas: Any, y: float, left: str, right: str) -> None:
+def folio(canvas: Any, paper: Paper, y: float, left: str, right: str) -> None:
     """One small line at the foot or head of a page, at both margins."""
-    put(canvas, styles.LEFT, y, left, "small")
-    put(canvas, styles.PAGE_WIDTH - styles.RIGHT, y, right, "small", align="right")
+    put(canvas, paper.margin, y, left, "small")
+    put(canvas, paper.width - paper.margin, y, right, "small", align="right")

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from math import cos, degrees, hypot, radians, sin, sqrt
 from pathlib import Path
 
@@ -72,7 +72,7 @@ class TourMap(Flowable):
 
     def draw(self) -> None:
         canvas = self.canv
-        canvas.begin_mark(self.tag)
+        canvas.begin_figure(self.tag, self.width, self.height)
         canvas.saveState()
         frame = canvas.beginPath()
         frame.rect(0, 0, self.width, self.height)
@@ -87,20 +87,12 @@ class TourMap(Flowable):
         canvas.end_mark()
 
     def _draw_land(self) -> None:
-        path = self.canv.beginPath()
-        for ring in self._rings():
-            points = self._thin(ring)
-            if len(points) < 3:
-                continue
-            path.moveTo(*points[0])
-            for point in points[1:]:
-                path.lineTo(*point)
-            path.close()
         self.canv.setFillColor(styles.LAND)
         self.canv.setStrokeColor(styles.BORDER)
         self.canv.setLineWidth(0.35)
         self.canv.setLineJoin(1)
-        self.canv.drawPath(path, stroke=1, fill=1)
+        if code := land_code(self.tour, self.width, self.height):
+            self.canv._code.append(f"{code} B*")
 
     def _rings(self) -> Iterator[Ring]:
         """Rings of land whose own box touches the picture, with a margin for the curvature."""
@@ -195,6 +187,19 @@ class TourMap(Flowable):
         )  # fmt: skip
         canvas.restoreState()
         canvas.drawString(left, base, name)
+
+
+@lru_cache(maxsize=64)
+def land_code(tour: Tour, width: float, height: float) -> str:
+    """The land of a map as the operators of a page. Thousands of points: worked out once."""
+    drawn = TourMap(tour, Tag("Figure"), width, height)
+    rings = (drawn._thin(ring) for ring in drawn._rings())
+    return " ".join(_ring_code(points) for points in rings if len(points) > 2)
+
+
+def _ring_code(points: Ring) -> str:
+    first, *rest = (f"{x:g} {y:g}" for x, y in points)
+    return f"{first} m {' l '.join(rest)} l h"
 
 
 def _overlap(one: tuple, other: tuple) -> bool:

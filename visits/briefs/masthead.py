@@ -6,15 +6,17 @@ from visits.briefs import styles
 from visits.briefs.edition import Edition, Fact, Imprint
 from visits.briefs.flow import Cell, Grid
 from visits.briefs.maps import TourMap
+from visits.briefs.paper import Paper
 from visits.briefs.picture import Code, StateLine
 from visits.briefs.styles import STYLES
 from visits.briefs.tags import Tag
 from visits.briefs.text import Text, line, put, text, width_of
 
-LONGEST_VALUE = 420
+# How many letters a value of the first page may have: the first of these that all fit with.
+LONGEST_VALUES = (420, 280, 180, 120, 80, 50, 30)
+LONGEST_TITLES = (90, 70, 50, 40, 30, 20)
+LONGEST_NOTICE = 260
 SIDE = 158.0
-# Values of the first page begin where the text of all sections begins.
-LABELS = styles.TITLES + styles.GUTTER
 
 
 class Masthead(Flowable):
@@ -24,11 +26,13 @@ class Masthead(Flowable):
         super().__init__()
         self.edition, self.imprint = edition, imprint
         self.eyebrow = text(edition.name, "eyebrow", tag.child("P"))
-        self.title = text(line(edition.city, 90), "title", tag.child("H1"))
+        self.title_tag = tag.child("H1")
         self.reference = line(edition.ref, 14)
         self.reference_tag = tag.child("P")
         self.state_tag = tag.child("P")
-        self.notice = text(edition.notice, "notice", tag.child("P")) if edition.notice else None
+        self.notice: Text | None = None
+        if edition.notice:
+            self.notice = text(line(edition.notice, LONGEST_NOTICE), "notice", tag.child("P"))
         self.when = text(edition.when, "lead", tag.child("P"))
         self.when_home = (
             text(edition.when_home, "sublead", tag.child("P")) if edition.when_home else None
@@ -39,7 +43,8 @@ class Masthead(Flowable):
         self.width = available_width
         self.room = available_width - width_of(self.reference, STYLES["reference"]) - 24
         height = self.eyebrow.wrap(available_width, 0)[1] + 6
-        height += self.title.wrap(self.room, 0)[1] + 13
+        self.title = self._title(self.room)
+        height += self.title.height + 13
         height += 22
         if self.notice:
             height += self.notice.wrap(available_width - 14, 0)[1] + 16
@@ -48,6 +53,14 @@ class Masthead(Flowable):
             height += self.when_home.wrap(available_width, 0)[1]
         self.height = height + 8
         return available_width, self.height
+
+    def _title(self, room: float) -> Text:
+        """The city on two lines at most; a longer name stands in full in the text."""
+        for limit in LONGEST_TITLES:
+            title = text(line(self.edition.city, limit), "title", self.title_tag)
+            if title.wrap(room, 0)[1] <= 2 * title.style.leading:
+                break
+        return title
 
     def draw(self) -> None:
         canvas, y = self.canv, self.height
@@ -101,13 +114,19 @@ class Masthead(Flowable):
 
 
 class Overview(Flowable):
-    """The essentials at the left, the map of the place and the code to the page at the right."""
+    """The essentials at the left, the map of the place and the code to the page at the right.
 
-    def __init__(self, edition: Edition, tag: Tag):
+    Whatever is known, it fits into `room`: long values are cut, their sections hold the whole.
+    """
+
+    def __init__(self, edition: Edition, tag: Tag, paper: Paper, room: float):
         super().__init__()
-        self.facts = facts_grid(
-            edition.essentials, tag, styles.FULL - SIDE - 24, limit=True, labels=LABELS
-        )
+        # Values of the first page begin where the text of all sections begins.
+        width, labels = paper.full - SIDE - 24, paper.hang
+        for limit in LONGEST_VALUES:
+            self.facts = facts_grid(edition.essentials, tag, width, limit=limit, labels=labels)
+            if self.facts.wrap(width, 0)[1] <= room:
+                break
         self.map = None
         if edition.tour and edition.tour.marks:
             figure = tag.child("Figure", alt=edition.tour.description)
@@ -118,7 +137,7 @@ class Overview(Flowable):
             self.code = Code(edition.link, tag.child("Figure", alt=edition.link_label), 54.0)
             self.link = (
                 text(edition.link_label, "small", tag.child("P")),
-                text(edition.link, "small", tag.child("P")),
+                text(edition.link, "small", tag.child("P"), links=True),
             )
 
     def wrap(self, available_width: float, available_height: float) -> tuple[float, float]:
@@ -148,16 +167,16 @@ class Overview(Flowable):
 
 
 def facts_grid(
-    facts: tuple[Fact, ...], tag: Tag, width: float, *, limit: bool = False, labels: float = 92.0
+    facts: tuple[Fact, ...], tag: Tag, width: float, *, limit: int = 0, labels: float = 92.0
 ) -> Grid:
-    """Labelled values as rows; with `limit` each value is kept short enough for one page."""
+    """Labelled values as rows; with a `limit` no value is longer than so many letters."""
     table = tag.child("Table")
     rows = []
     for fact in facts:
         row = table.child("TR")
         label = text(fact.label, "label", row.child("TH", scope="Row"))
-        value = line(fact.value, LONGEST_VALUE) if limit else fact.value
-        rows.append((Cell((label,)), Cell((text(value, "value", row.child("TD")),))))
+        value = line(fact.value, limit) if limit else fact.value
+        rows.append((Cell((label,)), Cell((text(value, "value", row.child("TD"), links=True),))))
     return Grid((labels, width - labels), rows, pad=2.2, after=8)
 
 

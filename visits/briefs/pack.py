@@ -5,11 +5,12 @@ from django.utils.translation import override
 from reportlab.platypus import CondPageBreak, Flowable, PageBreak, Spacer
 
 from visits.briefs import styles
-from visits.briefs.document import GAP, Story, bind, block_story, brief_story, section_story
+from visits.briefs.document import GAP, MOST, Story, bind, block_story, brief_story, section_story
 from visits.briefs.edition import DaySheet, Pack
-from visits.briefs.flow import Chapter, Running, Wide
+from visits.briefs.flow import Chapter, Grid, Running, Wide
 from visits.briefs.maps import TourMap
 from visits.briefs.masthead import facts_grid
+from visits.briefs.paper import A4, Paper
 from visits.briefs.picture import DayLine
 from visits.briefs.tags import Tag
 from visits.briefs.text import Text, line, text
@@ -55,22 +56,35 @@ class CoverTitle(Flowable):
             self.canv.line(0, y, self.width, y)
 
 
-def render_pack(pack: Pack) -> bytes:
-    """The PDF of a pack. The same pack gives the same bytes."""
+def render_pack(pack: Pack, paper: Paper = A4) -> bytes:
+    """The PDF of a pack. The same pack on the same paper gives the same bytes."""
     with override(pack.language):
         root = Tag("Document")
-        story = [*_cover(pack, root), *_days(pack, root)]
+        story = [*_cover(pack, root, paper), *_days(pack, root, paper)]
+        _lead_to_briefs(story, {edition.ref for edition, _imprint in pack.briefs})
         for edition, imprint in pack.briefs:
             story.append(PageBreak())
-            story += brief_story(edition, imprint, root, prefix=f"{edition.ref}-")
+            story += brief_story(edition, imprint, root, paper, prefix=f"{edition.ref}-")
         return bind(
             story,
             root,
+            paper,
             title=f"{pack.ref} – {pack.name}",
             author=pack.author,
             language=pack.language,
             built_at=pack.built_at,
-        )
+        ).pdf
+
+
+def _lead_to_briefs(story: Story, refs: set[str]) -> None:
+    """Cells that begin with the reference of a visit lead to its brief."""
+    grids = [part for part in story if isinstance(part, Grid)]
+    for words in (
+        word for grid in grids for row in grid.rows for cell in row for word in cell.parts
+    ):
+        ref = words.value.partition(" ")[0]
+        if ref in refs:
+            words.lead_to(f"{ref}-top")
 
 
 def _running(pack: Pack) -> Running:
@@ -78,24 +92,24 @@ def _running(pack: Pack) -> Running:
     return Running(head, line(pack.span, 60), _("Sample data") if pack.is_sample else "")
 
 
-def _cover(pack: Pack, root: Tag) -> Story:
+def _cover(pack: Pack, root: Tag, paper: Paper) -> Story:
     part = root.child("Sect")
     story: Story = [
         Chapter(_running(pack), title=_("Itinerary"), bookmark="pack-top"),
-        Wide(CoverTitle(pack, part), after=10),
+        Wide(CoverTitle(pack, part), paper, after=10),
     ]
     if pack.tour and pack.tour.marks:
         figure = part.child("Figure", alt=pack.tour.description)
-        story += [TourMap(pack.tour, figure, styles.TEXT, MAP_HEIGHT), Spacer(1, GAP)]
+        story += [TourMap(pack.tour, figure, paper.text, MAP_HEIGHT), Spacer(1, GAP)]
     if pack.facts:
-        story.append(facts_grid(pack.facts, part, styles.TEXT))
-    story += section_story(pack.itinerary, part, prefix="pack-", level=1)
-    story += section_story(pack.contacts, part, prefix="pack-", level=1)
+        story.append(facts_grid(pack.facts, part, paper.text))
+    story += section_story(pack.itinerary, part, paper, prefix="pack-", level=1)
+    story += section_story(pack.contacts, part, paper, prefix="pack-", level=1)
     foot = text(pack.foot, "quiet", part.child("P"))
-    return [*story, CondPageBreak(foot.wrap(styles.TEXT, 0)[1]), foot]
+    return [*story, CondPageBreak(foot.wrap(paper.text, 0)[1]), foot]
 
 
-def _days(pack: Pack, root: Tag) -> Story:
+def _days(pack: Pack, root: Tag, paper: Paper) -> Story:
     """The day sheets, each whole on a page, short ones together."""
     if not pack.days:
         return []
@@ -105,17 +119,17 @@ def _days(pack: Pack, root: Tag) -> Story:
         Chapter(_running(pack), title=_("Day by day"), bookmark="pack-days"),
     ]
     for sheet in pack.days:
-        story += _day(sheet, part)
+        story += _day(sheet, part, paper)
     return story
 
 
-def _day(sheet: DaySheet, part: Tag) -> Story:
+def _day(sheet: DaySheet, part: Tag, paper: Paper) -> Story:
     tag = part.child("Sect")
     heading = text(sheet.title, "day", tag.child("H2"))
-    drawn: Story = [Wide(heading, after=2)]
+    drawn: Story = [Wide(heading, paper, after=2)]
     for day in sheet.lines:
-        drawn.append(Wide(DayLine(day, tag.child("Figure", alt=day.description)), after=6))
+        drawn.append(Wide(DayLine(day, tag.child("Figure", alt=day.description)), paper, after=6))
     for block in sheet.blocks:
-        drawn += block_story(block, tag)
-    needed = sum(part.wrap(styles.TEXT, 0)[1] + part.getSpaceAfter() for part in drawn)
-    return [CondPageBreak(min(needed, 640.0)), *drawn, Spacer(1, 2 * GAP)]
+        drawn += block_story(block, tag, paper.text)
+    needed = sum(part.wrap(paper.text, 0)[1] + part.getSpaceAfter() for part in drawn)
+    return [CondPageBreak(min(needed, MOST * paper.body)), *drawn, Spacer(1, 2 * GAP)]

@@ -12,10 +12,10 @@ from reportlab.platypus import Flowable
 
 from crm.marks import SHAPES
 from visits.briefs import styles
-from visits.briefs.edition import Day, State, Stretch
+from visits.briefs.edition import Day, Scan, State, Stretch
 from visits.briefs.styles import STYLES
 from visits.briefs.tags import Tag
-from visits.briefs.text import line, put, width_of
+from visits.briefs.text import line, put, text, width_of
 
 
 def draw_shape(canvas: Any, shape: str, x: float, y: float, size: float, colour: Any) -> None:
@@ -80,7 +80,7 @@ class DayLine(Flowable):
 
     def draw(self) -> None:
         canvas = self.canv
-        canvas.begin_mark(self.tag)
+        canvas.begin_figure(self.tag, self.width, self.height)
         base = self.height - 34
         self._draw_hours(base)
         for stretch in self.day.stretches:
@@ -215,10 +215,39 @@ class Code(Flowable):
         for number, row in enumerate(code.modules):
             for start, length in _runs(row):
                 path.rect(start * box, self.side - (number + 1) * box, length * box, box)
-        self.canv.begin_mark(self.tag)
+        self.canv.begin_figure(self.tag, self.side, self.side)
         self.canv.setFillColor(styles.INK)
         self.canv.drawPath(path, stroke=0, fill=1)
         self.canv.end_mark()
+
+
+class Scanned(Flowable):
+    """A code, with what it is for and what it leads to in words beside it."""
+
+    SIDE = 70.0
+
+    def __init__(self, scan: Scan, tag: Tag):
+        super().__init__()
+        self.label = text(scan.label, "heading", tag.child("P"))
+        self.said = text(scan.said, "quiet", tag.child("P"), links=True)
+        self.code = Code(scan.value, tag.child("Figure", alt=scan.label), self.SIDE)
+
+    def getSpaceAfter(self) -> float:
+        return 8.0
+
+    def wrap(self, available_width: float, available_height: float) -> tuple[float, float]:
+        beside = available_width - self.SIDE - 14
+        self.code.wrap(self.SIDE, self.SIDE)
+        self.words = sum(part.wrap(beside, 0)[1] for part in (self.label, self.said))
+        self.width, self.height = available_width, max(self.SIDE, self.words) + 8
+        return self.width, self.height
+
+    def draw(self) -> None:
+        top = self.height - 8
+        self.code.drawOn(self.canv, 0, top - self.SIDE)
+        for part in (self.label, self.said):
+            part.drawOn(self.canv, self.SIDE + 14, top - part.height)
+            top -= part.height
 
 
 def _runs(row: list[bool]) -> Iterator[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""The grid, the type and the colours of every printed page, in one place. Lengths are points."""
+"""The type and the colours of every printed page, in one place. Lengths are points."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -6,19 +6,9 @@ from pathlib import Path
 
 import font_source_sans_pro
 from reportlab.lib.colors import Color, HexColor
-from reportlab.lib.pagesizes import A4
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 
-# The page: a narrow column for titles and times, a wide one for text, as in a timetable.
-PAGE_WIDTH, PAGE_HEIGHT = A4
-LEFT = RIGHT = 42.0
-TOP, BOTTOM = 60.0, 48.0
-FULL = PAGE_WIDTH - LEFT - RIGHT
-TITLES = 112.0
-GUTTER = 16.0
-TEXT_LEFT = LEFT + TITLES + GUTTER
-TEXT = FULL - TITLES - GUTTER
 STEP = 4.0
 
 REGULAR, STRONG = "Brief", "Brief-Strong"

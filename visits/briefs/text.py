@@ -19,6 +19,7 @@ from reportlab.platypus import Flowable
 
 from crm.validators import clean_text
 from visits.briefs import styles
+from visits.briefs.links import Link, by_line, links_in
 from visits.briefs.styles import Style
 from visits.briefs.tags import Tag
 
@@ -128,13 +129,29 @@ def _pieces(word: str, style: Style, width: float) -> Iterator[tuple[str, float]
 
 
 class Text(Flowable):
-    """A paragraph that knows its tag, splits between lines and leaves no line alone."""
+    """A paragraph that knows its tag, splits between lines and leaves no line alone.
 
-    def __init__(self, value: str, style: Style, tag: Tag | None, lines: list[str] | None = None):
+    With `links` the addresses in it can be followed.
+    """
+
+    def __init__(
+        self,
+        value: str,
+        style: Style,
+        tag: Tag | None,
+        lines: list[str] | None = None,
+        links: list[list[Link]] | None = None,
+    ):
         super().__init__()
-        self.value, self.style, self.tag = value, style, tag
+        self.value, self.style, self.tag, self.target = value, style, tag, ""
         self._lines = lines
+        self._links = links
         self._broken_for = -1.0
+
+    def lead_to(self, bookmark: str) -> None:
+        """Make the whole of it a link to a bookmark of the same file."""
+        self.target = f"#{bookmark}"
+        self._lines, self._links = None, []
 
     def getSpaceAfter(self) -> float:
         return self.style.after
@@ -143,10 +160,17 @@ class Text(Flowable):
         if self._lines is None or (self._broken_for not in (-1.0, available_width)):
             room = available_width - self.style.indent - self.style.right
             self._lines = break_lines(self.value, self.style, max(room, 20.0))
+            if self._links is not None:
+                self._links = by_line(self.value, self._lines, self._find_links())
         self._broken_for = available_width
         self.width = available_width
         self.height = len(self._lines) * self.style.leading
         return self.width, self.height
+
+    def _find_links(self) -> list[Link]:
+        if self.target:
+            return [Link(0, len(self.value), self.target, self.value)]
+        return links_in(self.value)
 
     def split(self, available_width: float, available_height: float) -> list[Flowable]:
         self.wrap(available_width, available_height)
@@ -160,14 +184,24 @@ class Text(Flowable):
             return []
         if fits < 1:
             return []
-        return [self._part(lines[:fits]), self._part(lines[fits:])]
+        return [self._part(0, fits), self._part(fits, len(lines))]
 
-    def _part(self, lines: list[str]) -> "Text":
-        return Text(self.value, self.style, self.tag, lines)
+    def _part(self, first: int, last: int) -> "Text":
+        links = self._links[first:last] if self._links is not None else None
+        lines = (self._lines or [])[first:last]
+        part = Text(self.value, self.style, self.tag, lines, links)
+        part.target = self.target
+        return part
 
     def draw(self) -> None:
-        canvas, style = self.canv, self.style
         lines = self._lines or []
+        if self.tag is None or not any(self._links or []):
+            self._draw_plain(lines)
+        else:
+            self._draw_linked(lines, self.tag)
+
+    def _draw_plain(self, lines: list[str]) -> None:
+        canvas, style = self.canv, self.style
         canvas.begin_mark(self.tag)
         canvas.setFillColor(style.colour)
         text = canvas.beginText(style.indent, self.height - _baseline(style))
@@ -178,15 +212,55 @@ class Text(Flowable):
         canvas.drawText(text)
         canvas.end_mark()
 
+    def _draw_linked(self, lines: list[str], tag: Tag) -> None:
+        """Line by line: a link over two lines is one element with an area on each."""
+        y = self.height - _baseline(self.style)
+        open_link: tuple[str, Tag] | None = None
+        for words, links in zip(lines, self._links or [], strict=True):
+            x, at = self.style.indent, 0
+            for link in links:
+                x = self._draw_run(words[at : link.start], x, y, tag)
+                if open_link is None or open_link[0] != link.target or link.start:
+                    open_link = (link.target, tag.child("Link"))
+                left, x = x, self._draw_run(words[link.start : link.end], x, y, open_link[1])
+                box = (left, y - 0.25 * self.style.size, x, y + 0.85 * self.style.size)
+                self.canv.link(open_link[1], box, link.target, link.words)
+                at = link.end
+            self._draw_run(words[at:] + " ", x, y, tag)
+            if not links or links[-1].end < len(words.rstrip()):
+                open_link = None
+            y -= self.style.leading
+
+    def _draw_run(self, words: str, x: float, y: float, tag: Tag) -> float:
+        """Draw some letters of a line for an element; returns where the next ones begin."""
+        if not words:
+            return x
+        canvas, style = self.canv, self.style
+        canvas.begin_mark(tag)
+        canvas.setFillColor(styles.ACCENT if tag.role == "Link" else style.colour)
+        canvas.setFont(style.font, style.size)
+        canvas.drawString(x, y, words)
+        end = x + stringWidth(words, style.font, style.size)
+        if tag.role == "Link":
+            canvas.setStrokeColor(styles.ACCENT)
+            canvas.setLineWidth(0.3)
+            canvas.line(x, y - 1.6, end, y - 1.6)
+        canvas.end_mark()
+        return end
+
 
 def _baseline(style: Style) -> float:
     """How far the first baseline lies below the top of the paragraph."""
     return (style.leading - style.size) / 2 + style.size * 0.78
 
 
-def text(value: str, style: str, tag: Tag | None = None) -> Text:
-    """A paragraph of any string in a style of `styles.STYLES`; without a `tag` it is decoration."""
-    return Text(legible(shortened(value)), styles.STYLES[style], tag)
+def text(value: str, style: str, tag: Tag | None = None, *, links: bool = False) -> Text:
+    """A paragraph of any string in a style of `styles.STYLES`; without a `tag` it is decoration.
+
+    With `links` the addresses in it can be followed.
+    """
+    found: list[list[Link]] | None = [] if links else None
+    return Text(legible(shortened(value)), styles.STYLES[style], tag, links=found)
 
 
 def put(canvas: Any, x: float, y: float, value: str, style: str, *, align: str = "left") -> float:

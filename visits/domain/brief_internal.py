@@ -25,6 +25,7 @@ from visits.briefs.edition import (
 )
 from visits.domain import brief_journeys as journeys
 from visits.domain import brief_parts as parts
+from visits.domain.brief_scans import scans_of
 from visits.domain.brief_sheets import history, on_the_spot
 from visits.models import CalendarDay, ChecklistItem, Disruption, Visit, VisitRequest
 from visits.models.requests import Channel, Mode
@@ -62,6 +63,7 @@ def gather_internal(visit: Visit, *, at: datetime, language: str = "en") -> Edit
                 home_zone="" if same else visit.host.zone,
             ),
             tour=trip.tour,
+            scans=scans_of(visit),
             link=f"{settings.SITE_URL}/visits/{visit.ref}/",
             link_label=_("This visit on the desk"),
             author=visit.campaign.name,

@@ -18,6 +18,7 @@ from crm.models import User
 from visits import ical
 from visits.briefs.document import render
 from visits.briefs.edition import Edition, Imprint
+from visits.briefs.paper import A4, Paper
 from visits.domain.brief_internal import gather_internal
 from visits.domain.brief_parts import FAILED
 from visits.domain.brief_public import gather_public
@@ -121,7 +122,9 @@ def standing(kept: BriefEdition, *, at: datetime) -> str:
     return "out_of_date" if is_out_of_date(kept, at=at) else "current"
 
 
-def brief_pdf(visit: Visit, kind: str, *, at: datetime, language: str = "") -> tuple[bytes, str]:
+def brief_pdf(
+    visit: Visit, kind: str, *, at: datetime, language: str = "", paper: Paper = A4
+) -> tuple[bytes, str]:
     """The brief as it would be printed now, and its file name; nothing is kept.
 
     It carries its version when that version says the same, otherwise it is marked as a preview.
@@ -130,7 +133,7 @@ def brief_pdf(visit: Visit, kind: str, *, at: datetime, language: str = "") -> t
     newest = visit.editions.filter(kind=kind, language=edition.language).first()
     is_kept = newest is not None and newest.data_hash == edition.data_hash
     imprint = imprint_of(visit, edition, newest if is_kept else None, at=at)
-    return render(edition, imprint), file_name(edition, imprint.version)
+    return render(edition, imprint, paper), file_name(edition, imprint.version)
 
 
 def render_public(visit: Visit, *, language: str, at: datetime | None = None) -> bytes:
@@ -138,9 +141,9 @@ def render_public(visit: Visit, *, language: str, at: datetime | None = None) ->
     return brief_pdf(visit, Kind.PUBLIC, at=at or clock.now(), language=language)[0]
 
 
-def print_edition(kept: BriefEdition, *, at: datetime) -> tuple[bytes, str]:
+def print_edition(kept: BriefEdition, *, at: datetime, paper: Paper = A4) -> tuple[bytes, str]:
     """The PDF of a kept version and its file name; a preview when the visit has changed since."""
-    return brief_pdf(kept.visit, kept.kind, at=at, language=kept.language)
+    return brief_pdf(kept.visit, kept.kind, at=at, language=kept.language, paper=paper)
 
 
 def imprint_of(

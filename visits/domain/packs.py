@@ -24,6 +24,7 @@ from visits.briefs.edition import (
     Tour,
 )
 from visits.briefs.pack import render_pack
+from visits.briefs.paper import A4, Paper
 from visits.domain import brief_parts as parts
 from visits.domain.brief_internal import gather_internal
 from visits.domain.brief_journeys import disruption_words, disruptions_near
@@ -33,13 +34,15 @@ from visits.models import BriefEdition, Host, TravelLeg, Visit
 LONGEST_SPAN = timedelta(days=62)
 
 
-def pack_pdf(host: Host, *, first: date, last: date, at: datetime) -> tuple[bytes, str]:
+def pack_pdf(
+    host: Host, *, first: date, last: date, at: datetime, paper: Paper = A4
+) -> tuple[bytes, str]:
     """The trip pack as PDF, and its file name.
 
     Raises ValidationError when the span is upside down or too long, or holds no visit.
     """
     pack = gather_pack(host, first=first, last=last, at=at)
-    return render_pack(pack), f"{host.ref}-{first.isoformat()}-{last.isoformat()}.pdf"
+    return render_pack(pack, paper), f"{host.ref}-{first.isoformat()}-{last.isoformat()}.pdf"
 
 
 def gather_pack(host: Host, *, first: date, last: date, at: datetime, language: str = "en") -> Pack:

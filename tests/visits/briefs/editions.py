@@ -8,6 +8,7 @@ from visits.briefs.edition import (
     Checklist,
     Column,
     Day,
+    DaySheet,
     Edition,
     Fact,
     Facts,
@@ -15,6 +16,7 @@ from visits.briefs.edition import (
     Items,
     Lines,
     Mark,
+    Pack,
     Prose,
     Section,
     State,
@@ -174,4 +176,44 @@ def with_value(value: str, **changes) -> Edition:
             Section("e", "Checks", (Checklist((Check(value, False, "open", value),)),)),
         ),
         **changes,
+    )
+
+
+def trip() -> Pack:
+    """A trip of two visits, one of a city that must not be named."""
+    columns = (Column("Day", 1), Column("Where", 1), Column("Reference", 1))
+    contacts = (Column("Visit", 1), Column("Mail", 2))
+    second = replace(ghent(), ref="V02", city="Antwerp")
+    return Pack(
+        ref="H1",
+        name="Trip pack",
+        host="Joe Gorman",
+        span="Thu 9 – Fri 10 Feb 2023",
+        language="en",
+        built_at=BUILT,
+        built_line="as of Wed 8 Feb 2023, 10:00 Oslo (CET)",
+        facts=(Fact("In all", "2 visits, 0 of them online"),),
+        itinerary=Section(
+            "itinerary",
+            "Itinerary",
+            (
+                Table(
+                    columns,
+                    (("Thu 9 Feb 2023", "Ghent BE", "V01"), ("Fri 10 Feb 2023", "V02", "V02")),
+                ),
+            ),
+        ),
+        days=(
+            DaySheet("2023-02-09", "Thu 9 Feb 2023", (day(),), (Facts((Fact("V01", "09:30"),)),)),
+        ),
+        contacts=Section(
+            "contacts",
+            "Contacts",
+            (Table(contacts, (("V01 Ghent BE", "m.eik@example.org"), ("V02", "–"))),),
+        ),
+        foot="Internal. Do not forward.",
+        briefs=((ghent(), IMPRINT), (second, IMPRINT)),
+        tour=ghent().tour,
+        author="On-site visits in February 2023",
+        is_sample=True,
     )

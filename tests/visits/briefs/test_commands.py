@@ -106,6 +106,19 @@ def test_a_pack_that_cannot_be_is_refused_with_a_sentence(visit, tmp_path, argum
     assert not path.exists()
 
 
+@pytest.mark.parametrize("command", ["brief", "pack"])
+def test_letter_paper_and_grey_are_asked_for_by_options(visit, tmp_path, command):
+    path = tmp_path / "print.pdf"
+    asked = {
+        "brief": ("render_brief", "V01", "--edition", "internal"),
+        "pack": ("render_pack", "--host", "H1", "--from", "2023-02-20", "--to", "2023-02-24"),
+    }
+    run(*asked[command], "--paper", "letter", "--grey", "--output", str(path))
+    page = PdfReader(path).pages[0]
+    assert (page.mediabox.width, page.mediabox.height) == (612, 792)
+    assert b" rg\n" not in page.get_contents().get_data().replace(b"0 0 0 rg", b"")
+
+
 def test_what_was_there_stays_when_writing_fails(tmp_path, monkeypatch):
     path = tmp_path / "brief.pdf"
     path.write_bytes(b"old")

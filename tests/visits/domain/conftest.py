@@ -3,10 +3,8 @@
 from datetime import date, timedelta
 
 import pytest
-from django.db import models
 
 from crm.models import Interaction, Message, Municipality
-from crm.models.marks import Visibility
 from tests.factories.crm import CLOCK, MunicipalityFactory
 from tests.factories.visits import (
     ExpertFactory,
@@ -15,6 +13,7 @@ from tests.factories.visits import (
     VisitFactory,
     VisitRequestFactory,
 )
+from tests.support.secrets import open_fields, plant
 from visits.models import AgendaItem, ChecklistItem, Expense, TravelLeg, Visit
 from visits.models.reports import VisitReport
 from visits.models.travel import TravelMode
@@ -45,34 +44,6 @@ def ghent():
         AgendaItem.objects.create(visit=visit, order=order, minutes=minutes, title=title)
     ChecklistItem.objects.create(visit=visit, text="Projector", owner="theirs", note="NOTE")
     return visit
-
-
-def plant(row: models.Model, *, open_fields: tuple[str, ...]) -> list[str]:
-    """Write a marker into every text field that is not open, and return the markers."""
-    planted = []
-    for field in row._meta.concrete_fields:
-        is_text = isinstance(field, models.CharField | models.TextField)
-        if not is_text or field.choices or field.name in open_fields or field.unique:
-            continue
-        if field.name in KEPT:
-            continue
-        marker = f"SECRET{row._meta.model_name}{field.name}".replace("_", "")
-        limit = field.max_length or 100
-        setattr(row, field.name, marker[:limit])
-        planted.append(marker[:limit])
-    type(row).objects.filter(pk=row.pk).update(
-        **{field.name: getattr(row, field.name) for field in row._meta.concrete_fields}
-    )
-    return planted
-
-
-# Not texts for people: keys of machines, which must stay valid.
-KEPT = {"zone", "time_zone", "country", "language", "raw_language", "ics_uid"}
-
-
-def open_fields(row: models.Model) -> tuple[str, ...]:
-    assert isinstance(row, Visibility), row
-    return (*row.public_fields, *row.municipality_fields)
 
 
 @pytest.fixture

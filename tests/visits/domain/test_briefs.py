@@ -38,7 +38,7 @@ def words(pdf: bytes) -> str:
 
 
 def _elements(file: PdfReader):
-    for number in range(1, len(file.xref[0]) + 1):
+    for number in range(1, file.trailer["/Size"]):
         node = file.get_object(number)
         if isinstance(node, dict):
             yield node

@@ -76,8 +76,25 @@ def test_keeping_makes_a_version_by_the_one_who_asked(client, visit, host):
     assert (kept.version, kept.built_by) == (1, host)
 
 
-@pytest.mark.parametrize(("kind", "query"), [("secret", {}), ("public", {"language": "xx"})])
-def test_an_unknown_edition_or_language_is_not_found(client, visit, coordinator, kind, query):
+@pytest.mark.parametrize(
+    ("query", "size"),
+    [
+        ({}, (595, 842)),
+        ({"paper": "letter", "grey": "1"}, (612, 792)),
+        ({"paper": "a4"}, (595, 842)),
+    ],
+)
+def test_the_page_chooses_the_paper(client, visit, coordinator, query, size):
+    answer = fetch(client, coordinator, "internal", **query)
+    box = PdfReader(BytesIO(answer.content)).pages[0].mediabox
+    assert (round(box.width), round(box.height)) == size
+
+
+@pytest.mark.parametrize(
+    ("kind", "query"),
+    [("secret", {}), ("public", {"language": "xx"}), ("public", {"paper": "a3"})],
+)
+def test_an_unknown_edition_language_or_paper_is_not_found(client, visit, coordinator, kind, query):
     assert fetch(client, coordinator, kind, **query).status_code == 404
 
 

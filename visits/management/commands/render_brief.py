@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from crm import clock
 from visits.briefs.files import write_whole
+from visits.briefs.paper import PAPERS, paper_named
 from visits.domain.briefs import build_edition, print_edition
 from visits.models import BriefEdition, Visit
 
@@ -24,6 +25,8 @@ class Command(BaseCommand):
         parser.add_argument("visit_ref", metavar="VISIT_REF", help="reference, such as V01")
         parser.add_argument("--edition", required=True, choices=BriefEdition.Kind.values)
         parser.add_argument("--language", default="", help="language code; the city's by default")
+        parser.add_argument("--paper", default="a4", choices=PAPERS)
+        parser.add_argument("--grey", action="store_true", help="without colours")
         parser.add_argument("--output", required=True, metavar="FILE")
 
     def handle(self, *args, **options):
@@ -35,7 +38,8 @@ class Command(BaseCommand):
             kept = build_edition(visit, options["edition"], at=at, language=options["language"])
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
-        pdf, _name = print_edition(kept, at=at)
+        paper = paper_named(options["paper"], is_grey=options["grey"])
+        pdf, _name = print_edition(kept, at=at, paper=paper)
         try:
             write_whole(Path(options["output"]), pdf)
         except OSError as error:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from crm import clock
 from crm.validators import clean_line, sensible_date
 from visits.briefs.files import write_whole
+from visits.briefs.paper import PAPERS, paper_named
 from visits.domain.packs import pack_pdf
 from visits.models import Host
 
@@ -26,6 +27,8 @@ class Command(BaseCommand):
         parser.add_argument("--host", required=True, metavar="H1", help="reference of the host")
         parser.add_argument("--from", dest="first", required=True, metavar="DATE")
         parser.add_argument("--to", dest="last", required=True, metavar="DATE")
+        parser.add_argument("--paper", default="a4", choices=PAPERS)
+        parser.add_argument("--grey", action="store_true", help="without colours")
         parser.add_argument("--output", required=True, metavar="FILE")
 
     def handle(self, *args, **options):
@@ -33,8 +36,9 @@ class Command(BaseCommand):
         host = Host.objects.filter(ref=options["host"]).select_related("home").first()
         if host is None:
             raise CommandError(_("There is no host %(ref)s.") % {"ref": options["host"]})
+        paper = paper_named(options["paper"], is_grey=options["grey"])
         try:
-            pdf, _name = pack_pdf(host, first=first, last=last, at=clock.now())
+            pdf, _name = pack_pdf(host, first=first, last=last, at=clock.now(), paper=paper)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
         try:

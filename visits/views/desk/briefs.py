@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from crm import clock
 from crm.permissions import require
 from crm.roles import Role
+from visits.briefs.paper import Paper, paper_named
 from visits.domain import briefs, packs
 from visits.models import BriefEdition, Host, Visit
 from visits.views.desk.access import get_visit, try_verb
@@ -21,11 +22,14 @@ from visits.views.desk.access import get_visit, try_verb
 @require_safe
 @require(Role.COORDINATOR, Role.HOST, Role.EXPERT)
 def brief_pdf(request: HttpRequest, ref: str, kind: str) -> HttpResponse:
-    """The edition as it reads now; `?language=` chooses another language than the visit's."""
+    """The edition as it reads now; `?language=` chooses another language than the visit's,
+    `?paper=letter` and `?grey=1` another print."""
     visit = _visit_for(request.user, ref, kind)
     language = request.GET.get("language", "")
     try:
-        pdf, name = briefs.brief_pdf(visit, kind, at=clock.now(), language=language)
+        pdf, name = briefs.brief_pdf(
+            visit, kind, at=clock.now(), language=language, paper=_paper(request)
+        )
     except ValidationError as error:
         raise Http404(" ".join(error.messages)) from error
     return pdf_response(pdf, name)
@@ -60,11 +64,17 @@ def host_pack(request: HttpRequest, ref: str) -> HttpResponse:
     )
     try:
         first, last = _span(request, host)
-        pdf, name = packs.pack_pdf(host, first=first, last=last, at=clock.now())
+        pdf, name = packs.pack_pdf(
+            host, first=first, last=last, at=clock.now(), paper=_paper(request)
+        )
     except (ValidationError, ValueError) as error:
         words = " ".join(getattr(error, "messages", [])) or _("Write dates like 2023-02-09.")
         return HttpResponse(words, status=400, content_type="text/plain; charset=utf-8")
     return pdf_response(pdf, name)
+
+
+def _paper(request: HttpRequest) -> Paper:
+    return paper_named(request.GET.get("paper", ""), is_grey=bool(request.GET.get("grey")))
 
 
 def pdf_response(pdf: bytes, name: str) -> HttpResponse:
