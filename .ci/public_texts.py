@@ -72,6 +72,7 @@ FILES = (
     "visits/domain/replies.py",
     "visits/domain/places.py",
     "visits/domain/proposals.py",
+    "visits/domain/report_check.py",
     "visits/domain/requests.py",
     "visits/domain/steps.py",
     "visits/domain/verification.py",

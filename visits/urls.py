@@ -66,6 +66,11 @@ urlpatterns = [
     path("visits/<str:ref>/move/", visit_steps.visit_postpone, name="visit-postpone"),
     path("visits/<str:ref>/complete/", visit_steps.visit_complete, name="visit-complete"),
     path("visits/<str:ref>/report/", visit_steps.visit_report, name="visit-report"),
+    path(
+        "visits/<str:ref>/report/accept-correction/",
+        visit_steps.visit_accept_correction,
+        name="visit-accept-correction",
+    ),
     path("visits/<str:ref>/close/", visit_steps.visit_close, name="visit-close"),
     path("visits/<str:ref>/promise/", visit_steps.visit_promise, name="visit-promise"),
     path("visits/<str:ref>/checklist/<int:pk>/", visit_steps.visit_tick, name="visit-tick"),

@@ -266,6 +266,9 @@ class ReportSerializer(Output):
             "evidence",
             "written_at",
             "validated_at",
+            "correction",
+            "corrected_at",
+            "host_summary",
         )
 
 

@@ -13,6 +13,7 @@ from crm.api.resources import Listed, verb
 from crm.roles import Role
 from visits.api import filtersets, reading, writing
 from visits.api.refusals import refusals_as_problems
+from visits.domain import reports
 from visits.domain import visits as verbs
 from visits.domain.briefs import build_edition, print_edition
 from visits.filters import VisitFilter
@@ -98,7 +99,15 @@ class VisitViewSet(Listed):
         """Write or correct the report of a completed visit."""
         if not VisitReport.objects.filter(visit=row).exists():
             raise Problem(409, _("Say first who came: the visit is not completed."))
-        verbs.report_visit(row, **words, **self.act)
+        reports.report_visit(row, **words, **self.act)
+
+    @verb("accept-correction", roles=FIELD)
+    def accept_correction(self, row):
+        """Take over what the city says the report should say; the report is agreed then."""
+        report = VisitReport.objects.filter(visit=row).select_related("visit").first()
+        if report is None:
+            raise Problem(409, _("Say first who came: the visit is not completed."))
+        reports.accept_correction(report, **self.act)
 
     @verb("close")
     def close(self, row):

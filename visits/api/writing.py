@@ -196,7 +196,11 @@ class ReportInput(Input):
     summary = Words(max_length=4_000, allow_blank=True)
     notes = Words(max_length=10_000, allow_blank=True)
     outcome = serializers.ChoiceField(choices=Outcome)
-    evidence = Line(max_length=500, allow_blank=True)
+    evidence = Line(
+        max_length=500, allow_blank=True, help_text=_("Needed for every outcome but “open”.")
+    )
+    expected = Whole(min_value=0, max_value=1_000, required=False, allow_null=True)
+    topics_covered = TopicCodes(required=False)
 
 
 class BriefInput(Input):

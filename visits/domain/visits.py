@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from crm import wording
 from crm.domain.audit import record
 from crm.models import User
-from crm.validators import clean_line, clean_text
+from crm.validators import clean_text
 from visits.domain import booking
 from visits.domain.busy_feeds import refuse_unknown_time
 from visits.domain.notices import draft_notices, knows_of
@@ -409,29 +409,6 @@ def complete_visit(
     for request in visit.requests.all():
         if request.state == RequestState.SCHEDULED:
             set_request_state(request, RequestState.FULFILLED, at=at, by=by)
-    return report
-
-
-@transaction.atomic
-def report_visit(
-    visit: Visit,
-    *,
-    summary: str,
-    notes: str,
-    outcome: str,
-    evidence: str,
-    at: datetime,
-    by: User,
-) -> VisitReport:
-    """Write the report of a completed visit; it may be corrected until the visit is closed."""
-    report = visit.report
-    report.summary, report.notes = clean_text(summary), clean_text(notes)
-    report.outcome, report.evidence = outcome, clean_line(evidence)
-    report.written_at, report.written_by = at, by
-    report.save()
-    record(report, "report_visit", at=at, by=by, fields=["summary", "notes", "outcome"])
-    if visit.state == VisitState.COMPLETED:
-        set_visit_state(visit, VisitState.REPORTED, at=at, by=by)
     return report
 
 

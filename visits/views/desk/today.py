@@ -39,6 +39,7 @@ def today(request: HttpRequest) -> HttpResponse:
         "kept": agenda.kept_slots(user),
         "promises": agenda.follow_ups_due(user, at=at),
         "risks": agenda.visits_at_risk(user, at=at),
+        "reports": agenda.reports_open(user),
         "visits": agenda.next_visits(user, at=at),
         "now": at,
     }

@@ -1,6 +1,7 @@
 """Visits: the list, and one visit with its tabs."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -21,6 +22,7 @@ from visits.domain.cancellations import kept_slot
 from visits.domain.disruptions import disruptions_touching
 from visits.domain.fill import fill_query
 from visits.domain.history import visit_timeline
+from visits.domain.report_check import CHECKABLE
 from visits.domain.travel_legs import Journey, journeys_of, sum_of, sums_by_host
 from visits.domain.visits import edit_visit, missing_for_confirmation
 from visits.filters import VisitFilter
@@ -68,13 +70,22 @@ def visit_detail(request: HttpRequest, ref: str) -> HttpResponse:
     visit = get_visit(request.user, ref)
     wanted = request.GET.get("tab", "agenda")
     tab = wanted if wanted in TABS else "agenda"
-    context = visit_facts(request, visit) | {"tab": tab, "tabs": _tabs(request, tab)}
+    return visit_page(request, visit, tab)
+
+
+def visit_page(
+    request: HttpRequest, visit: Visit, tab: str, *, status: int = 200, **more: Any
+) -> HttpResponse:
+    """The page of one visit; `more` may bring a form that was refused."""
+    context = visit_facts(request, visit) | {"tab": tab, "tabs": _tabs(request, tab)} | more
     if tab == "brief":
         for edition in context["editions"]:
             edition.standing = standing(edition, at=clock.now())
     if tab == "travel":
         context["travel"] = travel_of(request, visit)
-    return render(request, "visits/visit_detail.html", context)
+    if tab == "report" and "report_form" not in context:
+        context["report_form"] = ReportForm(visit=visit)
+    return render(request, "visits/visit_detail.html", context, status=status)
 
 
 def visit_facts(request: HttpRequest, visit: Visit) -> dict:
@@ -98,7 +109,7 @@ def visit_facts(request: HttpRequest, visit: Visit) -> dict:
         "report": report,
         "counts": counts,
         "attendance": AttendanceForm(counts=counts),
-        "report_form": ReportForm(initial=_report_words(report)),
+        "may_report": report is not None and _may_report(request, visit),
         "follow_ups": visit.follow_ups.all(),
         "entries": visit_timeline(visit, zone=zone),
         "steps": states.VISIT_STEPS[visit.state],
@@ -168,6 +179,12 @@ def _may_count(request: HttpRequest, visit: Visit, at) -> bool:
     return leads and visit.state in states.AGREED_VISITS and visit.has_begun(at)
 
 
+def _may_report(request: HttpRequest, visit: Visit) -> bool:
+    """Whether the report may still be written, by those who led the visit."""
+    leads = has_role(request.user, Role.COORDINATOR, Role.HOST)
+    return leads and visit.state in CHECKABLE
+
+
 def _tabs(request: HttpRequest, current: str) -> list[dict]:
     words = {
         "agenda": _("Agenda"),
@@ -184,12 +201,6 @@ def _tabs(request: HttpRequest, current: str) -> list[dict]:
     return [
         {"key": key, "label": label, "is_current": key == current} for key, label in words.items()
     ]
-
-
-def _report_words(report) -> dict:
-    if report is None:
-        return {}
-    return {name: getattr(report, name) for name in ("summary", "notes", "outcome", "evidence")}
 
 
 def agenda_with_times(visit: Visit) -> list[dict]:
