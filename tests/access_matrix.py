@@ -84,6 +84,7 @@ PAGES = {
     "visits:visit-confirm": button(COORDINATOR),
     "visits:visit-postpone": form(COORDINATOR),
     "visits:visit-complete": button(FIELD, OTHER),
+    "visits:visit-after": form(FIELD, OTHER),
     "visits:visit-report": button(FIELD, OTHER),
     "visits:visit-accept-correction": button(FIELD, OTHER),
     "visits:visit-close": button(COORDINATOR),

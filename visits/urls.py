@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from visits.views.desk import (
+    after_visit,
     answers,
     briefs,
     components,
@@ -27,6 +28,7 @@ urlpatterns = [
     path("", today.today, name="today"),
     path("my-week/", my_week.my_week, name="my-week"),
     path("my-week/calendar/", my_week.feed_renew, name="feed-renew"),
+    path("my-week/visits/<str:ref>/after/", after_visit.after_visit, name="visit-after"),
     path("calendar/<str:token>.ics", my_week.calendar_feed, name="calendar-feed"),
     path("plan/", plan.plan, name="plan"),
     path("plan/start/", plan.plan_start, name="plan-start"),

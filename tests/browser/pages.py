@@ -37,6 +37,7 @@ EXAMPLES: dict[str, list[str | Look]] = {
         by("host", "/my-week/?week=2023-W30"),
         by("coordinator", "/my-week/?host=H1&week=2023-W08"),
     ],
+    "visits:visit-after": [by("host", "/my-week/visits/V05/after/")],
     "visits:components": ["/settings/components/"],
     "visits:plan": ["/plan/", by("host", "/plan/")],
     "visits:plan-replan": ["/plan/replan/"],

@@ -47,6 +47,10 @@ class VisitQuerySet(SearchQuerySet):
         """Agreed and over, but nobody has said yet who came."""
         return self.agreed().filter(ends_at__lte=at)
 
+    def unreported(self):
+        """It took place, but nobody has told yet how it went."""
+        return self.filter(state=VisitState.COMPLETED, report__written_at=None)
+
     def within(self, starts_at: datetime, ends_at: datetime):
         return self.filter(starts_at__lt=ends_at, ends_at__gt=starts_at)
 

@@ -50,6 +50,7 @@ def my_week(request: HttpRequest) -> HttpResponse:
         context |= {
             "week": week,
             "uncounted": mine.awaiting_counts(at).order_by("starts_at"),
+            "unreported": mine.unreported().order_by("starts_at"),
             "later": mine.upcoming(at).filter(starts_at__gte=ends, starts_at__lt=ends + AHEAD),
         }
     context["span"] = wording.day_range(monday, monday + timedelta(days=6))

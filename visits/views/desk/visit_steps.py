@@ -9,11 +9,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from crm import clock
-from crm.domain.follow_ups import open_follow_up
 from crm.permissions import require
 from crm.roles import Role
 from visits.domain import cancellations, reports
 from visits.domain import visits as verbs
+from visits.domain.after_visit import Promise, keep_promise
 from visits.domain.briefing import send_brief
 from visits.domain.slots import weigh_slot
 from visits.domain.steps import check_visit_step
@@ -253,18 +253,8 @@ def visit_promise(request: HttpRequest, ref: str) -> HttpResponse:
     visit = get_visit(request.user, ref)
     form = PromiseForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        organisation = visit.municipality.organisation if visit.municipality else None
-        promise = try_verb(
-            request,
-            open_follow_up,
-            **form.cleaned_data,
-            organisation=organisation,
-            assigned_to=request.user,
-            at=clock.now(),
-            by=request.user,
-        )
-        if promise:
-            visit.follow_ups.add(promise)
+        promise = Promise(**form.cleaned_data)
+        if try_verb(request, keep_promise, visit, promise, at=clock.now(), by=request.user):
             return _to_tab(visit, "report")
     context = {"visit": visit, "form": form, "title": _("A promise"), "label": _("Keep in mind")}
     return render(request, "visits/visit_step.html", context, status=422 if form.errors else 200)
