@@ -89,6 +89,7 @@ def make_world() -> SimpleNamespace:
         run=visits.PlanRunFactory(plan=version.plan),
         edit=visits.PlanEditFactory(version=version),
         decision=visits.PlanDecisionFactory(plan=version.plan),
+        expense=visits.ExpenseFactory(visit=visit),
         item=visits.ChecklistItemFactory(visit=visit),
         promise=crm.FollowUpFactory(assigned_to=host.user),
         interaction=crm.InteractionFactory(),
@@ -117,6 +118,7 @@ def arguments(name: str, world: SimpleNamespace) -> dict:
     """The arguments of a route for the row of the world it is about; the longest prefix wins."""
     known = {
         "visits:visit-": {"ref": world.visit.ref, "pk": world.item.pk, "step": "cancel"},
+        "visits:expense-": {"ref": world.visit.ref, "pk": world.expense.pk},
         "visits:brief-": {"ref": world.visit.ref, "kind": "public"},
         "visits:request-": {"ref": world.request.ref, "pk": world.draft.pk, "step": "decline"},
         "visits:request-take-back": {"ref": world.offered.ref},
@@ -164,6 +166,7 @@ def arguments(name: str, world: SimpleNamespace) -> dict:
         "api:requests-": {"ref": world.request.ref},
         "api:visits-": {"ref": world.visit.ref},
         "api:reports-": {"pk": world.report.pk},
+        "api:expenses-": {"pk": world.expense.pk},
         "api:briefs-": {"pk": world.edition.pk},
         "api:hosts-": {"ref": world.host.ref},
         "api:availability-": {"pk": world.away.pk},

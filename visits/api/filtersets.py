@@ -4,7 +4,15 @@ import django_filters as filters
 from django.utils.translation import gettext_lazy as _
 
 from crm.filters import AnyOf, StableOrdering
-from visits.models import BriefEdition, Campaign, Host, HostAvailability, PlanVersion, VisitReport
+from visits.models import (
+    BriefEdition,
+    Campaign,
+    Expense,
+    Host,
+    HostAvailability,
+    PlanVersion,
+    VisitReport,
+)
 from visits.models.reports import Outcome
 
 
@@ -56,6 +64,16 @@ class BriefFilter(filters.FilterSet):
 
     class Meta:
         model = BriefEdition
+        fields: tuple[str, ...] = ()
+
+
+class ExpenseFilter(filters.FilterSet):
+    visit = filters.CharFilter(label=_("Visit"), field_name="visit__ref", max_length=12)
+    eligible = AnyOf(label=_("Eligible"), choices=Expense.Eligible.choices)
+    category = AnyOf(label=_("Category"), choices=Expense.Category.choices)
+
+    class Meta:
+        model = Expense
         fields: tuple[str, ...] = ()
 
 

@@ -10,6 +10,7 @@ from visits.models import (
     AttendanceCount,
     BriefEdition,
     ChecklistItem,
+    Expense,
     Hold,
     PreferredDate,
     Visit,
@@ -269,6 +270,27 @@ class ReportSerializer(Output):
             "correction",
             "corrected_at",
             "host_summary",
+        )
+
+
+class ExpenseSerializer(Output):
+    visit = ref_of()
+    host = ref_of()
+
+    class Meta:
+        model = Expense
+        fields = (
+            "id",
+            "visit",
+            "host",
+            "spent_on",
+            "what",
+            "amount",
+            "currency",
+            "category",
+            "eligible",
+            "why",
+            "receipt",
         )
 
 

@@ -16,6 +16,7 @@ register(
         "requests": requests.RequestViewSet,
         "visits": visits.VisitViewSet,
         "reports": visits.ReportViewSet,
+        "expenses": visits.ExpenseViewSet,
         "briefs": visits.BriefViewSet,
         "hosts": calendar.HostViewSet,
         "availability": calendar.AvailabilityViewSet,

@@ -7,17 +7,19 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.response import Response
 
 from crm.api.problems import Problem
 from crm.api.resources import Listed, verb
 from crm.roles import Role
 from visits.api import filtersets, reading, writing
+from visits.api.calendar import whole
 from visits.api.refusals import refusals_as_problems
-from visits.domain import reports
+from visits.domain import expenses, reports
 from visits.domain import visits as verbs
 from visits.domain.briefs import build_edition, print_edition
 from visits.filters import VisitFilter
-from visits.models import BriefEdition, Visit, VisitReport
+from visits.models import BriefEdition, Expense, Visit, VisitReport
 
 STAFF = (Role.COORDINATOR, Role.HOST, Role.EXPERT)
 FIELD = (Role.COORDINATOR, Role.HOST)
@@ -127,6 +129,40 @@ class ReportViewSet(Listed):
         seen = Visit.objects.visible_to(self.request.user)
         rows = VisitReport.objects.filter(visit__in=seen).select_related("visit")
         return rows.prefetch_related("counts", "topics_covered").order_by("visit__starts_at")
+
+
+class ExpenseViewSet(Listed):
+    """Money spent on visits; hosts read and write that of their own."""
+
+    queryset = Expense.objects.none()
+    serializer_class = reading.ExpenseSerializer
+    filterset_class = filtersets.ExpenseFilter
+    read_roles = write_roles = FIELD
+    has_versions, editable = True, expenses.EDITABLE
+
+    def get_queryset(self):
+        seen = Visit.objects.visible_to(self.request.user)
+        return Expense.objects.kept().filter(visit__in=seen).select_related("visit", "host")
+
+    @extend_schema(request=writing.ExpenseInput)
+    def create(self, request):
+        values = self.read(writing.ExpenseInput)
+        made = expenses.add_expense(values.pop("visit"), values, **self.act)
+        return self.answer(made, status=201)
+
+    @extend_schema(request=writing.ExpenseChangeInput)
+    def partial_update(self, request, pk):
+        """Put it right; what is left out stays."""
+        return self.edit(_edit_expense, writing.ExpenseChangeInput)
+
+    def destroy(self, request, pk):
+        """Take it out; the page of the visit can bring it back."""
+        expenses.remove_expense(self.get_object(), **self.act)
+        return Response(status=204)
+
+
+def _edit_expense(row, values, **act):
+    expenses.edit_expense(row, whole(row, expenses.EDITABLE, values), **act)
 
 
 class PDFRenderer(BaseRenderer):

@@ -1,5 +1,7 @@
 """What the API takes about requests and visits, field by field."""
 
+from decimal import Decimal
+
 from django.conf import settings
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils.translation import gettext_lazy as _
@@ -20,9 +22,10 @@ from crm.api.fields import (
 from crm.api.serializers import Input
 from crm.models import Initiative, Person
 from crm.validators import mail_address
+from visits.domain.expenses import CURRENCIES
 from visits.domain.proposals import MOST_SLOTS
 from visits.domain.requests import MOST_DATES, MOST_PEOPLE, MOST_QUESTIONS, MOST_TOPICS
-from visits.models import BriefEdition, Campaign, Host, Topic, Visit, VisitRequest
+from visits.models import BriefEdition, Campaign, Expense, Host, Topic, Visit, VisitRequest
 from visits.models.reports import Audience, Outcome
 from visits.models.requests import Channel, Mode, PartOfDay
 from visits.models.visits import Side
@@ -201,6 +204,29 @@ class ReportInput(Input):
     )
     expected = Whole(min_value=0, max_value=1_000, required=False, allow_null=True)
     topics_covered = TopicCodes(required=False)
+
+
+class ExpenseInput(Input):
+    visit = RowName(slug_field="ref", queryset=Visit.objects.all())
+    spent_on = Day()
+    what = Line(max_length=200)
+    amount = serializers.DecimalField(max_digits=8, decimal_places=2, min_value=Decimal("0.01"))
+    currency = serializers.ChoiceField(choices=CURRENCIES, default="EUR")
+    category = serializers.ChoiceField(choices=Expense.Category, default=Expense.Category.OTHER)
+    eligible = serializers.ChoiceField(choices=Expense.Eligible, default=Expense.Eligible.ASK)
+    why = Line(max_length=300, allow_blank=True, default="")
+    receipt = Line(max_length=200, allow_blank=True, default="")
+
+
+class ExpenseChangeInput(Input):
+    spent_on = Day()
+    what = Line(max_length=200)
+    amount = serializers.DecimalField(max_digits=8, decimal_places=2, min_value=Decimal("0.01"))
+    currency = serializers.ChoiceField(choices=CURRENCIES)
+    category = serializers.ChoiceField(choices=Expense.Category)
+    eligible = serializers.ChoiceField(choices=Expense.Eligible)
+    why = Line(max_length=300, allow_blank=True)
+    receipt = Line(max_length=200, allow_blank=True)
 
 
 class BriefInput(Input):

@@ -20,6 +20,7 @@ from visits import states
 from visits.domain.briefs import standing
 from visits.domain.cancellations import kept_slot
 from visits.domain.disruptions import disruptions_touching
+from visits.domain.expenses import totals
 from visits.domain.fill import fill_query
 from visits.domain.history import visit_timeline
 from visits.domain.report_check import CHECKABLE
@@ -61,7 +62,10 @@ def visit_list(request: HttpRequest) -> HttpResponse:
     return render(request, "visits/visit_list.html", {"page": page})
 
 
-TABS = ("agenda", "people", "checklist", "travel", "mail", "brief", "report", "history")
+TABS = (
+    *("agenda", "people", "checklist", "travel", "money", "mail", "brief", "report"),
+    "history",
+)
 
 
 @require_safe
@@ -83,6 +87,8 @@ def visit_page(
             edition.standing = standing(edition, at=clock.now())
     if tab == "travel":
         context["travel"] = travel_of(request, visit)
+    if tab == "money":
+        context |= money_of(request, visit)
     if tab == "report" and "report_form" not in context:
         context["report_form"] = ReportForm(visit=visit)
     return render(request, "visits/visit_detail.html", context, status=status)
@@ -121,6 +127,13 @@ def visit_facts(request: HttpRequest, visit: Visit) -> dict:
         "may_count": _may_count(request, visit, at),
         "home_zone": zone,
     }
+
+
+def money_of(request: HttpRequest, visit: Visit) -> dict:
+    """What was spent on the visit, for those who led it; experts read no money."""
+    may_spend = has_role(request.user, Role.COORDINATOR, Role.HOST)
+    rows = list(visit.expenses.kept()) if may_spend else []
+    return {"expenses": rows, "expense_totals": totals(rows), "may_spend": may_spend}
 
 
 def travel_of(request: HttpRequest, visit: Visit) -> dict:
@@ -191,6 +204,7 @@ def _tabs(request: HttpRequest, current: str) -> list[dict]:
         "people": _("People"),
         "checklist": _("Checklist"),
         "travel": _("Travel"),
+        "money": _("Money"),
         "mail": _("Mail"),
         "brief": _("Brief"),
         "report": _("Report"),
@@ -198,6 +212,8 @@ def _tabs(request: HttpRequest, current: str) -> list[dict]:
     }
     if not request.user.is_coordinator:
         words.pop("mail")
+    if not has_role(request.user, Role.COORDINATOR, Role.HOST):
+        words.pop("money")
     return [
         {"key": key, "label": label, "is_current": key == current} for key, label in words.items()
     ]

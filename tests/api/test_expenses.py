@@ -1,0 +1,50 @@
+"""Expenses and reports over HTTP."""
+
+from tests.factories.crm import CLOCK
+from tests.factories.visits import ExpenseFactory, HostFactory, VisitFactory, VisitReportFactory
+from visits.models import Expense, VisitReport
+
+
+def test_expense_is_made_read_put_right_and_taken_out(desk):
+    visit = VisitFactory()
+    body = {"visit": visit.ref, "spent_on": "2023-02-10", "what": "Tram", "amount": "12.50"}
+    made = desk.post("/expenses/", body)
+    assert made.status_code == 201, made.content
+    row = made.json()
+    assert (row["currency"], row["eligible"], row["host"]) == ("EUR", "ask", visit.host.ref)
+
+    path = f"/expenses/{row['id']}/"
+    seen = desk.get(path)["ETag"]
+    refused = desk.send("PATCH", path, {"eligible": "no"}, {"If-Match": seen})
+    assert refused.status_code == 400
+    assert "why" in refused.json()["errors"]
+    change = {"eligible": "no", "why": "Too late"}
+    assert desk.send("PATCH", path, change, {"If-Match": seen}).json()["why"] == "Too late"
+    assert desk.send("DELETE", path).status_code == 204
+    assert desk.get("/expenses/", visit=visit.ref).json()["results"] == []
+    assert Expense.objects.get().removed_at == CLOCK
+
+
+def test_amount_below_a_cent_and_a_visit_nobody_knows_are_refused(desk):
+    body = {"visit": VisitFactory().ref, "spent_on": "2023-02-10", "what": "Tram", "amount": "0"}
+    assert desk.post("/expenses/", body).status_code == 400
+    assert desk.post("/expenses/", body | {"amount": "1", "visit": "V99"}).status_code == 400
+
+
+def test_host_neither_reads_nor_writes_the_money_of_others(api):
+    row = ExpenseFactory()
+    host = api(HostFactory().user)
+    assert host.get(f"/expenses/{row.pk}/").status_code == 404
+    body = {"visit": row.visit.ref, "spent_on": "2023-02-10", "what": "Tram", "amount": "1"}
+    assert host.post("/expenses/", body).status_code == 400
+    assert Expense.objects.count() == 1
+
+
+def test_correction_of_the_city_is_read_and_taken_over(desk):
+    report = VisitReportFactory(correction="It was two.", corrected_at=CLOCK)
+    shown = desk.get("/reports/", visit=report.visit.ref).json()["results"][0]
+    assert (shown["correction"], shown["validated_at"]) == ("It was two.", None)
+    path = f"/visits/{report.visit.ref}/accept-correction/"
+    assert desk.post(path).status_code == 200
+    assert VisitReport.objects.get().summary == "It was two."
+    assert desk.post(path).status_code in (400, 409)
