@@ -37,6 +37,8 @@ EXAMPLES: dict[str, list[str | Look]] = {
         by("host", "/my-week/?week=2023-W30"),
         by("coordinator", "/my-week/?host=H1&week=2023-W08"),
     ],
+    "visits:cannot-travel": [by("host", "/my-week/cannot-travel/")],
+    "visits:visit-answer": [by("host", "/my-week/visits/V09/answer/")],
     "visits:visit-after": [by("host", "/my-week/visits/V05/after/")],
     "visits:expense-new": ["/visits/V08/expenses/new/"],
     "visits:expense-edit": ["/visits/V08/expenses/{expense}/edit/"],

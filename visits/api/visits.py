@@ -15,7 +15,7 @@ from crm.roles import Role
 from visits.api import filtersets, reading, writing
 from visits.api.calendar import whole
 from visits.api.refusals import refusals_as_problems
-from visits.domain import expenses, reports
+from visits.domain import expenses, host_answers, reports
 from visits.domain import visits as verbs
 from visits.domain.briefs import build_edition, print_edition
 from visits.filters import VisitFilter
@@ -91,6 +91,18 @@ class VisitViewSet(Listed):
         """Nobody came."""
         verbs.mark_no_show(row, side=side, reason=reason, **self.act)
 
+    @verb("accept", roles=FIELD)
+    def accept(self, row):
+        """The host takes the visit at the time it has."""
+        _only_host(row, self.request.user)
+        host_answers.accept_visit(row, **self.act)
+
+    @verb("refuse", takes=writing.RefuseInput, roles=FIELD)
+    def refuse(self, row, *, reason):
+        """The host cannot take it at this time; it stays planned until a person moves it."""
+        _only_host(row, self.request.user)
+        host_answers.refuse_visit(row, reason=reason, **self.act)
+
     @verb("complete", takes=writing.CompleteInput, roles=FIELD)
     def complete(self, row, *, counts):
         """It took place: who came, by audience."""
@@ -115,6 +127,11 @@ class VisitViewSet(Listed):
     def close(self, row):
         """Nothing is left to do."""
         verbs.close_visit(row, **self.act)
+
+
+def _only_host(row, user):
+    if not host_answers.may_answer(row, user):
+        raise PermissionDenied(_("Only the host of the visit says yes or no to its time."))
 
 
 class ReportViewSet(Listed):

@@ -176,6 +176,10 @@ class SideInput(Input):
     reason = Words(max_length=500)
 
 
+class RefuseInput(Input):
+    reason = Words(max_length=500)
+
+
 class PostponeInput(SideInput):
     starts_at = Moment()
     ends_at = Moment()

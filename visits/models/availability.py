@@ -211,9 +211,10 @@ class HostAvailability(SampleMark, models.Model):
 
 class HostAnswerQuerySet(models.QuerySet):
     def current(self):
-        """The newest of each visit, as long as the visit is still with that host."""
+        """The newest of each visit, as long as host and time are still what they were."""
         newer = HostAnswer.objects.filter(visit=OuterRef("visit"), pk__gt=OuterRef("pk"))
-        return self.filter(~Exists(newer), host=F("visit__host"))
+        same = {"host": F("visit__host"), "starts_at": F("visit__starts_at")}
+        return self.filter(~Exists(newer), **same)
 
     def refused(self):
         """Current refusals of visits that are still to happen."""

@@ -31,7 +31,7 @@ def my_week(request: HttpRequest) -> HttpResponse:
     until somebody has said who came.
     """
     at = clock.now()
-    host = _host(request)
+    host = shown_host(request)
     zone = host.zone if host else request.user.time_zone
     today = at.astimezone(ZoneInfo(zone)).date()
     monday = _monday(request, today)
@@ -57,7 +57,7 @@ def my_week(request: HttpRequest) -> HttpResponse:
     return render(request, "visits/my_week.html", context)
 
 
-def _host(request: HttpRequest) -> Host | None:
+def shown_host(request: HttpRequest) -> Host | None:
     """The host asked for, else the own one, else for a coordinator the first who leads visits."""
     hosts = Host.objects.visible_to(request.user).select_related("home", "user")
     if ref := request.GET.get("host"):

@@ -14,6 +14,7 @@ from crm.permissions import has_role
 from crm.roles import Role
 from visits.domain import agenda
 from visits.domain.first_steps import first_steps, form_address
+from visits.domain.host_answers import refusals, visits_without_host
 from visits.models import VisitRequest
 from visits.views.desk.access import current_campaign
 
@@ -43,6 +44,8 @@ def today(request: HttpRequest) -> HttpResponse:
         "visits": agenda.next_visits(user, at=at),
         "now": at,
     }
+    if has_role(user, Role.COORDINATOR, Role.HOST):
+        context |= {"refusals": refusals(user), "away": visits_without_host(user, at=at)}
     if campaign is not None:
         dots = agenda.map_dots(
             user, campaign, path=lambda visit: reverse("visits:visit-detail", args=[visit.ref])

@@ -29,7 +29,7 @@ from visits.domain.visits import edit_visit, missing_for_confirmation
 from visits.filters import VisitFilter
 from visits.forms.visits import AttendanceForm, ReportForm, VisitFactsForm
 from visits.ical import invitation
-from visits.models import Host, Visit
+from visits.models import Host, HostAnswer, Visit
 from visits.states import VisitState
 from visits.views.desk.access import get_visit, tell_confirmed, try_verb
 from visits.views.desk.lists import as_file, list_page
@@ -122,6 +122,7 @@ def visit_facts(request: HttpRequest, visit: Visit) -> dict:
         "missing": missing_for_confirmation(visit) if visit.state == VisitState.TENTATIVE else [],
         "disruptions": disruptions_touching(visit),
         "later": visit.replaced_by.first(),
+        "refusal": _refusal(request, visit),
         "kept": kept_slot(visit, at=at) if visit.state == VisitState.CANCELLED else None,
         "has_begun": visit.has_begun(at),
         "may_count": _may_count(request, visit, at),
@@ -184,6 +185,13 @@ def _correct_path(request: HttpRequest, journey: Journey) -> str:
     query["from"], query["to"] = str(journey.origin.pk), str(journey.destination.pk)
     query["mode"], query["next"] = journey.mode, request.get_full_path()
     return f"{reverse('visits:journey-new')}?{query.urlencode()}"
+
+
+def _refusal(request: HttpRequest, visit: Visit) -> HostAnswer | None:
+    """That the host has refused the time, for those who lead or plan the visit."""
+    leads = has_role(request.user, Role.COORDINATOR, Role.HOST)
+    refused = HostAnswer.objects.refused().filter(visit=visit) if leads else None
+    return refused.first() if refused is not None else None
 
 
 def _may_count(request: HttpRequest, visit: Visit, at) -> bool:

@@ -1,8 +1,8 @@
-"""Expenses and reports over HTTP."""
+"""What a host does over HTTP: expenses, reports, yes or no to a time."""
 
-from tests.factories.crm import CLOCK
+from tests.factories.crm import CLOCK, UserFactory
 from tests.factories.visits import ExpenseFactory, HostFactory, VisitFactory, VisitReportFactory
-from visits.models import Expense, VisitReport
+from visits.models import Expense, HostAnswer, VisitReport
 
 
 def test_expense_is_made_read_put_right_and_taken_out(desk):
@@ -48,3 +48,15 @@ def test_correction_of_the_city_is_read_and_taken_over(desk):
     assert desk.post(path).status_code == 200
     assert VisitReport.objects.get().summary == "It was two."
     assert desk.post(path).status_code in (400, 409)
+
+
+def test_host_accepts_and_refuses_over_the_api(api, clock):
+    visit = VisitFactory()
+    host = HostFactory(user=UserFactory(roles=["host"]))
+    visit.host = host
+    visit.save()
+    caller, path = api(host.user), f"/visits/{visit.ref}"
+    assert caller.post(f"{path}/accept/").status_code == 200
+    assert caller.post(f"{path}/refuse/", {"reason": ""}).status_code == 400
+    assert caller.post(f"{path}/refuse/", {"reason": "I am away."}).status_code == 200
+    assert [row.answer for row in HostAnswer.objects.order_by("pk")] == ["accepted", "refused"]
