@@ -2,6 +2,7 @@
 
 from tests.factories.crm import CLOCK, UserFactory
 from tests.factories.visits import ExpenseFactory, HostFactory, VisitFactory, VisitReportFactory
+from visits.domain import pack_runs
 from visits.models import Expense, HostAnswer, VisitReport
 
 
@@ -60,3 +61,18 @@ def test_host_accepts_and_refuses_over_the_api(api, clock):
     assert caller.post(f"{path}/refuse/", {"reason": ""}).status_code == 400
     assert caller.post(f"{path}/refuse/", {"reason": "I am away."}).status_code == 200
     assert [row.answer for row in HostAnswer.objects.order_by("pk")] == ["accepted", "refused"]
+
+
+def test_pack_is_asked_for_looked_at_and_fetched(desk, settings, tmp_path):
+    settings.PACK_DIR = tmp_path
+    visit = VisitFactory()
+    body = {"kind": "attendance", "visit": visit.ref}
+    made = desk.post("/packs/", body)
+    assert (made.status_code, made.json()["state"]) == (201, "queued"), made.content
+    path = f"/packs/{made.json()['id']}"
+    assert desk.get(f"{path}/pdf/").status_code == 409
+    pack_runs.work_off()
+    assert desk.get(f"{path}/").json()["state"] == "done"
+    assert desk.get(f"{path}/pdf/").content.startswith(b"%PDF")
+    for wrong in ({"kind": "trip"}, {"kind": "thanks", "visit": visit.ref}, {"kind": "thanks"}):
+        assert desk.post("/packs/", wrong).status_code == 400

@@ -10,6 +10,7 @@ from visits.models import (
     Expense,
     Host,
     HostAvailability,
+    PackRun,
     PlanVersion,
     VisitReport,
 )
@@ -83,4 +84,13 @@ class ReportFilter(filters.FilterSet):
 
     class Meta:
         model = VisitReport
+        fields: tuple[str, ...] = ()
+
+
+class PackFilter(filters.FilterSet):
+    kind = AnyOf(label=_("Kind"), choices=PackRun.Kind.choices)
+    state = AnyOf(label=_("State"), choices=PackRun.State.choices)
+
+    class Meta:
+        model = PackRun
         fields: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ from visits.models import (
     ChecklistItem,
     Expense,
     Hold,
+    PackRun,
     PreferredDate,
     Visit,
     VisitReport,
@@ -309,4 +310,27 @@ class BriefSerializer(Output):
             "built_at",
             "sent_at",
             "void",
+        )
+
+
+class PackSerializer(Output):
+    host = ref_of()
+    visit = ref_of()
+
+    class Meta:
+        model = PackRun
+        fields = (
+            "id",
+            "kind",
+            "host",
+            "visit",
+            "first",
+            "last",
+            "language",
+            "state",
+            "done",
+            "total",
+            "name",
+            "error",
+            "asked_at",
         )

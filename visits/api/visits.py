@@ -15,11 +15,11 @@ from crm.roles import Role
 from visits.api import filtersets, reading, writing
 from visits.api.calendar import whole
 from visits.api.refusals import refusals_as_problems
-from visits.domain import expenses, host_answers, reports
+from visits.domain import expenses, host_answers, pack_runs, reports
 from visits.domain import visits as verbs
 from visits.domain.briefs import build_edition, print_edition
 from visits.filters import VisitFilter
-from visits.models import BriefEdition, Expense, Visit, VisitReport
+from visits.models import BriefEdition, Expense, PackRun, Visit, VisitReport
 
 STAFF = (Role.COORDINATOR, Role.HOST, Role.EXPERT)
 FIELD = (Role.COORDINATOR, Role.HOST)
@@ -225,6 +225,44 @@ class BriefViewSet(Listed):
             content,
             content_type="application/pdf",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+
+class PackViewSet(Listed):
+    """Trip packs and sheets, made by the worker: ask, look how it stands, fetch the file."""
+
+    queryset = PackRun.objects.none()
+    serializer_class = reading.PackSerializer
+    filterset_class = filtersets.PackFilter
+    read_roles = write_roles = FIELD
+
+    def get_queryset(self):
+        return PackRun.objects.visible_to(self.request.user).select_related("host", "visit")
+
+    @extend_schema(request=writing.PackInput)
+    def create(self, request):
+        """Ask for one; the same one again while it waits or is being made."""
+        asked = self.read(writing.PackInput)
+        run = pack_runs.ask_for_pack(asked.pop("kind"), **asked, by=request.user)
+        return self.answer(run, status=201)
+
+    @verb("stop", roles=FIELD)
+    def stop(self, row):
+        """Give it up."""
+        pack_runs.ask_to_stop(row)
+
+    @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY})
+    @action(detail=True, renderer_classes=[PDFRenderer, JSONRenderer])
+    def pdf(self, request, pk):
+        """The finished file; 409 while there is none, or none any more."""
+        run = self.get_object()
+        content = pack_runs.content_of(run)
+        if content is None:
+            raise Problem(409, _("This file is not there, or not there any more."))
+        return HttpResponse(
+            content,
+            content_type="application/pdf",
+            headers={"Content-Disposition": f'attachment; filename="{run.name}"'},
         )
 
 

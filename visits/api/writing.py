@@ -25,7 +25,7 @@ from crm.validators import mail_address
 from visits.domain.expenses import CURRENCIES
 from visits.domain.proposals import MOST_SLOTS
 from visits.domain.requests import MOST_DATES, MOST_PEOPLE, MOST_QUESTIONS, MOST_TOPICS
-from visits.models import BriefEdition, Campaign, Expense, Host, Topic, Visit, VisitRequest
+from visits.models import BriefEdition, Campaign, Expense, Host, PackRun, Topic, Visit, VisitRequest
 from visits.models.reports import Audience, Outcome
 from visits.models.requests import Channel, Mode, PartOfDay
 from visits.models.visits import Side
@@ -236,6 +236,27 @@ class ExpenseChangeInput(Input):
 class BriefInput(Input):
     visit = RowName(slug_field="ref", queryset=Visit.objects.all())
     kind = serializers.ChoiceField(choices=BriefEdition.Kind)
+    language = serializers.ChoiceField(
+        choices=[code for code, _name in settings.LANGUAGES], required=False
+    )
+
+
+class PackInput(Input):
+    kind = serializers.ChoiceField(choices=PackRun.Kind, default=PackRun.Kind.TRIP)
+    host = RowName(
+        slug_field="ref",
+        queryset=Host.objects.who_lead(),
+        required=False,
+        help_text=_("Of a trip pack, with first and last day."),
+    )
+    first = Day(required=False)
+    last = Day(required=False)
+    visit = RowName(
+        slug_field="ref",
+        queryset=Visit.objects.all(),
+        required=False,
+        help_text=_("Of an attendance sheet or a thank-you report."),
+    )
     language = serializers.ChoiceField(
         choices=[code for code, _name in settings.LANGUAGES], required=False
     )
