@@ -216,8 +216,8 @@ class ExpenseInput(Input):
     what = Line(max_length=200)
     amount = serializers.DecimalField(max_digits=8, decimal_places=2, min_value=Decimal("0.01"))
     currency = serializers.ChoiceField(choices=CURRENCIES, default="EUR")
-    category = serializers.ChoiceField(choices=Expense.Category, default=Expense.Category.OTHER)
-    eligible = serializers.ChoiceField(choices=Expense.Eligible, default=Expense.Eligible.ASK)
+    category = serializers.ChoiceField(choices=Expense.Category.choices, default=Expense.Category.OTHER)
+    eligible = serializers.ChoiceField(choices=Expense.Eligible.choices, default=Expense.Eligible.ASK)
     why = Line(max_length=300, allow_blank=True, default="")
     receipt = Line(max_length=200, allow_blank=True, default="")
 
@@ -227,8 +227,8 @@ class ExpenseChangeInput(Input):
     what = Line(max_length=200)
     amount = serializers.DecimalField(max_digits=8, decimal_places=2, min_value=Decimal("0.01"))
     currency = serializers.ChoiceField(choices=CURRENCIES)
-    category = serializers.ChoiceField(choices=Expense.Category)
-    eligible = serializers.ChoiceField(choices=Expense.Eligible)
+    category = serializers.ChoiceField(choices=Expense.Category.choices)
+    eligible = serializers.ChoiceField(choices=Expense.Eligible.choices)
     why = Line(max_length=300, allow_blank=True)
     receipt = Line(max_length=200, allow_blank=True)
 
@@ -242,7 +242,7 @@ class BriefInput(Input):
 
 
 class PackInput(Input):
-    kind = serializers.ChoiceField(choices=PackRun.Kind, default=PackRun.Kind.TRIP)
+    kind = serializers.ChoiceField(choices=PackRun.Kind.choices, default=PackRun.Kind.TRIP)
     host = RowName(
         slug_field="ref",
         queryset=Host.objects.who_lead(),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.domain.audit import record
 from crm.models import Message, User
+from crm.models.messages import MessageQuerySet
 from crm.validators import clean_line, clean_text
 from visits.domain.notices import draft_notices
 from visits.domain.report_check import CHECKABLE
@@ -79,7 +80,7 @@ def report_visit(
     return report
 
 
-def _asked(visit: Visit):
+def _asked(visit: Visit) -> MessageQuerySet:
     """The letters that ask the city to check, dropped ones left out."""
     letters = visit.messages.filter(template__key=LETTER)
     return letters.exclude(status=Message.Status.CANCELLED)

@@ -1,14 +1,16 @@
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 
 class PackRunQuerySet(models.QuerySet):
     def visible_to(self, user):
-        """A host's packs may hold whatever the host may read: theirs, and all for coordinators."""
+        """Coordinators see all, hosts those of their own visits and those they asked for."""
         if user.is_coordinator:
             return self
-        return self.filter(host__user=user) if user.is_host else self.none()
+        own = Q(host__user=user) | Q(asked_by=user)
+        return self.filter(own) if user.is_host else self.none()
 
     def waiting(self):
         return self.filter(state__in=[PackRun.State.QUEUED, PackRun.State.RUNNING])

@@ -43,7 +43,7 @@ def test_host_writes_down_what_was_spent(phone):
     assert "12.50 EUR" in page
     assert "No 4711" in page
     assert "12.50 spent, 12.50 of it eligible for sure" in page
-    assert "99.00 spent, 0 of it eligible for sure" in page
+    assert "99.00 spent, 0.00 of it eligible for sure" in page
     assert AuditEntry.objects.about(visit()).filter(verb="add_expense").count() == 2
 
 
