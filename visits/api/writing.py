@@ -216,8 +216,12 @@ class ExpenseInput(Input):
     what = Line(max_length=200)
     amount = serializers.DecimalField(max_digits=8, decimal_places=2, min_value=Decimal("0.01"))
     currency = serializers.ChoiceField(choices=CURRENCIES, default="EUR")
-    category = serializers.ChoiceField(choices=Expense.Category.choices, default=Expense.Category.OTHER)
-    eligible = serializers.ChoiceField(choices=Expense.Eligible.choices, default=Expense.Eligible.ASK)
+    category = serializers.ChoiceField(
+        choices=Expense.Category.choices, default=Expense.Category.OTHER
+    )
+    eligible = serializers.ChoiceField(
+        choices=Expense.Eligible.choices, default=Expense.Eligible.ASK
+    )
     why = Line(max_length=300, allow_blank=True, default="")
     receipt = Line(max_length=200, allow_blank=True, default="")
 

@@ -40,17 +40,18 @@ def plan(request: HttpRequest) -> HttpResponse:
     campaign = current_campaign(request)
     if campaign is None:
         return render(request, "visits/plan.html", {"campaign": None})
+    at = clock.now()
     the_plan = plan_of(campaign)
     decisions = decisions_of(campaign)
     versions = the_plan.versions.select_related("made_by").defer("result")
     context = {
         "campaign": campaign,
-        "board": board_of_calendar(campaign, Look(clock.now(), decisions)),
+        "board": board_of_calendar(campaign, Look(at, decisions)),
         "versions": list(versions.annotate(fresh=F("result__fresh"))),
         "run": the_plan.runs.first(),
         "waiting": _tray(request, campaign),
         "refusals": refusals(request.user),
-        "away": visits_without_host(request.user, at=clock.now()),
+        "away": visits_without_host(request.user, at=at),
         "unknown": unknown_calendars(Host.objects.who_lead()),
         "active": the_plan.runs.filter(state__in=ACTIVE).exists(),
         **_for_coordinator(request, the_plan, decisions),

@@ -7,6 +7,8 @@ from io import BytesIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pypdf import PdfReader
 
@@ -228,3 +230,18 @@ def test_command_writes_each_kind(sample, tmp_path):
             call_command("render_pack", *arguments, "--output", str(path))
         assert told.value.returncode == status
     assert not path.exists()
+
+
+def test_list_asks_the_database_as_often_for_ten_packs_as_for_one(phone):
+    def queries():
+        with CaptureQueriesContext(connection) as found:
+            assert go(phone, "pack-list").status_code == 200
+        return len(found)
+
+    visit = Visit.objects.select_related("host").get(ref="V09")
+    PackRunFactory(host=visit.host)
+    queries()
+    before = queries()
+    for _ in range(9):
+        PackRunFactory(kind="attendance", host=visit.host, visit=visit)
+    assert queries() == before
