@@ -186,6 +186,8 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = DATA_DIR / "media"
+# Finished packs and sheets, for a week; every process that shows or makes them reads this folder.
+PACK_DIR = DATA_DIR / "packs"
 
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 EMAIL_HOST = env.text("SMTP_HOST", "127.0.0.1")
@@ -249,9 +251,12 @@ SPECTACULAR_SETTINGS = {
         "Country": "crm.api.fields.COUNTRY_CODES",
         "DisruptionKind": "visits.models.calendars.Disruption.Kind",
         "DisruptionStatus": "visits.models.calendars.Disruption.Status",
+        "ExpenseCategory": "visits.models.travel.Expense.Category",
+        "ExpenseEligible": "visits.models.travel.Expense.Eligible",
         "HostKind": "visits.models.hosts.Host.Kind",
         "InteractionKind": "crm.models.messages.Interaction.Kind",
         "MessageStatus": "crm.models.messages.Message.Status",
+        "PackKind": "visits.models.packs.PackRun.Kind",
         "TravelMode": "visits.models.travel.TravelMode",
         "VisitMode": "visits.models.requests.Mode",
     },

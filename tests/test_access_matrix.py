@@ -16,6 +16,8 @@ from crm.roles import Role
 from tests.access_matrix import ANONYMOUS, EVERYBODY, GROUPS, MATRIX, Row
 from tests.factories import crm, visits
 from tests.routes import Route, routes
+from visits.briefs.files import write_whole
+from visits.domain import pack_runs
 
 SIGNED_IN = sorted(EVERYBODY)
 OPEN, REFUSED, UNKNOWN, NO_METHOD, SIGN_IN = "open", "refused", "unknown", "no method", "sign in"
@@ -89,6 +91,8 @@ def make_world() -> SimpleNamespace:
         run=visits.PlanRunFactory(plan=version.plan),
         edit=visits.PlanEditFactory(version=version),
         decision=visits.PlanDecisionFactory(plan=version.plan),
+        expense=visits.ExpenseFactory(visit=visit),
+        pack=a_finished_pack(host, visit, visits),
         item=visits.ChecklistItemFactory(visit=visit),
         promise=crm.FollowUpFactory(assigned_to=host.user),
         interaction=crm.InteractionFactory(),
@@ -106,6 +110,13 @@ def make_world() -> SimpleNamespace:
     )
 
 
+def a_finished_pack(host, visit, visits):
+    """A pack whose file lies where finished files lie."""
+    write_whole(pack_runs.folder() / "matrix.pdf", b"%PDF-1.7")
+    done = {"state": "done", "file": "matrix.pdf", "name": "V01-attendance-en.pdf"}
+    return visits.PackRunFactory(kind="attendance", host=host, visit=visit, **done)
+
+
 def _client(user) -> Client:
     client = Client(raise_request_exception=False)
     if user is not None:
@@ -117,6 +128,8 @@ def arguments(name: str, world: SimpleNamespace) -> dict:
     """The arguments of a route for the row of the world it is about; the longest prefix wins."""
     known = {
         "visits:visit-": {"ref": world.visit.ref, "pk": world.item.pk, "step": "cancel"},
+        "visits:expense-": {"ref": world.visit.ref, "pk": world.expense.pk},
+        "visits:pack-": {"ref": world.visit.ref, "kind": "attendance", "pk": world.pack.pk},
         "visits:brief-": {"ref": world.visit.ref, "kind": "public"},
         "visits:request-": {"ref": world.request.ref, "pk": world.draft.pk, "step": "decline"},
         "visits:request-take-back": {"ref": world.offered.ref},
@@ -164,6 +177,8 @@ def arguments(name: str, world: SimpleNamespace) -> dict:
         "api:requests-": {"ref": world.request.ref},
         "api:visits-": {"ref": world.visit.ref},
         "api:reports-": {"pk": world.report.pk},
+        "api:expenses-": {"pk": world.expense.pk},
+        "api:packs-": {"pk": world.pack.pk},
         "api:briefs-": {"pk": world.edition.pk},
         "api:hosts-": {"ref": world.host.ref},
         "api:availability-": {"pk": world.away.pk},

@@ -7,6 +7,9 @@ from django.db import models
 
 from crm.models import AuditEntry, AuditNote, User
 
+# Who acted when the city did so on its private page.
+MUNICIPALITY = "municipality"
+
 
 def record(
     row: models.Model,

@@ -36,6 +36,7 @@ from visits.models import (
     CalendarDay,
     Campaign,
     Disruption,
+    Expense,
     Host,
     Topic,
     TravelOverride,
@@ -113,6 +114,15 @@ journey = TravelOverride.objects.create(
     minutes=290,
     source="Timetable of spring 2023, by way of Warsaw",
 )
+expense = Expense.objects.create(
+    visit=Visit.objects.get(ref="V08"),
+    amount="118.40",
+    what="Train to Stuttgart and back, second class, with a seat",
+    category="travel",
+    eligible="no",
+    why="Booked a day before the window",
+    spent_on=at.date(),
+)
 broken = {
     status: problem(RequestFactory().get("/"), status, "The fault is in our log.").content.decode()
     for status in (400, 409, 500, 503)
@@ -131,6 +141,7 @@ print(  # noqa: T201 - the test reads it
             "topic": Topic.objects.first().pk,
             "day": CalendarDay.objects.first().pk,
             "journey": journey.pk,
+            "expense": expense.pk,
             "disruption": Disruption.objects.first().pk,
             "way": journeys_ahead(campaign, at=at)[0].query,
             "uid": user_pk_to_url_str(second),

@@ -438,6 +438,16 @@ class ExpenseFactory(DjangoModelFactory):
     spent_on = date(2023, 2, 23)
 
 
+class PackRunFactory(DjangoModelFactory):
+    class Meta:
+        model = models.PackRun
+
+    kind = models.PackRun.Kind.TRIP
+    host = factory.SubFactory(HostFactory)
+    first = date(2023, 2, 1)
+    last = date(2023, 2, 28)
+
+
 class BriefEditionFactory(DjangoModelFactory):
     class Meta:
         model = models.BriefEdition

@@ -4,7 +4,16 @@ import django_filters as filters
 from django.utils.translation import gettext_lazy as _
 
 from crm.filters import AnyOf, StableOrdering
-from visits.models import BriefEdition, Campaign, Host, HostAvailability, PlanVersion, VisitReport
+from visits.models import (
+    BriefEdition,
+    Campaign,
+    Expense,
+    Host,
+    HostAvailability,
+    PackRun,
+    PlanVersion,
+    VisitReport,
+)
 from visits.models.reports import Outcome
 
 
@@ -59,10 +68,29 @@ class BriefFilter(filters.FilterSet):
         fields: tuple[str, ...] = ()
 
 
+class ExpenseFilter(filters.FilterSet):
+    visit = filters.CharFilter(label=_("Visit"), field_name="visit__ref", max_length=12)
+    eligible = AnyOf(label=_("Eligible"), choices=Expense.Eligible.choices)
+    category = AnyOf(label=_("Category"), choices=Expense.Category.choices)
+
+    class Meta:
+        model = Expense
+        fields: tuple[str, ...] = ()
+
+
 class ReportFilter(filters.FilterSet):
     visit = filters.CharFilter(label=_("Visit"), field_name="visit__ref", max_length=12)
     outcome = AnyOf(label=_("Outcome"), choices=Outcome.choices)
 
     class Meta:
         model = VisitReport
+        fields: tuple[str, ...] = ()
+
+
+class PackFilter(filters.FilterSet):
+    kind = AnyOf(label=_("Kind"), choices=PackRun.Kind.choices)
+    state = AnyOf(label=_("State"), choices=PackRun.State.choices)
+
+    class Meta:
+        model = PackRun
         fields: tuple[str, ...] = ()

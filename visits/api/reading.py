@@ -10,7 +10,9 @@ from visits.models import (
     AttendanceCount,
     BriefEdition,
     ChecklistItem,
+    Expense,
     Hold,
+    PackRun,
     PreferredDate,
     Visit,
     VisitReport,
@@ -266,6 +268,30 @@ class ReportSerializer(Output):
             "evidence",
             "written_at",
             "validated_at",
+            "correction",
+            "corrected_at",
+            "host_summary",
+        )
+
+
+class ExpenseSerializer(Output):
+    visit = ref_of()
+    host = ref_of()
+
+    class Meta:
+        model = Expense
+        fields = (
+            "id",
+            "visit",
+            "host",
+            "spent_on",
+            "what",
+            "amount",
+            "currency",
+            "category",
+            "eligible",
+            "why",
+            "receipt",
         )
 
 
@@ -284,4 +310,27 @@ class BriefSerializer(Output):
             "built_at",
             "sent_at",
             "void",
+        )
+
+
+class PackSerializer(Output):
+    host = ref_of()
+    visit = ref_of()
+
+    class Meta:
+        model = PackRun
+        fields = (
+            "id",
+            "kind",
+            "host",
+            "visit",
+            "first",
+            "last",
+            "language",
+            "state",
+            "done",
+            "total",
+            "name",
+            "error",
+            "asked_at",
         )

@@ -16,6 +16,8 @@ register(
         "requests": requests.RequestViewSet,
         "visits": visits.VisitViewSet,
         "reports": visits.ReportViewSet,
+        "expenses": visits.ExpenseViewSet,
+        "packs": visits.PackViewSet,
         "briefs": visits.BriefViewSet,
         "hosts": calendar.HostViewSet,
         "availability": calendar.AvailabilityViewSet,

@@ -7,16 +7,19 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.response import Response
 
 from crm.api.problems import Problem
 from crm.api.resources import Listed, verb
 from crm.roles import Role
 from visits.api import filtersets, reading, writing
+from visits.api.calendar import whole
 from visits.api.refusals import refusals_as_problems
+from visits.domain import expenses, host_answers, pack_runs, reports
 from visits.domain import visits as verbs
 from visits.domain.briefs import build_edition, print_edition
 from visits.filters import VisitFilter
-from visits.models import BriefEdition, Visit, VisitReport
+from visits.models import BriefEdition, Expense, PackRun, Visit, VisitReport
 
 STAFF = (Role.COORDINATOR, Role.HOST, Role.EXPERT)
 FIELD = (Role.COORDINATOR, Role.HOST)
@@ -88,6 +91,18 @@ class VisitViewSet(Listed):
         """Nobody came."""
         verbs.mark_no_show(row, side=side, reason=reason, **self.act)
 
+    @verb("accept", roles=FIELD)
+    def accept(self, row):
+        """The host takes the visit at the time it has."""
+        _only_host(row, self.request.user)
+        host_answers.accept_visit(row, **self.act)
+
+    @verb("refuse", takes=writing.RefuseInput, roles=FIELD)
+    def refuse(self, row, *, reason):
+        """The host cannot take it at this time; it stays planned until a person moves it."""
+        _only_host(row, self.request.user)
+        host_answers.refuse_visit(row, reason=reason, **self.act)
+
     @verb("complete", takes=writing.CompleteInput, roles=FIELD)
     def complete(self, row, *, counts):
         """It took place: who came, by audience."""
@@ -98,12 +113,25 @@ class VisitViewSet(Listed):
         """Write or correct the report of a completed visit."""
         if not VisitReport.objects.filter(visit=row).exists():
             raise Problem(409, _("Say first who came: the visit is not completed."))
-        verbs.report_visit(row, **words, **self.act)
+        reports.report_visit(row, **words, **self.act)
+
+    @verb("accept-correction", roles=FIELD)
+    def accept_correction(self, row):
+        """Take over what the city says the report should say; the report is agreed then."""
+        report = VisitReport.objects.filter(visit=row).select_related("visit").first()
+        if report is None:
+            raise Problem(409, _("Say first who came: the visit is not completed."))
+        reports.accept_correction(report, **self.act)
 
     @verb("close")
     def close(self, row):
         """Nothing is left to do."""
         verbs.close_visit(row, **self.act)
+
+
+def _only_host(row, user):
+    if not host_answers.may_answer(row, user):
+        raise PermissionDenied(_("Only the host of the visit says yes or no to its time."))
 
 
 class ReportViewSet(Listed):
@@ -118,6 +146,40 @@ class ReportViewSet(Listed):
         seen = Visit.objects.visible_to(self.request.user)
         rows = VisitReport.objects.filter(visit__in=seen).select_related("visit")
         return rows.prefetch_related("counts", "topics_covered").order_by("visit__starts_at")
+
+
+class ExpenseViewSet(Listed):
+    """Money spent on visits; hosts read and write that of their own."""
+
+    queryset = Expense.objects.none()
+    serializer_class = reading.ExpenseSerializer
+    filterset_class = filtersets.ExpenseFilter
+    read_roles = write_roles = FIELD
+    has_versions, editable = True, expenses.EDITABLE
+
+    def get_queryset(self):
+        seen = Visit.objects.visible_to(self.request.user)
+        return Expense.objects.kept().filter(visit__in=seen).select_related("visit", "host")
+
+    @extend_schema(request=writing.ExpenseInput)
+    def create(self, request):
+        values = self.read(writing.ExpenseInput)
+        made = expenses.add_expense(values.pop("visit"), values, **self.act)
+        return self.answer(made, status=201)
+
+    @extend_schema(request=writing.ExpenseChangeInput)
+    def partial_update(self, request, pk):
+        """Put it right; what is left out stays."""
+        return self.edit(_edit_expense, writing.ExpenseChangeInput)
+
+    def destroy(self, request, pk):
+        """Take it out; the page of the visit can bring it back."""
+        expenses.remove_expense(self.get_object(), **self.act)
+        return Response(status=204)
+
+
+def _edit_expense(row, values, **act):
+    expenses.edit_expense(row, whole(row, expenses.EDITABLE, values), **act)
 
 
 class PDFRenderer(BaseRenderer):
@@ -163,6 +225,44 @@ class BriefViewSet(Listed):
             content,
             content_type="application/pdf",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+
+class PackViewSet(Listed):
+    """Trip packs and sheets, made by the worker: ask, look how it stands, fetch the file."""
+
+    queryset = PackRun.objects.none()
+    serializer_class = reading.PackSerializer
+    filterset_class = filtersets.PackFilter
+    read_roles = write_roles = FIELD
+
+    def get_queryset(self):
+        return PackRun.objects.visible_to(self.request.user).select_related("host", "visit")
+
+    @extend_schema(request=writing.PackInput)
+    def create(self, request):
+        """Ask for one; the same one again while it waits or is being made."""
+        asked = self.read(writing.PackInput)
+        run = pack_runs.ask_for_pack(asked.pop("kind"), **asked, by=request.user)
+        return self.answer(run, status=201)
+
+    @verb("stop", roles=FIELD)
+    def stop(self, row):
+        """Give it up."""
+        pack_runs.ask_to_stop(row)
+
+    @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY})
+    @action(detail=True, renderer_classes=[PDFRenderer, JSONRenderer])
+    def pdf(self, request, pk):
+        """The finished file; 409 while there is none, or none any more."""
+        run = self.get_object()
+        content = pack_runs.content_of(run)
+        if content is None:
+            raise Problem(409, _("This file is not there, or not there any more."))
+        return HttpResponse(
+            content,
+            content_type="application/pdf",
+            headers={"Content-Disposition": f'attachment; filename="{run.name}"'},
         )
 
 

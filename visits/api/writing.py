@@ -1,5 +1,7 @@
 """What the API takes about requests and visits, field by field."""
 
+from decimal import Decimal
+
 from django.conf import settings
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils.translation import gettext_lazy as _
@@ -20,9 +22,10 @@ from crm.api.fields import (
 from crm.api.serializers import Input
 from crm.models import Initiative, Person
 from crm.validators import mail_address
+from visits.domain.expenses import CURRENCIES
 from visits.domain.proposals import MOST_SLOTS
 from visits.domain.requests import MOST_DATES, MOST_PEOPLE, MOST_QUESTIONS, MOST_TOPICS
-from visits.models import BriefEdition, Campaign, Host, Topic, Visit, VisitRequest
+from visits.models import BriefEdition, Campaign, Expense, Host, PackRun, Topic, Visit, VisitRequest
 from visits.models.reports import Audience, Outcome
 from visits.models.requests import Channel, Mode, PartOfDay
 from visits.models.visits import Side
@@ -173,6 +176,10 @@ class SideInput(Input):
     reason = Words(max_length=500)
 
 
+class RefuseInput(Input):
+    reason = Words(max_length=500)
+
+
 class PostponeInput(SideInput):
     starts_at = Moment()
     ends_at = Moment()
@@ -196,12 +203,64 @@ class ReportInput(Input):
     summary = Words(max_length=4_000, allow_blank=True)
     notes = Words(max_length=10_000, allow_blank=True)
     outcome = serializers.ChoiceField(choices=Outcome)
-    evidence = Line(max_length=500, allow_blank=True)
+    evidence = Line(
+        max_length=500, allow_blank=True, help_text=_("Needed for every outcome but “open”.")
+    )
+    expected = Whole(min_value=0, max_value=1_000, required=False, allow_null=True)
+    topics_covered = TopicCodes(required=False)
+
+
+class ExpenseInput(Input):
+    visit = RowName(slug_field="ref", queryset=Visit.objects.all())
+    spent_on = Day()
+    what = Line(max_length=200)
+    amount = serializers.DecimalField(max_digits=8, decimal_places=2, min_value=Decimal("0.01"))
+    currency = serializers.ChoiceField(choices=CURRENCIES, default="EUR")
+    category = serializers.ChoiceField(
+        choices=Expense.Category.choices, default=Expense.Category.OTHER
+    )
+    eligible = serializers.ChoiceField(
+        choices=Expense.Eligible.choices, default=Expense.Eligible.ASK
+    )
+    why = Line(max_length=300, allow_blank=True, default="")
+    receipt = Line(max_length=200, allow_blank=True, default="")
+
+
+class ExpenseChangeInput(Input):
+    spent_on = Day()
+    what = Line(max_length=200)
+    amount = serializers.DecimalField(max_digits=8, decimal_places=2, min_value=Decimal("0.01"))
+    currency = serializers.ChoiceField(choices=CURRENCIES)
+    category = serializers.ChoiceField(choices=Expense.Category.choices)
+    eligible = serializers.ChoiceField(choices=Expense.Eligible.choices)
+    why = Line(max_length=300, allow_blank=True)
+    receipt = Line(max_length=200, allow_blank=True)
 
 
 class BriefInput(Input):
     visit = RowName(slug_field="ref", queryset=Visit.objects.all())
     kind = serializers.ChoiceField(choices=BriefEdition.Kind)
+    language = serializers.ChoiceField(
+        choices=[code for code, _name in settings.LANGUAGES], required=False
+    )
+
+
+class PackInput(Input):
+    kind = serializers.ChoiceField(choices=PackRun.Kind.choices, default=PackRun.Kind.TRIP)
+    host = RowName(
+        slug_field="ref",
+        queryset=Host.objects.who_lead(),
+        required=False,
+        help_text=_("Of a trip pack, with first and last day."),
+    )
+    first = Day(required=False)
+    last = Day(required=False)
+    visit = RowName(
+        slug_field="ref",
+        queryset=Visit.objects.all(),
+        required=False,
+        help_text=_("Of an attendance sheet or a thank-you report."),
+    )
     language = serializers.ChoiceField(
         choices=[code for code, _name in settings.LANGUAGES], required=False
     )

@@ -4,13 +4,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Min
+from django.db.models import Count, F, Min
 
 from crm.maps import Dot
 from crm.marks import mark
 from crm.models import FollowUp, Message
 from crm.pictures import Funnel, Stage, funnel
-from visits.models import Campaign, Hold, PlanVersion, Visit, VisitRequest
+from visits.models import Campaign, Hold, PlanVersion, Visit, VisitReport, VisitRequest
 from visits.states import RequestState, VisitState
 
 FEW = 8
@@ -71,6 +71,14 @@ def visits_at_risk(user: Any, *, at: datetime) -> list[Visit]:
     """Live visits a disruption touches, soonest first."""
     rows = Visit.objects.visible_to(user).upcoming(at).filter(at_risk=True)
     return list(rows.select_related("host")[:FEW])
+
+
+def reports_open(user: Any) -> list[VisitReport]:
+    """Reports the city corrected, which wait for us, then those that wait for the city."""
+    rows = VisitReport.objects.filter(visit__in=Visit.objects.visible_to(user))
+    rows = rows.corrected() | rows.awaiting_city()
+    first = F("corrected_at").asc(nulls_last=True)
+    return list(rows.select_related("visit").order_by(first, "written_at")[:FEW])
 
 
 def next_visits(user: Any, *, at: datetime) -> list[Visit]:

@@ -210,22 +210,22 @@ def _count_sheet(visit: Visit, requests: Sequence[VisitRequest]) -> Section:
 
 
 def _money(visit: Visit) -> Section:
-    expenses = list(visit.expenses.all())
+    expenses = list(visit.expenses.kept())
     legs = visit.legs.aggregate(cost=Sum("cost"))["cost"]
     blocks: list[Block] = []
     if expenses:
         columns = (
             Column(_("Day"), 1.3),
             Column(_("For what"), 2.4),
-            Column(_("EUR"), 0.9, figures=True),
+            Column(_("Amount"), 0.9, figures=True),
             Column(_("Eligible"), 1.2),
         )
         rows = tuple(
             (
                 wording.day(row.spent_on),
                 row.what,
-                f"{row.amount:.2f}",
-                str(row.get_eligible_display()),
+                f"{row.amount:.2f} {row.currency}",
+                parts.join((str(row.get_eligible_display()), row.why)),
             )
             for row in expenses
         )

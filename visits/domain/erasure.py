@@ -48,7 +48,7 @@ from visits.models import (
     VisitReport,
     VisitRequest,
 )
-from visits.models.availability import HostAvailability
+from visits.models.availability import HostAnswer, HostAvailability
 from visits.models.plans import PlanDecision, PlanVersion, Unplaced
 from visits.models.reports import DisseminationActivity
 
@@ -120,8 +120,9 @@ FREE_TEXTS: dict[type[models.Model], tuple[str, ...]] = {
     DataRequest: ("text",),
     Disruption: ("source",),
     DisseminationActivity: ("name", "evidence"),
-    Expense: ("what", "receipt"),
+    Expense: ("what", "receipt", "why"),
     FollowUp: ("text",),
+    HostAnswer: ("reason",),
     HostAvailability: ("label",),
     Interaction: ("text",),
     Message: ("subject", "body", "calendar"),
@@ -146,7 +147,7 @@ FREE_TEXTS: dict[type[models.Model], tuple[str, ...]] = {
         "local_contact_address",
         "local_contact_phone",
     ),
-    VisitReport: ("summary", "notes", "evidence"),
+    VisitReport: ("summary", "notes", "evidence", "correction", "host_summary"),
     VisitRequest: (
         "department",
         "raw_text",
@@ -246,6 +247,7 @@ def _related(dossier: Dossier) -> dict[type[models.Model], list[Any]]:
         ChecklistItem: list(ChecklistItem.objects.filter(visit__in=visits)),
         VisitReport: list(VisitReport.objects.filter(visit__in=visits)),
         Expense: list(Expense.objects.filter(visit__in=visits)),
+        HostAnswer: list(HostAnswer.objects.filter(visit__in=visits)),
         TravelLeg: list(TravelLeg.objects.filter(visit__in=visits)),
         VisitRequest: asked,
         FollowUp: list(FollowUp.objects.filter(tied).distinct()),

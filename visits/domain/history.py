@@ -25,6 +25,17 @@ VERBS = {
     "undo_cancellation": gettext_lazy("Cancellation undone"),
     "free_slot": gettext_lazy("Time kept for an undo given back"),
     "publish_version": gettext_lazy("Plan published"),
+    "report_visit": gettext_lazy("Report written"),
+    "approve_report": gettext_lazy("The city approved the report"),
+    "correct_report": gettext_lazy("The city corrected the report"),
+    "accept_correction": gettext_lazy("The city’s correction taken over"),
+    "add_expense": gettext_lazy("Expense written down"),
+    "edit_expense": gettext_lazy("Expense changed"),
+    "remove_expense": gettext_lazy("Expense taken out"),
+    "restore_expense": gettext_lazy("Expense brought back"),
+    "accept_visit": gettext_lazy("The host accepted the time"),
+    "refuse_visit": gettext_lazy("The host refused the time"),
+    "agree_to_photos": gettext_lazy("Leave for photos noted"),
 }
 
 

@@ -18,6 +18,7 @@ from crm.domain.working_time import add_working_hours
 from crm.models import Message, OutgoingMail, User
 from crm.validators import clean_line, clean_text
 from visits.domain.links import make_link
+from visits.domain.report_check import check_until
 from visits.domain.requests import note_reply
 from visits.ical import invitation
 from visits.models import Visit, VisitRequest
@@ -68,6 +69,11 @@ def _deadline(request: VisitRequest, visit: Visit | None, *, at: datetime) -> st
         return wording.local_time(offer.expires_at, visit.zone)
     if visit is not None and visit.starts_at > at:
         return wording.local_time(visit.starts_at, visit.zone)
+    report = getattr(visit, "report", None)
+    if visit is not None and report is not None and report.awaits_city:
+        check_by = check_until(report)
+        if check_by > at:
+            return wording.local_time(check_by, visit.zone)
     campaign = request.campaign
     answer_by = request.due_at
     if answer_by is None or answer_by <= at:
@@ -91,6 +97,9 @@ def visit_values(visit: Visit, *, at: datetime) -> dict[str, str]:
         "agenda": agenda_lines(visit),
         "preparation": "\n".join(f"– {_(item.text)}" for item in theirs),
     }
+    report = getattr(visit, "report", None)
+    if report is not None and report.is_for_city:
+        values["report_summary"] = report.summary
     if visit.replaces:
         old = visit.replaces
         values["old_date_line"] = _both_times(old.starts_at, old.ends_at, old.zone, home)

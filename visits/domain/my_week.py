@@ -10,10 +10,11 @@ from django.utils.translation import gettext as _
 
 from crm import wording
 from visits.domain.disruptions import disruptions_touching
+from visits.domain.host_answers import answers_of
 from visits.domain.journeys import Journey, journeys_of, mode_words
 from visits.domain.plan_board import hue_of
 from visits.ical import same_clock
-from visits.models import Disruption, Hold, Host, HostAvailability, Visit
+from visits.models import Disruption, Hold, Host, HostAnswer, HostAvailability, Visit
 from visits.states import HELD_VISITS, LIVE_VISITS, VisitState
 
 # The drawn day: from six in the morning to ten at night, on a strip so wide.
@@ -51,6 +52,8 @@ class Entry:
     title: str = ""
     note: str = ""
     visit: Visit | None = None
+    answer: HostAnswer | None = None
+    may_answer: bool = False
     risks: Sequence[Disruption] = ()
     is_on: bool = False
     icon: str = ""
@@ -129,7 +132,8 @@ def week_of(host: Host, monday: date, *, at: datetime) -> Week:
     led = [visit for visit in visits if visit.host_id == host.pk]
     journeys = journeys_of(host, led)
     active = list(Disruption.objects.active())
-    entries = [_visit(visit, host, active, at) for visit in visits]
+    answers = answers_of(visits)
+    entries = [_visit(visit, host, active, answers.get(visit.pk), at) for visit in visits]
     entries += [_offer(hold, host) for hold in _offers(host, first, last)]
     entries += [_journey(journey, host) for journey in journeys]
     busy = HostAvailability.objects.busy().filter(host=host).touching(first, last)
@@ -163,7 +167,13 @@ def _offers(host: Host, first: datetime, last: datetime) -> list[Hold]:
     return list(rows.exclude(starts_at=F("visit__starts_at")).select_related("visit"))
 
 
-def _visit(visit: Visit, host: Host, active: Sequence[Disruption], at: datetime) -> Entry:
+def _visit(
+    visit: Visit,
+    host: Host,
+    active: Sequence[Disruption],
+    answer: HostAnswer | None,
+    at: datetime,
+) -> Entry:
     return Entry(
         "visit",
         visit.starts_at,
@@ -173,6 +183,8 @@ def _visit(visit: Visit, host: Host, active: Sequence[Disruption], at: datetime)
         title=str(visit),
         note="" if visit.host_id == host.pk else _("as backup"),
         visit=visit,
+        answer=answer,
+        may_answer=visit.host_id == host.pk and visit.is_live and not visit.has_begun(at),
         risks=disruptions_touching(visit, among=active),
         is_on=visit.is_live and visit.starts_at <= at < visit.ends_at,
         hue=hue_of(visit),

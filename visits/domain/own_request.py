@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from crm import languages, wording
 from crm.domain import limits
-from crm.domain.audit import record
+from crm.domain.audit import MUNICIPALITY, record
 from crm.domain.follow_ups import open_follow_up
 from crm.domain.messages import quoted
 from crm.models import ConsentRecord, ContactPoint, DataRequest
@@ -23,7 +23,6 @@ from crm.models.consent import Purpose
 from crm.search import search_key
 from crm.validators import address_key, clean_line, clean_text, mail_address
 from visits.domain import links
-from visits.domain.proposals import MUNICIPALITY
 from visits.domain.replies import send_reply, send_words, tell_agreed
 from visits.domain.requests import Wish, reply_due, write_wishes
 from visits.domain.steps import set_request_state

@@ -1,5 +1,6 @@
 """The trip pack of a host: every visit of a span of days with its internal brief, in one file."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -35,22 +36,34 @@ LONGEST_SPAN = timedelta(days=62)
 
 
 def pack_pdf(
-    host: Host, *, first: date, last: date, at: datetime, paper: Paper = A4
+    host: Host,
+    *,
+    first: date,
+    last: date,
+    at: datetime,
+    paper: Paper = A4,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[bytes, str]:
     """The trip pack as PDF, and its file name.
 
-    Raises ValidationError when the span is upside down or too long, or holds no visit.
+    Raises ValidationError when the span is upside down or too long, or holds no visit. After each
+    brief `on_progress` is told how many of how many steps are done; it may raise to give up.
     """
-    pack = gather_pack(host, first=first, last=last, at=at)
+    pack = gather_pack(host, first=first, last=last, at=at, on_progress=on_progress)
     return render_pack(pack, paper), f"{host.ref}-{first.isoformat()}-{last.isoformat()}.pdf"
 
 
-def gather_pack(host: Host, *, first: date, last: date, at: datetime, language: str = "en") -> Pack:
-    """What the pack says: the host's visits from `first` to `last`, by their local dates."""
+def check_span(first: date, last: date) -> None:
+    """Raise ValidationError when the days are upside down or too many."""
     if last < first:
         raise ValidationError(_("The last day lies before the first."), code="span")
     if last - first > LONGEST_SPAN:
         raise ValidationError(_("A pack holds two months at most."), code="span")
+
+
+def visits_for_pack(host: Host, *, first: date, last: date) -> list[Visit]:
+    """The visits of the span; raises ValidationError when it cannot be or holds none."""
+    check_span(first, last)
     visits = visits_of(host, first=first, last=last)
     if not visits:
         raise ValidationError(
@@ -62,8 +75,27 @@ def gather_pack(host: Host, *, first: date, last: date, at: datetime, language: 
                 "last": wording.day(last),
             },
         )
+    return visits
+
+
+def gather_pack(
+    host: Host,
+    *,
+    first: date,
+    last: date,
+    at: datetime,
+    language: str = "en",
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Pack:
+    """What the pack says: the host's visits from `first` to `last`, by their local dates."""
+    visits = visits_for_pack(host, first=first, last=last)
     with override(language):
-        editions = [gather_internal(visit, at=at, language=language) for visit in visits]
+        editions = []
+        for number, visit in enumerate(visits):
+            # The last step is setting the type.
+            on_progress(number, len(visits) + 1)
+            editions.append(gather_internal(visit, at=at, language=language))
+        on_progress(len(visits), len(visits) + 1)
         kept = [_kept(visit, edition) for visit, edition in zip(visits, editions, strict=True)]
         imprints = [
             imprint_of(visit, edition, row, at=at)

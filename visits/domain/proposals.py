@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm import languages, wording
+from crm.domain.audit import MUNICIPALITY
 from crm.models import MailTemplate, User
 from visits.domain import booking
 from visits.domain.busy_feeds import refuse_unknown_time
@@ -29,7 +30,6 @@ from visits.models.visits import Side
 from visits.states import RequestState, VisitState
 
 MOST_SLOTS = 4
-MUNICIPALITY = "municipality"
 # An offer takes these up for review on its way.
 TAKEN_UP_FIRST = frozenset({RequestState.RECEIVED, RequestState.NEEDS_INFO})
 

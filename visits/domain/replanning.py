@@ -8,8 +8,11 @@ from django.utils.translation import gettext as _
 
 from visits.domain.disruptions import disruptions_touching
 from visits.domain.planning import may_move
-from visits.models import Campaign, Disruption, HostAvailability, Visit
+from visits.models import Campaign, Disruption, HostAnswer, HostAvailability, Visit
 from visits.states import AGREED_VISITS
+
+# What the page's address names the absence by for which it was opened.
+ABSENCE = "absence"
 
 
 @dataclass(frozen=True)
@@ -30,9 +33,17 @@ def candidates(campaign: Campaign, *, at: datetime) -> list[Candidate]:
     )
     visits = [visit for visit in rows if may_move(visit, at)]
     disruptions = list(Disruption.objects.active())
+    refused = {row.visit_id: row for row in HostAnswer.objects.refused().filter(visit__in=visits)}
     absences = _absences(visits)
     return [
-        Candidate(visit, (*_stopped(visit, disruptions), *_away(visit, absences)))
+        Candidate(
+            visit,
+            (
+                *_stopped(visit, disruptions),
+                *_away(visit, absences),
+                *_refused(visit, refused.get(visit.pk)),
+            ),
+        )
         for visit in visits
     ]
 
@@ -42,6 +53,13 @@ def _stopped(visit: Visit, disruptions: Sequence[Disruption]) -> list[str]:
         _("%(disruption)s touches it.") % {"disruption": row.name}
         for row in disruptions_touching(visit, among=disruptions)
     ]
+
+
+def _refused(visit: Visit, answer: HostAnswer | None) -> list[str]:
+    if answer is None:
+        return []
+    words = _("%(host)s has refused it: %(reason)s")
+    return [words % {"host": visit.host.name, "reason": answer.reason}]
 
 
 def _absences(visits: Sequence[Visit]) -> list[HostAvailability]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from crm import wording
 from crm.domain.audit import record
 from crm.models import User
-from crm.validators import clean_line, clean_text
+from crm.validators import clean_text
 from visits.domain import booking
 from visits.domain.busy_feeds import refuse_unknown_time
 from visits.domain.notices import draft_notices, knows_of
@@ -378,6 +378,26 @@ def mark_no_show(visit: Visit, *, side: str, reason: str, at: datetime, by: User
     return visit
 
 
+def counted(counts: Mapping[str, int]) -> dict[str, int]:
+    """The audiences of which somebody came; raises ValidationError when nobody did."""
+    people = {audience: count for audience, count in counts.items() if count}
+    if any(not 0 < count <= 1_000 for count in people.values()) or not people:
+        raise ValidationError(
+            _("Count at least one person; when nobody came, mark the visit so."),
+            code="attendance",
+        )
+    return people
+
+
+def write_counts(report: VisitReport, people: Mapping[str, int]) -> None:
+    """Keep who came, in place of what was counted before."""
+    report.counts.all().delete()
+    AttendanceCount.objects.bulk_create(
+        AttendanceCount(report=report, audience=name, people=count, is_sample=report.is_sample)
+        for name, count in people.items()
+    )
+
+
 @transaction.atomic
 def complete_visit(
     visit: Visit, *, counts: Mapping[str, int], at: datetime, by: User
@@ -388,12 +408,7 @@ def complete_visit(
     count is not a number.
     """
     check_begun(visit, VisitState.COMPLETED, at=at)
-    people = {audience: count for audience, count in counts.items() if count}
-    if any(not 0 < count <= 1_000 for count in people.values()) or not people:
-        raise ValidationError(
-            _("Count at least one person; when nobody came, mark the visit so."),
-            code="attendance",
-        )
+    people = counted(counts)
     if visit.state in (VisitState.CONFIRMED, VisitState.BRIEFED):
         start_visit(visit, at=at, by=by)
     set_visit_state(visit, VisitState.COMPLETED, at=at, by=by)
@@ -401,37 +416,10 @@ def complete_visit(
     report, _made = VisitReport.objects.get_or_create(
         visit=visit, defaults={"is_sample": visit.is_sample}
     )
-    report.counts.all().delete()
-    AttendanceCount.objects.bulk_create(
-        AttendanceCount(report=report, audience=name, people=count, is_sample=visit.is_sample)
-        for name, count in people.items()
-    )
+    write_counts(report, people)
     for request in visit.requests.all():
         if request.state == RequestState.SCHEDULED:
             set_request_state(request, RequestState.FULFILLED, at=at, by=by)
-    return report
-
-
-@transaction.atomic
-def report_visit(
-    visit: Visit,
-    *,
-    summary: str,
-    notes: str,
-    outcome: str,
-    evidence: str,
-    at: datetime,
-    by: User,
-) -> VisitReport:
-    """Write the report of a completed visit; it may be corrected until the visit is closed."""
-    report = visit.report
-    report.summary, report.notes = clean_text(summary), clean_text(notes)
-    report.outcome, report.evidence = outcome, clean_line(evidence)
-    report.written_at, report.written_by = at, by
-    report.save()
-    record(report, "report_visit", at=at, by=by, fields=["summary", "notes", "outcome"])
-    if visit.state == VisitState.COMPLETED:
-        set_visit_state(visit, VisitState.REPORTED, at=at, by=by)
     return report
 
 

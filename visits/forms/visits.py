@@ -1,11 +1,13 @@
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from crm.models import FollowUp
 from crm.validators import clean_text, mail_address
+from visits.domain.reports import check_evidence
 from visits.domain.visits import EDITABLE
 from visits.forms.moments import moment_at
-from visits.models import Visit
+from visits.models import Topic, Visit
 from visits.models.reports import Audience, Outcome
 from visits.models.visits import Side
 
@@ -80,12 +82,14 @@ class AttendanceForm(forms.Form):
 
 
 class ReportForm(forms.Form):
+    """What was said and what came of it."""
+
     summary = forms.CharField(
         label=_("Summary for the city"),
         max_length=4_000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 5}),
-        help_text=_("The city reads this and may correct it."),
+        help_text=_("The city reads this on its page and may correct it."),
     )
     notes = forms.CharField(
         label=_("Our own notes"),
@@ -93,10 +97,51 @@ class ReportForm(forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
     )
+    topics_covered = forms.ModelMultipleChoiceField(
+        label=_("Topics we spoke about"),
+        queryset=Topic.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    expected = forms.IntegerField(
+        label=_("People expected"), required=False, min_value=0, max_value=1_000
+    )
     outcome = forms.ChoiceField(label=_("Outcome"), choices=Outcome)
     evidence = forms.CharField(
-        label=_("What shows it"), max_length=500, required=False, help_text=_("A quote, a mail.")
+        label=_("What shows it"),
+        max_length=500,
+        required=False,
+        help_text=_("A quote, a mail, a decision; needed for every outcome but “open”."),
     )
+
+    def __init__(self, *args, visit: Visit, **kwargs):
+        super().__init__(*args, **kwargs)
+        report = getattr(visit, "report", None)
+        planned = visit.topics.all()
+        covered = report.topics_covered.all() if report else Topic.objects.none()
+        # All of the catalogue may come up; those planned stand first.
+        self.fields["topics_covered"].queryset = Topic.objects.order_by("code")
+        asked = sum(row.people or 0 for row in visit.requests.all())
+        known = report if report is not None and report.written_at else None
+        self.initial = {
+            "summary": report.summary if report else "",
+            "notes": report.notes if report else "",
+            "outcome": report.outcome if report else Outcome.OPEN,
+            "evidence": report.evidence if report else "",
+            "expected": report.expected
+            if report and report.expected is not None
+            else asked or None,
+            "topics_covered": list(covered if known else planned),
+        } | self.initial
+
+    def clean(self):
+        cleaned = super().clean()
+        if "outcome" in cleaned and "evidence" in cleaned:
+            try:
+                check_evidence(cleaned["outcome"], cleaned["evidence"])
+            except ValidationError as error:
+                self.add_error(None, error)
+        return cleaned
 
 
 class PromiseForm(forms.Form):

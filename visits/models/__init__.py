@@ -1,11 +1,18 @@
 """Campaigns, requests, visits, plans, travel, briefs and reports."""
 
-from visits.models.availability import BusyFeed, Hold, HostAvailability, Reservation
+from visits.models.availability import (
+    BusyFeed,
+    Hold,
+    HostAnswer,
+    HostAvailability,
+    Reservation,
+)
 from visits.models.briefs import BriefEdition
 from visits.models.calendars import CalendarDay, Disruption
 from visits.models.campaigns import Campaign, Topic
 from visits.models.hosts import Host
 from visits.models.links import CalendarFeed, FeedEntry, PrivateLink
+from visits.models.packs import PackRun
 from visits.models.plans import (
     Placement,
     Plan,
@@ -47,7 +54,9 @@ __all__ = [
     "FeedEntry",
     "Hold",
     "Host",
+    "HostAnswer",
     "HostAvailability",
+    "PackRun",
     "PendingRequest",
     "Placement",
     "Plan",

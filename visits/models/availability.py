@@ -2,11 +2,11 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.marks import SampleMark
-from visits.states import VisitState
+from visits.states import LIVE_VISITS, VisitState
 
 
 class ReservationQuerySet(models.QuerySet):
@@ -207,3 +207,39 @@ class HostAvailability(SampleMark, models.Model):
 
     def __str__(self) -> str:
         return self.label or self.get_kind_display()
+
+
+class HostAnswerQuerySet(models.QuerySet):
+    def current(self):
+        """The newest of each visit, as long as host and time are still what they were."""
+        newer = HostAnswer.objects.filter(visit=OuterRef("visit"), pk__gt=OuterRef("pk"))
+        same = {"host": F("visit__host"), "starts_at": F("visit__starts_at")}
+        return self.filter(~Exists(newer), **same)
+
+    def refused(self):
+        """Current refusals of visits that are still to happen."""
+        rows = self.current().filter(answer=HostAnswer.Answer.REFUSED)
+        return rows.filter(visit__state__in=LIVE_VISITS)
+
+
+class HostAnswer(SampleMark, models.Model):
+    """What a host said to the time planned for a visit; the newest counts."""
+
+    class Answer(models.TextChoices):
+        ACCEPTED = "accepted", _("accepted")
+        REFUSED = "refused", _("refused")
+
+    visit = models.ForeignKey("visits.Visit", on_delete=models.CASCADE, related_name="host_answers")
+    host = models.ForeignKey("visits.Host", on_delete=models.CASCADE, related_name="answers")
+    answer = models.CharField(max_length=8, choices=Answer)
+    reason = models.CharField(_("why"), max_length=500, blank=True)
+    starts_at = models.DateTimeField()
+    at = models.DateTimeField()
+
+    objects = HostAnswerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.visit.ref} {self.host.ref}: {self.get_answer_display()}"

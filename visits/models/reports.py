@@ -3,6 +3,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.marks import SampleMark, Visibility
+from visits.states import VisitState
 
 
 class Audience(models.TextChoices):
@@ -40,10 +41,32 @@ LADDER = [
 ]
 
 
+class VisitReportQuerySet(models.QuerySet):
+    def for_city(self):
+        """Written, with words for the city."""
+        return self.exclude(written_at=None).exclude(summary="")
+
+    def awaiting_city(self):
+        """The city was asked to check and has not answered."""
+        open_visits = (VisitState.COMPLETED, VisitState.REPORTED)
+        rows = self.for_city().filter(visit__state__in=open_visits)
+        return rows.filter(validated_at=None, corrected_at=None)
+
+    def corrected(self):
+        """The city corrected it, and nobody of us has answered."""
+        return self.exclude(corrected_at=None).filter(validated_at=None)
+
+
 class VisitReport(SampleMark, Visibility, models.Model):
-    """What happened at a visit: who came, what came of it."""
+    """What happened at a visit: who came, what came of it.
+
+    The city approves the summary or corrects it: `correction` are its words, which stand beside
+    ours until one of us accepts them or writes anew. `host_summary` keeps what we had written
+    before a correction was accepted.
+    """
 
     public_fields = ("summary",)
+    municipality_fields = ("summary", "correction", "topics_covered", "counts", "validated_at")
 
     visit = models.OneToOneField("visits.Visit", on_delete=models.CASCADE, related_name="report")
     topics_covered = models.ManyToManyField("visits.Topic", blank=True)
@@ -61,9 +84,27 @@ class VisitReport(SampleMark, Visibility, models.Model):
         related_name="+",
     )
     validated_at = models.DateTimeField(null=True, blank=True)
+    correction = models.TextField(_("the city's correction"), blank=True, max_length=4_000)
+    corrected_at = models.DateTimeField(null=True, blank=True)
+    host_summary = models.TextField(_("what we had written"), blank=True, max_length=4_000)
+
+    objects = VisitReportQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.visit.ref}"
+
+    @property
+    def is_for_city(self) -> bool:
+        return self.written_at is not None and bool(self.summary)
+
+    @property
+    def is_corrected(self) -> bool:
+        """Whether a correction waits for us."""
+        return self.corrected_at is not None and self.validated_at is None
+
+    @property
+    def awaits_city(self) -> bool:
+        return self.is_for_city and self.validated_at is None and self.corrected_at is None
 
 
 class AttendanceCount(SampleMark, models.Model):

@@ -211,21 +211,46 @@ class RoadSourceState(models.Model):
         return self.fault or "ok"
 
 
+class ExpenseQuerySet(models.QuerySet):
+    def kept(self):
+        """Those that were not taken out again."""
+        return self.filter(removed_at=None)
+
+
 class Expense(SampleMark, models.Model):
-    """Money spent on a visit."""
+    """Money spent on a visit; one taken out is kept for an undo."""
 
     class Eligible(models.TextChoices):
         YES = "yes", _("eligible")
         NO = "no", _("not eligible")
         ASK = "ask", _("to be asked")
 
+    class Category(models.TextChoices):
+        TRAVEL = "travel", _("travel")
+        STAY = "stay", _("hotel")
+        MEALS = "meals", _("meals")
+        MATERIAL = "material", _("material")
+        INTERPRETING = "interpreting", _("interpreting")
+        OTHER = "other", _("other")
+
     visit = models.ForeignKey("visits.Visit", on_delete=models.CASCADE, related_name="expenses")
     host = models.ForeignKey("visits.Host", null=True, blank=True, on_delete=models.SET_NULL)
-    amount = models.DecimalField(_("amount (EUR)"), max_digits=8, decimal_places=2)
+    amount = models.DecimalField(_("amount"), max_digits=8, decimal_places=2)
+    currency = models.CharField(_("currency"), max_length=3, default="EUR")
+    category = models.CharField(
+        _("category"), max_length=12, choices=Category, default=Category.OTHER
+    )
     what = models.CharField(_("for what"), max_length=200)
     receipt = models.CharField(_("receipt"), max_length=200, blank=True)
-    eligible = models.CharField(max_length=4, choices=Eligible, default=Eligible.ASK)
+    eligible = models.CharField(_("eligible"), max_length=4, choices=Eligible, default=Eligible.ASK)
+    why = models.CharField(_("why"), max_length=300, blank=True)
     spent_on = models.DateField(_("on"))
+    removed_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = ExpenseQuerySet.as_manager()
 
     class Meta:
         ordering = ["spent_on", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.what}, {self.amount} {self.currency}"

@@ -2,12 +2,13 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.marks import SampleMark, Visibility
 from crm.search import SearchableModel, SearchQuerySet
 from visits import states
+from visits.models.availability import HostAvailability
 from visits.models.requests import Mode
 from visits.states import VisitState
 
@@ -46,6 +47,20 @@ class VisitQuerySet(SearchQuerySet):
     def awaiting_counts(self, at: datetime):
         """Agreed and over, but nobody has said yet who came."""
         return self.agreed().filter(ends_at__lte=at)
+
+    def host_away(self):
+        """The host has said to be unavailable then."""
+        absences = HostAvailability.objects.busy().written_down()
+        clash = absences.filter(
+            host=OuterRef("host"),
+            starts_at__lt=OuterRef("ends_at"),
+            ends_at__gt=OuterRef("starts_at"),
+        )
+        return self.filter(Exists(clash))
+
+    def unreported(self):
+        """It took place, but nobody has told yet how it went."""
+        return self.filter(state=VisitState.COMPLETED, report__written_at=None)
 
     def within(self, starts_at: datetime, ends_at: datetime):
         return self.filter(starts_at__lt=ends_at, ends_at__gt=starts_at)

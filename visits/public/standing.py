@@ -10,12 +10,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm import wording
+from crm.domain.audit import MUNICIPALITY
 from crm.models import AuditEntry, Message
 from visits.domain.booking import UNDO_WITHIN
 from visits.domain.municipality import kept_for_undo, may_undo
 from visits.domain.own_request import WISH_STATES
-from visits.domain.proposals import MUNICIPALITY, may_ask_again
+from visits.domain.proposals import may_ask_again
 from visits.models import ChecklistItem, Hold, Visit, VisitRequest
+from visits.public.report import ShownReport, report_entries, shown_report
 from visits.states import RequestState, VisitState
 
 R, V = RequestState, VisitState
@@ -76,6 +78,7 @@ class Standing:
     by_when: str
     who_answers: str
     visit: Visit | None
+    report: ShownReport | None
     holds: list[Hold]
     checklist: list[ChecklistItem]
     timeline: list[dict[str, Any]]
@@ -113,21 +116,23 @@ def standing_of(request: VisitRequest, *, at: datetime) -> Standing:
     visit = current_visit(request)
     holds = open_holds(request, visit, at=at)
     kept = kept_for_undo(request, at=at)
-    words = _Words(request, visit, holds, at, kept)
+    report = shown_report(visit) if request.state == R.FULFILLED else None
+    words = _Words(request, visit, holds, at, kept, report)
     is_live = visit is not None and visit.is_live
     is_agreed = is_live and not holds and request.state == R.SCHEDULED
     return Standing(
         request=request,
-        steps=_steps(request, visit),
+        steps=_steps(request, visit, report),
         headline=words.headline,
         why=words.why,
         next_step=words.next_step,
         by_when=words.by_when,
         who_answers=request.campaign.answers_from or request.campaign.name,
         visit=visit,
+        report=report,
         holds=holds,
         checklist=_checklist(visit) if is_agreed and visit else [],
-        timeline=_timeline(request),
+        timeline=_timeline(request, report),
         missing=words.missing if request.state == R.NEEDS_INFO else [],
         can_withdraw=request.is_open,
         can_undo=may_undo(request, at=at),
@@ -159,13 +164,14 @@ def open_holds(request: VisitRequest, visit: Visit | None, *, at: datetime) -> l
     return list(visit.holds.offered(at))
 
 
-def _steps(request: VisitRequest, visit: Visit | None) -> list[Step]:
+def _steps(request: VisitRequest, visit: Visit | None, report: ShownReport | None) -> list[Step]:
     now = STEP_OF_STATE.get(RequestState(request.state))
     keys = [key for key, _title in STEPS]
     here = keys.index(now) if now else -1
     if awaits_answer(request, visit):
         here = keys.index("agreed")
-    if request.state == R.FULFILLED and visit and visit.state in (V.REPORTED, V.CLOSED):
+    is_over = visit is not None and visit.state == V.CLOSED
+    if is_over or (report is not None and report.is_approved):
         here = len(keys)
     return [
         Step(key, title, "done" if place < here else "now" if place == here else "later")
@@ -177,11 +183,12 @@ def _checklist(visit: Visit) -> list[ChecklistItem]:
     return list(visit.checklist.filter(owner=ChecklistItem.Owner.THEIRS))
 
 
-def _timeline(request: VisitRequest) -> list[dict[str, Any]]:
+def _timeline(request: VisitRequest, report: ShownReport | None) -> list[dict[str, Any]]:
     """What happened, newest first: states in words, and the subjects of our mails to them."""
-    entries = sorted(
-        [*_state_entries(request), *_mail_entries(request)], key=lambda entry: entry["at"]
-    )
+    told = [*_state_entries(request), *_mail_entries(request)]
+    if report is not None:
+        told += report_entries(report)
+    entries = sorted(told, key=lambda entry: entry["at"])
     return entries[::-1]
 
 
@@ -234,8 +241,10 @@ class _Words:
         holds: list[Hold],
         at: datetime,
         kept: Hold | None,
+        report: ShownReport | None,
     ) -> None:
         self.request, self.visit, self.holds, self.at, self.kept = request, visit, holds, at, kept
+        self.report = report
         self.is_moved = awaits_answer(request, visit)
         self.may_ask_again = may_ask_again(request, at=at)
 
@@ -266,7 +275,9 @@ class _Words:
             R.SCHEDULED: _("The date has changed: does it suit you?")
             if self.is_moved
             else _("Your date is agreed"),
-            R.FULFILLED: _("The visit took place"),
+            R.FULFILLED: _("Please check our report")
+            if self.report and self.report.may_check and not self.report.is_corrected
+            else _("The visit took place"),
             R.WAITLISTED: _("You are on the waiting list"),
             R.DECLINED: _("We cannot offer a visit"),
             R.EXPIRED: _("The time to answer ran out"),
@@ -326,6 +337,8 @@ class _Words:
             if self.visit.state == V.TENTATIVE:
                 return _("We complete the details and send you the confirmation.")
             return _("You get the programme by mail; until then you can prepare the room.")
+        if self.report is not None:
+            return self.report.next_step
         return {
             R.RECEIVED: _("We answer with dates, or with a question."),
             R.NEEDS_INFO: _("You add what is missing; then we look for a date."),
@@ -340,6 +353,8 @@ class _Words:
     @property
     def by_when(self) -> str:
         request = self.request
+        if self.report is not None:
+            return self.report.by_when(self.at)
         if self.holds:
             return wording.local_time(self.holds[0].expires_at, request.zone)
         if request.state == R.SCHEDULED and self.visit is not None:

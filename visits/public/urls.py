@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import path, register_converter
 
-from visits.public.views import answers, data, files, form, link, status
+from visits.public.views import answers, data, files, form, link, report, status
 
 
 class CompleteLanguage:
@@ -37,6 +37,7 @@ urlpatterns = [
     path("mine/withdraw/", answers.withdraw, name="withdraw"),
     path("mine/undo/", answers.undo, name="undo"),
     path("mine/checklist/", answers.checklist, name="checklist"),
+    path("mine/report/", report.check_report, name="check-report"),
     path("mine/correct/", data.correct, name="correct"),
     path("mine/colleague/", data.hand_over, name="hand-over"),
     path("mine/data/", data.own_data, name="own-data"),

@@ -31,7 +31,7 @@ def my_week(request: HttpRequest) -> HttpResponse:
     until somebody has said who came.
     """
     at = clock.now()
-    host = _host(request)
+    host = shown_host(request)
     zone = host.zone if host else request.user.time_zone
     today = at.astimezone(ZoneInfo(zone)).date()
     monday = _monday(request, today)
@@ -50,13 +50,14 @@ def my_week(request: HttpRequest) -> HttpResponse:
         context |= {
             "week": week,
             "uncounted": mine.awaiting_counts(at).order_by("starts_at"),
+            "unreported": mine.unreported().order_by("starts_at"),
             "later": mine.upcoming(at).filter(starts_at__gte=ends, starts_at__lt=ends + AHEAD),
         }
     context["span"] = wording.day_range(monday, monday + timedelta(days=6))
     return render(request, "visits/my_week.html", context)
 
 
-def _host(request: HttpRequest) -> Host | None:
+def shown_host(request: HttpRequest) -> Host | None:
     """The host asked for, else the own one, else for a coordinator the first who leads visits."""
     hosts = Host.objects.visible_to(request.user).select_related("home", "user")
     if ref := request.GET.get("host"):

@@ -18,6 +18,7 @@ from crm.permissions import require
 from crm.roles import Role
 from visits.domain import agenda, planning_runs
 from visits.domain.busy_feeds import unknown_calendars
+from visits.domain.host_answers import refusals, visits_without_host
 from visits.domain.plan_board import Look, board_of_calendar, board_of_version
 from visits.domain.plan_compare import differences, sums_of
 from visits.domain.plan_edits import out_of_date
@@ -39,15 +40,18 @@ def plan(request: HttpRequest) -> HttpResponse:
     campaign = current_campaign(request)
     if campaign is None:
         return render(request, "visits/plan.html", {"campaign": None})
+    at = clock.now()
     the_plan = plan_of(campaign)
     decisions = decisions_of(campaign)
     versions = the_plan.versions.select_related("made_by").defer("result")
     context = {
         "campaign": campaign,
-        "board": board_of_calendar(campaign, Look(clock.now(), decisions)),
+        "board": board_of_calendar(campaign, Look(at, decisions)),
         "versions": list(versions.annotate(fresh=F("result__fresh"))),
         "run": the_plan.runs.first(),
         "waiting": _tray(request, campaign),
+        "refusals": refusals(request.user),
+        "away": visits_without_host(request.user, at=at),
         "unknown": unknown_calendars(Host.objects.who_lead()),
         "active": the_plan.runs.filter(state__in=ACTIVE).exists(),
         **_for_coordinator(request, the_plan, decisions),

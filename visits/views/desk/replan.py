@@ -12,8 +12,8 @@ from crm.roles import Role
 from visits.domain import planning_runs
 from visits.domain.plans import plan_of
 from visits.domain.publishing import changes_of
-from visits.domain.replanning import Candidate, candidates
-from visits.models import Campaign, Disruption, Plan, PlanRun, Unplaced
+from visits.domain.replanning import ABSENCE, Candidate, candidates
+from visits.models import Campaign, Disruption, HostAvailability, Plan, PlanRun, Unplaced
 from visits.views.desk.access import current_campaign
 
 ACTIVE = (PlanRun.State.QUEUED, PlanRun.State.RUNNING)
@@ -44,7 +44,12 @@ def replan(request: HttpRequest) -> HttpResponse:
 
 
 def _because(request: HttpRequest) -> str:
-    """What the page was opened for: the disruption named in its address."""
+    """What the page was opened for: the disruption or the absence named in its address."""
+    absent = request.GET.get(ABSENCE, "")
+    if absent.isdecimal() and len(absent) < 12:
+        away = HostAvailability.objects.busy().filter(pk=absent).select_related("host").first()
+        if away is not None:
+            return _("%(host)s is unavailable.") % {"host": away.host.name}
     wanted = request.GET.get("disruption", "")
     row = Disruption.objects.active().filter(pk=wanted).first() if wanted.isdigit() else None
     return row.name if row else ""

@@ -14,6 +14,7 @@ from crm.permissions import has_role
 from crm.roles import Role
 from visits.domain import agenda
 from visits.domain.first_steps import first_steps, form_address
+from visits.domain.host_answers import refusals, visits_without_host
 from visits.models import VisitRequest
 from visits.views.desk.access import current_campaign
 
@@ -39,9 +40,12 @@ def today(request: HttpRequest) -> HttpResponse:
         "kept": agenda.kept_slots(user),
         "promises": agenda.follow_ups_due(user, at=at),
         "risks": agenda.visits_at_risk(user, at=at),
+        "reports": agenda.reports_open(user),
         "visits": agenda.next_visits(user, at=at),
         "now": at,
     }
+    if has_role(user, Role.COORDINATOR, Role.HOST):
+        context |= {"refusals": refusals(user), "away": visits_without_host(user, at=at)}
     if campaign is not None:
         dots = agenda.map_dots(
             user, campaign, path=lambda visit: reverse("visits:visit-detail", args=[visit.ref])

@@ -9,20 +9,21 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from crm import clock
-from crm.domain.follow_ups import open_follow_up
 from crm.permissions import require
 from crm.roles import Role
-from visits.domain import cancellations
+from visits.domain import cancellations, reports
 from visits.domain import visits as verbs
+from visits.domain.after_visit import Promise, keep_promise
 from visits.domain.briefing import send_brief
 from visits.domain.slots import weigh_slot
 from visits.domain.steps import check_visit_step
 from visits.forms.requests import ReasonForm
 from visits.forms.visits import AttendanceForm, PostponeForm, PromiseForm, ReportForm, SideForm
-from visits.models import Visit
+from visits.models import Visit, VisitReport
 from visits.states import VISIT_STEPS, VisitState, may_step
 from visits.views.desk.access import get_visit, tell_confirmed, try_verb
 from visits.views.desk.toasts import done
+from visits.views.desk.visits import visit_page
 
 # Steps that ask for side and reason: verb, new state, words of the page and the button.
 REASONED = {
@@ -187,21 +188,32 @@ def visit_complete(request: HttpRequest, ref: str) -> HttpResponse:
 @require_POST
 @require(Role.COORDINATOR, Role.HOST)
 def visit_report(request: HttpRequest, ref: str) -> HttpResponse:
+    """Write the report; the city is asked by a draft to check what is written for it."""
     visit = get_visit(request.user, ref)
     get_object_or_404(Visit, pk=visit.pk, report__isnull=False)
-    form = ReportForm(request.POST)
-    if form.is_valid():
-        try_verb(
-            request,
-            verbs.report_visit,
-            visit,
-            at=clock.now(),
-            by=request.user,
-            done=_("The report is kept."),
-            **form.cleaned_data,
-        )
-    else:
-        messages.error(request, " ".join(words for each in form.errors.values() for words in each))
+    form = ReportForm(request.POST, visit=visit)
+    if not form.is_valid():
+        return visit_page(request, visit, "report", status=422, report_form=form)
+    values = form.cleaned_data
+    if try_verb(request, reports.report_visit, visit, at=clock.now(), by=request.user, **values):
+        done(request, _("The report is kept."))
+    return _to_tab(visit, "report")
+
+
+@require_POST
+@require(Role.COORDINATOR, Role.HOST)
+def visit_accept_correction(request: HttpRequest, ref: str) -> HttpResponse:
+    """Take over what the city says the report should say."""
+    visit = get_visit(request.user, ref)
+    report = get_object_or_404(VisitReport.objects.select_related("visit"), visit=visit)
+    try_verb(
+        request,
+        reports.accept_correction,
+        report,
+        at=clock.now(),
+        by=request.user,
+        done=_("The report of %(ref)s is agreed.") % {"ref": ref},
+    )
     return _to_tab(visit, "report")
 
 
@@ -241,18 +253,8 @@ def visit_promise(request: HttpRequest, ref: str) -> HttpResponse:
     visit = get_visit(request.user, ref)
     form = PromiseForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        organisation = visit.municipality.organisation if visit.municipality else None
-        promise = try_verb(
-            request,
-            open_follow_up,
-            **form.cleaned_data,
-            organisation=organisation,
-            assigned_to=request.user,
-            at=clock.now(),
-            by=request.user,
-        )
-        if promise:
-            visit.follow_ups.add(promise)
+        promise = Promise(**form.cleaned_data)
+        if try_verb(request, keep_promise, visit, promise, at=clock.now(), by=request.user):
             return _to_tab(visit, "report")
     context = {"visit": visit, "form": form, "title": _("A promise"), "label": _("Keep in mind")}
     return render(request, "visits/visit_step.html", context, status=422 if form.errors else 200)

@@ -1,6 +1,7 @@
 """Visits: the list, and one visit with its tabs."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -19,14 +20,16 @@ from visits import states
 from visits.domain.briefs import standing
 from visits.domain.cancellations import kept_slot
 from visits.domain.disruptions import disruptions_touching
+from visits.domain.expenses import totals
 from visits.domain.fill import fill_query
 from visits.domain.history import visit_timeline
+from visits.domain.report_check import CHECKABLE
 from visits.domain.travel_legs import Journey, journeys_of, sum_of, sums_by_host
 from visits.domain.visits import edit_visit, missing_for_confirmation
 from visits.filters import VisitFilter
 from visits.forms.visits import AttendanceForm, ReportForm, VisitFactsForm
 from visits.ical import invitation
-from visits.models import Host, Visit
+from visits.models import Host, HostAnswer, Visit
 from visits.states import VisitState
 from visits.views.desk.access import get_visit, tell_confirmed, try_verb
 from visits.views.desk.lists import as_file, list_page
@@ -59,7 +62,10 @@ def visit_list(request: HttpRequest) -> HttpResponse:
     return render(request, "visits/visit_list.html", {"page": page})
 
 
-TABS = ("agenda", "people", "checklist", "travel", "mail", "brief", "report", "history")
+TABS = (
+    *("agenda", "people", "checklist", "travel", "money", "mail", "brief", "report"),
+    "history",
+)
 
 
 @require_safe
@@ -68,13 +74,24 @@ def visit_detail(request: HttpRequest, ref: str) -> HttpResponse:
     visit = get_visit(request.user, ref)
     wanted = request.GET.get("tab", "agenda")
     tab = wanted if wanted in TABS else "agenda"
-    context = visit_facts(request, visit) | {"tab": tab, "tabs": _tabs(request, tab)}
+    return visit_page(request, visit, tab)
+
+
+def visit_page(
+    request: HttpRequest, visit: Visit, tab: str, *, status: int = 200, **more: Any
+) -> HttpResponse:
+    """The page of one visit; `more` may bring a form that was refused."""
+    context = visit_facts(request, visit) | {"tab": tab, "tabs": _tabs(request, tab)} | more
     if tab == "brief":
         for edition in context["editions"]:
             edition.standing = standing(edition, at=clock.now())
     if tab == "travel":
         context["travel"] = travel_of(request, visit)
-    return render(request, "visits/visit_detail.html", context)
+    if tab == "money":
+        context |= money_of(request, visit)
+    if tab == "report" and "report_form" not in context:
+        context["report_form"] = ReportForm(visit=visit)
+    return render(request, "visits/visit_detail.html", context, status=status)
 
 
 def visit_facts(request: HttpRequest, visit: Visit) -> dict:
@@ -98,18 +115,26 @@ def visit_facts(request: HttpRequest, visit: Visit) -> dict:
         "report": report,
         "counts": counts,
         "attendance": AttendanceForm(counts=counts),
-        "report_form": ReportForm(initial=_report_words(report)),
+        "may_report": report is not None and _may_report(request, visit),
         "follow_ups": visit.follow_ups.all(),
         "entries": visit_timeline(visit, zone=zone),
         "steps": states.VISIT_STEPS[visit.state],
         "missing": missing_for_confirmation(visit) if visit.state == VisitState.TENTATIVE else [],
         "disruptions": disruptions_touching(visit),
         "later": visit.replaced_by.first(),
+        "refusal": _refusal(request, visit),
         "kept": kept_slot(visit, at=at) if visit.state == VisitState.CANCELLED else None,
         "has_begun": visit.has_begun(at),
         "may_count": _may_count(request, visit, at),
         "home_zone": zone,
     }
+
+
+def money_of(request: HttpRequest, visit: Visit) -> dict:
+    """What was spent on the visit, for those who led it; experts read no money."""
+    may_spend = has_role(request.user, Role.COORDINATOR, Role.HOST)
+    rows = list(visit.expenses.kept()) if may_spend else []
+    return {"expenses": rows, "expense_totals": totals(rows), "may_spend": may_spend}
 
 
 def travel_of(request: HttpRequest, visit: Visit) -> dict:
@@ -162,10 +187,23 @@ def _correct_path(request: HttpRequest, journey: Journey) -> str:
     return f"{reverse('visits:journey-new')}?{query.urlencode()}"
 
 
+def _refusal(request: HttpRequest, visit: Visit) -> HostAnswer | None:
+    """That the host has refused the time, for those who lead or plan the visit."""
+    leads = has_role(request.user, Role.COORDINATOR, Role.HOST)
+    refused = HostAnswer.objects.refused().filter(visit=visit) if leads else None
+    return refused.first() if refused is not None else None
+
+
 def _may_count(request: HttpRequest, visit: Visit, at) -> bool:
     """Whether the page asks who came: of an agreed visit that has begun, for those who led it."""
     leads = has_role(request.user, Role.COORDINATOR, Role.HOST)
     return leads and visit.state in states.AGREED_VISITS and visit.has_begun(at)
+
+
+def _may_report(request: HttpRequest, visit: Visit) -> bool:
+    """Whether the report may still be written, by those who led the visit."""
+    leads = has_role(request.user, Role.COORDINATOR, Role.HOST)
+    return leads and visit.state in CHECKABLE
 
 
 def _tabs(request: HttpRequest, current: str) -> list[dict]:
@@ -174,6 +212,7 @@ def _tabs(request: HttpRequest, current: str) -> list[dict]:
         "people": _("People"),
         "checklist": _("Checklist"),
         "travel": _("Travel"),
+        "money": _("Money"),
         "mail": _("Mail"),
         "brief": _("Brief"),
         "report": _("Report"),
@@ -181,15 +220,11 @@ def _tabs(request: HttpRequest, current: str) -> list[dict]:
     }
     if not request.user.is_coordinator:
         words.pop("mail")
+    if not has_role(request.user, Role.COORDINATOR, Role.HOST):
+        words.pop("money")
     return [
         {"key": key, "label": label, "is_current": key == current} for key, label in words.items()
     ]
-
-
-def _report_words(report) -> dict:
-    if report is None:
-        return {}
-    return {name: getattr(report, name) for name in ("summary", "notes", "outcome", "evidence")}
 
 
 def agenda_with_times(visit: Visit) -> list[dict]:

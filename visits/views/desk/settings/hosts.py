@@ -35,6 +35,7 @@ def host_list(request: HttpRequest) -> HttpResponse:
     context = {
         "hosts": rows.annotate(live_visits=live).order_by("ref"),
         "may_edit": has_role(request.user, *MAY_EDIT),
+        "may_print": has_role(request.user, *MAY_PLAN),
     }
     return render(request, "visits/settings_hosts.html", context)
 
