@@ -95,7 +95,14 @@ def build_edition(
         void=is_void,
         is_sample=visit.is_sample,
     )
-    record(visit, "build_edition", at=at, by=by, fields=["editions"])
+    record(
+        visit,
+        "build_edition",
+        at=at,
+        by=by,
+        actor="" if by else "worker",
+        fields=["editions"],
+    )
     if visit.brief_void and visit.state in LIVE_VISITS:
         visit.brief_void = False
         visit.save(update_fields=["brief_void"])
