@@ -1,5 +1,5 @@
-"""Sending a city its brief: both editions are kept, the letter goes with the programme, the visit is
-briefed."""
+"""Sending a city its brief: every edition is kept, the letter carries the programme, and the visit
+is briefed."""
 
 from datetime import datetime
 
@@ -22,8 +22,9 @@ Kind = BriefEdition.Kind
 def send_brief(visit: Visit, *, at: datetime, by: User | None) -> list[OutgoingMail]:
     """Keep both editions as they read now and mail the public one to every requester.
 
-    Each gets it in the language of the letter, and finds it on its private page too. Raises ValidationError when the visit is not
-    agreed, or when a letter lacks something; then nothing is kept and nothing sent.
+    Each gets it in the language of the letter, and finds it on its private page too. Raises
+    ValidationError when the visit is not agreed, or when a letter lacks something; then nothing is
+    kept and nothing sent.
     """
     if visit.state not in AGREED_VISITS:
         raise ValidationError(
