@@ -41,16 +41,27 @@ __all__ = [
 Kind = BriefEdition.Kind
 
 
+# The host's edition is written in these; the city's in all languages of the program.
+INTERNAL_LANGUAGES = ("en", "nb")
+
+
+def languages_of(kind: str) -> dict[str, str]:
+    """The languages an edition can be written in, each by its own name."""
+    names = dict(settings.LANGUAGES)
+    chosen = settings.COMPLETE_LANGUAGES if kind == Kind.PUBLIC else INTERNAL_LANGUAGES
+    return {code: names[code] for code in chosen}
+
+
 def language_for(visit: Visit, kind: str, language: str = "") -> str:
     """The language an edition is written in: the one asked for, else the city's or English.
 
-    Raises ValidationError when the program has no such language.
+    Raises ValidationError when that edition does not exist in the language.
     """
-    if language and language not in dict(settings.LANGUAGES):
-        known = ", ".join(code for code, _name in settings.LANGUAGES)
+    known = languages_of(kind)
+    if language and language not in known:
         raise ValidationError(
             _("There is no brief in “%(language)s”; choose one of %(known)s.")
-            % {"language": language, "known": known},
+            % {"language": language, "known": ", ".join(known)},
             code="language",
         )
     if language:

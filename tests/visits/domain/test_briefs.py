@@ -311,6 +311,20 @@ def test_a_language_we_do_not_have_is_refused(ghent):
         briefs.build_edition(ghent, PUBLIC, at=CLOCK, language="xx")
 
 
+def test_the_internal_edition_exists_in_english_and_norwegian_only(ghent):
+    with pytest.raises(ValidationError, match="choose one of en, nb"):
+        briefs.build_edition(ghent, INTERNAL, at=CLOCK, language="pl")
+    assert briefs.build_edition(ghent, INTERNAL, at=CLOCK, language="nb").language == "nb"
+
+
+def test_the_norwegian_internal_edition_is_norwegian_throughout(ghent):
+    inside = edition(ghent, INTERNAL, language="nb")
+    english = {section.title for section in edition(ghent, INTERNAL).sections}
+    assert inside.name == "Besøksmappe, intern utgave"
+    assert english.isdisjoint(section.title for section in inside.sections)
+    assert inside.foot.startswith("Internt. For verten; ikke send videre.")
+
+
 # --- Packs ---------------------------------------------------------------------------------------
 
 

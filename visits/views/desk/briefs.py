@@ -4,6 +4,7 @@ from datetime import date
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -16,6 +17,56 @@ from crm.roles import Role
 from visits.domain import briefs, packs
 from visits.models import BriefEdition, Host, Visit
 from visits.views.desk.access import get_visit, try_verb
+
+Kind = BriefEdition.Kind
+
+
+def brief_tab(request: HttpRequest, visit: Visit) -> dict:
+    """What the Brief tab shows: each edition in a language to be chosen, and what was kept."""
+    at = clock.now()
+    editions = list(kept_editions(request.user, visit))
+    for edition in editions:
+        edition.standing = briefs.standing(edition, at=at)
+    kinds = [Kind.PUBLIC] if request.user.is_expert else [Kind.INTERNAL, Kind.PUBLIC]
+    return {
+        "kinds": [_edition_card(request, visit, kind, editions) for kind in kinds],
+        "editions": editions,
+    }
+
+
+def kept_editions(user, visit: Visit) -> QuerySet[BriefEdition]:
+    """The kept versions of a visit that the user may see, newest first."""
+    return visit.editions.visible_to(user).select_related("built_by")
+
+
+def _edition_card(
+    request: HttpRequest, visit: Visit, kind: str, editions: list[BriefEdition]
+) -> dict:
+    """One edition: its languages as links, the chosen one, and how its newest version stands."""
+    known = briefs.languages_of(kind)
+    asked = request.GET.get(str(kind), "")
+    chosen = asked if asked in known else briefs.language_for(visit, kind)
+    newest = [each for each in editions if each.kind == kind and each.language == chosen]
+    return {
+        "kind": str(kind),
+        "language": chosen,
+        "languages": [
+            {
+                "code": code,
+                "name": name,
+                "is_chosen": code == chosen,
+                "path": _path(request, kind, code),
+            }
+            for code, name in known.items()
+        ],
+        "newest": newest[0] if newest else None,
+    }
+
+
+def _path(request: HttpRequest, kind: str, language: str) -> str:
+    query = request.GET.copy()
+    query["tab"], query[str(kind)] = "brief", language
+    return f"?{query.urlencode()}"
 
 
 @require_safe
@@ -36,19 +87,14 @@ def brief_pdf(request: HttpRequest, ref: str, kind: str) -> HttpResponse:
 def brief_build(request: HttpRequest, ref: str, kind: str) -> HttpResponse:
     """Keep the edition as the visit's newest version."""
     visit = _visit_for(request.user, ref, kind)
-    built = try_verb(
-        request,
-        briefs.build_edition,
-        visit,
-        kind,
-        at=clock.now(),
-        by=request.user,
-        language=request.POST.get("language", ""),
-    )
+    language = request.POST.get("language", "")
+    act = {"at": clock.now(), "by": request.user, "language": language}
+    built = try_verb(request, briefs.build_edition, visit, kind, **act)
     if built:
         words = _("Version %(version)d of the brief is kept.") % {"version": built.version}
         messages.success(request, words)
-    return redirect(reverse("visits:visit-detail", args=[ref]) + "?tab=brief")
+    chosen = f"&{kind}={built.language}" if built else ""
+    return redirect(reverse("visits:visit-detail", args=[ref]) + f"?tab=brief{chosen}")
 
 
 @require_safe
@@ -78,11 +124,11 @@ def pdf_response(pdf: bytes, name: str) -> HttpResponse:
 
 def _visit_for(user, ref: str, kind: str) -> Visit:
     """The visit, when the user may read that edition of it. Experts read the public one only."""
-    if kind not in BriefEdition.Kind.values:
+    if kind not in Kind.values:
         raise Http404
     visit = get_visit(user, ref)
     leads = user.pk in {host.user_id for host in (visit.host, visit.backup) if host}
-    if kind == BriefEdition.Kind.INTERNAL and not (user.is_coordinator or leads):
+    if kind == Kind.INTERNAL and not (user.is_coordinator or leads):
         raise PermissionDenied(_("The internal edition is for the host and the coordinators."))
     return visit
 

@@ -16,7 +16,6 @@ from crm.exports import Column
 from crm.permissions import has_role, require
 from crm.roles import Role
 from visits import states
-from visits.domain.briefs import standing
 from visits.domain.cancellations import kept_slot
 from visits.domain.disruptions import disruptions_touching
 from visits.domain.fill import fill_query
@@ -29,6 +28,7 @@ from visits.ical import invitation
 from visits.models import Host, Visit
 from visits.states import VisitState
 from visits.views.desk.access import get_visit, tell_confirmed, try_verb
+from visits.views.desk.briefs import brief_tab
 from visits.views.desk.lists import as_file, list_page
 
 STAFF = (Role.COORDINATOR, Role.HOST, Role.EXPERT)
@@ -70,8 +70,7 @@ def visit_detail(request: HttpRequest, ref: str) -> HttpResponse:
     tab = wanted if wanted in TABS else "agenda"
     context = visit_facts(request, visit) | {"tab": tab, "tabs": _tabs(request, tab)}
     if tab == "brief":
-        for edition in context["editions"]:
-            edition.standing = standing(edition, at=clock.now())
+        context |= brief_tab(request, visit)
     if tab == "travel":
         context["travel"] = travel_of(request, visit)
     return render(request, "visits/visit_detail.html", context)
@@ -94,7 +93,6 @@ def visit_facts(request: HttpRequest, visit: Visit) -> dict:
         .drafts()
         .prefetch_related("visit_requests"),
         "letters": visit.messages.prefetch_related("deliveries"),
-        "editions": visit.editions.visible_to(request.user).select_related("built_by"),
         "report": report,
         "counts": counts,
         "attendance": AttendanceForm(counts=counts),

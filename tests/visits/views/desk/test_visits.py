@@ -510,6 +510,16 @@ def test_a_changed_address_marks_the_sent_programme_as_out_of_date(desk):
     assert "out of date: the visit says something else now" in page.text
 
 
+def test_the_brief_is_opened_and_kept_in_a_language_of_choice(desk):
+    page = go(desk, "visit-detail", "V09", tab="brief", public="pl", internal="pl")
+    internal, public = page.context["kinds"]
+    assert [each["code"] for each in internal["languages"]] == ["en", "nb"]
+    assert (internal["language"], public["language"]) == ("en", "pl")
+    assert "/visits/V09/brief/public.pdf?language=pl" in page.text
+    do(desk, "brief-build", "V09", "internal", language="nb")
+    assert visit("V09").editions.get(kind="internal", language="nb").version == 1
+
+
 def test_expert_is_shown_no_internal_edition(client, sample):
     expert = User.objects.get(email="expert@example.org")
     BriefEditionFactory(visit=visit("V09"), kind="internal")
