@@ -1,10 +1,13 @@
 """What the API tells about requests and visits. Hosts and experts read serializers of their own,
 built up from what they may know: an expert sees no contact details and no city under embargo."""
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from crm import clock
 from crm.api.schema import seen_in_part
 from crm.api.serializers import Output
+from visits.domain.brief_standing import standing
 from visits.models import (
     AgendaItem,
     AttendanceCount,
@@ -271,6 +274,9 @@ class ReportSerializer(Output):
 
 class BriefSerializer(Output):
     visit = ref_of()
+    standing = serializers.SerializerMethodField(
+        help_text=_("“current”, “out_of_date” when the visit says something else now, or “void”.")
+    )
 
     class Meta:
         model = BriefEdition
@@ -284,4 +290,9 @@ class BriefSerializer(Output):
             "built_at",
             "sent_at",
             "void",
+            "standing",
         )
+
+    def get_standing(self, row) -> str:
+        # A list has told all of its rows at once.
+        return getattr(row, "standing", "") or standing(row, at=clock.now())

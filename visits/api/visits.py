@@ -14,7 +14,9 @@ from crm.roles import Role
 from visits.api import filtersets, reading, writing
 from visits.api.refusals import refusals_as_problems
 from visits.domain import visits as verbs
-from visits.domain.briefs import build_edition, print_edition
+from visits.domain.brief_standing import standings
+from visits.domain.briefing import keep_edition
+from visits.domain.briefs import print_edition
 from visits.filters import VisitFilter
 from visits.models import BriefEdition, Visit, VisitReport
 
@@ -143,12 +145,19 @@ class BriefViewSet(Listed):
     def get_queryset(self):
         return BriefEdition.objects.visible_to(self.request.user).select_related("visit")
 
+    def paginate_queryset(self, queryset):
+        rows = super().paginate_queryset(queryset)
+        stands = standings(rows, at=self.now)
+        for row in rows:
+            row.standing = stands[row.pk]
+        return rows
+
     @extend_schema(request=writing.BriefInput)
     def create(self, request):
         """Keep what the brief says now; the newest version again when it says the same."""
         asked = self.read(writing.BriefInput)
         visit, kind = asked["visit"], asked["kind"]
-        built = build_edition(visit, kind, language=asked.get("language", ""), **self.act)
+        built = keep_edition(visit, kind, language=asked.get("language", ""), **self.act)
         return self.answer(built, status=201)
 
     @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY})

@@ -22,6 +22,7 @@ from visits.domain.brief_internal import gather_internal
 from visits.domain.brief_parts import FAILED
 from visits.domain.brief_public import gather_public
 from visits.domain.brief_sheets import newest_moments
+from visits.domain.brief_sources import Sources
 from visits.models import BriefEdition, Visit
 from visits.states import LIVE_VISITS
 
@@ -69,13 +70,23 @@ def language_for(visit: Visit, kind: str, language: str = "") -> str:
     return ical.language_of(visit) if kind == Kind.PUBLIC else "en"
 
 
-def edition_of(visit: Visit, kind: str, *, at: datetime, language: str = "") -> Edition:
+def edition_of(
+    visit: Visit,
+    kind: str,
+    *,
+    at: datetime,
+    language: str = "",
+    sources: Sources | None = None,
+    with_history: bool = True,
+) -> Edition:
     """What the edition of that kind says now."""
     spoken = language_for(visit, kind, language)
     if kind == Kind.PUBLIC:
-        return gather_public(visit, spoken, at=at)
+        return gather_public(visit, spoken, at=at, sources=sources)
     if kind == Kind.INTERNAL:
-        return gather_internal(visit, at=at, language=spoken)
+        return gather_internal(
+            visit, at=at, language=spoken, sources=sources, with_history=with_history
+        )
     raise ValueError(f"{kind} is no kind of brief.")
 
 
@@ -128,15 +139,12 @@ def current_edition(visit: Visit, kind: str, *, language: str = "") -> BriefEdit
 
 def is_out_of_date(kept: BriefEdition, *, at: datetime) -> bool:
     """Whether the visit says something else now than this version said."""
-    now = edition_of(kept.visit, kept.kind, at=at, language=kept.language)
-    return kept.data_hash != now.data_hash
-
-
-def standing(kept: BriefEdition, *, at: datetime) -> str:
-    """How a kept version stands now: "void", "out_of_date" or "current"."""
-    if kept.void:
-        return "void"
-    return "out_of_date" if is_out_of_date(kept, at=at) else "current"
+    return (
+        kept.data_hash
+        != edition_of(
+            kept.visit, kept.kind, at=at, language=kept.language, with_history=False
+        ).data_hash
+    )
 
 
 def brief_pdf(visit: Visit, kind: str, *, at: datetime, language: str = "") -> tuple[bytes, str]:

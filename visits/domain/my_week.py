@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from crm import wording
+from visits.domain.brief_standing import visit_standings
 from visits.domain.disruptions import disruptions_touching
 from visits.domain.journeys import Journey, journeys_of, mode_words
 from visits.domain.plan_board import hue_of
@@ -40,7 +41,8 @@ class Bar:
 class Entry:
     """One thing in a day: a visit, a date on offer, a journey, busy time or a night away.
 
-    `there` and `home` are its times in words; `home` is empty where both clocks agree.
+    `there` and `home` are its times in words; `home` is empty where both clocks agree. `brief` is
+    how the kept brief of a visit ahead stands.
     """
 
     kind: str
@@ -57,6 +59,7 @@ class Entry:
     hue: str = ""
     is_tentative: bool = False
     is_short_of_time: bool = False
+    brief: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,8 @@ def week_of(host: Host, monday: date, *, at: datetime) -> Week:
     led = [visit for visit in visits if visit.host_id == host.pk]
     journeys = journeys_of(host, led)
     active = list(Disruption.objects.active())
-    entries = [_visit(visit, host, active, at) for visit in visits]
+    briefs = visit_standings(visits, at=at)
+    entries = [_visit(visit, host, active, briefs[visit.pk], at) for visit in visits]
     entries += [_offer(hold, host) for hold in _offers(host, first, last)]
     entries += [_journey(journey, host) for journey in journeys]
     busy = HostAvailability.objects.busy().filter(host=host).touching(first, last)
@@ -163,7 +167,9 @@ def _offers(host: Host, first: datetime, last: datetime) -> list[Hold]:
     return list(rows.exclude(starts_at=F("visit__starts_at")).select_related("visit"))
 
 
-def _visit(visit: Visit, host: Host, active: Sequence[Disruption], at: datetime) -> Entry:
+def _visit(
+    visit: Visit, host: Host, active: Sequence[Disruption], brief: str, at: datetime
+) -> Entry:
     return Entry(
         "visit",
         visit.starts_at,
@@ -177,6 +183,7 @@ def _visit(visit: Visit, host: Host, active: Sequence[Disruption], at: datetime)
         is_on=visit.is_live and visit.starts_at <= at < visit.ends_at,
         hue=hue_of(visit),
         is_tentative=visit.state == VisitState.TENTATIVE,
+        brief=brief if visit.is_live else "",
     )
 
 

@@ -27,6 +27,7 @@ from visits.briefs.pack import render_pack
 from visits.domain import brief_parts as parts
 from visits.domain.brief_internal import gather_internal
 from visits.domain.brief_journeys import disruption_words, disruptions_near
+from visits.domain.brief_sources import Sources
 from visits.domain.briefs import imprint_of
 from visits.models import BriefEdition, Host, TravelLeg, Visit
 
@@ -60,7 +61,10 @@ def gather_pack(host: Host, *, first: date, last: date, at: datetime, language: 
             },
         )
     with override(language):
-        editions = [gather_internal(visit, at=at, language=language) for visit in visits]
+        sources = Sources(visits)
+        editions = [
+            gather_internal(visit, at=at, language=language, sources=sources) for visit in visits
+        ]
         kept = [_kept(visit, edition) for visit, edition in zip(visits, editions, strict=True)]
         imprints = [
             imprint_of(visit, edition, row, at=at)
@@ -78,7 +82,7 @@ def gather_pack(host: Host, *, first: date, last: date, at: datetime, language: 
             built_line=_("as of %(when)s") % {"when": home_time},
             facts=_facts(visits),
             itinerary=_itinerary(visits, names),
-            days=_days(visits, names, editions),
+            days=_days(visits, names, editions, sources),
             contacts=_contacts(visits, names),
             foot=_foot(visits),
             briefs=tuple(zip(editions, imprints, strict=True)),
@@ -155,7 +159,9 @@ def _local_times(visit: Visit) -> str:
     return f"{start}–{end} {parts.zone_name(visit.starts_at, visit.zone)}"
 
 
-def _days(visits: list[Visit], names: dict[int, str], editions: Any) -> tuple[DaySheet, ...]:
+def _days(
+    visits: list[Visit], names: dict[int, str], editions: Any, sources: Sources
+) -> tuple[DaySheet, ...]:
     sheets = []
     by_day: dict[date, list[tuple[Visit, Day | None]]] = {}
     for visit, edition in zip(visits, editions, strict=True):
@@ -163,7 +169,7 @@ def _days(visits: list[Visit], names: dict[int, str], editions: Any) -> tuple[Da
     for day, pairs in by_day.items():
         blocks: list[Block] = []
         for visit, _line in pairs:
-            blocks += _day_blocks(visit, names[visit.pk])
+            blocks += _day_blocks(visit, names[visit.pk], sources)
         lines = tuple(_relabelled(line, names[visit.pk]) for visit, line in pairs if line)
         sheets.append(DaySheet(day.isoformat(), wording.day(day), lines, tuple(blocks)))
     return tuple(sheets)
@@ -178,7 +184,7 @@ def _relabelled(line: Day, name: str) -> Day:
     return replace(line, stretches=stretches)
 
 
-def _day_blocks(visit: Visit, name: str) -> list[Block]:
+def _day_blocks(visit: Visit, name: str, sources: Sources) -> list[Block]:
     where = visit.meeting_link if visit.is_online else visit.address
     contact = parts.join((visit.local_contact_name, visit.local_contact_phone))
     masked = name == visit.ref
@@ -190,7 +196,7 @@ def _day_blocks(visit: Visit, name: str) -> list[Block]:
         *_leg_facts(visit),
     )
     blocks: list[Block] = [Facts(rows)]
-    for row in disruptions_near(visit):
+    for row in disruptions_near(visit, sources):
         blocks.append(Prose(disruption_words(row, visit.zone), "strong"))
     return blocks
 

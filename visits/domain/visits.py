@@ -13,6 +13,7 @@ from crm.domain.audit import record
 from crm.models import User
 from crm.validators import clean_line, clean_text
 from visits.domain import booking
+from visits.domain.briefing import settle_briefed
 from visits.domain.busy_feeds import refuse_unknown_time
 from visits.domain.notices import draft_notices, knows_of
 from visits.domain.programmes import fitted
@@ -210,23 +211,13 @@ EDITABLE = (
 )
 # Changing one of these moves the entry in the city's calendar.
 IN_THE_CALENDAR = frozenset({"address", "meeting_link"})
-# Changing one of these makes a sent brief untrue: the visit goes back to confirmed.
-IN_THE_BRIEF = frozenset(
-    {
-        "address",
-        "meeting_link",
-        "local_contact_name",
-        "local_contact_phone",
-        "materials",
-    }
-)
 
 
 @transaction.atomic
 def edit_visit(
     visit: Visit, *, values: Mapping[str, str], at: datetime, by: User | None = None
 ) -> Visit:
-    """Change facts of the visit; a sent brief that is now untrue is no longer current."""
+    """Change facts of the visit; when a kept brief is untrue by that, it is no longer briefed."""
     changed = [
         name
         for name in EDITABLE
@@ -243,8 +234,7 @@ def edit_visit(
     visit.version += 1
     visit.save()
     record(visit, "edit_visit", at=at, by=by, fields=changed)
-    if visit.state == VisitState.BRIEFED and IN_THE_BRIEF & set(changed):
-        set_visit_state(visit, VisitState.CONFIRMED, at=at, by=by)
+    settle_briefed([visit], at=at, by=by)
     return confirm_if_complete(visit, at=at, by=by)
 
 

@@ -8,8 +8,11 @@ from pypdf import PdfReader
 
 from crm import clock
 from crm.domain.outbox import send_due
-from visits.domain.briefing import send_brief
+from visits.domain.briefing import keep_edition, send_brief, settle_upcoming
+from visits.domain.checklists import tick_item
+from visits.domain.disruptions import enter_disruption
 from visits.domain.letters import send_letter
+from visits.domain.own_request import tick_checklist
 from visits.domain.visits import cancel_visit, edit_visit
 from visits.models import Visit
 from visits.models.visits import Side
@@ -110,3 +113,73 @@ def test_other_letters_carry_no_programme(coordinator, smtp_sink):
     send_due()
 
     assert [part.get_filename() for part in smtp_sink.messages[0].iter_attachments()] == []
+
+
+def test_whatever_makes_a_kept_brief_untrue_sends_the_visit_back_to_confirmed(coordinator):
+    visit = Visit.objects.get(ref="V09")
+    changes = (
+        lambda at: tick_item(visit.checklist.first(), done=False, at=at, by=coordinator),
+        lambda at: enter_disruption(_strike(visit), at=at, by=coordinator),
+        lambda at: edit_visit(visit, values={"notes": "Ask first."}, at=at, by=coordinator),
+    )
+    visit.checklist.update(done=True)
+    for change in changes:
+        send_brief(visit, at=clock.now(), by=coordinator)
+        change(clock.now())
+        visit.refresh_from_db()
+        assert visit.state == "confirmed"
+
+
+def test_several_ticks_of_the_city_at_once_move_the_visit_once(coordinator):
+    visit = Visit.objects.get(ref="V09")
+    visit.checklist.update(done=False)
+    send_brief(visit, at=clock.now(), by=coordinator)
+    done = list(visit.checklist.values_list("pk", flat=True))
+
+    assert tick_checklist(visit.requests.first(), done=done, at=clock.now()) == len(done) > 1
+
+    visit.refresh_from_db()
+    assert visit.state == "confirmed"
+
+
+def test_keeping_the_internal_brief_anew_makes_the_visit_briefed_again(coordinator):
+    """The city's programme, which was sent, says the same as before: nothing need be sent."""
+    visit = Visit.objects.get(ref="V09")
+    send_brief(visit, at=clock.now(), by=coordinator)
+    edit_visit(visit, values={"notes": "Ask first."}, at=clock.now(), by=coordinator)
+    assert visit.state == "confirmed"
+
+    keep_edition(visit, "internal", at=clock.now(), by=coordinator)
+
+    assert visit.state == "briefed"
+
+
+def test_a_changed_topic_is_noticed_by_the_worker(coordinator):
+    visit = Visit.objects.get(ref="V09")
+    send_brief(visit, at=clock.now(), by=coordinator)
+    visit.topics.update(limits="Promise nothing.")
+
+    assert settle_upcoming(at=clock.now()) >= 1
+
+    visit.refresh_from_db()
+    assert visit.state == "confirmed"
+
+
+def test_the_briefs_of_the_sample_are_as_true_as_its_story_says():
+    assert settle_upcoming(at=clock.now()) == 0
+
+
+def _strike(visit):
+    return {
+        "kind": "strike",
+        "name": "Trains stand still",
+        "countries": [visit.country],
+        "airports": [],
+        "places": [],
+        "modes": ["rail"],
+        "starts_at": visit.starts_at,
+        "ends_at": visit.ends_at,
+        "severity": 2,
+        "status": "announced",
+        "source": "",
+    }

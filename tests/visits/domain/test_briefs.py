@@ -5,16 +5,24 @@ from io import BytesIO
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pypdf import PdfReader
 
 from crm.models import Message, Municipality, Organisation
 from crm.models.marks import Visibility
-from tests.factories.crm import CLOCK, MunicipalityFactory
+from tests.factories.crm import CLOCK, FollowUpFactory, MunicipalityFactory
 from tests.factories.visits import (
+    AgendaItemFactory,
+    DisruptionFactory,
+    ExpertFactory,
+    TravelLegFactory,
     VisitFactory,
+    VisitRequestFactory,
 )
 from visits import models as v
 from visits.domain import briefs
+from visits.domain.brief_standing import standing, standings, visit_standings
 from visits.domain.packs import gather_pack, pack_pdf
 from visits.ical import visit_calendar
 from visits.models import BriefEdition, Visit
@@ -137,6 +145,7 @@ def test_the_internal_edition_has_every_section(ghent):
         "law",
         "place",
         "travel",
+        "background",
         "history",
         "result",
         "spot",
@@ -252,6 +261,74 @@ def test_mails_and_confirming_do_not_put_a_brief_out_of_date(ghent):
     assert not briefs.is_out_of_date(BriefEdition.objects.get(pk=built.pk), at=CLOCK)
 
 
+def test_promises_notes_and_other_requests_of_the_city_put_it_out_of_date(ghent):
+    """They stand in the host's hands, and were once left out of the comparison."""
+    organisation = ghent.municipality.organisation
+    changes = (
+        lambda: ghent.follow_ups.add(FollowUpFactory(text="Send the guide")),
+        lambda: type(organisation).objects.filter(pk=organisation.pk).update(notes="New mayor."),
+        lambda: VisitRequestFactory(ref="R77", municipality=ghent.municipality),
+    )
+    for change in changes:
+        built = briefs.build_edition(ghent, INTERNAL, at=CLOCK)
+        change()
+        assert standing(built, at=CLOCK) == "out_of_date"
+
+
+def test_a_tick_a_journey_and_a_disruption_put_it_out_of_date(ghent):
+    changes = (
+        lambda: ghent.checklist.update(done=True),
+        lambda: TravelLegFactory(host=ghent.host, visit=ghent, origin=ghent.host.home),
+        lambda: DisruptionFactory(
+            countries=["BE"], starts_at=ghent.starts_at, ends_at=ghent.ends_at
+        ),
+    )
+    for change in changes:
+        built = briefs.build_edition(ghent, INTERNAL, at=CLOCK)
+        change()
+        assert standing(built, at=CLOCK) == "out_of_date"
+
+
+def test_a_visit_stands_as_the_worst_of_its_versions(ghent):
+    expert = ExpertFactory().user
+    ghent.experts.add(expert.host)
+    assert visit_standings([ghent], at=CLOCK) == {ghent.pk: ""}
+    briefs.build_edition(ghent, INTERNAL, at=CLOCK)
+    briefs.build_edition(ghent, PUBLIC, at=CLOCK)
+    assert visit_standings([ghent], at=CLOCK) == {ghent.pk: "current"}
+    Visit.objects.filter(pk=ghent.pk).update(notes="For the host alone.")
+    assert visit_standings([ghent], at=CLOCK) == {ghent.pk: "out_of_date"}
+    assert visit_standings([ghent], at=CLOCK, user=expert) == {ghent.pk: "current"}
+
+
+def test_how_briefs_stand_costs_as_many_queries_for_five_visits_as_for_two(
+    ghent,
+):
+    for day in range(4):
+        city = MunicipalityFactory(name=f"City {day}")
+        request = VisitRequestFactory(municipality=city, questions=["Why?"])
+        visit = VisitFactory(
+            host=ghent.host,
+            municipality=city,
+            place=city.place,
+            requests=[request],
+            starts_at=ghent.starts_at + timedelta(days=day + 1),
+        )
+        AgendaItemFactory(visit=visit)
+        briefs.build_edition(visit, INTERNAL, at=CLOCK)
+        briefs.build_edition(visit, PUBLIC, at=CLOCK)
+    briefs.build_edition(ghent, INTERNAL, at=CLOCK)
+
+    def queries(count):
+        rows = BriefEdition.objects.filter(visit__in=Visit.objects.order_by("pk")[:count])
+        with CaptureQueriesContext(connection) as asked:
+            stands = standings(rows.select_related("visit"), at=CLOCK)
+        assert set(stands.values()) <= {"current", "out_of_date"}
+        return len(asked)
+
+    assert queries(2) == queries(5) < 40
+
+
 def test_an_internal_change_leaves_the_public_edition_up_to_date(ghent):
     built = briefs.build_edition(ghent, PUBLIC, at=CLOCK)
     Visit.objects.filter(pk=ghent.pk).update(notes="New note for the host.")
@@ -288,12 +365,12 @@ def test_a_print_of_a_kept_version_is_dated_by_the_newest_thing_it_shows(ghent):
 
 def test_a_version_stands_as_current_out_of_date_or_void(ghent):
     first = briefs.build_edition(ghent, PUBLIC, at=CLOCK)
-    assert briefs.standing(first, at=CLOCK) == "current"
+    assert standing(first, at=CLOCK) == "current"
     Visit.objects.filter(pk=ghent.pk).update(address="Sample Hall 2")
     first = BriefEdition.objects.get(pk=first.pk)
-    assert briefs.standing(first, at=CLOCK) == "out_of_date"
+    assert standing(first, at=CLOCK) == "out_of_date"
     briefs.build_edition(Visit.objects.get(pk=ghent.pk), PUBLIC, at=CLOCK)
-    assert briefs.standing(BriefEdition.objects.get(pk=first.pk), at=CLOCK) == "void"
+    assert standing(BriefEdition.objects.get(pk=first.pk), at=CLOCK) == "void"
 
 
 def test_a_print_says_its_version_or_that_it_is_a_preview(ghent):

@@ -4,7 +4,6 @@ from datetime import date
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -15,28 +14,27 @@ from crm import clock
 from crm.permissions import require
 from crm.roles import Role
 from visits.domain import briefs, packs
+from visits.domain.brief_standing import standings, together
+from visits.domain.briefing import keep_edition
 from visits.models import BriefEdition, Host, Visit
 from visits.views.desk.access import get_visit, try_verb
 
 Kind = BriefEdition.Kind
 
 
-def brief_tab(request: HttpRequest, visit: Visit) -> dict:
-    """What the Brief tab shows: each edition in a language to be chosen, and what was kept."""
-    at = clock.now()
-    editions = list(kept_editions(request.user, visit))
+def kept_briefs(request: HttpRequest, visit: Visit) -> dict:
+    """The kept versions the user may read, and how they stand, each and together."""
+    editions = list(visit.editions.visible_to(request.user).select_related("built_by", "visit"))
+    stands = standings(editions, at=clock.now())
     for edition in editions:
-        edition.standing = briefs.standing(edition, at=at)
+        edition.standing = stands[edition.pk]
+    return {"editions": editions, "brief_standing": together(stands.values())}
+
+
+def brief_cards(request: HttpRequest, visit: Visit, editions: list[BriefEdition]) -> list[dict]:
+    """Each edition the user may read, in a language to be chosen."""
     kinds = [Kind.PUBLIC] if request.user.is_expert else [Kind.INTERNAL, Kind.PUBLIC]
-    return {
-        "kinds": [_edition_card(request, visit, kind, editions) for kind in kinds],
-        "editions": editions,
-    }
-
-
-def kept_editions(user, visit: Visit) -> QuerySet[BriefEdition]:
-    """The kept versions of a visit that the user may see, newest first."""
-    return visit.editions.visible_to(user).select_related("built_by")
+    return [_edition_card(request, visit, kind, editions) for kind in kinds]
 
 
 def _edition_card(
@@ -89,7 +87,7 @@ def brief_build(request: HttpRequest, ref: str, kind: str) -> HttpResponse:
     visit = _visit_for(request.user, ref, kind)
     language = request.POST.get("language", "")
     act = {"at": clock.now(), "by": request.user, "language": language}
-    built = try_verb(request, briefs.build_edition, visit, kind, **act)
+    built = try_verb(request, keep_edition, visit, kind, **act)
     if built:
         words = _("Version %(version)d of the brief is kept.") % {"version": built.version}
         messages.success(request, words)

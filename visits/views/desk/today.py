@@ -13,6 +13,7 @@ from crm.maps import europe
 from crm.permissions import has_role
 from crm.roles import Role
 from visits.domain import agenda
+from visits.domain.brief_standing import visit_standings
 from visits.domain.first_steps import first_steps, form_address
 from visits.models import VisitRequest
 from visits.views.desk.access import current_campaign
@@ -42,6 +43,9 @@ def today(request: HttpRequest) -> HttpResponse:
         "visits": agenda.next_visits(user, at=at),
         "now": at,
     }
+    stands = visit_standings(context["visits"], at=at, user=user)
+    for visit in context["visits"]:
+        visit.brief_standing = stands[visit.pk]
     if campaign is not None:
         dots = agenda.map_dots(
             user, campaign, path=lambda visit: reverse("visits:visit-detail", args=[visit.ref])

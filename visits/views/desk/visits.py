@@ -28,7 +28,7 @@ from visits.ical import invitation
 from visits.models import Host, Visit
 from visits.states import VisitState
 from visits.views.desk.access import get_visit, tell_confirmed, try_verb
-from visits.views.desk.briefs import brief_tab
+from visits.views.desk.briefs import brief_cards, kept_briefs
 from visits.views.desk.lists import as_file, list_page
 
 STAFF = (Role.COORDINATOR, Role.HOST, Role.EXPERT)
@@ -68,9 +68,10 @@ def visit_detail(request: HttpRequest, ref: str) -> HttpResponse:
     visit = get_visit(request.user, ref)
     wanted = request.GET.get("tab", "agenda")
     tab = wanted if wanted in TABS else "agenda"
-    context = visit_facts(request, visit) | {"tab": tab, "tabs": _tabs(request, tab)}
+    context = visit_facts(request, visit) | kept_briefs(request, visit)
+    context |= {"tab": tab, "tabs": _tabs(request, tab)}
     if tab == "brief":
-        context |= brief_tab(request, visit)
+        context["kinds"] = brief_cards(request, visit, context["editions"])
     if tab == "travel":
         context["travel"] = travel_of(request, visit)
     return render(request, "visits/visit_detail.html", context)
