@@ -72,6 +72,7 @@ FILES = (
     "visits/domain/own_request.py",
     "visits/domain/replies.py",
     "visits/domain/places.py",
+    "visits/domain/programmes.py",
     "visits/domain/proposals.py",
     "visits/domain/requests.py",
     "visits/domain/steps.py",

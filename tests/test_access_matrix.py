@@ -117,6 +117,7 @@ def arguments(name: str, world: SimpleNamespace) -> dict:
     """The arguments of a route for the row of the world it is about; the longest prefix wins."""
     known = {
         "visits:visit-": {"ref": world.visit.ref, "pk": world.item.pk, "step": "cancel"},
+        "visits:checklist-": {"ref": world.visit.ref, "pk": world.item.pk},
         "visits:brief-": {"ref": world.visit.ref, "kind": "public"},
         "visits:request-": {"ref": world.request.ref, "pk": world.draft.pk, "step": "decline"},
         "visits:request-take-back": {"ref": world.offered.ref},

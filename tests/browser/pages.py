@@ -61,6 +61,11 @@ EXAMPLES: dict[str, list[str | Look]] = {
     "visits:visit-edit": ["/visits/V09/edit/"],
     "visits:visit-postpone": ["/visits/V09/move/"],
     "visits:visit-free": ["/visits/V09/free/"],
+    "visits:visit-programme": ["/visits/V08/programme/", by("host", "/visits/V09/programme/")],
+    "visits:visit-assign": ["/visits/V08/assign/"],
+    "visits:visit-prepare": ["/visits/V09/prepare/"],
+    "visits:checklist-new": ["/visits/V08/checklist/new/"],
+    "visits:checklist-edit": ["/visits/V08/checklist/{checklist_item}/edit/"],
     "visits:visit-promise": ["/visits/V05/promise/"],
     "visits:visit-step": ["/visits/V09/step/cancel/"],
     "visits:request-list": [

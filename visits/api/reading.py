@@ -2,12 +2,14 @@
 built up from what they may know: an expert sees no contact details and no city under embargo."""
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from crm import clock
 from crm.api.schema import seen_in_part
 from crm.api.serializers import Output
 from visits.domain.brief_standing import standing
+from visits.domain.preparing import answers_of
 from visits.models import (
     AgendaItem,
     AttendanceCount,
@@ -140,6 +142,21 @@ class AgendaItemSerializer(Output):
         fields = ("order", "minutes", "title", "speaker", "room")
 
 
+class PlannedItemSerializer(Output):
+    """An item as we plan it, with what to do when time is short."""
+
+    class Meta:
+        model = AgendaItem
+        fields = (*AgendaItemSerializer.Meta.fields, "plan_b", "can_be_dropped")
+
+
+class PlannedAnswerSerializer(serializers.Serializer):
+    request = serializers.CharField()
+    question = serializers.CharField()
+    answer = serializers.CharField()
+    owner = serializers.CharField()
+
+
 class ChecklistItemSerializer(Output):
     class Meta:
         model = ChecklistItem
@@ -190,8 +207,11 @@ class VisitForHostSerializer(Output):
     topics = codes_of()
     requests = ref_of(many=True)
     experts = ref_of(many=True)
-    agenda = AgendaItemSerializer(many=True)
+    agenda = PlannedItemSerializer(many=True)
     checklist = ChecklistItemSerializer(many=True)
+    planned_answers = serializers.SerializerMethodField(
+        help_text=_("Every question of its requests, with what is planned for it.")
+    )
 
     class Meta:
         model = Visit
@@ -208,6 +228,14 @@ class VisitForHostSerializer(Output):
             "local_contact_verified_at",
             "materials",
             "notes",
+            "aim",
+            "decides",
+            "missing_people",
+            "hotel",
+            "last_way_home",
+            "budget",
+            "print_again_after",
+            "planned_answers",
             "checklist",
             "state_since",
             "confirmed_at",
@@ -215,6 +243,10 @@ class VisitForHostSerializer(Output):
             "brief_void",
             "version",
         )
+
+    @extend_schema_field(PlannedAnswerSerializer(many=True))
+    def get_planned_answers(self, row):
+        return PlannedAnswerSerializer(answers_of(row), many=True).data
 
 
 class VisitSerializer(VisitForHostSerializer):

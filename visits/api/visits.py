@@ -1,6 +1,7 @@
 """Visits, their reports and their briefs as resources."""
 
 from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -13,6 +14,7 @@ from crm.api.resources import Listed, verb
 from crm.roles import Role
 from visits.api import filtersets, reading, writing
 from visits.api.refusals import refusals_as_problems
+from visits.domain import agendas, checklists, preparing
 from visits.domain import visits as verbs
 from visits.domain.brief_standing import standings
 from visits.domain.briefing import keep_edition
@@ -63,6 +65,38 @@ class VisitViewSet(Listed):
             lambda row, values, **act: verbs.edit_visit(row, values=values, **act),
             writing.VisitFactsInput,
         )
+
+    @verb("programme", takes=writing.ProgrammeInput, roles=FIELD)
+    def programme(self, row, *, items=(), template=""):
+        """Write the whole programme, in order, or begin with a template."""
+        wanted = [agendas.Item(**each) for each in items]
+        if template:
+            wanted = agendas.template_items(template)
+        agendas.set_programme(row, wanted, **self.act)
+
+    @verb("assign", takes=writing.AssignInput)
+    def assign(self, row, *, experts, topics, backup=None):
+        """Who can take over, which experts join, and the topics."""
+        preparing.assign(row, backup=backup, experts=experts, topics=topics, **self.act)
+
+    @verb("planned-answers", takes=writing.PlannedAnswersInput, roles=FIELD)
+    def planned_answers(self, row, *, answers):
+        """What is meant to be answered to the city's questions, and by whom; internal."""
+        given = [preparing.Answer(**each) for each in answers]
+        preparing.prepare(row, values={}, answers=given, **self.act)
+
+    @verb("checklist", takes=writing.ChecklistItemInput, roles=FIELD)
+    def checklist(self, row, *, id=None, **words):
+        """Add a thing to have ready, or word the one of that `id` anew."""
+        if id is None:
+            checklists.add_item(row, **words, **self.act)
+        else:
+            checklists.edit_item(get_object_or_404(row.checklist, pk=id), **words, **self.act)
+
+    @verb("tick", takes=writing.TickInput)
+    def tick(self, row, *, id, done):
+        """Say that a thing is ready, or not yet."""
+        checklists.tick_item(get_object_or_404(row.checklist, pk=id), done=done, **self.act)
 
     @verb("confirm")
     def confirm(self, row):

@@ -27,7 +27,7 @@ from visits.domain import brief_journeys as journeys
 from visits.domain import brief_parts as parts
 from visits.domain.brief_sheets import background, history, on_the_spot
 from visits.domain.brief_sources import Sources
-from visits.models import CalendarDay, ChecklistItem, Disruption, Visit, VisitRequest
+from visits.models import AgendaItem, CalendarDay, ChecklistItem, Disruption, Visit, VisitRequest
 from visits.models.requests import Channel, Mode
 from visits.states import VisitState
 
@@ -146,7 +146,13 @@ def _essentials(visit: Visit, requests: list[VisitRequest], trip: journeys.Trip)
         (_("Topics"), parts.join((f"{t.code} {t.name}" for t in visit.topics.all()), "; ")),
         (_("Journey there"), trip.out),
         (_("Journey on"), trip.on),
+        (_("Aim"), visit.aim),
+        (_("Print again after"), _validity(visit)),
     )
+
+
+def _validity(visit: Visit) -> str:
+    return wording.day(visit.print_again_after) if visit.print_again_after else ""
 
 
 def _where(visit: Visit) -> str:
@@ -190,27 +196,41 @@ def _minute(
 ) -> Section:
     blocks: list[Block] = []
     for request in requests:
-        words = request.translation or request.raw_text
-        source = _("%(ref)s, %(channel)s, %(day)s, %(department)s") % {
-            "ref": request.ref,
-            "channel": Channel(request.channel).label,
-            "day": wording.day(request.received_at.astimezone(ZoneInfo(request.zone)).date()),
-            "department": request.department or _("department not known"),
-        }
-        if request.translation:
-            language = parts.language_name(request.raw_language or request.language)
-            source += "; " + _("translated from %(language)s") % {"language": language}
-        if words.strip():
-            blocks.append(Prose(_shortened(words), "quote"))
-        else:
-            words = _("No words of the city are kept with %(ref)s.") % {"ref": request.ref}
-            blocks.append(_missing(words))
-        blocks.append(Prose(source, "quiet"))
+        blocks += _said(request)
     blocks.append(Items(_reminders(visit, requests)[:3], _("Three reminders")))
     blocks.append(Items(_risks(visit, disruptions, sources), _("Risks")))
     if visit.notes.strip():
         blocks.append(Prose(visit.notes, heading=_("Notes for the host")))
     return Section("minute", _("In one minute"), tuple(blocks))
+
+
+def _said(request: VisitRequest) -> list[Block]:
+    """The city's own words, its translation beside them, and where they come from."""
+    own, translated = request.raw_text.strip(), request.translation.strip()
+    language = parts.language_name(request.raw_language or request.language)
+    source = _("%(ref)s, %(channel)s, %(day)s, %(department)s") % {
+        "ref": request.ref,
+        "channel": Channel(request.channel).label,
+        "day": wording.day(request.received_at.astimezone(ZoneInfo(request.zone)).date()),
+        "department": request.department or _("department not known"),
+    }
+    blocks: list[Block] = []
+    if own and translated:
+        columns = (
+            Column(_("In their words (%(language)s)") % {"language": language}, 3),
+            Column(_("Translation"), 3),
+        )
+        blocks.append(Table(columns, ((_shortened(own), _shortened(translated)),)))
+    elif own:
+        blocks.append(Prose(_shortened(own), "quote"))
+    elif translated:
+        blocks.append(Prose(_shortened(translated), "quote"))
+        source += "; " + _("translated from %(language)s") % {"language": language}
+    else:
+        words = _("No words of the city are kept with %(ref)s.") % {"ref": request.ref}
+        blocks.append(_missing(words))
+    blocks.append(Prose(source, "quiet"))
+    return blocks
 
 
 def _shortened(words: str) -> str:
@@ -276,14 +296,17 @@ def _people(visit: Visit, requests: list[VisitRequest], sources: Sources) -> Sec
     rows += _met(visit, sources)
     columns = (Column(_("Name"), 2), Column(_("Role"), 2.4), Column(_("Known from"), 2))
     blocks: list[Block] = [Table(columns, tuple(rows))] if rows else []
-    blocks.append(
-        _missing(
-            _(
-                "Not known: who decides, and who else comes. Ask for the data protection officer, "
-                "IT, legal and communications."
-            )
+    known = parts.facts((_("Who decides"), visit.decides), (_("Missing"), visit.missing_people))
+    if known:
+        blocks.append(Facts(known))
+    if not visit.decides:
+        blocks.append(_missing(_("Not known: who decides.")))
+    if not visit.missing_people:
+        words = _(
+            "Not known: who is missing. Ask for the data protection officer, IT, legal and "
+            "communications."
         )
-    )
+        blocks.append(_missing(words))
     return Section("people", _("People"), tuple(blocks))
 
 
@@ -303,15 +326,31 @@ def _met(visit: Visit, sources: Sources) -> list[tuple[str, str, str]]:
 
 
 def _questions(requests: list[VisitRequest]) -> Section:
-    asked = tuple(
-        _("%(question)s (%(ref)s)") % {"question": question, "ref": request.ref}
+    asked = [
+        (
+            _("%(question)s (%(ref)s)") % {"question": question, "ref": request.ref},
+            request.planned_answers.get(str(question), {}),
+        )
         for request in requests
         for question in request.questions
-    )
+    ]
+    title = _("Questions")
     if not asked:
-        return Section("questions", _("Questions"), (_missing(_("The city asked none.")),))
-    blocks = (Items(asked, numbered=True), _missing(_("Planned answers: none written yet.")))
-    return Section("questions", _("Questions"), blocks)
+        return Section("questions", title, (_missing(_("The city asked none.")),))
+    if not any(planned for _question, planned in asked):
+        lines = tuple(question for question, _planned in asked)
+        words = _missing(_("Planned answers: none written yet."))
+        return Section("questions", title, (Items(lines, numbered=True), words))
+    columns = (
+        Column(_("Question"), 2.4),
+        Column(_("Planned answer"), 2.8),
+        Column(_("Who answers"), 1.2),
+    )
+    rows = tuple(
+        (question, planned.get("answer") or _("not written yet"), planned.get("owner") or "–")
+        for question, planned in asked
+    )
+    return Section("questions", title, (Table(columns, rows),))
 
 
 def _programme(visit: Visit, requests: list[VisitRequest]) -> Section:
@@ -331,7 +370,7 @@ def _programme(visit: Visit, requests: list[VisitRequest]) -> Section:
             f"{wording.clock_time(start, visit.zone)}–{wording.clock_time(end, visit.zone)}",
             parts.join((parts.said(item.title), item.room)),
             parts.said(item.speaker),
-            item.plan_b,
+            _plan_b(item),
         )
         for number, (start, end, item) in enumerate(timed, 1)
     )
@@ -348,6 +387,10 @@ def _programme(visit: Visit, requests: list[VisitRequest]) -> Section:
             _missing(_("No plan B is written: which item goes first when time is short?"))
         )
     return Section("programme", _("Programme"), tuple(blocks))
+
+
+def _plan_b(item: AgendaItem) -> str:
+    return parts.join((item.plan_b, _("can be dropped") if item.can_be_dropped else ""), "; ")
 
 
 def _topics(visit: Visit) -> Section:

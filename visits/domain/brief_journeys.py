@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 
 from crm import wording
 from crm.models import Place
-from visits.briefs.edition import Block, Column, Mark, Prose, Stretch, Table, Tour
+from visits.briefs.edition import Block, Column, Facts, Mark, Prose, Stretch, Table, Tour
 from visits.domain import brief_parts as parts
 from visits.domain.brief_sources import Sources
 from visits.domain.travel import place_ref
+from visits.ical import same_clock
 from visits.models import Disruption, TravelLeg, Visit, VisitRequest
 from visits.models.requests import Mode
 from visits.models.travel import TravelMode
@@ -42,12 +43,18 @@ def trip_of(visit: Visit, sources: Sources, *, at: datetime) -> Trip:
     legs = sources.legs_near(visit)
     blocks: list[Block] = []
     if legs:
-        blocks.append(_leg_table(legs, names))
+        blocks.append(_leg_table(legs, names, visit.host.zone))
     out, on = _estimates(visit, sources, names) if not legs else _leg_lines(visit, legs, names)
     if not legs:
         blocks.append(Prose(_("No journey is booked or entered yet."), "missing"))
         blocks.append(Prose(parts.join((out, on), "\n")))
-    blocks.append(Prose(_("Hotel and last way home: not known."), "missing"))
+    known = parts.facts((_("Hotel"), visit.hotel), (_("Last way home"), visit.last_way_home))
+    if known:
+        blocks.append(Facts(known))
+    if not visit.hotel:
+        blocks.append(Prose(_("Hotel: not known."), "missing"))
+    if not visit.last_way_home:
+        blocks.append(Prose(_("Last way home: not known."), "missing"))
     stretches = tuple(
         Stretch(
             leg.departs_at, leg.arrives_at, str(TravelMode(leg.mode).label).capitalize(), "journey"
@@ -83,7 +90,7 @@ class _Names:
         return self.of(visit.place, visit.city)
 
 
-def _leg_table(legs: Sequence[TravelLeg], names: _Names) -> Table:
+def _leg_table(legs: Sequence[TravelLeg], names: _Names, home: str) -> Table:
     columns = (
         Column(_("From – to"), 1.9),
         Column(_("Departs"), 2.0, figures=True),
@@ -93,13 +100,21 @@ def _leg_table(legs: Sequence[TravelLeg], names: _Names) -> Table:
     rows = tuple(
         (
             f"{names.of(leg.origin)} – {names.of(leg.destination)}",
-            wording.local_time(leg.departs_at, leg.origin.zone),
-            wording.local_time(leg.arrives_at, leg.destination.zone),
+            _both_times(leg.departs_at, leg.origin.zone, home),
+            _both_times(leg.arrives_at, leg.destination.zone, home),
             parts.join((str(leg.get_mode_display()), str(leg.get_status_display()), leg.note)),
         )
         for leg in legs
     )
     return Table(columns, rows)
+
+
+def _both_times(moment: datetime, zone: str, home: str) -> str:
+    """The time where it happens, and the host's own below where the clocks differ."""
+    here = wording.local_time(moment, zone)
+    if same_clock(moment, zone, home):
+        return here
+    return f"{here}\n= {wording.local_time(moment, home)}"
 
 
 def _leg_lines(visit: Visit, legs: Sequence[TravelLeg], names: _Names) -> tuple[str, str]:

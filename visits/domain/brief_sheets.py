@@ -186,7 +186,7 @@ def _result(visit: Visit) -> Section:
     higher = LADDER[min(LADDER.index(reached) + 1, len(LADDER) - 1)]
     rows = parts.facts(
         (_("Outcome now"), str(reached.label)),
-        (_("Aim"), _("%(outcome)s, with evidence") % {"outcome": higher.label}),
+        (_("Aim"), visit.aim or _("%(outcome)s, with evidence") % {"outcome": higher.label}),
         (_("Evidence"), report.evidence if report else ""),
         (_("Summary for the city"), report.summary if report else ""),
         (_("Our notes"), report.notes if report else ""),
@@ -222,6 +222,9 @@ def _money(visit: Visit, sources: Sources) -> Section:
     expenses = list(visit.expenses.all())
     legs = sources.leg_cost(visit)
     blocks: list[Block] = []
+    if visit.budget is not None:
+        words = _("Budget: EUR %(budget)s.") % {"budget": f"{visit.budget:.2f}"}
+        blocks.append(Prose(words, "strong"))
     if expenses:
         columns = (
             Column(_("Day"), 1.3),

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from crm.models import User
 from visits.domain.brief_sources import Sources
-from visits.domain.briefs import edition_of
+from visits.domain.briefs import edition_of, has_run_out
 from visits.models import BriefEdition, Visit
 
 CURRENT, OUT_OF_DATE, VOID, NONE = "current", "out_of_date", "void", ""
@@ -36,7 +36,10 @@ def standings(editions: Iterable[BriefEdition], *, at: datetime) -> dict[int, st
                 sources=sources,
                 with_history=False,
             ).data_hash
-        found[edition.pk] = CURRENT if now[key] == edition.data_hash else OUT_OF_DATE
+        is_true = now[key] == edition.data_hash and not has_run_out(
+            edition, sources.stored(edition.visit), at
+        )
+        found[edition.pk] = CURRENT if is_true else OUT_OF_DATE
     return found
 
 

@@ -5,6 +5,7 @@ it said, who built it and when; an unchanged visit keeps its version.
 """
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -96,14 +97,15 @@ def build_edition(
 ) -> BriefEdition:
     """Keep what the brief says now as its newest version; older versions become void.
 
-    Nothing is written when the newest version says the same. The brief of a visit that failed is
+    Nothing is written when the newest version says the same and has not run out. The brief of a visit that failed is
     kept as void from the start. Building for a live visit lifts the visit's own void mark.
     """
     edition = edition_of(visit, kind, at=at, language=language)
     is_void = visit.state in FAILED
     versions = visit.editions.filter(kind=kind, language=edition.language)
     newest = versions.first()
-    if newest and newest.data_hash == edition.data_hash and newest.void == is_void:
+    says_the_same = newest and newest.data_hash == edition.data_hash and newest.void == is_void
+    if newest and says_the_same and not has_run_out(newest, visit, at):
         return newest
     versions.filter(void=False).update(void=True)
     built = BriefEdition.objects.create(
@@ -129,6 +131,14 @@ def build_edition(
         visit.brief_void = False
         visit.save(update_fields=["brief_void"])
     return built
+
+
+def has_run_out(kept: BriefEdition, visit: Visit, at: datetime) -> bool:
+    """Whether the host was to print it again after a day that has passed since it was kept."""
+    last, zone = visit.print_again_after, ZoneInfo(visit.zone)
+    if kept.kind == Kind.PUBLIC or last is None:
+        return False
+    return kept.built_at.astimezone(zone).date() <= last < at.astimezone(zone).date()
 
 
 def current_edition(visit: Visit, kind: str, *, language: str = "") -> BriefEdition | None:

@@ -79,6 +79,7 @@ EMPTIED: dict[type[models.Model], dict[str, Any]] = {
         "raw_text": "",
         "translation": "",
         "questions": [],
+        "planned_answers": {},
         "secrecy": "",
         "reason": "",
     },
@@ -139,6 +140,11 @@ FREE_TEXTS: dict[type[models.Model], tuple[str, ...]] = {
         "address",
         "materials",
         "notes",
+        "aim",
+        "decides",
+        "missing_people",
+        "hotel",
+        "last_way_home",
         "agreement",
         "override_reason",
         "cancel_reason",
@@ -149,6 +155,7 @@ FREE_TEXTS: dict[type[models.Model], tuple[str, ...]] = {
     VisitReport: ("summary", "notes", "evidence"),
     VisitRequest: (
         "department",
+        "planned_answers",
         "raw_text",
         "translation",
         "secrecy",
@@ -353,12 +360,23 @@ def _take_out(pattern: Any, model: type[models.Model], rows: Iterable[Any]) -> N
         changed = []
         for name in FREE_TEXTS[model]:
             words = getattr(row, name)
-            cut = pattern.sub(GONE, words) if words else words
+            cut = _without(pattern, words)
             if cut != words:
                 setattr(row, name, cut)
                 changed.append(name)
         if changed:
             row.save(update_fields=changed)
+
+
+def _without(pattern: Any, said: Any) -> Any:
+    """A text without the person's words; so are all the texts in what is stored as JSON."""
+    if isinstance(said, str):
+        return pattern.sub(GONE, said)
+    if isinstance(said, list):
+        return [_without(pattern, each) for each in said]
+    if isinstance(said, dict):
+        return {name: _without(pattern, each) for name, each in said.items()}
+    return said
 
 
 def wipe_freed_space() -> None:

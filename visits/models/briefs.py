@@ -1,6 +1,16 @@
+from typing import Any
+
 from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+
+class PlainText(DjangoJSONEncoder):
+    """Letters as they are, so that a name can be searched for in what is stored."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options | {"ensure_ascii": False})
 
 
 class BriefEditionQuerySet(models.QuerySet):
@@ -15,7 +25,7 @@ class BriefEditionQuerySet(models.QuerySet):
 
 
 class BriefEdition(models.Model):
-    """One built edition of a visit's brief: what it said is fixed by its hash."""
+    """One built edition of a visit's brief: what it said, and the hash that is compared."""
 
     class Kind(models.TextChoices):
         INTERNAL = "internal", _("internal")
@@ -26,6 +36,7 @@ class BriefEdition(models.Model):
     language = models.CharField(max_length=8, default="en")
     version = models.PositiveIntegerField()
     data_hash = models.CharField(max_length=64)
+    content = models.JSONField(null=True, editable=False, encoder=PlainText)
     built_at = models.DateTimeField()
     built_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

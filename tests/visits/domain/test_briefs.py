@@ -11,7 +11,7 @@ from pypdf import PdfReader
 
 from crm.models import Message, Municipality, Organisation
 from crm.models.marks import Visibility
-from tests.factories.crm import CLOCK, FollowUpFactory, MunicipalityFactory
+from tests.factories.crm import CLOCK, FollowUpFactory, MunicipalityFactory, PlaceFactory
 from tests.factories.visits import (
     AgendaItemFactory,
     DisruptionFactory,
@@ -231,6 +231,65 @@ def test_a_report_fills_the_count_sheet(ghent):
     rows = edition(ghent, INTERNAL).section("spot").blocks[0].rows
     assert ("Policy Makers", "9", "") in rows
     assert rows[-1] == ("Total", "9", "expected: 12")
+
+
+def test_the_city_s_own_words_stand_beside_their_translation(ghent):
+    ghent.requests.update(
+        raw_text="Wij willen graag een bezoek.",
+        raw_language="nl",
+        translation="We would like a visit.",
+    )
+    table = edition(ghent, INTERNAL).section("minute").blocks[0]
+    assert [column.title for column in table.columns] == ["In their words (Dutch)", "Translation"]
+    assert table.rows == (("Wij willen graag een bezoek.", "We would like a visit."),)
+
+
+def test_what_was_prepared_stands_in_the_host_s_edition_and_nowhere_else(ghent):
+    question = "Who decides when a tool raises an alarm?"
+    ghent.requests.update(planned_answers={question: {"answer": "A person.", "owner": "Joe"}})
+    Visit.objects.filter(pk=ghent.pk).update(
+        aim="The council plans a trial.",
+        decides="The mayor",
+        missing_people="The privacy officer",
+        hotel="Sample Inn",
+        last_way_home="20:14 to Brussels",
+        budget="480.50",
+        print_again_after=date(2023, 2, 21),
+    )
+    said = words(briefs.brief_pdf(ghent, INTERNAL, at=CLOCK)[0])
+    facts = (
+        "The council plans a trial.",
+        "The mayor",
+        "The privacy officer",
+        "A person.",
+        "Sample Inn",
+        "20:14 to Brussels",
+        "Budget: EUR 480.50.",
+        "Tue 21 Feb 2023",
+    )
+    public = words(briefs.brief_pdf(ghent, PUBLIC, at=CLOCK, language="en")[0])
+    assert [fact for fact in facts if fact not in said] == []
+    assert [fact for fact in facts if fact in public] == []
+
+
+def test_a_journey_is_told_in_both_times_where_the_clocks_differ(ghent):
+    away = PlaceFactory(name="Vilnius", zone="Europe/Vilnius")
+    leg = TravelLegFactory(host=ghent.host, visit=ghent, destination=away)
+    [row] = edition(ghent, INTERNAL).section("travel").blocks[0].rows
+    assert "Vilnius (EET)\n= " in row[2]
+    assert row[2].endswith("Oslo (CET)")
+    assert "\n" not in row[1], leg
+
+
+def test_a_brief_is_out_of_date_after_the_day_it_was_to_be_printed_again(ghent):
+    Visit.objects.filter(pk=ghent.pk).update(print_again_after=date(2023, 2, 16))
+    built = briefs.build_edition(ghent, INTERNAL, at=CLOCK)
+    assert standing(built, at=CLOCK + timedelta(days=1)) == "current"
+    assert standing(built, at=CLOCK + timedelta(days=2)) == "out_of_date"
+    ghent.refresh_from_db()
+    again = briefs.build_edition(ghent, INTERNAL, at=CLOCK + timedelta(days=2))
+    assert again.built_at == CLOCK + timedelta(days=2)
+    assert standing(again, at=CLOCK + timedelta(days=2)) == "current"
 
 
 # --- Versions ------------------------------------------------------------------------------------

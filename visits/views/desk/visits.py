@@ -16,6 +16,7 @@ from crm.exports import Column
 from crm.permissions import has_role, require
 from crm.roles import Role
 from visits import states
+from visits.domain.agendas import items_of, overrun_words
 from visits.domain.cancellations import kept_slot
 from visits.domain.disruptions import disruptions_touching
 from visits.domain.fill import fill_query
@@ -89,6 +90,7 @@ def visit_facts(request: HttpRequest, visit: Visit) -> dict:
         "topics": visit.topics.all(),
         "holds": list(visit.holds.select_related("reservation")),
         "agenda": agenda_with_times(visit),
+        "overrun": overrun_words(visit, items_of(visit)),
         "checklist": visit.checklist.all(),
         "drafts": visit.messages.visible_to(request.user)
         .drafts()
@@ -169,7 +171,7 @@ def _may_count(request: HttpRequest, visit: Visit, at) -> bool:
 
 def _tabs(request: HttpRequest, current: str) -> list[dict]:
     words = {
-        "agenda": _("Agenda"),
+        "agenda": _("Programme"),
         "people": _("People"),
         "checklist": _("Checklist"),
         "travel": _("Travel"),
