@@ -118,7 +118,11 @@ def arguments(name: str, world: SimpleNamespace) -> dict:
     known = {
         "visits:visit-": {"ref": world.visit.ref, "pk": world.item.pk, "step": "cancel"},
         "visits:checklist-": {"ref": world.visit.ref, "pk": world.item.pk},
-        "visits:brief-": {"ref": world.visit.ref, "kind": "public"},
+        "visits:brief-": {
+            "ref": world.visit.ref,
+            "kind": "public",
+            "pk": world.edition.pk,
+        },
         "visits:request-": {"ref": world.request.ref, "pk": world.draft.pk, "step": "decline"},
         "visits:request-take-back": {"ref": world.offered.ref},
         "visits:host-": {"ref": world.host.ref},

@@ -90,6 +90,13 @@ urlpatterns = [
     path("visits/<str:ref>/brief/send/", visit_steps.brief_send, name="brief-send"),
     path("visits/<str:ref>/brief/<slug:kind>.pdf", briefs.brief_pdf, name="brief-pdf"),
     path("visits/<str:ref>/brief/<slug:kind>/keep/", briefs.brief_build, name="brief-build"),
+    path("visits/<str:ref>/brief/changes/<int:pk>/", briefs.brief_changes, name="brief-changes"),
+    path(
+        "visits/<str:ref>/brief/changes/<int:pk>.pdf",
+        briefs.brief_changes_pdf,
+        name="brief-changes-pdf",
+    ),
+    path("visits/<str:ref>/brief/<slug:kind>/", briefs.brief_page, name="brief-page"),
     path("hosts/<str:ref>/pack.pdf", briefs.host_pack, name="host-pack"),
     path("", include("visits.urls_people")),
     path("settings/components/", components.components, name="components"),

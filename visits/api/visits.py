@@ -177,7 +177,11 @@ class BriefViewSet(Listed):
     read_roles, write_roles = STAFF, FIELD
 
     def get_queryset(self):
-        return BriefEdition.objects.visible_to(self.request.user).select_related("visit")
+        return (
+            BriefEdition.objects.visible_to(self.request.user)
+            .defer("content")
+            .select_related("visit")
+        )
 
     def paginate_queryset(self, queryset):
         rows = super().paginate_queryset(queryset)

@@ -57,7 +57,7 @@ def visit_standings(
     `user` may read, where one is given.
     """
     keys = [visit.pk for visit in visits]
-    rows = BriefEdition.objects.filter(visit__in=keys)
+    rows = BriefEdition.objects.filter(visit__in=keys).defer("content")
     kept = list((rows.visible_to(user) if user else rows).select_related("visit__campaign"))
     each = standings(kept, at=at)
     return {

@@ -17,6 +17,7 @@ from crm import clock, wording
 from crm.domain.audit import record
 from crm.models import User
 from visits import ical
+from visits.briefs.content import as_content
 from visits.briefs.document import render
 from visits.briefs.edition import Edition, Imprint
 from visits.domain.brief_internal import gather_internal
@@ -97,8 +98,9 @@ def build_edition(
 ) -> BriefEdition:
     """Keep what the brief says now as its newest version; older versions become void.
 
-    Nothing is written when the newest version says the same and has not run out. The brief of a visit that failed is
-    kept as void from the start. Building for a live visit lifts the visit's own void mark.
+    Nothing is written when the newest version says the same and has not run out. The brief of a
+    visit that failed is kept as void from the start. Building for a live visit lifts the visit's
+    own void mark.
     """
     edition = edition_of(visit, kind, at=at, language=language)
     is_void = visit.state in FAILED
@@ -114,6 +116,7 @@ def build_edition(
         language=edition.language,
         version=newest.version + 1 if newest else 1,
         data_hash=edition.data_hash,
+        content=as_content(edition),
         built_at=at,
         built_by=by,
         void=is_void,
@@ -158,15 +161,22 @@ def is_out_of_date(kept: BriefEdition, *, at: datetime) -> bool:
 
 
 def brief_pdf(visit: Visit, kind: str, *, at: datetime, language: str = "") -> tuple[bytes, str]:
-    """The brief as it would be printed now, and its file name; nothing is kept.
+    """The brief as it would be printed now, and its file name; nothing is kept."""
+    edition, imprint = brief_now(visit, kind, at=at, language=language)
+    return render(edition, imprint), file_name(edition, imprint.version)
+
+
+def brief_now(
+    visit: Visit, kind: str, *, at: datetime, language: str = ""
+) -> tuple[Edition, Imprint]:
+    """The brief as it reads now, for its PDF and its page.
 
     It carries its version when that version says the same, otherwise it is marked as a preview.
     """
     edition = edition_of(visit, kind, at=at, language=language)
     newest = visit.editions.filter(kind=kind, language=edition.language).first()
     is_kept = newest is not None and newest.data_hash == edition.data_hash
-    imprint = imprint_of(visit, edition, newest if is_kept else None, at=at)
-    return render(edition, imprint), file_name(edition, imprint.version)
+    return edition, imprint_of(visit, edition, newest if is_kept else None, at=at)
 
 
 def render_public(visit: Visit, *, language: str, at: datetime | None = None) -> bytes:

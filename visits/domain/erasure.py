@@ -32,9 +32,11 @@ from crm.models import (
     Suppression,
     User,
 )
+from visits.briefs.content import FIXED, KIND
 from visits.domain.dossiers import Dossier, dossier_of, word_pattern
 from visits.models import (
     AgendaItem,
+    BriefEdition,
     ChecklistItem,
     Disruption,
     Expense,
@@ -107,6 +109,8 @@ EMPTIED: dict[type[models.Model], dict[str, Any]] = {
         "link_key": "",
         "error": "",
     },
+    # A brief quotes the request and tells roles: what it said goes, its version and hash stay.
+    BriefEdition: {"content": None},
     Interaction: {"text": GONE},
     FollowUp: {"text": GONE},
     Participation: {"part": "", "source": "", "note": ""},
@@ -117,6 +121,7 @@ EMPTIED: dict[type[models.Model], dict[str, Any]] = {
 FREE_TEXTS: dict[type[models.Model], tuple[str, ...]] = {
     AgendaItem: ("title", "speaker", "room", "plan_b"),
     AuditNote: ("why",),
+    BriefEdition: ("content",),
     ChecklistItem: ("text", "note"),
     DataRequest: ("text",),
     Disruption: ("source",),
@@ -279,6 +284,7 @@ def _empty(dossier: Dossier, *, at: datetime) -> None:
     for rows in (
         contacts,
         dossier.requests,
+        BriefEdition.objects.filter(visit__in=dossier.visits).exclude(content=None),
         dossier.messages,
         dossier.mails,
         dossier.interactions,
@@ -375,7 +381,10 @@ def _without(pattern: Any, said: Any) -> Any:
     if isinstance(said, list):
         return [_without(pattern, each) for each in said]
     if isinstance(said, dict):
-        return {name: _without(pattern, each) for name, each in said.items()}
+        return {
+            name: each if KIND in said and name in FIXED else _without(pattern, each)
+            for name, each in said.items()
+        }
     return said
 
 

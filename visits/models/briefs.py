@@ -20,6 +20,13 @@ class BriefEditionQuerySet(models.QuerySet):
         seen = self.filter(visit__in=Visit.objects.visible_to(user))
         return seen.filter(kind=BriefEdition.Kind.PUBLIC) if user.is_expert else seen
 
+    def without_content(self):
+        """For lists: the words stay in the database, `has_content` says whether they are kept."""
+        is_kept = models.Q(content__isnull=False)
+        return self.defer("content").annotate(
+            has_content=models.ExpressionWrapper(is_kept, models.BooleanField())
+        )
+
     def current(self):
         return self.filter(void=False)
 

@@ -5,7 +5,7 @@ from datetime import date
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -13,7 +13,9 @@ from django.views.decorators.http import require_POST, require_safe
 from crm import clock
 from crm.permissions import require
 from crm.roles import Role
+from visits.briefs.page import page_of
 from visits.domain import briefs, packs
+from visits.domain.brief_changes import difference, difference_pdf
 from visits.domain.brief_standing import standings, together
 from visits.domain.briefing import keep_edition
 from visits.models import BriefEdition, Host, Visit
@@ -24,7 +26,8 @@ Kind = BriefEdition.Kind
 
 def kept_briefs(request: HttpRequest, visit: Visit) -> dict:
     """The kept versions the user may read, and how they stand, each and together."""
-    editions = list(visit.editions.visible_to(request.user).select_related("built_by", "visit"))
+    rows = visit.editions.visible_to(request.user).without_content()
+    editions = list(rows.select_related("built_by", "visit"))
     stands = standings(editions, at=clock.now())
     for edition in editions:
         edition.standing = stands[edition.pk]
@@ -78,6 +81,53 @@ def brief_pdf(request: HttpRequest, ref: str, kind: str) -> HttpResponse:
     except ValidationError as error:
         raise Http404(" ".join(error.messages)) from error
     return pdf_response(pdf, name)
+
+
+@require_safe
+@require(Role.COORDINATOR, Role.HOST, Role.EXPERT)
+def brief_page(request: HttpRequest, ref: str, kind: str) -> HttpResponse:
+    """The same edition as a page; it prints as well as the PDF."""
+    visit = _visit_for(request.user, ref, kind)
+    language = request.GET.get("language", "")
+    try:
+        edition, imprint = briefs.brief_now(visit, kind, at=clock.now(), language=language)
+    except ValidationError as error:
+        raise Http404(" ".join(error.messages)) from error
+    pdf = reverse("visits:brief-pdf", args=[ref, kind]) + f"?language={edition.language}"
+    return render(request, "briefs/desk_page.html", page_of(edition, imprint) | {"pdf": pdf})
+
+
+@require_safe
+@require(Role.COORDINATOR, Role.HOST, Role.EXPERT)
+def brief_changes(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
+    """Changed since printed: a kept version beside what the visit says now."""
+    kept = _kept(request.user, ref, pk)
+    try:
+        edition, imprint = difference(kept, at=clock.now())
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect(reverse("visits:visit-detail", args=[ref]) + "?tab=brief")
+    pdf = reverse("visits:brief-changes-pdf", args=[ref, pk])
+    context = page_of(edition, imprint) | {"pdf": pdf, "lead": edition.name}
+    return render(request, "briefs/desk_page.html", context)
+
+
+@require_safe
+@require(Role.COORDINATOR, Role.HOST, Role.EXPERT)
+def brief_changes_pdf(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
+    try:
+        pdf, name = difference_pdf(_kept(request.user, ref, pk), at=clock.now())
+    except ValidationError as error:
+        raise Http404(" ".join(error.messages)) from error
+    return pdf_response(pdf, name)
+
+
+def _kept(user, ref: str, pk: int) -> BriefEdition:
+    """A kept version of the visit, when the user may read that edition."""
+    visit = get_visit(user, ref)
+    kept = get_object_or_404(visit.editions.select_related("visit__campaign"), pk=pk)
+    _visit_for(user, ref, kept.kind)
+    return kept
 
 
 @require_POST
