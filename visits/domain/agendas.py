@@ -121,7 +121,7 @@ def _cleaned(item: Item) -> dict:
     }
 
 
-def overrun_words(visit: Visit, items: Iterable[Item]) -> str:
+def overrun_words(visit: Visit, items: Iterable[Item | AgendaItem]) -> str:
     """By how much the programme is longer than the visit, as a sentence; empty when it fits."""
     whole = timedelta(minutes=sum(item.minutes for item in items))
     over = (whole - visit.duration) // timedelta(minutes=1)

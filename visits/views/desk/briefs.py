@@ -101,12 +101,10 @@ def brief_page(request: HttpRequest, ref: str, kind: str) -> HttpResponse:
 @require(Role.COORDINATOR, Role.HOST, Role.EXPERT)
 def brief_changes(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
     """Changed since printed: a kept version beside what the visit says now."""
-    kept = _kept(request.user, ref, pk)
-    try:
-        edition, imprint = difference(kept, at=clock.now())
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
+    found = try_verb(request, difference, _kept(request.user, ref, pk), at=clock.now())
+    if found is None:
         return redirect(reverse("visits:visit-detail", args=[ref]) + "?tab=brief")
+    edition, imprint = found
     pdf = reverse("visits:brief-changes-pdf", args=[ref, pk])
     context = page_of(edition, imprint) | {"pdf": pdf, "lead": edition.name}
     return render(request, "briefs/desk_page.html", context)
@@ -115,11 +113,10 @@ def brief_changes(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
 @require_safe
 @require(Role.COORDINATOR, Role.HOST, Role.EXPERT)
 def brief_changes_pdf(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
-    try:
-        pdf, name = difference_pdf(_kept(request.user, ref, pk), at=clock.now())
-    except ValidationError as error:
-        raise Http404(" ".join(error.messages)) from error
-    return pdf_response(pdf, name)
+    found = try_verb(request, difference_pdf, _kept(request.user, ref, pk), at=clock.now())
+    if found is None:
+        return redirect(reverse("visits:visit-detail", args=[ref]) + "?tab=brief")
+    return pdf_response(*found)
 
 
 def _kept(user, ref: str, pk: int) -> BriefEdition:

@@ -16,7 +16,7 @@ from crm.exports import Column
 from crm.permissions import has_role, require
 from crm.roles import Role
 from visits import states
-from visits.domain.agendas import items_of, overrun_words
+from visits.domain.agendas import overrun_words
 from visits.domain.cancellations import kept_slot
 from visits.domain.disruptions import disruptions_touching
 from visits.domain.fill import fill_query
@@ -82,6 +82,7 @@ def visit_facts(request: HttpRequest, visit: Visit) -> dict:
     """Everything the page of one visit shows."""
     at = clock.now()
     zone = visit.campaign.zone
+    agenda = agenda_with_times(visit)
     report = getattr(visit, "report", None)
     counts = {row.audience: row.people for row in report.counts.all()} if report else {}
     return {
@@ -89,8 +90,8 @@ def visit_facts(request: HttpRequest, visit: Visit) -> dict:
         "requests": visit.requests.visible_to(request.user),
         "topics": visit.topics.all(),
         "holds": list(visit.holds.select_related("reservation")),
-        "agenda": agenda_with_times(visit),
-        "overrun": overrun_words(visit, items_of(visit)),
+        "agenda": agenda,
+        "overrun": overrun_words(visit, [row["item"] for row in agenda]),
         "checklist": visit.checklist.all(),
         "drafts": visit.messages.visible_to(request.user)
         .drafts()
