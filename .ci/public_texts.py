@@ -1,7 +1,8 @@
 """Brings the catalogues up to date with the texts a municipality can meet.
 
 Pages, mails, calendar files and briefs for municipalities exist in several languages, the desk in
-English alone. So the catalogues hold the texts of the files named here and no others. Run it as
+English alone; what a host takes along, the internal brief and the trip pack, exists in Norwegian
+too. So the catalogues hold the texts of the files named here and no others. Run it as
 `python .ci/public_texts.py`; needs xgettext (Debian: gettext). New texts are added untranslated,
 texts that are gone are dropped. `python .ci/public_texts.py check` changes nothing and fails when a
 catalogue lacks a text or keeps one that is gone.
@@ -72,6 +73,7 @@ FILES = (
     "visits/domain/own_request.py",
     "visits/domain/replies.py",
     "visits/domain/places.py",
+    "visits/domain/programmes.py",
     "visits/domain/proposals.py",
     "visits/domain/report_check.py",
     "visits/domain/requests.py",
@@ -82,18 +84,38 @@ FILES = (
     "visits/public/**/*.py",
     "visits/templatetags/public_pages.py",
 )
+# What only a host reads, in the languages of `visits.domain.briefs.INTERNAL_LANGUAGES`.
+HOST_FILES = (
+    "crm/models/follow_ups.py",
+    "crm/models/messages.py",
+    "visits/briefs/pack.py",
+    "visits/briefs/text.py",
+    "visits/domain/brief_changes.py",
+    "visits/domain/brief_internal.py",
+    "visits/domain/brief_journeys.py",
+    "visits/domain/brief_scans.py",
+    "visits/domain/brief_sheets.py",
+    "visits/domain/packs.py",
+    "visits/models/briefs.py",
+    "visits/models/calendars.py",
+    "visits/models/reports.py",
+    "visits/models/travel.py",
+    "visits/models/visits.py",
+)
+HOST_LANGUAGES = frozenset({"nb"})
 
 
-def chosen_files() -> list[Path]:
-    """The files whose texts are translated."""
-    return sorted({path for pattern in FILES for path in ROOT.glob(pattern)})
+def chosen_files(language: str) -> list[Path]:
+    """The files whose texts are translated into a language."""
+    patterns = FILES + HOST_FILES if language in HOST_LANGUAGES else FILES
+    return sorted({path for pattern in patterns for path in ROOT.glob(pattern)})
 
 
 def extract(language: str) -> polib.POFile:
     """A catalogue with every text of the chosen files, none translated."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for path in chosen_files():
+        for path in chosen_files(language):
             copy = folder / path.relative_to(ROOT)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, copy)
@@ -161,11 +183,14 @@ def update(language: str) -> int:
 
 def check() -> list[str]:
     """What is wrong with the catalogues, one sentence each."""
-    fresh = extract("nb")
-    add_fixtures(fresh)
-    texts = {(entry.msgctxt, entry.msgid) for entry in fresh}
-    found = []
+    found, texts_of = [], {}
     for language in LANGUAGES:
+        is_for_hosts = language in HOST_LANGUAGES
+        if is_for_hosts not in texts_of:
+            fresh = extract(language)
+            add_fixtures(fresh)
+            texts_of[is_for_hosts] = {(entry.msgctxt, entry.msgid) for entry in fresh}
+        texts = texts_of[is_for_hosts]
         path = ROOT / "locale" / language / "LC_MESSAGES" / "django.po"
         known = {(entry.msgctxt, entry.msgid) for entry in polib.pofile(str(path))}
         found += [f"{language}: not in the catalogue: {text!r}" for _, text in texts - known]

@@ -202,6 +202,8 @@ MAIL_SENDER_NAME = env.text("MAIL_SENDER_NAME", "Municipality outreach")
 MAIL_IS_CAUGHT = env.flag("MAIL_IS_CAUGHT")
 # Turns a mail's link key into the private address, at the moment it is shown or sent.
 MAIL_LINK_RESOLVER = "visits.domain.links.address_of"
+# Makes the documents a message carries, at the moment it is sent.
+MAIL_ATTACHER = "visits.domain.briefing.attachments_of"
 
 # A server that speaks OSRM's protocol knows drives better than an estimate; empty: we estimate.
 ROAD_TIMES_URL = env.web_address("ROAD_TIMES_URL")

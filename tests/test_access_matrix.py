@@ -130,7 +130,12 @@ def arguments(name: str, world: SimpleNamespace) -> dict:
         "visits:visit-": {"ref": world.visit.ref, "pk": world.item.pk, "step": "cancel"},
         "visits:expense-": {"ref": world.visit.ref, "pk": world.expense.pk},
         "visits:pack-": {"ref": world.visit.ref, "kind": "attendance", "pk": world.pack.pk},
-        "visits:brief-": {"ref": world.visit.ref, "kind": "public"},
+        "visits:checklist-": {"ref": world.visit.ref, "pk": world.item.pk},
+        "visits:brief-": {
+            "ref": world.visit.ref,
+            "kind": "public",
+            "pk": world.edition.pk,
+        },
         "visits:request-": {"ref": world.request.ref, "pk": world.draft.pk, "step": "decline"},
         "visits:request-take-back": {"ref": world.offered.ref},
         "visits:host-": {"ref": world.host.ref},

@@ -118,6 +118,13 @@ def with_link(mail: OutgoingMail, part: str) -> str:
     return part.replace(link_marker(mail.mail_id), resolve(mail.link_key))
 
 
+def attachments(message: Message) -> list[tuple[str, bytes, str]]:
+    """The documents that go with a message, each with its name and kind, made at this moment."""
+    attach: Callable[[Message], list[tuple[str, bytes, str]]]
+    attach = import_string(settings.MAIL_ATTACHER)
+    return attach(message)
+
+
 class Letter(EmailMultiAlternatives):
     """A mail whose subject is folded so that its first line has room for the word "Subject".
 
@@ -135,7 +142,8 @@ class Letter(EmailMultiAlternatives):
 
 
 def compose(mail: OutgoingMail) -> Letter:
-    """The mail as it goes over the wire: text, HTML and, for a visit, the calendar part."""
+    """The mail as it goes over the wire: text, HTML and, for a visit, its calendar entry and the
+    documents the letter speaks of."""
     sender = (settings.MAIL_SENDER_NAME, network_address(settings.DEFAULT_FROM_EMAIL))
     letter = Letter(
         subject=mail.subject,
@@ -152,6 +160,8 @@ def compose(mail: OutgoingMail) -> Letter:
     if mail.calendar:
         method = mail.calendar_method or "PUBLISH"
         letter.attach("visit.ics", mail.calendar, f"text/calendar; method={method}; charset=utf-8")
+    for name, content, kind in attachments(mail.message):
+        letter.attach(name, content, kind)
     return letter
 
 

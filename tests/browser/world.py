@@ -136,6 +136,8 @@ print(  # noqa: T201 - the test reads it
             "person": part.person_id,
             "draft": draft.pk,
             "draft_plan": plan.number,
+            "edition": Visit.objects.get(ref="V07").editions.first().pk,
+            "checklist_item": Visit.objects.get(ref="V08").checklist.first().pk,
             "mail": OutgoingMail.objects.exclude(message__channel="confirmation").latest("pk").pk,
             "user": coordinator.pk,
             "topic": Topic.objects.first().pk,

@@ -1,10 +1,15 @@
 """What the API tells about requests and visits. Hosts and experts read serializers of their own,
 built up from what they may know: an expert sees no contact details and no city under embargo."""
 
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from crm import clock
 from crm.api.schema import seen_in_part
 from crm.api.serializers import Output
+from visits.domain.brief_standing import standing
+from visits.domain.preparing import answers_of
 from visits.models import (
     AgendaItem,
     AttendanceCount,
@@ -139,6 +144,21 @@ class AgendaItemSerializer(Output):
         fields = ("order", "minutes", "title", "speaker", "room")
 
 
+class PlannedItemSerializer(Output):
+    """An item as we plan it, with what to do when time is short."""
+
+    class Meta:
+        model = AgendaItem
+        fields = (*AgendaItemSerializer.Meta.fields, "plan_b", "can_be_dropped")
+
+
+class PlannedAnswerSerializer(serializers.Serializer):
+    request = serializers.CharField()
+    question = serializers.CharField()
+    answer = serializers.CharField()
+    owner = serializers.CharField()
+
+
 class ChecklistItemSerializer(Output):
     class Meta:
         model = ChecklistItem
@@ -189,8 +209,11 @@ class VisitForHostSerializer(Output):
     topics = codes_of()
     requests = ref_of(many=True)
     experts = ref_of(many=True)
-    agenda = AgendaItemSerializer(many=True)
+    agenda = PlannedItemSerializer(many=True)
     checklist = ChecklistItemSerializer(many=True)
+    planned_answers = serializers.SerializerMethodField(
+        help_text=_("Every question of its requests, with what is planned for it.")
+    )
 
     class Meta:
         model = Visit
@@ -207,6 +230,14 @@ class VisitForHostSerializer(Output):
             "local_contact_verified_at",
             "materials",
             "notes",
+            "aim",
+            "decides",
+            "missing_people",
+            "hotel",
+            "last_way_home",
+            "budget",
+            "print_again_after",
+            "planned_answers",
             "checklist",
             "state_since",
             "confirmed_at",
@@ -214,6 +245,10 @@ class VisitForHostSerializer(Output):
             "brief_void",
             "version",
         )
+
+    @extend_schema_field(PlannedAnswerSerializer(many=True))
+    def get_planned_answers(self, row):
+        return PlannedAnswerSerializer(answers_of(row), many=True).data
 
 
 class VisitSerializer(VisitForHostSerializer):
@@ -297,6 +332,9 @@ class ExpenseSerializer(Output):
 
 class BriefSerializer(Output):
     visit = ref_of()
+    standing = serializers.SerializerMethodField(
+        help_text=_("“current”, “out_of_date” when the visit says something else now, or “void”.")
+    )
 
     class Meta:
         model = BriefEdition
@@ -310,7 +348,12 @@ class BriefSerializer(Output):
             "built_at",
             "sent_at",
             "void",
+            "standing",
         )
+
+    def get_standing(self, row) -> str:
+        # A list has told all of its rows at once.
+        return getattr(row, "standing", "") or standing(row, at=clock.now())
 
 
 class PackSerializer(Output):

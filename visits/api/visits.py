@@ -1,6 +1,7 @@
 """Visits, their reports and their briefs as resources."""
 
 from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -15,9 +16,19 @@ from crm.roles import Role
 from visits.api import filtersets, reading, writing
 from visits.api.calendar import whole
 from visits.api.refusals import refusals_as_problems
-from visits.domain import expenses, host_answers, pack_runs, reports
+from visits.domain import (
+    agendas,
+    checklists,
+    expenses,
+    host_answers,
+    pack_runs,
+    preparing,
+    reports,
+)
 from visits.domain import visits as verbs
-from visits.domain.briefs import build_edition, print_edition
+from visits.domain.brief_standing import standings
+from visits.domain.briefing import keep_edition
+from visits.domain.briefs import print_edition
 from visits.filters import VisitFilter
 from visits.models import BriefEdition, Expense, PackRun, Visit, VisitReport
 
@@ -64,6 +75,38 @@ class VisitViewSet(Listed):
             lambda row, values, **act: verbs.edit_visit(row, values=values, **act),
             writing.VisitFactsInput,
         )
+
+    @verb("programme", takes=writing.ProgrammeInput, roles=FIELD)
+    def programme(self, row, *, items=(), template=""):
+        """Write the whole programme, in order, or begin with a template."""
+        wanted = [agendas.Item(**each) for each in items]
+        if template:
+            wanted = agendas.template_items(template)
+        agendas.set_programme(row, wanted, **self.act)
+
+    @verb("assign", takes=writing.AssignInput)
+    def assign(self, row, *, experts, topics, backup=None):
+        """Who can take over, which experts join, and the topics."""
+        preparing.assign(row, backup=backup, experts=experts, topics=topics, **self.act)
+
+    @verb("planned-answers", takes=writing.PlannedAnswersInput, roles=FIELD)
+    def planned_answers(self, row, *, answers):
+        """What is meant to be answered to the city's questions, and by whom; internal."""
+        given = [preparing.Answer(**each) for each in answers]
+        preparing.prepare(row, values={}, answers=given, **self.act)
+
+    @verb("checklist", takes=writing.ChecklistItemInput, roles=FIELD)
+    def checklist(self, row, *, id=None, **words):
+        """Add a thing to have ready, or word the one of that `id` anew."""
+        if id is None:
+            checklists.add_item(row, **words, **self.act)
+        else:
+            checklists.edit_item(get_object_or_404(row.checklist, pk=id), **words, **self.act)
+
+    @verb("tick", takes=writing.TickInput)
+    def tick(self, row, *, id, done):
+        """Say that a thing is ready, or not yet."""
+        checklists.tick_item(get_object_or_404(row.checklist, pk=id), done=done, **self.act)
 
     @verb("confirm")
     def confirm(self, row):
@@ -203,14 +246,25 @@ class BriefViewSet(Listed):
     read_roles, write_roles = STAFF, FIELD
 
     def get_queryset(self):
-        return BriefEdition.objects.visible_to(self.request.user).select_related("visit")
+        return (
+            BriefEdition.objects.visible_to(self.request.user)
+            .defer("content")
+            .select_related("visit")
+        )
+
+    def paginate_queryset(self, queryset):
+        rows = super().paginate_queryset(queryset)
+        stands = standings(rows, at=self.now)
+        for row in rows:
+            row.standing = stands[row.pk]
+        return rows
 
     @extend_schema(request=writing.BriefInput)
     def create(self, request):
         """Keep what the brief says now; the newest version again when it says the same."""
         asked = self.read(writing.BriefInput)
         visit, kind = asked["visit"], asked["kind"]
-        built = build_edition(visit, kind, language=asked.get("language", ""), **self.act)
+        built = keep_edition(visit, kind, language=asked.get("language", ""), **self.act)
         return self.answer(built, status=201)
 
     @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY})

@@ -22,13 +22,15 @@ from crm.api.fields import (
 from crm.api.serializers import Input
 from crm.models import Initiative, Person
 from crm.validators import mail_address
+from visits.domain import agendas, preparing
 from visits.domain.expenses import CURRENCIES
+from visits.domain.programmes import TEMPLATES
 from visits.domain.proposals import MOST_SLOTS
 from visits.domain.requests import MOST_DATES, MOST_PEOPLE, MOST_QUESTIONS, MOST_TOPICS
 from visits.models import BriefEdition, Campaign, Expense, Host, PackRun, Topic, Visit, VisitRequest
 from visits.models.reports import Audience, Outcome
 from visits.models.requests import Channel, Mode, PartOfDay
-from visits.models.visits import Side
+from visits.models.visits import ChecklistItem, Side
 
 BY_HAND = [choice for choice in Channel.choices if choice[0] != Channel.WEB]
 
@@ -169,6 +171,69 @@ class VisitFactsInput(Input):
     materials = Words(max_length=4_000, allow_blank=True)
     notes = Words(max_length=10_000, allow_blank=True)
     agreement = Line(max_length=500, allow_blank=True)
+    aim = Line(max_length=500, allow_blank=True)
+    decides = Line(max_length=300, allow_blank=True)
+    missing_people = Line(max_length=300, allow_blank=True)
+    hotel = Line(max_length=300, allow_blank=True)
+    last_way_home = Line(max_length=300, allow_blank=True)
+    budget = serializers.DecimalField(max_digits=8, decimal_places=2, min_value=0, allow_null=True)
+    print_again_after = Day(allow_null=True)
+
+
+class ProgrammeItemInput(Input):
+    title = Line(max_length=agendas.LONGEST["title"])
+    minutes = Whole(min_value=1, max_value=agendas.LONGEST_ITEM)
+    speaker = Line(max_length=agendas.LONGEST["speaker"], required=False, allow_blank=True)
+    room = Line(max_length=agendas.LONGEST["room"], required=False, allow_blank=True)
+    plan_b = Line(max_length=agendas.LONGEST["plan_b"], required=False, allow_blank=True)
+    can_be_dropped = Truth(required=False)
+
+
+class ProgrammeInput(Input):
+    """The whole programme in order, or the name of a template to begin with."""
+
+    items = serializers.ListField(
+        child=ProgrammeItemInput(), max_length=agendas.MOST_ITEMS, required=False
+    )
+    template = serializers.ChoiceField(choices=list(TEMPLATES), required=False)
+
+    def validate(self, given):
+        if len(given) != 1:
+            raise serializers.ValidationError(_("Give either items or a template."))
+        return given
+
+
+class AssignInput(Input):
+    backup = RowName(
+        slug_field="ref", queryset=Host.objects.who_lead(), required=False, allow_null=True
+    )
+    experts = serializers.ListField(
+        child=RowName(slug_field="ref", queryset=Host.objects.all()), max_length=20
+    )
+    topics = TopicCodes()
+
+
+class PlannedAnswerInput(Input):
+    request = Line(max_length=12)
+    question = Words(max_length=1_000)
+    answer = Words(max_length=preparing.LONGEST_ANSWER, required=False, allow_blank=True)
+    owner = Line(max_length=preparing.LONGEST_OWNER, required=False, allow_blank=True)
+
+
+class PlannedAnswersInput(Input):
+    answers = serializers.ListField(child=PlannedAnswerInput(), max_length=40)
+
+
+class ChecklistItemInput(Input):
+    id = Whole(required=False, min_value=1, max_value=BIGGEST_KEY)
+    text = Line(max_length=300)
+    owner = serializers.ChoiceField(choices=ChecklistItem.Owner)
+    note = Line(max_length=300, required=False, allow_blank=True)
+
+
+class TickInput(Input):
+    id = Whole(min_value=1, max_value=BIGGEST_KEY)
+    done = Truth()
 
 
 class SideInput(Input):

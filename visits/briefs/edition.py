@@ -89,6 +89,10 @@ class Lines:
     count: int
     heading: str = ""
 
+    @property
+    def lines_to_write(self) -> range:
+        return range(self.count)
+
 
 Block = Facts | Prose | Items | Checklist | Table | Lines
 

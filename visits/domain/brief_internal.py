@@ -1,6 +1,7 @@
 """The internal edition: what the host needs on the day. Empty is better than guessed: a section
 without data says what is missing, and facts carry their date or source."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,7 +11,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override, pgettext
 
 from crm import wording
-from crm.models import Participation
 from visits.briefs.edition import (
     Block,
     Check,
@@ -26,8 +26,9 @@ from visits.briefs.edition import (
 from visits.domain import brief_journeys as journeys
 from visits.domain import brief_parts as parts
 from visits.domain.brief_scans import scans_of
-from visits.domain.brief_sheets import history, on_the_spot
-from visits.models import CalendarDay, ChecklistItem, Disruption, Visit, VisitRequest
+from visits.domain.brief_sheets import background, history, on_the_spot
+from visits.domain.brief_sources import Sources
+from visits.models import AgendaItem, CalendarDay, ChecklistItem, Disruption, Visit, VisitRequest
 from visits.models.requests import Channel, Mode
 from visits.states import VisitState
 
@@ -35,11 +36,24 @@ LONGEST_QUOTE = 420
 STAFF_TOPICS, SOCIAL_TOPICS = {"T14"}, {"T10"}
 
 
-def gather_internal(visit: Visit, *, at: datetime, language: str = "en") -> Edition:
-    """The internal edition as of `at` (which decides whether another city may be named in it)."""
+def gather_internal(
+    visit: Visit,
+    *,
+    at: datetime,
+    language: str = "en",
+    sources: Sources | None = None,
+    with_history: bool = True,
+) -> Edition:
+    """The internal edition as of `at` (which decides whether another city may be named in it).
+
+    `sources` are those of several visits, where more than one brief is gathered; whoever asks for
+    the hash alone leaves out the history, which is no part of it.
+    """
+    sources = sources or Sources([visit])
+    visit = sources.stored(visit)
     with override(language):
         requests = parts.requests_of(visit)
-        trip = journeys.trip_of(visit, at=at)
+        trip = journeys.trip_of(visit, sources, at=at)
         same = _same_clock(visit)
         return Edition(
             kind="internal",
@@ -54,7 +68,7 @@ def gather_internal(visit: Visit, *, at: datetime, language: str = "en") -> Edit
             when=wording.time_range(visit.starts_at, visit.ends_at, visit.zone),
             when_home=_at_home(visit, same=same),
             essentials=_essentials(visit, requests, trip),
-            sections=_sections(visit, requests, trip, at=at),
+            sections=tuple(_sections(visit, requests, trip, sources, with_history=with_history)),
             foot=_foot(visit),
             day=parts.day_line(
                 visit,
@@ -100,7 +114,7 @@ def _notice(visit: Visit) -> str:
         words = _("Void: nobody came.")
     else:
         return _("At risk: see “In one minute”.") if visit.at_risk else ""
-    moved = visit.replaced_by.order_by("pk").last()
+    moved = parts.replacement_of(visit)
     follows = _("Replaced by %(ref)s.") % {"ref": moved.ref} if moved else ""
     reason = (
         _("%(side)s: %(reason)s")
@@ -134,7 +148,13 @@ def _essentials(visit: Visit, requests: list[VisitRequest], trip: journeys.Trip)
         (_("Topics"), parts.join((f"{t.code} {t.name}" for t in visit.topics.all()), "; ")),
         (_("Journey there"), trip.out),
         (_("Journey on"), trip.on),
+        (_("Aim"), visit.aim),
+        (_("Print again after"), _validity(visit)),
     )
+
+
+def _validity(visit: Visit) -> str:
+    return wording.day(visit.print_again_after) if visit.print_again_after else ""
 
 
 def _where(visit: Visit) -> str:
@@ -144,51 +164,75 @@ def _where(visit: Visit) -> str:
 
 
 def _sections(
-    visit: Visit, requests: list[VisitRequest], trip: journeys.Trip, *, at: datetime
-) -> tuple[Section, ...]:
-    disruptions = journeys.disruptions_near(visit)
-    return (
-        _minute(visit, requests, disruptions),
-        _people(visit, requests),
-        _questions(requests),
-        _programme(visit, requests),
-        _topics(visit),
-        _law(visit, requests),
-        _place(visit),
-        _travel(visit, trip, disruptions),
-        history(visit, requests, at=at),
-        *on_the_spot(visit, requests),
-    )
+    visit: Visit,
+    requests: list[VisitRequest],
+    trip: journeys.Trip,
+    sources: Sources,
+    *,
+    with_history: bool,
+) -> Iterator[Section]:
+    disruptions = journeys.disruptions_near(visit, sources)
+    yield _minute(visit, requests, disruptions, sources)
+    yield _people(visit, requests, sources)
+    yield _questions(requests)
+    yield _programme(visit, requests)
+    yield _topics(visit)
+    yield _law(visit, requests, sources)
+    yield _place(visit)
+    yield _travel(visit, trip, disruptions, sources)
+    yield background(visit, requests, sources)
+    if with_history:
+        yield history(visit, requests)
+    yield from on_the_spot(visit, requests, sources)
 
 
 def _missing(words: str) -> Prose:
     return Prose(words, "missing")
 
 
-def _minute(visit: Visit, requests: list[VisitRequest], disruptions: list[Disruption]) -> Section:
+def _minute(
+    visit: Visit,
+    requests: list[VisitRequest],
+    disruptions: list[Disruption],
+    sources: Sources,
+) -> Section:
     blocks: list[Block] = []
     for request in requests:
-        words = request.translation or request.raw_text
-        source = _("%(ref)s, %(channel)s, %(day)s, %(department)s") % {
-            "ref": request.ref,
-            "channel": Channel(request.channel).label,
-            "day": wording.day(request.received_at.astimezone(ZoneInfo(request.zone)).date()),
-            "department": request.department or _("department not known"),
-        }
-        if request.translation:
-            language = parts.language_name(request.raw_language or request.language)
-            source += "; " + _("translated from %(language)s") % {"language": language}
-        if words.strip():
-            blocks.append(Prose(_shortened(words), "quote"))
-        else:
-            words = _("No words of the city are kept with %(ref)s.") % {"ref": request.ref}
-            blocks.append(_missing(words))
-        blocks.append(Prose(source, "quiet"))
+        blocks += _said(request)
     blocks.append(Items(_reminders(visit, requests)[:3], _("Three reminders")))
-    blocks.append(Items(_risks(visit, disruptions), _("Risks")))
+    blocks.append(Items(_risks(visit, disruptions, sources), _("Risks")))
     if visit.notes.strip():
         blocks.append(Prose(visit.notes, heading=_("Notes for the host")))
     return Section("minute", _("In one minute"), tuple(blocks))
+
+
+def _said(request: VisitRequest) -> list[Block]:
+    """The city's own words, its translation beside them, and where they come from."""
+    own, translated = request.raw_text.strip(), request.translation.strip()
+    language = parts.language_name(request.raw_language or request.language)
+    source = _("%(ref)s, %(channel)s, %(day)s, %(department)s") % {
+        "ref": request.ref,
+        "channel": Channel(request.channel).label,
+        "day": wording.day(request.received_at.astimezone(ZoneInfo(request.zone)).date()),
+        "department": request.department or _("department not known"),
+    }
+    blocks: list[Block] = []
+    if own and translated:
+        columns = (
+            Column(_("In their words (%(language)s)") % {"language": language}, 3),
+            Column(_("Translation"), 3),
+        )
+        blocks.append(Table(columns, ((_shortened(own), _shortened(translated)),)))
+    elif own:
+        blocks.append(Prose(_shortened(own), "quote"))
+    elif translated:
+        blocks.append(Prose(_shortened(translated), "quote"))
+        source += "; " + _("translated from %(language)s") % {"language": language}
+    else:
+        words = _("No words of the city are kept with %(ref)s.") % {"ref": request.ref}
+        blocks.append(_missing(words))
+    blocks.append(Prose(source, "quiet"))
+    return blocks
 
 
 def _shortened(words: str) -> str:
@@ -225,11 +269,11 @@ def _reminders(visit: Visit, requests: list[VisitRequest]) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _risks(visit: Visit, disruptions: list[Disruption]) -> tuple[str, ...]:
+def _risks(visit: Visit, disruptions: list[Disruption], sources: Sources) -> tuple[str, ...]:
     lines = [journeys.disruption_words(row, visit.zone) for row in disruptions]
     lines += [
         _("%(name)s (%(kind)s)") % {"name": day.name, "kind": day.get_kind_display()}
-        for day in _days_near(visit, 0)
+        for day in _days_near(visit, 0, sources)
     ]
     if not visit.local_contact_verified_at:
         lines.append(_("The local contact has not been verified."))
@@ -242,7 +286,7 @@ def _risks(visit: Visit, disruptions: list[Disruption]) -> tuple[str, ...]:
     return tuple(lines) or (_("None known."),)
 
 
-def _people(visit: Visit, requests: list[VisitRequest]) -> Section:
+def _people(visit: Visit, requests: list[VisitRequest], sources: Sources) -> Section:
     rows = [
         (
             request.requester_name or _("name not known"),
@@ -251,35 +295,27 @@ def _people(visit: Visit, requests: list[VisitRequest]) -> Section:
         )
         for request in requests
     ]
-    rows += _met(visit)
+    rows += _met(visit, sources)
     columns = (Column(_("Name"), 2), Column(_("Role"), 2.4), Column(_("Known from"), 2))
     blocks: list[Block] = [Table(columns, tuple(rows))] if rows else []
-    blocks.append(
-        _missing(
-            _(
-                "Not known: who decides, and who else comes. Ask for the data protection officer, "
-                "IT, legal and communications."
-            )
+    known = parts.facts((_("Who decides"), visit.decides), (_("Missing"), visit.missing_people))
+    if known:
+        blocks.append(Facts(known))
+    if not visit.decides:
+        blocks.append(_missing(_("Not known: who decides.")))
+    if not visit.missing_people:
+        words = _(
+            "Not known: who is missing. Ask for the data protection officer, IT, legal and "
+            "communications."
         )
-    )
+        blocks.append(_missing(words))
     return Section("people", _("People"), tuple(blocks))
 
 
-def _met(visit: Visit) -> list[tuple[str, str, str]]:
+def _met(visit: Visit, sources: Sources) -> list[tuple[str, str, str]]:
     """People of the city who were at the campaign's event, with how their name is also written."""
-    if visit.municipality is None or visit.campaign.event_id is None:
-        return []
-    met = (
-        Participation.objects.attended()
-        .of_people_counted_once()
-        .filter(
-            event=visit.campaign.event_id, person__organisation=visit.municipality.organisation_id
-        )
-        .exclude(person__erased_at__isnull=False)
-        .select_related("person", "event")
-    )
     rows = []
-    for part in met:
+    for part in sources.met(visit):
         person = part.person
         name = f"{person.name} ({person.script_variant})" if person.script_variant else person.name
         event = part.event
@@ -292,15 +328,31 @@ def _met(visit: Visit) -> list[tuple[str, str, str]]:
 
 
 def _questions(requests: list[VisitRequest]) -> Section:
-    asked = tuple(
-        _("%(question)s (%(ref)s)") % {"question": question, "ref": request.ref}
+    asked = [
+        (
+            _("%(question)s (%(ref)s)") % {"question": question, "ref": request.ref},
+            request.planned_answers.get(str(question), {}),
+        )
         for request in requests
         for question in request.questions
-    )
+    ]
+    title = _("Questions")
     if not asked:
-        return Section("questions", _("Questions"), (_missing(_("The city asked none.")),))
-    blocks = (Items(asked, numbered=True), _missing(_("Planned answers: none written yet.")))
-    return Section("questions", _("Questions"), blocks)
+        return Section("questions", title, (_missing(_("The city asked none.")),))
+    if not any(planned for _question, planned in asked):
+        lines = tuple(question for question, _planned in asked)
+        words = _missing(_("Planned answers: none written yet."))
+        return Section("questions", title, (Items(lines, numbered=True), words))
+    columns = (
+        Column(_("Question"), 2.4),
+        Column(_("Planned answer"), 2.8),
+        Column(_("Who answers"), 1.2),
+    )
+    rows = tuple(
+        (question, planned.get("answer") or _("not written yet"), planned.get("owner") or "–")
+        for question, planned in asked
+    )
+    return Section("questions", title, (Table(columns, rows),))
 
 
 def _programme(visit: Visit, requests: list[VisitRequest]) -> Section:
@@ -320,7 +372,7 @@ def _programme(visit: Visit, requests: list[VisitRequest]) -> Section:
             f"{wording.clock_time(start, visit.zone)}–{wording.clock_time(end, visit.zone)}",
             parts.join((parts.said(item.title), item.room)),
             parts.said(item.speaker),
-            item.plan_b,
+            _plan_b(item),
         )
         for number, (start, end, item) in enumerate(timed, 1)
     )
@@ -339,6 +391,10 @@ def _programme(visit: Visit, requests: list[VisitRequest]) -> Section:
     return Section("programme", _("Programme"), tuple(blocks))
 
 
+def _plan_b(item: AgendaItem) -> str:
+    return parts.join((item.plan_b, _("can be dropped") if item.can_be_dropped else ""), "; ")
+
+
 def _topics(visit: Visit) -> Section:
     topics = list(visit.topics.all())
     if not topics:
@@ -355,16 +411,16 @@ def _topics(visit: Visit) -> Section:
     return Section("topics", _("Topics, tools"), tuple(blocks))
 
 
-def _law(visit: Visit, requests: list[VisitRequest]) -> Section:
+def _law(visit: Visit, requests: list[VisitRequest], sources: Sources) -> Section:
     always = (
         _("GDPR or the Law Enforcement Directive 2016/680? Public task, not consent."),
         _("Impact assessment, notices and retention; biometrics; social media."),
         _("Data of staff, false alarms, procurement."),
     )
     rows = parts.facts(
-        (_("Naming the city"), journeys.consent_words(requests, "name_city")),
-        (_("Photos"), journeys.consent_words(requests, "photo")),
-        (_("Passing on to Secu4All"), journeys.consent_words(requests, "share_secu4all")),
+        (_("Naming the city"), journeys.consent_words(requests, "name_city", sources)),
+        (_("Photos"), journeys.consent_words(requests, "photo", sources)),
+        (_("Passing on to Secu4All"), journeys.consent_words(requests, "share_secu4all", sources)),
     )
     blocks = (Items(always, _("Always asked")), Facts(rows))
     return Section("law", _("Law, ethics, data"), blocks)
@@ -403,12 +459,14 @@ def _place(visit: Visit) -> Section:
     return Section("place", _("Place, room"), tuple(blocks))
 
 
-def _travel(visit: Visit, trip: journeys.Trip, disruptions: list[Disruption]) -> Section:
+def _travel(
+    visit: Visit, trip: journeys.Trip, disruptions: list[Disruption], sources: Sources
+) -> Section:
     blocks: list[Block] = list(trip.blocks)
     if disruptions:
         words = tuple(journeys.disruption_words(row, visit.zone) for row in disruptions)
         blocks.append(Items(words, _("Disruptions")))
-    days = _days_near(visit, 3)
+    days = _days_near(visit, 3, sources)
     if days:
         columns = (
             Column(_("Day"), 1.6),
@@ -431,14 +489,9 @@ def _travel(visit: Visit, trip: journeys.Trip, disruptions: list[Disruption]) ->
     return Section("travel", _("Travel, calendar"), tuple(blocks))
 
 
-def _days_near(visit: Visit, around: int) -> list[CalendarDay]:
-    day = visit.local_date
-    span = timedelta(days=around)
-    region = visit.place.region if visit.place else ""
-    at_place = CalendarDay.objects.at_place(
-        country=visit.country, region=region, city=visit.city, place=visit.place
-    )
-    return list(at_place.between(day - span, day + span))
+def _days_near(visit: Visit, around: int, sources: Sources) -> list[CalendarDay]:
+    day, span = visit.local_date, timedelta(days=around)
+    return sources.days(visit, day - span, day + span)
 
 
 def _foot(visit: Visit) -> str:

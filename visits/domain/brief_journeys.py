@@ -7,20 +7,19 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from crm import wording
-from crm.models import ConsentRecord, Place
-from visits.briefs.edition import Block, Column, Mark, Prose, Stretch, Table, Tour
+from crm.models import Place
+from visits.briefs.edition import Block, Column, Facts, Mark, Prose, Stretch, Table, Tour
 from visits.domain import brief_parts as parts
-from visits.domain.travel import place_ref, travel_table
+from visits.domain.brief_sources import Sources
+from visits.domain.travel import place_ref
+from visits.ical import same_clock
 from visits.models import Disruption, TravelLeg, Visit, VisitRequest
 from visits.models.requests import Mode
 from visits.models.travel import TravelMode
 from visits.planning.travel import MODES
-
-NEAR = timedelta(hours=40)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +33,28 @@ class Trip:
     blocks: tuple[Block, ...]
 
 
-def trip_of(visit: Visit, *, at: datetime) -> Trip:
+def trip_of(visit: Visit, sources: Sources, *, at: datetime) -> Trip:
     """The trip around a visit. A city that must not be named at `at` stands as its reference."""
     if visit.mode == Mode.ONLINE:
         words = Prose(_("Online: nobody travels."))
         return Trip("", "", (), parts.place_map(visit, visit.city), (words,))
-    chain = tour_of(visit)
+    chain = sources.tour(visit)
     names = _Names(visit, chain, at)
-    legs = _legs_near(visit)
+    legs = sources.legs_near(visit)
     blocks: list[Block] = []
     if legs:
-        blocks.append(_leg_table(legs, names))
-    out, on = _estimates(visit, chain, names) if not legs else _leg_lines(visit, legs, names)
+        blocks.append(_leg_table(legs, names, visit.host.zone))
+    out, on = _estimates(visit, sources, names) if not legs else _leg_lines(visit, legs, names)
     if not legs:
         blocks.append(Prose(_("No journey is booked or entered yet."), "missing"))
         blocks.append(Prose(parts.join((out, on), "\n")))
-    blocks.append(Prose(_("Hotel and last way home: not known."), "missing"))
+    known = parts.facts((_("Hotel"), visit.hotel), (_("Last way home"), visit.last_way_home))
+    if known:
+        blocks.append(Facts(known))
+    if not visit.hotel:
+        blocks.append(Prose(_("Hotel: not known."), "missing"))
+    if not visit.last_way_home:
+        blocks.append(Prose(_("Last way home: not known."), "missing"))
     stretches = tuple(
         Stretch(
             leg.departs_at, leg.arrives_at, str(TravelMode(leg.mode).label).capitalize(), "journey"
@@ -58,31 +63,6 @@ def trip_of(visit: Visit, *, at: datetime) -> Trip:
         if _touches(leg, visit)
     )
     return Trip(out, on, stretches, _tour_map(visit, chain, names), tuple(blocks))
-
-
-def tour_of(visit: Visit) -> list[Visit]:
-    """The host's on-site visits on days next to each other that this one belongs to, in order."""
-    near = timedelta(days=10)
-    others = list(
-        Visit.objects.filter(host=visit.host)
-        .within(visit.starts_at - near, visit.ends_at + near)
-        .exclude(mode=Mode.ONLINE)
-        .exclude(state__in=parts.FAILED)
-        .exclude(pk=visit.pk)
-        .select_related("place", "municipality")
-    )
-    chain = [visit]
-    for other in sorted(others, key=lambda row: row.starts_at):
-        if other.starts_at > chain[-1].starts_at and other.local_date - chain[
-            -1
-        ].local_date <= timedelta(days=1):
-            chain.append(other)
-    for other in sorted(others, key=lambda row: row.starts_at, reverse=True):
-        if other.starts_at < chain[0].starts_at and chain[
-            0
-        ].local_date - other.local_date <= timedelta(days=1):
-            chain.insert(0, other)
-    return chain
 
 
 class _Names:
@@ -110,23 +90,7 @@ class _Names:
         return self.of(visit.place, visit.city)
 
 
-def _legs_near(visit: Visit) -> list[TravelLeg]:
-    return list(
-        TravelLeg.objects.filter(
-            Q(visit=visit)
-            | Q(
-                host=visit.host,
-                departs_at__lt=visit.ends_at + NEAR,
-                arrives_at__gt=visit.starts_at - NEAR,
-            )
-        )
-        .exclude(status=TravelLeg.Status.CANCELLED)
-        .select_related("origin", "destination")
-        .order_by("departs_at", "pk")
-    )
-
-
-def _leg_table(legs: Sequence[TravelLeg], names: _Names) -> Table:
+def _leg_table(legs: Sequence[TravelLeg], names: _Names, home: str) -> Table:
     columns = (
         Column(_("From – to"), 1.9),
         Column(_("Departs"), 2.0, figures=True),
@@ -136,13 +100,21 @@ def _leg_table(legs: Sequence[TravelLeg], names: _Names) -> Table:
     rows = tuple(
         (
             f"{names.of(leg.origin)} – {names.of(leg.destination)}",
-            wording.local_time(leg.departs_at, leg.origin.zone),
-            wording.local_time(leg.arrives_at, leg.destination.zone),
+            _both_times(leg.departs_at, leg.origin.zone, home),
+            _both_times(leg.arrives_at, leg.destination.zone, home),
             parts.join((str(leg.get_mode_display()), str(leg.get_status_display()), leg.note)),
         )
         for leg in legs
     )
     return Table(columns, rows)
+
+
+def _both_times(moment: datetime, zone: str, home: str) -> str:
+    """The time where it happens, and the host's own below where the clocks differ."""
+    here = wording.local_time(moment, zone)
+    if same_clock(moment, zone, home):
+        return here
+    return f"{here}\n= {wording.local_time(moment, home)}"
 
 
 def _leg_lines(visit: Visit, legs: Sequence[TravelLeg], names: _Names) -> tuple[str, str]:
@@ -171,21 +143,13 @@ def _unless_booked(leg: TravelLeg) -> str:
     return "" if leg.status == TravelLeg.Status.BOOKED else str(leg.get_status_display())
 
 
-def _estimates(visit: Visit, chain: Sequence[Visit], names: _Names) -> tuple[str, str]:
+def _estimates(visit: Visit, sources: Sources, names: _Names) -> tuple[str, str]:
     """The journeys there and on by the planner's estimate, in words."""
-    if visit.place is None:
+    ways = sources.ways(visit)
+    if not ways:
         return "", ""
-    number = chain.index(visit)
-    home = visit.host.home
-    before = chain[number - 1] if number else None
-    after = chain[number + 1] if number + 1 < len(chain) else None
-    start = before.place if before and before.place else home
-    end = after.place if after and after.place else home
-    table = travel_table([home, visit.place, start, end])
-    return (
-        _estimate_words(table, start, visit.place, names),
-        _estimate_words(table, visit.place, end, names),
-    )
+    there, on = (_estimate_words(sources.estimates, *way, names) for way in ways)
+    return there, on
 
 
 def _estimate_words(table: Any, start: Place, end: Place, names: _Names) -> str:
@@ -225,15 +189,18 @@ def _tour_map(visit: Visit, chain: Sequence[Visit], names: _Names) -> Tour | Non
     return Tour(tuple(marks), journeys, _("Map of the tour: %(route)s.") % {"route": route})
 
 
-def disruptions_near(visit: Visit) -> list[Disruption]:
+def disruptions_near(visit: Visit, sources: Sources) -> list[Disruption]:
     """Strikes, storms and outages at the place or in its country from the day before to after."""
     if visit.mode == Mode.ONLINE:
         return []
     near = timedelta(days=1)
-    rows = Disruption.objects.active().filter(
-        starts_at__lt=visit.ends_at + near, ends_at__gt=visit.starts_at - near
-    )
-    return [row for row in rows if visit.country in row.countries or visit.city in row.places]
+    return [
+        row
+        for row in sources.active_disruptions
+        if row.starts_at < visit.ends_at + near
+        and row.ends_at > visit.starts_at - near
+        and (visit.country in row.countries or visit.city in row.places)
+    ]
 
 
 def disruption_words(row: Disruption, zone: str) -> str:
@@ -247,18 +214,11 @@ def disruption_words(row: Disruption, zone: str) -> str:
     return f"{words}. {_('Source: %(source)s') % {'source': row.source}}" if row.source else words
 
 
-def consent_words(requests: Sequence[VisitRequest], purpose: str) -> str:
+def consent_words(requests: Sequence[VisitRequest], purpose: str, sources: Sources) -> str:
     """What each requester said last about a purpose, and when; silence is said to be silence."""
     lines = []
     for request in requests:
-        asked = ConsentRecord.objects.filter(purpose=purpose)
-        if request.person_id:
-            asked = asked.filter(person=request.person_id)
-        else:
-            asked = asked.filter(address__iexact=request.address.strip(), person=None)
-        latest = (
-            asked.order_by("-at", "-pk").first() if request.address or request.person_id else None
-        )
+        latest = sources.consent(request, purpose)
         if latest is None:
             answer = _("not asked")
         else:

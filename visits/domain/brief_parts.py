@@ -99,6 +99,11 @@ def language_name(code: str) -> str:
         return code
 
 
+def replacement_of(visit: Visit) -> Visit | None:
+    """The visit that took this one's place, the latest where there were several."""
+    return max(visit.replaced_by.all(), key=lambda row: row.pk, default=None)
+
+
 def requests_of(visit: Visit) -> list[VisitRequest]:
     """The requests a visit serves, the first received first."""
     return sorted(visit.requests.all(), key=lambda request: (request.received_at, request.ref))

@@ -24,6 +24,7 @@ from visits.briefs.edition import (
     Table,
 )
 from visits.domain import brief_parts as parts
+from visits.domain.brief_sources import Sources
 from visits.models import ChecklistItem, Host, Topic, Visit, VisitRequest
 from visits.models.requests import Mode
 from visits.states import HELD_VISITS, VisitState
@@ -33,9 +34,13 @@ SHOWN: dict[str, str] = dict.fromkeys(HELD_VISITS, VisitState.COMPLETED)
 SHOWN[VisitState.BRIEFED] = VisitState.CONFIRMED
 
 
-def gather_public(visit: Visit, language: str, *, at: datetime) -> Edition:
+def gather_public(
+    visit: Visit, language: str, *, at: datetime, sources: Sources | None = None
+) -> Edition:
     """The public edition in `language`, whatever the state of the visit; `at` changes nothing in
     it, it is asked so that both gather functions are called alike."""
+    sources = sources or Sources([visit])
+    visit = sources.stored(visit)
     with override(language):
         requests = parts.requests_of(visit)
         city = _city(visit, requests)
@@ -52,7 +57,7 @@ def gather_public(visit: Visit, language: str, *, at: datetime) -> Edition:
             when=wording.time_range(visit.starts_at, visit.ends_at, visit.zone),
             when_home="",
             essentials=_essentials(visit, requests),
-            sections=_sections(visit, requests),
+            sections=_sections(visit, requests, sources),
             foot=_foot(visit),
             day=parts.day_line(visit, label=city),
             tour=parts.place_map(visit, city),
@@ -83,7 +88,7 @@ def _notice(visit: Visit) -> str:
         return _("Void: this meeting did not take place.")
     if visit.state != VisitState.POSTPONED:
         return ""
-    moved = visit.replaced_by.order_by("pk").last()
+    moved = parts.replacement_of(visit)
     if moved is None:
         return _("Void: this visit was postponed.")
     when = wording.time_range(moved.starts_at, moved.ends_at, moved.zone)
@@ -118,7 +123,7 @@ def _visitors(visit: Visit) -> list[str]:
     return [f"{host.name}, {host.title}" if host.title else host.name for host in people]
 
 
-def _sections(visit: Visit, requests: list[VisitRequest]) -> tuple[Section, ...]:
+def _sections(visit: Visit, requests: list[VisitRequest], sources: Sources) -> tuple[Section, ...]:
     made = (
         _what_it_is(),
         _programme(visit),
@@ -126,7 +131,7 @@ def _sections(visit: Visit, requests: list[VisitRequest]) -> tuple[Section, ...]
         _people(visit, requests),
         _topics(visit),
         _place(visit),
-        _journey(visit),
+        _journey(visit, sources),
         _data(),
         _afterwards(visit),
     )
@@ -223,9 +228,9 @@ def _place(visit: Visit) -> Section:
     return Section("place", title, blocks)
 
 
-def _journey(visit: Visit) -> Section | None:
+def _journey(visit: Visit, sources: Sources) -> Section | None:
     """When the visitors arrive and leave; nothing of where from, how, or at what price."""
-    legs = list(visit.legs.firm().order_by("departs_at"))
+    legs = sources.firm_legs(visit)
     before = [leg.arrives_at for leg in legs if leg.arrives_at <= visit.starts_at]
     after = [leg.departs_at for leg in legs if leg.departs_at >= visit.ends_at]
     rows = parts.facts(

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, Sum
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm import wording
-from crm.models import FollowUp, Interaction, Message
+from crm.models import Interaction, Message
 from visits.briefs.edition import (
     Block,
     Check,
@@ -23,6 +23,7 @@ from visits.briefs.edition import (
     Table,
 )
 from visits.domain import brief_parts as parts
+from visits.domain.brief_sources import Sources
 from visits.models import Visit, VisitRequest
 from visits.models.reports import LADDER, Audience, Outcome
 from visits.states import HELD_VISITS
@@ -30,8 +31,8 @@ from visits.states import HELD_VISITS
 NEWEST = 12
 
 
-def history(visit: Visit, requests: Sequence[VisitRequest], *, at: datetime) -> Section:
-    """Mails, calls and promises, newest first; it grows every day and is not part of the hash."""
+def history(visit: Visit, requests: Sequence[VisitRequest]) -> Section:
+    """Mails and calls, newest first; it grows every day and is not part of the hash."""
     events = [*_letters(visit, requests), *_talks(visit, requests), *_earlier(visit)]
     events.sort(key=lambda event: event[0], reverse=True)
     blocks: list[Block] = []
@@ -52,8 +53,19 @@ def history(visit: Visit, requests: Sequence[VisitRequest], *, at: datetime) -> 
             blocks.append(Prose(words % {"count": rest}, "quiet"))
     else:
         blocks.append(Prose(_("Nothing has been written down yet."), "missing"))
-    blocks += [*_promises(visit, requests), *_others(visit, requests), *_background(visit)]
-    return Section("history", _("History, background"), tuple(blocks), hashed=False)
+    return Section("history", _("History"), tuple(blocks), hashed=False)
+
+
+def background(visit: Visit, requests: Sequence[VisitRequest], sources: Sources) -> Section:
+    """What is promised, who else of the city asked, and what is known of the city."""
+    blocks = [
+        *_promises(visit, requests),
+        *_others(visit, requests, sources),
+        *_about_the_city(visit),
+    ]
+    if not blocks:
+        blocks.append(Prose(_("Nothing has been written down yet."), "missing"))
+    return Section("background", _("Promises, background"), tuple(blocks))
 
 
 def newest_moments(visit: Visit, *, at: datetime) -> list[datetime]:
@@ -106,11 +118,10 @@ def _earlier(visit: Visit) -> list[Event]:
 
 
 def _promises(visit: Visit, requests: Sequence[VisitRequest]) -> list[Block]:
-    promises = (
-        FollowUp.objects.filter(Q(visits=visit) | Q(visit_requests__in=requests))
-        .distinct()
-        .order_by("due_on", "pk")
-    )
+    found = {promise.pk: promise for promise in visit.follow_ups.all()}
+    for request in requests:
+        found |= {promise.pk: promise for promise in request.follow_ups.all()}
+    promises = sorted(found.values(), key=lambda promise: (promise.due_on, promise.pk))
     checks = tuple(
         Check(
             _("%(what)s (%(owner)s)")
@@ -123,12 +134,8 @@ def _promises(visit: Visit, requests: Sequence[VisitRequest]) -> list[Block]:
     return [Checklist(checks, _("Promises"))] if checks else []
 
 
-def _others(visit: Visit, requests: Sequence[VisitRequest]) -> list[Block]:
+def _others(visit: Visit, requests: Sequence[VisitRequest], sources: Sources) -> list[Block]:
     """Other requests of the same city: its departments may not know of each other."""
-    if visit.municipality is None:
-        return []
-    own = [request.pk for request in requests]
-    rows = VisitRequest.objects.valid().filter(municipality=visit.municipality).exclude(pk__in=own)
     lines = tuple(
         _("%(ref)s %(department)s: %(state)s")
         % {
@@ -136,12 +143,12 @@ def _others(visit: Visit, requests: Sequence[VisitRequest]) -> list[Block]:
             "department": row.department or row.requester_role,
             "state": row.get_state_display(),
         }
-        for row in rows.order_by("received_at")
+        for row in sources.other_requests(visit, requests)
     )
     return [Items(lines, _("Other requests of the city"))] if lines else []
 
 
-def _background(visit: Visit) -> list[Block]:
+def _about_the_city(visit: Visit) -> list[Block]:
     place, notes = visit.place, ""
     if visit.municipality:
         organisation = visit.municipality.organisation
@@ -166,9 +173,11 @@ def _background(visit: Visit) -> list[Block]:
     return [Facts(rows)] if rows else []
 
 
-def on_the_spot(visit: Visit, requests: Sequence[VisitRequest]) -> tuple[Section, ...]:
+def on_the_spot(
+    visit: Visit, requests: Sequence[VisitRequest], sources: Sources
+) -> tuple[Section, ...]:
     """Outcome aimed at, the count sheet with lines to write on, and the money."""
-    return (_result(visit), _count_sheet(visit, requests), _money(visit))
+    return (_result(visit), _count_sheet(visit, requests), _money(visit, sources))
 
 
 def _result(visit: Visit) -> Section:
@@ -177,7 +186,7 @@ def _result(visit: Visit) -> Section:
     higher = LADDER[min(LADDER.index(reached) + 1, len(LADDER) - 1)]
     rows = parts.facts(
         (_("Outcome now"), str(reached.label)),
-        (_("Aim"), _("%(outcome)s, with evidence") % {"outcome": higher.label}),
+        (_("Aim"), visit.aim or _("%(outcome)s, with evidence") % {"outcome": higher.label}),
         (_("Evidence"), report.evidence if report else ""),
         (_("Summary for the city"), report.summary if report else ""),
         (_("Our notes"), report.notes if report else ""),
@@ -209,10 +218,13 @@ def _count_sheet(visit: Visit, requests: Sequence[VisitRequest]) -> Section:
     return Section("spot", _("On the spot"), tuple(blocks), whole=True)
 
 
-def _money(visit: Visit) -> Section:
-    expenses = list(visit.expenses.kept())
-    legs = visit.legs.aggregate(cost=Sum("cost"))["cost"]
+def _money(visit: Visit, sources: Sources) -> Section:
+    expenses = [row for row in visit.expenses.all() if row.removed_at is None]
+    legs = sources.leg_cost(visit)
     blocks: list[Block] = []
+    if visit.budget is not None:
+        words = _("Budget: EUR %(budget)s.") % {"budget": f"{visit.budget:.2f}"}
+        blocks.append(Prose(words, "strong"))
     if expenses:
         columns = (
             Column(_("Day"), 1.3),

@@ -5,6 +5,7 @@ it said, who built it and when; an unchanged visit keeps its version.
 """
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -16,6 +17,7 @@ from crm import clock, wording
 from crm.domain.audit import record
 from crm.models import User
 from visits import ical
+from visits.briefs.content import as_content
 from visits.briefs.document import render
 from visits.briefs.edition import Edition, Imprint
 from visits.briefs.paper import A4, Paper
@@ -23,6 +25,7 @@ from visits.domain.brief_internal import gather_internal
 from visits.domain.brief_parts import FAILED
 from visits.domain.brief_public import gather_public
 from visits.domain.brief_sheets import newest_moments
+from visits.domain.brief_sources import Sources
 from visits.models import BriefEdition, Visit
 from visits.states import LIVE_VISITS
 
@@ -42,16 +45,27 @@ __all__ = [
 Kind = BriefEdition.Kind
 
 
+# The host's edition is written in these; the city's in all languages of the program.
+INTERNAL_LANGUAGES = ("en", "nb")
+
+
+def languages_of(kind: str) -> dict[str, str]:
+    """The languages an edition can be written in, each by its own name."""
+    names = dict(settings.LANGUAGES)
+    chosen = settings.COMPLETE_LANGUAGES if kind == Kind.PUBLIC else INTERNAL_LANGUAGES
+    return {code: names[code] for code in chosen}
+
+
 def language_for(visit: Visit, kind: str, language: str = "") -> str:
     """The language an edition is written in: the one asked for, else the city's or English.
 
-    Raises ValidationError when the program has no such language.
+    Raises ValidationError when that edition does not exist in the language.
     """
-    if language and language not in dict(settings.LANGUAGES):
-        known = ", ".join(code for code, _name in settings.LANGUAGES)
+    known = languages_of(kind)
+    if language and language not in known:
         raise ValidationError(
             _("There is no brief in “%(language)s”; choose one of %(known)s.")
-            % {"language": language, "known": known},
+            % {"language": language, "known": ", ".join(known)},
             code="language",
         )
     if language:
@@ -59,13 +73,23 @@ def language_for(visit: Visit, kind: str, language: str = "") -> str:
     return ical.language_of(visit) if kind == Kind.PUBLIC else "en"
 
 
-def edition_of(visit: Visit, kind: str, *, at: datetime, language: str = "") -> Edition:
+def edition_of(
+    visit: Visit,
+    kind: str,
+    *,
+    at: datetime,
+    language: str = "",
+    sources: Sources | None = None,
+    with_history: bool = True,
+) -> Edition:
     """What the edition of that kind says now."""
     spoken = language_for(visit, kind, language)
     if kind == Kind.PUBLIC:
-        return gather_public(visit, spoken, at=at)
+        return gather_public(visit, spoken, at=at, sources=sources)
     if kind == Kind.INTERNAL:
-        return gather_internal(visit, at=at, language=spoken)
+        return gather_internal(
+            visit, at=at, language=spoken, sources=sources, with_history=with_history
+        )
     raise ValueError(f"{kind} is no kind of brief.")
 
 
@@ -75,14 +99,16 @@ def build_edition(
 ) -> BriefEdition:
     """Keep what the brief says now as its newest version; older versions become void.
 
-    Nothing is written when the newest version says the same. The brief of a visit that failed is
-    kept as void from the start. Building for a live visit lifts the visit's own void mark.
+    Nothing is written when the newest version says the same and has not run out. The brief of a
+    visit that failed is kept as void from the start. Building for a live visit lifts the visit's
+    own void mark.
     """
     edition = edition_of(visit, kind, at=at, language=language)
     is_void = visit.state in FAILED
     versions = visit.editions.filter(kind=kind, language=edition.language)
     newest = versions.first()
-    if newest and newest.data_hash == edition.data_hash and newest.void == is_void:
+    says_the_same = newest and newest.data_hash == edition.data_hash and newest.void == is_void
+    if newest and says_the_same and not has_run_out(newest, visit, at):
         return newest
     versions.filter(void=False).update(void=True)
     built = BriefEdition.objects.create(
@@ -91,16 +117,32 @@ def build_edition(
         language=edition.language,
         version=newest.version + 1 if newest else 1,
         data_hash=edition.data_hash,
+        content=as_content(edition),
         built_at=at,
         built_by=by,
         void=is_void,
         is_sample=visit.is_sample,
     )
-    record(visit, "build_edition", at=at, by=by, fields=["editions"])
+    record(
+        visit,
+        "build_edition",
+        at=at,
+        by=by,
+        actor="" if by else "worker",
+        fields=["editions"],
+    )
     if visit.brief_void and visit.state in LIVE_VISITS:
         visit.brief_void = False
         visit.save(update_fields=["brief_void"])
     return built
+
+
+def has_run_out(kept: BriefEdition, visit: Visit, at: datetime) -> bool:
+    """Whether the host was to print it again after a day that has passed since it was kept."""
+    last, zone = visit.print_again_after, ZoneInfo(visit.zone)
+    if kept.kind == Kind.PUBLIC or last is None:
+        return False
+    return kept.built_at.astimezone(zone).date() <= last < at.astimezone(zone).date()
 
 
 def current_edition(visit: Visit, kind: str, *, language: str = "") -> BriefEdition | None:
@@ -111,29 +153,33 @@ def current_edition(visit: Visit, kind: str, *, language: str = "") -> BriefEdit
 
 def is_out_of_date(kept: BriefEdition, *, at: datetime) -> bool:
     """Whether the visit says something else now than this version said."""
-    now = edition_of(kept.visit, kept.kind, at=at, language=kept.language)
-    return kept.data_hash != now.data_hash
-
-
-def standing(kept: BriefEdition, *, at: datetime) -> str:
-    """How a kept version stands now: "void", "out_of_date" or "current"."""
-    if kept.void:
-        return "void"
-    return "out_of_date" if is_out_of_date(kept, at=at) else "current"
+    return (
+        kept.data_hash
+        != edition_of(
+            kept.visit, kept.kind, at=at, language=kept.language, with_history=False
+        ).data_hash
+    )
 
 
 def brief_pdf(
     visit: Visit, kind: str, *, at: datetime, language: str = "", paper: Paper = A4
 ) -> tuple[bytes, str]:
-    """The brief as it would be printed now, and its file name; nothing is kept.
+    """The brief as it would be printed now, and its file name; nothing is kept."""
+    edition, imprint = brief_now(visit, kind, at=at, language=language)
+    return render(edition, imprint, paper), file_name(edition, imprint.version)
+
+
+def brief_now(
+    visit: Visit, kind: str, *, at: datetime, language: str = ""
+) -> tuple[Edition, Imprint]:
+    """The brief as it reads now, for its PDF and its page.
 
     It carries its version when that version says the same, otherwise it is marked as a preview.
     """
     edition = edition_of(visit, kind, at=at, language=language)
     newest = visit.editions.filter(kind=kind, language=edition.language).first()
     is_kept = newest is not None and newest.data_hash == edition.data_hash
-    imprint = imprint_of(visit, edition, newest if is_kept else None, at=at)
-    return render(edition, imprint, paper), file_name(edition, imprint.version)
+    return edition, imprint_of(visit, edition, newest if is_kept else None, at=at)
 
 
 def render_public(visit: Visit, *, language: str, at: datetime | None = None) -> bytes:

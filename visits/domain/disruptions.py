@@ -12,6 +12,7 @@ from crm.domain.audit import record
 from crm.domain.edits import save_changes
 from crm.models import Place, User
 from crm.search import search_key
+from visits.domain.briefing import settle_upcoming
 from visits.domain.travel import airports, place_ref
 from visits.models import Disruption, Visit
 from visits.models.requests import Mode
@@ -45,7 +46,9 @@ def enter_disruption(
     check_disruption(values)
     row = Disruption.objects.create(**values)
     record(row, "enter_disruption", at=at, by=by, fields=values)
-    return row, mark_visits(touched_visits(row), at=at, by=by)
+    at_risk = mark_visits(touched_visits(row), at=at, by=by)
+    settle_upcoming(at=at, by=by)
+    return row, at_risk
 
 
 @transaction.atomic
@@ -63,7 +66,9 @@ def edit_disruption(
     save_changes(row, values, seen=seen, at=at, by=by, verb="edit_disruption")
     row.refresh_from_db()
     concerned = {visit.pk: visit for visit in [*before, *touched_visits(row)]}
-    return mark_visits(concerned.values(), at=at, by=by)
+    at_risk = mark_visits(concerned.values(), at=at, by=by)
+    settle_upcoming(at=at, by=by)
+    return at_risk
 
 
 def check_disruption(values: Mapping[str, Any]) -> None:
@@ -143,7 +148,7 @@ def _near_airport(codes: Iterable[str], place: Place) -> bool:
 
 def mark_visits(visits: Iterable[Visit], *, at: datetime, by: User | None) -> list[Visit]:
     """Set the risk mark of each visit as the active disruptions say now; those at risk."""
-    active = list(Disruption.objects.active())
+    active, visits = list(Disruption.objects.active()), list(visits)
     at_risk = []
     for visit in visits:
         is_hit = any(_touches(row, visit) for row in active)

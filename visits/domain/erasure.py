@@ -32,9 +32,11 @@ from crm.models import (
     Suppression,
     User,
 )
+from visits.briefs.content import FIXED, KIND
 from visits.domain.dossiers import Dossier, dossier_of, word_pattern
 from visits.models import (
     AgendaItem,
+    BriefEdition,
     ChecklistItem,
     Disruption,
     Expense,
@@ -79,6 +81,7 @@ EMPTIED: dict[type[models.Model], dict[str, Any]] = {
         "raw_text": "",
         "translation": "",
         "questions": [],
+        "planned_answers": {},
         "secrecy": "",
         "reason": "",
     },
@@ -106,6 +109,8 @@ EMPTIED: dict[type[models.Model], dict[str, Any]] = {
         "link_key": "",
         "error": "",
     },
+    # A brief quotes the request and tells roles: what it said goes, its version and hash stay.
+    BriefEdition: {"content": None},
     Interaction: {"text": GONE},
     FollowUp: {"text": GONE},
     Participation: {"part": "", "source": "", "note": ""},
@@ -116,6 +121,7 @@ EMPTIED: dict[type[models.Model], dict[str, Any]] = {
 FREE_TEXTS: dict[type[models.Model], tuple[str, ...]] = {
     AgendaItem: ("title", "speaker", "room", "plan_b"),
     AuditNote: ("why",),
+    BriefEdition: ("content",),
     ChecklistItem: ("text", "note"),
     DataRequest: ("text",),
     Disruption: ("source",),
@@ -140,6 +146,11 @@ FREE_TEXTS: dict[type[models.Model], tuple[str, ...]] = {
         "address",
         "materials",
         "notes",
+        "aim",
+        "decides",
+        "missing_people",
+        "hotel",
+        "last_way_home",
         "agreement",
         "override_reason",
         "cancel_reason",
@@ -150,6 +161,7 @@ FREE_TEXTS: dict[type[models.Model], tuple[str, ...]] = {
     VisitReport: ("summary", "notes", "evidence", "correction", "host_summary"),
     VisitRequest: (
         "department",
+        "planned_answers",
         "raw_text",
         "translation",
         "secrecy",
@@ -274,6 +286,7 @@ def _empty(dossier: Dossier, *, at: datetime) -> None:
     for rows in (
         contacts,
         dossier.requests,
+        BriefEdition.objects.filter(visit__in=dossier.visits).exclude(content=None),
         dossier.messages,
         dossier.mails,
         dossier.interactions,
@@ -355,12 +368,26 @@ def _take_out(pattern: Any, model: type[models.Model], rows: Iterable[Any]) -> N
         changed = []
         for name in FREE_TEXTS[model]:
             words = getattr(row, name)
-            cut = pattern.sub(GONE, words) if words else words
+            cut = _without(pattern, words)
             if cut != words:
                 setattr(row, name, cut)
                 changed.append(name)
         if changed:
             row.save(update_fields=changed)
+
+
+def _without(pattern: Any, said: Any) -> Any:
+    """A text without the person's words; so are all the texts in what is stored as JSON."""
+    if isinstance(said, str):
+        return pattern.sub(GONE, said)
+    if isinstance(said, list):
+        return [_without(pattern, each) for each in said]
+    if isinstance(said, dict):
+        return {
+            name: each if KIND in said and name in FIXED else _without(pattern, each)
+            for name, each in said.items()
+        }
+    return said
 
 
 def wipe_freed_space() -> None:

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from crm import wording
+from visits.domain.brief_standing import visit_standings
 from visits.domain.disruptions import disruptions_touching
 from visits.domain.host_answers import answers_of
 from visits.domain.journeys import Journey, journeys_of, mode_words
@@ -41,7 +42,8 @@ class Bar:
 class Entry:
     """One thing in a day: a visit, a date on offer, a journey, busy time or a night away.
 
-    `there` and `home` are its times in words; `home` is empty where both clocks agree.
+    `there` and `home` are its times in words; `home` is empty where both clocks agree. `brief` is
+    how the kept brief of a visit ahead stands.
     """
 
     kind: str
@@ -60,6 +62,7 @@ class Entry:
     hue: str = ""
     is_tentative: bool = False
     is_short_of_time: bool = False
+    brief: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,8 +135,10 @@ def week_of(host: Host, monday: date, *, at: datetime) -> Week:
     led = [visit for visit in visits if visit.host_id == host.pk]
     journeys = journeys_of(host, led)
     active = list(Disruption.objects.active())
-    answers = answers_of(visits)
-    entries = [_visit(visit, host, active, answers.get(visit.pk), at) for visit in visits]
+    answers, briefs = answers_of(visits), visit_standings(visits, at=at)
+    entries = [
+        _visit(visit, host, active, answers.get(visit.pk), briefs[visit.pk], at) for visit in visits
+    ]
     entries += [_offer(hold, host) for hold in _offers(host, first, last)]
     entries += [_journey(journey, host) for journey in journeys]
     busy = HostAvailability.objects.busy().filter(host=host).touching(first, last)
@@ -172,6 +177,7 @@ def _visit(
     host: Host,
     active: Sequence[Disruption],
     answer: HostAnswer | None,
+    brief: str,
     at: datetime,
 ) -> Entry:
     return Entry(
@@ -189,6 +195,7 @@ def _visit(
         is_on=visit.is_live and visit.starts_at <= at < visit.ends_at,
         hue=hue_of(visit),
         is_tentative=visit.state == VisitState.TENTATIVE,
+        brief=brief if visit.is_live else "",
     )
 
 

@@ -23,6 +23,7 @@ from crm.models.consent import Purpose
 from crm.search import search_key
 from crm.validators import address_key, clean_line, clean_text, mail_address
 from visits.domain import links
+from visits.domain.checklists import tick_item
 from visits.domain.replies import send_reply, send_words, tell_agreed
 from visits.domain.requests import Wish, reply_due, write_wishes
 from visits.domain.steps import set_request_state
@@ -166,17 +167,13 @@ def _tell_visits(
 @transaction.atomic
 def tick_checklist(request: VisitRequest, *, done: Sequence[int], at: datetime) -> int:
     """Keep which of their own preparations are done; the number of ticks that changed."""
-    changed = 0
     theirs = ChecklistItem.objects.filter(
         visit__in=request.visits.live(), owner=ChecklistItem.Owner.THEIRS
     )
-    for item in theirs.select_related("visit"):
-        if item.done != (item.pk in done):
-            item.done = not item.done
-            item.save(update_fields=["done"])
-            record(item, "tick_checklist", at=at, actor=MUNICIPALITY, fields=["done"])
-            changed += 1
-    return changed
+    return sum(
+        tick_item(item, done=item.pk in done, at=at, actor=MUNICIPALITY)
+        for item in theirs.select_related("visit")
+    )
 
 
 @transaction.atomic

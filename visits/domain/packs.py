@@ -29,6 +29,7 @@ from visits.briefs.paper import A4, Paper
 from visits.domain import brief_parts as parts
 from visits.domain.brief_internal import gather_internal
 from visits.domain.brief_journeys import disruption_words, disruptions_near
+from visits.domain.brief_sources import Sources
 from visits.domain.briefs import imprint_of
 from visits.models import BriefEdition, Host, TravelLeg, Visit
 
@@ -90,11 +91,12 @@ def gather_pack(
     """What the pack says: the host's visits from `first` to `last`, by their local dates."""
     visits = visits_for_pack(host, first=first, last=last)
     with override(language):
+        sources = Sources(visits)
         editions = []
         for number, visit in enumerate(visits):
             # The last step is setting the type.
             on_progress(number, len(visits) + 1)
-            editions.append(gather_internal(visit, at=at, language=language))
+            editions.append(gather_internal(visit, at=at, language=language, sources=sources))
         on_progress(len(visits), len(visits) + 1)
         kept = [_kept(visit, edition) for visit, edition in zip(visits, editions, strict=True)]
         imprints = [
@@ -113,7 +115,7 @@ def gather_pack(
             built_line=_("as of %(when)s") % {"when": home_time},
             facts=_facts(visits),
             itinerary=_itinerary(visits, names),
-            days=_days(visits, names, editions),
+            days=_days(visits, names, editions, sources),
             contacts=_contacts(visits, names),
             foot=_foot(visits),
             briefs=tuple(zip(editions, imprints, strict=True)),
@@ -190,7 +192,9 @@ def _local_times(visit: Visit) -> str:
     return f"{start}–{end} {parts.zone_name(visit.starts_at, visit.zone)}"
 
 
-def _days(visits: list[Visit], names: dict[int, str], editions: Any) -> tuple[DaySheet, ...]:
+def _days(
+    visits: list[Visit], names: dict[int, str], editions: Any, sources: Sources
+) -> tuple[DaySheet, ...]:
     sheets = []
     by_day: dict[date, list[tuple[Visit, Day | None]]] = {}
     for visit, edition in zip(visits, editions, strict=True):
@@ -198,7 +202,7 @@ def _days(visits: list[Visit], names: dict[int, str], editions: Any) -> tuple[Da
     for day, pairs in by_day.items():
         blocks: list[Block] = []
         for visit, _line in pairs:
-            blocks += _day_blocks(visit, names[visit.pk])
+            blocks += _day_blocks(visit, names[visit.pk], sources)
         lines = tuple(_relabelled(line, names[visit.pk]) for visit, line in pairs if line)
         sheets.append(DaySheet(day.isoformat(), wording.day(day), lines, tuple(blocks)))
     return tuple(sheets)
@@ -213,7 +217,7 @@ def _relabelled(line: Day, name: str) -> Day:
     return replace(line, stretches=stretches)
 
 
-def _day_blocks(visit: Visit, name: str) -> list[Block]:
+def _day_blocks(visit: Visit, name: str, sources: Sources) -> list[Block]:
     where = visit.meeting_link if visit.is_online else visit.address
     contact = parts.join((visit.local_contact_name, visit.local_contact_phone))
     masked = name == visit.ref
@@ -225,7 +229,7 @@ def _day_blocks(visit: Visit, name: str) -> list[Block]:
         *_leg_facts(visit),
     )
     blocks: list[Block] = [Facts(rows)]
-    for row in disruptions_near(visit):
+    for row in disruptions_near(visit, sources):
         blocks.append(Prose(disruption_words(row, visit.zone), "strong"))
     return blocks
 

@@ -11,6 +11,7 @@ from crm import clock
 from crm.domain import outbox
 from crm.models import IdempotencyKey, RateHit, WorkerBeat
 from visits.domain import busy_feeds, pack_runs, planning_runs, verification
+from visits.domain.briefing import settle_upcoming
 from visits.domain.cancellations import free_expired_slots
 from visits.domain.disruptions import mark_visits
 from visits.domain.proposals import expire_proposals
@@ -20,6 +21,8 @@ from visits.models.requests import Mode
 log = logging.getLogger(__name__)
 
 KEEP_KEYS = timedelta(days=2)
+# Steps of a visit weigh its briefs at once; this is for what changes elsewhere.
+PAUSES = {"briefs": 60.0}
 FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 2.0, 600.0
 
 
@@ -42,6 +45,11 @@ class Rests:
         self._seconds.pop(part, None)
         self._until.pop(part, None)
 
+    def pause(self, part: str) -> None:
+        """Leave a part that need not be done on every round alone for its while."""
+        if part in PAUSES:
+            self._until[part] = time.monotonic() + PAUSES[part]
+
     @property
     def failing(self) -> list[str]:
         """The parts that did not work when they were last tried."""
@@ -52,7 +60,8 @@ def one_round(
     *, worker: str, stop: Callable[[], bool] = lambda: False, rests: Rests | None = None
 ) -> dict[str, int]:
     """Expire proposals, free what cancelled visits kept, forget unverified forms, plan and print
-    what was asked, send mail, read hosts' calendars, forget old keys; counts by part.
+    what was asked, send mail, read hosts' calendars, forget old keys, weigh kept briefs; counts
+    by part.
 
     A part that fails is logged and left out of the counts, and the others go on. `rests` remembers
     such parts between the rounds of one worker; the health page names them.
@@ -72,6 +81,7 @@ def one_round(
             rests.failed(part)
         else:
             rests.worked(part)
+            rests.pause(part)
     if rests.failing != before:
         _beat(worker, rests.failing)
     return done
@@ -88,6 +98,7 @@ def _parts(at: datetime, stop: Callable[[], bool]) -> dict[str, Callable[[], int
         "sent": lambda: outbox.send_due(stop=stop),
         "read": busy_feeds.read_due,
         "keys": _forget_keys,
+        "briefs": lambda: settle_upcoming(at=at),
     }
 
 

@@ -16,6 +16,7 @@ from django.db.models.functions import Coalesce
 
 from crm.domain.audit import record
 from crm.models import Place, User
+from visits.domain.briefing import settle_upcoming
 from visits.domain.planning import load_calendar
 from visits.domain.travel import place_ref
 from visits.domain.travel_factors import factor_words
@@ -56,6 +57,7 @@ def store_legs(version: PlanVersion, *, at: datetime, by: User | None) -> list[T
             legs.append(leg)
     stored = TravelLeg.objects.bulk_create(legs)
     record(version, "store_legs", at=at, by=by, fields=["legs"])
+    settle_upcoming(at=at, by=by)
     return stored
 
 

@@ -2,20 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 from crm import wording
 from crm.domain.audit import record
 from crm.models import User
 from crm.validators import clean_text
 from visits.domain import booking
+from visits.domain.briefing import settle_briefed
 from visits.domain.busy_feeds import refuse_unknown_time
 from visits.domain.notices import draft_notices, knows_of
-from visits.domain.programmes import fitted
+from visits.domain.programmes import fitted, template_for
 from visits.domain.references import next_reference
 from visits.domain.requests import drop_visit
 from visits.domain.steps import check_begun, set_request_state, set_visit_state
@@ -32,25 +36,6 @@ from visits.models import (
 from visits.models.requests import Mode
 from visits.states import RequestState, VisitState
 
-# domain.md section 7, minutes.
-HALF_DAY = (
-    (15, _("Welcome")),
-    (30, _("Lessons from the pilot cities")),
-    (25, _("Your situation")),
-    (10, _("Break")),
-    (35, _("Topic with demonstration")),
-    (30, _("Dilemmas")),
-    (25, _("Barriers and next steps")),
-    (10, _("Wrap-up")),
-)
-ONLINE = (
-    (5, _("Welcome")),
-    (20, _("Lessons from the pilot cities")),
-    (15, _("Your situation")),
-    (25, _("Topic with demonstration")),
-    (15, _("Dilemmas")),
-    (10, _("Next steps")),
-)
 ROOM = (
     ("seats", _("A room with 12 to 20 seats")),
     ("projector", _("Projector and sound check")),
@@ -111,32 +96,44 @@ def make_visit(
 
 
 def _default_programme(visit: Visit, length: timedelta) -> list[tuple[int, Promise]]:
-    template = ONLINE if visit.mode == Mode.ONLINE else HALF_DAY
-    return fitted(template, length // timedelta(minutes=1))
+    minutes = length // timedelta(minutes=1)
+    template = template_for(
+        minutes,
+        is_online=visit.mode == Mode.ONLINE,
+        is_interpreted=any(request.interpreter.strip() for request in visit.requests.all()),
+    )
+    return fitted(template.items, minutes)
 
 
 def fit_programme(visit: Visit, *, before: timedelta) -> None:
     """Fit the programme anew to a visit that lasted `before`, as long as nobody has edited it."""
-    minutes = [length for length, _title in _default_programme(visit, before)]
+    begun = _default_programme(visit, before)
     items = list(visit.agenda.all())
-    is_edited = any(item.speaker or item.room or item.plan_b for item in items)
-    if is_edited or [item.minutes for item in items] != minutes or visit.duration == before:
+    is_edited = any(
+        item.speaker or item.room or item.plan_b or item.can_be_dropped for item in items
+    )
+    with override(settings.LANGUAGE_CODE):
+        written = [(minutes, str(title)) for minutes, title in begun]
+    is_edited = is_edited or [(item.minutes, item.title) for item in items] != written
+    if is_edited or visit.duration == before:
         return
     visit.agenda.all().delete()
     _write_programme(visit)
 
 
 def _write_programme(visit: Visit) -> None:
-    AgendaItem.objects.bulk_create(
-        AgendaItem(
-            visit=visit,
-            order=order,
-            minutes=minutes,
-            title=title,
-            is_sample=visit.is_sample,
+    """Titles are stored in English whoever acts; each reader gets them in their own language."""
+    with override(settings.LANGUAGE_CODE):
+        AgendaItem.objects.bulk_create(
+            AgendaItem(
+                visit=visit,
+                order=order,
+                minutes=minutes,
+                title=str(title),
+                is_sample=visit.is_sample,
+            )
+            for order, (minutes, title) in enumerate(_default_programme(visit, visit.duration), 1)
         )
-        for order, (minutes, title) in enumerate(_default_programme(visit, visit.duration), 1)
-    )
 
 
 def _write_checklist(visit: Visit) -> None:
@@ -198,7 +195,7 @@ def confirm_if_complete(visit: Visit, *, at: datetime, by: User | None = None) -
     return visit
 
 
-EDITABLE = (
+FACTS = (
     "address",
     "meeting_link",
     "local_contact_name",
@@ -208,34 +205,34 @@ EDITABLE = (
     "notes",
     "agreement",
 )
+# What only the brief tells, mostly the host's edition.
+FOR_THE_BRIEF = (
+    "aim",
+    "decides",
+    "missing_people",
+    "hotel",
+    "last_way_home",
+    "budget",
+    "print_again_after",
+)
+EDITABLE = FACTS + FOR_THE_BRIEF
+# What belongs to one date: a visit that takes this one's place begins without it.
+OF_THE_DATE = frozenset({"hotel", "last_way_home", "print_again_after"})
 # Changing one of these moves the entry in the city's calendar.
 IN_THE_CALENDAR = frozenset({"address", "meeting_link"})
-# Changing one of these makes a sent brief untrue: the visit goes back to confirmed.
-IN_THE_BRIEF = frozenset(
-    {
-        "address",
-        "meeting_link",
-        "local_contact_name",
-        "local_contact_phone",
-        "materials",
-    }
-)
 
 
 @transaction.atomic
 def edit_visit(
-    visit: Visit, *, values: Mapping[str, str], at: datetime, by: User | None = None
+    visit: Visit, *, values: Mapping[str, Any], at: datetime, by: User | None = None
 ) -> Visit:
-    """Change facts of the visit; a sent brief that is now untrue is no longer current."""
-    changed = [
-        name
-        for name in EDITABLE
-        if name in values and clean_text(values[name]) != getattr(visit, name)
-    ]
+    """Change facts of the visit; when a kept brief is untrue by that, it is no longer briefed."""
+    wanted = {name: _cleaned(values[name]) for name in EDITABLE if name in values}
+    changed = [name for name, value in wanted.items() if value != getattr(visit, name)]
     if not changed:
         return visit
     for name in changed:
-        setattr(visit, name, clean_text(values[name]))
+        setattr(visit, name, wanted[name])
     if "local_contact_address" in changed:
         visit.local_contact_verified_at = None
     if IN_THE_CALENDAR & set(changed):
@@ -243,9 +240,12 @@ def edit_visit(
     visit.version += 1
     visit.save()
     record(visit, "edit_visit", at=at, by=by, fields=changed)
-    if visit.state == VisitState.BRIEFED and IN_THE_BRIEF & set(changed):
-        set_visit_state(visit, VisitState.CONFIRMED, at=at, by=by)
+    settle_briefed([visit], at=at, by=by)
     return confirm_if_complete(visit, at=at, by=by)
+
+
+def _cleaned(value: Any) -> Any:
+    return clean_text(value) if isinstance(value, str) else value
 
 
 @transaction.atomic
@@ -348,7 +348,8 @@ def replace_visit(
         replaces=visit,
         override_reason=override_reason,
     )
-    for name in (*EDITABLE, "local_contact_verified_at", "backup"):
+    kept = [name for name in EDITABLE if name not in OF_THE_DATE]
+    for name in (*kept, "local_contact_verified_at", "backup"):
         setattr(moved, name, getattr(visit, name))
     moved.agreement = ""
     moved.save()

@@ -1,15 +1,18 @@
+from dataclasses import replace
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from crm.models import FollowUp
 from crm.validators import clean_text, mail_address
+from visits.domain.preparing import LONGEST_ANSWER, LONGEST_OWNER
 from visits.domain.reports import check_evidence
-from visits.domain.visits import EDITABLE
+from visits.domain.visits import FACTS, FOR_THE_BRIEF
 from visits.forms.moments import moment_at
-from visits.models import Topic, Visit
+from visits.models import Host, Topic, Visit
 from visits.models.reports import Audience, Outcome
-from visits.models.visits import Side
+from visits.models.visits import ChecklistItem, Side
 
 
 class VisitFactsForm(forms.ModelForm):
@@ -17,7 +20,7 @@ class VisitFactsForm(forms.ModelForm):
 
     class Meta:
         model = Visit
-        fields = EDITABLE
+        fields = FACTS
         widgets = {
             "materials": forms.Textarea(attrs={"rows": 3}),
             "notes": forms.Textarea(attrs={"rows": 4}),
@@ -26,6 +29,99 @@ class VisitFactsForm(forms.ModelForm):
     def clean_local_contact_address(self):
         address = self.cleaned_data["local_contact_address"]
         return mail_address(address) if address else ""
+
+
+class AssignForm(forms.Form):
+    """Who can take over, who joins, and what is spoken about."""
+
+    backup = forms.ModelChoiceField(
+        label=_("Backup host"), queryset=Host.objects.who_lead(), required=False
+    )
+    experts = forms.ModelMultipleChoiceField(
+        label=_("Experts who join"),
+        queryset=Host.objects.all(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    topics = forms.ModelMultipleChoiceField(
+        label=_("Topics"),
+        queryset=Topic.objects.all(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def __init__(self, *args, visit: Visit, **kwargs):
+        initial = {
+            "backup": visit.backup,
+            "experts": visit.experts.all(),
+            "topics": visit.topics.all(),
+        }
+        super().__init__(*args, initial=initial, **kwargs)
+        self.fields["experts"].queryset = Host.objects.exclude(pk=visit.host_id)
+        self.fields["backup"].queryset = Host.objects.who_lead().exclude(pk=visit.host_id)
+
+
+class BriefNotesForm(forms.ModelForm):
+    """What only the brief tells, and a planned answer to each question of the city."""
+
+    class Meta:
+        model = Visit
+        fields = FOR_THE_BRIEF
+        widgets = {
+            "aim": forms.Textarea(attrs={"rows": 2}),
+            "print_again_after": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        }
+        help_texts = {
+            "aim": _("What the city knows, wants or does afterwards."),
+            "decides": _("By name and role; the host's edition alone shows it."),
+            "missing_people": _("Who of the city should also come."),
+            "print_again_after": _("A brief printed until that day is out of date after it."),
+        }
+
+    def __init__(self, *args, answers, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.asked = list(answers)
+        for number, row in enumerate(self.asked):
+            words = {"ref": row.request, "question": row.question}
+            self.fields[f"answer_{number}"] = forms.CharField(
+                label=_("%(ref)s asks: %(question)s") % words,
+                help_text=_("What we mean to answer."),
+                initial=row.answer,
+                required=False,
+                max_length=LONGEST_ANSWER,
+                widget=forms.Textarea(attrs={"rows": 2}),
+            )
+            self.fields[f"owner_{number}"] = forms.CharField(
+                label=_("Who answers"), initial=row.owner, required=False, max_length=LONGEST_OWNER
+            )
+
+    def notes(self):
+        return {name: self.cleaned_data[name] for name in FOR_THE_BRIEF}
+
+    def answers(self):
+        return [
+            replace(
+                row,
+                answer=self.cleaned_data[f"answer_{number}"],
+                owner=self.cleaned_data[f"owner_{number}"],
+            )
+            for number, row in enumerate(self.asked)
+        ]
+
+
+class ChecklistItemForm(forms.Form):
+    """One thing to have ready."""
+
+    text = forms.CharField(label=_("What"), max_length=300)
+    owner = forms.ChoiceField(
+        label=_("Who sees to it"),
+        choices=ChecklistItem.Owner,
+        initial=ChecklistItem.Owner.THEIRS,
+        help_text=_("The city sees and ticks its own."),
+    )
+    note = forms.CharField(
+        label=_("Note"), max_length=300, required=False, help_text=_("For us alone.")
+    )
 
 
 class SideForm(forms.Form):

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.models.marks import SampleMark, Visibility
 from crm.search import SearchableModel, SearchQuerySet
 from visits import states
+from visits.models.briefs import PlainText
 from visits.models.links import new_salt
 from visits.states import RequestState
 
@@ -172,6 +173,8 @@ class VisitRequest(SampleMark, Visibility, SearchableModel):
     language = models.CharField(_("language wanted"), max_length=8, default="en")
     topics = models.ManyToManyField("visits.Topic", blank=True, related_name="requests")
     questions = models.JSONField(_("questions"), default=list, blank=True)
+    # What we mean to answer and who does, by question; internal.
+    planned_answers = models.JSONField(default=dict, blank=True, editable=False, encoder=PlainText)
     mode = models.CharField(_("mode"), max_length=12, choices=Mode, default=Mode.ON_SITE)
     online_is_fine = models.BooleanField(_("online is fine too"), default=False)
     people = models.PositiveSmallIntegerField(_("number of people"), null=True, blank=True)

@@ -1,6 +1,7 @@
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
@@ -132,6 +133,20 @@ class Visit(SampleMark, Visibility, SearchableModel):
     topics = models.ManyToManyField("visits.Topic", blank=True, related_name="visits")
     materials = models.TextField(_("material"), blank=True, max_length=4_000)
     notes = models.TextField(_("notes for the host"), blank=True, max_length=10_000)
+    aim = models.CharField(_("outcome we aim at"), blank=True, max_length=500)
+    decides = models.CharField(_("who decides for the city"), blank=True, max_length=300)
+    missing_people = models.CharField(_("who is missing"), blank=True, max_length=300)
+    hotel = models.CharField(_("hotel"), blank=True, max_length=300)
+    last_way_home = models.CharField(_("last way home"), blank=True, max_length=300)
+    budget = models.DecimalField(
+        _("budget (EUR)"),
+        null=True,
+        blank=True,
+        max_digits=8,
+        decimal_places=2,
+        validators=[MinValueValidator(0)],
+    )
+    print_again_after = models.DateField(_("print the brief again after"), null=True, blank=True)
     state = models.CharField(
         _("state"),
         max_length=12,
@@ -227,7 +242,8 @@ class AgendaItem(SampleMark, Visibility, models.Model):
     title = models.CharField(_("item"), max_length=200)
     speaker = models.CharField(_("speaker"), max_length=200, blank=True)
     room = models.CharField(_("room"), max_length=120, blank=True)
-    plan_b = models.CharField(_("plan B, what to drop"), max_length=500, blank=True)
+    plan_b = models.CharField(_("plan B"), max_length=500, blank=True)
+    can_be_dropped = models.BooleanField(_("can be dropped"), default=False)
 
     class Meta:
         ordering = ["visit", "order"]

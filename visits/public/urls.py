@@ -45,5 +45,6 @@ urlpatterns = [
     path("mine/data.json", data.own_data_file, name="own-data-file"),
     path("mine/visit.ics", files.calendar_file, name="calendar-file"),
     path("mine/programme.pdf", files.programme, name="programme"),
+    path("mine/programme/", files.programme_page, name="programme-page"),
     path("mine/leave/", link.leave, name="leave"),
 ]

@@ -88,4 +88,7 @@ def secrets(ghent):
     Expense.objects.create(visit=visit, amount=99, what="SECRETexpense", spent_on=CLOCK.date())
     Municipality.objects.filter(pk=visit.municipality_id).update(embargo_until=date(2023, 3, 31))
     visit = Visit.objects.get(pk=visit.pk)
+    asked = visit.requests.get()
+    planned = {asked.questions[0]: {"answer": "SECRETanswer", "owner": "SECRETowner"}}
+    type(asked).objects.filter(pk=asked.pk).update(planned_answers=planned)
     return visit, [*markers, "SECRET", "734", "31 Mar", "NOTE"]

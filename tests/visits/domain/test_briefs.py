@@ -5,16 +5,24 @@ from io import BytesIO
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pypdf import PdfReader
 
 from crm.models import Message, Municipality, Organisation
 from crm.models.marks import Visibility
-from tests.factories.crm import CLOCK, MunicipalityFactory
+from tests.factories.crm import CLOCK, FollowUpFactory, MunicipalityFactory, PlaceFactory
 from tests.factories.visits import (
+    AgendaItemFactory,
+    DisruptionFactory,
+    ExpertFactory,
+    TravelLegFactory,
     VisitFactory,
+    VisitRequestFactory,
 )
 from visits import models as v
 from visits.domain import briefs
+from visits.domain.brief_standing import standing, standings, visit_standings
 from visits.domain.packs import gather_pack, pack_pdf
 from visits.ical import visit_calendar
 from visits.models import BriefEdition, Visit
@@ -137,6 +145,7 @@ def test_the_internal_edition_has_every_section(ghent):
         "law",
         "place",
         "travel",
+        "background",
         "history",
         "result",
         "spot",
@@ -224,6 +233,65 @@ def test_a_report_fills_the_count_sheet(ghent):
     assert rows[-1] == ("Total", "9", "expected: 12")
 
 
+def test_the_city_s_own_words_stand_beside_their_translation(ghent):
+    ghent.requests.update(
+        raw_text="Wij willen graag een bezoek.",
+        raw_language="nl",
+        translation="We would like a visit.",
+    )
+    table = edition(ghent, INTERNAL).section("minute").blocks[0]
+    assert [column.title for column in table.columns] == ["In their words (Dutch)", "Translation"]
+    assert table.rows == (("Wij willen graag een bezoek.", "We would like a visit."),)
+
+
+def test_what_was_prepared_stands_in_the_host_s_edition_and_nowhere_else(ghent):
+    question = "Who decides when a tool raises an alarm?"
+    ghent.requests.update(planned_answers={question: {"answer": "A person.", "owner": "Joe"}})
+    Visit.objects.filter(pk=ghent.pk).update(
+        aim="The council plans a trial.",
+        decides="The mayor",
+        missing_people="The privacy officer",
+        hotel="Sample Inn",
+        last_way_home="20:14 to Brussels",
+        budget="480.50",
+        print_again_after=date(2023, 2, 21),
+    )
+    said = words(briefs.brief_pdf(ghent, INTERNAL, at=CLOCK)[0])
+    facts = (
+        "The council plans a trial.",
+        "The mayor",
+        "The privacy officer",
+        "A person.",
+        "Sample Inn",
+        "20:14 to Brussels",
+        "Budget: EUR 480.50.",
+        "Tue 21 Feb 2023",
+    )
+    public = words(briefs.brief_pdf(ghent, PUBLIC, at=CLOCK, language="en")[0])
+    assert [fact for fact in facts if fact not in said] == []
+    assert [fact for fact in facts if fact in public] == []
+
+
+def test_a_journey_is_told_in_both_times_where_the_clocks_differ(ghent):
+    away = PlaceFactory(name="Vilnius", zone="Europe/Vilnius")
+    leg = TravelLegFactory(host=ghent.host, visit=ghent, destination=away)
+    [row] = edition(ghent, INTERNAL).section("travel").blocks[0].rows
+    assert "Vilnius (EET)\n= " in row[2]
+    assert row[2].endswith("Oslo (CET)")
+    assert "\n" not in row[1], leg
+
+
+def test_a_brief_is_out_of_date_after_the_day_it_was_to_be_printed_again(ghent):
+    Visit.objects.filter(pk=ghent.pk).update(print_again_after=date(2023, 2, 16))
+    built = briefs.build_edition(ghent, INTERNAL, at=CLOCK)
+    assert standing(built, at=CLOCK + timedelta(days=1)) == "current"
+    assert standing(built, at=CLOCK + timedelta(days=2)) == "out_of_date"
+    ghent.refresh_from_db()
+    again = briefs.build_edition(ghent, INTERNAL, at=CLOCK + timedelta(days=2))
+    assert again.built_at == CLOCK + timedelta(days=2)
+    assert standing(again, at=CLOCK + timedelta(days=2)) == "current"
+
+
 # --- Versions ------------------------------------------------------------------------------------
 
 
@@ -250,6 +318,74 @@ def test_mails_and_confirming_do_not_put_a_brief_out_of_date(ghent):
     ghent.messages.add(message)
     Visit.objects.filter(pk=ghent.pk).update(state=VisitState.BRIEFED)
     assert not briefs.is_out_of_date(BriefEdition.objects.get(pk=built.pk), at=CLOCK)
+
+
+def test_promises_notes_and_other_requests_of_the_city_put_it_out_of_date(ghent):
+    """They stand in the host's hands, and were once left out of the comparison."""
+    organisation = ghent.municipality.organisation
+    changes = (
+        lambda: ghent.follow_ups.add(FollowUpFactory(text="Send the guide")),
+        lambda: type(organisation).objects.filter(pk=organisation.pk).update(notes="New mayor."),
+        lambda: VisitRequestFactory(ref="R77", municipality=ghent.municipality),
+    )
+    for change in changes:
+        built = briefs.build_edition(ghent, INTERNAL, at=CLOCK)
+        change()
+        assert standing(built, at=CLOCK) == "out_of_date"
+
+
+def test_a_tick_a_journey_and_a_disruption_put_it_out_of_date(ghent):
+    changes = (
+        lambda: ghent.checklist.update(done=True),
+        lambda: TravelLegFactory(host=ghent.host, visit=ghent, origin=ghent.host.home),
+        lambda: DisruptionFactory(
+            countries=["BE"], starts_at=ghent.starts_at, ends_at=ghent.ends_at
+        ),
+    )
+    for change in changes:
+        built = briefs.build_edition(ghent, INTERNAL, at=CLOCK)
+        change()
+        assert standing(built, at=CLOCK) == "out_of_date"
+
+
+def test_a_visit_stands_as_the_worst_of_its_versions(ghent):
+    expert = ExpertFactory().user
+    ghent.experts.add(expert.host)
+    assert visit_standings([ghent], at=CLOCK) == {ghent.pk: ""}
+    briefs.build_edition(ghent, INTERNAL, at=CLOCK)
+    briefs.build_edition(ghent, PUBLIC, at=CLOCK)
+    assert visit_standings([ghent], at=CLOCK) == {ghent.pk: "current"}
+    Visit.objects.filter(pk=ghent.pk).update(notes="For the host alone.")
+    assert visit_standings([ghent], at=CLOCK) == {ghent.pk: "out_of_date"}
+    assert visit_standings([ghent], at=CLOCK, user=expert) == {ghent.pk: "current"}
+
+
+def test_how_briefs_stand_costs_as_many_queries_for_five_visits_as_for_two(
+    ghent,
+):
+    for day in range(4):
+        city = MunicipalityFactory(name=f"City {day}")
+        request = VisitRequestFactory(municipality=city, questions=["Why?"])
+        visit = VisitFactory(
+            host=ghent.host,
+            municipality=city,
+            place=city.place,
+            requests=[request],
+            starts_at=ghent.starts_at + timedelta(days=day + 1),
+        )
+        AgendaItemFactory(visit=visit)
+        briefs.build_edition(visit, INTERNAL, at=CLOCK)
+        briefs.build_edition(visit, PUBLIC, at=CLOCK)
+    briefs.build_edition(ghent, INTERNAL, at=CLOCK)
+
+    def queries(count):
+        rows = BriefEdition.objects.filter(visit__in=Visit.objects.order_by("pk")[:count])
+        with CaptureQueriesContext(connection) as asked:
+            stands = standings(rows.select_related("visit"), at=CLOCK)
+        assert set(stands.values()) <= {"current", "out_of_date"}
+        return len(asked)
+
+    assert queries(2) == queries(5) < 40
 
 
 def test_an_internal_change_leaves_the_public_edition_up_to_date(ghent):
@@ -288,12 +424,12 @@ def test_a_print_of_a_kept_version_is_dated_by_the_newest_thing_it_shows(ghent):
 
 def test_a_version_stands_as_current_out_of_date_or_void(ghent):
     first = briefs.build_edition(ghent, PUBLIC, at=CLOCK)
-    assert briefs.standing(first, at=CLOCK) == "current"
+    assert standing(first, at=CLOCK) == "current"
     Visit.objects.filter(pk=ghent.pk).update(address="Sample Hall 2")
     first = BriefEdition.objects.get(pk=first.pk)
-    assert briefs.standing(first, at=CLOCK) == "out_of_date"
+    assert standing(first, at=CLOCK) == "out_of_date"
     briefs.build_edition(Visit.objects.get(pk=ghent.pk), PUBLIC, at=CLOCK)
-    assert briefs.standing(BriefEdition.objects.get(pk=first.pk), at=CLOCK) == "void"
+    assert standing(BriefEdition.objects.get(pk=first.pk), at=CLOCK) == "void"
 
 
 def test_a_print_says_its_version_or_that_it_is_a_preview(ghent):
@@ -309,6 +445,20 @@ def test_a_print_says_its_version_or_that_it_is_a_preview(ghent):
 def test_a_language_we_do_not_have_is_refused(ghent):
     with pytest.raises(ValidationError, match="There is no brief in “xx”"):
         briefs.build_edition(ghent, PUBLIC, at=CLOCK, language="xx")
+
+
+def test_the_internal_edition_exists_in_english_and_norwegian_only(ghent):
+    with pytest.raises(ValidationError, match="choose one of en, nb"):
+        briefs.build_edition(ghent, INTERNAL, at=CLOCK, language="pl")
+    assert briefs.build_edition(ghent, INTERNAL, at=CLOCK, language="nb").language == "nb"
+
+
+def test_the_norwegian_internal_edition_is_norwegian_throughout(ghent):
+    inside = edition(ghent, INTERNAL, language="nb")
+    english = {section.title for section in edition(ghent, INTERNAL).sections}
+    assert inside.name == "Besøksmappe, intern utgave"
+    assert english.isdisjoint(section.title for section in inside.sections)
+    assert inside.foot.startswith("Internt. For verten; ikke send videre.")
 
 
 # --- Packs ---------------------------------------------------------------------------------------

@@ -45,6 +45,7 @@ from tests.factories.visits import (
     VisitRequestFactory,
 )
 from visits.domain import erasure
+from visits.domain.briefs import build_edition
 from visits.domain.dossiers import dossier_of
 from visits.domain.person_export import export_person
 from visits.domain.reporting import all_figures
@@ -96,6 +97,8 @@ def zelda():
         host=HostFactory(ref="H9", name="Joe Example"),
     )
     AgendaItemFactory(visit=visit, title="Welcome by Zelda", speaker="Zelda Marker")
+    for kind in ("internal", "public"):
+        build_edition(visit, kind, at=CLOCK)
     for number, state in enumerate(("queued", "sent", "held")):
         message = Message.objects.create(
             direction="out",

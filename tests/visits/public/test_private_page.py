@@ -189,7 +189,8 @@ def _everything():
     "path",
     [
         "", "accept/", "other-dates/", "withdraw/", "undo/", "checklist/", "correct/",
-        "colleague/", "data/", "data.json", "visit.ics", "programme.pdf", "verify/",
+        "colleague/", "data/", "data.json", "visit.ics", "programme.pdf", "programme/",
+        "verify/",
     ],
 )  # fmt: skip
 def test_private_pages_open_to_nobody_without_a_link(client, campaign, path):
@@ -323,6 +324,18 @@ def test_programme_is_a_pdf_whose_name_carries_the_reference_alone(client, offer
 
     assert answer.content[:5] == b"%PDF-"
     assert answer["Content-Disposition"] == f'attachment; filename="{offered.visit.ref}.pdf"'
+
+
+def test_programme_is_also_a_page_in_the_language_of_the_address(client, offered):
+    client.post(MINE + "accept/", {"ref": "R30", "hold": offered.holds[0].pk, "place": "Hall"})
+    offered.visit.refresh_from_db()
+    offered.visit.notes, offered.visit.aim = "Only for the host.", "A trial"
+    offered.visit.save()
+    assert MINE + "programme/" in client.get(MINE).text
+    page = client.get(MINE + "programme/").text
+
+    assert ("Hall" in page, "Only for the host." in page, "A trial" in page) == (True, False, False)
+    assert "Program for besøket deres" in client.get("/nb/visit/mine/programme/").text
 
 
 def test_none_of_the_dates_needs_a_reason_and_frees_them(client, offered):

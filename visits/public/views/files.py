@@ -3,9 +3,13 @@
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from crm import clock
 from visits import ical
-from visits.models import VisitRequest
+from visits.briefs.page import page_of
+from visits.domain.briefs import brief_now
+from visits.models import BriefEdition, VisitRequest
 from visits.public.files import available_files, programme_of
+from visits.public.pages import language_links, show
 from visits.public.standing import current_visit
 from visits.public.views.link import no_link
 from visits.public.views.private import private_page
@@ -34,3 +38,22 @@ def programme(request: HttpRequest, language: str, asked: VisitRequest) -> HttpR
     response = HttpResponse(programme_of(visit, language), content_type="application/pdf")
     response["Content-Disposition"] = f'attachment; filename="{visit.ref}.pdf"'
     return response
+
+
+@private_page
+@require_safe
+def programme_page(request: HttpRequest, language: str, asked: VisitRequest) -> HttpResponse:
+    """The same programme as a page, to read on a phone or to print from the browser."""
+    visit = current_visit(asked) if available_files(asked)["programme"] else None
+    if visit is None:
+        return no_link(request, language)
+    found = brief_now(visit, BriefEdition.Kind.PUBLIC, at=clock.now(), language=language)
+    return show(
+        request,
+        language,
+        "programme.html",
+        campaign=asked.campaign,
+        is_sample=asked.is_sample,
+        language_links=language_links("public:programme-page"),
+        **page_of(*found),
+    )

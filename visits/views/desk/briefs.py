@@ -5,7 +5,7 @@ from datetime import date
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -13,10 +13,62 @@ from django.views.decorators.http import require_POST, require_safe
 from crm import clock
 from crm.permissions import require
 from crm.roles import Role
+from visits.briefs.page import page_of
 from visits.briefs.paper import Paper, paper_named
 from visits.domain import briefs, packs
+from visits.domain.brief_changes import difference, difference_pdf
+from visits.domain.brief_standing import standings, together
+from visits.domain.briefing import keep_edition
 from visits.models import BriefEdition, Host, Visit
 from visits.views.desk.access import get_visit, try_verb
+
+Kind = BriefEdition.Kind
+
+
+def kept_briefs(request: HttpRequest, visit: Visit) -> dict:
+    """The kept versions the user may read, and how they stand, each and together."""
+    rows = visit.editions.visible_to(request.user).without_content()
+    editions = list(rows.select_related("built_by", "visit"))
+    stands = standings(editions, at=clock.now())
+    for edition in editions:
+        edition.standing = stands[edition.pk]
+    return {"editions": editions, "brief_standing": together(stands.values())}
+
+
+def brief_cards(request: HttpRequest, visit: Visit, editions: list[BriefEdition]) -> list[dict]:
+    """Each edition the user may read, in a language to be chosen."""
+    kinds = [Kind.PUBLIC] if request.user.is_expert else [Kind.INTERNAL, Kind.PUBLIC]
+    return [_edition_card(request, visit, kind, editions) for kind in kinds]
+
+
+def _edition_card(
+    request: HttpRequest, visit: Visit, kind: str, editions: list[BriefEdition]
+) -> dict:
+    """One edition: its languages as links, the chosen one, and how its newest version stands."""
+    known = briefs.languages_of(kind)
+    asked = request.GET.get(str(kind), "")
+    chosen = asked if asked in known else briefs.language_for(visit, kind)
+    newest = [each for each in editions if each.kind == kind and each.language == chosen]
+    return {
+        "kind": str(kind),
+        "language": chosen,
+        "languages": [
+            {
+                "code": code,
+                "name": name,
+                "is_chosen": code == chosen,
+                "path": _path(request, kind, code),
+            }
+            for code, name in known.items()
+        ],
+        "newest": newest[0] if newest else None,
+    }
+
+
+def _path(request: HttpRequest, kind: str, language: str) -> str:
+    query = request.GET.copy()
+    query["tab"], query[str(kind)] = "brief", language
+    return f"?{query.urlencode()}"
 
 
 @require_safe
@@ -35,24 +87,63 @@ def brief_pdf(request: HttpRequest, ref: str, kind: str) -> HttpResponse:
     return pdf_response(pdf, name)
 
 
+@require_safe
+@require(Role.COORDINATOR, Role.HOST, Role.EXPERT)
+def brief_page(request: HttpRequest, ref: str, kind: str) -> HttpResponse:
+    """The same edition as a page; it prints as well as the PDF."""
+    visit = _visit_for(request.user, ref, kind)
+    language = request.GET.get("language", "")
+    try:
+        edition, imprint = briefs.brief_now(visit, kind, at=clock.now(), language=language)
+    except ValidationError as error:
+        raise Http404(" ".join(error.messages)) from error
+    pdf = reverse("visits:brief-pdf", args=[ref, kind]) + f"?language={edition.language}"
+    return render(request, "briefs/desk_page.html", page_of(edition, imprint) | {"pdf": pdf})
+
+
+@require_safe
+@require(Role.COORDINATOR, Role.HOST, Role.EXPERT)
+def brief_changes(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
+    """Changed since printed: a kept version beside what the visit says now."""
+    found = try_verb(request, difference, _kept(request.user, ref, pk), at=clock.now())
+    if found is None:
+        return redirect(reverse("visits:visit-detail", args=[ref]) + "?tab=brief")
+    edition, imprint = found
+    pdf = reverse("visits:brief-changes-pdf", args=[ref, pk])
+    context = page_of(edition, imprint) | {"pdf": pdf, "lead": edition.name}
+    return render(request, "briefs/desk_page.html", context)
+
+
+@require_safe
+@require(Role.COORDINATOR, Role.HOST, Role.EXPERT)
+def brief_changes_pdf(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
+    found = try_verb(request, difference_pdf, _kept(request.user, ref, pk), at=clock.now())
+    if found is None:
+        return redirect(reverse("visits:visit-detail", args=[ref]) + "?tab=brief")
+    return pdf_response(*found)
+
+
+def _kept(user, ref: str, pk: int) -> BriefEdition:
+    """A kept version of the visit, when the user may read that edition."""
+    visit = get_visit(user, ref)
+    kept = get_object_or_404(visit.editions.select_related("visit__campaign"), pk=pk)
+    _visit_for(user, ref, kept.kind)
+    return kept
+
+
 @require_POST
 @require(Role.COORDINATOR, Role.HOST)
 def brief_build(request: HttpRequest, ref: str, kind: str) -> HttpResponse:
     """Keep the edition as the visit's newest version."""
     visit = _visit_for(request.user, ref, kind)
-    built = try_verb(
-        request,
-        briefs.build_edition,
-        visit,
-        kind,
-        at=clock.now(),
-        by=request.user,
-        language=request.POST.get("language", ""),
-    )
+    language = request.POST.get("language", "")
+    act = {"at": clock.now(), "by": request.user, "language": language}
+    built = try_verb(request, keep_edition, visit, kind, **act)
     if built:
         words = _("Version %(version)d of the brief is kept.") % {"version": built.version}
         messages.success(request, words)
-    return redirect(reverse("visits:visit-detail", args=[ref]) + "?tab=brief")
+    chosen = f"&{kind}={built.language}" if built else ""
+    return redirect(reverse("visits:visit-detail", args=[ref]) + f"?tab=brief{chosen}")
 
 
 @require_safe
@@ -88,11 +179,11 @@ def pdf_response(pdf: bytes, name: str) -> HttpResponse:
 
 def _visit_for(user, ref: str, kind: str) -> Visit:
     """The visit, when the user may read that edition of it. Experts read the public one only."""
-    if kind not in BriefEdition.Kind.values:
+    if kind not in Kind.values:
         raise Http404
     visit = get_visit(user, ref)
     leads = user.pk in {host.user_id for host in (visit.host, visit.backup) if host}
-    if kind == BriefEdition.Kind.INTERNAL and not (user.is_coordinator or leads):
+    if kind == Kind.INTERNAL and not (user.is_coordinator or leads):
         raise PermissionDenied(_("The internal edition is for the host and the coordinators."))
     return visit
 

@@ -24,6 +24,7 @@ from crm.models import Message, OutgoingMail
 from crm.models.messages import mail_is_caught
 from crm.permissions import require
 from crm.roles import Role
+from visits.domain.briefing import briefed_visit
 from visits.views.desk.access import back_to
 from visits.views.desk.lists import as_file, list_page, render_list
 from visits.views.desk.people import ticked
@@ -118,6 +119,7 @@ def mail_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "steps": steps_for(mail),
         "requests": mail.message.visit_requests.all(),
         "visits": mail.message.visits.all(),
+        "briefed": briefed_visit(mail.message),
         "sender": f"{settings.MAIL_SENDER_NAME} <{settings.DEFAULT_FROM_EMAIL}>",
     }
     return render(request, "visits/mail_detail.html", context)

@@ -13,6 +13,7 @@ from crm.maps import europe
 from crm.permissions import has_role
 from crm.roles import Role
 from visits.domain import agenda
+from visits.domain.brief_standing import visit_standings
 from visits.domain.first_steps import first_steps, form_address
 from visits.domain.host_answers import refusals, visits_without_host
 from visits.models import VisitRequest
@@ -46,6 +47,9 @@ def today(request: HttpRequest) -> HttpResponse:
     }
     if has_role(user, Role.COORDINATOR, Role.HOST):
         context |= {"refusals": refusals(user), "away": visits_without_host(user, at=at)}
+    stands = visit_standings(context["visits"], at=at, user=user)
+    for visit in context["visits"]:
+        visit.brief_standing = stands[visit.pk]
     if campaign is not None:
         dots = agenda.map_dots(
             user, campaign, path=lambda visit: reverse("visits:visit-detail", args=[visit.ref])

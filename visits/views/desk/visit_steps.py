@@ -15,6 +15,7 @@ from visits.domain import cancellations, reports
 from visits.domain import visits as verbs
 from visits.domain.after_visit import Promise, keep_promise
 from visits.domain.briefing import send_brief
+from visits.domain.checklists import tick_item
 from visits.domain.slots import weigh_slot
 from visits.domain.steps import check_visit_step
 from visits.forms.requests import ReasonForm
@@ -241,8 +242,7 @@ def visit_tick(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
     """Tick or untick one item of the checklist."""
     visit = get_visit(request.user, ref)
     item = get_object_or_404(visit.checklist, pk=pk)
-    item.done = not item.done
-    item.save(update_fields=["done"])
+    tick_item(item, done=not item.done, at=clock.now(), by=request.user)
     return _to_tab(visit, "checklist")
 
 

@@ -17,7 +17,7 @@ from crm.exports import Column
 from crm.permissions import has_role, require
 from crm.roles import Role
 from visits import states
-from visits.domain.briefs import standing
+from visits.domain.agendas import overrun_words
 from visits.domain.cancellations import kept_slot
 from visits.domain.disruptions import disruptions_touching
 from visits.domain.expenses import totals
@@ -32,6 +32,7 @@ from visits.ical import invitation
 from visits.models import Host, HostAnswer, Visit
 from visits.states import VisitState
 from visits.views.desk.access import get_visit, tell_confirmed, try_verb
+from visits.views.desk.briefs import brief_cards, kept_briefs
 from visits.views.desk.lists import as_file, list_page
 
 STAFF = (Role.COORDINATOR, Role.HOST, Role.EXPERT)
@@ -81,10 +82,10 @@ def visit_page(
     request: HttpRequest, visit: Visit, tab: str, *, status: int = 200, **more: Any
 ) -> HttpResponse:
     """The page of one visit; `more` may bring a form that was refused."""
-    context = visit_facts(request, visit) | {"tab": tab, "tabs": _tabs(request, tab)} | more
+    context = visit_facts(request, visit) | kept_briefs(request, visit)
+    context |= {"tab": tab, "tabs": _tabs(request, tab)} | more
     if tab == "brief":
-        for edition in context["editions"]:
-            edition.standing = standing(edition, at=clock.now())
+        context["kinds"] = brief_cards(request, visit, context["editions"])
     if tab == "travel":
         context["travel"] = travel_of(request, visit)
     if tab == "money":
@@ -98,6 +99,7 @@ def visit_facts(request: HttpRequest, visit: Visit) -> dict:
     """Everything the page of one visit shows."""
     at = clock.now()
     zone = visit.campaign.zone
+    agenda = agenda_with_times(visit)
     report = getattr(visit, "report", None)
     counts = {row.audience: row.people for row in report.counts.all()} if report else {}
     return {
@@ -105,13 +107,13 @@ def visit_facts(request: HttpRequest, visit: Visit) -> dict:
         "requests": visit.requests.visible_to(request.user),
         "topics": visit.topics.all(),
         "holds": list(visit.holds.select_related("reservation")),
-        "agenda": agenda_with_times(visit),
+        "agenda": agenda,
+        "overrun": overrun_words(visit, [row["item"] for row in agenda]),
         "checklist": visit.checklist.all(),
         "drafts": visit.messages.visible_to(request.user)
         .drafts()
         .prefetch_related("visit_requests"),
         "letters": visit.messages.prefetch_related("deliveries"),
-        "editions": visit.editions.visible_to(request.user).select_related("built_by"),
         "report": report,
         "counts": counts,
         "attendance": AttendanceForm(counts=counts),
@@ -208,7 +210,7 @@ def _may_report(request: HttpRequest, visit: Visit) -> bool:
 
 def _tabs(request: HttpRequest, current: str) -> list[dict]:
     words = {
-        "agenda": _("Agenda"),
+        "agenda": _("Programme"),
         "people": _("People"),
         "checklist": _("Checklist"),
         "travel": _("Travel"),

@@ -9,6 +9,7 @@ from crm.models import AuditEntry, Interaction, Message
 from tests.factories.crm import CLOCK, EventFactory, MunicipalityFactory, PersonFactory, UserFactory
 from tests.factories.visits import (
     AgendaItemFactory,
+    BriefEditionFactory,
     CampaignFactory,
     ChecklistItemFactory,
     HostFactory,
@@ -118,6 +119,8 @@ def today(count):
     visits(count)
     for _n in range(count):
         VisitFollowUpFactory(visit=Visit.objects.first(), person=PersonFactory())
+    for visit in Visit.objects.all()[:10]:
+        BriefEditionFactory(visit=visit)
     return reverse("visits:today")
 
 
@@ -230,8 +233,8 @@ CEILINGS = {
     request_list: 28,
     request_detail: 32,
     visit_list: 8,
-    visit_detail: 18,
-    today: 18,
+    visit_detail: 21,
+    today: 31,
     plan: 31,
     plan_version: 28,
     plan_compare: 42,

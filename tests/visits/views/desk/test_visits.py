@@ -175,9 +175,9 @@ def test_changing_the_address_sends_a_briefed_visit_back_to_confirmed(desk):
     assert (visit("V07").state, visit("V07").address) == ("confirmed", "Rådhuspladsen 2, Aarhus")
 
 
-def test_changing_our_own_notes_leaves_a_briefed_visit_as_it_is(desk):
+def test_changing_our_own_notes_makes_the_host_s_brief_untrue(desk):
     do(desk, "visit-edit", "V07", **facts("V07", notes="Bring the small projector."))
-    assert (visit("V07").state, visit("V07").notes) == ("briefed", "Bring the small projector.")
+    assert (visit("V07").state, visit("V07").notes) == ("confirmed", "Bring the small projector.")
 
 
 @pytest.mark.parametrize(
@@ -522,10 +522,23 @@ def test_host_counts_the_people_of_the_own_visit(client, sample):
 
 def test_a_changed_address_marks_the_sent_programme_as_out_of_date(desk):
     assert "out of date" not in go(desk, "visit-detail", "V07", tab="brief").text
+    assert "brief in date" in go(desk, "visit-detail", "V07").text
     Visit.objects.filter(ref="V07").update(address="Another hall 9")
     page = go(desk, "visit-detail", "V07", tab="brief")
     assert [each.standing for each in page.context["editions"]] == ["out_of_date"] * 2
     assert "out of date: the visit says something else now" in page.text
+    assert "brief out of date" in go(desk, "visit-detail", "V07").text
+    assert "brief out of date" in go(desk, "today").text
+
+
+def test_the_brief_is_opened_and_kept_in_a_language_of_choice(desk):
+    page = go(desk, "visit-detail", "V09", tab="brief", public="pl", internal="pl")
+    internal, public = page.context["kinds"]
+    assert [each["code"] for each in internal["languages"]] == ["en", "nb"]
+    assert (internal["language"], public["language"]) == ("en", "pl")
+    assert "/visits/V09/brief/public.pdf?language=pl" in page.text
+    do(desk, "brief-build", "V09", "internal", language="nb")
+    assert visit("V09").editions.get(kind="internal", language="nb").version == 1
 
 
 def test_expert_is_shown_no_internal_edition(client, sample):
