@@ -26,13 +26,17 @@ Kind = BriefEdition.Kind
 
 
 def kept_briefs(request: HttpRequest, visit: Visit) -> dict:
-    """The kept versions the user may read, and how they stand, each and together."""
+    """The kept versions the user may read, and how they stand, each and together.
+
+    A visit that is over needs no brief, so nothing warns of an old one.
+    """
     rows = visit.editions.visible_to(request.user).without_content()
     editions = list(rows.select_related("built_by", "visit"))
     stands = standings(editions, at=clock.now())
     for edition in editions:
         edition.standing = stands[edition.pk]
-    return {"editions": editions, "brief_standing": together(stands.values())}
+    stand = together(stands.values()) if visit.is_live else ""
+    return {"editions": editions, "brief_standing": stand}
 
 
 def brief_cards(request: HttpRequest, visit: Visit, editions: list[BriefEdition]) -> list[dict]:

@@ -531,6 +531,13 @@ def test_a_changed_address_marks_the_sent_programme_as_out_of_date(desk):
     assert "brief out of date" in go(desk, "today").text
 
 
+def test_nothing_warns_of_the_old_brief_of_a_visit_that_is_over(desk):
+    Visit.objects.filter(ref="V01").update(address="Another hall 9")
+    page = go(desk, "visit-detail", "V01")
+    assert "out of date" not in page.text
+    assert "A kept brief says something else" not in page.text
+
+
 def test_the_brief_is_opened_and_kept_in_a_language_of_choice(desk):
     page = go(desk, "visit-detail", "V09", tab="brief", public="pl", internal="pl")
     internal, public = page.context["kinds"]
