@@ -2,6 +2,7 @@
 // arrive. Copies belong to one person at a time; notes carry their writer and nobody else sees them.
 
 const WEEK = "/my-week/";
+const PATIENCE = 20_000;
 
 export function owner() {
   return document.body.dataset.owner ?? "";
@@ -100,7 +101,8 @@ async function sendOne(note, token) {
 async function reach(address, options = {}) {
   const headers = { Accept: "application/json", ...options.headers };
   try {
-    const answer = await fetch(address, { cache: "no-store", redirect: "manual", ...options, headers });
+    const signal = AbortSignal.timeout(PATIENCE);
+    const answer = await fetch(address, { cache: "no-store", redirect: "manual", signal, ...options, headers });
     if (answer.type === "opaqueredirect" || answer.status === 403) return "signed-out";
     const isOurs = answer.headers.get("Content-Type")?.startsWith("application/json");
     return isOurs ? answer : "offline";

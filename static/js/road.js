@@ -12,7 +12,10 @@ export async function startRoad() {
   road.querySelector("[data-road-not-kept]").hidden = location.hash !== "#not-kept";
   showNotes(road);
   flush(road);
-  addEventListener("online", () => flush(road));
+  addEventListener("online", () => {
+    road.querySelector("[data-road-not-kept]").hidden = true;
+    flush(road);
+  });
   addEventListener("offline", () => showOnline(road, false));
   document.addEventListener("visibilitychange", () => document.hidden || flush(road));
   setInterval(() => flush(road), ONCE_A_MINUTE);
@@ -47,11 +50,14 @@ async function keepOne(copies, address) {
     const answer = await fetch(address, { cache: "no-store", redirect: "manual" });
     if (answer.type === "opaqueredirect") await forgetCopies({ all: true });
     if (!answer.ok) return false;
-    const type = answer.headers.get("Content-Type");
-    const isPage = type.startsWith("text/html");
+    const headers = new Headers(answer.headers);
+    headers.set("X-Kept-At", Date.now());
+    // What is kept is unpacked.
+    for (const name of ["Content-Encoding", "Content-Length"]) headers.delete(name);
+    const isPage = headers.get("Content-Type").startsWith("text/html");
     // The copy says of itself that it is one; style sheets show then how old it is.
     const body = isPage ? (await answer.text()).replace("<html", "<html data-kept") : await answer.blob();
-    await copies.put(address, new Response(body, { headers: { "Content-Type": type, "X-Kept-At": Date.now() } }));
+    await copies.put(address, new Response(body, { headers }));
     return true;
   } catch {
     return false;
@@ -90,11 +96,12 @@ async function flush(road) {
   if (outcome === "sent") road.querySelector("[data-road-reload]").hidden = false;
 }
 
-/** Whether the page can be had fresh: a kept copy says so, a live one says when it no longer can. */
+/** A kept copy stays one when the network is back; a live page becomes old when it goes. */
 function showOnline(road, isOnline) {
   const page = document.documentElement;
   if (!isOnline) page.dataset.kept = "";
-  else if (!isKeptCopy) delete page.dataset.kept;
+  else if (isKeptCopy) page.dataset.kept = "online";
+  else delete page.dataset.kept;
   if (!isOnline || isKeptCopy) road.querySelector("[data-road-reload]").hidden = !isOnline;
 }
 

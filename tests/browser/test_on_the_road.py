@@ -16,6 +16,10 @@ STORED = """async () => {
   }
   return Object.keys(found).sort();
 }"""
+CONTACT = """
+from visits.models import Visit
+Visit.objects.filter(ref="V08").update(local_contact_phone="+49 711 555 0101")
+"""
 MOVE = """
 from datetime import timedelta
 from crm import clock
@@ -49,6 +53,7 @@ def write(page: Page, ref: str, text: str) -> None:
 
 
 def test_week_is_read_and_noted_on_the_road(fresh_site, browser, artefact):
+    fresh_site.installation.manage("shell", "-c", CONTACT)
     context = browser.new_context(viewport=PHONE)
     page = context.new_page()
     week = f"{fresh_site.url}/my-week/"
@@ -63,8 +68,10 @@ def test_week_is_read_and_noted_on_the_road(fresh_site, browser, artefact):
     expect(page.locator(".phone-age")).to_contain_text("as of Wed 15 Feb 2023, 10:00")
     expect(page.locator(".phone-age")).to_contain_text("offline")
     stuttgart = page.locator(".week-entry", has=page.get_by_role("link", name="V08 Stuttgart"))
-    assert stuttgart.locator("a[href^='tel:']").first.is_visible()
-    assert page.evaluate("getComputedStyle(document.querySelector('.week-day')).paddingTop") != "0px"
+    expect(stuttgart.locator("a[href^='tel:']").first).to_have_text("+49 711 555 0101")
+    assert (
+        page.evaluate("getComputedStyle(document.querySelector('.week-day')).paddingTop") != "0px"
+    )
     write(page, "V07", "They want cameras.")
     write(page, "V08", "Ask for the mayor.")
     expect(page.locator("[data-road-notes] > li")).to_have_count(2)
@@ -81,6 +88,9 @@ def test_week_is_read_and_noted_on_the_road(fresh_site, browser, artefact):
     pdf = "async () => (await caches.match('/visits/V08/brief/internal.pdf')).text()"
     assert page.evaluate(pdf).startswith("%PDF")
 
+    policy = "async () => (await caches.match('/my-week/')).headers.get('Content-Security-Policy')"
+    assert "default-src 'self'" in page.evaluate(policy)
+
     # --- The network is back, and the answer to the first note gets lost ---
     fresh_site.installation.manage("shell", "-c", MOVE)
     lost = []
@@ -92,14 +102,17 @@ def test_week_is_read_and_noted_on_the_road(fresh_site, browser, artefact):
         return route.continue_()
 
     context.route("**/note/", lose)
-    context.set_offline(False)
+    with page.expect_event("requestfailed", lambda request: request.method == "POST"):
+        context.set_offline(False)
     left = page.locator("[data-road-notes] > li")
     expect(left).to_have_count(2)
-    page.wait_for_function("!document.querySelector('[data-road-say=offline]').hidden")
     assert lost == [200]
     page.evaluate("dispatchEvent(new Event('online'))")
     expect(left).to_have_count(1)
-    expect(left).to_contain_text("V08 Stuttgart has changed since: whether it takes place. Now: moved")
+    expect(left).to_contain_text("V08 Stuttgart has changed since: now it is V19, Fri 7 Apr 2023")
+    expect(page.locator(".phone-age")).to_have_text(
+        "as of Wed 15 Feb 2023, 10:00 Oslo (CET)", use_inner_text=True
+    )
     page.screenshot(path=artefact("road-changed.png"), full_page=True)
     page.reload()
     expect(left).to_contain_text("Ask for the mayor.")
@@ -110,9 +123,31 @@ def test_week_is_read_and_noted_on_the_road(fresh_site, browser, artefact):
     left.get_by_role("button", name="Remove from this phone").click()
     expect(left).to_have_count(0)
 
-    # --- Leaving ---
+    # --- The session ends; somebody else takes the phone, then its owner ---
     expect(kept).to_contain_text("17 of 17")
     assert "/visits/V08/brief/internal/" not in page.evaluate(STORED)
+    context.set_offline(True)
+    write(page, "V07", "Coffee at nine.")
+    expect(left).to_have_count(1)
+    context.clear_cookies()
+    context.set_offline(False)
+    expect(page.locator("[data-road-say=signed-out]")).to_be_visible()
+    page.screenshot(path=artefact("road-signed-out.png"))
+    page.get_by_role("link", name="Sign in to send them").click()
+    page.wait_for_url("**/accounts/login/**")
+    assert page.evaluate(STORED) == []
+    fresh_site.sign_in(page, "coordinator")
+    page.goto(week)
+    expect(left).to_have_count(0)
+    assert len(notes(fresh_site)) == 2
+    context.clear_cookies()
+    fresh_site.sign_in(page, "host")
+    page.goto(week)
+    expect(page.locator("[data-road-say=sent]")).to_be_visible()
+    assert notes(fresh_site)[2:] == [["V07", "Coffee at nine.", False]]
+
+    # --- Leaving ---
+    expect(kept).to_contain_text("17 of 17")
     page.goto(f"{fresh_site.url}/visits/V07/")
     page.locator("summary.who").click()
     page.get_by_role("button", name="Sign out").click()

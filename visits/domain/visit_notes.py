@@ -141,6 +141,13 @@ def change_words(visit: Visit, seen: str) -> str:
     changed = changes_since(visit, seen)
     if not changed:
         return ""
+    newer = visit.replaced_by.order_by("pk").last()
+    if newer is not None:
+        return _("%(visit)s has changed since: now it is %(newer)s, %(when)s.") % {
+            "visit": visit,
+            "newer": newer.ref,
+            "when": wording.time_range(newer.starts_at, newer.ends_at, newer.zone),
+        }
     return _("%(visit)s has changed since: %(parts)s. Now: %(now)s.") % {
         "visit": visit,
         "parts": wording.listed(str(PARTS[part]) for part in changed),
@@ -149,12 +156,6 @@ def change_words(visit: Visit, seen: str) -> str:
 
 
 def _now(visit: Visit, changed: list[str]) -> str:
-    newer = visit.replaced_by.order_by("pk").last()
-    if newer is not None:
-        return _("moved to %(visit)s, %(when)s") % {
-            "visit": newer.ref,
-            "when": wording.time_range(newer.starts_at, newer.ends_at, newer.zone),
-        }
     said = [
         wording.time_range(visit.starts_at, visit.ends_at, visit.zone),
         str(visit.get_state_display()),

@@ -129,7 +129,7 @@ def test_note_about_a_moved_visit_is_kept_and_the_new_time_told(visit):
     moved = Visit.objects.get(pk=visit.pk)
     assert write(moved, seen=seen).visit_had_changed
     words = change_words(moved, seen)
-    assert f"Now: moved to {newer.ref}, Fri 24 Feb 2023" in words
+    assert f"changed since: now it is {newer.ref}, Fri 24 Feb 2023" in words
 
 
 @pytest.mark.parametrize("seen", ["", "-", "nothing of ours", "a-b-c-d-e-f-g"])

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -44,7 +45,7 @@ def my_week(request: HttpRequest) -> HttpResponse:
     zone = host.zone if host else request.user.time_zone
     today = at.astimezone(ZoneInfo(zone)).date()
     monday = _monday(request, today)
-    context = {
+    context: dict[str, Any] = {
         "host": host,
         "is_own": host is not None and host.user_id == request.user.pk,
         "others": _others(request),
