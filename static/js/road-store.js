@@ -103,6 +103,8 @@ async function reach(address, options = {}) {
   try {
     const signal = AbortSignal.timeout(PATIENCE);
     const answer = await fetch(address, { cache: "no-store", redirect: "manual", signal, ...options, headers });
+    // Our addresses lead nowhere but to the sign-in.
+    if (answer.type === "opaqueredirect") await forgetCopies({ all: true });
     if (answer.type === "opaqueredirect" || answer.status === 403) return "signed-out";
     const isOurs = answer.headers.get("Content-Type")?.startsWith("application/json");
     return isOurs ? answer : "offline";
