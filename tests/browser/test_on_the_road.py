@@ -3,7 +3,10 @@
 import json
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
+
+from tests.browser.test_every_page import RULES
 
 pytestmark = pytest.mark.one_database  # What a phone keeps does not depend on the database.
 
@@ -45,6 +48,10 @@ def notes(site) -> list:
     return json.loads(next(line[5:] for line in said.splitlines() if line.startswith("NOTES")))
 
 
+def faults(page: Page) -> list[str]:
+    return [each["id"] for each in Axe().run(page, options=RULES).response["violations"]]
+
+
 def write(page: Page, ref: str, text: str) -> None:
     form = page.locator(f"form[data-ref={ref}]").first
     form.locator("xpath=ancestor::details").locator("summary").click()
@@ -54,7 +61,7 @@ def write(page: Page, ref: str, text: str) -> None:
 
 def test_week_is_read_and_noted_on_the_road(fresh_site, browser, artefact):
     fresh_site.installation.manage("shell", "-c", CONTACT)
-    context = browser.new_context(viewport=PHONE)
+    context = browser.new_context(viewport=PHONE, color_scheme="dark")
     page = context.new_page()
     week = f"{fresh_site.url}/my-week/"
     fresh_site.sign_in(page, "host")
@@ -75,6 +82,7 @@ def test_week_is_read_and_noted_on_the_road(fresh_site, browser, artefact):
     write(page, "V07", "They want cameras.")
     write(page, "V08", "Ask for the mayor.")
     expect(page.locator("[data-road-notes] > li")).to_have_count(2)
+    assert faults(page) == []
     page.screenshot(path=artefact("road-offline.png"), full_page=True)
     stuttgart.get_by_role("link", name="Brief").first.click()
     expect(page.locator("article.brief")).to_contain_text("Stuttgart")
@@ -113,6 +121,7 @@ def test_week_is_read_and_noted_on_the_road(fresh_site, browser, artefact):
     expect(page.locator(".phone-age")).to_have_text(
         "as of Wed 15 Feb 2023, 10:00 Oslo (CET)", use_inner_text=True
     )
+    assert faults(page) == []
     page.screenshot(path=artefact("road-changed.png"), full_page=True)
     page.reload()
     expect(left).to_contain_text("Ask for the mayor.")
