@@ -49,6 +49,7 @@ VERBS = {
     "hand_over_request": gettext_lazy("handed over to a colleague"),
     "ask_about_data": gettext_lazy("asked about own data"),
     "take_back_consents": gettext_lazy("consent taken back"),
+    "write_note": gettext_lazy("note written"),
     "make_visit": gettext_lazy("visit made"),
     "edit_visit": gettext_lazy("visit edited"),
     "agree_to_move": gettext_lazy("new date agreed"),

@@ -1,7 +1,9 @@
 import { startDialogs } from "./dialog.js";
 import { startKeep } from "./keep.js";
 import { startMenus } from "./menu.js";
+import { startRoad } from "./road.js";
 
 startDialogs();
 startMenus();
 startKeep();
+startRoad();

@@ -47,6 +47,7 @@ from visits.models import (
     TravelLeg,
     TravelOverride,
     Visit,
+    VisitNote,
     VisitReport,
     VisitRequest,
 )
@@ -158,6 +159,7 @@ FREE_TEXTS: dict[type[models.Model], tuple[str, ...]] = {
         "local_contact_address",
         "local_contact_phone",
     ),
+    VisitNote: ("text",),
     VisitReport: ("summary", "notes", "evidence", "correction", "host_summary"),
     VisitRequest: (
         "department",
@@ -260,6 +262,7 @@ def _related(dossier: Dossier) -> dict[type[models.Model], list[Any]]:
         VisitReport: list(VisitReport.objects.filter(visit__in=visits)),
         Expense: list(Expense.objects.filter(visit__in=visits)),
         HostAnswer: list(HostAnswer.objects.filter(visit__in=visits)),
+        VisitNote: list(VisitNote.objects.filter(visit__in=visits)),
         TravelLeg: list(TravelLeg.objects.filter(visit__in=visits)),
         VisitRequest: asked,
         FollowUp: list(FollowUp.objects.filter(tied).distinct()),

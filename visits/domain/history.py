@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from crm import wording
 from crm.models import AuditEntry, Interaction, Message, Participation
 from visits.models import Visit, VisitRequest
 from visits.states import RequestState, VisitState
@@ -37,6 +38,8 @@ VERBS = {
     "refuse_visit": gettext_lazy("The host refused the time"),
     "agree_to_photos": gettext_lazy("Leave for photos noted"),
 }
+# What the timeline shows as itself.
+WITH_OWN_ENTRY = ("write_note",)
 
 
 def request_timeline(request: VisitRequest, *, zone: str) -> list[dict[str, Any]]:
@@ -48,8 +51,10 @@ def request_timeline(request: VisitRequest, *, zone: str) -> list[dict[str, Any]
 
 
 def visit_timeline(visit: Visit, *, zone: str) -> list[dict[str, Any]]:
-    """Steps and letters of a visit."""
-    return newest_first([*_audit(visit, zone), *_messages(visit.messages.all(), zone)])
+    """Steps, letters and notes of a visit."""
+    return newest_first(
+        [*_audit(visit, zone), *_messages(visit.messages.all(), zone), *_notes(visit, zone)]
+    )
 
 
 def newest_first(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -59,7 +64,7 @@ def newest_first(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 def _audit(row: VisitRequest | Visit, zone: str) -> list[dict[str, Any]]:
     kind = "visit" if isinstance(row, Visit) else "request"
     labels = VisitState if kind == "visit" else RequestState
-    entries = AuditEntry.objects.about(row).select_related("by", "note")
+    entries = AuditEntry.objects.about(row).exclude(verb__in=WITH_OWN_ENTRY)
     return [
         {
             "at": entry.at,
@@ -71,7 +76,7 @@ def _audit(row: VisitRequest | Visit, zone: str) -> list[dict[str, Any]]:
             "who": str(entry.by) if entry.by else entry.actor,
             "body": entry.note.why if hasattr(entry, "note") else "",
         }
-        for entry in entries
+        for entry in entries.select_related("by", "note")
     ]
 
 
@@ -92,6 +97,27 @@ def _messages(rows: Iterable[Message], zone: str) -> list[dict[str, Any]]:
             "body": message.body,
         }
         for message in rows
+    ]
+
+
+def _notes(visit: Visit, zone: str) -> list[dict[str, Any]]:
+    """What the host wrote, at the time of writing; when it arrived is said where that differs."""
+    return [
+        {
+            "at": note.written_at,
+            "zone": zone,
+            "icon": "note",
+            "title": _("Note; the visit had changed by then")
+            if note.visit_had_changed
+            else _("Note"),
+            "who": _("%(name)s, arrived %(when)s")
+            % {
+                "name": note.by or _("somebody"),
+                "when": wording.local_time(note.arrived_at, zone),
+            },
+            "body": note.text,
+        }
+        for note in visit.host_notes.select_related("by")
     ]
 
 

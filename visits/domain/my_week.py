@@ -14,8 +14,17 @@ from visits.domain.disruptions import disruptions_touching
 from visits.domain.host_answers import answers_of
 from visits.domain.journeys import Journey, journeys_of, mode_words
 from visits.domain.plan_board import hue_of
+from visits.domain.visit_notes import mark_of, notes_of
 from visits.ical import same_clock
-from visits.models import Disruption, Hold, Host, HostAnswer, HostAvailability, Visit
+from visits.models import (
+    Disruption,
+    Hold,
+    Host,
+    HostAnswer,
+    HostAvailability,
+    Visit,
+    VisitNote,
+)
 from visits.states import HELD_VISITS, LIVE_VISITS, VisitState
 
 # The drawn day: from six in the morning to ten at night, on a strip so wide.
@@ -43,7 +52,7 @@ class Entry:
     """One thing in a day: a visit, a date on offer, a journey, busy time or a night away.
 
     `there` and `home` are its times in words; `home` is empty where both clocks agree. `brief` is
-    how the kept brief of a visit ahead stands.
+    how the kept brief of a visit ahead stands, `mark` what this copy of the visit says.
     """
 
     kind: str
@@ -63,6 +72,8 @@ class Entry:
     is_tentative: bool = False
     is_short_of_time: bool = False
     brief: str = ""
+    mark: str = ""
+    notes: Sequence[VisitNote] = ()
 
 
 @dataclass(frozen=True)
@@ -136,8 +147,18 @@ def week_of(host: Host, monday: date, *, at: datetime) -> Week:
     journeys = journeys_of(host, led)
     active = list(Disruption.objects.active())
     answers, briefs = answers_of(visits), visit_standings(visits, at=at)
+    notes = notes_of(visits)
     entries = [
-        _visit(visit, host, active, answers.get(visit.pk), briefs[visit.pk], at) for visit in visits
+        _visit(
+            visit,
+            host,
+            active,
+            answers.get(visit.pk),
+            briefs[visit.pk],
+            notes.get(visit.pk, ()),
+            at,
+        )
+        for visit in visits
     ]
     entries += [_offer(hold, host) for hold in _offers(host, first, last)]
     entries += [_journey(journey, host) for journey in journeys]
@@ -148,6 +169,13 @@ def week_of(host: Host, monday: date, *, at: datetime) -> Week:
         _day(monday + timedelta(days=count), entries, journeys, host, today) for count in range(7)
     ]
     return Week(monday, [day for day in days if day.date.weekday() < 5 or day.entries])
+
+
+def visits_to_come(host: Host, monday: date, *, at: datetime) -> list[Visit]:
+    """The visits ahead that the host leads or backs up, up to the end of the next week."""
+    until = _midnight(monday + timedelta(days=14), ZoneInfo(host.zone))
+    mine = Visit.objects.filter(Q(host=host) | Q(backup=host))
+    return list(mine.upcoming(at).filter(starts_at__lt=until))
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
@@ -178,6 +206,7 @@ def _visit(
     active: Sequence[Disruption],
     answer: HostAnswer | None,
     brief: str,
+    notes: Sequence[VisitNote],
     at: datetime,
 ) -> Entry:
     return Entry(
@@ -196,6 +225,8 @@ def _visit(
         hue=hue_of(visit),
         is_tentative=visit.state == VisitState.TENTATIVE,
         brief=brief if visit.is_live else "",
+        mark=mark_of(visit),
+        notes=notes,
     )
 
 

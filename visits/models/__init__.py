@@ -12,6 +12,7 @@ from visits.models.calendars import CalendarDay, Disruption
 from visits.models.campaigns import Campaign, Topic
 from visits.models.hosts import Host
 from visits.models.links import CalendarFeed, FeedEntry, PrivateLink
+from visits.models.notes import VisitNote
 from visits.models.packs import PackRun
 from visits.models.plans import (
     Placement,
@@ -76,6 +77,7 @@ __all__ = [
     "TravelOverride",
     "Unplaced",
     "Visit",
+    "VisitNote",
     "VisitReport",
     "VisitRequest",
 ]

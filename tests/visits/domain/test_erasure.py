@@ -4,6 +4,7 @@ import json
 import sqlite3
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.apps import apps
@@ -96,6 +97,8 @@ def zelda():
         notes="Ask Zelda about parking.",
         host=HostFactory(ref="H9", name="Joe Example"),
     )
+    said = {"key": uuid4(), "written_at": CLOCK, "arrived_at": CLOCK}
+    visit.host_notes.create(text="Zelda Marker wants cameras.", **said)
     AgendaItemFactory(visit=visit, title="Welcome by Zelda", speaker="Zelda Marker")
     for kind in ("internal", "public"):
         build_edition(visit, kind, at=CLOCK)

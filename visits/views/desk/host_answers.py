@@ -20,7 +20,7 @@ from visits.domain.replanning import ABSENCE
 from visits.forms.host_answers import CannotTravelForm, HostAnswerForm
 from visits.models import HostAnswer, Visit
 from visits.views.desk.access import get_visit
-from visits.views.desk.my_week import shown_host
+from visits.views.desk.my_week import shown_host, week_path
 from visits.views.desk.toasts import add_errors, done
 
 AHEAD = timedelta(days=62)
@@ -53,16 +53,10 @@ def visit_answer(request: HttpRequest, ref: str) -> HttpResponse:
             add_errors(form, error)
         else:
             done(request, words % {"ref": ref})
-            return _to_week(visit)
+            return redirect(week_path(visit))
     context = {"visit": visit, "form": form, "known": verbs.answer_of(visit)}
     status = 422 if form.is_bound else 200
     return render(request, "visits/visit_answer.html", context, status=status)
-
-
-def _to_week(visit: Visit) -> HttpResponse:
-    year, week, _weekday = visit.local_date.isocalendar()
-    path = reverse("visits:my-week")
-    return redirect(f"{path}?host={visit.host.ref}&week={year}-W{week:02}")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

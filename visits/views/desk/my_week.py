@@ -2,12 +2,15 @@
 
 import hashlib
 from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -16,8 +19,15 @@ from crm import clock, wording
 from crm.permissions import require
 from crm.roles import Role
 from visits.domain.feeds import feed_text, find_feed, renew_feed
-from visits.domain.my_week import Week, hours, monday_of, week_name, week_of
-from visits.models import Host, Visit
+from visits.domain.my_week import (
+    Week,
+    hours,
+    monday_of,
+    visits_to_come,
+    week_name,
+    week_of,
+)
+from visits.models import BriefEdition, Host, Visit
 
 AHEAD = timedelta(days=14)
 
@@ -35,13 +45,14 @@ def my_week(request: HttpRequest) -> HttpResponse:
     zone = host.zone if host else request.user.time_zone
     today = at.astimezone(ZoneInfo(zone)).date()
     monday = _monday(request, today)
-    context = {
+    context: dict[str, Any] = {
         "host": host,
         "is_own": host is not None and host.user_id == request.user.pk,
         "others": _others(request),
         "today": week_name(today),
         "hours": hours(),
         "week": Week(monday, ()),
+        "new_key": uuid4,
     }
     if host is not None:
         mine = Visit.objects.visible_to(request.user).filter(host=host).select_related("host")
@@ -51,10 +62,22 @@ def my_week(request: HttpRequest) -> HttpResponse:
             "week": week,
             "uncounted": mine.awaiting_counts(at).order_by("starts_at"),
             "unreported": mine.unreported().order_by("starts_at"),
+            "road": _road(host, today, at) if context["is_own"] else (),
             "later": mine.upcoming(at).filter(starts_at__gte=ends, starts_at__lt=ends + AHEAD),
         }
     context["span"] = wording.day_range(monday, monday + timedelta(days=6))
     return render(request, "visits/my_week.html", context)
+
+
+def _road(host: Host, today: date, at: datetime) -> list[str]:
+    """What a phone keeps for the road: this week and the next, and their briefs to come."""
+    week, monday = reverse("visits:my-week"), today - timedelta(days=today.weekday())
+    weeks = (week_name(monday), week_name(monday + timedelta(days=7)))
+    found = [week, *(f"{week}?week={name}" for name in weeks)]
+    for visit in visits_to_come(host, monday, at=at):
+        brief = {"args": [visit.ref, BriefEdition.Kind.INTERNAL]}
+        found += [reverse("visits:brief-page", **brief), reverse("visits:brief-pdf", **brief)]
+    return found
 
 
 def shown_host(request: HttpRequest) -> Host | None:
@@ -88,6 +111,12 @@ def _monday(request: HttpRequest, today: date) -> date:
 
 def _start_of(day: date, zone: str) -> datetime:
     return datetime.combine(day, time(0), ZoneInfo(zone))
+
+
+def week_path(visit: Visit) -> str:
+    """The week of its host that a visit is in."""
+    path = reverse("visits:my-week")
+    return f"{path}?host={visit.host.ref}&week={week_name(visit.local_date)}"
 
 
 @require_POST
