@@ -195,7 +195,7 @@ def test_a_strike_moves_one_agreed_visit_with_its_own_yes_and_writes_to_its_city
     expect(page.locator(".toast")).to_contain_text("nothing was sent")
 
     page.goto(f"{fresh_site.url}/visits/V08/")
-    expect(page.locator("main")).to_contain_text("Postponed")
+    expect(page.locator("main")).to_contain_text("Replaced by V19 Stuttgart")
     assert "R17" in drafts_in_mail(page, fresh_site) - before
     assert fresh_site.mail.messages == []
 

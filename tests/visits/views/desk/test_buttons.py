@@ -11,6 +11,7 @@ from django.urls import Resolver404, resolve
 from crm.models import User
 from tests.access_matrix import PAGES
 from tests.factories.visits import (
+    ExpenseFactory,
     HostAvailabilityFactory,
     PlanRunFactory,
     PlanVersionFactory,
@@ -18,7 +19,10 @@ from tests.factories.visits import (
 )
 from tests.visits.views.desk.front_door import do, said
 from visits.models import (
+    BriefEdition,
     CalendarDay,
+    ChecklistItem,
+    Expense,
     Host,
     Plan,
     PlanRun,
@@ -33,12 +37,16 @@ pytestmark = pytest.mark.django_db
 # Between them they show every button of a request and of a visit.
 REQUESTS = ("R24", "R12", "R04", "R19", "R20", "R05")
 VISITS = ("V10", "V04", "V07", "V09", "V11", "V01", "V02")
-# Not pages: files, and what htmx alone asks for.
+# Not pages: files, and what scripts alone ask for.
 FILES = {
+    "visits:brief-changes-pdf",
     "visits:brief-pdf",
     "visits:host-pack",
     "visits:mail-calendar",
     "visits:mail-preview",
+    "visits:note-sender",
+    "visits:pack-file",
+    "visits:pack-status",
     "visits:plan-news",
     "visits:plan-replan-status",
     "visits:plan-run-status",
@@ -134,6 +142,8 @@ def everything(sample, coordinator, client):
     TravelOverrideFactory()
     PlanRunFactory(plan=plan, state=PlanRun.State.QUEUED)
     HostAvailabilityFactory(host=Host.objects.get(ref="H1"))
+    ExpenseFactory(visit=Visit.objects.get(ref="V01"))
+    Visit.objects.filter(ref="V07").update(address="Another hall 9")
 
 
 def starts() -> list[str]:
@@ -146,6 +156,13 @@ def starts() -> list[str]:
         *("/settings/campaign/", "/settings/campaign/february-2023/"),
         *("/my-week/?host=H1", f"/settings/journeys/{TravelOverride.objects.last().pk}/"),
         f"/plan/v{PlanVersion.objects.last().number}/move/?request=R24",
+        *(f"/visits/V07/?tab={tab}" for tab in ("money", "checklist", "brief")),
+        *("/visits/V07/expenses/new/", "/visits/V07/checklist/new/"),
+        f"/visits/V01/expenses/{Expense.objects.last().pk}/edit/",
+        f"/visits/V07/checklist/{ChecklistItem.objects.filter(visit__ref='V07').first().pk}/edit/",
+        f"/visits/V07/brief/changes/{BriefEdition.objects.filter(visit__ref='V07').first().pk}/",
+        *("/my-week/visits/V01/after/", "/my-week/cannot-travel/"),
+        *("/my-week/visits/V07/note/", "/visits/V09/assign/"),
     ]
 
 

@@ -8,6 +8,7 @@ from crm.models import AuditEntry, User
 from tests.factories.visits import ExpenseFactory
 from tests.visits.views.desk.front_door import do, go, refused, said
 from visits.domain.brief_sheets import on_the_spot
+from visits.domain.brief_sources import Sources
 from visits.models import Expense, Visit
 
 pytestmark = pytest.mark.django_db
@@ -90,7 +91,7 @@ def test_expense_is_put_right_taken_out_and_brought_back(phone):
 def test_brief_prints_what_was_spent_and_nothing_that_was_taken_out(phone):
     ExpenseFactory(visit=visit(), what="Tram", currency="NOK", eligible="no", why="Too late")
     do(phone, "expense-remove", "V02", ExpenseFactory(visit=visit(), what="Wine").pk)
-    told = repr(on_the_spot(visit(), list(visit().requests.all())))
+    told = repr(on_the_spot(visit(), list(visit().requests.all()), Sources([visit()])))
     assert "25.00 NOK" in told
     assert "Too late" in told
     assert "Wine" not in told

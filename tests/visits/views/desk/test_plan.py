@@ -30,9 +30,9 @@ def planned(desk):
 
 
 def agreed():
-    return list(
-        Visit.objects.agreed().order_by("ref").values("ref", "starts_at", "host_id", "state")
-    )
+    """Which visits are agreed, when and with whom. One whose journey changes is to be briefed
+    anew, which is no move."""
+    return list(Visit.objects.agreed().order_by("ref").values("ref", "starts_at", "host_id"))
 
 
 def test_plan_shows_every_visit_that_stands_in_its_host_s_lane(desk):
