@@ -233,7 +233,7 @@ CEILINGS = {
     request_list: 28,
     request_detail: 32,
     visit_list: 8,
-    visit_detail: 20,
+    visit_detail: 21,
     today: 31,
     plan: 31,
     plan_version: 28,
