@@ -78,6 +78,7 @@ def _sample_of_module(django_db_setup, django_db_blocker, _sample_rows) -> Itera
                 call_command("load_sample", verbosity=0)
                 _sample_rows["kept"] = Snapshot()
                 _sample_rows["kept"].take()
+            _sample_rows["kept"].count()
             django_db_blocker.restore()
             yield
         finally:
