@@ -92,6 +92,7 @@ def make_world() -> SimpleNamespace:
         edit=visits.PlanEditFactory(version=version),
         decision=visits.PlanDecisionFactory(plan=version.plan),
         expense=visits.ExpenseFactory(visit=visit),
+        leg=visits.TravelLegFactory(visit=visit, host=visit.host),
         pack=a_finished_pack(host, visit, visits),
         item=visits.ChecklistItemFactory(visit=visit),
         promise=crm.FollowUpFactory(assigned_to=host.user),
@@ -129,6 +130,7 @@ def arguments(name: str, world: SimpleNamespace) -> dict:
     known = {
         "visits:visit-": {"ref": world.visit.ref, "pk": world.item.pk, "step": "cancel"},
         "visits:expense-": {"ref": world.visit.ref, "pk": world.expense.pk},
+        "visits:leg-": {"ref": world.visit.ref, "pk": world.leg.pk},
         "visits:pack-": {"ref": world.visit.ref, "kind": "attendance", "pk": world.pack.pk},
         "visits:checklist-": {"ref": world.visit.ref, "pk": world.item.pk},
         "visits:brief-": {

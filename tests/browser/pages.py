@@ -44,6 +44,8 @@ EXAMPLES: dict[str, list[str | Look]] = {
     "visits:pack-list": ["/packs/", by("host", "/packs/")],
     "visits:expense-new": ["/visits/V08/expenses/new/"],
     "visits:expense-edit": ["/visits/V08/expenses/{expense}/edit/"],
+    "visits:leg-new": ["/visits/V08/journeys/new/"],
+    "visits:leg-edit": ["/visits/V08/journeys/{leg}/edit/"],
     "visits:components": ["/settings/components/"],
     "visits:plan": ["/plan/", by("host", "/plan/")],
     "visits:plan-replan": ["/plan/replan/"],

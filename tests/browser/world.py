@@ -39,6 +39,7 @@ from visits.models import (
     Expense,
     Host,
     Topic,
+    TravelLeg,
     TravelOverride,
     Visit,
     VisitRequest,
@@ -123,6 +124,19 @@ expense = Expense.objects.create(
     why="Booked a day before the window",
     spent_on=at.date(),
 )
+stuttgart = Visit.objects.get(ref="V08")
+leg = TravelLeg.objects.create(
+    host=stuttgart.host,
+    visit=stuttgart,
+    mode="rail",
+    origin=stuttgart.place,
+    destination=stuttgart.host.home,
+    departs_at=stuttgart.ends_at + timedelta(hours=1),
+    arrives_at=stuttgart.ends_at + timedelta(hours=22),
+    cost="212.00",
+    status="booked",
+    note="Night train, seat 41, coach 12",
+)
 broken = {
     status: problem(RequestFactory().get("/"), status, "The fault is in our log.").content.decode()
     for status in (400, 409, 500, 503)
@@ -144,6 +158,7 @@ print(  # noqa: T201 - the test reads it
             "day": CalendarDay.objects.first().pk,
             "journey": journey.pk,
             "expense": expense.pk,
+            "leg": leg.pk,
             "disruption": Disruption.objects.first().pk,
             "way": journeys_ahead(campaign, at=at)[0].query,
             "uid": user_pk_to_url_str(second),

@@ -8,7 +8,7 @@ from crm import wording
 from visits.domain.planning import LoadedProblem
 from visits.planning import problem as p
 from visits.planning.solution import Solution
-from visits.planning.verdicts import insert_only
+from visits.planning.verdicts import as_fixed, reachable_slots
 
 ONLINE_MINUTES = 90
 
@@ -16,18 +16,21 @@ ONLINE_MINUTES = 90
 def online_instead(loaded: LoadedProblem, solution: Solution, task_ref: str) -> str:
     """One sentence naming a time at which the task fits online, or "" when none does.
 
-    The time is found by the planner with everything else kept where it is.
+    Everything else stays where it is; the most wished time is told, of equals the earliest of the
+    host who comes first.
     """
-    task = next(row for row in loaded.problem.tasks if row.ref == task_ref)
+    problem = loaded.problem
+    task = next(row for row in problem.tasks if row.ref == task_ref)
     if task.mode == p.Mode.ONLINE:
         return ""
     online = replace(task, mode=p.Mode.ONLINE, duration=min(task.duration, ONLINE_MINUTES))
-    tasks = tuple(online if row.ref == task_ref else row for row in loaded.problem.tasks)
-    answer = insert_only(replace(loaded.problem, tasks=tasks), solution, task_ref)
-    found = [visit for visit in answer.visits if visit.task == task_ref]
-    if not found:
+    facts = as_fixed(solution.visits)
+    slots = [s for host in problem.hosts for s in reachable_slots(problem, facts, online, host)]
+    if not slots:
         return ""
+    order = [host.ref for host in problem.hosts]
+    best = min(slots, key=lambda slot: (-slot.points, order.index(slot.host), slot.start))
     return _("Online it fits on %(when)s with %(host)s.") % {
-        "when": wording.time_range(found[0].start, found[0].end, found[0].zone),
-        "host": loaded.hosts[found[0].host].name,
+        "when": wording.time_range(best.start, best.end, task.place.zone),
+        "host": loaded.hosts[best.host].name,
     }

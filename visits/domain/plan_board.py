@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import zip_longest
-from typing import Any
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from crm import wording
 from crm.marks import mark
 from crm.timetable import Block, Day, Row, Timetable, timetable
+from visits.domain.journeys import Journey, journeys_of, mode_words
 from visits.domain.plan_rules import locked_day, marks_of
 from visits.domain.travel import place_ref
 from visits.models import (
@@ -43,16 +44,60 @@ class Look:
     may_edit: bool = False
 
 
+class Ride(NamedTuple):
+    """A journey as the board draws it; places by their refs and names, times with their zones."""
+
+    origin: str
+    destination: str
+    destination_ref: str
+    mode: str
+    departs: datetime
+    arrives: datetime
+    minutes: int
+    is_estimate: bool
+    missing_minutes: int
+
+    @classmethod
+    def of_plan(cls, leg: Mapping[str, Any]) -> Self:
+        """A leg as a plan version keeps it."""
+        return cls(
+            leg["from"],
+            leg["to"],
+            leg["to_place"],
+            leg["mode"],
+            datetime.fromisoformat(leg["departs_at"]),
+            datetime.fromisoformat(leg["arrives_at"]),
+            leg["minutes"],
+            leg["estimated"],
+            leg["missing_minutes"],
+        )
+
+    @classmethod
+    def of_calendar(cls, journey: Journey) -> Self:
+        """A journey as the visits ask for it, or as it was booked."""
+        return cls(
+            journey.origin.name,
+            journey.destination.name,
+            place_ref(journey.destination),
+            journey.mode,
+            journey.departs_at.astimezone(ZoneInfo(journey.origin.zone)),
+            journey.arrives_at.astimezone(ZoneInfo(journey.destination.zone)),
+            journey.minutes,
+            not journey.is_booked,
+            journey.missing_minutes,
+        )
+
+
 def board_of_version(version: PlanVersion, look: Look) -> Timetable:
     """The version's placements with its journeys, nights and decisions."""
     rows = version.placements.select_related("host", "visit").prefetch_related("requests")
     blocks: dict[str, list[Block]] = {}
     for placement in rows:
         blocks.setdefault(placement.host.ref, []).append(_placed_block(placement, look))
-    legs: dict[str, list[dict]] = {}
+    rides: dict[str, list[Ride]] = {}
     for leg in version.result.get("legs", []):
-        legs.setdefault(leg["host"], []).append(leg)
-    return _draw(version.plan.campaign, blocks, look, legs=legs)
+        rides.setdefault(leg["host"], []).append(Ride.of_plan(leg))
+    return _draw(version.plan.campaign, blocks, look, rides=rides)
 
 
 def _placed_block(placement: Placement, look: Look) -> Block:
@@ -97,46 +142,50 @@ def _placed_block(placement: Placement, look: Look) -> Block:
     )
 
 
-def _leg_block(leg: dict[str, Any]) -> Block:
-    start = datetime.fromisoformat(leg["departs_at"])
-    end = datetime.fromisoformat(leg["arrives_at"]).astimezone(start.tzinfo)
+def _ride_block(ride: Ride) -> Block:
     words = _("%(origin)s to %(destination)s, %(mode)s, %(time)s") % {
-        "origin": leg["from"],
-        "destination": leg["to"],
-        "mode": leg["mode"],
-        "time": wording.duration(leg["minutes"]),
+        "origin": ride.origin,
+        "destination": ride.destination,
+        "mode": mode_words(ride.mode),
+        "time": wording.duration(ride.minutes),
     }
-    if leg["missing_minutes"]:
-        words += _("; %(minutes)s minutes too short") % {"minutes": leg["missing_minutes"]}
-    return Block("travel", start, end, words, is_tentative=leg["estimated"])
+    if ride.missing_minutes:
+        words += _("; %(minutes)s minutes too short") % {"minutes": ride.missing_minutes}
+    end = ride.arrives.astimezone(ride.departs.tzinfo)
+    return Block("travel", ride.departs, end, words, is_tentative=ride.is_estimate)
 
 
-def _rest_blocks(legs: Sequence[dict[str, Any]], host: Host) -> list[Block]:
+def _rest_blocks(rides: Sequence[Ride], host: Host) -> list[Block]:
     """Each night the host is away, and each coming home, told by the journeys."""
     zone, home = ZoneInfo(host.zone), place_ref(host.home)
-    ordered = sorted(legs, key=lambda leg: datetime.fromisoformat(leg["departs_at"]))
+    ordered = sorted(rides, key=lambda ride: ride.departs)
     blocks = []
-    for leg, following in zip_longest(ordered, ordered[1:]):
-        arrives = datetime.fromisoformat(leg["arrives_at"]).astimezone(zone)
-        if leg["to_place"] == home:
-            words = _("Back home in %(place)s") % {"place": leg["to"]}
+    for ride, following in zip_longest(ordered, ordered[1:]):
+        arrives = ride.arrives.astimezone(zone)
+        if ride.destination_ref == home:
+            words = _("Back home in %(place)s") % {"place": ride.destination}
             blocks.append(Block("home", arrives, arrives, words))
         elif following is not None:
-            until = datetime.fromisoformat(following["departs_at"]).astimezone(zone)
-            words = _("Night in %(place)s") % {"place": leg["to"]}
+            until = following.departs.astimezone(zone)
+            words = _("Night in %(place)s") % {"place": ride.destination}
             for number in range((until.date() - arrives.date()).days):
                 night = datetime.combine(arrives.date() + timedelta(number), NIGHT_AT, zone)
                 blocks.append(Block("night", night, night, words))
     return blocks
 
 
-def board_of_calendar(campaign: Campaign, look: Look) -> Timetable:
-    """The visits as they stand: agreed, offered, over, and cancelled ones that keep their time."""
+def board_of_calendar(
+    campaign: Campaign,
+    look: Look,
+    visits: Sequence[Visit],
+    journeys: Mapping[Host, Sequence[Journey]],
+) -> Timetable:
+    """The visits as they stand: agreed, offered, over, and cancelled ones that keep their time.
+
+    `visits` are the `standing_visits`, `journeys` those of their hosts (`journeys_by_host`).
+    """
     blocks: dict[str, list[Block]] = {}
-    rows = Visit.objects.filter(campaign=campaign).exclude(
-        state__in=["cancelled", "postponed", "no_show"]
-    )
-    for visit in rows.select_related("host"):
+    for visit in visits:
         zone = ZoneInfo(visit.host.zone)
         blocks.setdefault(visit.host.ref, []).append(
             Block(
@@ -156,7 +205,26 @@ def board_of_calendar(campaign: Campaign, look: Look) -> Timetable:
     kept = Hold.objects.kept().filter(visit__campaign=campaign)
     for hold in kept.select_related("visit__host"):
         blocks.setdefault(hold.visit.host.ref, []).append(_kept_block(hold, campaign))
-    return _draw(campaign, blocks, look)
+    rides = {
+        host.ref: [Ride.of_calendar(journey) for journey in own] for host, own in journeys.items()
+    }
+    return _draw(campaign, blocks, look, rides=rides)
+
+
+def standing_visits(campaign: Campaign) -> list[Visit]:
+    """The visits of a campaign that take place or took place, with host and place."""
+    rows = Visit.objects.filter(campaign=campaign).exclude(
+        state__in=[VisitState.CANCELLED, VisitState.POSTPONED, VisitState.NO_SHOW]
+    )
+    return list(rows.select_related("host__home", "place").prefetch_related("requests"))
+
+
+def journeys_by_host(visits: Sequence[Visit]) -> dict[Host, list[Journey]]:
+    """Who travels where between these visits."""
+    found: dict[Host, list[Visit]] = {}
+    for visit in visits:
+        found.setdefault(visit.host, []).append(visit)
+    return {host: journeys_of(host, own) for host, own in found.items()}
 
 
 def _kept_block(hold: Hold, campaign: Campaign) -> Block:
@@ -192,13 +260,13 @@ def _draw(
     blocks: dict[str, list[Block]],
     look: Look,
     *,
-    legs: Mapping[str, list[dict]] | None = None,
+    rides: Mapping[str, list[Ride]],
 ) -> Timetable:
     hosts = list(Host.objects.who_lead().select_related("home"))
     absences = _absences(campaign)
     for host in hosts:
-        own = (legs or {}).get(host.ref, [])
-        more = [*(_leg_block(leg) for leg in own), *_rest_blocks(own, host)]
+        own = rides.get(host.ref, [])
+        more = [*(_ride_block(ride) for ride in own), *_rest_blocks(own, host)]
         blocks.setdefault(host.ref, []).extend([*more, *absences.get(host.pk, [])])
     for row in look.decisions:
         if row.kind == PlanDecision.Kind.LOCK:

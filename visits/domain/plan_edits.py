@@ -367,7 +367,6 @@ def _store(
         seed=version.result.get("seed", 1),
         fresh=False,
         made_at=version.made_at,
-        online_too=False,
     )
     with transaction.atomic():
         lock_resources([f"plan:{version.plan_id}"])

@@ -41,7 +41,7 @@ def bring_back(version: PlanVersion, *, at: datetime, by: User | None) -> PlanVe
     gone = _gone(loaded, rows, at=at)
     told = moves.reasons_left(loaded.problem, plan)
     plan = replace(plan, unplaced=tuple(_named(row, version, refused) for row in told))
-    solved = SolvedPlan(campaign, loaded, plan, 1, False, at, online_too=False)
+    solved = SolvedPlan(campaign, loaded, plan, 1, False, at)
     with transaction.atomic():
         lock_resources([f"plan:{version.plan_id}"])
         note = _("%(version)s brought back") % {"version": version}

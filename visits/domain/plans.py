@@ -38,10 +38,7 @@ NO_PLACE_MEND = "if the city is chosen from the register"
 
 @dataclass(frozen=True)
 class SolvedPlan:
-    """A problem with its solution, and how it was asked for.
-
-    `online_too` looks for a time online for each request that found no place, which takes a while.
-    """
+    """A problem with its solution, and how it was asked for."""
 
     campaign: Campaign
     loaded: LoadedProblem
@@ -49,7 +46,6 @@ class SolvedPlan:
     seed: int
     fresh: bool
     made_at: datetime
-    online_too: bool = True
 
 
 def solve_campaign(
@@ -157,8 +153,7 @@ def unplaced_as_json(solved: SolvedPlan) -> list[dict[str, Any]]:
 def _mend(solved: SolvedPlan, row: UnplacedTask) -> str | None:
     """The nearest change that makes the task fit: what the plan could drop, or going online."""
     words = [row.would_fit_if.text] if row.would_fit_if else []
-    if solved.online_too:
-        words.append(online_instead(solved.loaded, solved.solution, row.task))
+    words.append(online_instead(solved.loaded, solved.solution, row.task))
     return " ".join(word for word in words if word) or None
 
 

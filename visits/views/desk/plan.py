@@ -1,6 +1,6 @@
 """Plan: the calendar as it stands, versions beside it, a search, and publishing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.contrib import messages
 from django.db.models import Count, F, Max, Q, QuerySet
@@ -19,14 +19,21 @@ from crm.roles import Role
 from visits.domain import agenda, planning_runs
 from visits.domain.busy_feeds import unknown_calendars
 from visits.domain.host_answers import refusals, visits_without_host
-from visits.domain.plan_board import Look, board_of_calendar, board_of_version
+from visits.domain.journeys import Journey
+from visits.domain.plan_board import (
+    Look,
+    board_of_calendar,
+    board_of_version,
+    journeys_by_host,
+    standing_visits,
+)
 from visits.domain.plan_compare import differences, sums_of
 from visits.domain.plan_edits import out_of_date
 from visits.domain.plan_history import plan_timeline
 from visits.domain.plan_rules import decisions_of
 from visits.domain.plans import EditedMeanwhile, latest_version, plan_of
 from visits.domain.publishing import changes_of, publish_version
-from visits.models import Campaign, Host, Plan, PlanDecision, PlanRun, PlanVersion
+from visits.models import Campaign, Host, Plan, PlanDecision, PlanRun, PlanVersion, Visit
 from visits.views.desk.access import current_campaign, try_verb
 
 MOST_ENTRIES = 20
@@ -44,9 +51,13 @@ def plan(request: HttpRequest) -> HttpResponse:
     the_plan = plan_of(campaign)
     decisions = decisions_of(campaign)
     versions = the_plan.versions.select_related("made_by").defer("result")
+    visits = standing_visits(campaign)
+    journeys = journeys_by_host(visits)
+    dots = agenda.map_dots(request.user, campaign, path=_address_of)
     context = {
         "campaign": campaign,
-        "board": board_of_calendar(campaign, Look(at, decisions)),
+        "board": board_of_calendar(campaign, Look(at, decisions), visits, journeys),
+        "map": europe(dots, _tours(journeys.values())),
         "versions": list(versions.annotate(fresh=F("result__fresh"))),
         "run": the_plan.runs.first(),
         "waiting": _tray(request, campaign),
@@ -57,6 +68,19 @@ def plan(request: HttpRequest) -> HttpResponse:
         **_for_coordinator(request, the_plan, decisions),
     }
     return render(request, "visits/plan.html", context)
+
+
+def _address_of(visit: Visit) -> str:
+    return reverse("visits:visit-detail", args=[visit.ref])
+
+
+def _tours(journeys: Iterable[Sequence[Journey]]) -> list[Tour]:
+    """The ways between the visits as lines on the map, booked ones solid."""
+    return [
+        Tour([(p.latitude, p.longitude) for p in (row.origin, row.destination)], row.is_booked)
+        for rows in journeys
+        for row in rows
+    ]
 
 
 def _for_coordinator(

@@ -146,8 +146,9 @@ def travel_of(request: HttpRequest, visit: Visit) -> dict:
     sums = sums_by_host(visit.campaign) if not request.user.is_expert else []
     return {
         "fault": found.fault,
+        "may_enter": _may_travel(request),
         "parts": [
-            {"title": title, "journeys": [_journey_row(request, row, visit.host) for row in rows]}
+            {"title": title, "journeys": [_journey_row(request, row, visit) for row in rows]}
             for title, rows in parts
             if rows
         ],
@@ -155,7 +156,7 @@ def travel_of(request: HttpRequest, visit: Visit) -> dict:
     }
 
 
-def _journey_row(request: HttpRequest, journey: Journey, host: Host) -> dict:
+def _journey_row(request: HttpRequest, journey: Journey, visit: Visit) -> dict:
     figures = [wording.duration(journey.minutes)]
     if journey.km is not None:
         figures.append(_("%(km)d km") % {"km": round(journey.km)})
@@ -171,8 +172,27 @@ def _journey_row(request: HttpRequest, journey: Journey, host: Host) -> dict:
         "figures": ", ".join(figures),
         "standing": words,
         "correct": _correct_path(request, journey) if request.user.is_coordinator else "",
-        "fill": _fill_path(journey, host) if request.user.is_coordinator else "",
+        "fill": _fill_path(journey, visit.host) if request.user.is_coordinator else "",
+        "enter": _enter_path(journey, visit) if _may_travel(request) else "",
+        "note": journey.leg.note if journey.leg else "",
     }
+
+
+def _may_travel(request: HttpRequest) -> bool:
+    return has_role(request.user, Role.COORDINATOR, Role.HOST)
+
+
+def _enter_path(journey: Journey, visit: Visit) -> str:
+    """The form of the journey: as it is stored, or filled in from what the calendar asks for."""
+    if journey.leg is not None:
+        return reverse("visits:leg-edit", args=[visit.ref, journey.leg.pk])
+    query = QueryDict(mutable=True)
+    query["from"], query["to"] = str(journey.origin.pk), str(journey.destination.pk)
+    query["departs"], query["arrives"] = (
+        moment.isoformat() for moment in (journey.departs_at, journey.arrives_at)
+    )
+    query["mode"] = journey.mode
+    return f"{reverse('visits:leg-new', args=[visit.ref])}?{query.urlencode()}"
 
 
 def _fill_path(journey: Journey, host: Host) -> str:
