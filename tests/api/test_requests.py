@@ -273,12 +273,28 @@ def test_postponed_visit_is_replaced_and_keeps_its_calendar_identity(desk):
     body = {
         "side": "us",
         "reason": "Ill.",
-        "starts_at": "2023-02-27T09:00:00Z",
-        "ends_at": "2023-02-27T12:00:00Z",
+        "starts_at": "2023-02-22T09:00:00Z",
+        "ends_at": "2023-02-22T12:00:00Z",
     }
     assert desk.post(f"/visits/{visit.ref}/postpone/", body).json()["state"] == "postponed"
     moved = Visit.objects.exclude(pk=visit.pk).get()
     assert (moved.replaces, moved.ics_uid) == (visit, visit.ics_uid)
+
+
+def test_visit_moves_to_a_time_against_the_rules_only_with_a_reason(desk):
+    visit = VisitFactory(reserved=True)
+    night = {
+        "side": "us",
+        "reason": "Ill.",
+        "starts_at": "2023-02-27T20:00:00Z",
+        "ends_at": "2023-02-27T23:00:00Z",
+    }
+    refused = desk.post(f"/visits/{visit.ref}/postpone/", night)
+    assert refused.status_code == 422
+    assert "17:00" in refused.json()["rules"][0]["hard"][0]
+    assert Visit.objects.get().state == visit.state
+    insisted = night | {"override_reason": "Their night watch asked for it."}
+    assert desk.post(f"/visits/{visit.ref}/postpone/", insisted).json()["state"] == "postponed"
 
 
 def test_failed_visit_says_whose_side_it_was(desk):

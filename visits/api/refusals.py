@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from crm.api.problems import Problem
 from visits.domain.booking import BUFFER, Busy, SlotTaken
 from visits.domain.reach import Reach, best_of_half_days
-from visits.domain.slots import weigh_slot
+from visits.domain.slots import weigh_move, weigh_slot
 from visits.models import Host, Reservation, VisitRequest
 
 MOST_OTHERS = 3
@@ -102,3 +102,11 @@ def refuse_broken_rules(
     if rules:
         sentence = _("These dates break a rule; choose others or give an override_reason.")
         raise Problem(422, sentence, rules=rules)
+
+
+def refuse_broken_move(visit, starts_at, ends_at, *, at):
+    """422 with the hard rules against moving an agreed visit there."""
+    hard = weigh_move(visit, starts_at=starts_at, ends_at=ends_at, at=at)
+    if hard:
+        sentence = _("This time breaks a rule; choose another or give an override_reason.")
+        raise Problem(422, sentence, rules=[{"starts_at": starts_at.isoformat(), "hard": hard}])

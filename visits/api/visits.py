@@ -15,7 +15,7 @@ from crm.api.resources import Listed, verb
 from crm.roles import Role
 from visits.api import filtersets, reading, writing
 from visits.api.calendar import whole
-from visits.api.refusals import refusals_as_problems
+from visits.api.refusals import refusals_as_problems, refuse_broken_move
 from visits.domain import (
     agendas,
     checklists,
@@ -120,13 +120,23 @@ class VisitViewSet(Listed):
             verbs.cancel_visit(row, side=side, reason=reason, **self.act)
 
     @verb("postpone", takes=writing.PostponeInput)
-    def postpone(self, row, *, starts_at, ends_at, side, reason):
-        """Move to another time: a new visit replaces this one."""
+    def postpone(self, row, *, starts_at, ends_at, override_reason="", **why):
+        """Move to another time: a new visit replaces this one.
+
+        422 with `rules` when the time breaks a rule and no override_reason is given.
+        """
         if ends_at <= starts_at:
             raise Problem(400, _("The visit ends before it starts."))
+        if not override_reason:
+            refuse_broken_move(row, starts_at, ends_at, at=self.now)
         with refusals_as_problems():
             verbs.postpone_visit(
-                row, starts_at=starts_at, ends_at=ends_at, side=side, reason=reason, **self.act
+                row,
+                starts_at=starts_at,
+                ends_at=ends_at,
+                override_reason=override_reason,
+                **why,
+                **self.act,
             )
 
     @verb("no-show", takes=writing.SideInput)

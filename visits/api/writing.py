@@ -248,6 +248,7 @@ class RefuseInput(Input):
 class PostponeInput(SideInput):
     starts_at = Moment()
     ends_at = Moment()
+    override_reason = Line(max_length=500, required=False, allow_blank=True)
 
 
 class CountsInput(Input):

@@ -13,6 +13,7 @@ from visits.domain.reach import Reach
 from visits.models import CalendarDay, Host, HostAvailability, Reservation, Visit, VisitRequest
 from visits.models.requests import Mode
 from visits.reason_words import desk_words
+from visits.states import VISIT_STEPS, VisitState, may_step
 
 EARLIEST, LATEST = time(9), time(17)
 
@@ -94,6 +95,25 @@ def _weigh_road(verdict: SlotVerdict, reach: Reach, host: Host, starts_at: datet
     verdict.soft += reach.notes(host)
     if not verdict.host_is_taken:
         verdict.hard += [desk_words(reason) for reason in reach.road_reasons(host, starts_at)]
+
+
+def weigh_move(visit: Visit, *, starts_at: datetime, ends_at: datetime, at: datetime) -> list[str]:
+    """The hard rules against moving an agreed visit there, as sentences.
+
+    Empty for a visit that cannot be moved at all any more: the verb says so.
+    """
+    row = visit.requests.order_by("ref").first()
+    if row is None or not may_step(VISIT_STEPS, visit.state, VisitState.POSTPONED):
+        return []
+    return weigh_slot(
+        row,
+        host=visit.host,
+        mode=visit.mode,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        at=at,
+        moving=visit,
+    ).hard
 
 
 def _weigh_window(

@@ -16,12 +16,12 @@ from visits.domain import visits as verbs
 from visits.domain.after_visit import Promise, keep_promise
 from visits.domain.briefing import send_brief
 from visits.domain.checklists import tick_item
-from visits.domain.slots import weigh_slot
+from visits.domain.slots import weigh_move
 from visits.domain.steps import check_visit_step
 from visits.forms.requests import ReasonForm
 from visits.forms.visits import AttendanceForm, PostponeForm, PromiseForm, ReportForm, SideForm
 from visits.models import Visit, VisitReport
-from visits.states import VISIT_STEPS, VisitState, may_step
+from visits.states import VisitState
 from visits.views.desk.access import get_visit, tell_confirmed, try_verb
 from visits.views.desk.toasts import done
 from visits.views.desk.visits import visit_page
@@ -142,27 +142,16 @@ def visit_postpone(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 def _may_move(form: PostponeForm, visit: Visit) -> bool:
-    """Whether no hard rule forbids the new time, or a reason to break it is given.
-
-    A visit that cannot be moved at all any more is left to the verb, which says so.
-    """
-    starts_at = form.cleaned_data["starts_at"]
-    row = visit.requests.order_by("ref").first()
-    can_move = may_step(VISIT_STEPS, visit.state, VisitState.POSTPONED)
-    if row is None or not can_move or form.cleaned_data["override_reason"]:
+    """Whether no hard rule forbids the new time, or a reason to break it is given."""
+    if form.cleaned_data["override_reason"]:
         return True
-    verdict = weigh_slot(
-        row,
-        host=visit.host,
-        mode=visit.mode,
-        starts_at=starts_at,
-        ends_at=starts_at + visit.duration,
-        at=clock.now(),
-        moving=visit,
+    starts_at = form.cleaned_data["starts_at"]
+    against = weigh_move(
+        visit, starts_at=starts_at, ends_at=starts_at + visit.duration, at=clock.now()
     )
-    for words in verdict.hard:
+    for words in against:
         form.add_error("starts_at", words)
-    return verdict.is_possible
+    return not against
 
 
 @require_POST
