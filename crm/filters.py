@@ -1,6 +1,6 @@
 """What a list can be narrowed to: one FilterSet per list, shared by page and API."""
 
-from datetime import date
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import django_filters as filters
@@ -19,6 +19,7 @@ from crm.models import (
     OutgoingMail,
     Participation,
     Person,
+    Tag,
     User,
 )
 from crm.models.consent import Purpose
@@ -105,6 +106,28 @@ def with_newsletter_status(rows: QuerySet, person: str = "person") -> QuerySet:
     return rows.annotate(newsletter=Subquery(newest))
 
 
+def tags_seen(request) -> QuerySet:
+    """Tags are the coordinators' own words; who else asks is told of none."""
+    user = getattr(request, "user", None)
+    return Tag.objects.all() if getattr(user, "is_coordinator", False) else Tag.objects.none()
+
+
+class TagFilter(filters.ModelMultipleChoiceFilter):
+    """Rows with every one of the tags."""
+
+    def __init__(self, **kwargs) -> None:
+        kwargs = {
+            "label": _("Tag"),
+            "field_name": "tags__key",
+            "queryset": tags_seen,
+            "to_field_name": "key",
+            "conjoined": True,
+            "distinct": False,
+            **kwargs,
+        }
+        super().__init__(**kwargs)
+
+
 class PersonFilter(KeptFilter):
     type = AnyOf(
         label=_("Type of organisation"),
@@ -134,6 +157,14 @@ class PersonFilter(KeptFilter):
     promise = filters.ChoiceFilter(
         label=_("Open promise"), choices=YES_NO, method="with_open_promise"
     )
+    silent = filters.NumberFilter(
+        label=_("Silent for days"),
+        min_value=1,
+        max_value=3_650,
+        decimal_places=0,
+        method="silent_for",
+    )
+    tag = TagFilter()
     sort = StableOrdering(
         fields={
             "family": "name",
@@ -173,6 +204,10 @@ class PersonFilter(KeptFilter):
         reached = Person.objects.reachable().values("pk")
         return rows.filter(pk__in=reached) if answer == "yes" else rows.exclude(pk__in=reached)
 
+    def silent_for(self, rows: QuerySet, _name: str, days) -> QuerySet:
+        """Nothing heard, said or written for so many days, nor ever."""
+        return rows.silent_since(clock.now() - timedelta(days=int(days)))
+
     def with_open_promise(self, rows: QuerySet, _name: str, answer: str) -> QuerySet:
         promised = Exists(FollowUp.objects.open().filter(person=OuterRef("pk")))
         return rows.filter(promised) if answer == "yes" else rows.filter(~promised)
@@ -189,6 +224,7 @@ class OrganisationFilter(KeptFilter):
     event = filters.ModelChoiceFilter(
         label=_("Event"), queryset=Event.objects.all(), to_field_name="slug", method="at_event"
     )
+    tag = TagFilter()
     sort = StableOrdering(
         fields={"name": "name", "type": "type", "country": "country", "updated_at": "changed"}
     )

@@ -11,6 +11,7 @@ ICONS = {
     "arrow-start": "M13.5 8h-11M7 3.5 2.5 8 7 12.5",
     "bell": "M8 2a4 4 0 0 1 4 4v3l1.5 2.5h-11L4 9V6a4 4 0 0 1 4-4ZM6.5 13.5h3",
     "board": "M2 3h3.5v10H2ZM6.5 3H10v6.5H6.5ZM11 3h3v8h-3Z",
+    "bookmark": "M4 1.5h8v13l-4-3.5-4 3.5Z",
     "calendar": "M2 3.5h12V14H2ZM2 7h12M5 1.5v3.5M11 1.5v3.5",
     "check": "m2.5 8.5 3.5 4 7.5-9",
     "chevron-down": "m3.5 6 4.5 4.5L12.5 6",

@@ -91,6 +91,7 @@ def make_world() -> SimpleNamespace:
         run=visits.PlanRunFactory(plan=version.plan),
         edit=visits.PlanEditFactory(version=version),
         decision=visits.PlanDecisionFactory(plan=version.plan),
+        view=crm.SavedViewFactory(owner=cast["coordinator"], is_shared=True),
         expense=visits.ExpenseFactory(visit=visit),
         leg=visits.TravelLegFactory(visit=visit, host=visit.host),
         pack=a_finished_pack(host, visit, visits),
@@ -130,6 +131,9 @@ def arguments(name: str, world: SimpleNamespace) -> dict:
     known = {
         "visits:visit-": {"ref": world.visit.ref, "pk": world.item.pk, "step": "cancel"},
         "visits:expense-": {"ref": world.visit.ref, "pk": world.expense.pk},
+        "visits:saved-view-": {"pk": world.view.pk},
+        "api:saved-views-": {"pk": world.view.pk},
+        "visits:tag-": {"noun": "people"},
         "visits:leg-": {"ref": world.visit.ref, "pk": world.leg.pk},
         "visits:pack-": {"ref": world.visit.ref, "kind": "attendance", "pk": world.pack.pk},
         "visits:checklist-": {"ref": world.visit.ref, "pk": world.item.pk},

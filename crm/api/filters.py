@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import ValidationError
 
+from crm.models import SavedView
 from crm.validators import sensible_date
 
 PAGING = {"limit", "offset", "format"}
@@ -18,7 +19,7 @@ class StrictFilterBackend(DjangoFilterBackend):
     def filter_queryset(self, request, queryset, view):
         filterset_class = self.get_filterset_class(view, queryset)
         known = set(filterset_class.base_filters) if filterset_class else set()
-        unknown = sorted(set(request.query_params) - known - PAGING)
+        unknown = sorted(set(request.query_params) - known - PAGING - set(view.own_parameters()))
         if unknown:
             raise ValidationError(
                 {
@@ -28,11 +29,33 @@ class StrictFilterBackend(DjangoFilterBackend):
             )
         return super().filter_queryset(request, queryset, view)
 
+    def get_filterset_kwargs(self, request, queryset, view):
+        """`?view=7` stands for the filters kept under it; a parameter of the address goes first."""
+        kwargs = super().get_filterset_kwargs(request, queryset, view)
+        if number := request.query_params.get("view"):
+            query = request.query_params.copy()
+            for name, values in _view(request, view, number).query.items():
+                if name not in query:
+                    query.setlist(name, values)
+            kwargs["data"] = query
+        return kwargs
+
     def get_filterset(self, request, queryset, view):
         filterset = super().get_filterset(request, queryset, view)
         if filterset is not None and filterset.is_valid():
             _refuse_far_dates(filterset.form.cleaned_data)
         return filterset
+
+
+def _view(request, view, number: str) -> SavedView:
+    seen = SavedView.objects.kept().visible_to(request.user).of_list(view.saved_list)
+    usable = number.isascii() and number.isdecimal() and len(number) < 19
+    found = seen.filter(pk=int(number)).first() if usable else None
+    if found is None:
+        raise ValidationError(
+            {"view": [_("There is no such view of this list; see /saved-views/.")]}
+        )
+    return found
 
 
 def _refuse_far_dates(values: dict) -> None:

@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from crm.filters import COUNTRY_CHOICES, AnyOf, RowNumber, StableOrdering
-from crm.models import ConsentRecord, Event, Interaction, Message, Municipality, Session
+from crm.models import ConsentRecord, Event, Interaction, Message, Municipality, SavedView, Session
 from crm.models.consent import Purpose
 from crm.search import search_key
 
@@ -76,3 +76,11 @@ class ConsentFilter(filters.FilterSet):
 
     def only_current(self, rows: QuerySet, _name: str, wanted: bool) -> QuerySet:
         return rows.current() if wanted else rows
+
+
+class SavedViewFilter(filters.FilterSet):
+    list = AnyOf(label=_("List"), choices=SavedView.List.choices)
+
+    class Meta:
+        model = SavedView
+        fields: tuple[str, ...] = ()

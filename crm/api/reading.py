@@ -17,6 +17,7 @@ from crm.models import (
     OutgoingMail,
     Participation,
     Person,
+    SavedView,
     Session,
 )
 
@@ -90,6 +91,7 @@ class ContactPointSerializer(Output):
 class PersonSerializer(Output):
     contact_points = ContactPointSerializer(many=True)
     initiatives = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
+    tags = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
     languages = serializers.ListField(child=serializers.CharField())
     name = serializers.CharField(help_text=_("Given and family name."))
 
@@ -106,6 +108,7 @@ class PersonSerializer(Output):
             "department",
             "organisation",
             "initiatives",
+            "tags",
             "languages",
             "notes",
             "contact_points",
@@ -260,3 +263,18 @@ class ConsentSerializer(Output):
             "channel",
             "evidence",
         )
+
+
+class SavedViewSerializer(Output):
+    query = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()),
+        help_text=_("The list's parameters, each with its values."),
+    )
+    is_mine = serializers.SerializerMethodField()
+
+    class Meta:
+        model = SavedView
+        fields = ("id", "list", "name", "query", "is_shared", "is_mine", "created_at")
+
+    def get_is_mine(self, row) -> bool:
+        return row.owner_id == self.context["request"].user.pk

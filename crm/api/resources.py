@@ -40,6 +40,8 @@ class Resource(viewsets.GenericViewSet):
     hidden_parameters: dict[str, frozenset[str]] = {}
     editable: tuple[str, ...] = ()
     has_versions = False
+    # The list whose saved views `?view=` names, as crm.models.SavedView calls it.
+    saved_list = ""
     lookup_value_converter = "int"
 
     def __init_subclass__(cls, **kwargs) -> None:
@@ -95,7 +97,7 @@ class Resource(viewsets.GenericViewSet):
 
     def own_parameters(self) -> tuple[str, ...]:
         """Query parameters this action reads by itself."""
-        return ()
+        return ("view",) if self.saved_list and self.action == "list" else ()
 
     def _hidden(self, given: set[str]) -> set[str]:
         return given & self.hidden_parameters.get(self.seen_as(), frozenset())

@@ -4,13 +4,14 @@ from zoneinfo import ZoneInfo
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import PermissionDenied
+from rest_framework.response import Response
 
 from crm.api import filtersets, reading, writing
 from crm.api.resources import Listed, verb
 from crm.domain import events as event_verbs
 from crm.domain import follow_ups as promises
 from crm.domain import messages as words
-from crm.domain import organisations, people
+from crm.domain import organisations, people, saved_views, tags
 from crm.filters import (
     EventFilter,
     FollowUpFilter,
@@ -28,6 +29,7 @@ from crm.models import (
     Organisation,
     Participation,
     Person,
+    SavedView,
     Session,
 )
 from crm.roles import Role
@@ -42,6 +44,7 @@ class OrganisationViewSet(Listed):
     queryset = Organisation.objects.none()
     serializer_class = reading.OrganisationSerializer
     serializers = dict.fromkeys((Role.HOST, Role.EXPERT), reading.OrganisationForOthersSerializer)
+    saved_list = "organisations"
     filterset_class = OrganisationFilter
     read_roles, write_roles = STAFF, DESK
     has_versions, editable = True, organisations.EDITABLE
@@ -98,13 +101,14 @@ class PersonViewSet(Listed):
 
     queryset = Person.objects.none()
     serializer_class = reading.PersonSerializer
+    saved_list = "people"
     filterset_class = PersonFilter
     write_roles = DESK
     has_versions, editable = True, people.EDITABLE
 
     def get_queryset(self):
         rows = Person.objects.visible_to(self.request.user)
-        return rows.prefetch_related("contact_points", "initiatives")
+        return rows.prefetch_related("contact_points", "initiatives", "tags")
 
     @extend_schema(request=writing.NewPersonInput)
     def create(self, request):
@@ -115,6 +119,16 @@ class PersonViewSet(Listed):
     @extend_schema(request=writing.PersonInput)
     def partial_update(self, request, pk):
         return self.edit(people.edit_person, writing.PersonInput)
+
+    @verb("tag", takes=writing.TagInput)
+    def tag(self, row, *, tag):
+        """Put a tag on."""
+        tags.put_tag([row], tags.tag_named(tag), **self.act)
+
+    @verb("untag", takes=writing.TagInput)
+    def untag(self, row, *, tag):
+        """Take a tag off."""
+        tags.take_tag([row], tags.tag_named(tag), **self.act)
 
     @verb("archive", takes=writing.WhyInput)
     def archive(self, row, *, why=""):
@@ -130,6 +144,7 @@ class PersonViewSet(Listed):
 class EventViewSet(Listed):
     queryset = Event.objects.none()
     serializer_class = reading.EventSerializer
+    saved_list = "events"
     filterset_class = EventFilter
     read_roles = (Role.COORDINATOR, Role.HOST)
     lookup_field = "slug"
@@ -211,6 +226,7 @@ class FollowUpViewSet(Listed):
 
     queryset = FollowUp.objects.none()
     serializer_class = reading.FollowUpSerializer
+    saved_list = "follow_ups"
     filterset_class = FollowUpFilter
     read_roles = (Role.COORDINATOR, Role.HOST)
     write_roles = (Role.COORDINATOR, Role.HOST)
@@ -260,3 +276,30 @@ class ConsentViewSet(Listed):
 
     def get_queryset(self):
         return ConsentRecord.objects.select_related("text")
+
+
+class SavedViewViewSet(Listed):
+    """Filters of the lists kept under a name: one's own, and those that others share.
+
+    `GET /people/?view=7` answers the rows a view finds now.
+    """
+
+    queryset = SavedView.objects.none()
+    serializer_class = reading.SavedViewSerializer
+    filterset_class = filtersets.SavedViewFilter
+    read_roles = write_roles = STAFF
+
+    def get_queryset(self):
+        return SavedView.objects.kept().visible_to(self.request.user).order_by("list", "name")
+
+    @extend_schema(request=writing.SavedViewInput)
+    def create(self, request):
+        """Keep filters under a name; one's own view of that name is written over."""
+        values = self.read(writing.SavedViewInput)
+        made = saved_views.save_view(values.pop("list"), values.pop("name"), **values, **self.act)
+        return self.answer(made, status=201)
+
+    def destroy(self, request, pk):
+        """Take it away; the page of the list can bring it back."""
+        saved_views.remove_view(self.get_object(), **self.act)
+        return Response(status=204)

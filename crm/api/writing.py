@@ -16,7 +16,16 @@ from crm.api.fields import (
     Zone,
 )
 from crm.api.serializers import Input
-from crm.models import Event, FollowUp, Initiative, Interaction, Organisation, Person, User
+from crm.models import (
+    Event,
+    FollowUp,
+    Initiative,
+    Interaction,
+    Organisation,
+    Person,
+    SavedView,
+    User,
+)
 from crm.models.events import Participation
 from crm.roles import Role
 
@@ -125,3 +134,16 @@ class FollowUpChange(Input):
 
 class DoneInput(Input):
     on = Day(required=False, help_text=_("Today at the office, when left out."))
+
+
+class TagInput(Input):
+    tag = Line(max_length=40)
+
+
+class SavedViewInput(Input):
+    list = serializers.ChoiceField(choices=SavedView.List.choices)
+    name = Line(max_length=80)
+    query = serializers.DictField(
+        child=serializers.ListField(child=Line(max_length=200), max_length=200), allow_empty=False
+    )
+    is_shared = Truth(required=False)

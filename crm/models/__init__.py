@@ -11,6 +11,8 @@ from crm.models.outbox import OutgoingMail
 from crm.models.people import ContactPoint, Person
 from crm.models.places import Place, PlaceName
 from crm.models.safety import IdempotencyKey, RateHit, WorkerBeat
+from crm.models.saved_views import SavedView
+from crm.models.tags import Tag
 from crm.models.users import User
 
 __all__ = [
@@ -36,8 +38,10 @@ __all__ = [
     "Place",
     "PlaceName",
     "RateHit",
+    "SavedView",
     "Session",
     "Suppression",
+    "Tag",
     "User",
     "WorkerBeat",
 ]

@@ -41,6 +41,10 @@ class MessageQuerySet(models.QuerySet):
     def drafts(self):
         return self.filter(status=Message.Status.DRAFT)
 
+    def exchanged(self):
+        """Those that came in or were handed to the outbox."""
+        return self.filter(status__in=[Message.Status.QUEUED, Message.Status.RECEIVED])
+
 
 class Message(SampleMark, models.Model):
     """A written word in or out. Its deliveries, one per recipient, are OutgoingMail rows."""

@@ -61,6 +61,7 @@ class Organisation(SampleMark, Visibility, SearchableModel):
     country = models.CharField(_("country"), max_length=2, db_index=True)
     initiatives = models.ManyToManyField(Initiative, blank=True, related_name="organisations")
     website = models.URLField(_("website"), blank=True)
+    tags = models.ManyToManyField("crm.Tag", blank=True, related_name="organisations")
     notes = models.TextField(_("notes"), blank=True, max_length=10_000)
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
     updated_at = models.DateTimeField(auto_now=True)

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.models.consent import ConsentRecord, DataRequest, Purpose
 from crm.models.marks import SampleMark, Visibility
+from crm.models.messages import Interaction, Message
 from crm.search import SearchableModel, SearchQuerySet
 from crm.validators import address_key
 
@@ -34,6 +35,12 @@ class PersonQuerySet(SearchQuerySet):
         )
         return self.live().reachable().exclude(Exists(denied)).exclude(Exists(stop))
 
+    def silent_since(self, moment):
+        """People with whom nothing was exchanged since then: no call, meeting, note or letter."""
+        of_person = {"person": OuterRef("pk"), "at__gte": moment}
+        heard = Interaction.objects.filter(**of_person)
+        return self.filter(~Exists(heard), ~Exists(Message.objects.exchanged().filter(**of_person)))
+
 
 class Person(SampleMark, Visibility, SearchableModel):
     """A human known to us. The family name may be empty."""
@@ -57,6 +64,7 @@ class Person(SampleMark, Visibility, SearchableModel):
     )
     initiatives = models.ManyToManyField("crm.Initiative", blank=True, related_name="people")
     languages = models.JSONField(_("languages"), default=list, blank=True)
+    tags = models.ManyToManyField("crm.Tag", blank=True, related_name="people")
     notes = models.TextField(_("notes"), blank=True, max_length=10_000)
     merged_into = models.ForeignKey(
         "self", null=True, blank=True, editable=False, on_delete=models.PROTECT

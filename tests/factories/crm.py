@@ -311,3 +311,21 @@ class RateHitFactory(DjangoModelFactory):
     scope = "request"
     key = "0" * 64
     at = factory.LazyFunction(lambda: datetime.now(UTC))
+
+
+class TagFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Tag
+
+    name = factory.Sequence(lambda n: f"Tag {n}")
+
+
+class SavedViewFactory(DjangoModelFactory):
+    class Meta:
+        model = models.SavedView
+
+    list = "people"
+    name = factory.Sequence(lambda n: f"View {n}")
+    query = factory.LazyFunction(lambda: {"country": ["NL"]})
+    owner = factory.SubFactory(UserFactory)
+    created_at = CLOCK

@@ -35,6 +35,7 @@ class RequestViewSet(Listed):
         Role.EXPERT: reading.RequestForExpertSerializer,
     }
     hidden_parameters = dict.fromkeys((Role.HOST, Role.EXPERT), ORACLES)
+    saved_list = "requests"
     filterset_class = VisitRequestFilter
     read_roles, write_roles = STAFF, (Role.COORDINATOR,)
     lookup_field = "ref"

@@ -48,6 +48,7 @@ class VisitViewSet(Listed):
         Role.EXPERT: reading.VisitForExpertSerializer,
     }
     hidden_parameters = {Role.EXPERT: ORACLES}
+    saved_list = "visits"
     filterset_class = VisitFilter
     read_roles, write_roles = STAFF, (Role.COORDINATOR,)
     lookup_field = "ref"

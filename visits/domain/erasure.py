@@ -29,6 +29,7 @@ from crm.models import (
     OutgoingMail,
     Participation,
     Person,
+    SavedView,
     Suppression,
     User,
 )
@@ -139,6 +140,7 @@ FREE_TEXTS: dict[type[models.Model], tuple[str, ...]] = {
     Person: ("notes",),
     PlanDecision: ("reason",),
     PlanVersion: ("note",),
+    SavedView: ("name", "query"),
     TravelFactor: ("source",),
     TravelLeg: ("note",),
     TravelOverride: ("source",),
@@ -302,6 +304,7 @@ def _empty(dossier: Dossier, *, at: datetime) -> None:
     DataRequest.objects.filter(pk__in=done).update(done_at=at)
     for person in dossier.people:
         person.initiatives.clear()
+        person.tags.clear()
         person.sessions_led.clear()
 
 

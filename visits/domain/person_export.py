@@ -101,6 +101,7 @@ def gather_export(dossier: Dossier, *, at: datetime) -> dict[str, Any]:
                 "number": row.pk,
                 "organisation": row.organisation.name if row.organisation else None,
                 "initiatives": [each.name for each in row.initiatives.all()],
+                "tags": [each.name for each in row.tags.all()],
             }
             for row in dossier.people
         ],

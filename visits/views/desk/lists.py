@@ -20,6 +20,7 @@ from crm import clock, wording
 from crm.domain.audit import record
 from crm.exports import FORMATS, Column, export
 from crm.filters import RowNumber
+from visits.views.desk.saved_views import Views, views_of
 
 PER_PAGE = 50
 # These shape the page and narrow nothing.
@@ -101,6 +102,11 @@ class ListPage:
         return Pill(
             f"{field.label}: {_words(field, value)}", f"?{text}" if text else self.request.path
         )
+
+    @cached_property
+    def views(self) -> Views:
+        """The views kept of this list."""
+        return views_of(self.request)
 
     @property
     def faults(self) -> list[str]:

@@ -100,6 +100,7 @@ def organisation_detail(request: HttpRequest, pk: int) -> HttpResponse:
             scope, kinds=chosen_kinds(request), limit=limit + 1, names_people=True
         )
         context |= {
+            "tags": list(organisation.tags.all()),
             "people": people_of(organisation),
             "people_count": Person.objects.live().filter(organisation=organisation).count(),
             "entries": entries[:limit],

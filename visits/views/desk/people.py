@@ -38,6 +38,7 @@ from visits.domain.next_steps import next_step
 from visits.models import Visit, VisitRequest
 from visits.views.desk.access import back_to, try_verb
 from visits.views.desk.lists import as_file, list_page, render_list
+from visits.views.desk.tags import put_on, take_off
 from visits.views.desk.toasts import add_errors, done, today, try_form
 
 ORGANISATIONS_OFFERED = 400
@@ -58,6 +59,7 @@ COLUMNS = (
     Column(gettext_lazy("Mail"), lambda person: person.mail or ""),
     Column(gettext_lazy("Newsletter"), lambda person: newsletter_word(person)),
     Column(gettext_lazy("Next promise"), lambda person: person.next_due),
+    Column(gettext_lazy("Tags"), lambda person: ", ".join(str(tag) for tag in person.tags.all())),
 )
 
 
@@ -81,7 +83,7 @@ def with_list_facts(rows: QuerySet) -> QuerySet:
 @require_safe
 @require(Role.COORDINATOR)
 def person_list(request: HttpRequest) -> HttpResponse:
-    rows = with_list_facts(Person.objects.visible_to(request.user))
+    rows = with_list_facts(Person.objects.visible_to(request.user)).prefetch_related("tags")
     page = list_page(request, PersonFilter, rows, COLUMNS)
     if file := as_file(page, "people"):
         return file
@@ -101,7 +103,7 @@ def find_person(request: HttpRequest, pk: int) -> Person:
     rows = Person.objects.visible_to(request.user).select_related(
         "organisation__municipality", "merged_into"
     )
-    return get_object_or_404(rows.prefetch_related(points, "initiatives"), pk=pk)
+    return get_object_or_404(rows.prefetch_related(points, "initiatives", "tags"), pk=pk)
 
 
 def person_context(request: HttpRequest, person: Person, **forms: Any) -> dict[str, Any]:
@@ -230,8 +232,13 @@ def person_bulk(request: HttpRequest) -> HttpResponse:
     people = ticked(request, Person.objects.visible_to(request.user).live())
     if people is None:
         return back_to(request, reverse("visits:person-list"))
-    if request.POST.get("verb") == "archive":
+    verb = request.POST.get("verb")
+    if verb == "archive":
         _archive_all(request, people)
+    elif verb == "tag":
+        put_on(request, "people", people)
+    elif verb == "untag":
+        take_off(request, "people", people)
     else:
         _promise_all(request, people)
     return back_to(request, reverse("visits:person-list"))

@@ -29,6 +29,7 @@ from visits.forms.requests import RequestByHandForm, TriageForm
 from visits.models import Campaign, VisitRequest
 from visits.states import RequestState
 from visits.views.desk.access import current_campaign, get_request
+from visits.views.desk.saved_views import views_of
 
 PAGE = 50
 STAFF = (Role.COORDINATOR, Role.HOST, Role.EXPERT)
@@ -61,6 +62,7 @@ def list_context(request: HttpRequest, *, open_ref: str = "") -> dict:
         "query": request.GET.urlencode(),
         "states": RequestState.choices,
         "chosen_states": request.GET.getlist("state"),
+        "saved": views_of(request),
     }
 
 
