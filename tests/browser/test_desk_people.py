@@ -54,3 +54,22 @@ def test_the_roster_is_marked_by_keyboard_and_focus_walks_on(fresh_site, page):
     page.reload()
     assert rows.nth(0).locator("[data-mark=day_1]").get_attribute("aria-pressed") == "true"
     assert rows.nth(0).locator("[data-mark=day_2]").get_attribute("aria-pressed") == "false"
+
+
+def test_ticked_people_are_tagged_kept_as_a_view_and_archived_with_undo(fresh_site, page):
+    fresh_site.sign_in(page)
+    page.goto(f"{fresh_site.url}/people/?country=NL")
+    page.get_by_label("Tick all rows").check()
+    page.locator("#bulk-tag").fill("Delta cities")
+    follow(page, page.get_by_role("button", name="Put on"))
+    expect(page.locator("#rows a.tag")).to_have_count(9)
+    follow(page, page.locator("#rows a.tag").first)
+    page.locator("summary", has_text="Views").click()
+    page.get_by_label("Keep this view as").fill("The delta")
+    follow(page, page.get_by_role("button", name="Keep", exact=True))
+    expect(page.locator("summary", has_text="The delta")).to_be_visible()
+    page.get_by_label("Tick all rows").check()
+    follow(page, page.get_by_role("button", name="Archive"))
+    expect(page.locator("#result-count")).to_have_text("0 of 60 people")
+    follow(page, page.locator(".toast-undo"))
+    expect(page.locator("#result-count")).to_have_text("9 of 69 people")

@@ -1,5 +1,6 @@
 """Saved views of the lists: kept from what is shown, taken away, brought back."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -18,7 +19,7 @@ from visits.views.desk.toasts import done
 
 STAFF = (Role.COORDINATOR, Role.HOST, Role.EXPERT)
 # The page of each list that keeps views.
-PAGES = {
+PAGES: dict[str, str] = {
     SavedView.List.PEOPLE: "visits:person-list",
     SavedView.List.ORGANISATIONS: "visits:organisation-list",
     SavedView.List.EVENTS: "visits:event-list",
@@ -34,7 +35,7 @@ class Views(NamedTuple):
     """What a list's menu of views shows; `list` is empty on a page that keeps none."""
 
     list: str
-    views: list[SavedView]
+    views: Sequence[SavedView]
     current: SavedView | None
     query: str
 
@@ -46,7 +47,7 @@ def views_of(request: HttpRequest) -> Views:
     if name is None:
         return Views("", [], None, "")
     rows = SavedView.objects.kept().visible_to(request.user).of_list(name)
-    views = list(rows.select_related("owner"))
+    views = [*rows.select_related("owner")]
     shown = verbs.query_kept(dict(request.GET.lists()))
     current = next((view for view in views if view.query == shown), None)
     return Views(name, views, current, request.GET.urlencode())
