@@ -10,6 +10,7 @@
 - `page` (from pytest-playwright) runs in the Chromium that `tests/support/chromium.py` finds.
 """
 
+import fcntl
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -99,19 +100,30 @@ def sample(_sample_of_module, db) -> None:
 # --- Whole installations ---
 
 
-@pytest.fixture(scope="session")
-def _empty_template(tmp_path_factory) -> Iterator[Installation]:
-    made = installations.empty(tmp_path_factory.mktemp("empty") / "data")
-    yield made
-    made.remove()
+def _template(name: str, make: Callable[[Path], Installation]) -> Installation:
+    """An installation to copy from, made by whichever process of the run needs it first."""
+    folder = Path(os.environ["DATA_DIR"]).parent
+    with open(folder / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        note = folder / f"{name}.url"
+        if not note.exists():
+            note.write_text(make(folder / name).url or "")
+    return Installation(folder / name, note.read_text() or None)
 
 
 @pytest.fixture(scope="session")
-def _sample_template(_empty_template, tmp_path_factory) -> Iterator[Installation]:
-    made = _empty_template.copy(tmp_path_factory.mktemp("sample") / "data")
-    made.manage("load_sample")
-    yield made
-    made.remove()
+def _empty_template() -> Installation:
+    return _template("empty", installations.empty)
+
+
+@pytest.fixture(scope="session")
+def _sample_template(_empty_template) -> Installation:
+    def with_sample(folder: Path) -> Installation:
+        made = _empty_template.copy(folder)
+        made.manage("load_sample")
+        return made
+
+    return _template("sample", with_sample)
 
 
 @pytest.fixture

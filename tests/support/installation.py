@@ -1,6 +1,6 @@
 """Whole installations for tests: a data folder, a database, and real processes on them.
 
-Making one from scratch takes seconds, so a template is made once per test process and copied.
+Making one from scratch takes seconds, so a template is made once per run and copied.
 """
 
 import os
