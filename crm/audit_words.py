@@ -59,6 +59,7 @@ VERBS = {
     "approve_report": gettext_lazy("report approved by the city"),
     "correct_report": gettext_lazy("report corrected by the city"),
     "accept_correction": gettext_lazy("correction of the city taken over"),
+    "freeze_figures": gettext_lazy("figures frozen"),
     "enter_leg": gettext_lazy("journey entered"),
     "edit_leg": gettext_lazy("journey edited"),
     "cancel_leg": gettext_lazy("journey called off"),

@@ -195,6 +195,10 @@ PAGES = {
     "visits:mail-calendar": page(COORDINATOR),
     "visits:mail-step": button(COORDINATOR),
     # Figures
+    "visits:closing": page(COORDINATOR),
+    "visits:closing-end": button(COORDINATOR),
+    "visits:figures-freeze": button(COORDINATOR),
+    "visits:figures-frozen": page(FIGURES),
     "visits:figure-list": page(FIGURES),
     "visits:figure-detail": page(FIGURES),
     # Settings

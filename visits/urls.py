@@ -6,6 +6,7 @@ from visits.views.desk import (
     after_visit,
     answers,
     briefs,
+    closing,
     components,
     expenses,
     figures,
@@ -176,5 +177,9 @@ urlpatterns = [
     path("requests/<str:ref>/why/", why.request_why, name="request-why"),
     path("requests/<str:ref>/take-back/", answers.request_take_back, name="request-take-back"),
     path("figures/", figures.figure_list, name="figure-list"),
+    path("figures/closing/", closing.closing, name="closing"),
+    path("figures/closing/end/", closing.closing_end, name="closing-end"),
+    path("figures/freeze/", closing.figures_freeze, name="figures-freeze"),
+    path("figures/frozen/<int:pk>/", closing.figures_frozen, name="figures-frozen"),
     path("figures/<str:key>/", figures.figure_detail, name="figure-detail"),
 ]

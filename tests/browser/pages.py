@@ -125,6 +125,8 @@ EXAMPLES: dict[str, list[str | Look]] = {
     "visits:mail-list": ["/mail/"],
     "visits:mail-detail": ["/mail/{mail}/"],
     "visits:figure-list": ["/figures/"],
+    "visits:closing": ["/figures/closing/"],
+    "visits:figures-frozen": ["/figures/frozen/{frozen}/"],
     "visits:figure-detail": [f"/figures/K{number}/" for number in range(1, 13)],
     "visits:settings": ["/settings/", by("host", "/settings/"), by("administrator", "/settings/")],
     "visits:user-list": ["/settings/users/"],

@@ -26,6 +26,7 @@ from crm.models import (
 )
 from crm.views.errors import problem
 from visits.domain import links, verification
+from visits.domain.closing import freeze_figures
 from visits.domain.fill import journeys_ahead
 from visits.domain.letters import draft_letter
 from visits.domain.plan_decisions import Wanted, decide
@@ -137,6 +138,7 @@ leg = TravelLeg.objects.create(
     status="booked",
     note="Night train, seat 41, coach 12",
 )
+frozen = freeze_figures(campaign, note="Interim report to the funder", at=at, by=coordinator)
 broken = {
     status: problem(RequestFactory().get("/"), status, "The fault is in our log.").content.decode()
     for status in (400, 409, 500, 503)
@@ -158,6 +160,7 @@ print(  # noqa: T201 - the test reads it
             "day": CalendarDay.objects.first().pk,
             "journey": journey.pk,
             "expense": expense.pk,
+            "frozen": frozen.pk,
             "leg": leg.pk,
             "disruption": Disruption.objects.first().pk,
             "way": journeys_ahead(campaign, at=at)[0].query,

@@ -403,6 +403,18 @@ class PlanRunFactory(DjangoModelFactory):
     plan = factory.SubFactory(PlanFactory)
 
 
+class FigureSnapshotFactory(DjangoModelFactory):
+    class Meta:
+        model = models.FigureSnapshot
+
+    campaign = factory.SubFactory(CampaignFactory)
+    taken_at = CLOCK
+    note = "Interim report"
+    figures = factory.LazyFunction(
+        lambda: {"K1": {"label": "Event participation", "unit": "people", "value": 2, "rows": []}}
+    )
+
+
 class TravelLegFactory(DjangoModelFactory):
     class Meta:
         model = models.TravelLeg

@@ -10,6 +10,7 @@ from visits.models.availability import (
 from visits.models.briefs import BriefEdition
 from visits.models.calendars import CalendarDay, Disruption
 from visits.models.campaigns import Campaign, Topic
+from visits.models.figures import FigureSnapshot
 from visits.models.hosts import Host
 from visits.models.links import CalendarFeed, FeedEntry, PrivateLink
 from visits.models.notes import VisitNote
@@ -53,6 +54,7 @@ __all__ = [
     "DisseminationActivity",
     "Expense",
     "FeedEntry",
+    "FigureSnapshot",
     "Hold",
     "Host",
     "HostAnswer",

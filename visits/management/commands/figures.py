@@ -1,12 +1,12 @@
 import json
 import sys
-from zoneinfo import ZoneInfo
 
 from django.core.management.base import BaseCommand
 from django.utils import translation
 
 from crm import clock
-from visits.domain.reporting import Figure, all_figures
+from visits.domain.closing import as_values
+from visits.domain.reporting import all_figures
 from visits.models import Campaign
 
 
@@ -29,27 +29,9 @@ class Command(BaseCommand):
         with translation.override("en"):
             figures = all_figures(campaign, at=at)
             if options["json"]:
-                self.stdout.write(json.dumps(as_json(campaign, at, figures), ensure_ascii=False))
+                self.stdout.write(json.dumps(as_values(campaign, at, figures), ensure_ascii=False))
                 return
             for figure in figures:
                 self.stdout.write(
                     f"{figure.key:4} {figure.label:28} {figure.value:>8} {figure.unit}"
                 )
-
-
-def as_json(campaign: Campaign, at, figures: list[Figure]) -> dict:
-    """The figures as plain values; `rows` are references and keys, never names."""
-    return {
-        "campaign": campaign.slug,
-        "clock": at.astimezone(ZoneInfo(campaign.zone)).isoformat(),
-        **{
-            figure.key: {
-                "label": str(figure.label),
-                "value": figure.value,
-                "unit": str(figure.unit),
-                "detail": figure.detail,
-                "rows": [row.ref for row in figure.rows],
-            }
-            for figure in figures
-        },
-    }

@@ -78,7 +78,12 @@ def chosen_campaign(request: HttpRequest) -> Campaign | None:
 def figure_list(request: HttpRequest) -> HttpResponse:
     campaign = chosen_campaign(request)
     found = all_figures(campaign, at=clock.now()) if campaign else []
-    context = {"campaign": campaign, "shown": [shown(each) for each in found], "at": clock.now()}
+    context = {
+        "campaign": campaign,
+        "shown": [shown(each) for each in found],
+        "snapshots": list(campaign.figure_snapshots.all()) if campaign else [],
+        "at": clock.now(),
+    }
     return render(request, "visits/figure_list.html", context)
 
 

@@ -1,0 +1,97 @@
+"""Closing a campaign: what is left, the same end for many or for none, the figures frozen."""
+
+import csv
+import json
+
+import pytest
+
+from crm.models import User
+from tests.visits.views.desk.front_door import do, go, said
+from visits.models import FigureSnapshot, Visit, VisitRequest
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def desk(client, sample):
+    client.force_login(User.objects.get(email="coordinator@example.org"))
+    return client
+
+
+def state(ref):
+    return VisitRequest.objects.get(ref=ref).state
+
+
+def test_page_lists_what_has_no_end(desk):
+    left = go(desk, "closing").context["left"]
+    assert (
+        {row.ref for row in left.requests}
+        == {row.ref for row in VisitRequest.objects.open()}
+        > {"R05", "R24"}
+    )
+    assert "V01" in {row.ref for row in left.visits}
+    assert not {"V03", "V15"} & {row.ref for row in left.visits}
+    assert not left.is_done
+
+
+def test_ticked_requests_get_the_same_end_or_none_of_them(desk):
+    both = ["R05", "R12"]
+    answer = do(desk, "closing-end", rows=[*both, "R04"], end="declined", reason="February is over")
+    assert said(answer) == [
+        "Nothing was changed: R04 cannot end as “declined” from where they stand."
+    ]
+    assert (state("R05"), state("R12")) == ("waitlisted", "under_review")
+    assert said(do(desk, "closing-end", rows=both, end="declined", reason=" ")) == [
+        "Say why, in a sentence."
+    ]
+    assert said(do(desk, "closing-end", rows=both, end="fulfilled", reason="x")) == [
+        "Choose how they end."
+    ]
+    assert said(do(desk, "closing-end", end="declined", reason="x")) == [
+        "Tick at least one row first."
+    ]
+    answer = do(desk, "closing-end", rows=both, end="declined", reason="February is over")
+    assert said(answer) == ["2 requests have their end."]
+    assert {state(ref) for ref in both} == {"declined"}
+    assert VisitRequest.objects.get(ref="R05").reason == "February is over"
+
+
+def test_frozen_figures_stay_when_the_live_ones_move(desk):
+    answer = do(desk, "figures-freeze", note="Report of 29 April")
+    snapshot = FigureSnapshot.objects.get()
+    assert snapshot.figures["K1"]["value"] == 67
+    assert len(snapshot.figures["K1"]["rows"]) == 67
+    assert all(line.is_same for line in answer.context["lines"])
+    # A visit that took place is found not to have: it leaves K7 and the persons of K8.
+    Visit.objects.filter(ref="V06").update(state="no_show")
+    lines = {line.key: line for line in go(desk, "figures-frozen", snapshot.pk).context["lines"]}
+    assert (lines["K7"].then, lines["K7"].now, lines["K7"].went) == (4, 3, ["V06"])
+    assert (lines["K8"].then, lines["K8"].now) == (45, 39)
+    assert FigureSnapshot.objects.get().figures["K7"]["value"] == 4
+    assert said(do(desk, "figures-freeze", note=" ")) == [
+        "Say in up to 200 letters what they are frozen for."
+    ]
+
+
+def test_frozen_figures_name_no_person_and_no_embargoed_city(desk):
+    do(desk, "figures-freeze", note="Report")
+    kept = json.dumps(FigureSnapshot.objects.get().figures, ensure_ascii=False)
+    assert "Antwerp" not in kept
+    assert "Sample-" not in kept
+
+
+def test_frozen_figures_leave_as_a_file_with_the_references_of_their_rows(desk):
+    do(desk, "figures-freeze", note="Report")
+    pk = FigureSnapshot.objects.get().pk
+    text = desk.get(f"/figures/frozen/{pk}/?as=csv").getvalue().decode("utf-8-sig")
+    row = next(row for row in csv.reader(text.splitlines()) if row[0] == "K7")
+    assert sorted(row[-1].split()) == ["V01", "V02", "V05", "V06"]
+
+
+def test_reporter_reads_frozen_figures_and_closes_nothing(client, desk):
+    do(desk, "figures-freeze", note="Report")
+    pk = FigureSnapshot.objects.get().pk
+    client.force_login(User.objects.get(email="reporter@example.org"))
+    assert go(client, "figures-frozen", pk).status_code == 200
+    assert go(client, "closing").status_code == 403
+    assert do(client, "closing-end", rows=["R05"], end="declined", reason="x").status_code == 403

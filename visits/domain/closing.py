@@ -1,0 +1,165 @@
+"""Closing a campaign: what has no end yet, ends for many at once, and the figures frozen."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from crm.domain.audit import record
+from crm.models import FollowUp, Message, User
+from crm.validators import clean_line
+from visits import states
+from visits.domain.reporting import Figure, all_figures
+from visits.domain.steps import set_request_state
+from visits.models import Campaign, FigureSnapshot, Visit, VisitRequest
+from visits.states import RequestState, VisitState
+
+# How a request may end without a visit, and where from; the rest has a step of its own first.
+ENDS: dict[str, frozenset[str]] = {
+    RequestState.DECLINED: frozenset({RequestState.UNDER_REVIEW, RequestState.WAITLISTED}),
+    RequestState.EXPIRED: frozenset({RequestState.NEEDS_INFO, RequestState.WAITLISTED}),
+    RequestState.WITHDRAWN: states.OPEN_REQUESTS - {RequestState.PROPOSED, RequestState.SCHEDULED},
+}
+
+
+@dataclass(frozen=True)
+class LeftOver:
+    """What a campaign still has open: requests, visits not closed, promises, letters not sent."""
+
+    requests: list[VisitRequest]
+    visits: list[Visit]
+    promises: list[FollowUp]
+    letters: list[Message]
+
+    @property
+    def is_done(self) -> bool:
+        return not (self.requests or self.visits or self.promises or self.letters)
+
+
+def left_over(campaign: Campaign) -> LeftOver:
+    """What would be forgotten if the campaign ended now."""
+    visits = Visit.objects.filter(campaign=campaign)
+    unfinished = visits.live() | visits.filter(
+        state__in=[VisitState.COMPLETED, VisitState.REPORTED]
+    )
+    promises = FollowUp.objects.open().filter(visits__campaign=campaign)
+    drafts = Message.objects.drafts().filter(visit_requests__campaign=campaign)
+    return LeftOver(
+        list(campaign.requests.open().order_by("state", "ref")),
+        list(unfinished.select_related("host").order_by("starts_at")),
+        list(promises.select_related("person", "organisation").distinct()),
+        list(drafts.distinct().prefetch_related("visit_requests")),
+    )
+
+
+@transaction.atomic
+def end_requests(
+    requests: Iterable[VisitRequest], to: str, *, reason: str, at: datetime, by: User
+) -> list[VisitRequest]:
+    """Give every request the same end, or none of them.
+
+    Raises ValidationError naming those that cannot end so, or when the reason is missing.
+    """
+    rows = list(requests)
+    if to not in ENDS:
+        raise ValidationError(_("Choose how they end."), code="end")
+    if not clean_line(reason):
+        raise ValidationError(_("Say why, in a sentence."), code="reason")
+    if misfits := sorted(row.ref for row in rows if row.state not in ENDS[to]):
+        raise ValidationError(
+            _("Nothing was changed: %(refs)s cannot end as “%(end)s” from where they stand."),
+            code="misfits",
+            params={"refs": ", ".join(misfits), "end": RequestState(to).label},
+        )
+    return [set_request_state(row, to, at=at, by=by, why=clean_line(reason)) for row in rows]
+
+
+def as_values(campaign: Campaign, at: datetime, figures: Iterable[Figure]) -> dict[str, Any]:
+    """The figures as plain values; `rows` are references and keys, never names."""
+    return {
+        "campaign": campaign.slug,
+        "clock": at.astimezone(ZoneInfo(campaign.zone)).isoformat(),
+        **{
+            figure.key: {
+                "label": str(figure.label),
+                "value": figure.value,
+                "unit": str(figure.unit),
+                "detail": figure.detail,
+                "rows": [row.ref for row in figure.rows],
+            }
+            for figure in figures
+        },
+    }
+
+
+def values_now(campaign: Campaign, *, at: datetime) -> dict[str, Any]:
+    """The twelve numbers of this moment under their English names, as they are frozen."""
+    with translation.override("en"):
+        return as_values(campaign, at, all_figures(campaign, at=at))
+
+
+@transaction.atomic
+def freeze_figures(
+    campaign: Campaign, *, note: str, at: datetime, by: User | None
+) -> FigureSnapshot:
+    """Keep the numbers as they stand, with the references of their rows."""
+    words = clean_line(note)
+    if not words or len(words) > 200:
+        raise ValidationError({"note": _("Say in up to 200 letters what they are frozen for.")})
+    snapshot = FigureSnapshot.objects.create(
+        campaign=campaign,
+        taken_at=at,
+        taken_by=by,
+        note=words,
+        figures=values_now(campaign, at=at),
+        is_sample=campaign.is_sample,
+    )
+    record(snapshot, "freeze_figures", at=at, by=by)
+    return snapshot
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One number then and now; `came` and `went` are the rows that make the difference."""
+
+    key: str
+    label: str
+    unit: str
+    then: Any
+    now: Any
+    rows: list[str]
+    came: list[str]
+    went: list[str]
+
+    @property
+    def is_same(self) -> bool:
+        return self.then == self.now and not self.came and not self.went
+
+
+def compare_with_now(snapshot: FigureSnapshot, now: Mapping[str, Any]) -> list[Compared]:
+    """Each frozen number beside that of `now` (see `values_now`)."""
+    found = []
+    for key, then in snapshot.figures.items():
+        if not isinstance(then, dict):
+            continue
+        today = now.get(key, {"value": None, "rows": []})
+        before, after = set(then["rows"]), set(today["rows"])
+        found.append(
+            Compared(
+                key,
+                then["label"],
+                then["unit"],
+                then["value"],
+                today["value"],
+                then["rows"],
+                sorted(after - before),
+                sorted(before - after),
+            )
+        )
+    return found

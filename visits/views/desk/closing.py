@@ -1,0 +1,126 @@
+"""Closing a campaign: what is left over, ends for many at once, the figures frozen and compared."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from crm import clock
+from crm.domain.audit import record
+from crm.exports import FORMATS, Column, export
+from crm.permissions import require
+from crm.roles import Role
+from visits.domain.closing import (
+    ENDS,
+    compare_with_now,
+    end_requests,
+    freeze_figures,
+    left_over,
+    values_now,
+)
+from visits.models import FigureSnapshot, VisitRequest
+from visits.states import RequestState
+from visits.views.desk.access import current_campaign, try_verb
+from visits.views.desk.toasts import done
+
+READERS = (Role.COORDINATOR, Role.REPORTER)
+MOST_ROWS = 2_000
+
+
+@require_safe
+@require(Role.COORDINATOR)
+def closing(request: HttpRequest) -> HttpResponse:
+    """Everything of the campaign that has no end yet, and the frozen figures."""
+    campaign = current_campaign(request)
+    context: dict[str, Any] = {"campaign": campaign}
+    if campaign is not None:
+        context |= {
+            "left": left_over(campaign),
+            "ends": [(state, RequestState(state).label) for state in ENDS],
+            "snapshots": campaign.figure_snapshots.select_related("taken_by"),
+        }
+    return render(request, "visits/closing.html", context)
+
+
+@require_POST
+@require(Role.COORDINATOR)
+def closing_end(request: HttpRequest) -> HttpResponse:
+    """The same end for all ticked requests, or for none of them."""
+    campaign = current_campaign(request)
+    if campaign is None:
+        raise Http404
+    wanted = request.POST.getlist("rows")[:MOST_ROWS]
+    if not wanted:
+        messages.error(request, _("Tick at least one row first."))
+        return redirect("visits:closing")
+    rows = VisitRequest.objects.visible_to(request.user).filter(campaign=campaign, ref__in=wanted)
+    ended = try_verb(
+        request,
+        end_requests,
+        list(rows),
+        request.POST.get("end", ""),
+        reason=request.POST.get("reason", ""),
+        at=clock.now(),
+        by=request.user,
+    )
+    if ended is not None:
+        count = len(rows)
+        words = ngettext("%(n)d request has its end.", "%(n)d requests have their end.", count)
+        done(request, words % {"n": count})
+    return redirect("visits:closing")
+
+
+@require_POST
+@require(Role.COORDINATOR)
+def figures_freeze(request: HttpRequest) -> HttpResponse:
+    """Keep the numbers of this moment under a note."""
+    campaign = current_campaign(request)
+    if campaign is None:
+        raise Http404
+    note = request.POST.get("note", "")
+    made = try_verb(request, freeze_figures, campaign, note=note, at=clock.now(), by=request.user)
+    if isinstance(made, FigureSnapshot):
+        done(request, _("The figures are frozen as “%(note)s”.") % {"note": made.note})
+        return redirect("visits:figures-frozen", made.pk)
+    return redirect("visits:closing")
+
+
+COLUMNS = (
+    Column(gettext_lazy("Number"), lambda row: row.key),
+    Column(gettext_lazy("What it is"), lambda row: row.label),
+    Column(gettext_lazy("Frozen"), lambda row: row.then, is_number=True),
+    Column(gettext_lazy("Unit"), lambda row: row.unit),
+    Column(gettext_lazy("Now"), lambda row: row.now, is_number=True),
+    Column(gettext_lazy("Rows"), lambda row: " ".join(row.rows)),
+)
+
+
+@require_safe
+@require(*READERS)
+def figures_frozen(request: HttpRequest, pk: int) -> HttpResponse:
+    """One frozen set beside the numbers of now; as a file with the references of its rows."""
+    seen = FigureSnapshot.objects.visible_to(request.user).select_related("campaign", "taken_by")
+    snapshot = get_object_or_404(seen, pk=pk)
+    at = clock.now()
+    lines = compare_with_now(snapshot, values_now(snapshot.campaign, at=at))
+    wanted = request.GET.get("as", "")
+    if wanted in FORMATS:
+        fields = [f"frozen figures {pk}", wanted]
+        record(request.user, "export_list", at=at, by=request.user, fields=fields)
+        name = f"{snapshot.campaign.slug}-frozen-{snapshot.taken_at:%Y-%m-%d}"
+        zone = request.user.time_zone
+        return export(name, COLUMNS, lines, file_format=wanted, zone=zone)
+    context = {
+        "snapshot": snapshot,
+        "campaign": snapshot.campaign,
+        "lines": lines,
+        "exports": [(each.upper(), f"?as={each}") for each in FORMATS],
+        "trail": [(_("Figures"), reverse("visits:figure-list")), (snapshot.note, "")],
+        "at": at,
+    }
+    return render(request, "visits/figures_frozen.html", context)
