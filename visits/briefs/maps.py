@@ -12,7 +12,7 @@ from reportlab.platypus import Flowable
 from visits.briefs import styles
 from visits.briefs.edition import Tour
 from visits.briefs.tags import Tag
-from visits.briefs.text import line, width_of
+from visits.briefs.text import draw_line, line, width_of
 
 OUTLINES = Path(__file__).resolve().parents[2] / "fixtures" / "outlines.json"
 EARTH_KM = 6371.0
@@ -175,7 +175,6 @@ class TourMap(Flowable):
 
     def _letters(self, name: str, left: float, base: float, font: str, size: float) -> None:
         canvas = self.canv
-        canvas.setFont(font, size)
         canvas.setFillColor(styles.INK)
         # A ground of paper keeps the name readable over a border; drawn letters once only.
         canvas.saveState()
@@ -186,7 +185,7 @@ class TourMap(Flowable):
             1.5, stroke=0, fill=1,
         )  # fmt: skip
         canvas.restoreState()
-        canvas.drawString(left, base, name)
+        draw_line(canvas, left, base, name, font, size)
 
 
 @lru_cache(maxsize=64)

@@ -143,11 +143,9 @@ class DayLine(Flowable):
                 f"{stretch.starts_at.astimezone(ZoneInfo(self.day.zone)):%H:%M}–"
                 f"{stretch.ends_at.astimezone(ZoneInfo(self.day.zone)):%H:%M}"
             )
-            canvas.setFillColor(styles.ACCENT)
-            canvas.setFont(styles.STRONG, 8.4)
             words = f"{times}  {line(stretch.label, 40)}".strip()
-            room = self.width - left
-            canvas.drawString(min(left, max(0.0, left + room - 150)), base + 23, words)
+            room = self.width - width_of(words, STYLES["stretch"])
+            put(canvas, max(0.0, min(left, room)), base + 23, words, "stretch")
         elif stretch.kind == "break":
             canvas.setFillColor(styles.PAPER)
             canvas.rect(left + 0.5, base + 2.4, right - left - 1, 15.6, stroke=0, fill=1)
