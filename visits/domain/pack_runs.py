@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -141,6 +141,21 @@ def clean_up() -> int:
     return forgotten
 
 
+def forget_all() -> None:
+    """Throw away every document, also those being made: somebody named in them is erased.
+
+    They are made again in a moment. The files go once the rows are gone for good.
+    """
+    files = list(PackRun.objects.exclude(file="").values_list("file", flat=True))
+    PackRun.objects.all().delete()
+    transaction.on_commit(lambda: _unlink(files), robust=True)
+
+
+def _unlink(files: Iterable[str]) -> None:
+    for name in files:
+        (folder() / name).unlink(missing_ok=True)
+
+
 def _mark_interrupted() -> None:
     before = timezone.now() - SILENT_FOR
     PackRun.objects.filter(state=State.RUNNING, beat_at__lt=before).update(
@@ -185,4 +200,6 @@ def _work(run: PackRun, *, stop: Callable[[], bool]) -> None:
         )
         raise
     else:
-        rows.update(state=State.DONE, done=run.total, file=file, name=name, beat_at=timezone.now())
+        said = {"state": State.DONE, "done": run.total, "file": file, "name": name}
+        if not rows.update(**said, beat_at=timezone.now()):
+            _unlink([file])
