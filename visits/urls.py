@@ -130,7 +130,6 @@ urlpatterns = [
     path("packs/status/", packs.pack_status, name="pack-status"),
     path("packs/<int:pk>/stop/", packs.pack_stop, name="pack-stop"),
     path("packs/<int:pk>/pack.pdf", packs.pack_file, name="pack-file"),
-    path("hosts/<str:ref>/pack.pdf", briefs.host_pack, name="host-pack"),
     path("", include("visits.urls_people")),
     path("settings/components/", components.components, name="components"),
     path("settings/", include("visits.urls_settings")),

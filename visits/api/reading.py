@@ -356,6 +356,15 @@ class BriefSerializer(Output):
         return getattr(row, "standing", "") or standing(row, at=clock.now())
 
 
+class BriefChangeSerializer(serializers.Serializer):
+    """One field that says something else; before or now is empty where it was added or left out."""
+
+    section = serializers.CharField()
+    field = serializers.CharField()
+    before = serializers.CharField()
+    now = serializers.CharField()
+
+
 class PackSerializer(Output):
     host = ref_of()
     visit = ref_of()
@@ -370,6 +379,8 @@ class PackSerializer(Output):
             "first",
             "last",
             "language",
+            "paper",
+            "is_grey",
             "state",
             "done",
             "total",

@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.renderers import BaseRenderer, JSONRenderer
@@ -16,6 +16,7 @@ from crm.roles import Role
 from visits.api import filtersets, reading, writing
 from visits.api.calendar import whole
 from visits.api.refusals import refusals_as_problems
+from visits.briefs.paper import paper_named
 from visits.domain import (
     agendas,
     checklists,
@@ -26,6 +27,7 @@ from visits.domain import (
     reports,
 )
 from visits.domain import visits as verbs
+from visits.domain.brief_changes import changes_of
 from visits.domain.brief_standing import standings
 from visits.domain.briefing import keep_edition
 from visits.domain.briefs import print_edition
@@ -237,6 +239,12 @@ class PDFRenderer(BaseRenderer):
         return JSONRenderer().render(data)
 
 
+PRINT = [
+    OpenApiParameter("paper", str, enum=PackRun.Paper.values, description="a4 when left out."),
+    OpenApiParameter("grey", bool, description="Without colours."),
+]
+
+
 class BriefViewSet(Listed):
     """Editions of briefs as they were built; experts read public ones."""
 
@@ -267,19 +275,42 @@ class BriefViewSet(Listed):
         built = keep_edition(visit, kind, language=asked.get("language", ""), **self.act)
         return self.answer(built, status=201)
 
-    @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY})
+    def own_parameters(self):
+        return ("paper", "grey") if self.action == "pdf" else ()
+
+    def get_object(self):
+        """The edition; an expert may not read that of a city not to be named."""
+        edition = super().get_object()
+        names_the_city = self.action in ("pdf", "changes")
+        if (
+            names_the_city
+            and self.seen_as() == Role.EXPERT
+            and not _may_be_named(edition, self.now)
+        ):
+            raise PermissionDenied
+        return edition
+
+    @extend_schema(parameters=PRINT, responses={(200, "application/pdf"): OpenApiTypes.BINARY})
     @action(detail=True, renderer_classes=[PDFRenderer, JSONRenderer])
     def pdf(self, request, pk):
         """The edition as PDF, named by its reference and never by its city."""
         edition = self.get_object()
-        if self.seen_as() == Role.EXPERT and not _may_be_named(edition, self.now):
-            raise PermissionDenied
-        content, name = print_edition(edition, at=self.now)
+        asked = writing.PrintInput(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        paper = paper_named(asked.validated_data["paper"], is_grey=asked.validated_data["grey"])
+        content, name = print_edition(edition, at=self.now, paper=paper)
         return HttpResponse(
             content,
             content_type="application/pdf",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
+
+    @extend_schema(responses=reading.BriefChangeSerializer(many=True))
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def changes(self, request, pk):
+        """What this version says otherwise than the visit does now, field by field, in order."""
+        found = changes_of(self.get_object(), at=self.now)
+        return Response(reading.BriefChangeSerializer(found, many=True).data)
 
 
 class PackViewSet(Listed):

@@ -310,6 +310,13 @@ class BriefInput(Input):
     )
 
 
+class PrintInput(Input):
+    """How a brief is printed; it comes as parameters of the address."""
+
+    paper = serializers.ChoiceField(choices=PackRun.Paper.choices, default=PackRun.Paper.A4)
+    grey = serializers.BooleanField(default=False)
+
+
 class PackInput(Input):
     kind = serializers.ChoiceField(choices=PackRun.Kind.choices, default=PackRun.Kind.TRIP)
     host = RowName(
@@ -326,6 +333,8 @@ class PackInput(Input):
         required=False,
         help_text=_("Of an attendance sheet or a thank-you report."),
     )
+    paper = serializers.ChoiceField(choices=PackRun.Paper.choices, default=PackRun.Paper.A4)
+    is_grey = serializers.BooleanField(default=False, help_text=_("Without colours."))
     language = serializers.ChoiceField(
         choices=[code for code, _name in settings.LANGUAGES], required=False
     )

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from crm import clock
 from crm.models import User
 from visits.briefs.files import write_whole
-from visits.briefs.paper import A4, Paper
+from visits.briefs.paper import A4, Paper, paper_named
 from visits.domain.packs import pack_pdf, visits_for_pack
 from visits.domain.visit_sheets import gather_thanks, sheet_pdf
 from visits.models import Host, PackRun, Visit
@@ -66,6 +66,8 @@ def ask_for_pack(
     first: date | None = None,
     last: date | None = None,
     language: str = "",
+    paper: str = PackRun.Paper.A4,
+    is_grey: bool = False,
 ) -> PackRun:
     """Queue a document; while the same one is waiting or being made that one is returned.
 
@@ -83,7 +85,7 @@ def ask_for_pack(
         if kind == Kind.THANKS:
             gather_thanks(visit, "en")
     asked = {"kind": kind, "host": host, "visit": visit, "first": first, "last": last}
-    asked |= {"language": language, "asked_by": by}
+    asked |= {"language": language, "paper": paper, "is_grey": is_grey, "asked_by": by}
     if run := PackRun.objects.waiting().filter(**asked).first():
         return run
     return PackRun.objects.create(**asked, total=total)
@@ -181,6 +183,7 @@ def _work(run: PackRun, *, stop: Callable[[], bool]) -> None:
             first=run.first,
             last=run.last,
             language=run.language,
+            paper=paper_named(run.paper, is_grey=run.is_grey),
             at=clock.now(),
             on_progress=on_progress,
         )

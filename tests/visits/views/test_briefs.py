@@ -98,21 +98,16 @@ def test_an_unknown_edition_language_or_paper_is_not_found(client, visit, coordi
     assert fetch(client, coordinator, kind, **query).status_code == 404
 
 
-def test_a_host_gets_the_own_pack_and_nobody_elses(client, visit, host, other_host):
-    address = reverse("visits:host-pack", args=["HA"])
-    client.force_login(host)
-    answer = client.get(address, {"from": "2023-02-20", "to": "2023-02-24"})
-    assert answer.status_code == 200
-    assert 'filename="HA-2023-02-20-2023-02-24.pdf"' in answer["Content-Disposition"]
-    client.force_login(other_host)
-    assert client.get(address).status_code == 404
-
-
-@pytest.mark.parametrize(
-    "query", [{"from": "9 Feb"}, {"from": "2023-02-24", "to": "2023-02-20"}, {"to": "2024-02-20"}]
-)
-def test_a_wrong_span_is_answered_with_a_sentence(client, visit, coordinator, query):
+def test_the_visit_page_offers_paper_and_colours_for_every_file(client, visit, coordinator):
     client.force_login(coordinator)
-    answer = client.get(reverse("visits:host-pack", args=["HA"]), query)
-    assert answer.status_code == 400
-    assert answer.content.decode().endswith(".")
+    address = reverse("visits:visit-detail", args=["V01"])
+    plain = client.get(address, {"tab": "brief"}).content.decode()
+    assert "brief/internal.pdf?language=en&amp;paper=a4&amp;grey=" in plain
+    assert 'href="?tab=brief&amp;paper=letter"' in plain
+
+    chosen = {"tab": "brief", "paper": "letter", "grey": "1", "public": "pl"}
+    page = client.get(address, chosen).content.decode()
+    assert "brief/internal.pdf?language=en&amp;paper=letter&amp;grey=1" in page
+    assert "brief/public.pdf?language=pl&amp;paper=letter&amp;grey=1" in page
+    assert page.count('name="paper" value="letter"') == page.count('name="is_grey" value="1"') == 2
+    assert client.get(address, chosen | {"paper": "a3"}).status_code == 200

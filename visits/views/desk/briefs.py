@@ -1,6 +1,6 @@
-"""Briefs and trip packs as PDF, for those who may read them; keeping an edition is a POST."""
+"""Briefs as PDF and as pages, for those who may read them; keeping an edition is a POST."""
 
-from datetime import date
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -15,11 +15,11 @@ from crm.permissions import require
 from crm.roles import Role
 from visits.briefs.page import page_of
 from visits.briefs.paper import Paper, paper_named
-from visits.domain import briefs, packs
+from visits.domain import briefs
 from visits.domain.brief_changes import difference, difference_pdf
 from visits.domain.brief_standing import standings, together
 from visits.domain.briefing import keep_edition
-from visits.models import BriefEdition, Host, Visit
+from visits.models import BriefEdition, PackRun, Visit
 from visits.views.desk.access import get_visit, try_verb
 
 Kind = BriefEdition.Kind
@@ -69,9 +69,30 @@ def _edition_card(
     }
 
 
-def _path(request: HttpRequest, kind: str, language: str) -> str:
+def print_choice(request: HttpRequest) -> dict[str, Any]:
+    """Paper and colours for every file of the tab: the choices as links, and what is chosen."""
+    asked = request.GET.get("paper", "")
+    paper = asked if asked in PackRun.Paper.values else PackRun.Paper.A4.value
+    grey = "1" if request.GET.get("grey") else ""
+    colours = (("", _("in colour")), ("1", _("without colours")))
+    return {
+        "paper": paper,
+        "is_grey": grey,
+        "query": f"&paper={paper}&grey={grey}",
+        "choices": [
+            *(_choice(request, "paper", *each, paper) for each in PackRun.Paper.choices),
+            *(_choice(request, "grey", *each, grey) for each in colours),
+        ],
+    }
+
+
+def _choice(request: HttpRequest, name: str, value: str, label: str, chosen: str) -> dict[str, Any]:
+    return {"name": label, "path": _path(request, name, value), "is_chosen": value == chosen}
+
+
+def _path(request: HttpRequest, name: str, value: str) -> str:
     query = request.GET.copy()
-    query["tab"], query[str(kind)] = "brief", language
+    query["tab"], query[str(name)] = "brief", value
     return f"?{query.urlencode()}"
 
 
@@ -150,24 +171,6 @@ def brief_build(request: HttpRequest, ref: str, kind: str) -> HttpResponse:
     return redirect(reverse("visits:visit-detail", args=[ref]) + f"?tab=brief{chosen}")
 
 
-@require_safe
-@require(Role.COORDINATOR, Role.HOST)
-def host_pack(request: HttpRequest, ref: str) -> HttpResponse:
-    """The trip pack of a host, `?from=` and `?to=` as dates; the campaign's window without them."""
-    host = get_object_or_404(
-        Host.objects.visible_to(request.user).who_lead().select_related("home"), ref=ref
-    )
-    try:
-        first, last = _span(request, host)
-        pdf, name = packs.pack_pdf(
-            host, first=first, last=last, at=clock.now(), paper=_paper(request)
-        )
-    except (ValidationError, ValueError) as error:
-        words = " ".join(getattr(error, "messages", [])) or _("Write dates like 2023-02-09.")
-        return HttpResponse(words, status=400, content_type="text/plain; charset=utf-8")
-    return pdf_response(pdf, name)
-
-
 def _paper(request: HttpRequest) -> Paper:
     return paper_named(request.GET.get("paper", ""), is_grey=bool(request.GET.get("grey")))
 
@@ -190,15 +193,3 @@ def _visit_for(user, ref: str, kind: str) -> Visit:
     if kind == Kind.INTERNAL and not (user.is_coordinator or leads):
         raise PermissionDenied(_("The internal edition is for the host and the coordinators."))
     return visit
-
-
-def _span(request: HttpRequest, host: Host) -> tuple[date, date]:
-    visit = host.visits.select_related("campaign").order_by("-starts_at").first()
-    today = clock.now().date()
-    window = (visit.campaign.window_start, visit.campaign.window_end) if visit else (today, today)
-    given = (request.GET.get("from", ""), request.GET.get("to", ""))
-    first, last = (
-        date.fromisoformat(value) if value else fallback
-        for value, fallback in zip(given, window, strict=True)
-    )
-    return first, last
