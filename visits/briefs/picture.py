@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -192,6 +193,20 @@ def _day_bounds(day: Day) -> tuple[datetime, datetime]:
     return early, late
 
 
+@lru_cache(maxsize=256)
+def code_bars(value: str) -> tuple[int, tuple[tuple[int, int, int], ...]]:
+    """A QR code: how many squares wide it is, and its bars as left square, row and length."""
+    code = QRCode(None, QRErrorCorrectLevel.M)
+    code.addData(value)
+    code.make()
+    bars = tuple(
+        (left, row, length)
+        for row, squares in enumerate(code.modules)
+        for left, length in _runs(squares)
+    )
+    return code.getModuleCount(), bars
+
+
 class Code(Flowable):
     """A QR code as squares."""
 
@@ -204,15 +219,11 @@ class Code(Flowable):
         return self.side, self.side
 
     def draw(self) -> None:
-        code = QRCode(None, QRErrorCorrectLevel.M)
-        code.addData(self.value)
-        code.make()
-        count = code.getModuleCount()
+        count, bars = code_bars(self.value)
         box = self.side / count
         path = self.canv.beginPath()
-        for number, row in enumerate(code.modules):
-            for start, length in _runs(row):
-                path.rect(start * box, self.side - (number + 1) * box, length * box, box)
+        for left, row, length in bars:
+            path.rect(left * box, self.side - (row + 1) * box, length * box, box)
         self.canv.begin_figure(self.tag, self.side, self.side)
         self.canv.setFillColor(styles.INK)
         self.canv.drawPath(path, stroke=0, fill=1)
