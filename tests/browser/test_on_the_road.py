@@ -69,6 +69,16 @@ def test_week_is_read_and_noted_on_the_road(fresh_site, browser, artefact):
     kept = page.locator("[data-road-kept]")
     expect(kept).to_have_text("19 of 19 pages and PDFs kept for the road", timeout=60_000)
 
+    # --- Opened again: what says the same is not fetched anew ---
+    statuses = []
+    page.on(
+        "response",
+        lambda answer: statuses.append(answer.status) if "/brief/" in answer.url else None,
+    )
+    page.reload()
+    expect(kept).to_have_text("19 of 19 pages and PDFs kept for the road", timeout=60_000)
+    assert statuses == 16 * [304]
+
     # --- Without a network ---
     context.set_offline(True)
     page.goto(week)

@@ -1,5 +1,6 @@
 """Briefs as PDF and as pages, for those who may read them; keeping an edition is a POST."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -7,12 +8,17 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from crm import clock
 from crm.permissions import require
 from crm.roles import Role
+from visits.briefs.document import render as render_brief
+from visits.briefs.edition import Edition, Imprint
 from visits.briefs.page import page_of
 from visits.briefs.paper import Paper, paper_named
 from visits.domain import briefs
@@ -21,6 +27,7 @@ from visits.domain.brief_standing import standings, together
 from visits.domain.briefing import keep_edition
 from visits.models import BriefEdition, PackRun, Visit
 from visits.views.desk.access import get_visit, try_verb
+from visits.views.desk.on_the_road import files_mark
 
 Kind = BriefEdition.Kind
 
@@ -102,14 +109,18 @@ def brief_pdf(request: HttpRequest, ref: str, kind: str) -> HttpResponse:
     """The edition as it reads now; `?language=` chooses another language than the visit's,
     `?paper=letter` and `?grey=1` another print."""
     visit = _visit_for(request.user, ref, kind)
-    language = request.GET.get("language", "")
+    edition, imprint = _now(request, visit, kind)
     try:
-        pdf, name = briefs.brief_pdf(
-            visit, kind, at=clock.now(), language=language, paper=_paper(request)
-        )
+        paper = _paper(request)
     except ValidationError as error:
         raise Http404(" ".join(error.messages)) from error
-    return pdf_response(pdf, name)
+    mark = f"{briefs.mark_of(edition, imprint)}-{paper.width:.0f}-{paper.is_grey}"
+
+    def answer() -> HttpResponse:
+        name = briefs.file_name(edition, imprint.version)
+        return pdf_response(render_brief(edition, imprint, paper), name)
+
+    return _unless_known(request, mark, answer)
 
 
 @require_safe
@@ -117,13 +128,36 @@ def brief_pdf(request: HttpRequest, ref: str, kind: str) -> HttpResponse:
 def brief_page(request: HttpRequest, ref: str, kind: str) -> HttpResponse:
     """The same edition as a page; it prints as well as the PDF."""
     visit = _visit_for(request.user, ref, kind)
+    edition, imprint = _now(request, visit, kind)
+    mark = f"{briefs.mark_of(edition, imprint)}-{files_mark()}-{get_language()}"
+
+    def answer() -> HttpResponse:
+        pdf = reverse("visits:brief-pdf", args=[ref, kind]) + f"?language={edition.language}"
+        return render(request, "briefs/desk_page.html", page_of(edition, imprint) | {"pdf": pdf})
+
+    return _unless_known(request, mark, answer)
+
+
+def _now(request: HttpRequest, visit: Visit, kind: str) -> tuple[Edition, Imprint]:
     language = request.GET.get("language", "")
     try:
-        edition, imprint = briefs.brief_now(visit, kind, at=clock.now(), language=language)
+        return briefs.brief_now(visit, kind, at=clock.now(), language=language)
     except ValidationError as error:
         raise Http404(" ".join(error.messages)) from error
-    pdf = reverse("visits:brief-pdf", args=[ref, kind]) + f"?language={edition.language}"
-    return render(request, "briefs/desk_page.html", page_of(edition, imprint) | {"pdf": pdf})
+
+
+def _unless_known(
+    request: HttpRequest, mark: str, answer: Callable[[], HttpResponse]
+) -> HttpResponse:
+    """The answer, or that a phone which kept the brief for the road has it as it is."""
+    etag = quote_etag(mark)
+    if request.headers.get("If-None-Match"):
+        known = get_conditional_response(request, etag=etag)
+        if known is not None:
+            return known
+    made = answer()
+    made["ETag"] = etag
+    return made
 
 
 @require_safe
