@@ -99,6 +99,11 @@ urlpatterns = [
         preparing.checklist_edit,
         name="checklist-edit",
     ),
+    path(
+        "visits/<str:ref>/checklist/<int:pk>/remove/",
+        preparing.checklist_remove,
+        name="checklist-remove",
+    ),
     path("visits/<str:ref>/checklist/<int:pk>/", visit_steps.visit_tick, name="visit-tick"),
     path("visits/<str:ref>/step/<slug:step>/", visit_steps.visit_step, name="visit-step"),
     path("visits/<str:ref>/undo/", visit_steps.visit_undo, name="visit-undo"),

@@ -105,6 +105,11 @@ class VisitViewSet(Listed):
         else:
             checklists.edit_item(get_object_or_404(row.checklist, pk=id), **words, **self.act)
 
+    @verb("remove-from-checklist", takes=writing.ChecklistRowInput, roles=FIELD)
+    def remove_from_checklist(self, row, *, id):
+        """Take a thing out: it need not be ready."""
+        checklists.remove_item(get_object_or_404(row.checklist, pk=id), **self.act)
+
     @verb("tick", takes=writing.TickInput)
     def tick(self, row, *, id, done):
         """Say that a thing is ready, or not yet."""

@@ -231,8 +231,11 @@ class ChecklistItemInput(Input):
     note = Line(max_length=300, required=False, allow_blank=True)
 
 
-class TickInput(Input):
+class ChecklistRowInput(Input):
     id = Whole(min_value=1, max_value=BIGGEST_KEY)
+
+
+class TickInput(ChecklistRowInput):
     done = Truth()
 
 
