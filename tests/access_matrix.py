@@ -307,6 +307,8 @@ API = {
     "api:visits-tick": button(COORDINATOR),
     "api:reports-list": page(FIELD),
     "api:reports-detail": readable(FIELD, OTHER),
+    "api:visit-notes-list": form(FIELD),
+    "api:visit-notes-detail": page(FIELD, OTHER),
     "api:expenses-list": form(FIELD),
     "api:expenses-detail": readable(FIELD, OTHER),
     "api:packs-list": form(FIELD),

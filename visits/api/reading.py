@@ -20,6 +20,7 @@ from visits.models import (
     PackRun,
     PreferredDate,
     Visit,
+    VisitNote,
     VisitReport,
     VisitRequest,
 )
@@ -327,6 +328,24 @@ class ExpenseSerializer(Output):
             "eligible",
             "why",
             "receipt",
+        )
+
+
+class VisitNoteSerializer(Output):
+    visit = ref_of()
+    by = serializers.SlugRelatedField(slug_field="name", read_only=True)
+
+    class Meta:
+        model = VisitNote
+        fields = (
+            "id",
+            "visit",
+            "key",
+            "text",
+            "by",
+            "written_at",
+            "arrived_at",
+            "visit_had_changed",
         )
 
 

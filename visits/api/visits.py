@@ -1,5 +1,7 @@
 """Visits, their reports and their briefs as resources."""
 
+from uuid import uuid4
+
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -31,8 +33,9 @@ from visits.domain.brief_changes import changes_of
 from visits.domain.brief_standing import standings
 from visits.domain.briefing import keep_edition
 from visits.domain.briefs import print_edition
+from visits.domain.visit_notes import write_note
 from visits.filters import VisitFilter
-from visits.models import BriefEdition, Expense, PackRun, Visit, VisitReport
+from visits.models import BriefEdition, Expense, PackRun, Visit, VisitNote, VisitReport
 
 STAFF = (Role.COORDINATOR, Role.HOST, Role.EXPERT)
 FIELD = (Role.COORDINATOR, Role.HOST)
@@ -230,6 +233,27 @@ class ExpenseViewSet(Listed):
 
 def _edit_expense(row, values, **act):
     expenses.edit_expense(row, whole(row, expenses.EDITABLE, values), **act)
+
+
+class VisitNoteViewSet(Listed):
+    """What hosts wrote about their visits, often on the road; they stay as they were written."""
+
+    queryset = VisitNote.objects.none()
+    serializer_class = reading.VisitNoteSerializer
+    filterset_class = filtersets.VisitNoteFilter
+    read_roles = write_roles = FIELD
+
+    def get_queryset(self):
+        seen = Visit.objects.visible_to(self.request.user)
+        return VisitNote.objects.filter(visit__in=seen).select_related("visit", "by")
+
+    @extend_schema(request=writing.VisitNoteInput)
+    def create(self, request):
+        """Write one; internal, and never changed afterwards."""
+        asked = self.read(writing.VisitNoteInput)
+        visit, text = asked.pop("visit"), asked.pop("text")
+        note = write_note(visit, text, **{"key": uuid4()} | asked, **self.act)
+        return self.answer(note, status=201)
 
 
 class PDFRenderer(BaseRenderer):

@@ -27,6 +27,7 @@ from visits.domain.expenses import CURRENCIES
 from visits.domain.programmes import TEMPLATES
 from visits.domain.proposals import MOST_SLOTS
 from visits.domain.requests import MOST_DATES, MOST_PEOPLE, MOST_QUESTIONS, MOST_TOPICS
+from visits.domain.visit_notes import LONGEST as LONGEST_NOTE
 from visits.models import BriefEdition, Campaign, Expense, Host, PackRun, Topic, Visit, VisitRequest
 from visits.models.reports import Audience, Outcome
 from visits.models.requests import Channel, Mode, PartOfDay
@@ -303,6 +304,15 @@ class ExpenseChangeInput(Input):
     eligible = serializers.ChoiceField(choices=Expense.Eligible.choices)
     why = Line(max_length=300, allow_blank=True)
     receipt = Line(max_length=200, allow_blank=True)
+
+
+class VisitNoteInput(Input):
+    visit = RowName(slug_field="ref", queryset=Visit.objects.all())
+    text = serializers.CharField(max_length=LONGEST_NOTE)
+    key = serializers.UUIDField(
+        required=False, help_text=_("Yours; the same one again adds no second note.")
+    )
+    written_at = Moment(required=False)
 
 
 class BriefInput(Input):
