@@ -20,7 +20,7 @@ from reportlab.platypus import Table as Rows
 
 from visits.briefs import styles
 from visits.briefs.edition import Checklist, Edition, Facts, Items, Lines, Prose, Table
-from visits.briefs.maps import TourMap
+from visits.briefs.maps import TourMap, rings_of
 from visits.briefs.picture import Code, DayLine, Scanned
 from visits.briefs.tags import Tag
 
@@ -186,11 +186,8 @@ def _svg(edition: Edition) -> Iterator[str]:
     """The map with every point that ours has; the day line and the code cost little beside it."""
     if edition.tour is None:
         return
-    drawn = TourMap(edition.tour, Tag("Figure"), 158, 136)
-    rings = (drawn._thin(ring) for ring in drawn._rings())
-    paths = " ".join(
-        "M" + " ".join(f"{x} {136 - y}" for x, y in ring) + "Z" for ring in rings if len(ring) > 2
-    )
+    rings = rings_of(edition.tour, 158, 136)
+    paths = " ".join("M" + " ".join(f"{x} {136 - y}" for x, y in ring) + "Z" for ring in rings)
     yield (
         f"<svg width=158pt height=136pt viewBox='0 0 158 136' role=img><title>Map</title>"
         f"<path d='{paths}' fill='#efece4' stroke='#c9c4b8' stroke-width='.35'/></svg>"

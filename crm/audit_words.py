@@ -76,6 +76,7 @@ VERBS = {
     "accept_visit": gettext_lazy("accepted by the host"),
     "refuse_visit": gettext_lazy("refused by the host"),
     "agree_to_photos": gettext_lazy("leave for photos noted"),
+    "remove_checklist_item": gettext_lazy("taken off the checklist"),
     "tick_checklist": gettext_lazy("checklist ticked"),
     "build_edition": gettext_lazy("brief built"),
     "store_version": gettext_lazy("plan kept"),

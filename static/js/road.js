@@ -47,7 +47,17 @@ async function keep(road) {
 
 async function keepOne(copies, address) {
   try {
-    const answer = await fetch(address, { cache: "no-store", redirect: "manual" });
+    const kept = await copies.match(address);
+    const mark = kept?.headers.get("ETag");
+    // What says the same as the copy does not come again.
+    const asked = mark ? { "If-None-Match": mark } : {};
+    const answer = await fetch(address, { cache: "no-store", redirect: "manual", headers: asked });
+    if (answer.status === 304) {
+      const headers = new Headers(kept.headers);
+      headers.set("X-Kept-At", Date.now());
+      await copies.put(address, new Response(await kept.blob(), { headers }));
+      return true;
+    }
     if (answer.type === "opaqueredirect") await forgetCopies({ all: true });
     if (!answer.ok) return false;
     const headers = new Headers(answer.headers);

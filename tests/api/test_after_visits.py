@@ -51,6 +51,29 @@ def test_correction_of_the_city_is_read_and_taken_over(desk):
     assert desk.post(path).status_code in (400, 409)
 
 
+def test_a_note_is_written_read_and_there_once(desk):
+    visit = VisitFactory()
+    key = "6a8b3f6e-3df7-4a5c-9b43-6f2d7a6f1c11"
+    body = {"visit": visit.ref, "text": "They want cameras.", "key": key}
+    made = [desk.post("/visit-notes/", body) for _again in range(2)]
+    assert [answer.status_code for answer in made] == [201, 201], made[0].content
+    assert desk.post("/visit-notes/", {"visit": visit.ref, "text": "A second."}).status_code == 201
+    rows = desk.get("/visit-notes/", visit=visit.ref).json()["results"]
+    assert [row["text"] for row in rows] == ["They want cameras.", "A second."]
+    assert (rows[0]["key"], rows[0]["visit"]) == (key, visit.ref)
+    for wrong in ({"text": " "}, {"text": "x" * 4_001}, {"visit": "V99"}):
+        assert desk.post("/visit-notes/", body | wrong).status_code == 400
+
+
+def test_host_neither_reads_nor_writes_notes_about_visits_of_others(api, desk):
+    visit = VisitFactory()
+    made = desk.post("/visit-notes/", {"visit": visit.ref, "text": "Secret."}).json()
+    other = api(HostFactory().user)
+    assert other.get("/visit-notes/").json()["results"] == []
+    assert other.get(f"/visit-notes/{made['id']}/").status_code == 404
+    assert other.post("/visit-notes/", {"visit": visit.ref, "text": "x"}).status_code == 400
+
+
 def test_host_accepts_and_refuses_over_the_api(api, clock):
     visit = VisitFactory()
     host = HostFactory(user=UserFactory(roles=["host"]))

@@ -37,6 +37,7 @@ from tests.factories.visits import (
     TopicFactory,
     UnplacedFactory,
     VisitFactory,
+    VisitNoteFactory,
     VisitReportFactory,
     VisitRequestFactory,
 )
@@ -102,6 +103,7 @@ MAKERS = {
     "visits": a_tentative_visit,
     "reports": a_report,
     "expenses": ExpenseFactory,
+    "visit-notes": VisitNoteFactory,
     "packs": PackRunFactory,
     "briefs": BriefEditionFactory,
     "hosts": HostFactory,

@@ -214,7 +214,6 @@ NOT_PAGES = {
     "visits:mail-calendar": "a calendar file",
     "visits:brief-pdf": "a PDF",
     "visits:brief-changes-pdf": "a PDF",
-    "visits:host-pack": "a PDF",
     "visits:pack-file": "a PDF",
     "visits:pack-status": "a piece of the page of packs",
     "visits:request-export": "a table to save",

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
+from uuid import uuid4
 
 import factory
 from django.utils import timezone
@@ -448,6 +449,17 @@ class ExpenseFactory(DjangoModelFactory):
     amount = 25
     what = "Tram tickets"
     spent_on = date(2023, 2, 23)
+
+
+class VisitNoteFactory(DjangoModelFactory):
+    class Meta:
+        model = models.VisitNote
+
+    visit = factory.SubFactory(VisitFactory)
+    key = factory.LazyFunction(uuid4)
+    text = "They want cameras."
+    written_at = CLOCK
+    arrived_at = CLOCK
 
 
 class PackRunFactory(DjangoModelFactory):

@@ -12,6 +12,7 @@ from visits.models import (
     HostAvailability,
     PackRun,
     PlanVersion,
+    VisitNote,
     VisitReport,
 )
 from visits.models.reports import Outcome
@@ -75,6 +76,14 @@ class ExpenseFilter(filters.FilterSet):
 
     class Meta:
         model = Expense
+        fields: tuple[str, ...] = ()
+
+
+class VisitNoteFilter(filters.FilterSet):
+    visit = filters.CharFilter(label=_("Visit"), field_name="visit__ref", max_length=12)
+
+    class Meta:
+        model = VisitNote
         fields: tuple[str, ...] = ()
 
 

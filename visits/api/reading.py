@@ -20,6 +20,7 @@ from visits.models import (
     PackRun,
     PreferredDate,
     Visit,
+    VisitNote,
     VisitReport,
     VisitRequest,
 )
@@ -330,6 +331,24 @@ class ExpenseSerializer(Output):
         )
 
 
+class VisitNoteSerializer(Output):
+    visit = ref_of()
+    by = serializers.SlugRelatedField(slug_field="name", read_only=True)
+
+    class Meta:
+        model = VisitNote
+        fields = (
+            "id",
+            "visit",
+            "key",
+            "text",
+            "by",
+            "written_at",
+            "arrived_at",
+            "visit_had_changed",
+        )
+
+
 class BriefSerializer(Output):
     visit = ref_of()
     standing = serializers.SerializerMethodField(
@@ -356,6 +375,15 @@ class BriefSerializer(Output):
         return getattr(row, "standing", "") or standing(row, at=clock.now())
 
 
+class BriefChangeSerializer(serializers.Serializer):
+    """One field that says something else; before or now is empty where it was added or left out."""
+
+    section = serializers.CharField()
+    field = serializers.CharField()
+    before = serializers.CharField()
+    now = serializers.CharField()
+
+
 class PackSerializer(Output):
     host = ref_of()
     visit = ref_of()
@@ -370,6 +398,8 @@ class PackSerializer(Output):
             "first",
             "last",
             "language",
+            "paper",
+            "is_grey",
             "state",
             "done",
             "total",

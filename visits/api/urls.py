@@ -17,6 +17,7 @@ register(
         "visits": visits.VisitViewSet,
         "reports": visits.ReportViewSet,
         "expenses": visits.ExpenseViewSet,
+        "visit-notes": visits.VisitNoteViewSet,
         "packs": visits.PackViewSet,
         "briefs": visits.BriefViewSet,
         "hosts": calendar.HostViewSet,

@@ -1,10 +1,12 @@
 """Visits, their reports and their briefs as resources."""
 
+from uuid import uuid4
+
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.renderers import BaseRenderer, JSONRenderer
@@ -16,6 +18,7 @@ from crm.roles import Role
 from visits.api import filtersets, reading, writing
 from visits.api.calendar import whole
 from visits.api.refusals import refusals_as_problems, refuse_broken_move
+from visits.briefs.paper import paper_named
 from visits.domain import (
     agendas,
     checklists,
@@ -26,11 +29,13 @@ from visits.domain import (
     reports,
 )
 from visits.domain import visits as verbs
+from visits.domain.brief_changes import changes_of
 from visits.domain.brief_standing import standings
 from visits.domain.briefing import keep_edition
 from visits.domain.briefs import print_edition
+from visits.domain.visit_notes import write_note
 from visits.filters import VisitFilter
-from visits.models import BriefEdition, Expense, PackRun, Visit, VisitReport
+from visits.models import BriefEdition, Expense, PackRun, Visit, VisitNote, VisitReport
 
 STAFF = (Role.COORDINATOR, Role.HOST, Role.EXPERT)
 FIELD = (Role.COORDINATOR, Role.HOST)
@@ -103,6 +108,11 @@ class VisitViewSet(Listed):
             checklists.add_item(row, **words, **self.act)
         else:
             checklists.edit_item(get_object_or_404(row.checklist, pk=id), **words, **self.act)
+
+    @verb("remove-from-checklist", takes=writing.ChecklistRowInput, roles=FIELD)
+    def remove_from_checklist(self, row, *, id):
+        """Take a thing out: it need not be ready."""
+        checklists.remove_item(get_object_or_404(row.checklist, pk=id), **self.act)
 
     @verb("tick", takes=writing.TickInput)
     def tick(self, row, *, id, done):
@@ -236,6 +246,27 @@ def _edit_expense(row, values, **act):
     expenses.edit_expense(row, whole(row, expenses.EDITABLE, values), **act)
 
 
+class VisitNoteViewSet(Listed):
+    """What hosts wrote about their visits, often on the road; they stay as they were written."""
+
+    queryset = VisitNote.objects.none()
+    serializer_class = reading.VisitNoteSerializer
+    filterset_class = filtersets.VisitNoteFilter
+    read_roles = write_roles = FIELD
+
+    def get_queryset(self):
+        seen = Visit.objects.visible_to(self.request.user)
+        return VisitNote.objects.filter(visit__in=seen).select_related("visit", "by")
+
+    @extend_schema(request=writing.VisitNoteInput)
+    def create(self, request):
+        """Write one; internal, and never changed afterwards."""
+        asked = self.read(writing.VisitNoteInput)
+        visit, text = asked.pop("visit"), asked.pop("text")
+        note = write_note(visit, text, **{"key": uuid4()} | asked, **self.act)
+        return self.answer(note, status=201)
+
+
 class PDFRenderer(BaseRenderer):
     """Lets a client ask for a PDF; the view answers it as it is."""
 
@@ -246,6 +277,12 @@ class PDFRenderer(BaseRenderer):
     def render(self, data, accepted_media_type=None, renderer_context=None):
         # Only a refusal comes here; it is told in JSON whatever was asked for.
         return JSONRenderer().render(data)
+
+
+PRINT = [
+    OpenApiParameter("paper", str, enum=PackRun.Paper.values, description="a4 when left out."),
+    OpenApiParameter("grey", bool, description="Without colours."),
+]
 
 
 class BriefViewSet(Listed):
@@ -278,19 +315,42 @@ class BriefViewSet(Listed):
         built = keep_edition(visit, kind, language=asked.get("language", ""), **self.act)
         return self.answer(built, status=201)
 
-    @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY})
+    def own_parameters(self):
+        return ("paper", "grey") if self.action == "pdf" else ()
+
+    def get_object(self):
+        """The edition; an expert may not read that of a city not to be named."""
+        edition = super().get_object()
+        names_the_city = self.action in ("pdf", "changes")
+        if (
+            names_the_city
+            and self.seen_as() == Role.EXPERT
+            and not _may_be_named(edition, self.now)
+        ):
+            raise PermissionDenied
+        return edition
+
+    @extend_schema(parameters=PRINT, responses={(200, "application/pdf"): OpenApiTypes.BINARY})
     @action(detail=True, renderer_classes=[PDFRenderer, JSONRenderer])
     def pdf(self, request, pk):
         """The edition as PDF, named by its reference and never by its city."""
         edition = self.get_object()
-        if self.seen_as() == Role.EXPERT and not _may_be_named(edition, self.now):
-            raise PermissionDenied
-        content, name = print_edition(edition, at=self.now)
+        asked = writing.PrintInput(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        paper = paper_named(asked.validated_data["paper"], is_grey=asked.validated_data["grey"])
+        content, name = print_edition(edition, at=self.now, paper=paper)
         return HttpResponse(
             content,
             content_type="application/pdf",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
+
+    @extend_schema(responses=reading.BriefChangeSerializer(many=True))
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def changes(self, request, pk):
+        """What this version says otherwise than the visit does now, field by field, in order."""
+        found = changes_of(self.get_object(), at=self.now)
+        return Response(reading.BriefChangeSerializer(found, many=True).data)
 
 
 class PackViewSet(Listed):

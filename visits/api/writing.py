@@ -27,6 +27,7 @@ from visits.domain.expenses import CURRENCIES
 from visits.domain.programmes import TEMPLATES
 from visits.domain.proposals import MOST_SLOTS
 from visits.domain.requests import MOST_DATES, MOST_PEOPLE, MOST_QUESTIONS, MOST_TOPICS
+from visits.domain.visit_notes import LONGEST as LONGEST_NOTE
 from visits.models import BriefEdition, Campaign, Expense, Host, PackRun, Topic, Visit, VisitRequest
 from visits.models.reports import Audience, Outcome
 from visits.models.requests import Channel, Mode, PartOfDay
@@ -231,8 +232,11 @@ class ChecklistItemInput(Input):
     note = Line(max_length=300, required=False, allow_blank=True)
 
 
-class TickInput(Input):
+class ChecklistRowInput(Input):
     id = Whole(min_value=1, max_value=BIGGEST_KEY)
+
+
+class TickInput(ChecklistRowInput):
     done = Truth()
 
 
@@ -303,12 +307,28 @@ class ExpenseChangeInput(Input):
     receipt = Line(max_length=200, allow_blank=True)
 
 
+class VisitNoteInput(Input):
+    visit = RowName(slug_field="ref", queryset=Visit.objects.all())
+    text = serializers.CharField(max_length=LONGEST_NOTE)
+    key = serializers.UUIDField(
+        required=False, help_text=_("Yours; the same one again adds no second note.")
+    )
+    written_at = Moment(required=False)
+
+
 class BriefInput(Input):
     visit = RowName(slug_field="ref", queryset=Visit.objects.all())
     kind = serializers.ChoiceField(choices=BriefEdition.Kind)
     language = serializers.ChoiceField(
         choices=[code for code, _name in settings.LANGUAGES], required=False
     )
+
+
+class PrintInput(Input):
+    """How a brief is printed; it comes as parameters of the address."""
+
+    paper = serializers.ChoiceField(choices=PackRun.Paper.choices, default=PackRun.Paper.A4)
+    grey = serializers.BooleanField(default=False)
 
 
 class PackInput(Input):
@@ -327,6 +347,8 @@ class PackInput(Input):
         required=False,
         help_text=_("Of an attendance sheet or a thank-you report."),
     )
+    paper = serializers.ChoiceField(choices=PackRun.Paper.choices, default=PackRun.Paper.A4)
+    is_grey = serializers.BooleanField(default=False, help_text=_("Without colours."))
     language = serializers.ChoiceField(
         choices=[code for code, _name in settings.LANGUAGES], required=False
     )

@@ -12,7 +12,7 @@ KIND = "is"
 MOMENT = "moment"
 # Fields that hold no words of a person but say how a part is read.
 FIXED = frozenset(
-    {KIND, "at", "kind", "key", "tone", "language", "zone", "home_zone", "hue", "shape"}
+    {KIND, "at", "kind", "key", "tone", "language", "spoken", "zone", "home_zone", "hue", "shape"}
 )
 PARTS = {
     name: part

@@ -217,7 +217,7 @@ def _prose(block: Prose, tag: Tag, _width: float) -> Story:
     style = block.tone
     role = "BlockQuote" if style == "quote" else "P"
     heading = _heading(block.heading, tag)
-    return [*heading, *(text(part, style, tag.child(role)) for part in parts)]
+    return [*heading, *(text(part, style, tag.child(role, spoken=block.spoken)) for part in parts)]
 
 
 def _heading(words: str, tag: Tag) -> Story:
@@ -264,8 +264,12 @@ def _table(block: Table, tag: Tag, width: float) -> Story:
     rows = []
     for values in block.rows:
         row = table.child("TR")
+        cells = zip(block.columns, values, strict=True)
         rows.append(
-            tuple(Cell((text(value, "cell", row.child("TD"), links=True),)) for value in values)
+            tuple(
+                Cell((text(value, "cell", row.child("TD", spoken=column.spoken), links=True),))
+                for column, value in cells
+            )
         )
     return [*_heading(block.heading, tag), Grid(widths, rows, head=head, pad=2.1)]
 

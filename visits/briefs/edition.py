@@ -8,7 +8,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 Tone = Literal["plain", "quiet", "quote", "strong", "missing"]
 
@@ -30,11 +30,13 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """Running text; line breaks begin a new paragraph."""
+    """Running text; line breaks begin a new paragraph. `spoken` is the language of words that are
+    not in that of the edition."""
 
     text: str
     tone: Tone = "plain"
     heading: str = ""
+    spoken: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,13 @@ class Checklist:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table: its title, its share of the width, and whether it holds figures."""
+    """A column of a table: its title, its share of the width, whether it holds figures, and the
+    language of its cells where that is not the edition's."""
 
     title: str
     share: float
     figures: bool = False
+    spoken: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +207,10 @@ class Edition:
     @property
     def data_hash(self) -> str:
         """SHA-256 of what the edition says, without its state's look and what grows every day."""
-        said = asdict(self)
+        said = asdict(self, dict_factory=_words)
         del said["state"], said["link"], said["link_label"]
-        said["sections"] = [asdict(section) for section in self.sections if section.hashed]
+        hashed = (section for section in self.sections if section.hashed)
+        said["sections"] = [asdict(section, dict_factory=_words) for section in hashed]
         text = json.dumps(said, sort_keys=True, ensure_ascii=False, default=_iso)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -257,6 +262,11 @@ class Pack:
     tour: Tour | None = None
     author: str = ""
     is_sample: bool = False
+
+
+def _words(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """What a part says: in which language it is read aloud changes nothing in that."""
+    return {name: value for name, value in pairs if name != "spoken"}
 
 
 def _iso(value: object) -> str:

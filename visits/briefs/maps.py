@@ -10,9 +10,9 @@ from pathlib import Path
 from reportlab.platypus import Flowable
 
 from visits.briefs import styles
-from visits.briefs.edition import Tour
+from visits.briefs.edition import Mark, Tour
 from visits.briefs.tags import Tag
-from visits.briefs.text import line, width_of
+from visits.briefs.text import draw_line, line, width_of
 
 OUTLINES = Path(__file__).resolve().parents[2] / "fixtures" / "outlines.json"
 EARTH_KM = 6371.0
@@ -34,6 +34,21 @@ class Projection:
         x = scale * cos(p) * sin(turn)
         y = scale * (cos(p0) * sin(p) - sin(p0) * cos(p) * cos(turn))
         return x, y
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A mark on the picture, and where its name stands; y goes up."""
+
+    kind: str
+    x: float
+    y: float
+    name: str
+    left: float
+    base: float
+    width: float
+    font: str
+    size: float
 
 
 class TourMap(Flowable):
@@ -119,42 +134,23 @@ class TourMap(Flowable):
                 points.append((round(x, 1), round(y, 1)))
         return points
 
-    def _draw_journeys(self) -> None:
-        canvas, marks = self.canv, self.tour.marks
-        canvas.setStrokeColor(styles.ACCENT)
-        canvas.setLineWidth(1.1)
-        for start, end in self.tour.journeys:
-            first = self._at(marks[start].latitude, marks[start].longitude)
-            second = self._at(marks[end].latitude, marks[end].longitude)
-            canvas.line(*first, *second)
+    def lines(self) -> list[tuple[Point, Point]]:
+        """Where the journeys begin and end."""
+        places = [self._at(mark.latitude, mark.longitude) for mark in self.tour.marks]
+        return [(places[start], places[end]) for start, end in self.tour.journeys]
 
-    def _draw_marks(self) -> None:
-        canvas = self.canv
+    def spots(self) -> list[Spot]:
+        """The marks with room for their names, the place of the visit first."""
         places = [self._at(mark.latitude, mark.longitude) for mark in self.tour.marks]
         taken = [(x - 3.5, y - 3.5, x + 3.5, y + 3.5) for x, y in places]
         order = {"place": 0, "stop": 1, "home": 2}
-        for mark in sorted(self.tour.marks, key=lambda m: order[m.kind]):
-            x, y = self._at(mark.latitude, mark.longitude)
-            if mark.kind == "place":
-                canvas.setFillColor(styles.PAPER)
-                canvas.circle(x, y, 4.6, stroke=0, fill=1)
-                canvas.setFillColor(styles.ACCENT)
-                canvas.circle(x, y, 3.4, stroke=0, fill=1)
-            elif mark.kind == "home":
-                canvas.setFillColor(styles.INK)
-                canvas.rect(x - 2.2, y - 2.2, 4.4, 4.4, stroke=0, fill=1)
-            else:
-                canvas.setFillColor(styles.PAPER)
-                canvas.setStrokeColor(styles.ACCENT)
-                canvas.setLineWidth(1.1)
-                canvas.circle(x, y, 2.5, stroke=1, fill=1)
-            self._draw_name(line(mark.label, 30), x, y, mark.kind == "place", taken)
+        marks = sorted(zip(self.tour.marks, places, strict=True), key=lambda m: order[m[0].kind])
+        return [self._spot(mark, x, y, taken) for mark, (x, y) in marks]
 
-    def _draw_name(self, name: str, x: float, y: float, is_place: bool, taken: list) -> None:
+    def _spot(self, mark: Mark, x: float, y: float, taken: list) -> Spot:
+        name, is_place = line(mark.label, 30), mark.kind == "place"
         font, size = (styles.STRONG, 8.6) if is_place else (styles.REGULAR, 7.4)
-        style = styles.Style(size, size, font)
-        width = width_of(name, style)
-        spot = None
+        width = width_of(name, styles.Style(size, size, font))
         for left, base in (
             (x + 6.5, y - 2.7),
             (x - 6.5 - width, y - 2.7),
@@ -164,37 +160,63 @@ class TourMap(Flowable):
             box = (left, base - 2, left + width, base + size)
             inside = left > 3 and left + width < self.width - 3
             if inside and not any(_overlap(box, other) for other in taken):
-                spot = (left, base, box)
                 break
-        if spot is None:
+        else:
             left = min(max(3.0, x - width / 2), max(3.0, self.width - width - 3))
-            spot = (left, y + 6.5, (left, y + 4.5, left + width, y + 6.5 + size))
-        left, base, box = spot
+            base, box = y + 6.5, (left, y + 4.5, left + width, y + 6.5 + size)
         taken.append(box)
-        self._letters(name, left, base, font, size)
+        return Spot(mark.kind, x, y, name, left, base, width, font, size)
 
-    def _letters(self, name: str, left: float, base: float, font: str, size: float) -> None:
+    def _draw_journeys(self) -> None:
+        self.canv.setStrokeColor(styles.ACCENT)
+        self.canv.setLineWidth(1.1)
+        for first, second in self.lines():
+            self.canv.line(*first, *second)
+
+    def _draw_marks(self) -> None:
         canvas = self.canv
-        canvas.setFont(font, size)
+        for spot in self.spots():
+            if spot.kind == "place":
+                canvas.setFillColor(styles.PAPER)
+                canvas.circle(spot.x, spot.y, 4.6, stroke=0, fill=1)
+                canvas.setFillColor(styles.ACCENT)
+                canvas.circle(spot.x, spot.y, 3.4, stroke=0, fill=1)
+            elif spot.kind == "home":
+                canvas.setFillColor(styles.INK)
+                canvas.rect(spot.x - 2.2, spot.y - 2.2, 4.4, 4.4, stroke=0, fill=1)
+            else:
+                canvas.setFillColor(styles.PAPER)
+                canvas.setStrokeColor(styles.ACCENT)
+                canvas.setLineWidth(1.1)
+                canvas.circle(spot.x, spot.y, 2.5, stroke=1, fill=1)
+            self._draw_name(spot)
+
+    def _draw_name(self, spot: Spot) -> None:
+        canvas = self.canv
         canvas.setFillColor(styles.INK)
         # A ground of paper keeps the name readable over a border; drawn letters once only.
         canvas.saveState()
         canvas.setFillColor(styles.PAPER)
         canvas.setFillAlpha(0.72)
         canvas.roundRect(
-            left - 1.5, base - 2.2, width_of(name, styles.Style(size, size, font)) + 3, size + 1.2,
-            1.5, stroke=0, fill=1,
-        )  # fmt: skip
+            spot.left - 1.5, spot.base - 2.2, spot.width + 3, spot.size + 1.2, 1.5, stroke=0, fill=1
+        )
         canvas.restoreState()
-        canvas.drawString(left, base, name)
+        draw_line(canvas, spot.left, spot.base, spot.name, spot.font, spot.size)
+
+
+@lru_cache(maxsize=64)
+def rings_of(tour: Tour, width: float, height: float) -> tuple[Ring, ...]:
+    """The land of a map. Thousands of points: worked out once."""
+    drawn = TourMap(tour, Tag("Figure"), width, height)
+    rings = (drawn._thin(ring) for ring in drawn._rings())
+    return tuple(points for points in rings if len(points) > 2)
 
 
 @lru_cache(maxsize=64)
 def land_code(tour: Tour, width: float, height: float) -> str:
-    """The land of a map as the operators of a page. Thousands of points: worked out once."""
-    drawn = TourMap(tour, Tag("Figure"), width, height)
-    rings = (drawn._thin(ring) for ring in drawn._rings())
-    return " ".join(_ring_code(points) for points in rings if len(points) > 2)
+    """The land as the operators of a page."""
+    return " ".join(_ring_code(points) for points in rings_of(tour, width, height))
 
 
 def _ring_code(points: Ring) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -143,11 +144,9 @@ class DayLine(Flowable):
                 f"{stretch.starts_at.astimezone(ZoneInfo(self.day.zone)):%H:%M}–"
                 f"{stretch.ends_at.astimezone(ZoneInfo(self.day.zone)):%H:%M}"
             )
-            canvas.setFillColor(styles.ACCENT)
-            canvas.setFont(styles.STRONG, 8.4)
             words = f"{times}  {line(stretch.label, 40)}".strip()
-            room = self.width - left
-            canvas.drawString(min(left, max(0.0, left + room - 150)), base + 23, words)
+            room = self.width - width_of(words, STYLES["stretch"])
+            put(canvas, max(0.0, min(left, room)), base + 23, words, "stretch")
         elif stretch.kind == "break":
             canvas.setFillColor(styles.PAPER)
             canvas.rect(left + 0.5, base + 2.4, right - left - 1, 15.6, stroke=0, fill=1)
@@ -194,6 +193,20 @@ def _day_bounds(day: Day) -> tuple[datetime, datetime]:
     return early, late
 
 
+@lru_cache(maxsize=256)
+def code_bars(value: str) -> tuple[int, tuple[tuple[int, int, int], ...]]:
+    """A QR code: how many squares wide it is, and its bars as left square, row and length."""
+    code = QRCode(None, QRErrorCorrectLevel.M)
+    code.addData(value)
+    code.make()
+    bars = tuple(
+        (left, row, length)
+        for row, squares in enumerate(code.modules)
+        for left, length in _runs(squares)
+    )
+    return code.getModuleCount(), bars
+
+
 class Code(Flowable):
     """A QR code as squares."""
 
@@ -206,15 +219,11 @@ class Code(Flowable):
         return self.side, self.side
 
     def draw(self) -> None:
-        code = QRCode(None, QRErrorCorrectLevel.M)
-        code.addData(self.value)
-        code.make()
-        count = code.getModuleCount()
+        count, bars = code_bars(self.value)
         box = self.side / count
         path = self.canv.beginPath()
-        for number, row in enumerate(code.modules):
-            for start, length in _runs(row):
-                path.rect(start * box, self.side - (number + 1) * box, length * box, box)
+        for left, row, length in bars:
+            path.rect(left * box, self.side - (row + 1) * box, length * box, box)
         self.canv.begin_figure(self.tag, self.side, self.side)
         self.canv.setFillColor(styles.INK)
         self.canv.drawPath(path, stroke=0, fill=1)

@@ -11,6 +11,7 @@ from reportlab.pdfbase.ttfonts import TTFont
 
 STEP = 4.0
 
+FOLDER = Path(font_source_sans_pro.__file__).parent / "files"
 REGULAR, STRONG = "Brief", "Brief-Strong"
 FILES = {REGULAR: "SourceSansPro-Regular.ttf", STRONG: "SourceSansPro-Semibold.ttf"}
 
@@ -72,6 +73,7 @@ STYLES = {
     "cell": Style(8.8, 12),
     "cell-quiet": Style(8.4, 12, REGULAR, QUIET),
     "column": Style(7.8, 11, REGULAR, QUIET),
+    "stretch": Style(8.4, 11, STRONG, ACCENT),
     "small": Style(7.6, 10.5, REGULAR, QUIET),
 }
 
@@ -79,9 +81,8 @@ STYLES = {
 @cache
 def register_fonts() -> None:
     """Make the two weights known to ReportLab; reading them takes a moment, so once a process."""
-    folder = Path(font_source_sans_pro.__file__).parent / "files"
     for name, file in FILES.items():
-        pdfmetrics.registerFont(TTFont(name, str(folder / file), shapable=False))
+        pdfmetrics.registerFont(TTFont(name, str(FOLDER / file), shapable=False))
 
 
 @cache

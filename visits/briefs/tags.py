@@ -50,19 +50,35 @@ Box = tuple[float, float, float, float]
 class Tag:
     """One element of the structure tree; its kids are tags, stretches of pages and links' areas."""
 
-    __slots__ = ("alt", "attributes", "kids", "name", "parent", "role")
+    __slots__ = ("alt", "attributes", "kids", "name", "parent", "role", "said", "spoken")
 
-    def __init__(self, role: str, parent: "Tag | None" = None, *, alt: str = "", scope: str = ""):
+    def __init__(
+        self,
+        role: str,
+        parent: "Tag | None" = None,
+        *,
+        alt: str = "",
+        scope: str = "",
+        said: str = "",
+        spoken: str = "",
+    ):
         self.role, self.parent, self.alt = role, parent, alt
+        self.said, self.spoken = said, spoken
         self.attributes: dict[str, Any] = {}
         if scope:
             self.attributes = {"O": PDFName("Table"), "Scope": PDFName(scope)}
         self.kids: list[Tag | PageMark | Annotation] = []
         self.name = ""
 
-    def child(self, role: str, *, alt: str = "", scope: str = "") -> "Tag":
-        """A new element below this one, read after its elder siblings."""
-        made = Tag(role, self, alt=alt, scope=scope)
+    def child(
+        self, role: str, *, alt: str = "", scope: str = "", said: str = "", spoken: str = ""
+    ) -> "Tag":
+        """A new element below this one, read after its elder siblings.
+
+        `said` are its words where its glyphs stand in another order, `spoken` is their language
+        where that is not the document's.
+        """
+        made = Tag(role, self, alt=alt, scope=scope, said=said, spoken=spoken)
         self.kids.append(made)
         return made
 
@@ -267,6 +283,10 @@ class TaggedCanvas(Canvas):
         entry["K"] = kids[0] if len(kids) == 1 else PDFArray(kids)
         if tag.alt:
             entry["Alt"] = PDFString(tag.alt)
+        if tag.said:
+            entry["ActualText"] = PDFString(tag.said)
+        if tag.spoken:
+            entry["Lang"] = PDFString(tag.spoken)
         if tag.attributes:
             entry["A"] = PDFDictionary(dict(tag.attributes))
         self._doc.Reference(PDFDictionary(entry), tag.name)

@@ -1,8 +1,9 @@
 """Every letter on a printed page passes here: cleaned, made drawable, broken into lines.
 
 No markup language is involved: `<b>`, `<img>` and links in a name are set as the letters they are.
-Characters the font lacks are written in Latin letters within brackets, so that nothing ever prints
-as a box. Work grows in proportion to the length of the text.
+Hebrew and Arabic run from right to left in their own letters; characters that no font of ours has
+are written in Latin letters within brackets, so that nothing ever prints as a box. Work grows in
+proportion to the length of the text.
 """
 
 import re
@@ -18,7 +19,7 @@ from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.platypus import Flowable
 
 from crm.validators import clean_text
-from visits.briefs import styles
+from visits.briefs import scripts, styles
 from visits.briefs.links import Link, by_line, links_in
 from visits.briefs.styles import Style
 from visits.briefs.tags import Tag
@@ -31,7 +32,7 @@ SOFT_BREAKS = "/@._-?&="
 
 
 def legible(value: str) -> str:
-    """`value` as letters the font has: "漢字" reads "[HanZi]". Line breaks stay."""
+    """`value` as letters our fonts have: "漢字" reads "[HanZi]". Line breaks stay."""
     cleaned = clean_text(value).replace("\t", " ").replace("\r\n", "\n").replace("\r", "\n")
     cleaned = cleaned.replace("\u2028", "\n").replace("\u2029", "\n").replace("\u202f", "\u00a0")
     if cleaned.isascii():
@@ -67,7 +68,7 @@ def _drawable(value: str) -> Iterator[str]:
 
 
 def _kind(letter: str, covered: frozenset[int]) -> str:
-    if letter == "\n" or ord(letter) in covered:
+    if letter == "\n" or ord(letter) in covered or scripts.covers(letter):
         return "drawn"
     category = unicodedata.category(letter)
     # Joiners, variation selectors and stray marks have no form of their own.
@@ -79,9 +80,28 @@ def _in_latin(letters: str) -> str:
     return latin or " ".join(f"U+{ord(letter):04X}" for letter in letters)
 
 
-@lru_cache(maxsize=20_000)
-def _width(word: str, font: str, size: float) -> float:
+def _measure(word: str, font: str, size: float) -> float:
+    if scripts.RIGHT_TO_LEFT.search(word):
+        return _set(word, font, is_rtl=False)[1] * size
     return stringWidth(word, font, size)
+
+
+_width = lru_cache(maxsize=20_000)(_measure)
+
+
+def _set(words: str, font: str, *, is_rtl: bool) -> tuple[tuple[scripts.Placed, ...], float]:
+    return scripts.set_line(words, font, is_strong=font == styles.STRONG, is_rtl=is_rtl)
+
+
+def draw_line(
+    canvas: Any, x: float, y: float, words: str, font: str, size: float, *, is_rtl: bool = False
+) -> None:
+    """Draw one line with its left end at `x`; `is_rtl` says which way it runs as a whole."""
+    if not scripts.RIGHT_TO_LEFT.search(words):
+        canvas.setFont(font, size)
+        canvas.drawString(x, y, words)
+        return
+    scripts.draw(canvas, x, y, _set(words, font, is_rtl=is_rtl)[0], size)
 
 
 def width_of(value: str, style: Style) -> float:
@@ -118,7 +138,7 @@ def _pieces(word: str, style: Style, width: float) -> Iterator[tuple[str, float]
             yield word, needed
             return
         fits = min(len(head) - 1, max(1, int(len(head) * width / needed)))
-        while fits > 1 and stringWidth(head[:fits], style.font, style.size) > width:
+        while fits > 1 and _measure(head[:fits], style.font, style.size) > width:
             fits -= 1
         fits = max(fits, 1)
         soft = max(head.rfind(mark, 0, fits) for mark in SOFT_BREAKS) + 1
@@ -202,8 +222,12 @@ class Text(Flowable):
 
     def _draw_plain(self, lines: list[str]) -> None:
         canvas, style = self.canv, self.style
-        canvas.begin_mark(self.tag)
+        canvas.begin_mark(_as_said(self.tag, " ".join(lines)))
         canvas.setFillColor(style.colour)
+        if scripts.RIGHT_TO_LEFT.search(self.value):
+            self._draw_either_way(lines)
+            canvas.end_mark()
+            return
         text = canvas.beginText(style.indent, self.height - _baseline(style))
         text.setFont(style.font, style.size, style.leading)
         for number, words in enumerate(lines, 1):
@@ -211,6 +235,18 @@ class Text(Flowable):
             text.textLine(words + " " if number < len(lines) else words)
         canvas.drawText(text)
         canvas.end_mark()
+
+    def _draw_either_way(self, lines: list[str]) -> None:
+        """Lines with Hebrew or Arabic; a paragraph that begins so stands on the right."""
+        style, is_rtl = self.style, scripts.is_right_to_left(self.value)
+        y = self.height - _baseline(style)
+        for number, words in enumerate(lines, 1):
+            said = words + " " if number < len(lines) else words
+            x = style.indent
+            if is_rtl and len(lines) > 1:
+                x = self.width - style.right - _measure(said, style.font, style.size)
+            draw_line(self.canv, x, y, said, style.font, style.size, is_rtl=is_rtl)
+            y -= style.leading
 
     def _draw_linked(self, lines: list[str], tag: Tag) -> None:
         """Line by line: a link over two lines is one element with an area on each."""
@@ -236,17 +272,23 @@ class Text(Flowable):
         if not words:
             return x
         canvas, style = self.canv, self.style
-        canvas.begin_mark(tag)
+        canvas.begin_mark(_as_said(tag, words))
         canvas.setFillColor(styles.ACCENT if tag.role == "Link" else style.colour)
-        canvas.setFont(style.font, style.size)
-        canvas.drawString(x, y, words)
-        end = x + stringWidth(words, style.font, style.size)
+        draw_line(canvas, x, y, words, style.font, style.size)
+        end = x + _measure(words, style.font, style.size)
         if tag.role == "Link":
             canvas.setStrokeColor(styles.ACCENT)
             canvas.setLineWidth(0.3)
             canvas.line(x, y - 1.6, end, y - 1.6)
         canvas.end_mark()
         return end
+
+
+def _as_said(tag: Tag | None, words: str) -> Tag | None:
+    """The element to draw words for: those that run both ways say theirs in reading order."""
+    if tag is None or not scripts.RIGHT_TO_LEFT.search(words):
+        return tag
+    return tag.child("Span", said=words)
 
 
 def _baseline(style: Style) -> float:
@@ -267,8 +309,8 @@ def put(canvas: Any, x: float, y: float, value: str, style: str, *, align: str =
     """Draw one line with its baseline at `y`, and return its width."""
     set_as = styles.STYLES[style]
     width = width_of(value, set_as)
-    canvas.setFont(set_as.font, set_as.size)
     canvas.setFillColor(set_as.colour)
     start = {"left": x, "right": x - width, "centre": x - width / 2}[align]
-    canvas.drawString(start, y, value)
+    is_rtl = scripts.is_right_to_left(value)
+    draw_line(canvas, start, y, value, set_as.font, set_as.size, is_rtl=is_rtl)
     return width

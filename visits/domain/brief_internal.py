@@ -209,6 +209,7 @@ def _minute(
 def _said(request: VisitRequest) -> list[Block]:
     """The city's own words, its translation beside them, and where they come from."""
     own, translated = request.raw_text.strip(), request.translation.strip()
+    spoken = parts.spoken_in(request.raw_language or request.language)
     language = parts.language_name(request.raw_language or request.language)
     source = _("%(ref)s, %(channel)s, %(day)s, %(department)s") % {
         "ref": request.ref,
@@ -219,12 +220,12 @@ def _said(request: VisitRequest) -> list[Block]:
     blocks: list[Block] = []
     if own and translated:
         columns = (
-            Column(_("In their words (%(language)s)") % {"language": language}, 3),
+            Column(_("In their words (%(language)s)") % {"language": language}, 3, spoken=spoken),
             Column(_("Translation"), 3),
         )
         blocks.append(Table(columns, ((_shortened(own), _shortened(translated)),)))
     elif own:
-        blocks.append(Prose(_shortened(own), "quote"))
+        blocks.append(Prose(_shortened(own), "quote", spoken=spoken))
     elif translated:
         blocks.append(Prose(_shortened(translated), "quote"))
         source += "; " + _("translated from %(language)s") % {"language": language}

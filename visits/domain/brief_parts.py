@@ -1,11 +1,12 @@
 """What both editions share: plain values, and fields of a visit that its city may see."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from django.utils.translation import get_language_info
+from django.utils.translation import get_language, get_language_info
 from django.utils.translation import gettext as _
 
 from crm import marks, wording
@@ -14,6 +15,7 @@ from visits.models import AgendaItem, Visit, VisitRequest
 from visits.states import VisitState
 
 FAILED = frozenset({VisitState.CANCELLED, VisitState.POSTPONED, VisitState.NO_SHOW})
+LANGUAGE = re.compile("[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 # How titles of pauses begin in the programmes we write; they are drawn as gaps.
 PAUSES = ("Break", "Lunch", "Coffee")
 
@@ -97,6 +99,11 @@ def language_name(code: str) -> str:
         return get_language_info(code)["name_translated"]
     except KeyError:
         return code
+
+
+def spoken_in(code: str) -> str:
+    """The language of a quote, for who reads it aloud; empty when it is that of the edition."""
+    return code if LANGUAGE.fullmatch(code) and code != get_language() else ""
 
 
 def replacement_of(visit: Visit) -> Visit | None:

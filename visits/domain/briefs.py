@@ -4,6 +4,8 @@ PDFs are made on demand and never kept. What is kept of an edition is its versio
 it said, who built it and when; an unchanged visit keeps its version.
 """
 
+import hashlib
+import json
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -38,6 +40,7 @@ __all__ = [
     "gather_internal",
     "gather_public",
     "is_out_of_date",
+    "mark_of",
     "print_edition",
     "render_public",
 ]
@@ -190,6 +193,15 @@ def render_public(visit: Visit, *, language: str, at: datetime | None = None) ->
 def print_edition(kept: BriefEdition, *, at: datetime, paper: Paper = A4) -> tuple[bytes, str]:
     """The PDF of a kept version and its file name; a preview when the visit has changed since."""
     return brief_pdf(kept.visit, kept.kind, at=at, language=kept.language, paper=paper)
+
+
+def mark_of(edition: Edition, imprint: Imprint) -> str:
+    """A short sum of all that a print of the brief says, also of what grows every day.
+
+    It stays while a preview says the same, whenever it was made.
+    """
+    said = json.dumps([as_content(edition), imprint.version], sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
 def imprint_of(

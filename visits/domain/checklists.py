@@ -1,4 +1,4 @@
-"""What has to be ready for a visit: added and worded by us, ticked by the city or by us."""
+"""What has to be ready for a visit: added, worded and taken out by us, ticked by the city or us."""
 
 from datetime import datetime
 
@@ -50,6 +50,15 @@ def edit_item(
         record(item, "edit_checklist_item", at=at, by=by, fields=changed)
         settle_briefed([item.visit], at=at, by=by)
     return item
+
+
+@transaction.atomic
+def remove_item(item: ChecklistItem, *, at: datetime, by: User | None) -> None:
+    """Take it out: it need not be ready. The brief shows it no longer."""
+    visit = item.visit
+    record(item, "remove_checklist_item", at=at, by=by)
+    item.delete()
+    settle_briefed([visit], at=at, by=by)
 
 
 def _worded(text: str) -> str:

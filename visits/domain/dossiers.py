@@ -25,7 +25,7 @@ from crm.models import (
     Person,
 )
 from crm.validators import address_key
-from visits.models import PendingRequest, Visit, VisitRequest
+from visits.models import PendingRequest, Visit, VisitNote, VisitRequest
 
 # Shorter words stand in too many other words to be looked for.
 SHORTEST_WORD = 3
@@ -85,6 +85,13 @@ class Dossier:
             Q(requests__in=self.requests) | self.written_to("local_contact_address")
         )
         return list(found.distinct().order_by("ref"))
+
+    @cached_property
+    def notes(self) -> list[VisitNote]:
+        """What hosts wrote on the road about these visits, where it names them."""
+        pattern = word_pattern(self.own_words)
+        rows = VisitNote.objects.filter(visit__in=self.visits).select_related("visit")
+        return [row for row in rows if pattern and pattern.search(row.text)]
 
     def is_contact_of(self, visit: Visit) -> bool:
         """Whether they are the local contact, by address or by name."""

@@ -34,6 +34,7 @@ from crm.models import (
     User,
 )
 from visits.briefs.content import FIXED, KIND
+from visits.domain import pack_runs
 from visits.domain.dossiers import Dossier, dossier_of, word_pattern
 from visits.models import (
     AgendaItem,
@@ -42,6 +43,7 @@ from visits.models import (
     Disruption,
     Expense,
     Host,
+    PackRun,
     PrivateLink,
     Referral,
     TravelFactor,
@@ -196,6 +198,7 @@ def sides_of(dossier: Dossier) -> Sides:
         (_("words of promises"), dossier.follow_ups),
         (_("names, contacts and texts in requests, and their private links"), dossier.requests),
         (_("forms not verified yet"), dossier.pending),
+        (_("finished trip packs and sheets of everybody; they are made anew"), _packs()),
     ]
     stays: list[tuple[str, Sequence[Any]]] = [
         (_("parts in events, counted without a name"), dossier.participations),
@@ -209,6 +212,10 @@ def sides_of(dossier: Dossier) -> Sides:
         stays=[f"{words}: {len(rows)}" for words, rows in stays if rows],
         open_requests=[request.ref for request in dossier.requests if request.is_open],
     )
+
+
+def _packs() -> list[PackRun]:
+    return list(PackRun.objects.exclude(file=""))
 
 
 @transaction.atomic
@@ -235,6 +242,7 @@ def erase_person(
         _take_out(sure, model, _rows_that_hold(model, dossier.sure_words))
     for each in dossier.people:
         record(each, "erase_person", at=at, by=by, actor=actor, fields=EMPTIED[Person].keys())
+    pack_runs.forget_all()
     transaction.on_commit(wipe_freed_space, robust=True)
     return dossier
 

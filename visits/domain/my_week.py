@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from crm import wording
+from visits.domain.after_visit import may_tell
 from visits.domain.brief_standing import visit_standings
 from visits.domain.disruptions import disruptions_touching
 from visits.domain.host_answers import answers_of
@@ -66,7 +67,7 @@ class Entry:
     answer: HostAnswer | None = None
     may_answer: bool = False
     risks: Sequence[Disruption] = ()
-    is_on: bool = False
+    may_tell: bool = False
     icon: str = ""
     hue: str = ""
     is_tentative: bool = False
@@ -221,7 +222,7 @@ def _visit(
         answer=answer,
         may_answer=visit.host_id == host.pk and visit.is_live and not visit.has_begun(at),
         risks=disruptions_touching(visit, among=active),
-        is_on=visit.is_live and visit.starts_at <= at < visit.ends_at,
+        may_tell=may_tell(visit) and visit.has_begun(at),
         hue=hue_of(visit),
         is_tentative=visit.state == VisitState.TENTATIVE,
         brief=brief if visit.is_live else "",

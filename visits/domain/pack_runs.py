@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from crm import clock
 from crm.models import User
 from visits.briefs.files import write_whole
-from visits.briefs.paper import A4, Paper
+from visits.briefs.paper import A4, Paper, paper_named
 from visits.domain.packs import pack_pdf, visits_for_pack
 from visits.domain.visit_sheets import gather_thanks, sheet_pdf
 from visits.models import Host, PackRun, Visit
@@ -66,6 +66,8 @@ def ask_for_pack(
     first: date | None = None,
     last: date | None = None,
     language: str = "",
+    paper: str = PackRun.Paper.A4,
+    is_grey: bool = False,
 ) -> PackRun:
     """Queue a document; while the same one is waiting or being made that one is returned.
 
@@ -83,7 +85,7 @@ def ask_for_pack(
         if kind == Kind.THANKS:
             gather_thanks(visit, "en")
     asked = {"kind": kind, "host": host, "visit": visit, "first": first, "last": last}
-    asked |= {"language": language, "asked_by": by}
+    asked |= {"language": language, "paper": paper, "is_grey": is_grey, "asked_by": by}
     if run := PackRun.objects.waiting().filter(**asked).first():
         return run
     return PackRun.objects.create(**asked, total=total)
@@ -141,6 +143,21 @@ def clean_up() -> int:
     return forgotten
 
 
+def forget_all() -> None:
+    """Throw away every document, also those being made: somebody named in them is erased.
+
+    They are made again in a moment. The files go once the rows are gone for good.
+    """
+    files = list(PackRun.objects.exclude(file="").values_list("file", flat=True))
+    PackRun.objects.all().delete()
+    transaction.on_commit(lambda: _unlink(files), robust=True)
+
+
+def _unlink(files: Iterable[str]) -> None:
+    for name in files:
+        (folder() / name).unlink(missing_ok=True)
+
+
 def _mark_interrupted() -> None:
     before = timezone.now() - SILENT_FOR
     PackRun.objects.filter(state=State.RUNNING, beat_at__lt=before).update(
@@ -166,6 +183,7 @@ def _work(run: PackRun, *, stop: Callable[[], bool]) -> None:
             first=run.first,
             last=run.last,
             language=run.language,
+            paper=paper_named(run.paper, is_grey=run.is_grey),
             at=clock.now(),
             on_progress=on_progress,
         )
@@ -185,4 +203,6 @@ def _work(run: PackRun, *, stop: Callable[[], bool]) -> None:
         )
         raise
     else:
-        rows.update(state=State.DONE, done=run.total, file=file, name=name, beat_at=timezone.now())
+        said = {"state": State.DONE, "done": run.total, "file": file, "name": name}
+        if not rows.update(**said, beat_at=timezone.now()):
+            _unlink([file])

@@ -133,6 +133,9 @@ def gather_export(dossier: Dossier, *, at: datetime) -> dict[str, Any]:
             {"answers": row.answers, "sent_at": row.sent_at} for row in dossier.pending
         ],
         "visits": [_visit(dossier, row) for row in dossier.visits],
+        "notes_from_the_road": [
+            values(row, ("written_at", "text")) | {"visit": row.visit.ref} for row in dossier.notes
+        ],
         "data_requests": [values(row, WISH) for row in dossier.data_requests],
         "leads_visits_as": [
             host.ref for host in Host.objects.filter(person__in=dossier.people).order_by("ref")

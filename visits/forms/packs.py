@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.forms.fields import DayField
 from crm.validators import sensible_date
 from visits.domain.packs import check_span
-from visits.models import Host
+from visits.models import Host, PackRun
 
 
 class SpanForm(forms.Form):
@@ -18,6 +18,8 @@ class SpanForm(forms.Form):
     )
     first = DayField(label=_("First day"))
     last = DayField(label=_("Last day"))
+    paper = forms.ChoiceField(label=_("Paper"), choices=PackRun.Paper, required=False)
+    is_grey = forms.BooleanField(label=_("Without colours"), required=False)
 
     def __init__(self, *args: Any, hosts, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -25,6 +27,7 @@ class SpanForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        cleaned["paper"] = cleaned.get("paper") or PackRun.Paper.A4
         for name in ("first", "last"):
             if cleaned.get(name):
                 self._try(name, sensible_date, cleaned[name])

@@ -28,6 +28,10 @@ class PackRun(models.Model):
         ATTENDANCE = "attendance", _("Attendance sheet")
         THANKS = "thanks", _("Thank-you report")
 
+    class Paper(models.TextChoices):
+        A4 = "a4", _("A4")
+        LETTER = "letter", _("US Letter")
+
     class State(models.TextChoices):
         QUEUED = "queued", _("waiting")
         RUNNING = "running", _("being made")
@@ -44,6 +48,8 @@ class PackRun(models.Model):
     first = models.DateField(_("from"), null=True, blank=True)
     last = models.DateField(_("to"), null=True, blank=True)
     language = models.CharField(max_length=8, blank=True)
+    paper = models.CharField(_("paper"), max_length=6, choices=Paper, default=Paper.A4)
+    is_grey = models.BooleanField(_("without colours"), default=False)
     state = models.CharField(max_length=12, choices=State, default=State.QUEUED)
     done = models.PositiveSmallIntegerField(default=0)
     total = models.PositiveSmallIntegerField(default=0)

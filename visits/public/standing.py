@@ -336,6 +336,8 @@ class _Words:
         if state == R.SCHEDULED and self.visit is not None:
             if self.visit.state == V.TENTATIVE:
                 return _("We complete the details and send you the confirmation.")
+            if self.visit.state == V.BRIEFED:
+                return _("You have the programme; we meet at the time below.")
             return _("You get the programme by mail; until then you can prepare the room.")
         if self.report is not None:
             return self.report.next_step

@@ -11,6 +11,7 @@ import pytest
 from pypdf import PdfReader
 from pypdf.generic import ArrayObject, DictionaryObject
 
+from tests.support.pdf_tree import tree
 from tests.visits.briefs.editions import IMPRINT, ghent, thessaloniki, with_value
 from visits.briefs.document import render
 from visits.briefs.edition import Fact, Prose, Section
@@ -19,20 +20,6 @@ from visits.briefs.edition import Fact, Prose, Section
 @pytest.fixture(scope="module")
 def file() -> PdfReader:
     return PdfReader(BytesIO(render(ghent(), IMPRINT)))
-
-
-def elements(node: DictionaryObject):
-    """Structure elements in reading order."""
-    yield node
-    kids = node.get("/K", ArrayObject())
-    for kid in kids if isinstance(kids, ArrayObject) else [kids]:
-        kid = kid.get_object()
-        if isinstance(kid, DictionaryObject) and "/S" in kid:
-            yield from elements(kid)
-
-
-def tree(file: PdfReader) -> list[DictionaryObject]:
-    return list(elements(file.trailer["/Root"]["/StructTreeRoot"]["/K"][0].get_object()))
 
 
 def test_the_file_is_marked_as_tagged_with_language_and_title(file):

@@ -1,5 +1,6 @@
 """What a kept brief said stays readable, and is compared with what the visit says now."""
 
+import re
 from datetime import timedelta
 from io import BytesIO
 
@@ -131,7 +132,8 @@ def test_the_page_says_what_the_edition_says(ghent, client, coordinator, kind):
     page = client.get(reverse("visits:brief-page", args=["V01", kind]), {"language": "en"})
     said = edition_of(Visit.objects.get(pk=ghent.pk), kind, at=CLOCK, language="en")
     texts = {text for section in said.sections for text in _texts(section)}
-    shown = " ".join(page.text.split())
+    # Addresses are links: their words stand between tags.
+    shown = " ".join(re.sub(r"</?a\b[^>]*>", "", page.text).split())
     missing = [text for text in texts if escape(" ".join(text.split())) not in shown]
     assert missing == []
 

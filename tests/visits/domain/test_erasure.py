@@ -41,16 +41,17 @@ from tests.factories.crm import (
 from tests.factories.visits import (
     AgendaItemFactory,
     HostFactory,
+    PackRunFactory,
     PendingRequestFactory,
     VisitFactory,
     VisitRequestFactory,
 )
-from visits.domain import erasure
+from visits.domain import erasure, pack_runs
 from visits.domain.briefs import build_edition
 from visits.domain.dossiers import dossier_of
 from visits.domain.person_export import export_person
 from visits.domain.reporting import all_figures
-from visits.models import Campaign, PendingRequest, PrivateLink, Visit, VisitRequest
+from visits.models import Campaign, PackRun, PendingRequest, PrivateLink, Visit, VisitRequest
 
 pytestmark = pytest.mark.django_db
 
@@ -195,6 +196,32 @@ def test_what_is_only_personal_is_gone(zelda):
     # Nobody is left to keep the promise to.
     assert not FollowUp.objects.open().exists()
     assert DataRequest.objects.get().done_at == CLOCK
+
+
+def test_finished_packs_that_may_name_the_person_are_gone(
+    zelda, settings, tmp_path, django_capture_on_commit_callbacks
+):
+    settings.PACK_DIR = tmp_path
+    run = PackRunFactory(state="done", file="pack.pdf", host=Visit.objects.get(ref="V91").host)
+    (tmp_path / run.file).write_bytes(b"Zelda Marker")
+    with django_capture_on_commit_callbacks(execute=True):
+        erasure.erase_person(zelda, at=CLOCK)
+    assert not PackRun.objects.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pack_being_made_during_an_erasure_is_not_kept(zelda, settings, tmp_path, monkeypatch):
+    settings.PACK_DIR = tmp_path
+    PackRunFactory(host=Visit.objects.get(ref="V91").host)
+
+    def erase_meanwhile(*_args, **_options):
+        erasure.erase_person(zelda, at=CLOCK)
+        return b"Zelda Marker", "pack.pdf"
+
+    monkeypatch.setattr(pack_runs, "make_pack", erase_meanwhile)
+    pack_runs.work_off()
+    assert not PackRun.objects.exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_address_is_remembered_as_a_hash_and_not_taken_up_again(zelda):
@@ -359,6 +386,7 @@ def test_the_export_holds_all_and_nobody_else(zelda):
         "list, row 7",
         "Send Zelda the guide",
         "Please erase me.",
+        "Zelda Marker wants cameras.",
         "I, Zelda, would like a visit.",
         "May Zelda ask?",
         "Zelda called about (another person) ((another person)).",

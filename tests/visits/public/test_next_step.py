@@ -302,3 +302,13 @@ def test_form_leads_to_the_first_choice_of_how_to_meet(client, ghent, form):
 
     assert '<a href="#id_mode_0">Choose how we shall meet.</a>' in page
     assert 'id="id_mode_0"' in page
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [("confirmed", "You get the programme by mail"), ("briefed", "You have the programme")],
+)
+def test_a_city_that_has_its_programme_is_not_told_to_wait_for_it(client, offered, state, words):
+    VisitRequest.objects.update(state="scheduled")
+    Visit.objects.update(state=state, address="Town hall 1")
+    assert fact(page_of(client), "Next step").startswith(words)

@@ -1,26 +1,33 @@
-"""Briefs and trip packs as PDF, for those who may read them; keeping an edition is a POST."""
+"""Briefs as PDF and as pages, for those who may read them; keeping an edition is a POST."""
 
-from datetime import date
+from collections.abc import Callable
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from crm import clock
 from crm.permissions import require
 from crm.roles import Role
+from visits.briefs.document import render as render_brief
+from visits.briefs.edition import Edition, Imprint
 from visits.briefs.page import page_of
 from visits.briefs.paper import Paper, paper_named
-from visits.domain import briefs, packs
+from visits.domain import briefs
 from visits.domain.brief_changes import difference, difference_pdf
 from visits.domain.brief_standing import standings, together
 from visits.domain.briefing import keep_edition
-from visits.models import BriefEdition, Host, Visit
+from visits.models import BriefEdition, PackRun, Visit
 from visits.views.desk.access import get_visit, try_verb
+from visits.views.desk.on_the_road import files_mark
 
 Kind = BriefEdition.Kind
 
@@ -69,9 +76,30 @@ def _edition_card(
     }
 
 
-def _path(request: HttpRequest, kind: str, language: str) -> str:
+def print_choice(request: HttpRequest) -> dict[str, Any]:
+    """Paper and colours for every file of the tab: the choices as links, and what is chosen."""
+    asked = request.GET.get("paper", "")
+    paper = asked if asked in PackRun.Paper.values else PackRun.Paper.A4.value
+    grey = "1" if request.GET.get("grey") else ""
+    colours = (("", _("in colour")), ("1", _("without colours")))
+    return {
+        "paper": paper,
+        "is_grey": grey,
+        "query": f"&paper={paper}&grey={grey}",
+        "choices": [
+            *(_choice(request, "paper", *each, paper) for each in PackRun.Paper.choices),
+            *(_choice(request, "grey", *each, grey) for each in colours),
+        ],
+    }
+
+
+def _choice(request: HttpRequest, name: str, value: str, label: str, chosen: str) -> dict[str, Any]:
+    return {"name": label, "path": _path(request, name, value), "is_chosen": value == chosen}
+
+
+def _path(request: HttpRequest, name: str, value: str) -> str:
     query = request.GET.copy()
-    query["tab"], query[str(kind)] = "brief", language
+    query["tab"], query[str(name)] = "brief", value
     return f"?{query.urlencode()}"
 
 
@@ -81,14 +109,18 @@ def brief_pdf(request: HttpRequest, ref: str, kind: str) -> HttpResponse:
     """The edition as it reads now; `?language=` chooses another language than the visit's,
     `?paper=letter` and `?grey=1` another print."""
     visit = _visit_for(request.user, ref, kind)
-    language = request.GET.get("language", "")
+    edition, imprint = _now(request, visit, kind)
     try:
-        pdf, name = briefs.brief_pdf(
-            visit, kind, at=clock.now(), language=language, paper=_paper(request)
-        )
+        paper = _paper(request)
     except ValidationError as error:
         raise Http404(" ".join(error.messages)) from error
-    return pdf_response(pdf, name)
+    mark = f"{briefs.mark_of(edition, imprint)}-{paper.width:.0f}-{paper.is_grey}"
+
+    def answer() -> HttpResponse:
+        name = briefs.file_name(edition, imprint.version)
+        return pdf_response(render_brief(edition, imprint, paper), name)
+
+    return _unless_known(request, mark, answer)
 
 
 @require_safe
@@ -96,13 +128,36 @@ def brief_pdf(request: HttpRequest, ref: str, kind: str) -> HttpResponse:
 def brief_page(request: HttpRequest, ref: str, kind: str) -> HttpResponse:
     """The same edition as a page; it prints as well as the PDF."""
     visit = _visit_for(request.user, ref, kind)
+    edition, imprint = _now(request, visit, kind)
+    mark = f"{briefs.mark_of(edition, imprint)}-{files_mark()}-{get_language()}"
+
+    def answer() -> HttpResponse:
+        pdf = reverse("visits:brief-pdf", args=[ref, kind]) + f"?language={edition.language}"
+        return render(request, "briefs/desk_page.html", page_of(edition, imprint) | {"pdf": pdf})
+
+    return _unless_known(request, mark, answer)
+
+
+def _now(request: HttpRequest, visit: Visit, kind: str) -> tuple[Edition, Imprint]:
     language = request.GET.get("language", "")
     try:
-        edition, imprint = briefs.brief_now(visit, kind, at=clock.now(), language=language)
+        return briefs.brief_now(visit, kind, at=clock.now(), language=language)
     except ValidationError as error:
         raise Http404(" ".join(error.messages)) from error
-    pdf = reverse("visits:brief-pdf", args=[ref, kind]) + f"?language={edition.language}"
-    return render(request, "briefs/desk_page.html", page_of(edition, imprint) | {"pdf": pdf})
+
+
+def _unless_known(
+    request: HttpRequest, mark: str, answer: Callable[[], HttpResponse]
+) -> HttpResponse:
+    """The answer, or that a phone which kept the brief for the road has it as it is."""
+    etag = quote_etag(mark)
+    if request.headers.get("If-None-Match"):
+        known = get_conditional_response(request, etag=etag)
+        if known is not None:
+            return known
+    made = answer()
+    made["ETag"] = etag
+    return made
 
 
 @require_safe
@@ -150,24 +205,6 @@ def brief_build(request: HttpRequest, ref: str, kind: str) -> HttpResponse:
     return redirect(reverse("visits:visit-detail", args=[ref]) + f"?tab=brief{chosen}")
 
 
-@require_safe
-@require(Role.COORDINATOR, Role.HOST)
-def host_pack(request: HttpRequest, ref: str) -> HttpResponse:
-    """The trip pack of a host, `?from=` and `?to=` as dates; the campaign's window without them."""
-    host = get_object_or_404(
-        Host.objects.visible_to(request.user).who_lead().select_related("home"), ref=ref
-    )
-    try:
-        first, last = _span(request, host)
-        pdf, name = packs.pack_pdf(
-            host, first=first, last=last, at=clock.now(), paper=_paper(request)
-        )
-    except (ValidationError, ValueError) as error:
-        words = " ".join(getattr(error, "messages", [])) or _("Write dates like 2023-02-09.")
-        return HttpResponse(words, status=400, content_type="text/plain; charset=utf-8")
-    return pdf_response(pdf, name)
-
-
 def _paper(request: HttpRequest) -> Paper:
     return paper_named(request.GET.get("paper", ""), is_grey=bool(request.GET.get("grey")))
 
@@ -190,15 +227,3 @@ def _visit_for(user, ref: str, kind: str) -> Visit:
     if kind == Kind.INTERNAL and not (user.is_coordinator or leads):
         raise PermissionDenied(_("The internal edition is for the host and the coordinators."))
     return visit
-
-
-def _span(request: HttpRequest, host: Host) -> tuple[date, date]:
-    visit = host.visits.select_related("campaign").order_by("-starts_at").first()
-    today = clock.now().date()
-    window = (visit.campaign.window_start, visit.campaign.window_end) if visit else (today, today)
-    given = (request.GET.get("from", ""), request.GET.get("to", ""))
-    first, last = (
-        date.fromisoformat(value) if value else fallback
-        for value, fallback in zip(given, window, strict=True)
-    )
-    return first, last

@@ -45,13 +45,23 @@ def service_worker(request: HttpRequest) -> HttpResponse:
     )
 
 
+def _files() -> list[Path]:
+    """What all pages are made of."""
+    folder = Path(settings.STATICFILES_DIRS[0])
+    return sorted({path for pattern in SHELL for path in folder.glob(pattern) if path.is_file()})
+
+
+@cache
+def files_mark() -> str:
+    """A short sum of what all pages are made of; pages kept with other files are kept anew."""
+    return hashlib.sha256(b"".join(path.read_bytes() for path in _files())).hexdigest()[:16]
+
+
 @cache
 def _worker() -> str:
     folder = Path(settings.STATICFILES_DIRS[0])
-    files = sorted({path for pattern in SHELL for path in folder.glob(pattern) if path.is_file()})
-    sums = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
-    names = [static(path.relative_to(folder).as_posix()) for path in files]
-    head = f"const VERSION = {json.dumps(sums)};\nconst FILES = {json.dumps(names)};\n"
+    names = [static(path.relative_to(folder).as_posix()) for path in _files()]
+    head = f"const VERSION = {json.dumps(files_mark())};\nconst FILES = {json.dumps(names)};\n"
     return head + (folder / "js" / "road-worker.js").read_text(encoding="utf-8")
 
 

@@ -77,7 +77,14 @@ def pack_sheet(request: HttpRequest, ref: str, kind: str) -> HttpResponse:
     if kind not in (PackRun.Kind.ATTENDANCE, PackRun.Kind.THANKS):
         raise Http404
     visit = get_visit(request.user, ref)
-    if try_verb(request, pack_runs.ask_for_pack, kind, visit=visit, by=request.user):
+    paper = request.POST.get("paper", "")
+    asked = {
+        "visit": visit,
+        "paper": paper if paper in PackRun.Paper.values else PackRun.Paper.A4,
+        "is_grey": bool(request.POST.get("is_grey")),
+        "by": request.user,
+    }
+    if try_verb(request, pack_runs.ask_for_pack, kind, **asked):
         return _asked(request)
     return redirect("visits:visit-detail", ref)
 

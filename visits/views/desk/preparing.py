@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -197,7 +198,9 @@ def visit_prepare(request: HttpRequest, ref: str) -> HttpResponse:
 @require(Role.COORDINATOR, Role.HOST)
 def checklist_new(request: HttpRequest, ref: str) -> HttpResponse:
     visit = get_visit(request.user, ref)
-    form = ChecklistItemForm(request.POST or None)
+    # An undo brings the words in its address.
+    sent = request.POST if "text" in request.POST else request.GET
+    form = ChecklistItemForm(sent if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             checklists.add_item(visit, **form.cleaned_data, at=clock.now(), by=request.user)
@@ -219,6 +222,18 @@ def checklist_edit(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
         checklists.edit_item(item, **form.cleaned_data, at=clock.now(), by=request.user)
         return _to_tab(visit, "checklist")
     return _form(request, visit, form, title=_("What has to be ready"))
+
+
+@require_POST
+@require(Role.COORDINATOR, Role.HOST)
+def checklist_remove(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
+    visit = get_visit(request.user, ref)
+    item = get_object_or_404(visit.checklist, pk=pk)
+    words = urlencode({"text": item.text, "owner": item.owner, "note": item.note})
+    checklists.remove_item(item, at=clock.now(), by=request.user)
+    undo = reverse("visits:checklist-new", args=[ref]) + f"?{words}"
+    done(request, _("“%(what)s” is taken out.") % {"what": item.text}, undo=undo)
+    return _to_tab(visit, "checklist")
 
 
 def _form(request: HttpRequest, visit: Visit, form: Any, *, title: str) -> HttpResponse:

@@ -32,7 +32,7 @@ from visits.ical import invitation
 from visits.models import Host, HostAnswer, Visit
 from visits.states import VisitState
 from visits.views.desk.access import get_visit, tell_confirmed, try_verb
-from visits.views.desk.briefs import brief_cards, kept_briefs
+from visits.views.desk.briefs import brief_cards, kept_briefs, print_choice
 from visits.views.desk.lists import as_file, list_page
 
 STAFF = (Role.COORDINATOR, Role.HOST, Role.EXPERT)
@@ -86,6 +86,7 @@ def visit_page(
     context |= {"tab": tab, "tabs": _tabs(request, tab)} | more
     if tab == "brief":
         context["kinds"] = brief_cards(request, visit, context["editions"])
+        context["print"] = print_choice(request)
     if tab == "travel":
         context["travel"] = travel_of(request, visit)
     if tab == "money":

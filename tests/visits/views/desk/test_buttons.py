@@ -41,7 +41,6 @@ VISITS = ("V10", "V04", "V07", "V09", "V11", "V01", "V02")
 FILES = {
     "visits:brief-changes-pdf",
     "visits:brief-pdf",
-    "visits:host-pack",
     "visits:mail-calendar",
     "visits:mail-preview",
     "visits:note-sender",

@@ -129,3 +129,34 @@ def test_worker_names_files_that_exist_and_nothing_private(client):
     assert {"/static/css/base.css", "/static/js/road.js"} <= set(names)
     folder = settings.STATICFILES_DIRS[0]
     assert [each for each in names if not (folder / each.removeprefix("/static/")).is_file()] == []
+
+
+def test_week_tells_how_to_reach_the_contact_and_leads_to_the_meeting(phone):
+    Visit.objects.filter(ref="V09").update(local_contact_phone="+48 58 000 00 00")
+    week = go(phone, "my-week", week="2023-W08").text
+    assert '<a href="tel:+48 58 000 00 00">' in week
+    assert '<a href="mailto:r14@example.org" rel="noreferrer">r14@example.org</a>' in week
+    assert '<a href="https://meet.example.org/v17" rel="noreferrer">' in week
+
+
+def test_a_visit_told_of_can_be_told_of_again_while_its_report_is_open(phone):
+    week = go(phone, "my-week", week="2023-W07").text
+    assert '/my-week/visits/V05/after/"' in week
+    assert '/my-week/visits/V07/after/"' not in week
+
+
+@pytest.mark.parametrize("path", ["/visits/V09/brief/internal/", "/visits/V09/brief/internal.pdf"])
+def test_a_brief_that_says_the_same_is_not_sent_again(phone, path):
+    mark = {"If-None-Match": phone.get(path)["ETag"]}
+    again = phone.get(path, headers=mark)
+    assert (again.status_code, again.content) == (304, b"")
+    Visit.objects.filter(ref="V09").update(address="Ratusz 1")
+    changed = phone.get(path, headers=mark)
+    assert changed.status_code == 200
+    assert changed["ETag"] != mark["If-None-Match"]
+
+
+def test_another_paper_or_language_is_another_brief(phone):
+    path = "/visits/V09/brief/internal.pdf"
+    queries = ({}, {"paper": "letter"}, {"grey": "1"}, {"language": "nb"})
+    assert len({phone.get(path, query)["ETag"] for query in queries}) == len(queries)

@@ -175,6 +175,20 @@ def test_a_checklist_item_is_added_worded_anew_and_ticked(desk, visit):
     assert (item.text, item.owner, item.note, item.done) == ("Key of the lift", "theirs", "", True)
 
 
+def test_a_checklist_item_is_taken_out_and_comes_back_with_an_undo(desk, visit):
+    do(desk, "checklist-new", "V50", text="Lift & key", owner="theirs", note="Ask Ana")
+    item = visit.checklist.get(text="Lift & key")
+    build_edition(visit, "internal", at=CLOCK)
+    answer = do(desk, "checklist-remove", "V50", item.pk)
+    assert not visit.checklist.filter(text="Lift & key").exists()
+    assert answer.context["brief_standing"] == "out_of_date"
+    (toast,) = answer.context["messages"]
+    assert str(toast) == "“Lift & key” is taken out."
+    desk.post(toast.extra_tags.removeprefix("undo:"))
+    again = visit.checklist.get(text="Lift & key")
+    assert (again.owner, again.note) == ("theirs", "Ask Ana")
+
+
 def test_every_change_puts_the_kept_brief_out_of_date(desk, visit):
     build_edition(visit, "internal", at=CLOCK)
     do(desk, "visit-prepare", "V50", answer_0="Because.")
@@ -214,6 +228,9 @@ def test_api_keeps_the_checklist(api, visit):
     done = api("tick", {"id": made["id"], "done": True}).json()["checklist"][-1]
     assert (done["text"], done["done"]) == ("Badges", True)
     assert api("tick", {"id": 10**9, "done": True}).status_code == 404
+    left = api("remove-from-checklist", {"id": made["id"]}).json()["checklist"]
+    assert made["id"] not in [row["id"] for row in left]
+    assert api("remove-from-checklist", {"id": made["id"]}).status_code == 404
 
 
 def test_api_assigns_people(api, visit):
