@@ -16,6 +16,7 @@ RESOURCES = {
     "messages": viewsets.MessageViewSet,
     "follow-ups": viewsets.FollowUpViewSet,
     "consents": viewsets.ConsentViewSet,
+    "imports": viewsets.ImportViewSet,
     "tokens": TokenViewSet,
 }
 

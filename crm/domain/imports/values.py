@@ -232,12 +232,12 @@ def _choices(entry: Entry, said: dict[str, str]) -> None:
         text = said.get(name, "")
         if name_key(text) in UNKNOWN:
             continue
-        value = _truth(text)
-        if value is None:
+        truth = _truth(text)
+        if truth is None:
             words = _("“%(value)s” is neither yes nor no.")
             entry.faults.append((name, words % {"value": text[:60]}))
         else:
-            entry.part[name] = value
+            entry.part[name] = truth
     if said.get("part"):
         entry.part["part"] = said["part"]
     if said.get("languages"):
