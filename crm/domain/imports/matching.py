@@ -12,10 +12,10 @@ from typing import Any
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from crm.domain.imports.keys import name_key
 from crm.domain.imports.values import Entry
 from crm.models import ContactPoint, ImportBatch, ImportRow, Organisation, Participation, Person
 from crm.models.consent import Suppression
-from crm.search import name_key
 from crm.validators import address_key
 
 MERGES_FOLLOWED = 10

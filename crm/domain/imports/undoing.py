@@ -95,13 +95,11 @@ class _Chunk:
         self.rows: dict[int, list[ImportRow]] = defaultdict(list)
         for row in batch.entries.filter(person__in=people).order_by("pk"):
             self.rows[row.person_id or 0].append(row)
-        rows = [row for group in self.rows.values() for row in group]
-        points = [point for row in rows for point in row.made.get("points", ())]
-        self.points = ContactPoint.objects.in_bulk([key for key, *_rest in points])
-        keys = {row.made["part"][0] for row in rows if "part" in row.made}
-        keys |= {row.made["part_id"] for row in rows if "part_id" in row.made}
-        self.parts = Participation.objects.in_bulk(keys)
-        self.used_parts = hanging(Participation, keys, {})
+        points = ContactPoint.objects.filter(person__in=people)
+        self.points = {(row.person_id, row.kind, row.match_key): row for row in points}
+        parts = Participation.objects.filter(person__in=people, event=batch.event_id)
+        self.parts = {part.person_id: part for part in parts} if batch.event_id else {}
+        self.used_parts = hanging(Participation, [part.pk for part in self.parts.values()], {})
         self.gone_points: set[int] = set()
         self.gone_parts: set[int] = set()
         self.changed_parts: dict[int, tuple[Participation, set[str]]] = {}
@@ -151,37 +149,38 @@ class _Chunk:
 
     def _points_as_made(self, people: Iterable[int]) -> set[int]:
         return {
-            key
+            point.pk
             for pk in people
             for row in self.rows[pk]
-            for key, status, is_preferred in row.made.get("points", ())
-            if self._is_point_as_made(key, status, is_preferred)
+            for said in row.made.get("points", ())
+            if (point := self._point_as_made(pk, *said)) is not None
         }
 
-    def _is_point_as_made(self, key: int, status: str, is_preferred: bool) -> bool:
-        point = self.points.get(key)
-        return point is not None and (point.status, point.is_preferred) == (status, is_preferred)
+    def _point_as_made(
+        self, pk: int, kind: str, key: str, status: str, is_preferred: bool
+    ) -> ContactPoint | None:
+        point = self.points.get((pk, kind, key))
+        is_same = point is not None and (point.status, point.is_preferred) == (status, is_preferred)
+        return point if is_same else None
 
     def _parts_as_made(self, people: Iterable[int]) -> set[int]:
         """Parts in the event that nobody has touched since, later rows of the file undone."""
         found = set()
         for pk in people:
             for row in reversed(self.rows[pk]):
-                self._restore_part(row)
-                if "part" in row.made and self._is_part_as_made(row):
-                    found.add(row.made["part"][0])
+                self._restore_part(pk, row)
+                if "part" in row.made and self._is_part_as_made(pk, row):
+                    found.add(self.parts[pk].pk)
         return found
 
-    def _is_part_as_made(self, row: ImportRow) -> bool:
-        key, said = row.made["part"]
-        part = self.parts.get(key)
-        return part is not None and part_values(part) == said and key not in self.used_parts
+    def _is_part_as_made(self, pk: int, row: ImportRow) -> bool:
+        part = self.parts.get(pk)
+        is_same = part is not None and part_values(part) == row.made["part"]
+        return is_same and part is not None and part.pk not in self.used_parts
 
     def _notices_as_made(self, people: Iterable[int]) -> set[int]:
-        keys = [
-            row.made["notice"] for pk in people for row in self.rows[pk] if "notice" in row.made
-        ]
-        return set(NoticeDue.objects.open().filter(pk__in=keys).values_list("pk", flat=True))
+        notices = NoticeDue.objects.open().filter(batch=self.batch, person__in=list(people))
+        return set(notices.values_list("pk", flat=True))
 
     # --- People who were here already ---
 
@@ -230,22 +229,21 @@ class _Chunk:
                 setattr(person, name, old)
             else:
                 kept.append(name)
-        for key, status, is_preferred in row.made.get("points", ()):
-            if self._is_point_as_made(key, status, is_preferred):
-                self.gone_points.add(key)
-            elif key in self.points:
+        for said in row.made.get("points", ()):
+            if (point := self._point_as_made(person.pk, *said)) is not None:
+                self.gone_points.add(point.pk)
+            elif (person.pk, said[0], said[1]) in self.points:
                 kept.append("address")
-        kept += self._restore_part(row)
-        if "part" in row.made:
-            if self._is_part_as_made(row):
-                self.gone_parts.add(row.made["part"][0])
-            elif row.made["part"][0] in self.parts:
+        kept += self._restore_part(person.pk, row)
+        if "part" in row.made and (part := self.parts.get(person.pk)) is not None:
+            if self._is_part_as_made(person.pk, row):
+                self.gone_parts.add(part.pk)
+            else:
                 kept.append("part")
         return kept
 
-    def _restore_part(self, row: ImportRow) -> list[str]:
-        key = row.made.get("part_id")
-        part = self.parts.get(key) if key else None
+    def _restore_part(self, pk: int, row: ImportRow) -> list[str]:
+        part = self.parts.get(pk)
         if part is None:
             return []
         kept = []

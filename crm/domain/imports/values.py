@@ -19,10 +19,10 @@ from django.utils.translation import override
 
 from crm import languages, wording
 from crm.domain.imports.encodings import mended
+from crm.domain.imports.keys import name_key
 from crm.domain.people import phone_number
 from crm.exports import uncell
 from crm.models import Organisation, Participation, Person
-from crm.search import name_key
 from crm.validators import address_key, clean_line, clean_text, mail_address
 
 
