@@ -188,6 +188,8 @@ WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = DATA_DIR / "media"
 # Finished packs and sheets, for a week; every process that shows or makes them reads this folder.
 PACK_DIR = DATA_DIR / "packs"
+# Files of people between upload and import, a week at most; read by server and worker alike.
+IMPORT_DIR = DATA_DIR / "imports"
 
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 EMAIL_HOST = env.text("SMTP_HOST", "127.0.0.1")

@@ -161,6 +161,25 @@ OUTCOME = {
     "adopting": Mark(_("adopting"), "disc", "green"),
 }
 
+IMPORT = {
+    "uploaded": Mark(_("waiting to be read"), "quarter", "slate"),
+    "checking": Mark(_("being read"), "half", "blue"),
+    "ready": Mark(_("ready to import"), "diamond", "violet"),
+    "queued": Mark(_("waiting to be imported"), "quarter", "blue"),
+    "running": Mark(_("being imported"), "half", "blue"),
+    "done": Mark(_("imported"), "disc", "green"),
+    "undone": Mark(_("undone"), "arrow", "grey"),
+    "failed": Mark(_("could not be read"), "cross", "red"),
+}
+
+IMPORT_ROW = {
+    "create": Mark(_("new"), "disc", "green"),
+    "update": Mark(_("changed"), "half", "blue"),
+    "link": Mark(_("put on the roster"), "join", "teal"),
+    "skip": Mark(_("nothing new"), "dash", "grey"),
+    "error": Mark(_("with a fault"), "triangle", "red"),
+}
+
 KINDS: dict[str, dict[str, Mark]] = {
     "request": REQUEST,
     "visit": VISIT,
@@ -172,6 +191,8 @@ KINDS: dict[str, dict[str, Mark]] = {
     "participation": PARTICIPATION,
     "address": ADDRESS,
     "outcome": OUTCOME,
+    "import": IMPORT,
+    "import_row": IMPORT_ROW,
 }
 
 

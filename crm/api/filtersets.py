@@ -5,7 +5,16 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from crm.filters import COUNTRY_CHOICES, AnyOf, RowNumber, StableOrdering
-from crm.models import ConsentRecord, Event, Interaction, Message, Municipality, SavedView, Session
+from crm.models import (
+    ConsentRecord,
+    Event,
+    ImportBatch,
+    Interaction,
+    Message,
+    Municipality,
+    SavedView,
+    Session,
+)
 from crm.models.consent import Purpose
 from crm.search import search_key
 
@@ -61,6 +70,17 @@ class MessageFilter(filters.FilterSet):
 
     class Meta:
         model = Message
+        fields: list[str] = []
+
+
+class ImportFilter(filters.FilterSet):
+    state = AnyOf(label=_("State"), choices=ImportBatch.State.choices)
+    event = filters.ModelChoiceFilter(
+        label=_("Event"), queryset=Event.objects.all(), to_field_name="slug"
+    )
+
+    class Meta:
+        model = ImportBatch
         fields: list[str] = []
 
 

@@ -10,6 +10,7 @@ from crm.models import (
     ContactPoint,
     Event,
     FollowUp,
+    ImportBatch,
     Interaction,
     Message,
     Municipality,
@@ -278,3 +279,54 @@ class SavedViewSerializer(Output):
 
     def get_is_mine(self, row) -> bool:
         return row.owner_id == self.context["request"].user.pk
+
+
+class ImportFaultSerializer(serializers.Serializer):
+    """A line that stays outside, and why."""
+
+    line = serializers.IntegerField()
+    field = serializers.CharField(allow_blank=True)
+    message = serializers.CharField()
+
+
+class ImportSerializer(Output):
+    """A file of people; `rows` + the number of `errors` = the lines of the file."""
+
+    event = serializers.SlugRelatedField(slug_field="slug", read_only=True, allow_null=True)
+    headings = serializers.ListField(child=serializers.CharField())
+    mapping = serializers.ListField(child=serializers.CharField(allow_blank=True))
+    create = serializers.IntegerField(source="created")
+    update = serializers.IntegerField(source="updated")
+    link = serializers.IntegerField(source="linked")
+    skip = serializers.IntegerField(source="skipped")
+    errors = ImportFaultSerializer(
+        many=True, source="faults", help_text=_("Empty in lists; ask for one import.")
+    )
+
+    class Meta:
+        model = ImportBatch
+        fields = (
+            "id",
+            "state",
+            "error",
+            "event",
+            "basis",
+            "source",
+            "overwrites",
+            "file_name",
+            "checksum",
+            "kind",
+            "encoding",
+            "is_encoding_sure",
+            "headings",
+            "mapping",
+            "rows",
+            "create",
+            "update",
+            "link",
+            "skip",
+            "errors",
+            "asked_at",
+            "applied_at",
+            "undone_at",
+        )

@@ -17,6 +17,7 @@ RESOURCES = {
     "follow-ups": viewsets.FollowUpViewSet,
     "consents": viewsets.ConsentViewSet,
     "saved-views": viewsets.SavedViewViewSet,
+    "imports": viewsets.ImportViewSet,
     "tokens": TokenViewSet,
 }
 

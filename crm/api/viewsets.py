@@ -1,7 +1,9 @@
 """People, organisations, events and words as resources; each write calls the verb of the pages."""
 
+from io import BytesIO
 from zoneinfo import ZoneInfo
 
+from django.db.models import Prefetch
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.response import Response
@@ -12,6 +14,8 @@ from crm.domain import events as event_verbs
 from crm.domain import follow_ups as promises
 from crm.domain import messages as words
 from crm.domain import organisations, people, saved_views, tags
+from crm.domain.imports import batches
+from crm.domain.imports.undoing import undo_import
 from crm.filters import (
     EventFilter,
     FollowUpFilter,
@@ -23,6 +27,8 @@ from crm.models import (
     ConsentRecord,
     Event,
     FollowUp,
+    ImportBatch,
+    ImportRow,
     Interaction,
     Message,
     Municipality,
@@ -303,3 +309,42 @@ class SavedViewViewSet(Listed):
         """Take it away; the page of the list can bring it back."""
         saved_views.remove_view(self.get_object(), **self.act)
         return Response(status=204)
+
+
+class ImportViewSet(Listed):
+    """Files of people: upload, read what would happen, import, undo; the worker does the work."""
+
+    queryset = ImportBatch.objects.none()
+    serializer_class = reading.ImportSerializer
+    filterset_class = filtersets.ImportFilter
+    write_roles = DESK
+
+    def get_queryset(self):
+        rows = ImportBatch.objects.visible_to(self.request.user).select_related("event")
+        faults = ImportRow.objects.filter(verb=ImportRow.Verb.ERROR)
+        if self.action == "list":
+            faults = faults.none()
+        return rows.prefetch_related(Prefetch("entries", faults, to_attr="faults"))
+
+    @extend_schema(request=writing.NewImportInput)
+    def create(self, request):
+        """Hand a file over; look again until it is `ready` or has `failed`."""
+        values = {"event": None, **self.read(writing.NewImportInput)}
+        content, name = BytesIO(values.pop("content")), values.pop("file_name")
+        batch = batches.receive_file(content, name, **values, by=request.user)
+        return self.answer(batch, status=201)
+
+    @verb("reading", takes=writing.ImportReadingInput)
+    def reading(self, row, **values):
+        """Read the file another way; nothing is imported by that."""
+        batches.change_reading(row, values)
+
+    @verb("apply", takes=writing.ImportApplyInput)
+    def apply(self, row, **values):
+        """Import what was read; the worker does it in one transaction."""
+        batches.ask_to_import(row, **values)
+
+    @verb("undo")
+    def undo(self, row):
+        """Take it back; what was edited since is left alone."""
+        undo_import(row, **self.act)

@@ -1,5 +1,8 @@
 """What the API takes about people, organisations, events and words, field by field."""
 
+import binascii
+from base64 import b64decode
+
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
@@ -16,6 +19,8 @@ from crm.api.fields import (
     Zone,
 )
 from crm.api.serializers import Input
+from crm.domain.imports.encodings import KNOWN
+from crm.domain.imports.headings import FIELDS
 from crm.models import (
     Event,
     FollowUp,
@@ -147,3 +152,46 @@ class SavedViewInput(Input):
         child=serializers.ListField(child=Line(max_length=200), max_length=200), allow_empty=False
     )
     is_shared = Truth(required=False)
+
+
+class Base64(serializers.CharField):
+    """Bytes as base64 text."""
+
+    default_error_messages = {"base64": _("This is no base64 text.")}
+
+    def to_internal_value(self, data):
+        if not isinstance(data, str):
+            self.fail("invalid")
+        try:
+            return b64decode(data, validate=True)
+        except (binascii.Error, ValueError):
+            self.fail("base64")
+
+
+class NewImportInput(Input):
+    """A file of people: it is read at once by the worker, and imported when asked to."""
+
+    file_name = Line(max_length=200)
+    content = Base64(help_text=_("The bytes of a CSV, XLSX or vCard file as base64."))
+    event = RowName(
+        slug_field="slug", queryset=Event.objects.all(), required=False, allow_null=True
+    )
+    basis = Line(max_length=200, help_text=_("Why these people may be kept."))
+    source = Line(max_length=200, help_text=_("Where the list comes from."))
+
+
+class ImportReadingInput(Input):
+    """How the file is to be read; what is left out stays."""
+
+    encoding = serializers.ChoiceField(choices=KNOWN, required=False)
+    mapping = serializers.ListField(
+        child=serializers.ChoiceField(choices=["", *FIELDS]),
+        max_length=200,
+        required=False,
+        help_text=_("A field for each column, empty for one left out."),
+    )
+    overwrites = Truth(required=False)
+
+
+class ImportApplyInput(Input):
+    is_read_right = Truth(required=False, help_text=_("Confirms an encoding that is only a guess."))

@@ -59,14 +59,15 @@ def allow(
     """
     moment = at or timezone.now()
     with transaction.atomic():
-        _one_at_a_time(f"{scope}:{key_of(text)}")
+        one_at_a_time(f"{scope}:{key_of(text)}")
         if not is_within(scope, text, most=most, within=within, at=moment):
             return False
         RateHit.objects.create(scope=scope, key=key_of(text), at=moment)
         return True
 
 
-def _one_at_a_time(name: str) -> None:
+def one_at_a_time(name: str) -> None:
+    """Let nobody else pass here under this name until the transaction ends."""
     # On SQLite the transaction itself (BEGIN IMMEDIATE) is the lock.
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

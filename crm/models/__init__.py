@@ -5,6 +5,7 @@ from crm.models.clock import ClockSetting
 from crm.models.consent import ConsentRecord, ConsentText, DataRequest, Suppression
 from crm.models.events import Event, Participation, Session
 from crm.models.follow_ups import FollowUp
+from crm.models.imports import ImportBatch, ImportRow, NoticeDue
 from crm.models.messages import Interaction, MailTemplate, Message
 from crm.models.organisations import Initiative, Municipality, Organisation
 from crm.models.outbox import OutgoingMail
@@ -26,11 +27,14 @@ __all__ = [
     "Event",
     "FollowUp",
     "IdempotencyKey",
+    "ImportBatch",
+    "ImportRow",
     "Initiative",
     "Interaction",
     "MailTemplate",
     "Message",
     "Municipality",
+    "NoticeDue",
     "Organisation",
     "OutgoingMail",
     "Participation",

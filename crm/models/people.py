@@ -94,6 +94,10 @@ class Person(SampleMark, Visibility, SearchableModel):
         addresses = (
             [point.value for point in self.contact_points.all()] if self.pk is not None else []
         )
+        return self.search_parts_with(addresses)
+
+    def search_parts_with(self, addresses):
+        """What the person is found by when these are the addresses, stored or not yet."""
         organisation = self.organisation.name if self.organisation else ""
         return (
             self.given,

@@ -6,6 +6,7 @@ with a second step, and the longest name on a request, a person, a host and who 
 
 import json
 from datetime import timedelta
+from io import BytesIO
 
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
@@ -15,7 +16,9 @@ from django.test import RequestFactory
 from knox.models import AuthToken
 
 from crm import clock
+from crm.domain.imports.batches import ask_to_import, receive_file, work_off
 from crm.models import (
+    Event,
     Municipality,
     Organisation,
     OutgoingMail,
@@ -139,6 +142,20 @@ leg = TravelLeg.objects.create(
     note="Night train, seat 41, coach 12",
 )
 frozen = freeze_figures(campaign, note="Interim report to the funder", at=at, by=coordinator)
+imports = {}
+for name, content in (
+    ("ready", "Navn;E-post;Wage\nAna Nu\u00f1ez;ana@new.example;1\nBad;bad;2\n".encode("cp1252")),
+    ("done", b"Name,E-mail\nBo Dahl (sample),bo@new.example\n"),
+    ("failed", b"%PDF-1.7"),
+):
+    words = {"event": Event.objects.first(), "basis": "contract", "source": "a list (sample)"}
+    batch = receive_file(BytesIO(content), f"{name}.csv", **words, by=coordinator)
+    work_off()
+    batch.refresh_from_db()
+    if name == "done":
+        ask_to_import(batch)
+        work_off()
+    imports[f"{name}_import"] = batch.pk
 broken = {
     status: problem(RequestFactory().get("/"), status, "The fault is in our log.").content.decode()
     for status in (400, 409, 500, 503)
@@ -162,6 +179,7 @@ print(  # noqa: T201 - the test reads it
             "expense": expense.pk,
             "frozen": frozen.pk,
             "leg": leg.pk,
+            **imports,
             "disruption": Disruption.objects.first().pk,
             "way": journeys_ahead(campaign, at=at)[0].query,
             "uid": user_pk_to_url_str(second),

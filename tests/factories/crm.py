@@ -232,6 +232,38 @@ class ParticipationFactory(DjangoModelFactory):
     day_2 = True
 
 
+class ImportBatchFactory(DjangoModelFactory):
+    """A file that is imported; `state="ready"` for one that waits for a decision."""
+
+    class Meta:
+        model = models.ImportBatch
+
+    basis = "legitimate interest"
+    source = "attendee list"
+    file_name = "list.csv"
+    state = models.ImportBatch.State.DONE
+    applied_at = CLOCK
+
+
+class ImportRowFactory(DjangoModelFactory):
+    class Meta:
+        model = models.ImportRow
+
+    batch = factory.SubFactory(ImportBatchFactory)
+    line = factory.Sequence(lambda n: n + 2)
+    verb = models.ImportRow.Verb.CREATE
+
+
+class NoticeDueFactory(DjangoModelFactory):
+    class Meta:
+        model = models.NoticeDue
+
+    person = factory.SubFactory(PersonFactory)
+    source = "attendee list"
+    basis = "legitimate interest"
+    due_on = date(2023, 3, 15)
+
+
 class MailTemplateFactory(DjangoModelFactory):
     class Meta:
         model = models.MailTemplate

@@ -18,8 +18,10 @@ from crm.models import (
     ContactPoint,
     DataRequest,
     FollowUp,
+    ImportRow,
     Interaction,
     Message,
+    NoticeDue,
     OutgoingMail,
     Participation,
     Person,
@@ -136,6 +138,16 @@ class Dossier:
     def participations(self) -> list[Participation]:
         found = Participation.objects.filter(person__in=self.people)
         return list(found.select_related("event").order_by("event__starts_on", "pk"))
+
+    @cached_property
+    def imported(self) -> list[ImportRow]:
+        """Rows of files that brought or changed them."""
+        found = ImportRow.objects.filter(person__in=self.people)
+        return list(found.select_related("batch").order_by("batch", "line"))
+
+    @cached_property
+    def notices_due(self) -> list[NoticeDue]:
+        return list(NoticeDue.objects.filter(person__in=self.people).order_by("due_on", "pk"))
 
     @cached_property
     def interactions(self) -> list[Interaction]:

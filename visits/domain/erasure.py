@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from crm.domain.audit import record
+from crm.domain.imports.batches import forget_files_about
 from crm.models import (
     AuditNote,
     ConsentRecord,
@@ -23,8 +24,11 @@ from crm.models import (
     DataRequest,
     FollowUp,
     IdempotencyKey,
+    ImportBatch,
+    ImportRow,
     Interaction,
     Message,
+    NoticeDue,
     Organisation,
     OutgoingMail,
     Participation,
@@ -118,6 +122,17 @@ EMPTIED: dict[type[models.Model], dict[str, Any]] = {
     Interaction: {"text": GONE},
     FollowUp: {"text": GONE},
     Participation: {"part": "", "source": "", "note": ""},
+    # What an import wrote: afterwards nothing of it can be undone for this person.
+    ImportRow: {
+        "digest": "",
+        "name": "",
+        "changes": {},
+        "differs": {},
+        "made": {},
+        "kept": [],
+        "remark": "",
+        "message": "",
+    },
     DataRequest: {"address": "", "text": ""},
 }
 
@@ -134,8 +149,11 @@ FREE_TEXTS: dict[type[models.Model], tuple[str, ...]] = {
     FollowUp: ("text",),
     HostAnswer: ("reason",),
     HostAvailability: ("label",),
+    ImportBatch: ("basis", "source", "error", "file_name", "headings", "other_encodings"),
+    ImportRow: ("name", "changes", "differs", "remark", "message"),
     Interaction: ("text",),
     Message: ("subject", "body", "calendar"),
+    NoticeDue: ("basis", "source"),
     Organisation: ("notes",),
     OutgoingMail: ("subject", "text", "html", "calendar", "error"),
     Participation: ("part", "source", "note"),
@@ -232,6 +250,11 @@ def erase_person(
         raise ValidationError(_("This person has been erased already."), code="erased")
     dossier = dossier_of(person)
     _refuse_hosts(dossier)
+    forget_files_about(
+        people={row.pk for row in dossier.people},
+        names={row.name for row in dossier.people},
+        addresses=set(dossier.addresses),
+    )
     own, sure = word_pattern(dossier.own_words), word_pattern(dossier.sure_words)
     _suppress(dossier, at=at)
     _delete(dossier)
@@ -306,6 +329,7 @@ def _empty(dossier: Dossier, *, at: datetime) -> None:
         FollowUp.objects.filter(person__in=dossier.people),
         dossier.participations,
         dossier.data_requests,
+        ImportRow.objects.filter(person__in=dossier.people),
     ):
         _overwrite(rows)
     done = [wish.pk for wish in dossier.data_requests if wish.done_at is None]
@@ -330,6 +354,7 @@ def _overwrite(rows: Iterable[Any], **more: Any) -> None:
 def _delete(dossier: Dossier) -> None:
     """Remove the rows that are nothing but personal."""
     ContactPoint.objects.filter(person__in=dossier.people).delete()
+    NoticeDue.objects.filter(person__in=dossier.people).delete()
     PrivateLink.objects.filter(request__in=dossier.requests).delete()
     for pending in dossier.pending:
         pending.delete()

@@ -77,6 +77,8 @@ CONSENT = ("purpose", "status", "language", "at", "channel", "evidence", "addres
 PART = ("status", "day_1", "day_2", "walk", "part", "source", "note")
 PROMISE = ("text", "owner", "due_on", "done_on", "created_at")
 WISH = ("kind", "address", "text", "received_at", "due_on", "done_at")
+IMPORTED = ("line", "verb", "changes", "differs")
+NOTICE = ("source", "basis", "due_on", "told_at")
 CHANGE = ("at", "verb", "fields", "from_state", "to_state")
 
 
@@ -140,6 +142,17 @@ def gather_export(dossier: Dossier, *, at: datetime) -> dict[str, Any]:
         "leads_visits_as": [
             host.ref for host in Host.objects.filter(person__in=dossier.people).order_by("ref")
         ],
+        "imported": [
+            values(row, IMPORTED)
+            | {
+                "file": row.batch.file_name,
+                "source": row.batch.source,
+                "basis": row.batch.basis,
+                "at": row.batch.applied_at,
+            }
+            for row in dossier.imported
+        ],
+        "notices_due": [values(row, NOTICE) for row in dossier.notices_due],
         "changes": [values(row, CHANGE) for row in dossier.changes],
     }
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from crm import clock
 from crm.domain import outbox
+from crm.domain.imports import batches
 from crm.models import IdempotencyKey, RateHit, WorkerBeat
 from visits.domain import busy_feeds, pack_runs, planning_runs, verification
 from visits.domain.briefing import settle_upcoming
@@ -59,9 +60,9 @@ class Rests:
 def one_round(
     *, worker: str, stop: Callable[[], bool] = lambda: False, rests: Rests | None = None
 ) -> dict[str, int]:
-    """Expire proposals, free what cancelled visits kept, forget unverified forms, plan and print
-    what was asked, send mail, read hosts' calendars, forget old keys, weigh kept briefs; counts
-    by part.
+    """Expire proposals, free what cancelled visits kept, forget unverified forms, plan,
+    import and print what was asked, send mail, read hosts' calendars, forget old keys, weigh kept
+    briefs; counts by part.
 
     A part that fails is logged and left out of the counts, and the others go on. `rests` remembers
     such parts between the rounds of one worker; the health page names them.
@@ -94,6 +95,7 @@ def _parts(at: datetime, stop: Callable[[], bool]) -> dict[str, Callable[[], int
         "at risk": lambda: _mark_visits(at),
         "forgotten": lambda: verification.purge_unverified(at=timezone.now()),
         "planned": lambda: planning_runs.work_off(stop=stop),
+        "imported": lambda: batches.work_off(stop=stop),
         "packed": lambda: pack_runs.work_off(stop=stop),
         "sent": lambda: outbox.send_due(stop=stop),
         "read": busy_feeds.read_due,

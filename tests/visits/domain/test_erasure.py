@@ -33,7 +33,10 @@ from tests.factories.crm import (
     CoordinatorFactory,
     DataRequestFactory,
     FollowUpFactory,
+    ImportBatchFactory,
+    ImportRowFactory,
     InteractionFactory,
+    NoticeDueFactory,
     OrganisationFactory,
     ParticipationFactory,
     PersonFactory,
@@ -74,6 +77,15 @@ def zelda():
     ContactPointFactory(person=PersonFactory(given="Ann", family="Other"), value="ann@city.example")
     ConsentRecordFactory(person=person, address=ADDRESS, evidence="Zelda Marker ticked the box.")
     ParticipationFactory(person=person, part="Zelda spoke", note="met Zelda", source="list, row 7")
+    listed = ImportBatchFactory(source="list of Zelda Marker", file_name="Zelda Marker.csv")
+    ImportRowFactory(
+        batch=listed,
+        person=person,
+        name="Zelda Marker",
+        changes={"family": ["", "Marker"], "email": ["", [ADDRESS]]},
+        remark="“Márker” was read as “Marker”.",
+    )
+    NoticeDueFactory(person=person)
     InteractionFactory(person=person, text="Zelda called about Ann Other (ann@city.example).")
     FollowUpFactory(person=person, text="Send Zelda the guide")
     DataRequestFactory(person=person, address=ADDRESS, text="Please erase me. Zelda")
@@ -325,6 +337,11 @@ PARTS = {
     "crm.interaction": {"kind"},
     "crm.followup": {"owner", "search_key"},
     "crm.participation": {"status"},
+    "crm.importbatch": set(
+        "state file checksum kind encoding delimiter sheet sheets heading_key mapping ignored "
+        "formulas".split()
+    ),
+    "crm.importrow": {"verb", "field"},
     "crm.datarequest": {"kind"},
     "visits.visitrequest": set(
         "ref channel raw_language city country region zone address_key language mode interpreter "

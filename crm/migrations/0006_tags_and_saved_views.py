@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("crm", "0004_worker_beat_and_place_keys"),
+        ("crm", "0005_imports"),
     ]
 
     operations = [

@@ -1,0 +1,425 @@
+"""Writes a file into the address book: all of it in one transaction, or nothing.
+
+A trial does exactly the same and takes it back at the end, so that what is shown beforehand is what
+will happen.
+"""
+
+import calendar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import islice
+from typing import Any
+
+from django.db import connection, models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.domain.audit import record
+from crm.domain.imports.matching import Comparison, Directory, Found, Known, compare, erased_among
+from crm.domain.imports.reading import Line, Reading
+from crm.domain.imports.values import Entry, entry_of
+from crm.domain.limits import one_at_a_time
+from crm.models import (
+    AuditEntry,
+    ContactPoint,
+    ImportBatch,
+    ImportRow,
+    NoticeDue,
+    Organisation,
+    Participation,
+    Person,
+    Suppression,
+    User,
+)
+from crm.search import search_key
+from crm.validators import address_key
+
+CHUNK = 500
+Verb = ImportRow.Verb
+COUNTS = {
+    Verb.CREATE: "created",
+    Verb.UPDATE: "updated",
+    Verb.LINK: "linked",
+    Verb.SKIP: "skipped",
+    Verb.ERROR: "faulty",
+}
+
+
+@dataclass
+class Row:
+    """A row on its way into the tables."""
+
+    entry: Entry
+    verb: str = Verb.ERROR
+    known: Known | None = None
+    comparison: Comparison = field(default_factory=Comparison)
+    points: list[ContactPoint] = field(default_factory=list)
+    part: Participation | None = None
+    part_said: list[Any] = field(default_factory=list)
+    organisation: Organisation | None = None
+    notice: NoticeDue | None = None
+    moved: list[Organisation | None] = field(default_factory=list)
+    is_new_organisation: bool = False
+    before: list[str] = field(default_factory=list)
+
+
+@transaction.atomic
+def write_rows(
+    batch: ImportBatch,
+    reading: Reading,
+    *,
+    at: datetime,
+    by: User | None,
+    is_trial: bool = False,
+    on_rows: Callable[[list[ImportRow]], None] = lambda rows: None,
+    on_progress: Callable[[int], None] = lambda done: None,
+) -> None:
+    """Bring every row of the file in by the mapping of the batch; its counts say what happened.
+
+    `on_rows` gets what each chunk did. A trial leaves nothing behind but what it told.
+    """
+    one_at_a_time("import people")
+    run = Run(batch, at=at, by=by)
+    rows = _below_heading(reading, batch.heading_line)
+    for name in ("rows", *COUNTS.values()):
+        setattr(batch, name, 0)
+    while lines := list(islice(rows, CHUNK)):
+        told = run.write(lines, is_csv=reading.kind == "csv")
+        on_rows(told)
+        on_progress(batch.lines)
+    if is_trial:
+        transaction.set_rollback(True)
+        return
+    batch.applied_at = at
+    batch.state = ImportBatch.State.DONE
+    batch.save()
+    record(batch, "apply_import", at=at, by=by, actor="" if by else "import")
+
+
+def _below_heading(reading: Reading, heading_line: int) -> Iterator[Line]:
+    return (line for line in reading.lines() if line.fault or line.number > heading_line)
+
+
+def notice_due_on(day: date) -> date:
+    """A month after `day` (GDPR art. 14.3): the same day of the next month, or its last."""
+    year, month = (day.year + 1, 1) if day.month == 12 else (day.year, day.month + 1)
+    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+
+
+class Run:
+    """One file being written; each chunk of rows takes the same number of queries."""
+
+    def __init__(self, batch: ImportBatch, *, at: datetime, by: User | None) -> None:
+        self.batch, self.at, self.by = batch, at, by
+        self.directory = Directory(batch)
+        self.due_on = notice_due_on(at.date())
+        self.next_key = -1
+
+    def write(self, lines: Sequence[Line], *, is_csv: bool) -> list[ImportRow]:
+        rows = [self._row(line, is_csv=is_csv) for line in lines]
+        self._refuse_erased(rows)
+        for row in rows:
+            self._name_organisation(row)
+        found = self.directory.look_up([(row.entry, row.organisation) for row in rows])
+        for row in rows:
+            self._decide(row, found)
+        self._store(rows)
+        told = [self._told(row) for row in rows]
+        insert_plain(told)
+        for row in rows:
+            name = COUNTS[Verb(row.verb)]
+            setattr(self.batch, name, getattr(self.batch, name) + 1)
+            self.batch.rows += row.verb != Verb.ERROR
+        return told
+
+    # --- What each row means ---
+
+    def _row(self, line: Line, *, is_csv: bool) -> Row:
+        if line.fault:
+            return Row(Entry(line.number, faults=[("", line.fault)]))
+        entry = entry_of(line.number, line.cells, self.batch.mapping, is_csv=is_csv)
+        beyond = [cell for cell in line.cells[len(self.batch.mapping) :] if cell.strip()]
+        if beyond:
+            words = _("The row has %(found)s columns, the heading %(known)s.")
+            told = {"found": len(line.cells), "known": len(self.batch.mapping)}
+            entry.faults.append(("", words % told))
+        if not self.batch.event_id:
+            entry.part = {}
+        return Row(entry)
+
+    def _refuse_erased(self, rows: Iterable[Row]) -> None:
+        gone = erased_among(mail for row in rows for mail in row.entry.mails)
+        for row in rows:
+            if any(address_key(mail) in gone for mail in row.entry.mails):
+                words = _("The owner of this address was erased and must not be brought back.")
+                row.entry.faults.append(("email", words))
+
+    def _name_organisation(self, row: Row) -> None:
+        """The organisation of the row; one nobody knows yet is made once a person needs it."""
+        entry = row.entry
+        if entry.faults or not entry.organisation:
+            return
+        row.organisation = self.directory.organisation_of(entry)
+        if row.organisation is None and not entry.faults:
+            row.organisation = Organisation(
+                name=entry.organisation,
+                type=entry.organisation_type or Organisation.Type.OTHER,
+                country=entry.country,
+            )
+            row.organisation.refresh_search_key()
+            self.directory.add(row.organisation)
+
+    def _decide(self, row: Row, found: Found) -> None:
+        entry = row.entry
+        is_nameless = [name for name, _words in entry.faults] == ["name"] and not entry.name
+        if entry.faults and not (is_nameless and entry.mails):
+            return
+        known = found.match(entry, row.organisation)
+        if is_nameless and known is not None:
+            entry.faults.clear()
+        if entry.faults:
+            return
+        row.known = known or Known(Person(organisation=row.organisation, **entry.person))
+        if known is None:
+            row.verb = Verb.CREATE
+            row.comparison.changes = {name: ["", value] for name, value in entry.person.items()}
+            if row.organisation is not None:
+                row.comparison.changes["organisation"] = ["", row.organisation.name]
+            self.next_key -= 1
+        else:
+            self._change(row)
+        self._add_points(row)
+        self._take_part(row)
+        key = row.known.person.pk or self.next_key
+        found.add(key, row.known, entry, row.organisation)
+        if known is not None:
+            row.verb = self._verb(row)
+
+    def _change(self, row: Row) -> None:
+        known = row.known
+        assert known is not None
+        person = known.person
+        row.comparison = compare(
+            known, row.entry, row.organisation, overwrites=self.batch.overwrites
+        )
+        if person.pk:
+            row.before = [person.updated_at.isoformat(), person.search_key]
+        for name, (_old, new) in row.comparison.changes.items():
+            if name == "organisation":
+                row.moved = [person.organisation]
+                person.organisation = row.organisation
+            else:
+                setattr(person, name, new)
+        for name, (_old, new) in row.comparison.part_changes.items():
+            setattr(known.part, name, new)
+
+    def _add_points(self, row: Row) -> None:
+        known = row.known
+        assert known is not None
+        for kind, values in (
+            (ContactPoint.Kind.EMAIL, row.entry.mails),
+            (ContactPoint.Kind.PHONE, row.entry.phones),
+        ):
+            for value in values:
+                if known.has(kind, value):
+                    continue
+                point = ContactPoint(
+                    kind=kind,
+                    value=value,
+                    match_key=address_key(value),
+                    is_preferred=not any(
+                        each.kind == kind and each.is_preferred for each in known.points
+                    ),
+                )
+                known.points.append(point)
+                row.points.append(point)
+
+    def _take_part(self, row: Row) -> None:
+        known = row.known
+        assert known is not None
+        if not self.batch.event_id or known.part is not None:
+            return
+        said = dict(row.entry.part)
+        came = any(said.get(name) for name in ("day_1", "day_2", "walk"))
+        usual = Participation.Status.ATTENDED if came else Participation.Status.REGISTERED
+        said.setdefault("status", usual)
+        source = self.batch.source
+        row.part = known.part = Participation(event_id=self.batch.event_id, source=source, **said)
+        row.part_said = part_values(row.part)
+
+    @staticmethod
+    def _verb(row: Row) -> str:
+        comparison = row.comparison
+        if comparison.changes or comparison.part_changes or row.points:
+            return Verb.UPDATE
+        return Verb.LINK if row.part is not None else Verb.SKIP
+
+    # --- Into the tables ---
+
+    def _store(self, rows: list[Row]) -> None:
+        self._make_organisations(rows)
+        self._suppress([point for row in rows for point in row.points])
+        people: dict[int, Known] = {}
+        for row in rows:
+            if row.known is not None and (row.comparison.changes or row.points):
+                people[id(row.known)] = row.known
+        for known in people.values():
+            points = sorted(known.points, key=lambda point: not point.is_preferred)
+            values = [point.value for point in points]
+            known.person.search_key = search_key(*known.person.search_parts_with(values))
+        new = [known.person for known in people.values() if known.person.pk is None]
+        old = [known.person for known in people.values() if known.person.pk is not None]
+        Person.objects.bulk_create(new)
+        self._update(old, rows)
+        for row in rows:
+            for made in [*row.points, row.part]:
+                if made is not None and row.known is not None:
+                    made.person_id = row.known.person.pk
+            if row.verb == Verb.CREATE and row.known is not None:
+                row.notice = NoticeDue(
+                    person=row.known.person,
+                    batch=self.batch,
+                    source=self.batch.source,
+                    basis=self.batch.basis,
+                    due_on=self.due_on,
+                )
+        insert_plain([point for row in rows for point in row.points])
+        insert_plain([row.part for row in rows if row.part is not None])
+        insert_plain([row.notice for row in rows if row.notice is not None])
+        self._audit_people(rows)
+
+    def _make_organisations(self, rows: list[Row]) -> None:
+        made: dict[int, Organisation] = {}
+        for row in rows:
+            organisation = row.organisation
+            if organisation is None or organisation.pk is not None or id(organisation) in made:
+                continue
+            if "organisation" in row.comparison.changes:
+                row.is_new_organisation = True
+                made[id(organisation)] = organisation
+        Organisation.objects.bulk_create(list(made.values()))
+        self._audit("add_organisation", [(each, ["name", "country"]) for each in made.values()])
+
+    def _update(self, people: list[Person], rows: list[Row]) -> None:
+        names = {name for row in rows for name in row.comparison.changes}
+        if people:
+            now = timezone.now()
+            for person in people:
+                person.updated_at = now
+            Person.objects.bulk_update(people, {*names, "updated_at", "search_key"}, batch_size=100)
+        parts = {
+            id(row.known.part): row.known.part
+            for row in rows
+            if row.known is not None and row.comparison.part_changes and row.known.part is not None
+        }
+        stored = [part for part in parts.values() if part.pk is not None]
+        if stored:
+            changed = {name for row in rows for name in row.comparison.part_changes}
+            Participation.objects.bulk_update(stored, changed, batch_size=100)
+
+    def _suppress(self, points: list[ContactPoint]) -> None:
+        mails = [point.value for point in points if point.kind == ContactPoint.Kind.EMAIL]
+        listed = Suppression.objects.among(mails) if mails else set()
+        for point in points:
+            if point.value in listed and point.kind == ContactPoint.Kind.EMAIL:
+                point.status = ContactPoint.Status.SUPPRESSED
+
+    def _audit_people(self, rows: list[Row]) -> None:
+        touched = []
+        for row in rows:
+            if row.known is None or row.verb == Verb.SKIP:
+                continue
+            names = [*row.comparison.changes, *row.comparison.part_changes]
+            names += sorted({point.kind for point in row.points})
+            names += ["participation"] if row.part is not None else []
+            touched.append((row.known.person, names))
+        self._audit("import_person", touched)
+
+    def _audit(self, verb: str, touched: list[tuple[Any, list[str]]]) -> None:
+        insert_plain(
+            [
+                AuditEntry(
+                    at=self.at,
+                    by=self.by,
+                    actor="" if self.by else "import",
+                    verb=verb,
+                    model=row._meta.label_lower,
+                    row_id=str(row.pk),
+                    row_ref=f"import {self.batch.pk}",
+                    fields=sorted(names),
+                    is_sample=row.is_sample,
+                )
+                for row, names in touched
+            ]
+        )
+
+    # --- What is remembered of it ---
+
+    def _told(self, row: Row) -> ImportRow:
+        entry = row.entry
+        told = ImportRow(
+            batch=self.batch,
+            line=entry.line,
+            verb=row.verb,
+            name=entry.name[:240],
+            remark=" ".join(entry.remarks)[:500],
+        )
+        if row.known is None:
+            told.field = entry.faults[0][0]
+            told.message = " ".join(words for _name, words in entry.faults)[:1_000]
+            return told
+        told.person = row.known.person
+        told.digest = entry.digest()
+        told.changes = row.comparison.changes | {
+            f"part.{name}": values for name, values in row.comparison.part_changes.items()
+        }
+        for point in row.points:
+            told.changes.setdefault(point.kind, ["", []])[1].append(point.value)
+        told.differs = row.comparison.differs
+        told.made = self._made(row)
+        return told
+
+    def _made(self, row: Row) -> dict[str, Any]:
+        """What an undo needs beside the changes."""
+        made: dict[str, Any] = {}
+        assert row.known is not None
+        if row.verb == Verb.CREATE:
+            made["person"] = True
+        if row.comparison.changes or row.points:
+            made["stamp"] = row.known.person.updated_at.isoformat()
+            made["before"] = row.before
+            made["search_key"] = row.known.person.search_key
+        if row.moved:
+            made["moved"] = [each and each.pk for each in (*row.moved, row.organisation)]
+        if row.points:
+            made["points"] = [
+                [each.kind, each.match_key, each.status, each.is_preferred] for each in row.points
+            ]
+        if row.part is not None:
+            made["part"] = row.part_said
+        if row.is_new_organisation and row.organisation is not None:
+            stamp = row.organisation.updated_at.isoformat()
+            made["organisation"] = [row.organisation.pk, stamp]
+        return made
+
+
+def insert_plain(rows: Sequence[models.Model]) -> None:
+    """Insert rows of one model whose keys nobody needs: a third of what bulk_create takes."""
+    if not rows:
+        return
+    columns: list[Any] = [each for each in rows[0]._meta.concrete_fields if not each.primary_key]
+    names = ", ".join(connection.ops.quote_name(field.column) for field in columns)
+    marks = ", ".join(["%s"] * len(columns))
+    table = connection.ops.quote_name(rows[0]._meta.db_table)
+    values = [
+        [field.get_db_prep_save(field.pre_save(row, True), connection) for field in columns]
+        for row in rows
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", values)
+
+
+def part_values(part: Participation) -> list[Any]:
+    """What an import writes of a part in an event."""
+    return [part.status, part.day_1, part.day_2, part.walk, part.part, part.source, part.note]

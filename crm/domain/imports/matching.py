@@ -1,0 +1,288 @@
+"""Whom a row is about: by mail address, by having been imported before, by name and organisation.
+
+Every look-up is made for many rows at once; `compare` weighs one row against one person and
+touches no database.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from crm.domain.imports.keys import name_key
+from crm.domain.imports.values import Entry
+from crm.models import ContactPoint, ImportBatch, ImportRow, Organisation, Participation, Person
+from crm.models.consent import Suppression
+from crm.validators import address_key
+
+MERGES_FOLLOWED = 10
+Changes = dict[str, list[Any]]
+# The number of an organisation, or the name of one that is not stored yet; and a name in it.
+NameKey = tuple[int | str, str]
+
+
+@dataclass
+class Known:
+    """A person as the rows of a file see it: stored, or about to be."""
+
+    person: Person
+    points: list[ContactPoint] = field(default_factory=list)
+    part: Participation | None = None
+
+    def has(self, kind: str, value: str) -> bool:
+        key = address_key(value)
+        return any(point.kind == kind and point.match_key == key for point in self.points)
+
+
+@dataclass
+class Comparison:
+    """What a row changes in a person, and what it says otherwise and leaves."""
+
+    changes: Changes = field(default_factory=dict)
+    differs: Changes = field(default_factory=dict)
+    part_changes: Changes = field(default_factory=dict)
+
+
+def compare(
+    known: Known, entry: Entry, organisation: Organisation | None, *, overwrites: bool
+) -> Comparison:
+    """Fill what is empty; with `overwrites` take what differs too, else only tell it."""
+    found = Comparison()
+    person = known.person
+    said: dict[str, Any] = dict(entry.person)
+    if name_key(entry.name) == name_key(person.name):
+        said.pop("given", None)
+        said.pop("family", None)
+    for name, new in said.items():
+        _weigh(found, found.changes, name, getattr(person, name), new, overwrites=overwrites)
+    if organisation is not None and person.organisation != organisation:
+        old = person.organisation.name if person.organisation else ""
+        _weigh(found, found.changes, "organisation", old, organisation.name, overwrites=overwrites)
+    if known.part is not None:
+        for name, new in entry.part.items():
+            old = getattr(known.part, name)
+            # Registered is what is known before the event; whether somebody came is news.
+            is_open = name == "status" and old == Participation.Status.REGISTERED
+            _weigh(found, found.part_changes, name, old, new, overwrites=overwrites or is_open)
+    return found
+
+
+def _weigh(
+    found: Comparison, changes: Changes, name: str, old: Any, new: Any, *, overwrites: bool
+) -> None:
+    if new == old:
+        return
+    if old in ("", None, []) or overwrites:
+        changes[name] = [old, new]
+    else:
+        found.differs[name] = [old, new]
+
+
+class Directory:
+    """What is known of people and organisations, looked up for a whole chunk of rows at once."""
+
+    def __init__(self, batch: ImportBatch) -> None:
+        self.batch = batch
+        self._organisations: dict[str, list[Organisation]] | None = None
+
+    # --- Organisations ---
+
+    def organisation_of(self, entry: Entry) -> Organisation | None:
+        """The organisation a row names, None when it is new; a fault when several are meant."""
+        named = self._by_name().get(name_key(entry.organisation), [])
+        if entry.country:
+            named = [each for each in named if each.country in (entry.country, "")]
+            exact = [each for each in named if each.country]
+            named = exact or named
+        if len(named) > 1:
+            words = _("Several organisations are called “%(name)s”; add the country.")
+            entry.faults.append(("organisation", words % {"name": entry.organisation[:80]}))
+            return None
+        return named[0] if named else None
+
+    def add(self, organisation: Organisation) -> None:
+        self._by_name().setdefault(name_key(organisation.name), []).append(organisation)
+
+    def _by_name(self) -> dict[str, list[Organisation]]:
+        if self._organisations is None:
+            self._organisations = defaultdict(list)
+            rows = Organisation.objects.live().values_list("pk", "name", "country")
+            for pk, name, country in rows.iterator(chunk_size=5_000):
+                made = Organisation(pk=pk, name=name, country=country)
+                self._organisations[name_key(name)].append(made)
+        return self._organisations
+
+    # --- People ---
+
+    def look_up(self, rows: Sequence[tuple[Entry, Organisation | None]]) -> "Found":
+        """Everybody these rows may be about, in a fixed number of queries."""
+        found = Found()
+        entries = [entry for entry, _organisation in rows]
+        found.by_mail = self._by_mail(entries)
+        found.by_digest = self._by_digest(entries)
+        found.by_name = self._by_name_and_organisation(rows, found)
+        ids = {
+            pk
+            for group in (found.by_mail, found.by_digest, found.by_name)
+            for keys in group.values()
+            for pk in keys
+        }
+        found.people = self._load(ids)
+        return found
+
+    def _by_mail(self, entries: Iterable[Entry]) -> dict[str, set[int]]:
+        keys = {address_key(mail) for entry in entries for mail in entry.mails}
+        rows = ContactPoint.objects.emails().filter(match_key__in=keys)
+        pairs = list(rows.values_list("match_key", "person")) if keys else []
+        return _grouped((key, self._kept(pk)) for key, pk in self._with_roots(pairs))
+
+    def _by_digest(self, entries: Iterable[Entry]) -> dict[str, set[int]]:
+        """Rows that were imported before, by this batch or by one that still stands."""
+        digests = {entry.digest() for entry in entries if not entry.faults}
+        stands = Q(batch=self.batch) | Q(batch__state=ImportBatch.State.DONE)
+        rows = ImportRow.objects.filter(stands, digest__in=digests).exclude(person=None)
+        pairs = list(rows.values_list("digest", "person").order_by()) if digests else []
+        return _grouped((key, self._kept(pk)) for key, pk in self._with_roots(pairs))
+
+    def _by_name_and_organisation(
+        self, named: Iterable[tuple[Entry, Organisation | None]], found: "Found"
+    ) -> dict[NameKey, set[int]]:
+        wanted: dict[int, set[str]] = defaultdict(set)
+        for entry, organisation in named:
+            if organisation is not None and organisation.pk and not found.has_address_of(entry):
+                wanted[organisation.pk].add(name_key(entry.name))
+        if not wanted:
+            return {}
+        rows = Person.objects.filter(erased_at=None, organisation__in=wanted)
+        pairs = [
+            ((organisation, key), pk)
+            for pk, given, family, organisation in rows.values_list(
+                "pk", "given", "family", "organisation"
+            ).order_by()
+            if (key := name_key(f"{given} {family}")) in wanted[organisation]
+        ]
+        return _grouped((key, self._kept(pk)) for key, pk in self._with_roots(pairs))
+
+    def _with_roots(self, pairs: list[tuple[Any, int]]) -> list[tuple[Any, int]]:
+        """The same, with the records learned that others were merged into."""
+        self._roots: dict[int, int] = {}
+        fresh = {pk for _key, pk in pairs}
+        for _step in range(MERGES_FOLLOWED):
+            if not fresh:
+                break
+            merged = Person.objects.filter(pk__in=fresh).exclude(merged_into=None)
+            moved = {pk: kept for pk, kept in merged.values_list("pk", "merged_into") if kept}
+            self._roots |= moved
+            fresh = set(moved.values())
+        return pairs
+
+    def _kept(self, pk: int) -> int:
+        """The record that was kept when this one was merged."""
+        seen = {pk}
+        while (kept := self._roots.get(pk)) is not None and kept not in seen:
+            pk = kept
+            seen.add(pk)
+        return pk
+
+    def _load(self, ids: set[int]) -> dict[int, Known]:
+        if not ids:
+            return {}
+        rows = Person.objects.filter(pk__in=ids, erased_at=None).select_related("organisation")
+        known = {person.pk: Known(person) for person in rows}
+        points = ContactPoint.objects.filter(person__in=known).order_by("-is_preferred", "pk")
+        for point in points:
+            known[point.person_id].points.append(point)
+        if self.batch.event_id:
+            parts = Participation.objects.filter(event=self.batch.event_id, person__in=known)
+            for part in parts:
+                known[part.person_id].part = part
+        return known
+
+
+@dataclass
+class Found:
+    """People by what rows say of them; people made by earlier rows of the chunk are added."""
+
+    by_mail: dict[str, set[int]] = field(default_factory=dict)
+    by_digest: dict[str, set[int]] = field(default_factory=dict)
+    by_name: dict[NameKey, set[int]] = field(default_factory=dict)
+    people: dict[int, Known] = field(default_factory=dict)
+
+    def has_address_of(self, entry: Entry) -> bool:
+        """Whether an address of the row leads to somebody."""
+        return any(address_key(mail) in self.by_mail for mail in entry.mails)
+
+    def match(self, entry: Entry, organisation: Organisation | None) -> Known | None:
+        """The one person the row is about, or None; adds a fault when it could be several."""
+        by_mail = self._all(self.by_mail, map(address_key, entry.mails))
+        if by_mail:
+            same = [known for known in by_mail if _may_be(known.person, entry.name)]
+            if len(same) == 1:
+                return same[0]
+            exact = [each for each in same if name_key(each.person.name) == name_key(entry.name)]
+            if len(exact) == 1:
+                return exact[0]
+            if same:
+                self._several(entry, same)
+                return None
+            if not entry.name and len(by_mail) > 1:
+                self._several(entry, by_mail)
+                return None
+            words = _("%(mail)s also belongs to %(name)s.")
+            told = {"mail": entry.mails[0], "name": by_mail[0].person.name}
+            entry.remarks.append(words % told)
+        before = self._all(self.by_digest, [entry.digest()])
+        if len(before) == 1:
+            return before[0]
+        if organisation is not None:
+            named = self._all(self.by_name, [_name_in(organisation, entry)])
+            if len(named) > 1:
+                self._several(entry, named)
+                return None
+            return named[0] if named else None
+        return None
+
+    def _all(self, group: dict[Any, set[int]], keys: Iterable[Any]) -> list[Known]:
+        found = {pk for key in keys for pk in group.get(key, ())}
+        return [self.people[pk] for pk in sorted(found) if pk in self.people]
+
+    def _several(self, entry: Entry, people: list[Known]) -> None:
+        words = _("This may be several people: %(names)s. Merge them or correct the row.")
+        names = ", ".join(f"{each.person.name} ({each.person.pk})" for each in people[:3])
+        entry.faults.append(("name", words % {"names": names}))
+
+    def add(self, key: int, known: Known, entry: Entry, organisation: Organisation | None) -> None:
+        """Let later rows of the chunk find what this one says."""
+        self.people[key] = known
+        for mail in entry.mails:
+            self.by_mail.setdefault(address_key(mail), set()).add(key)
+        self.by_digest.setdefault(entry.digest(), set()).add(key)
+        if organisation is not None:
+            self.by_name.setdefault(_name_in(organisation, entry), set()).add(key)
+
+
+def _name_in(organisation: Organisation, entry: Entry) -> NameKey:
+    return organisation.pk or name_key(organisation.name), name_key(entry.name)
+
+
+def _may_be(person: Person, name: str) -> bool:
+    """Whether a name and a person share a word; a row without a name may be anybody."""
+    words = set(name_key(name).split())
+    mine = set(name_key(f"{person.name} {person.script_variant}").split())
+    return not words or bool(words & mine)
+
+
+def _grouped(pairs: Iterable[tuple[Any, int]]) -> dict[Any, set[int]]:
+    found: dict[Any, set[int]] = defaultdict(set)
+    for key, pk in pairs:
+        found[key].add(pk)
+    return dict(found)
+
+
+def erased_among(mails: Iterable[str]) -> set[str]:
+    """Keys of the addresses whose owners were erased: nobody brings them back by a list."""
+    gone = Suppression.objects.filter(reason="erased").among(list(mails))
+    return {address_key(mail) for mail in gone}

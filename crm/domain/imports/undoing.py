@@ -1,0 +1,355 @@
+"""Takes an import back: what it made goes, what it overwrote returns, later edits stay."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
+
+from crm.domain.audit import record
+from crm.domain.imports.applying import part_values
+from crm.domain.limits import one_at_a_time
+from crm.models import (
+    AuditEntry,
+    ContactPoint,
+    ImportBatch,
+    ImportRow,
+    NoticeDue,
+    Organisation,
+    Participation,
+    Person,
+    User,
+)
+from crm.search import search_key
+
+CHUNK = 500
+
+
+@dataclass
+class Undone:
+    """What an undo did, or would do."""
+
+    removed: int = 0
+    restored: int = 0
+    # Rows of the file with what was edited since, and therefore left as it is.
+    kept: list[ImportRow] = field(default_factory=list)
+
+
+@transaction.atomic
+def undo_import(
+    batch: ImportBatch, *, at: datetime, by: User | None, is_trial: bool = False
+) -> Undone:
+    """Take back what the batch wrote. Whatever somebody changed since is left alone and told.
+
+    Raises ValidationError when the batch is not imported, or undone already.
+    """
+    one_at_a_time("import people")
+    if not ImportBatch.objects.applied().filter(pk=batch.pk).exists():
+        raise ValidationError(
+            _("Import %(number)s is not in the address book; there is nothing to undo."),
+            code="not_applied",
+            params={"number": batch.pk},
+        )
+    done = Undone()
+    people = list(
+        batch.entries.exclude(person=None)
+        .order_by("person")
+        .values_list("person", flat=True)
+        .distinct()
+    )
+    for start in range(0, len(people), CHUNK):
+        _Chunk(batch, people[start : start + CHUNK], done, at=at, by=by).undo()
+    _undo_organisations(batch)
+    if is_trial:
+        transaction.set_rollback(True)
+        return done
+    batch.state, batch.undone_at = ImportBatch.State.UNDONE, timezone.now()
+    batch.save(update_fields=["state", "undone_at"])
+    record(batch, "undo_import", at=at, by=by, actor="" if by else "import")
+    return done
+
+
+class _Chunk:
+    """Some of the people of a batch with their rows; a fixed number of queries for all of them."""
+
+    def __init__(
+        self,
+        batch: ImportBatch,
+        people: Sequence[int],
+        done: Undone,
+        *,
+        at: datetime,
+        by: User | None,
+    ) -> None:
+        self.batch, self.done, self.at, self.by = batch, done, at, by
+        self.people = {
+            person.pk: person
+            for person in Person.objects.filter(pk__in=people).select_related("organisation")
+        }
+        self.rows: dict[int, list[ImportRow]] = defaultdict(list)
+        for row in batch.entries.filter(person__in=people).order_by("pk"):
+            self.rows[row.person_id or 0].append(row)
+        points = ContactPoint.objects.filter(person__in=people)
+        self.points = {(row.person_id, row.kind, row.match_key): row for row in points}
+        parts = Participation.objects.filter(person__in=people, event=batch.event_id)
+        self.parts = {part.person_id: part for part in parts} if batch.event_id else {}
+        self.used_parts = hanging(Participation, [part.pk for part in self.parts.values()], {})
+        self.gone_points: set[int] = set()
+        self.gone_parts: set[int] = set()
+        self.changed_parts: dict[int, tuple[Participation, set[str]]] = {}
+
+    def undo(self) -> None:
+        made = {pk for pk, rows in self.rows.items() if any("person" in row.made for row in rows)}
+        self._remove(made)
+        others = [pk for pk in self.rows if pk not in made]
+        changed = [pk for pk in others if self._restore(pk)]
+        self._write(changed)
+
+    # --- People who were not here before ---
+
+    def _remove(self, made: set[int]) -> None:
+        untouched = {pk for pk in made if self._is_as_made(pk)}
+        own: dict[type[models.Model], set[int]] = {
+            ContactPoint: self._points_as_made(untouched),
+            Participation: self._parts_as_made(untouched),
+            NoticeDue: self._notices_as_made(untouched),
+        }
+        used = hanging(Person, untouched, own)
+        for pk in sorted(made):
+            if pk in untouched and pk not in used:
+                continue
+            row = self.rows[pk][0]
+            row.kept = sorted(used.get(pk, ())) or [str(_("edited since"))]
+            self._keep(row)
+        going = untouched - set(used)
+        self._audit("undo_import_person", going)
+        # Children first and by their keys: nothing else hangs on them, as was just looked up.
+        for model, keys in own.items():
+            rows = model._default_manager.filter(pk__in=keys, person__in=going)
+            rows.delete()
+        Person.objects.filter(pk__in=going).delete()
+        self.done.removed += len(going)
+
+    def _is_as_made(self, pk: int) -> bool:
+        person = self.people[pk]
+        if person.merged_into_id or person.archived_at or person.erased_at:
+            return False
+        return person.updated_at == self._last_stamp(pk)
+
+    def _last_stamp(self, pk: int) -> datetime | None:
+        """When the import last wrote the person; later than that somebody else did."""
+        stamps = [row.made["stamp"] for row in self.rows[pk] if "stamp" in row.made]
+        return parse_datetime(stamps[-1]) if stamps else None
+
+    def _points_as_made(self, people: Iterable[int]) -> set[int]:
+        return {
+            point.pk
+            for pk in people
+            for row in self.rows[pk]
+            for said in row.made.get("points", ())
+            if (point := self._point_as_made(pk, *said)) is not None
+        }
+
+    def _point_as_made(
+        self, pk: int, kind: str, key: str, status: str, is_preferred: bool
+    ) -> ContactPoint | None:
+        point = self.points.get((pk, kind, key))
+        is_same = point is not None and (point.status, point.is_preferred) == (status, is_preferred)
+        return point if is_same else None
+
+    def _parts_as_made(self, people: Iterable[int]) -> set[int]:
+        """Parts in the event that nobody has touched since, later rows of the file undone."""
+        found = set()
+        for pk in people:
+            for row in reversed(self.rows[pk]):
+                self._restore_part(pk, row)
+                if "part" in row.made and self._is_part_as_made(pk, row):
+                    found.add(self.parts[pk].pk)
+        return found
+
+    def _is_part_as_made(self, pk: int, row: ImportRow) -> bool:
+        part = self.parts.get(pk)
+        is_same = part is not None and part_values(part) == row.made["part"]
+        return is_same and part is not None and part.pk not in self.used_parts
+
+    def _notices_as_made(self, people: Iterable[int]) -> set[int]:
+        notices = NoticeDue.objects.open().filter(batch=self.batch, person__in=list(people))
+        return set(notices.values_list("pk", flat=True))
+
+    # --- People who were here already ---
+
+    def _restore(self, pk: int) -> bool:
+        """Put old values back in memory; whether the person's own record changes."""
+        person, rows = self.people[pk], self.rows[pk]
+        is_intact = person.updated_at == self._last_stamp(pk)
+        has_changed = False
+        for row in reversed(rows):
+            row.kept = self._restore_row(person, row)
+            has_changed |= "stamp" in row.made
+            if row.kept:
+                self._keep(row)
+        if not has_changed:
+            return False
+        first = next(row for row in rows if "stamp" in row.made)
+        is_whole = not any(row.kept for row in rows)
+        if is_intact and is_whole and first.made["before"]:
+            written_at, key = first.made["before"]
+            if person.search_key == next(
+                row.made["search_key"] for row in reversed(rows) if "stamp" in row.made
+            ):
+                person.search_key = key
+            person.updated_at = parse_datetime(written_at) or timezone.now()
+        else:
+            person.updated_at = timezone.now()
+            person.search_key = ""
+        self.done.restored += 1
+        return True
+
+    def _restore_row(self, person: Person, row: ImportRow) -> list[str]:
+        """Undo one row; the names of what was edited since and stays."""
+        kept = []
+        for name, (old, new) in row.changes.items():
+            if name in (ContactPoint.Kind.EMAIL, ContactPoint.Kind.PHONE):
+                continue
+            if name.startswith("part."):
+                continue
+            if name == "organisation":
+                before, after = row.made["moved"]
+                if person.organisation_id == after:
+                    person.organisation_id = before
+                else:
+                    kept.append(name)
+            elif getattr(person, name) == new:
+                setattr(person, name, old)
+            else:
+                kept.append(name)
+        for said in row.made.get("points", ()):
+            if (point := self._point_as_made(person.pk, *said)) is not None:
+                self.gone_points.add(point.pk)
+            elif (person.pk, said[0], said[1]) in self.points:
+                kept.append("address")
+        kept += self._restore_part(person.pk, row)
+        if "part" in row.made and (part := self.parts.get(person.pk)) is not None:
+            if self._is_part_as_made(person.pk, row):
+                self.gone_parts.add(part.pk)
+            else:
+                kept.append("part")
+        return kept
+
+    def _restore_part(self, pk: int, row: ImportRow) -> list[str]:
+        part = self.parts.get(pk)
+        if part is None:
+            return []
+        kept = []
+        for name, (old, new) in row.changes.items():
+            if not name.startswith("part."):
+                continue
+            column = name.removeprefix("part.")
+            if getattr(part, column) == new:
+                setattr(part, column, old)
+                self.changed_parts.setdefault(part.pk, (part, set()))[1].add(column)
+            else:
+                kept.append(name)
+        return kept
+
+    def _write(self, changed: list[int]) -> None:
+        ContactPoint.objects.filter(pk__in=self.gone_points).delete()
+        Participation.objects.filter(pk__in=self.gone_parts).delete()
+        names = {
+            name
+            for pk in changed
+            for row in self.rows[pk]
+            for name in row.changes
+            if name not in (*ContactPoint.Kind.values,) and not name.startswith("part.")
+        }
+        people = [self.people[pk] for pk in changed]
+        self._find_again([person for person in people if not person.search_key])
+        if people:
+            Person.objects.bulk_update(people, {*names, "updated_at", "search_key"}, batch_size=100)
+        parts = {
+            key: pair for key, pair in self.changed_parts.items() if key not in self.gone_parts
+        }
+        if parts:
+            columns = {name for _part, names in parts.values() for name in names}
+            rows = [part for part, _names in parts.values()]
+            Participation.objects.bulk_update(rows, columns, batch_size=100)
+        self._audit("undo_import_person", changed)
+
+    @staticmethod
+    def _find_again(people: list[Person]) -> None:
+        """Search keys of people whose addresses or organisation are not what they were."""
+        fresh = Person.objects.filter(pk__in=[person.pk for person in people])
+        stored = {row.pk: row for row in fresh.prefetch_related("contact_points")}
+        organisations = Organisation.objects.in_bulk(
+            [person.organisation_id for person in people if person.organisation_id]
+        )
+        for person in people:
+            person.organisation = organisations.get(person.organisation_id)
+            values = [point.value for point in stored[person.pk].contact_points.all()]
+            person.search_key = search_key(*person.search_parts_with(values))
+
+    # --- Telling ---
+
+    def _keep(self, row: ImportRow) -> None:
+        row.save(update_fields=["kept"])
+        self.done.kept.append(row)
+
+    def _audit(self, verb: str, people: Iterable[int]) -> None:
+        AuditEntry.objects.bulk_create(
+            AuditEntry(
+                at=self.at,
+                by=self.by,
+                actor="" if self.by else "import",
+                verb=verb,
+                model=Person._meta.label_lower,
+                row_id=str(pk),
+                row_ref=f"import {self.batch.pk}",
+                is_sample=self.people[pk].is_sample,
+            )
+            for pk in people
+        )
+
+
+def _undo_organisations(batch: ImportBatch) -> None:
+    """Organisations that only this import brought, and that nobody has used or edited since."""
+    made = [
+        row["organisation"]
+        for row in batch.entries.filter(made__has_key="organisation").values_list("made", flat=True)
+    ]
+    stamps = {key: parse_datetime(stamp) for key, stamp in made}
+    untouched = {
+        organisation.pk
+        for organisation in Organisation.objects.filter(pk__in=stamps, archived_at=None)
+        if organisation.updated_at == stamps[organisation.pk]
+    }
+    used = hanging(Organisation, untouched, {})
+    Organisation.objects.filter(pk__in=untouched - set(used)).delete()
+
+
+def hanging(
+    model: type[models.Model], keys: Iterable[int], own: dict[type[models.Model], set[int]]
+) -> dict[int, set[str]]:
+    """What other rows point to these, by key: the names of their kinds. `own` rows do not count,
+    and neither does the account of imports itself."""
+    found: dict[int, set[str]] = defaultdict(set)
+    keys = set(keys)
+    if not keys:
+        return {}
+    for relation in model._meta.related_objects:
+        child: Any = relation.related_model
+        if child is ImportRow:
+            continue
+        name = relation.field.name
+        rows = child._base_manager.filter(**{f"{name}__in": keys})
+        if own.get(child):
+            rows = rows.exclude(pk__in=own[child])
+        for key in rows.values_list(name, flat=True).distinct():
+            if key in keys:
+                found[key].add(str(child._meta.verbose_name))
+    return dict(found)

@@ -1,0 +1,317 @@
+"""From the cells of a row to what a person has: names, addresses, a part in an event.
+
+Pure: takes texts, touches no database.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.conf.locale import LANG_INFO
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from crm import languages, wording
+from crm.domain.imports.encodings import mended
+from crm.domain.imports.keys import name_key
+from crm.domain.people import phone_number
+from crm.exports import uncell
+from crm.models import Organisation, Participation, Person
+from crm.validators import address_key, clean_line, clean_text, mail_address
+
+
+def _length(model: Any, name: str) -> int:
+    return model._meta.get_field(name).max_length
+
+
+LENGTHS = {
+    name: _length(Person, name)
+    for name in ("given", "family", "script_variant", "role", "department", "notes")
+} | {"part": _length(Participation, "part"), "organisation": _length(Organisation, "name")}
+PERSON_LINES = ("script_variant", "role", "department")
+# Addressed so before a name, in lists of the nine languages.
+TITLES = frozenset(
+    """mr mrs ms miss dr prof professor hr fru frk dhr mevr mw drs ir sig sigra sigg dott dottssa
+    m mme mlle herr frau sr sra srta d dna pan pani kos ka ing mag dipl""".split()
+)
+# A family name begins with one of these when it stands before the last word.
+PARTICLES = frozenset(
+    """van von der den de del della dello degli di da dal do dos das du des la le lo ter ten te
+    op zu zum zur af av al el ibn bin mac mc st san santa 't d""".split()
+)
+BETWEEN_ADDRESSES = re.compile(r"[;,\s]+")
+BETWEEN_NUMBERS = re.compile(r"\s*[;|\n]\s*|\s+/\s+")
+BEFORE_NUMBER = re.compile(r"^(tel|tlf|telefon|phone|mobile?|mob|gsm|fax)[.:]*\s*", re.I)
+YES = frozenset("y yes ja j oui o si s tak t nai x 1 true sand sant".split())
+NO = frozenset("n no nei nee non nein nie ochi 0 false".split())
+UNKNOWN = frozenset(["", "-", "?", "n a", "na"])
+STATUSES = {
+    "registered": "registered paameldt pameldt aangemeld iscritto iscritta inscrit inscrite"
+    " angemeldet inscrito inscrita zarejestrowany zgloszony eggegrammenos",
+    "attended": "attended present came mott deltok deltatt aanwezig presente presenti partecipato"
+    " present(e) anwesend teilgenommen asistio obecny obecna paron parousa",
+    "no_show": "no-show|no show|did not come|absent|ikke mott|mote ikke|afwezig|assente|absent(e)"
+    "|abwesend|nicht erschienen|no asistio|ausente|nieobecny|nieobecna|apon|apousa",
+    "cancelled": "cancelled canceled avlyst avbestilt meldt(av) geannuleerd afgemeld annullato"
+    " annule annulee abgesagt storniert cancelado cancelada odwolany odwolana akyrothike",
+}
+
+
+@dataclass
+class Entry:
+    """One row, understood: what it says about a person, or what is wrong with it."""
+
+    line: int
+    person: dict[str, Any] = field(default_factory=dict)
+    mails: list[str] = field(default_factory=list)
+    phones: list[str] = field(default_factory=list)
+    organisation: str = ""
+    organisation_type: str = ""
+    country: str = ""
+    part: dict[str, Any] = field(default_factory=dict)
+    faults: list[tuple[str, str]] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    _digest: str = ""
+
+    @property
+    def name(self) -> str:
+        words = f"{self.person.get('given', '')} {self.person.get('family', '')}"
+        return words.strip()
+
+    def digest(self) -> str:
+        """The same for the same row, whatever the order of its columns and its capitals."""
+        if self._digest:
+            return self._digest
+        said = {**self.person, **self.part, "country": self.country}
+        told: dict[str, Any] = {
+            key: said[key] for key in sorted(said) if said[key] not in ("", None)
+        }
+        told["mails"] = sorted(map(address_key, self.mails))
+        told["phones"] = sorted(self.phones)
+        told["organisation"] = name_key(self.organisation)
+        text = json.dumps(told, sort_keys=True, ensure_ascii=True)
+        self._digest = hashlib.sha256(text.casefold().encode()).hexdigest()[:32]
+        return self._digest
+
+
+def entry_of(line: int, cells: list[str], mapping: list[str], *, is_csv: bool) -> Entry:
+    """What the row says, by the mapping of its columns. Never raises: faults stand in the entry."""
+    entry = Entry(line)
+    said: dict[str, str] = {}
+    for column, name in enumerate(mapping):
+        if name and column < len(cells):
+            said[name] = cell_text(entry, cells[column], is_csv=is_csv, is_long=name == "notes")
+    _name(entry, said)
+    for name in PERSON_LINES:
+        if said.get(name):
+            entry.person[name] = said[name]
+    if said.get("notes"):
+        entry.person["notes"] = said["notes"]
+    entry.organisation = said.get("organisation", "")
+    _each(entry, "email", BETWEEN_ADDRESSES.split(said.get("email", "")), mail_address, entry.mails)
+    numbers = BETWEEN_NUMBERS.split(said.get("phone", ""))
+    numbers = [BEFORE_NUMBER.sub("", number) for number in numbers]
+    _each(entry, "phone", numbers, phone_number, entry.phones)
+    _choices(entry, said)
+    for name, most in LENGTHS.items():
+        value = entry.organisation if name == "organisation" else ""
+        value = value or entry.person.get(name) or entry.part.get(name) or ""
+        if len(value) > most:
+            words = _("%(field)s has %(found)s characters; at most %(most)s are kept.")
+            told = {"field": name, "found": len(value), "most": most}
+            entry.faults.append((name, words % told))
+    return entry
+
+
+def cell_text(entry: Entry, cell: str, *, is_csv: bool, is_long: bool = False) -> str:
+    """A cell without our exports' marks and without misread letters, which are remarked upon."""
+    text = mended(uncell(cell) if is_csv else cell)
+    cleaned = clean_text(text).strip() if is_long else clean_line(text)
+    if text != cell and not cell.startswith("'"):
+        words = _("“%(file)s” was read as “%(read)s”.")
+        entry.remarks.append(words % {"file": clean_line(cell)[:60], "read": cleaned[:60]})
+    return cleaned
+
+
+def _each(
+    entry: Entry, name: str, texts: Iterable[str], check: Callable[[str], str], found: list[str]
+) -> None:
+    """Every address or number of a cell, each once; a fault for what is none."""
+    for text in texts:
+        if name_key(text) in UNKNOWN:
+            continue
+        text = text.strip("<>") if name == "email" else text
+        try:
+            value = check(text)
+        except ValidationError as error:
+            entry.faults.append((name, " ".join(error.messages)))
+            continue
+        if address_key(value) not in map(address_key, found):
+            found.append(value)
+
+
+def _name(entry: Entry, said: dict[str, str]) -> None:
+    given, family = said.get("given", ""), said.get("family", "")
+    if not given and not family:
+        given, family = split_name(said.get("name", ""))
+    if not given and family:
+        given, family = family, ""
+    if not given:
+        entry.faults.append(("name", _("There is no name in this row.")))
+        return
+    entry.person |= {"given": given, "family": family} if family else {"given": given}
+
+
+def split_name(whole: str) -> tuple[str, str]:
+    """Given and family name: "Berg, Anna", "BERG Anna", "Joris van der Beuk", "Noor"."""
+    if whole.count(",") == 1:
+        family, given = (part.strip() for part in whole.split(","))
+        if family and given:
+            return _without_titles(given), family
+    words = _without_titles(whole).split()
+    loud = [word for word in words if _is_loud(word)]
+    if loud and len(loud) < len(words):
+        quiet = [word for word in words if not _is_loud(word)]
+        return " ".join(quiet), " ".join(loud)
+    if len(words) < 2:
+        return " ".join(words), ""
+    first = len(words) - 1
+    # "Ελένη (Eleni) Δρυς (Drys)": what stands in brackets belongs to the word before it.
+    while first > 1 and words[first].startswith("("):
+        first -= 1
+    while first > 1 and words[first - 1].lower().strip(".’'") in PARTICLES:
+        first -= 1
+    return " ".join(words[:first]), " ".join(words[first:])
+
+
+def _is_loud(word: str) -> bool:
+    """Written in capitals alone, as lists write family names; an initial is not."""
+    letters = [letter for letter in word if letter.isalpha()]
+    return len(letters) > 1 and all(letter.isupper() for letter in letters)
+
+
+def _without_titles(name: str) -> str:
+    words = name.split()
+    while len(words) > 1 and name_key(words[0]).replace(" ", "") in TITLES and _may_be_title(words):
+        words.pop(0)
+    return " ".join(words)
+
+
+def _may_be_title(words: list[str]) -> bool:
+    """One letter is a title only with its point and a whole name after it: M. Jean Dupont."""
+    letters = words[0].strip(".")
+    return len(letters) > 1 or (words[0].endswith(".") and len(words) > 2)
+
+
+def _choices(entry: Entry, said: dict[str, str]) -> None:
+    for name, known in (
+        ("country", _countries()),
+        ("organisation_type", _types()),
+        ("status", _statuses()),
+    ):
+        text = said.get(name, "")
+        if name_key(text) in UNKNOWN:
+            continue
+        value = known.get(name_key(text))
+        if value is None and name == "status" and (came := _truth(text)) is not None:
+            value = "attended" if came else "no_show"
+        if value is None:
+            words = _("“%(value)s” is none of the words we know for this column.")
+            entry.faults.append((name, words % {"value": text[:60]}))
+        elif name == "status":
+            entry.part["status"] = value
+        else:
+            setattr(entry, name, value)
+    for name in ("day_1", "day_2", "walk"):
+        text = said.get(name, "")
+        if name_key(text) in UNKNOWN:
+            continue
+        truth = _truth(text)
+        if truth is None:
+            words = _("“%(value)s” is neither yes nor no.")
+            entry.faults.append((name, words % {"value": text[:60]}))
+        else:
+            entry.part[name] = truth
+    if said.get("part"):
+        entry.part["part"] = said["part"]
+    if said.get("languages"):
+        _languages(entry, said["languages"])
+
+
+def _languages(entry: Entry, text: str) -> None:
+    found = []
+    for word in re.split(r"[,;/|+]| and | og | und ", text):
+        if not word.strip():
+            continue
+        code = _tongues().get(name_key(word))
+        if code is None:
+            words = _("“%(value)s” is none of the words we know for this column.")
+            entry.faults.append(("languages", words % {"value": word.strip()[:60]}))
+        elif code not in found:
+            found.append(code)
+    if found:
+        entry.person["languages"] = found
+
+
+def _truth(text: str) -> bool | None:
+    key = name_key(text) or text.strip()
+    if key in YES or text.strip() in ("✓", "✔", "☑"):
+        return True
+    return False if key in NO or text.strip() in ("✗", "✘", "☐") else None
+
+
+# --- Words of the site's languages ---
+
+
+def _in_all_languages(choices: Iterable[tuple[str, Any]]) -> dict[str, str]:
+    """The key of a choice by its code and by its label in every language of the site."""
+    choices = list(choices)
+    found: dict[str, str] = {name_key(code): code for code, _label in choices}
+    for language, _name_of_it in settings.LANGUAGES:
+        with override(language):
+            for code, label in choices:
+                found.setdefault(name_key(str(label)), code)
+    return found
+
+
+@cache
+def _countries() -> dict[str, str]:
+    codes = [(code, label) for code, label in wording.COUNTRIES.items() if code != "UK"]
+    more = {
+        "uk": "GB",
+        "england": "GB",
+        "great britain": "GB",
+        "holland": "NL",
+        "czech republic": "CZ",
+    }
+    more |= {"gr": "GR", "el": "GR", "turkey": "TR", "bosnia": "BA", "moldova": "MD"}
+    return _in_all_languages(codes) | more
+
+
+@cache
+def _types() -> dict[str, str]:
+    return _in_all_languages(Organisation.Type.choices)
+
+
+@cache
+def _statuses() -> dict[str, str]:
+    found = _in_all_languages(Participation.Status.choices)
+    for status, words in STATUSES.items():
+        for word in words.split("|" if "|" in words else None):
+            found.setdefault(name_key(word), status)
+    return found
+
+
+@cache
+def _tongues() -> dict[str, str]:
+    choices = languages.choices()
+    found = {name_key(word): code for code, own in choices for word in (code, own)}
+    named = ((code, LANG_INFO[code]["name"]) for code, _own in choices if code in LANG_INFO)
+    found |= {name_key(name): code for code, name in named}
+    return found | {"no": "nb", "norwegian": "nb", "norsk": "nb", "flemish": "nl", "gr": "el"}

@@ -1,0 +1,114 @@
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from crm.domain.imports.encodings import ALPHABETS
+from crm.domain.imports.headings import FIELDS, OF_EVENT
+from crm.forms.fields import LineField
+from crm.models import Event, ImportBatch
+
+DELIMITERS = {",": _("comma"), ";": _("semicolon"), "\t": _("tab"), "|": _("vertical bar")}
+ENCODINGS = ("utf-8", "utf-16", *ALPHABETS)
+
+
+class UploadForm(forms.Form):
+    """A list of people, where it comes from and on what basis they may be kept."""
+
+    file = forms.FileField(
+        label=_("File"),
+        max_length=255,
+        allow_empty_file=True,
+        help_text=_("CSV, XLSX or vCard, at most 20 MB. You see what would happen first."),
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx,.vcf"}),
+    )
+    event = forms.ModelChoiceField(
+        label=_("Event"),
+        queryset=Event.objects.none(),
+        to_field_name="slug",
+        required=False,
+        empty_label=_("no event"),
+        help_text=_("Everybody in the file is put on its roster."),
+    )
+    basis = LineField(
+        label=_("Basis"),
+        max_length=200,
+        help_text=_("Why we may keep them, as: legitimate interest, follow-up of the event."),
+    )
+    source = LineField(
+        label=_("Source"),
+        max_length=200,
+        help_text=_("Whose list this is, as: signed attendee list, Rotterdam. They will be told."),
+    )
+
+    def __init__(self, *args: Any, events: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["event"].queryset = events
+
+
+class ReadingForm(forms.Form):
+    """How the file is to be read, and where each of its columns goes."""
+
+    encoding = forms.ChoiceField(label=_("Encoding"), required=False)
+    delimiter = forms.ChoiceField(label=_("Between columns"), required=False)
+    sheet = forms.ChoiceField(label=_("Sheet"), required=False)
+    overwrites = forms.BooleanField(
+        label=_("Overwrite what differs"),
+        required=False,
+        help_text=_("Otherwise only what is empty with us is filled."),
+    )
+
+    def __init__(self, *args: Any, batch: ImportBatch, **options: Any) -> None:
+        self.batch = batch
+        initial = {
+            "encoding": batch.encoding,
+            "delimiter": batch.delimiter,
+            "sheet": batch.sheet,
+            "overwrites": batch.overwrites,
+        } | {f"column_{number}": name for number, name in enumerate(batch.mapping)}
+        super().__init__(*args, initial=initial, **options)
+        self._offer("encoding", batch.kind != "xlsx", dict.fromkeys(ENCODINGS), batch.encoding)
+        self._offer("delimiter", batch.kind == "csv", DELIMITERS, batch.delimiter)
+        self._offer("sheet", len(batch.sheets) > 1, dict.fromkeys(batch.sheets), batch.sheet)
+        usable = {
+            name: label for name, label in FIELDS.items() if batch.event_id or name not in OF_EVENT
+        }
+        for number in range(len(batch.mapping)):
+            heading = batch.headings[number] if number < len(batch.headings) else ""
+            self.fields[f"column_{number}"] = forms.ChoiceField(
+                label=heading or _("Column %(n)s") % {"n": number + 1},
+                choices=[("", _("left out")), *usable.items()],
+                required=False,
+            )
+
+    def _offer(self, name: str, is_fit: bool, choices: dict[str, Any], now: str) -> None:
+        if not is_fit:
+            del self.fields[name]
+            return
+        known = choices if now in choices or not now else {now: None, **choices}
+        self.fields[name].choices = [(value, label or value) for value, label in known.items()]
+
+    @property
+    def columns(self) -> list[Any]:
+        return [self[name] for name in self.fields if name.startswith("column_")]
+
+    @property
+    def choices(self) -> list[Any]:
+        return [self[name] for name in self.fields if not name.startswith("column_")]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What changed; the mapping only while the columns stay those it was chosen for."""
+        names = ("encoding", "delimiter", "sheet")
+        told = {
+            name: self.cleaned_data[name]
+            for name in names
+            if name in self.fields and name in self.changed_data
+        }
+        is_same_table = not told
+        told["overwrites"] = self.cleaned_data["overwrites"]
+        if is_same_table:
+            told["mapping"] = [
+                self.cleaned_data[f"column_{number}"] for number in range(len(self.batch.mapping))
+            ]
+        return told

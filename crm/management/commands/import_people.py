@@ -1,0 +1,93 @@
+"""Bring people from a file into the address book and onto the roster of an event."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+
+from crm import clock
+from crm.domain.imports.batches import import_now, imported_before
+from crm.models import Event, ImportBatch
+
+
+class Command(BaseCommand):
+    """Brings a file in whole, or not at all; but for a dry run, basis and source must be said.
+
+    Exit status 0 done (a dry run that found faults is done), 1 refused with a sentence on standard
+    error, 2 wrong usage.
+    """
+
+    help = "Import people from CSV, XLSX or vCard into the address book and an event's roster."
+
+    def add_arguments(self, parser):
+        parser.add_argument("file", metavar="FILE")
+        parser.add_argument("--event", required=True, metavar="SLUG")
+        parser.add_argument("--basis", default="", help="why these people may be kept")
+        parser.add_argument("--source", default="", help="where the list comes from")
+        parser.add_argument("--encoding", default="", help="when the guess would be wrong")
+        parser.add_argument("--overwrite", action="store_true", help="take what differs too")
+        parser.add_argument("--dry-run", action="store_true", help="only say what would happen")
+        parser.add_argument("--json", action="store_true", dest="as_json")
+
+    def handle(self, *args, file, event, dry_run, as_json, **options):
+        path = Path(file)
+        if not path.is_file():
+            raise CommandError(_("There is no file %(name)s.") % {"name": path})
+        row = Event.objects.filter(slug=event).first()
+        if row is None:
+            known = ", ".join(Event.objects.values_list("slug", flat=True)) or "–"
+            words = _("There is no event “%(slug)s”; known: %(known)s.")
+            raise CommandError(words % {"slug": event, "known": known})
+        basis, source = options["basis"], options["source"]
+        if dry_run:
+            basis, source = basis or "–", source or "–"
+        try:
+            batch, faults = import_now(
+                path,
+                event=row,
+                basis=basis,
+                source=source,
+                encoding=options["encoding"],
+                overwrites=options["overwrite"],
+                is_trial=dry_run,
+                at=clock.now(),
+            )
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
+        except OSError as error:
+            words = _("%(name)s could not be read: %(why)s.")
+            told = {"name": path, "why": error.strerror or error}
+            raise CommandError(words % told) from error
+        told = told_as_json(batch, faults)
+        if as_json:
+            self.stdout.write(json.dumps(told, ensure_ascii=False, indent=1))
+        else:
+            self._tell(batch, told, dry_run=dry_run)
+
+    def _tell(self, batch: ImportBatch, told: dict[str, Any], *, dry_run: bool) -> None:
+        head = "Would import" if dry_run else f"Import {batch.pk}:"
+        self.stdout.write(
+            f"{head} {told['rows']} rows: {told['create']} new, {told['update']} changed, "
+            f"{told['link']} put on the roster, {told['skip']} with nothing new; "
+            f"{len(told['errors'])} with a fault."
+        )
+        for fault in told["errors"]:
+            self.stdout.write(f"  line {fault['line']}: {fault['message']}")
+        if batch.pk and (before := imported_before(batch)):
+            self.stdout.write(f"This file was imported before, as import {before.pk}.")
+
+
+def told_as_json(batch: ImportBatch, faults: list[dict[str, Any]]) -> dict[str, Any]:
+    """The public shape; `rows` are those taken, so lines of the file = rows + errors."""
+    return {
+        "batch": batch.pk,
+        "rows": batch.rows,
+        "create": batch.created,
+        "update": batch.updated,
+        "link": batch.linked,
+        "skip": batch.skipped,
+        "errors": faults,
+    }

@@ -1,0 +1,115 @@
+"""What cells mean: names in one column, headings in nine languages, words for yes."""
+
+import pytest
+
+from crm.domain.imports.encodings import mended
+from crm.domain.imports.headings import FIELDS, guess_mapping, heading_row
+from crm.domain.imports.values import entry_of, split_name
+from tests.support.import_files import misread
+
+
+@pytest.mark.parametrize(
+    ("whole", "given", "family"),
+    [
+        ("Anna Berg", "Anna", "Berg"),
+        ("Berg, Anna Maria", "Anna Maria", "Berg"),
+        ("Pilar De La Torre", "Pilar", "De La Torre"),
+        ("Joris van der Sample-Beuk", "Joris", "van der Sample-Beuk"),
+        ("DUBOIS Jean-Luc", "Jean-Luc", "DUBOIS"),
+        ("Dr. Anna Berg", "Anna", "Berg"),
+        ("M. Jean Dupont", "Jean", "Dupont"),
+        ("M. Dupont", "M.", "Dupont"),
+        ("Noor", "Noor", ""),
+        ("Ελένη (Eleni) Δρυς (Drys)", "Ελένη (Eleni)", "Δρυς (Drys)"),
+        ("Nicolò Sample-D'Olmo", "Nicolò", "Sample-D'Olmo"),
+    ],
+)
+def test_a_name_in_one_column_is_split(whole, given, family):
+    assert split_name(whole) == (given, family)
+
+
+@pytest.mark.parametrize(
+    "headings",
+    [
+        "First name;Last name;E-mail address;Phone number;Organisation;Job title;Country",
+        "Fornavn;Etternavn;E-postadresse;Telefonnummer;Organisasjon;Stilling;Land",
+        "Voornaam;Achternaam;E-mailadres;Telefoonnummer;Organisatie;Functie;Land",
+        "Nome;Cognome;Indirizzo e-mail;Telefono;Ente;Qualifica;Paese",
+        "Prénom;Nom;Adresse électronique;Téléphone;Organisme;Fonction;Pays",
+        "Vorname;Nachname;E-Mail-Adresse;Telefonnummer;Einrichtung;Funktion;Land",
+        "Nombre;Apellidos;Correo electrónico;Teléfono;Organización;Cargo;País",
+        "Imię;Nazwisko;Adres e-mail;Numer telefonu;Instytucja;Stanowisko;Kraj",
+        "Όνομα;Επώνυμο;Ηλεκτρονική διεύθυνση;Τηλέφωνο;Φορέας;Θέση;Χώρα",
+    ],
+)
+def test_headings_are_known_in_nine_languages(headings):
+    wanted = ["given", "family", "email", "phone", "organisation", "role", "country"]
+    assert guess_mapping(headings.split(";")) == wanted
+
+
+def test_a_lone_column_of_names_is_the_whole_name():
+    assert guess_mapping(["Nome", "Email"]) == ["name", "email"]
+    assert guess_mapping(["", ""], [["Anna Berg", "anna@x.eu"]]) == ["name", "email"]
+
+
+def test_the_heading_may_stand_below_a_title_or_be_missing():
+    assert heading_row([["Participants"], ["Name", "E-mail"], ["Anna", "a@x.eu"]]) == 1
+    assert heading_row([["Anna", "a@x.eu"], ["Bert", "b@x.eu"]]) is None
+
+
+def test_no_column_can_be_written_but_those_offered():
+    """Whatever a file calls its columns: no flag, key or consent of ours is reached by its name."""
+    from crm.models import ContactPoint, Participation, Person, User
+
+    for model in (Person, User, ContactPoint, Participation):
+        for field in model._meta.get_fields():
+            (mapped,) = guess_mapping([field.name])
+            assert mapped in {"", *FIELDS}, field.name
+    refused = [
+        "is_staff",
+        "consent_at",
+        "id",
+        "created_by",
+        "is_sample",
+        "merged_into",
+        "newsletter",
+    ]
+    assert guess_mapping(refused)[:3] == ["", "", ""]
+    assert set(guess_mapping(["Name", *refused])) == {"name", ""}
+
+
+def test_letters_misread_on_the_way_are_mended_and_remarked():
+    entry = entry_of(2, [misread("Łucja Sample-Dąb"), "l@x.eu"], ["name", "email"], is_csv=False)
+    assert entry.name == "Łucja Sample-Dąb"
+    assert "Łucja" in entry.remarks[0]
+    for right in ("Ærø", "Ã la carte", "Müller", "Ð", "ÀÉ"):
+        assert mended(right) == right
+
+
+@pytest.mark.parametrize("text", ["Zażółć gęślą", "Ελένη", "Đurđa", "Æsop’s", "Ínigo Ñandú"])
+def test_whatever_was_misread_comes_back(text):
+    assert mended(misread(text)) == text
+
+
+def test_every_fault_of_a_row_is_told_at_once():
+    mapping = ["name", "email", "phone", "country", "day_1"]
+    entry = entry_of(7, ["", "no mail", "abc", "Atlantis", "perhaps"], mapping, is_csv=True)
+    assert [name for name, _words in entry.faults] == [
+        *["name", "email", "email", "phone", "country", "day_1"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [("ja", True), ("Oui", True), ("sí", True), ("tak", True), ("ναι", True), ("✓", True)]
+    + [("nei", False), ("non", False), ("nie", False), ("όχι", False), ("?", None), ("", None)],
+)
+def test_yes_and_no_are_understood(word, value):
+    entry = entry_of(2, ["Anna", word], ["name", "day_1"], is_csv=True)
+    assert (entry.part.get("day_1"), entry.faults) == (value, [])
+
+
+def test_countries_are_known_by_code_and_by_their_names_in_our_languages():
+    for word in ("DE", "Germany", "Deutschland", "Tyskland", "Duitsland", "Alemania", "Γερμανία"):
+        entry = entry_of(2, ["Anna", word], ["name", "country"], is_csv=True)
+        assert (entry.country, entry.faults) == ("DE", []), word

@@ -1,0 +1,160 @@
+"""The page of a file of people: upload, look, import, undo; and who may see it."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from crm.domain.imports import batches
+from crm.models import ImportBatch, ImportRow, Person
+from tests.factories.crm import (
+    CoordinatorFactory,
+    EventFactory,
+    ImportBatchFactory,
+    ImportRowFactory,
+    PersonFactory,
+)
+from tests.visits.views.desk.front_door import do, go, refused, said
+
+pytestmark = pytest.mark.django_db
+
+WORDS = {"basis": "legitimate interest", "source": "signed list"}
+
+
+@pytest.fixture
+def desk(client, coordinator, settings, tmp_path):
+    settings.IMPORT_DIR = tmp_path / "imports"
+    client.force_login(coordinator)
+    return client
+
+
+def upload(desk, content: bytes, name: str = "list.csv", **fields) -> ImportBatch:
+    do(desk, "import-list", file=SimpleUploadedFile(name, content), **WORDS | fields)
+    batches.work_off()
+    return ImportBatch.objects.latest("pk")
+
+
+def test_a_list_is_shown_imported_and_undone(desk):
+    event = EventFactory(slug="rotterdam")
+    PersonFactory(given="Bo", family="Dahl", role="Chief", address="bo@x.eu")
+    content = b"Name;E-mail;Role\nAnna Berg;anna@x.eu;Leader\nBo Dahl;bo@x.eu;Clerk\nBad;bad;\n"
+
+    batch = upload(desk, content, event="rotterdam")
+    page = go(desk, "import-detail", batch.pk)
+    assert "3 = 2 taken + 1 with a fault" in page.text
+    assert "Import 2 rows" in page.text
+    assert "stays Chief; the file says Clerk" in page.text
+    assert "“bad” is not a mail address" in page.text
+    assert not Person.objects.filter(given="Anna").exists()
+    assert "Anna" not in go(desk, "import-detail", batch.pk, show="error").text
+
+    do(desk, "import-apply", batch.pk)
+    assert 'hx-trigger="every 2s"' in go(desk, "import-detail", batch.pk).text
+    batches.work_off()
+    page = go(desk, "import-detail", batch.pk)
+    assert "Undo this import" in page.text
+    assert event.participations.count() == 2
+
+    assert "People removed" in go(desk, "import-undo", batch.pk).text
+    answer = do(desk, "import-undo", batch.pk)
+    assert said(answer)[0].startswith("The import is undone")
+    assert not Person.objects.filter(given="Anna").exists()
+    assert event.participations.count() == 0
+
+
+def test_a_column_is_sent_elsewhere_and_the_file_read_again(desk):
+    batch = upload(desk, b"Wer;Wo;Was\nAnna Berg;anna@x.eu;Chefin\n")
+    assert (batch.mapping, batch.state) == (["name", "email", ""], "ready")
+    fields = {"encoding": "utf-8", "delimiter": ";", "overwrites": "on"}
+    columns = {"column_0": "name", "column_1": "email", "column_2": "role"}
+
+    do(desk, "import-reading", batch.pk, **fields, **columns)
+    batches.work_off()
+
+    row = ImportRow.objects.get()
+    assert row.changes["role"] == ["", "Chefin"]
+    assert ImportBatch.objects.get().overwrites is True
+
+    twice = do(desk, "import-reading", batch.pk, **fields, **columns | {"column_2": "name"})
+    assert (twice.status_code, "Two columns go to" in twice.text) == (422, True)
+
+
+def test_a_guessed_encoding_shows_its_words_and_asks(desk):
+    batch = upload(desk, "Name;E-mail\nAna Nuñez;a@x.eu\n".encode("cp1252"))
+    assert "Nuñez" in go(desk, "import-detail", batch.pk).text
+    assert "Nuńez" in go(desk, "import-detail", batch.pk).text
+    assert said(do(desk, "import-apply", batch.pk)) == [
+        "The encoding is a guess: look at the names, then confirm it or choose another."
+    ]
+    do(desk, "import-apply", batch.pk, is_read_right="on")
+    batches.work_off()
+    assert Person.objects.get().family == "Nuñez"
+
+
+@pytest.mark.parametrize("missing", ["basis", "source"])
+def test_basis_and_source_are_required_and_what_was_typed_stays(desk, missing):
+    file = SimpleUploadedFile("list.csv", b"Name\nAnna\n")
+    answer = do(desk, "import-list", file=file, **WORDS | {missing: " "})
+    assert answer.status_code == 422
+    assert len(refused(answer)) == 1
+    kept = "source" if missing == "basis" else "basis"
+    assert WORDS[kept] in answer.text
+    assert not ImportBatch.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "The file holds nothing."),
+        (b"%PDF-1.7", "This is no table"),
+        (b'Name,E-mail,Org\n"Anna,a@x.eu,b\nBo,b@x.eu,c\n', "A quotation mark"),
+        (b"PK\x03\x04 broken", "The workbook is damaged"),
+    ],
+)
+def test_a_file_that_cannot_be_read_gets_a_sentence(desk, content, sentence):
+    batch = upload(desk, content)
+    assert batch.state == "failed"
+    assert sentence in go(desk, "import-detail", batch.pk).text
+
+
+def test_markup_in_headings_cells_and_the_name_of_the_file_is_text(desk):
+    evil = "<img src=x onerror=alert(1)>"
+    batch = upload(desk, f"Name;E-mail;{evil}\n{evil} Berg;a@x.eu;{evil}\n".encode(), f"{evil}.csv")
+    pages = go(desk, "import-detail", batch.pk).text + go(desk, "import-list").text
+    assert evil not in pages
+    assert "&lt;img" in pages
+
+
+def test_files_of_somebody_else_are_unknown(desk):
+    theirs = ImportBatchFactory(asked_by=CoordinatorFactory(), state="ready")
+    for name in ("import-detail", "import-status", "import-undo"):
+        assert go(desk, name, theirs.pk).status_code == 404
+    for name in ("import-apply", "import-undo", "import-drop", "import-reading"):
+        assert do(desk, name, theirs.pk).status_code == 404
+    assert str(theirs.file_name) not in go(desk, "import-list").text
+
+
+def test_a_file_is_forgotten_with_what_was_read(desk, tmp_path, django_capture_on_commit_callbacks):
+    batch = upload(desk, b"Name,E-mail\nAnna,a@x.eu\n")
+    with django_capture_on_commit_callbacks(execute=True):
+        do(desk, "import-drop", batch.pk)
+    assert not ImportBatch.objects.exists()
+    assert list((tmp_path / "imports").glob("*.upload")) == []
+
+
+@pytest.mark.parametrize("name", ["import-list", "import-detail"])
+def test_the_page_asks_as_often_for_forty_rows_as_for_three(desk, coordinator, name):
+    batch = ImportBatchFactory(asked_by=coordinator, event=EventFactory())
+
+    def queries(count: int) -> int:
+        for _number in range(count):
+            ImportRowFactory(batch=batch, person=PersonFactory())
+            ImportBatchFactory(asked_by=coordinator, event=EventFactory())
+        with CaptureQueriesContext(connection) as seen:
+            go(desk, name, *([batch.pk] if name == "import-detail" else []))
+        return len(seen)
+
+    queries(1)
+    few = queries(2)
+    assert queries(37) == few
+    assert few <= 12

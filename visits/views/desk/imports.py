@@ -1,0 +1,201 @@
+"""People from a file: upload, look, change how it is read, import, undo."""
+
+from typing import Any, NamedTuple
+
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
+
+from crm import clock
+from crm.domain.imports import batches
+from crm.domain.imports.headings import FIELDS
+from crm.domain.imports.undoing import undo_import
+from crm.exports import as_text
+from crm.forms.imports import DELIMITERS, ReadingForm, UploadForm
+from crm.models import Event, ImportBatch, ImportRow, Participation
+from crm.permissions import require
+from crm.roles import Role
+from visits.views.desk.access import try_verb
+from visits.views.desk.toasts import add_errors, done
+
+PER_PAGE = 50
+State, Verb = ImportBatch.State, ImportRow.Verb
+LABELS: dict[str, str | Promise] = {
+    **FIELDS,
+    "address": gettext_lazy("Mail address"),
+}
+
+
+class Change(NamedTuple):
+    """One field of a row: what stood there, what the file says."""
+
+    label: str
+    old: str
+    new: str
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require(Role.COORDINATOR)
+def import_list(request: HttpRequest) -> HttpResponse:
+    """The form for the next file, and the files brought so far."""
+    events = Event.objects.visible_to(request.user)
+    form = UploadForm(request.POST or None, request.FILES or None, events=events)
+    if request.method == "POST" and form.is_valid():
+        values = dict(form.cleaned_data)
+        file = values.pop("file")
+        try:
+            batch = batches.receive_file(file, file.name, **values, by=request.user)
+        except ValidationError as error:
+            add_errors(form, error)
+        else:
+            return redirect("visits:import-detail", batch.pk)
+    rows = ImportBatch.objects.visible_to(request.user).select_related("event", "asked_by")
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    status = 422 if form.errors else 200
+    return render(
+        request, "visits/import_list.html", {"form": form, "page_obj": page}, status=status
+    )
+
+
+@require_safe
+@require(Role.COORDINATOR)
+def import_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    return _page(request, _find(request, pk))
+
+
+def _page(request: HttpRequest, batch: ImportBatch, **more: Any) -> HttpResponse:
+    """What the file would do or did, row by row."""
+    counts = dict(batch.entries.order_by().values_list("verb").annotate(Count("pk")))
+    chosen = request.GET.get("show", "")
+    rows = batch.entries.select_related("person")
+    rows = rows.filter(verb=chosen) if chosen in Verb.values else rows
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    for row in page:
+        row.told = changes_of(row.changes)
+        row.otherwise = changes_of(row.differs)
+        row.kept_words = [_label(name) for name in row.kept]
+    context = {
+        "batch": batch,
+        "page_obj": page,
+        "pills": _pills(counts, chosen),
+        "progress": batches.progress_of(batch)[0],
+        "delimiter": DELIMITERS.get(batch.delimiter, ""),
+        "other_sheets": [sheet for sheet in batch.sheets if sheet != batch.sheet],
+        "left_out": _left_out(batch),
+        "before": batches.imported_before(batch) if batch.state == State.READY else None,
+        "kept": batch.entries.exclude(kept=[]).exists() if batch.state == State.UNDONE else False,
+    }
+    if batch.state in (State.READY, State.FAILED):
+        context["reading"] = ReadingForm(batch=batch)
+    return render(
+        request, "visits/import_detail.html", context | more, status=more.get("status", 200)
+    )
+
+
+def _pills(counts: dict[str, int], chosen: str) -> list[dict[str, Any]]:
+    pills = [{"verb": "", "label": _("All rows"), "count": sum(counts.values())}]
+    pills += [
+        {"verb": verb, "label": label, "count": counts[verb]}
+        for verb, label in Verb.choices
+        if counts.get(verb)
+    ]
+    return [pill | {"current": pill["verb"] == chosen} for pill in pills]
+
+
+def _left_out(batch: ImportBatch) -> list[str]:
+    """Headings of the columns, or properties of the cards, that go nowhere."""
+    columns = zip(batch.headings, batch.mapping, strict=False)
+    return [*(heading for heading, name in columns if heading and not name), *batch.ignored]
+
+
+def changes_of(changes: dict[str, list[Any]]) -> list[Change]:
+    return [
+        Change(_label(name), _words(name, old), _words(name, new))
+        for name, (old, new) in changes.items()
+    ]
+
+
+def _label(name: str) -> str:
+    return str(LABELS.get(name.removeprefix("part."), name))
+
+
+def _words(name: str, value: Any) -> str:
+    if name == "part.status" and value in Participation.Status.values:
+        return str(Participation.Status(value).label)
+    return as_text(value, zone="UTC")
+
+
+@require_safe
+@require(Role.COORDINATOR)
+def import_status(request: HttpRequest, pk: int) -> HttpResponse:
+    """How far it is; the page asks for this while it waits, and comes anew once it is done."""
+    batch = _find(request, pk)
+    if not batch.is_waiting and request.htmx:
+        return HttpResponseClientRefresh()
+    context = {"batch": batch, "progress": batches.progress_of(batch)[0]}
+    return render(request, "visits/_import_progress.html", context)
+
+
+@require_POST
+@require(Role.COORDINATOR)
+def import_reading(request: HttpRequest, pk: int) -> HttpResponse:
+    """Read the file another way: encoding, columns, whether to overwrite."""
+    batch = _find(request, pk)
+    form = ReadingForm(request.POST, batch=batch)
+    if form.is_valid():
+        try:
+            batches.change_reading(batch, form.values)
+        except ValidationError as error:
+            add_errors(form, error)
+        else:
+            return redirect("visits:import-detail", pk)
+    return _page(request, batch, reading=form, status=422)
+
+
+@require_POST
+@require(Role.COORDINATOR)
+def import_apply(request: HttpRequest, pk: int) -> HttpResponse:
+    batch = _find(request, pk)
+    is_right = request.POST.get("is_read_right") == "on"
+    try_verb(request, batches.ask_to_import, batch, is_read_right=is_right)
+    return redirect("visits:import-detail", pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require(Role.COORDINATOR)
+def import_undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """First what an undo would leave alone, then the deed."""
+    batch = _find(request, pk)
+    if request.method == "POST":
+        words = _("The import is undone; everything is as it was before, but for later edits.")
+        if try_verb(request, undo_import, batch, at=clock.now(), by=request.user):
+            done(request, words)
+        return redirect("visits:import-detail", pk)
+    would = try_verb(request, undo_import, batch, at=clock.now(), by=request.user, is_trial=True)
+    if would is None:
+        return redirect("visits:import-detail", pk)
+    for row in would.kept:
+        row.kept_words = [_label(name) for name in row.kept]
+    return render(request, "visits/import_undo.html", {"batch": batch, "would": would})
+
+
+@require_POST
+@require(Role.COORDINATOR)
+def import_drop(request: HttpRequest, pk: int) -> HttpResponse:
+    batch = _find(request, pk)
+    if try_verb(request, batches.drop_file, batch):
+        done(request, _("The file is forgotten; nothing of it was imported."))
+        return redirect("visits:import-list")
+    return redirect("visits:import-detail", pk)
+
+
+def _find(request: HttpRequest, pk: int) -> ImportBatch:
+    rows = ImportBatch.objects.visible_to(request.user).select_related("event", "asked_by")
+    return get_object_or_404(rows, pk=pk)
