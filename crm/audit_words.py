@@ -14,6 +14,8 @@ VERBS = {
     "archive_person": gettext_lazy("archived"),
     "restore_person": gettext_lazy("brought back from the archive"),
     "merge_person": gettext_lazy("merged"),
+    "unmerge_person": gettext_lazy("taken apart again"),
+    "not_the_same": gettext_lazy("said to be somebody else"),
     "erase_person": gettext_lazy("identity removed"),
     "export_person": gettext_lazy("everything kept was handed out"),
     "add_contact_point": gettext_lazy("address added"),
