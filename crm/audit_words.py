@@ -16,6 +16,7 @@ VERBS = {
     "merge_person": gettext_lazy("merged"),
     "unmerge_person": gettext_lazy("taken apart again"),
     "not_the_same": gettext_lazy("said to be somebody else"),
+    "perhaps_the_same": gettext_lazy("perhaps recorded twice after all"),
     "erase_person": gettext_lazy("identity removed"),
     "export_person": gettext_lazy("everything kept was handed out"),
     "add_contact_point": gettext_lazy("address added"),

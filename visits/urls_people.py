@@ -4,6 +4,7 @@ from django.urls import path
 
 from visits.views.desk import (
     contact_points,
+    duplicates,
     events,
     follow_ups,
     mail,
@@ -20,6 +21,24 @@ urlpatterns = [
     path("people/new/", people.person_new, name="person-new"),
     path("people/bulk/", people.person_bulk, name="person-bulk"),
     path("people/bulk/restore/", people.person_bulk_restore, name="person-bulk-restore"),
+    path("people/duplicates/", duplicates.duplicate_list, name="duplicate-list"),
+    path("people/duplicates/scan/", duplicates.duplicate_scan, name="duplicate-scan"),
+    path("people/duplicates/status/", duplicates.duplicate_status, name="duplicate-status"),
+    path(
+        "people/duplicates/<int:pk>/apart/",
+        duplicates.duplicate_decide,
+        {"verb": "apart"},
+        name="duplicate-apart",
+    ),
+    path(
+        "people/duplicates/<int:pk>/ask-again/",
+        duplicates.duplicate_decide,
+        {"verb": "ask-again"},
+        name="duplicate-ask-again",
+    ),
+    path("people/merges/<int:pk>/undo/", duplicates.person_unmerge, name="person-unmerge"),
+    path("people/<int:pk>/merge/", duplicates.person_twin, name="person-twin"),
+    path("people/<int:pk>/merge/<int:other>/", duplicates.person_merge, name="person-merge"),
     path("people/<int:pk>/", people.person_detail, name="person-detail"),
     path("people/<int:pk>/edit/", people.person_edit, name="person-edit"),
     path("people/<int:pk>/archive/", people.person_archive, name="person-archive"),

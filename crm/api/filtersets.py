@@ -5,7 +5,16 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from crm.filters import COUNTRY_CHOICES, AnyOf, RowNumber, StableOrdering
-from crm.models import ConsentRecord, Event, Interaction, Message, Municipality, Session
+from crm.models import (
+    ConsentRecord,
+    Event,
+    Interaction,
+    Lookalike,
+    Merge,
+    Message,
+    Municipality,
+    Session,
+)
 from crm.models.consent import Purpose
 from crm.search import search_key
 
@@ -76,3 +85,30 @@ class ConsentFilter(filters.FilterSet):
 
     def only_current(self, rows: QuerySet, _name: str, wanted: bool) -> QuerySet:
         return rows.current() if wanted else rows
+
+
+class LookalikeFilter(filters.FilterSet):
+    open = filters.BooleanFilter(label=_("Only what is to be decided"), method="only_open")
+    person = RowNumber(label=_("Person (number)"), method="of_person")
+
+    class Meta:
+        model = Lookalike
+        fields: list[str] = []
+
+    def only_open(self, rows: QuerySet, _name: str, wanted: bool) -> QuerySet:
+        return rows.open() if wanted else rows
+
+    def of_person(self, rows: QuerySet, _name: str, number: int) -> QuerySet:
+        return rows.of(number)
+
+
+class MergeFilter(filters.FilterSet):
+    kept = RowNumber(label=_("Kept record (number)"), field_name="kept_id")
+    standing = filters.BooleanFilter(label=_("Only what was not undone"), method="only_standing")
+
+    class Meta:
+        model = Merge
+        fields: list[str] = []
+
+    def only_standing(self, rows: QuerySet, _name: str, wanted: bool) -> QuerySet:
+        return rows.standing() if wanted else rows

@@ -16,6 +16,8 @@ RESOURCES = {
     "messages": viewsets.MessageViewSet,
     "follow-ups": viewsets.FollowUpViewSet,
     "consents": viewsets.ConsentViewSet,
+    "lookalikes": viewsets.LookalikeViewSet,
+    "merges": viewsets.MergeViewSet,
     "tokens": TokenViewSet,
 }
 

@@ -38,6 +38,8 @@ class DuplicateScan(models.Model):
     total = models.PositiveIntegerField(default=0)
     people = models.PositiveIntegerField(default=0)
     found = models.PositiveIntegerField(default=0)
+    # People saved until then were weighed.
+    seen_until = models.DateTimeField(null=True, blank=True, editable=False)
     weights = models.JSONField(null=True, blank=True, editable=False, encoder=PlainJSON)
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -24,6 +24,8 @@ from crm.models import (
     FollowUp,
     IdempotencyKey,
     Interaction,
+    Lookalike,
+    Merge,
     Message,
     Organisation,
     OutgoingMail,
@@ -132,6 +134,7 @@ FREE_TEXTS: dict[type[models.Model], tuple[str, ...]] = {
     HostAnswer: ("reason",),
     HostAvailability: ("label",),
     Interaction: ("text",),
+    Merge: ("journal",),
     Message: ("subject", "body", "calendar"),
     Organisation: ("notes",),
     OutgoingMail: ("subject", "text", "html", "calendar", "error"),
@@ -323,6 +326,10 @@ def _delete(dossier: Dossier) -> None:
     for pending in dossier.pending:
         pending.delete()
     AuditNote.objects.filter(entry__in=dossier.changes).delete()
+    own = Q(kept__in=dossier.people) | Q(merged__in=dossier.people)
+    Merge.objects.filter(own).update(journal=None)
+    one, other = Q(one__in=dossier.people), Q(other__in=dossier.people)
+    Lookalike.objects.filter(one | other).delete()
     promises = FollowUp.objects.open().filter(person__in=dossier.people)
     promises.filter(visits=None, visit_requests=None, event=None).delete()
     _delete_consents(dossier)

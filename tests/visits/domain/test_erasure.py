@@ -282,6 +282,8 @@ IMPERSONAL = {
     "visits.hold visits.briefedition visits.planrun visits.packrun visits.plan",
     "visits.placement",
     "crm.auditentry",
+    # Levels and weights by field; frequent values that no single person stands behind.
+    "crm.lookalike crm.duplicatescan",
     # Reference data, the programme of the event and the offer, as published.
     "crm.place crm.placename crm.consenttext crm.mailtemplate crm.initiative crm.municipality",
     "crm.event crm.session visits.campaign visits.topic visits.calendarday visits.roadsourcestate",
