@@ -217,6 +217,7 @@ NOT_PAGES = {
     "visits:host-pack": "a PDF",
     "visits:pack-file": "a PDF",
     "visits:pack-status": "a piece of the page of packs",
+    "visits:duplicate-status": "a piece of the page of people recorded twice",
     "visits:request-export": "a table to save",
     "visits:person-export": "a file to hand out",
     "visits:plan-run-status": "a piece of the Plan page",

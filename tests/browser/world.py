@@ -15,6 +15,9 @@ from django.test import RequestFactory
 from knox.models import AuthToken
 
 from crm import clock
+from crm.domain.duplicates import ask_for_scan, work_off
+from crm.domain.merges import merge_people
+from crm.domain.people import add_person
 from crm.models import (
     Municipality,
     Organisation,
@@ -123,6 +126,24 @@ expense = Expense.objects.create(
     why="Booked a day before the window",
     spent_on=at.date(),
 )
+# Recorded again with a slip, and one of two records already merged.
+doubles = [
+    add_person(
+        {"given": given, "family": "Sample-Platane", "role": role, "notes": f"{LONG} came late."},
+        address=address,
+        at=at,
+        by=coordinator,
+        is_sample=True,
+    )
+    for given, role, address in (
+        ("Maximilian-Alexandre", "Head of Prevention", "platane@city.example"),
+        ("Maximilian-Alexander", "Prevention", "platane@city.example"),
+        ("Maximilian", "", "m.platane@city.example"),
+    )
+]
+merge = merge_people(doubles[1], doubles[2], at=at, by=coordinator)
+ask_for_scan(by=coordinator)
+work_off()
 broken = {
     status: problem(RequestFactory().get("/"), status, "The fault is in our log.").content.decode()
     for status in (400, 409, 500, 503)
@@ -134,6 +155,9 @@ print(  # noqa: T201 - the test reads it
             "city": Municipality.objects.get(name="Bergen").organisation_id,
             "organisation": Organisation.objects.filter(municipality=None).first().pk,
             "person": part.person_id,
+            "twin": doubles[0].pk,
+            "other": doubles[1].pk,
+            "merge": merge.pk,
             "draft": draft.pk,
             "draft_plan": plan.number,
             "edition": Visit.objects.get(ref="V07").editions.first().pk,

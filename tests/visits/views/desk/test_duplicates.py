@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from crm.domain.merges import merge_people
-from crm.models import Lookalike, Merge, Person
+from crm.models import ClockSetting, Lookalike, Merge, Person
 from tests.factories.crm import (
     CLOCK,
     ConsentRecordFactory,
@@ -17,6 +17,13 @@ from tests.factories.crm import (
 )
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def desk(client, coordinator):
+    ClockSetting.objects.fix(CLOCK)
+    client.force_login(coordinator)
+    return client
 
 
 def words(answer):
