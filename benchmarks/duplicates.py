@@ -305,8 +305,8 @@ def bare() -> dict[str, Any]:
             ("mail", row["mail"]),
             ("phone", row["phone"]),
             ("names", row["given"], row["family"]),
-            ("family", row["family"][:4], row["given"][:1], row["city"]),
-            ("given", row["given"], row["city"]),
+            ("family", row["given"][:1], row["family"][:5]),
+            ("given", row["family"][:1], row["given"], row["city"]),
         ):
             if key[-1]:
                 blocks.setdefault(key, []).append(at)
@@ -325,7 +325,7 @@ def bare() -> dict[str, Any]:
             for name in fields
             if left[name] and right[name]
         ]
-        if sum(alike) / len(alike) >= 0.92:
+        if sum(alike) / len(alike) >= 0.88:
             found.add((one, other))
     return measured(found, truth, len(pairs), begun)
 

@@ -20,26 +20,30 @@ def phone_key(number: str) -> str:
     return digits[-PHONE_END:] if len(digits) >= PHONE_END - 2 else ""
 
 
-def joined(*parts: str) -> list[str]:
-    """One word of all parts; none when a part is missing."""
-    return ["|".join(parts)] if all(parts) else []
+# These run once per record and key, so they are spelt out.
 
 
-def one(values: Values) -> str:
-    return values[0] if values else ""
-
-
-def _names(given: Values, family: Values) -> list[str]:
+def _names(given: Values, family: Values) -> Values:
     """Both names, in either order."""
-    return joined(*sorted((one(given), one(family))))
+    return _unordered(given[0], family[0]) if given and family else ()
 
 
-def _sounds(given: Values, family: Values, *place: Values) -> list[str]:
-    return joined(*sorted((sound(one(given)), sound(one(family)))), *map(one, place))
+def _sounds(given: Values, family: Values) -> Values:
+    return _unordered(sound(given[0]), sound(family[0])) if given and family else ()
 
 
-def _sound_and(name: Values, place: Values) -> list[str]:
-    return joined(sound(one(name)), one(place))
+def _sounds_and(given: Values, family: Values, place: Values) -> Values:
+    if not (given and family and place):
+        return ()
+    return (f"{_unordered(sound(given[0]), sound(family[0]))[0]}|{place[0]}",)
+
+
+def _sound_and(name: Values, place: Values) -> Values:
+    return (f"{sound(name[0])}|{place[0]}",) if name and place else ()
+
+
+def _unordered(one: str, other: str) -> Values:
+    return (f"{one}|{other}",) if one < other else (f"{other}|{one}",)
 
 
 CONTACTS = Scheme(
@@ -76,7 +80,7 @@ CONTACTS = Scheme(
         Key(("given", "family"), _names),
         # Much is spelt alike, so only few of each sound are worth a look.
         Key(("given", "family"), _sounds, largest=8),
-        Key(("given", "family", "city"), _sounds),
+        Key(("given", "family", "city"), _sounds_and),
         Key(("family", "organisation"), _sound_and, largest=20),
         Key(("given", "organisation"), _sound_and, largest=20),
     ),

@@ -14,7 +14,7 @@ from crm.matching.columns import Columns
 from crm.matching.compare import Levels, compare
 from crm.matching.fields import TELLING, Kind, Level, Scheme
 
-RANDOM_PAIRS = 50_000
+RANDOM_PAIRS = 25_000
 ROUNDS = 40
 # Before anything is learnt: one record in twenty is a second one, and no pair is likely one human.
 DOUBLE_SHARE, MOST_LIKELY = 0.05, 0.05

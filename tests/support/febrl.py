@@ -11,7 +11,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from crm.matching.blocking import sound
-from crm.matching.contacts import joined, one
 from crm.matching.fields import Field, Key, Kind, Scheme, Table, Values
 
 FILES = {
@@ -71,6 +70,15 @@ def true_pairs(records: list[dict[str, str]]) -> set[tuple[int, int]]:
         for at, low in enumerate(members)
         for high in members[at + 1 :]
     }
+
+
+def one(values: Values) -> str:
+    return values[0] if values else ""
+
+
+def joined(*parts: str) -> Values:
+    """One word of all parts; none when a part is missing."""
+    return ("|".join(parts),) if all(parts) else ()
 
 
 def _sound(values: Values) -> str:
