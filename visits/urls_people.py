@@ -4,6 +4,7 @@ from django.urls import path
 
 from visits.views.desk import (
     contact_points,
+    duplicates,
     events,
     follow_ups,
     imports,
@@ -28,6 +29,24 @@ urlpatterns = [
     path("people/imports/<int:pk>/apply/", imports.import_apply, name="import-apply"),
     path("people/imports/<int:pk>/undo/", imports.import_undo, name="import-undo"),
     path("people/imports/<int:pk>/drop/", imports.import_drop, name="import-drop"),
+    path("people/duplicates/", duplicates.duplicate_list, name="duplicate-list"),
+    path("people/duplicates/scan/", duplicates.duplicate_scan, name="duplicate-scan"),
+    path("people/duplicates/status/", duplicates.duplicate_status, name="duplicate-status"),
+    path(
+        "people/duplicates/<int:pk>/apart/",
+        duplicates.duplicate_decide,
+        {"verb": "apart"},
+        name="duplicate-apart",
+    ),
+    path(
+        "people/duplicates/<int:pk>/ask-again/",
+        duplicates.duplicate_decide,
+        {"verb": "ask-again"},
+        name="duplicate-ask-again",
+    ),
+    path("people/merges/<int:pk>/undo/", duplicates.person_unmerge, name="person-unmerge"),
+    path("people/<int:pk>/merge/", duplicates.person_twin, name="person-twin"),
+    path("people/<int:pk>/merge/<int:other>/", duplicates.person_merge, name="person-merge"),
     path("people/<int:pk>/", people.person_detail, name="person-detail"),
     path("people/<int:pk>/edit/", people.person_edit, name="person-edit"),
     path("people/<int:pk>/archive/", people.person_archive, name="person-archive"),

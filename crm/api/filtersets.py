@@ -10,6 +10,8 @@ from crm.models import (
     Event,
     ImportBatch,
     Interaction,
+    Lookalike,
+    Merge,
     Message,
     Municipality,
     SavedView,
@@ -104,3 +106,30 @@ class SavedViewFilter(filters.FilterSet):
     class Meta:
         model = SavedView
         fields: tuple[str, ...] = ()
+
+
+class LookalikeFilter(filters.FilterSet):
+    open = filters.BooleanFilter(label=_("Only what is to be decided"), method="only_open")
+    person = RowNumber(label=_("Person (number)"), method="of_person")
+
+    class Meta:
+        model = Lookalike
+        fields: list[str] = []
+
+    def only_open(self, rows: QuerySet, _name: str, wanted: bool) -> QuerySet:
+        return rows.open() if wanted else rows
+
+    def of_person(self, rows: QuerySet, _name: str, number: int) -> QuerySet:
+        return rows.of(number)
+
+
+class MergeFilter(filters.FilterSet):
+    kept = RowNumber(label=_("Kept record (number)"), field_name="kept_id")
+    standing = filters.BooleanFilter(label=_("Only what was not undone"), method="only_standing")
+
+    class Meta:
+        model = Merge
+        fields: list[str] = []
+
+    def only_standing(self, rows: QuerySet, _name: str, wanted: bool) -> QuerySet:
+        return rows.standing() if wanted else rows

@@ -1,10 +1,13 @@
 """What the API tells about people, organisations, events and words, field by field."""
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from crm.api.schema import seen_in_part
 from crm.api.serializers import Output
+from crm.domain.merges import obstacles
+from crm.duplicate_words import reasons
 from crm.models import (
     ConsentRecord,
     ContactPoint,
@@ -12,6 +15,8 @@ from crm.models import (
     FollowUp,
     ImportBatch,
     Interaction,
+    Lookalike,
+    Merge,
     Message,
     Municipality,
     Organisation,
@@ -330,3 +335,36 @@ class ImportSerializer(Output):
             "applied_at",
             "undone_at",
         )
+
+
+class ReasonSerializer(serializers.Serializer):
+    words = serializers.CharField()
+    is_for = serializers.BooleanField(help_text=_("Whether it speaks for one person."))
+
+
+class LookalikeSerializer(Output):
+    probability = serializers.FloatField()
+    reasons = serializers.SerializerMethodField(help_text=_("What speaks for it and against it."))
+
+    class Meta:
+        model = Lookalike
+        fields = ("id", "one", "other", "probability", "reasons", "found_at", "decided_at")
+
+    @extend_schema_field(ReasonSerializer(many=True))
+    def get_reasons(self, row):
+        return [reason._asdict() for reason in reasons(row)]
+
+
+class MergeSerializer(Output):
+    obstacles = serializers.SerializerMethodField(
+        help_text=_("What stands in the way of taking it apart; nothing when it can be.")
+    )
+
+    class Meta:
+        model = Merge
+        fields = ("id", "kept", "merged", "at", "by", "undone_at", "undone_by", "obstacles")
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_obstacles(self, row):
+        # Each takes some questions, so a list does not ask them.
+        return obstacles(row) if self.context["view"].action != "list" else []

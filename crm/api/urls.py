@@ -18,6 +18,8 @@ RESOURCES = {
     "consents": viewsets.ConsentViewSet,
     "saved-views": viewsets.SavedViewViewSet,
     "imports": viewsets.ImportViewSet,
+    "lookalikes": viewsets.LookalikeViewSet,
+    "merges": viewsets.MergeViewSet,
     "tokens": TokenViewSet,
 }
 

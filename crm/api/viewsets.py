@@ -10,10 +10,10 @@ from rest_framework.response import Response
 
 from crm.api import filtersets, reading, writing
 from crm.api.resources import Listed, verb
+from crm.domain import duplicates, merges, organisations, people, saved_views, tags
 from crm.domain import events as event_verbs
 from crm.domain import follow_ups as promises
 from crm.domain import messages as words
-from crm.domain import organisations, people, saved_views, tags
 from crm.domain.imports import batches
 from crm.domain.imports.undoing import undo_import
 from crm.filters import (
@@ -30,6 +30,8 @@ from crm.models import (
     ImportBatch,
     ImportRow,
     Interaction,
+    Lookalike,
+    Merge,
     Message,
     Municipality,
     Organisation,
@@ -145,6 +147,11 @@ class PersonViewSet(Listed):
     def restore(self, row):
         """Bring back to the lists."""
         people.restore_person(row, **self.act)
+
+    @verb("merge", takes=writing.MergeInput)
+    def merge(self, row, *, other, choices=None):
+        """Make the other record and this one a single one; this one stays."""
+        merges.merge_people(row, other, choices=choices, **self.act)
 
 
 class EventViewSet(Listed):
@@ -348,3 +355,43 @@ class ImportViewSet(Listed):
     def undo(self, row):
         """Take it back; what was edited since is left alone."""
         undo_import(row, **self.act)
+
+
+class LookalikeViewSet(Listed):
+    """Pairs of records that may be of one person; suggestions only, the likeliest first."""
+
+    queryset = Lookalike.objects.none()
+    serializer_class = reading.LookalikeSerializer
+    filterset_class = filtersets.LookalikeFilter
+    write_roles = DESK
+
+    def get_queryset(self):
+        return Lookalike.objects.visible_to(self.request.user)
+
+    @verb("apart")
+    def apart(self, row):
+        """These are two people: nobody is asked about them again."""
+        duplicates.say_not_the_same(row, **self.act)
+
+    @verb("ask-again")
+    def ask_again(self, row):
+        """Take back that these are two people."""
+        duplicates.ask_again(row, **self.act)
+
+
+class MergeViewSet(Listed):
+    """Records made one, the newest first, and taking them apart."""
+
+    queryset = Merge.objects.none()
+    serializer_class = reading.MergeSerializer
+    filterset_class = filtersets.MergeFilter
+    write_roles = DESK
+
+    def get_queryset(self):
+        rows = Merge.objects.visible_to(self.request.user)
+        return rows.select_related("kept", "merged")
+
+    @verb("undo")
+    def undo(self, row):
+        """Take the two records apart; refused with every obstacle."""
+        merges.unmerge_people(row, **self.act)

@@ -83,6 +83,17 @@ class NewPersonInput(PersonInput):
     phone = Line(max_length=60, required=False, allow_blank=True)
 
 
+class MergeInput(Input):
+    """The other record, and for each field the side to take; the usual side when left out."""
+
+    other = RowKey(queryset=Person.objects.live())
+    choices = serializers.DictField(
+        child=serializers.ChoiceField(choices=("kept", "merged", "both")),
+        required=False,
+        help_text=_("Field by field: kept, merged, or both for notes and languages."),
+    )
+
+
 class WhyInput(Input):
     why = Line(max_length=1_000, required=False, allow_blank=True)
 

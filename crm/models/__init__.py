@@ -3,6 +3,7 @@
 from crm.models.audit import AuditEntry, AuditNote
 from crm.models.clock import ClockSetting
 from crm.models.consent import ConsentRecord, ConsentText, DataRequest, Suppression
+from crm.models.duplicates import DuplicateScan, Lookalike, Merge
 from crm.models.events import Event, Participation, Session
 from crm.models.follow_ups import FollowUp
 from crm.models.imports import ImportBatch, ImportRow, NoticeDue
@@ -24,6 +25,7 @@ __all__ = [
     "ConsentText",
     "ContactPoint",
     "DataRequest",
+    "DuplicateScan",
     "Event",
     "FollowUp",
     "IdempotencyKey",
@@ -31,7 +33,9 @@ __all__ = [
     "ImportRow",
     "Initiative",
     "Interaction",
+    "Lookalike",
     "MailTemplate",
+    "Merge",
     "Message",
     "Municipality",
     "NoticeDue",

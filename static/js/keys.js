@@ -70,6 +70,10 @@ function focusSearch() {
 }
 
 function press(key) {
+  // Keys of a row act on the row one stands in.
+  const row = document.activeElement?.closest("[data-rows] tbody tr");
+  const own = row?.querySelector(`[data-row-key="${CSS.escape(key)}"]`);
+  if (own) return own.click(), true;
   const target = [...document.querySelectorAll("[data-key]")].find(
     (each) => each.dataset.key === key && each.offsetParent !== null && !each.disabled,
   );

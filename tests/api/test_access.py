@@ -43,6 +43,8 @@ READS = {
     "messages": {"coordinator"},
     "follow-ups": {"coordinator", "host", "other_host"},
     "consents": {"coordinator"},
+    "lookalikes": {"coordinator"},
+    "merges": {"coordinator"},
     "tokens": {
         "coordinator",
         "host",

@@ -16,7 +16,10 @@ from django.test import RequestFactory
 from knox.models import AuthToken
 
 from crm import clock
+from crm.domain import duplicates
 from crm.domain.imports.batches import ask_to_import, receive_file, work_off
+from crm.domain.merges import merge_people
+from crm.domain.people import add_person
 from crm.models import (
     Event,
     Municipality,
@@ -156,6 +159,24 @@ for name, content in (
         ask_to_import(batch)
         work_off()
     imports[f"{name}_import"] = batch.pk
+# Recorded again with a slip, and one of two records already merged.
+doubles = [
+    add_person(
+        {"given": given, "family": "Sample-Platane", "role": role, "notes": f"{LONG} came late."},
+        address=address,
+        at=at,
+        by=coordinator,
+        is_sample=True,
+    )
+    for given, role, address in (
+        ("Maximilian-Alexandre", "Head of Prevention", "platane@city.example"),
+        ("Maximilian-Alexander", "Prevention", "platane@city.example"),
+        ("Maximilian", "", "m.platane@city.example"),
+    )
+]
+merge = merge_people(doubles[1], doubles[2], at=at, by=coordinator)
+duplicates.ask_for_scan(by=coordinator)
+duplicates.work_off()
 broken = {
     status: problem(RequestFactory().get("/"), status, "The fault is in our log.").content.decode()
     for status in (400, 409, 500, 503)
@@ -167,6 +188,9 @@ print(  # noqa: T201 - the test reads it
             "city": Municipality.objects.get(name="Bergen").organisation_id,
             "organisation": Organisation.objects.filter(municipality=None).first().pk,
             "person": part.person_id,
+            "twin": doubles[0].pk,
+            "other": doubles[1].pk,
+            "merge": merge.pk,
             "draft": draft.pk,
             "draft_plan": plan.number,
             "edition": Visit.objects.get(ref="V07").editions.first().pk,

@@ -361,3 +361,33 @@ class SavedViewFactory(DjangoModelFactory):
     query = factory.LazyFunction(lambda: {"country": ["NL"]})
     owner = factory.SubFactory(UserFactory)
     created_at = CLOCK
+
+
+class LookalikeFactory(DjangoModelFactory):
+    """Two people of like names, not decided yet."""
+
+    class Meta:
+        model = models.Lookalike
+
+    one = factory.SubFactory(PersonFactory)
+    other = factory.SubFactory(PersonFactory)
+    probability = 0.97
+    bits = 21.5
+    levels = factory.LazyFunction(lambda: {"given": 0, "family": 1, "mail": 0, "city": 3})
+    found_at = CLOCK
+
+
+class MergeFactory(DjangoModelFactory):
+    """Two people made one; `MergeFactory(kept=…, merged=…)` merges those."""
+
+    class Meta:
+        model = models.Merge
+
+    kept = factory.SubFactory(PersonFactory)
+    merged = factory.SubFactory(PersonFactory)
+
+    @classmethod
+    def _create(cls, model_class, *args, kept, merged, **kwargs):
+        from crm.domain.merges import merge_people
+
+        return merge_people(kept, merged, at=CLOCK, by=None)

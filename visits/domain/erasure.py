@@ -27,6 +27,8 @@ from crm.models import (
     ImportBatch,
     ImportRow,
     Interaction,
+    Lookalike,
+    Merge,
     Message,
     NoticeDue,
     Organisation,
@@ -152,6 +154,7 @@ FREE_TEXTS: dict[type[models.Model], tuple[str, ...]] = {
     ImportBatch: ("basis", "source", "error", "file_name", "headings", "other_encodings"),
     ImportRow: ("name", "changes", "differs", "remark", "message"),
     Interaction: ("text",),
+    Merge: ("journal",),
     Message: ("subject", "body", "calendar"),
     NoticeDue: ("basis", "source"),
     Organisation: ("notes",),
@@ -359,6 +362,10 @@ def _delete(dossier: Dossier) -> None:
     for pending in dossier.pending:
         pending.delete()
     AuditNote.objects.filter(entry__in=dossier.changes).delete()
+    own = Q(kept__in=dossier.people) | Q(merged__in=dossier.people)
+    Merge.objects.filter(own).update(journal=None)
+    one, other = Q(one__in=dossier.people), Q(other__in=dossier.people)
+    Lookalike.objects.filter(one | other).delete()
     promises = FollowUp.objects.open().filter(person__in=dossier.people)
     promises.filter(visits=None, visit_requests=None, event=None).delete()
     _delete_consents(dossier)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from crm import clock
-from crm.domain import outbox
+from crm.domain import duplicates, outbox
 from crm.domain.imports import batches
 from crm.models import IdempotencyKey, RateHit, WorkerBeat
 from visits.domain import busy_feeds, pack_runs, planning_runs, verification
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 KEEP_KEYS = timedelta(days=2)
 # Steps of a visit weigh its briefs at once; this is for what changes elsewhere.
-PAUSES = {"briefs": 60.0}
+PAUSES = {"briefs": 60.0, "compared": 10.0}
 FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 2.0, 600.0
 
 
@@ -60,9 +60,9 @@ class Rests:
 def one_round(
     *, worker: str, stop: Callable[[], bool] = lambda: False, rests: Rests | None = None
 ) -> dict[str, int]:
-    """Expire proposals, free what cancelled visits kept, forget unverified forms, plan,
-    import and print what was asked, send mail, read hosts' calendars, forget old keys, weigh kept
-    briefs; counts by part.
+    """Expire proposals, free what cancelled visits kept, forget unverified forms, plan, import
+    and print what was asked, send mail, read hosts' calendars, forget old keys, look for people
+    recorded twice, weigh kept briefs; counts by part.
 
     A part that fails is logged and left out of the counts, and the others go on. `rests` remembers
     such parts between the rounds of one worker; the health page names them.
@@ -100,6 +100,7 @@ def _parts(at: datetime, stop: Callable[[], bool]) -> dict[str, Callable[[], int
         "sent": lambda: outbox.send_due(stop=stop),
         "read": busy_feeds.read_due,
         "keys": _forget_keys,
+        "compared": lambda: duplicates.work_off(stop=stop),
         "briefs": lambda: settle_upcoming(at=at),
     }
 

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.db import models
 
+from crm.domain.merges import obstacles
 from crm.domain.people import add_person
 from crm.models import (
     AuditEntry,
@@ -21,6 +22,7 @@ from crm.models import (
     DataRequest,
     FollowUp,
     IdempotencyKey,
+    Lookalike,
     Message,
     OutgoingMail,
     Person,
@@ -36,6 +38,8 @@ from tests.factories.crm import (
     ImportBatchFactory,
     ImportRowFactory,
     InteractionFactory,
+    LookalikeFactory,
+    MergeFactory,
     NoticeDueFactory,
     OrganisationFactory,
     ParticipationFactory,
@@ -262,6 +266,25 @@ def test_records_merged_into_one_are_erased_together(zelda):
     assert set(Person.objects.exclude(erased_at=None)) == {zelda, twin}
 
 
+def test_a_merge_forgets_what_it_was_made_of(zelda):
+    twin = PersonFactory(given="Zelda", family="Marker-Twin", notes="Zelda likes maps.")
+    merge = MergeFactory(kept=zelda, merged=twin)
+    LookalikeFactory(one=zelda, other=PersonFactory())
+    stranger = MergeFactory(
+        kept=PersonFactory(notes=""), merged=PersonFactory(notes="Met Zelda Marker.")
+    )
+    assert "Zelda" in json.dumps(merge.journal)
+
+    erasure.erase_person(Person.objects.get(pk=zelda.pk), at=CLOCK)
+
+    merge.refresh_from_db()
+    stranger.refresh_from_db()
+    assert (merge.journal, Lookalike.objects.count()) == (None, 0)
+    assert "Zelda" not in json.dumps(stranger.journal)
+    assert "Zelda" not in stranger.kept.notes
+    assert obstacles(stranger) == []
+
+
 def test_a_namesake_keeps_the_name(zelda):
     namesake = PersonFactory(given="Zelda", family="Marker")
     other = VisitRequestFactory(requester_name="Zelda Marker", address="z@other.example")
@@ -321,6 +344,8 @@ IMPERSONAL = {
     "visits.hold visits.briefedition visits.planrun visits.packrun visits.plan",
     "visits.placement",
     "crm.auditentry",
+    # Levels and weights by field; frequent values that no single person stands behind.
+    "crm.lookalike crm.duplicatescan",
     # Reference data, the programme of the event and the offer, as published.
     "crm.place crm.placename crm.consenttext crm.mailtemplate crm.initiative crm.municipality",
     "crm.event crm.session visits.campaign visits.topic visits.calendarday visits.roadsourcestate",

@@ -75,9 +75,15 @@ def asked_next(request: HttpRequest) -> str:
     return request.POST.get("next", "")
 
 
+def own_next(request: HttpRequest) -> str:
+    """The address in `next` when it is a page of ours, else nothing."""
+    wanted = asked_next(request) or request.GET.get("next", "")
+    is_own = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()})
+    return wanted if is_own else ""
+
+
 def back_to(request: HttpRequest, fallback: str, *args: Any) -> HttpResponse:
     """To the page named in `next` when it is ours, else to the fallback."""
-    wanted = asked_next(request) or request.GET.get("next", "")
-    if url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}):
+    if wanted := own_next(request):
         return redirect(wanted)
     return redirect(fallback, *args)

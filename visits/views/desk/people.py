@@ -18,7 +18,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from crm import clock
 from crm.consent_words import consent_lines
 from crm.domain import people as verbs
+from crm.domain.duplicates import like, open_lookalikes
 from crm.domain.follow_ups import open_follow_up
+from crm.domain.merges import first_contact_of
+from crm.duplicate_words import percent, reasons, suggestion_of
 from crm.exports import Column
 from crm.filters import PersonFilter, with_newsletter_status
 from crm.forms.notes import FollowUpForm, InteractionForm
@@ -28,6 +31,7 @@ from crm.models import (
     ContactPoint,
     DataRequest,
     FollowUp,
+    Merge,
     Organisation,
     Person,
 )
@@ -114,6 +118,7 @@ def person_context(request: HttpRequest, person: Person, **forms: Any) -> dict[s
     scope = timeline.of_person(person, zone=zone, now=now)
     entries = timeline.gather(scope, kinds=kinds, limit=limit + 1)
     records = person.consents.select_related("text").order_by("-at", "-pk")
+    merges = Merge.objects.standing().filter(kept=person).select_related("merged", "by")
     return {
         "person": person,
         "entries": entries[:limit],
@@ -129,6 +134,9 @@ def person_context(request: HttpRequest, person: Person, **forms: Any) -> dict[s
             today=today(request),
         ),
         "promises": open_promises(Q(person=person)),
+        "lookalikes": lookalikes_of(request, person),
+        "merges": merges.defer("journal")[:10],
+        "first_contact": first_contact_of(person, zone=zone),
         "today": today(request),
         "note_form": InteractionForm(),
         "promise_form": FollowUpForm(today=today(request), initial={"assigned_to": request.user}),
@@ -137,6 +145,18 @@ def person_context(request: HttpRequest, person: Person, **forms: Any) -> dict[s
             choice for choice in ContactPoint.Status.choices if choice[0] != "suppressed"
         ],
     } | forms
+
+
+def lookalikes_of(request: HttpRequest, person: Person) -> list[dict[str, Any]]:
+    """The undecided suggestions about one person, each with the other record."""
+    rows = open_lookalikes(request.user).of(person)[:5]
+    return [
+        {
+            "other": row.other if row.one_id == person.pk else row.one,
+            "suggestion": suggestion_of(row),
+        }
+        for row in rows
+    ]
 
 
 def open_promises(concerning: Q) -> QuerySet:
@@ -169,7 +189,10 @@ def kind_pills(request: HttpRequest) -> list[dict[str, Any]]:
 def person_new(request: HttpRequest) -> HttpResponse:
     initial = {"organisation": request.GET.get("organisation", "")[:200]}
     form = NewPersonForm(request.POST or None, initial=initial)
-    if request.method == "POST" and form.is_valid():
+    alike: list[dict[str, Any]] = []
+    if request.method == "POST" and form.is_valid() and not request.POST.get("is_new"):
+        alike = who_looks_like(form)
+    if request.method == "POST" and form.is_valid() and not alike:
         try:
             person = verbs.add_person(
                 form.values,
@@ -183,8 +206,28 @@ def person_new(request: HttpRequest) -> HttpResponse:
         else:
             done(request, _("%(name)s is in the lists now.") % {"name": person.name})
             return redirect("visits:person-detail", person.pk)
-    context = {"form": form, "organisations": offered_organisations(), "person": None}
+    context = {
+        "form": form,
+        "organisations": offered_organisations(),
+        "person": None,
+        "alike": alike,
+    }
     return render(request, "visits/person_form.html", context)
+
+
+def who_looks_like(form: NewPersonForm) -> list[dict[str, Any]]:
+    """People in the lists who may be the one about to be added, with what speaks for it."""
+    found = like(
+        given=form.values["given"],
+        family=form.values.get("family", ""),
+        organisation=form.values.get("organisation"),
+        addresses=[form.cleaned_data["address"]],
+        phones=[form.cleaned_data["phone"]],
+    )
+    return [
+        {"person": person, "reasons": reasons(pair), "percent": percent(pair.probability)}
+        for person, pair in found[:5]
+    ]
 
 
 @require_http_methods(["GET", "POST"])

@@ -1,0 +1,95 @@
+"""From a table to the pairs that may be one human, the likeliest first."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from crm.matching.blocking import candidates
+from crm.matching.columns import Columns, columns_of
+from crm.matching.compare import Levels, compare
+from crm.matching.fields import Level, Scheme, Table
+from crm.matching.weights import Weights, bits_of, learn, probability
+
+# More likely one human than two.
+LIKELY = 0.5
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two records by position, how likely they are one human, and how alike each field is."""
+
+    left: int
+    right: int
+    probability: float
+    bits: float
+    levels: dict[str, Level]
+
+
+@dataclass(frozen=True)
+class Found:
+    pairs: list[Pair]
+    weights: Weights
+    compared: int
+
+
+def find_pairs(
+    scheme: Scheme,
+    table: Table,
+    *,
+    at_least: float = LIKELY,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Found:
+    """All likely pairs of a table, with weights learnt from it.
+
+    `on_progress` hears steps done and steps in all: one for each key and two more.
+    """
+    steps = len(scheme.keys) + 2
+    left, right = candidates(scheme, table, on_key=lambda count: on_progress(count, steps))
+    columns = columns_of(scheme, table)
+    levels = compare(scheme, columns, left, right)
+    on_progress(steps - 1, steps)
+    weights = learn(scheme, columns, left, right, levels)
+    pairs = _likely(scheme, columns, weights, left, right, levels, at_least)
+    on_progress(steps, steps)
+    return Found(pairs, weights, compared=len(left))
+
+
+def weigh_pairs(
+    scheme: Scheme,
+    table: Table,
+    weights: Weights,
+    left: np.ndarray,
+    right: np.ndarray,
+    *,
+    at_least: float = LIKELY,
+) -> list[Pair]:
+    """The likely ones among these pairs, with weights learnt before."""
+    columns = columns_of(scheme, table)
+    levels = compare(scheme, columns, left, right)
+    return _likely(scheme, columns, weights, left, right, levels, at_least)
+
+
+def _likely(
+    scheme: Scheme,
+    columns: Columns,
+    weights: Weights,
+    left: np.ndarray,
+    right: np.ndarray,
+    levels: Levels,
+    at_least: float,
+) -> list[Pair]:
+    bits = bits_of(scheme, columns, weights, left, right, levels)
+    chance = probability(bits, weights.prior)
+    kept = np.flatnonzero(chance >= at_least)
+    kept = kept[np.argsort(-bits[kept], kind="stable")]
+    return [
+        Pair(
+            left=int(left[at]),
+            right=int(right[at]),
+            probability=float(chance[at]),
+            bits=float(bits[at]),
+            levels=dict(zip(scheme.names, map(Level, levels[at].tolist()), strict=True)),
+        )
+        for at in kept
+    ]

@@ -1,0 +1,171 @@
+"""The pages about people recorded twice."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from crm.domain.merges import merge_people
+from crm.models import ClockSetting, Lookalike, Merge, Person
+from tests.factories.crm import (
+    CLOCK,
+    ConsentRecordFactory,
+    ContactPointFactory,
+    LookalikeFactory,
+    OrganisationFactory,
+    PersonFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def desk(client, coordinator):
+    ClockSetting.objects.fix(CLOCK)
+    client.force_login(coordinator)
+    return client
+
+
+def words(answer):
+    return " ".join(answer.content.decode().split())
+
+
+def page_of(person, name="person-detail"):
+    return reverse(f"visits:{name}", args=[person.pk])
+
+
+def merge_page(kept, other):
+    return reverse("visits:person-merge", args=[kept.pk, other.pk])
+
+
+def test_the_list_asks_the_same_questions_for_2_and_for_20_pairs(desk):
+    def asked():
+        with CaptureQueriesContext(connection) as questions:
+            desk.get(reverse("visits:duplicate-list"))
+        return len(questions)
+
+    def add(count):
+        for _ in range(count):
+            LookalikeFactory(
+                one__organisation=OrganisationFactory(), other__organisation=OrganisationFactory()
+            )
+
+    add(2)
+    asked()
+    few = asked()
+    add(18)
+    assert asked() == few
+
+
+def test_the_likeliest_pair_comes_first_with_its_reasons(desk):
+    LookalikeFactory(bits=12.0)
+    sure = LookalikeFactory(bits=30.0)
+    answer = desk.get(reverse("visits:duplicate-list"))
+    shown = answer.context["suggestions"][0]
+    assert shown.lookalike == sure
+    assert [(each.words, each.is_for) for each in shown.reasons] == [
+        ("same given name", True),
+        ("family name one letter apart", True),
+        ("same mail address", True),
+        ("other city", False),
+    ]
+
+
+def test_not_the_same_leaves_the_list_and_can_be_taken_back(desk):
+    pair = LookalikeFactory()
+    desk.post(reverse("visits:duplicate-apart", args=[pair.pk]))
+    assert not Lookalike.objects.open().exists()
+    desk.post(reverse("visits:duplicate-ask-again", args=[pair.pk]))
+    assert Lookalike.objects.open().get() == pair
+
+
+def test_side_by_side_shows_both_values_and_what_consent_becomes(desk):
+    kept, other = PersonFactory(role="Adviser"), PersonFactory(role="Head of Safety")
+    ContactPointFactory(person=kept, value="a@city.example")
+    ContactPointFactory(person=other, value="b@city.example")
+    ConsentRecordFactory(person=kept, status="granted")
+    ConsentRecordFactory(person=other, status="refused")
+    answer = desk.get(merge_page(kept, other))
+    lines = {line.name: (line.ours, line.theirs, line.chosen) for line in answer.context["lines"]}
+    assert lines["role"] == ("Adviser", "Head of Safety", "kept")
+    assert lines["email"] == ("a@city.example", "b@city.example", "kept")
+    assert [(line.after, bool(line.warning)) for line in answer.context["consents"]] == [
+        ("refused", True)
+    ]
+    assert Merge.objects.count() == 0
+
+
+def test_choices_in_the_address_are_shown_before_anything_is_done(desk):
+    kept, other = PersonFactory(), PersonFactory()
+    ContactPointFactory(person=kept, value="giver@city.example")
+    ContactPointFactory(person=other, value="b@city.example")
+    ConsentRecordFactory(person=kept, status="granted")
+    assert desk.get(merge_page(kept, other)).context["consents"][0].after == "granted"
+    answer = desk.get(merge_page(kept, other), {"email": "merged"})
+    assert answer.context["consents"][0].after == "unknown"
+
+
+def test_merging_and_undoing_by_plain_posts(desk, coordinator):
+    kept, other = PersonFactory(role="Adviser"), PersonFactory(role="Head")
+    seen = desk.get(merge_page(kept, other)).context["seen"]
+    desk.post(merge_page(kept, other), {"role": "merged", "seen": seen})
+    kept.refresh_from_db()
+    merge = Merge.objects.get()
+    assert (kept.role, merge.by, list(Person.objects.live())) == ("Head", coordinator, [kept])
+    assert "Take apart" in words(desk.get(page_of(kept)))
+    desk.post(reverse("visits:person-unmerge", args=[merge.pk]))
+    kept.refresh_from_db()
+    assert (kept.role, Person.objects.live().count()) == ("Adviser", 2)
+
+
+def test_a_merge_of_something_changed_meanwhile_shows_both_again(desk):
+    kept, other = PersonFactory(), PersonFactory()
+    answer = desk.post(merge_page(kept, other), {"seen": "0-0"}, follow=True)
+    assert "meanwhile" in words(answer)
+    assert Merge.objects.count() == 0
+
+
+def test_choices_that_are_none_are_refused_in_a_sentence(desk):
+    kept, other = PersonFactory(), PersonFactory()
+    answer = desk.post(merge_page(kept, other), {"role": "theirs"})
+    assert answer.status_code == 200
+    assert "is no choice" in words(answer)
+
+
+def test_what_stands_in_the_way_is_told_before_and_instead(desk):
+    one, two, three = PersonFactory(), PersonFactory(), PersonFactory(family="Bergan")
+    first = merge_people(one, two, at=CLOCK, by=None)
+    one.refresh_from_db()
+    merge_people(three, one, at=CLOCK, by=None)
+    path = reverse("visits:person-unmerge", args=[first.pk])
+    assert "take that apart first" in words(desk.get(path))
+    assert "take that apart first" in words(desk.post(path))
+    assert Merge.objects.standing().count() == 2
+
+
+def test_a_person_page_says_who_looks_like_them_and_who_was_met_first(desk):
+    pair = LookalikeFactory(other__family="Twin-Name")
+    assert "Twin-Name" in words(desk.get(page_of(pair.one)))
+    found = desk.get(page_of(pair.one, "person-twin"), {"q": "twin-name"}).context["found"]
+    assert found == [pair.other]
+
+
+def test_adding_somebody_who_is_there_already_asks_first_and_keeps_what_was_typed(desk):
+    known = PersonFactory(given="Anna", family="Karlsborg")
+    ContactPointFactory(person=known, value="anna@city.example")
+    typed = {"given": "Anna", "family": "Karlsborgh", "address": "anna@city.example"}
+    before = Person.objects.count()
+
+    answer = desk.post(reverse("visits:person-new"), typed)
+
+    assert [each["person"] for each in answer.context["alike"]] == [known]
+    assert answer.context["form"]["family"].value() == "Karlsborgh"
+    assert Person.objects.count() == before
+    desk.post(reverse("visits:person-new"), typed | {"is_new": "1"})
+    assert Person.objects.count() == before + 1
+
+
+def test_an_address_elsewhere_is_no_way_back(desk):
+    pair = LookalikeFactory()
+    answer = desk.get(merge_page(pair.one, pair.other), {"next": "https://evil.example/"})
+    assert "evil.example" not in words(answer)
