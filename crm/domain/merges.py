@@ -16,7 +16,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from crm.domain.audit import record
 from crm.domain.edits import stamp
@@ -666,8 +666,4 @@ def _day(moment: datetime, zone: str) -> date:
 
 def moving_words(counts: Mapping[str, int]) -> list[str]:
     """Numbers of rows by kind, as a person reads them."""
-    return [
-        ngettext("%(n)d of %(kind)s", "%(n)d of %(kind)s", n) % {"n": n, "kind": kind}
-        for kind, n in counts.items()
-        if kind
-    ]
+    return [f"{kind}: {count}" for kind, count in counts.items() if kind]
