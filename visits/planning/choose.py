@@ -9,6 +9,10 @@ from .aims import Standing, most_travel
 from .master import AimRange, AimWeights, Master, choose_trips
 from .trips import Trip, TripFinder
 
+FINE = (
+    0.01  # of a wish point: differences between plans that are looked for once priority is proven
+)
+
 
 class Pool:
     """All trips found so far, the linear programme over them, and the best plan."""
@@ -29,6 +33,7 @@ class Pool:
         self.choice: list[Trip] = []
         self.standing = Standing()
         self.most_moves = most_moves
+        self.unit = weights.priority
         self.halt: Callable[[], bool] = bool
 
     @property
@@ -111,13 +116,21 @@ class Pool:
         worth = value - self.weights.points * self.fewest_points + self.travel
         return math.floor(worth / self.weights.priority + 1e-7)
 
+    def grade(self, value: float) -> int:
+        """A value in whole units: of priority, or, once that is proven, of wish points."""
+        if self.unit == self.weights.priority:
+            return self.priority_of(value)
+        return math.floor(value / self.unit + 1e-7)
+
     def worth_of(self, priority: float) -> float:
         """The least that a plan with so much priority can be worth."""
         weights = self.weights
         return priority * weights.priority + weights.points * self.fewest_points - self.travel
 
     def hold_priority(self) -> None:
-        """Priority is proven: no plan may have more or less of it from now on."""
+        """Priority is proven: no plan may have more or less of it from now on, and finer
+        differences count."""
+        self.unit = FINE * self.weights.points
         self.master.limit(
             "priority", least=self.standing.priority - 1e-6, most=self.standing.priority
         )

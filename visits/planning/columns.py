@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .choose import Pool
 from .master import Prices
+from .outlook import MINUS
 from .trips import Trip, TripFinder
 
 if TYPE_CHECKING:
@@ -19,11 +21,28 @@ KEEP = 40
 ROUNDS = 60
 STALL = 1e-3
 TINY = 1e-3
+SWEEPS = 3
+SMALL_GAIN = 0.02  # of a unit: a sweep that wins less is the last one
+LIKELY = 3
+FEW = 500  # of so many trips a choice may take its time
+DIVE_BEAM = 30
+DIVES_PER_WEEK = 10
 
 
-def nodes_for(trips: Sequence[Trip]) -> int:
-    """How many nodes a choice among these trips may take: a count, so that plans repeat."""
-    return 500 if len(trips) < 1000 else 100
+@dataclass(frozen=True)
+class Try:
+    """Trips of the pool to hold in a dive, what may be reached with them, and how often another
+    than the likeliest was chosen."""
+
+    grade: int
+    others: int
+    trips: tuple[int, ...]
+
+    def by_hope(self) -> tuple[int, int, int]:
+        return self.grade, -self.others, len(self.trips)
+
+    def by_depth(self) -> tuple[int, int, int]:
+        return len(self.trips), self.grade, -self.others
 
 
 class Columns:
@@ -41,14 +60,19 @@ class Columns:
         size = pool.task_count
         self.value, self.weight = 0.0, np.zeros(0)
         self.prices = Prices(np.zeros(size), np.zeros(len(self.finders)), np.zeros(3))
+        self.held: set[int] = set()
+        self.taken = np.zeros(size, dtype=bool)
 
     def gain(self, number: int, prices: Prices) -> np.ndarray:
-        """Profit of each stop of a host week at these prices, before travel."""
+        """Profit of each stop of a host week at these prices, before travel; a task of a trip that
+        is held has none."""
         week = self.finders[number].week
         gain = self.gains[number].copy()
         held = week.task >= 0
         if self.pool.task_count:
             gain[held] -= prices.tasks[week.task[held]]
+            held[held] = self.taken[week.task[held]]
+            gain[held & (week.fact < 0)] = MINUS
         for price, amount in zip(prices.aims, (week.priority, week.kept, week.points), strict=True):
             if price:
                 gain -= price * amount
@@ -216,7 +240,7 @@ class Columns:
                     break
         self.rough_bound()
         search.tell("swept")
-        self.dive()
+        self.dive(None, most=2 * len(self.finders))
         search.tell("priced")
 
     def prove(self) -> None:
@@ -240,76 +264,89 @@ class Columns:
             grown = len(pool.trips) > 1.3 * chosen_at
             if (tight and grown) or not fresh:
                 chosen_at = len(pool.trips)
-                self.dive()
+                self.dive(DIVE_BEAM, most=DIVES_PER_WEEK * len(self.finders))
+                search.tell("dived")
                 if pool.standing.proven:
                     break
-                trips = self.promising()
-                pool.choose(
-                    nodes=nodes_for(trips),
-                    seconds=max(search.left(), 0.1),
-                    trips=trips,
-                    enough=pool.standing.priority_bound,
-                )
-                search.tell("chosen")
+                self.choose(pool.worth_of(pool.standing.priority + 1))
             if pool.standing.proven or not fresh:
                 break
 
-    def dive(self, beam: int | None = None, sweeps: int = 2) -> bool:
-        """Fix the most nearly chosen trip, price again (with a beam), repeat: a whole plan.
+    def hold(self, trips: Collection[int], beam: int | None = None) -> float:
+        """Demand these trips of the pool and no others; the value of the linear programme, with
+        new trips of the weeks left open if a beam is given."""
+        pool, chosen = self.pool, set(trips)
+        bounds = dict.fromkeys(self.held - chosen, 0.0) | dict.fromkeys(chosen - self.held, 1.0)
+        pool.master.fix_trips(bounds)
+        self.held = chosen
+        self.taken[:] = False
+        self.taken[[task for i in chosen for task in pool.trips[i].tasks]] = True
+        if self.solve() is None:
+            return -np.inf
+        closed = {pool.trips[i].week for i in chosen}
+        for _sweep in range(SWEEPS if beam is not None else 0):
+            before = self.value
+            if self.search.over() or not self.sweep(beam or 0, KEEP, without=closed):
+                break
+            if self.value < before + SMALL_GAIN * pool.unit:
+                break
+        return self.value
 
-        Returns whether it is a better plan. Every bound set here is released again.
+    def dive(self, beam: int | None, most: int) -> bool:
+        """Hold the most nearly chosen trip, price the open weeks again, repeat: whole plans.
+
+        Another likely trip is tried where one costs the linear programme a whole unit (see
+        Pool.grade). The first plan is looked for straight ahead, others where most is to be hoped
+        for. Ends after so many tries, or when no plan is left that may be a unit better; whether
+        there is a better one. No trip stays held.
         """
-        fixed: dict[int, float] = {}
-        better, master = False, self.pool.master
-        for _depth in range(2 * len(self.finders) + 1):
-            if self.search.over() or self.solve() is None:
-                break
-            weight = self.weight
-            used = np.flatnonzero(weight > 1e-6)
-            part = [i for i in used.tolist() if weight[i] < 1 - 1e-6]
-            if not part:
-                better = self.pool.take([self.pool.trips[i] for i in used.tolist()])
-                break
-            part.sort(key=lambda i: (-round(float(weight[i]), 9), i))
-            whole = [i for i in used.tolist() if weight[i] >= 1 - 1e-6 and i not in fixed]
-            for i in [part[0], *whole]:
-                fixed[i] = 1.0
-            master.fix_trips(dict.fromkeys([part[0], *whole], 1.0))
-            if beam is None:
+        pool, better, whole = self.pool, False, False
+        asked = [Try(pool.grade(self.hold(())), 0, ())]
+        while asked and most > 0 and not self.search.over():
+            turn = max(asked, key=Try.by_hope if whole else Try.by_depth)
+            asked.remove(turn)
+            if turn.grade <= pool.grade(pool.standing.value):
                 continue
-            closed = {self.pool.trips[i].week for i in fixed}
-            if self.solve() is None:
-                break
-            for _sweep in range(sweeps):
-                if not self.sweep(beam, KEEP, without=closed):
-                    break
-        master.fix_trips(dict.fromkeys(fixed, 0.0))
-        self.solve()
+            most -= 1
+            value = self.hold(turn.trips, beam if turn.trips else None)
+            if not np.isfinite(value):
+                continue
+            if pool.grade(value) < turn.grade:
+                asked.append(replace(turn, grade=pool.grade(value)))
+                continue
+            part = self.part_chosen()
+            if not part:
+                whole = True
+                chosen = np.flatnonzero(self.weight > 0.5).tolist()
+                better = pool.take([pool.trips[i] for i in chosen]) or better
+            for rank, trip in enumerate(part[:LIKELY]):
+                asked.append(Try(turn.grade, turn.others + rank, (*turn.trips, trip)))
+        self.hold(())
         return better
 
-    def rework(self, free: set[int], *, beam: int, sweeps: int = 3) -> bool:
+    def part_chosen(self) -> list[int]:
+        """Trips that the linear programme chooses in part, the largest part first."""
+        weight = self.weight
+        part = np.flatnonzero((weight > 1e-6) & (weight < 1 - 1e-6)).tolist()
+        return sorted(part, key=lambda i: (-round(float(weight[i]), 9), i))
+
+    def rework(self, free: set[int], *, beam: int) -> bool:
         """Plan some host weeks anew while the others keep their trips; whether it got better."""
-        pool, master = self.pool, self.pool.master
+        pool = self.pool
         kept = [trip for trip in pool.choice if trip.week not in free]
-        master.add(kept)
+        pool.master.add(kept)
         where = {(trip.week, trip.stops): i for i, trip in enumerate(pool.trips)}
-        fixed = [where[trip.week, trip.stops] for trip in kept]
-        master.fix_trips(dict.fromkeys(fixed, 1.0))
-        closed = set(range(len(self.finders))) - free
-        if self.solve() is not None:
-            for _sweep in range(sweeps):
-                if self.search.over() or not self.sweep(beam, KEEP, without=closed):
-                    break
-        master.fix_trips(dict.fromkeys(fixed, 0.0))
-        taken = {task for trip in kept for task in trip.tasks}
+        self.hold([where[trip.week, trip.stops] for trip in kept], beam)
+        prices = self.prices
         usable = [
             i
             for i, trip in enumerate(pool.trips)
-            if trip.week in free and taken.isdisjoint(trip.tasks)
+            if trip.week in free and not self.taken[list(trip.tasks)].any()
         ]
         if len(usable) > 600:
-            loss = master.losses(self.prices)
+            loss = pool.master.losses(prices)
             usable = sorted(sorted(usable, key=lambda i: (loss[i], i))[:600])
+        self.hold(())
         return pool.choose_better(
             kept + [pool.trips[i] for i in usable], seconds=max(self.search.left(), 0.1)
         )
@@ -329,14 +366,26 @@ class Columns:
             fresh += self.pool.master.add([finder.trip(stops) for _profit, stops in found.trips])
         return fresh
 
-    def promising(self, most: int = 1500) -> list[Trip]:
-        """The known trips that lose least at the present prices."""
+    def promising(self, worth: float, most: int = 1500) -> list[Trip]:
+        """The known trips that lose least at the present prices: those a plan worth so much can
+        hold, and not too many."""
         pool = self.pool
-        if len(pool.trips) <= most:
-            return list(pool.trips)
         loss = pool.master.losses(self.prices)
-        order = np.argsort(loss, kind="stable")[:most]
+        order = np.argsort(loss, kind="stable")
+        order = order[loss[order] <= self.value - worth + TINY * (len(self.finders) + 1)][:most]
         return [pool.trips[i] for i in sorted(order.tolist())]
+
+    def choose(self, worth: float, most: int = 1500, nodes: int = 100) -> None:
+        """Look for a plan worth so much among the promising trips."""
+        pool = self.pool
+        trips = self.promising(worth, most)
+        pool.choose(
+            nodes=nodes if len(trips) > FEW else 5 * nodes,
+            seconds=max(self.search.left(), 0.1),
+            trips=trips,
+            enough=None if pool.standing.proven else pool.standing.priority_bound,
+        )
+        self.search.tell("chosen")
 
     def finish_aims(self) -> None:
         """With priority proven: hold it, solve the linear programme again, close the gap."""
@@ -355,13 +404,20 @@ class Columns:
             fresh = self.exact_round()
             if not fresh or pool.standing.proven_all:
                 break
-        trips = self.promising()
-        pool.choose(nodes=nodes_for(trips), seconds=max(search.left(), 0.1), trips=trips)
-        search.tell("aims")
-        if not pool.standing.proven_all and not search.over():
-            self.prove_all()
+        steps = (
+            lambda: self.choose(pool.standing.value, FEW),
+            lambda: self.prove_all(most=3000, labels=30_000),
+            lambda: self.dive(DIVE_BEAM, most=2 * len(self.finders)),
+            lambda: self.choose(pool.standing.value),
+            self.prove_all,
+        )
+        for step in steps:
+            if pool.standing.proven_all or search.over():
+                return
+            step()
+            search.tell("aims")
 
-    def enumerate_gap(self, worth: float, most: int = 60_000, labels: int = 400_000) -> bool:
+    def enumerate_gap(self, worth: float, most: int, labels: int) -> bool:
         """List every trip that a plan worth at least `worth` could hold, and choose among them.
 
         A trip of such a plan loses at most the gap between the linear programme and `worth` at the
@@ -402,8 +458,13 @@ class Columns:
         if self.enumerate_gap(worth, most=20_000, labels=30_000):
             standing.priority_bound = int(round(standing.priority))
 
-    def prove_all(self) -> None:
+    def prove_all(self, most: int = 60_000, labels: int = 400_000) -> None:
         """Look at every trip that a plan better in any aim could hold, if not too many."""
         standing = self.pool.standing
-        if self.enumerate_gap(standing.value):
+        for _round in range(ROUNDS):  # a dive leaves other prices, at which some trip may pay
+            if standing.proven_all or self.search.over():
+                return
+            if not self.exact_round():
+                break
+        if self.enumerate_gap(standing.value, most, labels):
             standing.value_bound = standing.value

@@ -11,7 +11,6 @@ from .columns import Columns
 if TYPE_CHECKING:
     from .search import Search
 
-DIVE_BEAM = 100
 REWORK_BEAM = 120
 REWORKS_PER_WEEK = 4
 # Share of a priority point a trip may lose, most trips a week, most in the choice, its nodes.
@@ -25,20 +24,12 @@ def improve(search: Search, pool: Pool, columns: Columns) -> None:
     columns.prove_priority()
     if pool.standing.proven:
         return
-    columns.dive(DIVE_BEAM, sweeps=1)
-    search.tell("dived")
     for share, keep, most, nodes in STEPS:
         rework_weeks(search, pool, columns, rng)
         if search.over() or pool.standing.proven:
             return
         columns.enrich(share, keep)
-        pool.choose(
-            nodes=nodes,
-            seconds=max(search.left(), 0.1),
-            trips=columns.promising(most),
-            enough=pool.standing.priority_bound,
-        )
-        search.tell("chosen")
+        columns.choose(pool.worth_of(pool.standing.priority + 1), most, nodes)
         if search.over() or pool.standing.proven:
             return
     rework_weeks(search, pool, columns, rng, 2)

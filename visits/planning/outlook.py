@@ -9,7 +9,9 @@ tell which stops no good trip makes.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -19,6 +21,7 @@ from .weeks import HostWeek
 BUCKETS = 8
 MINUS = -1.0e15
 FORBIDDEN = -1
+Places = dict[tuple[str, int], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -48,20 +51,20 @@ def remember(tasks: int, task: np.ndarray, near: Sequence[Sequence[int]], count:
     """The memory of nodes with these tasks, each of which remembers some tasks (at most 7)."""
     nodes, sets = len(task), 1 << count
     bit = np.zeros((tasks + 1, nodes + 1), dtype=np.int16)
+    known = np.full((nodes, count), tasks)
     for node, others in enumerate(near):
         for k, other in enumerate(others[:count]):
             bit[other, node] = 1 << k
+            known[node, k] = other
+    task = np.append(task, -1)
     step = np.zeros((nodes + 1, sets, nodes + 1), dtype=np.int16)
-    every = np.arange(sets)
-    for node in range(nodes):
-        kept = np.repeat(bit[task[node]][None, :], sets, axis=0)
-        for k, other in enumerate(near[node][:count]):
-            kept[(every >> k & 1).astype(bool)] |= bit[other][None, :]
-        step[node] = kept
-        for k, other in enumerate(near[node][:count]):
-            held = np.flatnonzero(every >> k & 1)
-            step[node][np.ix_(held, np.flatnonzero(task == other))] = FORBIDDEN
-        step[node][:, np.flatnonzero(task == task[node])] = FORBIDDEN
+    step[:-1] = bit[task[:-1]][:, None, :]
+    shut = np.broadcast_to((task[:-1, None] == task)[:, None, :], step[:-1].shape).copy()
+    for k in range(count):
+        held = np.flatnonzero(np.arange(sets) >> k & 1)
+        step[:-1, held] |= bit[known[:, k]][:, None, :]
+        shut[:, held] |= (known[:, k, None] == task)[:, None, :]
+    step[:-1][shut] = FORBIDDEN
     return Memory(sets, step, bit)
 
 
@@ -88,20 +91,63 @@ class Rota:
 
 
 @dataclass(frozen=True)
-class Block:
-    """Links from the stops of one day to later ones: for each bucket of leaving, the index of
-    (stop, bucket of leaving that one) in a flat table; `back` leads the other way, to the last
-    bucket from which a stop is reached in time."""
+class Ways:
+    """Ways between stops: who leaves `origin` in bucket `last` or before leaves `target` in bucket
+    `then`. `leaving` and `reached` are places in a flat table of stops by buckets; ways are in the
+    order of `leaving`, and `turned` puts them in the order of `reached`.
+    """
 
-    columns: np.ndarray
-    where: np.ndarray
-    back: np.ndarray
+    origin: np.ndarray
+    target: np.ndarray
+    last: np.ndarray
+    then: np.ndarray
     cost: np.ndarray
-    again: bool
+    turned: np.ndarray
+    width: int
+
+    @cached_property
+    def leaving(self) -> np.ndarray:
+        return self.origin * self.width + self.last
+
+    @cached_property
+    def reached(self) -> np.ndarray:
+        return self.target * self.width + self.then
+
+    @cached_property
+    def leaving_groups(self) -> np.ndarray:
+        """Where each group of ways with the same `leaving` begins."""
+        return _groups(self.leaving)
+
+    @cached_property
+    def reached_groups(self) -> np.ndarray:
+        """The same for `reached`, in the order of `turned`."""
+        return _groups(self.reached[self.turned])
+
+    def among(self, number: np.ndarray) -> Ways:
+        """The ways between stops with a new number (others have -1)."""
+        kept = (number[self.origin] >= 0) & (number[self.target] >= 0)
+        place = np.cumsum(kept) - 1
+        return Ways(
+            number[self.origin[kept]],
+            number[self.target[kept]],
+            self.last[kept],
+            self.then[kept],
+            self.cost[kept],
+            place[self.turned[kept[self.turned]]],
+            self.width,
+        )
+
+
+def _groups(key: np.ndarray) -> np.ndarray:
+    return np.flatnonzero(np.append(len(key) > 0, key[1:] != key[:-1])[: len(key)])
 
 
 class Forecast:
-    """Computes outlooks for one week; everything that does not depend on profits is kept."""
+    """Computes outlooks for one week; everything that does not depend on profits is kept.
+
+    `onward[day]` and `within[day]` are the ways from the stops of a day to later days and to stops
+    of the same day.
+    """
 
     def __init__(
         self,
@@ -112,31 +158,38 @@ class Forecast:
         buckets: int = BUCKETS,
         longest: int,
     ) -> None:
-        self.week, self.links, self.buckets = week, links, buckets
+        self.buckets, self.longest = buckets, longest
         self.halt: Callable[[], bool] = bool
         spread = np.maximum(week.high - week.low, 0)
         self.width = np.where(spread > 0, spread / (buckets - 1), 1.0)
-        self.by_day = [np.flatnonzero(week.day_out == d) for d in range(len(week.days))]
-        leave = (week.low + week.service)[:, None] + self.width[:, None] * np.arange(buckets)
-        self.leave = leave
-        self.home_ok = leave <= links.home_by[:-1, None]
-        self.reachable = reachable
-        self.closed_cost = np.where(reachable, links.cost, -MINUS)
-        self.chain = [self._most_in_a_day(rows, longest) for rows in self.by_day]
-        self.blocks: list[list[Block]] = []
-        self.far: list[np.ndarray] = []
+        self.leave = (week.low + week.service)[:, None] + self.width[:, None] * np.arange(buckets)
+        self.home_ok = self.leave <= links.home_by[:-1, None]
+        self._take(week, links, reachable)
+        self.onward: list[Ways] = []
+        self.within: list[Ways] = []
         for day, rows in enumerate(self.by_day):
-            later = np.flatnonzero(week.day_in >= day)
-            if len(rows):
-                later = later[reachable[np.ix_(rows, later)].any(axis=0)]
-            ahead, blocks = week.day_in[later] - day, []
-            for columns, again in ((later[ahead == 1], False), (later[ahead == 0], True)):
-                if len(columns) and len(rows):
-                    cost = links.cost[np.ix_(rows, columns)]
-                    where, back = self._arrivals(rows, columns)
-                    blocks.append(Block(columns, where, back, cost, again))
-            self.blocks.append(blocks)
-            self.far.append(later[ahead > 1])
+            ahead = self.week.day_in - day
+            for kind, columns in ((self.onward, ahead > 0), (self.within, ahead == 0)):
+                kind.append(self._ways(rows, np.flatnonzero(columns)))
+
+    def _take(self, week: HostWeek, links: Links, reachable: np.ndarray) -> None:
+        self.week, self.links, self.reachable = week, links, reachable
+        self.closed_cost = np.where(reachable, links.cost, -MINUS)
+        self.by_day = [np.flatnonzero(week.day_out == d) for d in range(len(week.days))]
+        self.chain = [self._most_in_a_day(rows, self.longest) for rows in self.by_day]
+
+    def narrowed(self, week: HostWeek, links: Links, chosen: np.ndarray) -> Forecast:
+        """The same for these stops alone, which are those of the week given."""
+        part = copy(self)
+        part.width, part.leave = self.width[chosen], self.leave[chosen]
+        part.home_ok = self.home_ok[chosen]
+        rows = np.append(chosen, self.week.size)
+        part._take(week, links, self.reachable[np.ix_(rows, chosen)])
+        number = np.full(self.week.size, -1)
+        number[chosen] = np.arange(len(chosen))
+        part.onward = [ways.among(number) for ways in self.onward]
+        part.within = [ways.among(number) for ways in self.within]
+        return part
 
     def _most_in_a_day(self, rows: np.ndarray, longest: int) -> int:
         """How many stops one day can hold: buckets are cut down, so loops must end by count."""
@@ -152,31 +205,43 @@ class Forecast:
         bucket = (start - self.week.low[stop]) / self.width[stop] + 1e-6
         return np.clip(bucket.astype(np.int64), 0, self.buckets - 1)
 
-    def _arrivals(self, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        links, week = self.links, self.week
-        block = np.ix_(rows, columns)
-        free = self.leave[rows][:, :, None]
-        early = links.early[block][:, None, :]
-        start = np.maximum(links.floor[block][:, None, :], free + links.lag[block][:, None, :])
-        bucket = np.floor((start - week.low[columns]) / self.width[columns] + 1e-6)
+    def _ways(self, rows: np.ndarray, columns: np.ndarray) -> Ways:
+        """All ways from some stops to others: of those that leave them alike only the last."""
+        links, week, width = self.links, self.week, self.buckets + 1
+        row, column = np.nonzero(self.reachable[np.ix_(rows, columns)])
+        origin, target = rows[row], columns[column]
+        free = self.leave[origin]
+        floor, lag, late, early = (
+            getattr(links, name)[origin, target][:, None]
+            for name in ("floor", "lag", "late", "early")
+        )
+        start = np.maximum(floor, free + lag)
+        bucket = np.floor((start - week.low[target, None]) / self.width[target, None] + 1e-6)
         bucket = np.clip(bucket, 0, self.buckets - 1)
-        bucket = np.where(free > links.late[block][:, None, :], self.buckets, bucket)
-        bucket = np.where(free <= early, 0, bucket)
-        width = self.buckets + 1
-        where = (columns[None, None, :] * width + bucket).astype(np.int32)
-        back = np.empty(bucket.shape, dtype=np.int32)
-        for latest in range(self.buckets):
-            leaving = (bucket <= latest).sum(axis=1) - 1
-            leaving[leaving < 0] = self.buckets
-            back[:, latest, :] = rows[:, None] * width + leaving
-        return where, back
+        bucket = np.where(free > late, self.buckets, bucket)
+        bucket = np.where(free <= early, 0, bucket).astype(np.int8)
+        following = np.full_like(bucket, self.buckets)
+        following[:, :-1] = bucket[:, 1:]
+        pair, last = np.nonzero((bucket < self.buckets) & (bucket != following))
+        then = bucket[pair, last].astype(np.int64)
+        origin, target = origin[pair], target[pair]
+        order = np.argsort(origin * width + last, kind="stable")
+        origin, target, last, then = origin[order], target[order], last[order], then[order]
+        return Ways(
+            origin,
+            target,
+            last,
+            then,
+            links.cost[origin, target].astype(float),
+            np.argsort(target * width + then, kind="stable"),
+            width,
+        )
 
     def before(self, gain: np.ndarray) -> np.ndarray:
         """The most a trip can have won on reaching each stop (with its gain) by each bucket."""
         week, links = self.week, self.links
-        size, width = week.size, self.buckets + 1
-        table = np.full((size, width), MINUS)
-        flat = table.reshape(-1)
+        size = week.size
+        table = np.full((size, self.buckets + 1), MINUS)
         first = np.flatnonzero(self.reachable[size])
         start = np.maximum(links.floor[size, first], week.ready + links.lag[size, first])
         start = np.where(week.ready <= links.early[size, first], week.low[first], start)
@@ -187,27 +252,27 @@ class Forecast:
             MINUS,
         )
         table[first, :-1] = won
-        for day, rows in enumerate(self.by_day):
-            if not len(rows):
-                continue
-            for block in reversed(self.blocks[day]):
-                pay = (gain[block.columns] - block.cost)[:, None, :]
-                for _turn in range(self.chain[day] if block.again else 1):
-                    won = (flat[block.back] + pay).max(axis=0).T
-                    present = table[block.columns, :-1]
-                    if not (won > present).any():
+        for day, chain in enumerate(self.chain):
+            for ways, turns in ((self.within[day], chain), (self.onward[day], 1)):
+                if not len(ways.origin):
+                    continue
+                flat, pay = table.reshape(-1), gain[ways.target] - ways.cost
+                groups = ways.reached_groups
+                slots = ways.reached[ways.turned[groups]]
+                reached = np.unique(slots // ways.width)
+                for _turn in range(turns):
+                    won = (flat[ways.leaving] + pay)[ways.turned]
+                    won = np.maximum.reduceat(won, groups)
+                    better = won > flat[slots]
+                    if not better.any():
                         break
-                    table[block.columns, :-1] = np.maximum(present, won)
-            far = self.far[day]
-            if len(far):
-                cost = self.closed_cost[np.ix_(rows, far)]
-                won = (table[rows, -2][:, None] - cost).max(axis=0) + gain[far]
-                table[far, :-1] = np.maximum(table[far, :-1], won[:, None])
+                    flat[slots[better]] = won[better]
+                    table[reached, :-1] = np.maximum.accumulate(table[reached, :-1], axis=1)
         return table[:, :-1]
 
     def through(self, gain: np.ndarray, memory: Memory, numbers: np.ndarray) -> np.ndarray:
         """For each stop, a bound on the profit of every trip that makes it."""
-        table, _win = self.after(gain, memory, numbers)
+        table, _win = self.after(gain, memory, numbers, {})
         return (self.before(gain) + table[0, :, :-1]).max(axis=1, initial=MINUS)
 
     def look(
@@ -223,9 +288,10 @@ class Forecast:
         table = np.full((states, sets, size, self.buckets + 1), MINUS)
         win = np.full((states, sets, size), MINUS)
         through = np.full(size, MINUS)
+        places: Places = {}
         for number, is_open in enumerate(rules.open):
             pay = np.where(is_open, gain, MINUS)
-            after, reached = self.after(pay, memory, numbers)
+            after, reached = self.after(pay, memory, numbers, places)
             through = np.maximum(
                 through, (self.before(pay) + after[0, :, :-1]).max(axis=1, initial=MINUS)
             )
@@ -236,12 +302,13 @@ class Forecast:
         return Outlook(memory, table.reshape(*flat, self.buckets + 1), win.reshape(flat)), through
 
     def after(
-        self, gain: np.ndarray, memory: Memory, numbers: np.ndarray
+        self, gain: np.ndarray, memory: Memory, numbers: np.ndarray, places: Places
     ) -> tuple[np.ndarray, np.ndarray]:
         """The most a trip can still win by set remembered, stop and bucket of leaving it, and for
-        going to each stop; `numbers` gives each stop's task in the memory."""
-        week, links = self.week, self.links
-        sets, size, width = memory.sets, week.size, self.buckets + 1
+        going to each stop; `numbers` gives each stop's node in the memory. `places` keeps where
+        each way leads from one call to the next."""
+        links = self.links
+        sets, size, width = memory.sets, self.week.size, self.buckets + 1
         table = np.full((sets, size, width), MINUS)
         win = np.full((sets, size), MINUS)
         for day in range(len(self.by_day) - 1, -1, -1):
@@ -250,18 +317,18 @@ class Forecast:
                 continue
             value = np.where(self.home_ok[rows], -links.home_cost[rows][:, None], MINUS)
             table[:, rows, :-1] = value[None, :, :]
-            far = self.far[day]
-            if len(far):
-                cost = self.closed_cost[np.ix_(rows, far)]
-                for known in range(sets):
-                    step = memory.step[numbers[rows], known][:, numbers[far]]
-                    won = np.where(
-                        step == FORBIDDEN, MINUS, win[np.maximum(step, 0), far[None, :]] - cost
-                    ).max(axis=1)
-                    table[known, rows, :-1] = np.maximum(value, won[:, None])
-            for block in self.blocks[day]:
-                turns = self.chain[day] if block.again else 1
-                self._settle(table, rows, block, gain, memory, numbers, turns)
+            turns = self.chain[day]
+            for name, ways, most in (
+                ("onward", self.onward[day], 1),
+                ("within", self.within[day], turns),
+            ):
+                if not len(ways.origin):
+                    continue
+                if (name, day) not in places:
+                    places[name, day] = _places(ways, memory, numbers, size * width)
+                self._settle(table, rows, ways, gain, places[name, day], most)
+                if self.halt():
+                    return table, win
             win[:, rows] = table[:, rows, 0] + gain[rows]
         return table, win
 
@@ -269,32 +336,31 @@ class Forecast:
         self,
         table: np.ndarray,
         rows: np.ndarray,
-        block: Block,
+        ways: Ways,
         gain: np.ndarray,
-        memory: Memory,
-        numbers: np.ndarray,
+        places: np.ndarray,
         turns: int,
     ) -> None:
-        """Let the block's links improve the table; chains within a day until it rests, or until
-        they hold more stops than a day can."""
-        flat = table.reshape(-1)
-        pay = (gain[block.columns] - block.cost)[:, None, :]
-        plane = table.shape[1] * table.shape[2]
-        steps = []
-        for known in range(memory.sets):
-            step = memory.step[numbers[rows], known][:, numbers[block.columns]]
-            closed = np.where(step == FORBIDDEN, MINUS, 0.0)[:, None, :] + pay
-            shift = (np.maximum(step, 0).astype(np.int32) * plane)[:, None, :]
-            steps.append((shift, closed))
-        for _turn in range(turns):
-            moved = False
-            if self.halt():
-                return
-            for known, (shift, closed) in enumerate(steps):
-                won = (flat[block.where + shift] + closed).max(axis=2)
-                present = table[known, rows, :-1]
-                if block.again and not moved:
-                    moved = bool((won > present).any())
-                table[known, rows, :-1] = np.maximum(present, won)
-            if not moved:
+        """Let these ways improve the table until it rests, or until they hold more stops than a
+        day can."""
+        flat, by_set = table.reshape(-1), table.reshape(len(table), -1)
+        pay, groups = gain[ways.target] - ways.cost, ways.leaving_groups
+        slots = ways.leaving[groups]
+        for turn in range(turns):
+            won = flat.take(places)
+            won += pay
+            won = np.maximum.reduceat(won, groups, axis=1)
+            present = by_set[:, slots]
+            if turn and not (won > present).any():
                 break
+            by_set[:, slots] = np.maximum(present, won)
+            later = table[:, rows, -2::-1]
+            table[:, rows, -2::-1] = np.maximum.accumulate(later, axis=2)
+
+
+def _places(ways: Ways, memory: Memory, numbers: np.ndarray, plane: int) -> np.ndarray:
+    """Where in a flat table by set, stop and bucket each way leads from each set remembered."""
+    every = np.arange(memory.sets)[:, None]
+    step = memory.step[numbers[ways.origin], every, numbers[ways.target]]
+    never = ways.width - 1  # the table has its lowest value there
+    return np.where(step == FORBIDDEN, never, step.astype(np.intp) * plane + ways.reached)

@@ -115,7 +115,8 @@ class Search:
         columns.price()
         if any(finder.size > LARGE for finder in self.finders):
             rework_weeks(self, pool, columns, random.Random(self.limits.seed))
-        columns.prove()
+        if not pool.standing.proven:
+            columns.prove()
         if not pool.standing.proven:
             improve(self, pool, columns)
         if pool.standing.proven and not self.over():

@@ -133,6 +133,7 @@ class TripFinder:
             np.maximum(links.early, links.late)
             >= (np.append(week.low + week.service, week.ready)[:, None])
         )
+        reachable[:-1] &= (week.task[:, None] != week.task) | (week.task < 0)
         return Forecast(week, links, reachable, buckets=self.buckets, longest=self.longest)
 
     def narrowed(self, chosen: np.ndarray) -> TripFinder:
@@ -159,7 +160,8 @@ class TripFinder:
         part.number, part.node = self.number[chosen], self.node[chosen]
         part.is_visit = self.is_visit[chosen]
         part.rota = Rota(self.rota.open[:, chosen], self.rota.within)
-        part.__dict__.pop("forecast", None)
+        if known := part.__dict__.pop("forecast", None):
+            part.__dict__["forecast"] = known.narrowed(part.week, part.links, chosen)
         return part
 
     def search(
