@@ -346,6 +346,8 @@ IMPERSONAL = {
     "crm.auditentry",
     # Levels and weights by field; frequent values that no single person stands behind.
     "crm.lookalike crm.duplicatescan",
+    # Words of our own for groups of people; numbers with references of rows.
+    "crm.tag",
     # Reference data, the programme of the event and the offer, as published.
     "crm.place crm.placename crm.consenttext crm.mailtemplate crm.initiative crm.municipality",
     "crm.event crm.session visits.campaign visits.topic visits.calendarday visits.roadsourcestate",
@@ -368,6 +370,8 @@ PARTS = {
     ),
     "crm.importrow": {"verb", "field"},
     "crm.datarequest": {"kind"},
+    "crm.savedview": {"list"},
+    "visits.figuresnapshot": {"figures"},
     "visits.visitrequest": set(
         "ref channel raw_language city country region zone address_key language mode interpreter "
         "state on_site_ruled_out search_key".split()
