@@ -45,7 +45,7 @@ format: setup ## Put the code into its usual form
 pictures: setup ## Draw the pictures of printed pages anew, for the tests and for docs/
 	$(PYTHON) -m tests.support.pictures
 
-bench: setup ## Measure the planner on published files, the form and the briefs; race at full number
+bench: setup ## Measure the planner on published files, the form, briefs and imports; race at full number
 	@$(PYTHON) .ci/machine.py
 	$(PYTHON) -m benchmarks.planning
 	$(PYTHON) -m benchmarks.campaign benchmarks/data/campaign/camp-[1-4]0-*.json --seconds 10
@@ -53,6 +53,7 @@ bench: setup ## Measure the planner on published files, the form and the briefs;
 	$(PYTHON) -m benchmarks.toptw $(WIDE:%=benchmarks/data/toptw/%.txt) --seconds 10
 	$(PYTHON) -m benchmarks.form
 	$(PYTHON) -m benchmarks.briefs
+	$(PYTHON) -m benchmarks.people_import
 	$(PYTEST) -m full
 	$(PYTEST) -m full --database=postgresql
 
