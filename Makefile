@@ -45,7 +45,7 @@ format: setup ## Put the code into its usual form
 pictures: setup ## Draw the pictures of printed pages anew, for the tests and for docs/
 	$(PYTHON) -m tests.support.pictures
 
-bench: setup ## Measure planner, form, briefs and duplicates beside others; race at full number
+bench: setup ## Measure planner, form, briefs, imports, duplicates beside others; race in full
 	@$(PYTHON) .ci/machine.py
 	$(PYTHON) -m benchmarks.planning
 	$(PYTHON) -m benchmarks.campaign benchmarks/data/campaign/camp-[1-4]0-*.json --seconds 10
@@ -54,6 +54,7 @@ bench: setup ## Measure planner, form, briefs and duplicates beside others; race
 	$(PYTHON) -m benchmarks.form
 	$(PYTHON) -m benchmarks.briefs
 	$(PYTHON) -m benchmarks.duplicates
+	$(PYTHON) -m benchmarks.people_import
 	$(PYTEST) -m full
 	$(PYTEST) -m full --database=postgresql
 

@@ -9,6 +9,8 @@ from crm.forms.fields import LineField
 from crm.models import Event, ImportBatch
 
 DELIMITERS = {",": _("comma"), ";": _("semicolon"), "\t": _("tab"), "|": _("vertical bar")}
+# A column that goes nowhere.
+LEFT_OUT = "-"
 ENCODINGS = ("utf-8", "utf-16", *ALPHABETS)
 
 
@@ -49,9 +51,9 @@ class UploadForm(forms.Form):
 class ReadingForm(forms.Form):
     """How the file is to be read, and where each of its columns goes."""
 
-    encoding = forms.ChoiceField(label=_("Encoding"), required=False)
-    delimiter = forms.ChoiceField(label=_("Between columns"), required=False)
-    sheet = forms.ChoiceField(label=_("Sheet"), required=False)
+    encoding = forms.ChoiceField(label=_("Encoding"))
+    delimiter = forms.ChoiceField(label=_("Between columns"))
+    sheet = forms.ChoiceField(label=_("Sheet"))
     overwrites = forms.BooleanField(
         label=_("Overwrite what differs"),
         required=False,
@@ -65,7 +67,7 @@ class ReadingForm(forms.Form):
             "delimiter": batch.delimiter,
             "sheet": batch.sheet,
             "overwrites": batch.overwrites,
-        } | {f"column_{number}": name for number, name in enumerate(batch.mapping)}
+        } | {f"column_{number}": name or LEFT_OUT for number, name in enumerate(batch.mapping)}
         super().__init__(*args, initial=initial, **options)
         self._offer("encoding", batch.kind != "xlsx", dict.fromkeys(ENCODINGS), batch.encoding)
         self._offer("delimiter", batch.kind == "csv", DELIMITERS, batch.delimiter)
@@ -77,8 +79,7 @@ class ReadingForm(forms.Form):
             heading = batch.headings[number] if number < len(batch.headings) else ""
             self.fields[f"column_{number}"] = forms.ChoiceField(
                 label=heading or _("Column %(n)s") % {"n": number + 1},
-                choices=[("", _("left out")), *usable.items()],
-                required=False,
+                choices=[(LEFT_OUT, _("left out")), *usable.items()],
             )
 
     def _offer(self, name: str, is_fit: bool, choices: dict[str, Any], now: str) -> None:
@@ -109,6 +110,7 @@ class ReadingForm(forms.Form):
         told["overwrites"] = self.cleaned_data["overwrites"]
         if is_same_table:
             told["mapping"] = [
-                self.cleaned_data[f"column_{number}"] for number in range(len(self.batch.mapping))
+                self.cleaned_data[f"column_{number}"].replace(LEFT_OUT, "")
+                for number in range(len(self.batch.mapping))
             ]
         return told

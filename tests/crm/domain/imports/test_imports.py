@@ -1,6 +1,7 @@
 """A file of people goes in whole and comes out again to the byte."""
 
 import json
+import tracemalloc
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from io import BytesIO, StringIO
@@ -492,6 +493,23 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(event):
     few, many = queries(5), queries(400)
     assert few == many
     assert many < 20
+
+
+def test_memory_does_not_grow_with_the_rows(event):
+    """Rows go through in chunks: five times the file takes no more memory at once."""
+
+    def peak(start: int, count: int) -> int:
+        numbers = range(start, start + count)
+        rows = [(f"Anna B{n}", f"m{n}@x.eu", f"Org {n % 9}", "NO", "", "ja") for n in numbers]
+        tracemalloc.start()
+        _write(rows, event=event, overwrites=False)
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    peak(0, 1)
+    few, many = peak(1_000, 500), peak(2_000, 2_500)
+    assert many < few * 1.3
 
 
 # --- The command ---
