@@ -118,7 +118,7 @@ def test_states_are_written_by_verbs_only():
 def test_locks_name_no_index():
     locks = [*ROOT.glob("*.lock"), *(ROOT / ".ci").glob("*.lock")]
 
-    assert len(locks) == 3
+    assert len(locks) == 4
     assert places(r"https?://|--(extra-)?index-url|--find-links", locks) == []
 
 
