@@ -8,13 +8,16 @@ import pytest
 from django.test import Client
 from django.urls import Resolver404, resolve
 
-from crm.models import User
+from crm.models import ImportBatch, Lookalike, Merge, User
 from tests.access_matrix import PAGES
+from tests.factories.crm import ImportBatchFactory, LookalikeFactory, MergeFactory
 from tests.factories.visits import (
     ExpenseFactory,
+    FigureSnapshotFactory,
     HostAvailabilityFactory,
     PlanRunFactory,
     PlanVersionFactory,
+    TravelLegFactory,
     TravelOverrideFactory,
 )
 from tests.visits.views.desk.front_door import do, said
@@ -23,10 +26,12 @@ from visits.models import (
     CalendarDay,
     ChecklistItem,
     Expense,
+    FigureSnapshot,
     Host,
     Plan,
     PlanRun,
     PlanVersion,
+    TravelLeg,
     TravelOverride,
     Visit,
     VisitRequest,
@@ -41,6 +46,8 @@ VISITS = ("V10", "V04", "V07", "V09", "V11", "V01", "V02")
 FILES = {
     "visits:brief-changes-pdf",
     "visits:brief-pdf",
+    "visits:duplicate-status",
+    "visits:import-status",
     "visits:mail-calendar",
     "visits:mail-preview",
     "visits:note-sender",
@@ -142,6 +149,12 @@ def everything(sample, coordinator, client):
     PlanRunFactory(plan=plan, state=PlanRun.State.QUEUED)
     HostAvailabilityFactory(host=Host.objects.get(ref="H1"))
     ExpenseFactory(visit=Visit.objects.get(ref="V01"))
+    TravelLegFactory(visit=Visit.objects.get(ref="V07"))
+    FigureSnapshotFactory(campaign=plan.campaign)
+    ImportBatchFactory(state="ready")
+    ImportBatchFactory()
+    LookalikeFactory()
+    MergeFactory()
     Visit.objects.filter(ref="V07").update(address="Another hall 9")
 
 
@@ -157,6 +170,13 @@ def starts() -> list[str]:
         f"/plan/v{PlanVersion.objects.last().number}/move/?request=R24",
         *(f"/visits/V07/?tab={tab}" for tab in ("money", "checklist", "brief")),
         *("/visits/V07/expenses/new/", "/visits/V07/checklist/new/"),
+        f"/visits/V07/journeys/{TravelLeg.objects.last().pk}/edit/",
+        *("/visits/V07/journeys/new/", f"/figures/frozen/{FigureSnapshot.objects.last().pk}/"),
+        *(f"/people/imports/{batch.pk}/" for batch in ImportBatch.objects.all()),
+        f"/people/imports/{ImportBatch.objects.get(state='done').pk}/undo/",
+        f"/people/{Lookalike.objects.last().one_id}/merge/",
+        f"/people/{Lookalike.objects.last().one_id}/merge/{Lookalike.objects.last().other_id}/",
+        f"/people/merges/{Merge.objects.last().pk}/undo/",
         f"/visits/V01/expenses/{Expense.objects.last().pk}/edit/",
         f"/visits/V07/checklist/{ChecklistItem.objects.filter(visit__ref='V07').first().pk}/edit/",
         f"/visits/V07/brief/changes/{BriefEdition.objects.filter(visit__ref='V07').first().pk}/",

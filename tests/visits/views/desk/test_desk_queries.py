@@ -230,12 +230,12 @@ def plan_fill(count):
 
 # What each page may ask, with the session, the account, its roles and the frame counted in.
 CEILINGS = {
-    request_list: 28,
+    request_list: 29,
     request_detail: 32,
-    visit_list: 8,
+    visit_list: 9,
     visit_detail: 21,
     today: 31,
-    plan: 31,
+    plan: 33,
     plan_version: 28,
     plan_compare: 42,
     plan_news: 7,

@@ -218,14 +218,14 @@ def search(count):
 
 # What each page may ask, with the session, the account, its roles and the frame counted in.
 CEILINGS = {
-    person_list: 11,
-    person_detail: 25,
-    organisation_list: 9,
-    organisation_detail: 27,
-    event_list: 7,
+    person_list: 14,
+    person_detail: 32,
+    organisation_list: 11,
+    organisation_detail: 28,
+    event_list: 8,
     event_detail: 15,
-    follow_up_list: 15,
-    mail_list: 11,
+    follow_up_list: 16,
+    mail_list: 12,
     audit_list: 7,
     calendar_day_list: 6,
     disruption_list: 7,
