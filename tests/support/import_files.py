@@ -169,12 +169,22 @@ def archive(members: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
+TYPES, STRINGS = "[Content_Types].xml", "xl/sharedStrings.xml"
+STRINGS_TYPE = (
+    b'<Override PartName="/xl/sharedStrings.xml" ContentType="application/'
+    b'vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"/>'
+)
+
+
 def workbook(sheet: bytes, **more: bytes) -> bytes:
     """A workbook as openpyxl writes it, with this text for its one sheet and more members."""
     buffer = io.BytesIO()
     Workbook().save(buffer)
     with zipfile.ZipFile(buffer) as plain:
         members = {name: plain.read(name) for name in plain.namelist()}
+    if STRINGS in more:
+        # A table of shared texts that the package does not name would not be read.
+        members[TYPES] = members[TYPES].replace(b"</Types>", STRINGS_TYPE + b"</Types>")
     return archive({**members, SHEET: sheet, **more})
 
 
@@ -212,7 +222,7 @@ def _lying() -> bytes:
 
 def _strings_bomb() -> bytes:
     strings = b"<sst>" + b"<si><t>a</t></si>" * 2_500_000 + b"</sst>"
-    return workbook(sheet_of(HEAD_ROW), **{"xl/sharedStrings.xml": strings})
+    return workbook(sheet_of(HEAD_ROW), **{STRINGS: strings})
 
 
 def _entities(declared: str) -> bytes:

@@ -54,10 +54,10 @@ def test_a_hostile_file_is_refused_with_a_sentence(name, tmp_path):
 
 def test_a_reader_out_of_memory_or_time_is_stopped_and_says_so(tmp_path):
     # Packed only twenty times, so that neither size nor ratio refuses it.
-    strings = b"".join(b"<si><t>%d</t></si>" % n for n in range(2_000_000))
+    strings = b"".join(b"<si><t>%d</t></si>" % n for n in range(1_200_000))
     head = f"<sst {files.NAMESPACE}>".encode()
     content = files.workbook(
-        files.sheet_of(files.HEAD_ROW), **{"xl/sharedStrings.xml": head + strings + b"</sst>"}
+        files.sheet_of(files.HEAD_ROW), **{files.STRINGS: head + strings + b"</sst>"}
     )
     path = written(tmp_path, content)
 
