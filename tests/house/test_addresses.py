@@ -12,6 +12,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from tests.factories.crm import PersonFactory
 from visits.views.desk.access import back_to
 
+pytestmark = pytest.mark.one_database  # Where a request may lead is the same on both.
+
 SCHEMES = (
     "javascript:alert(1)",
     "JaVaScRiPt:alert(1)",

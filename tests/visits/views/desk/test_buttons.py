@@ -37,7 +37,8 @@ from visits.models import (
     VisitRequest,
 )
 
-pytestmark = pytest.mark.django_db
+# What a form carries does not depend on the database.
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 # Between them they show every button of a request and of a visit.
 REQUESTS = ("R24", "R12", "R04", "R19", "R20", "R05")

@@ -29,7 +29,8 @@ from visits.domain.fill import fill_query
 from visits.models import CalendarDay, PreferredDate, Unplaced, Visit
 
 __all__ = ["desk"]
-pytestmark = pytest.mark.django_db
+# How often a page asks is the same on both.
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def requests(count, **values):

@@ -39,7 +39,8 @@ from tests.factories.visits import (
 )
 from visits.models import CalendarDay, Disruption, HostAvailability, Visit, VisitRequest
 
-pytestmark = pytest.mark.django_db
+# How often a page asks is the same on both.
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def copies(row, count, **values):
