@@ -54,32 +54,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def _sample_rows() -> dict[str, Any]:
-    """The rows of the sample, once a module has loaded it."""
-    return {}
+def _sample_database(django_db_setup, django_db_blocker) -> str:
+    """The name of this process's database with the sample."""
+    from tests.support import sample_database
+
+    with django_db_blocker.unblock():
+        return sample_database.own_copy()
 
 
 @pytest.fixture(scope="module")
-def _sample_of_module(django_db_setup, django_db_blocker, _sample_rows) -> Iterator[None]:
-    """The sample, once per module inside a transaction that is rolled back at its end."""
-    from django.core.management import call_command
+def _sample_of_module(_sample_database, django_db_blocker) -> Iterator[None]:
+    """The sample, for a module inside a transaction that is rolled back at its end."""
     from django.db import transaction
 
-    from tests.support.snapshot import Snapshot
+    from tests.support.sample_database import connected_to
 
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), connected_to(_sample_database):
         whole = transaction.atomic()
         # Each test nests its own transaction in this one, which Django must take as a test's.
         whole._from_testcase = True
         whole.__enter__()
         try:
-            if kept := _sample_rows.get("kept"):
-                kept.put_back()
-            else:
-                call_command("load_sample", verbosity=0)
-                _sample_rows["kept"] = Snapshot()
-                _sample_rows["kept"].take()
-            _sample_rows["kept"].count()
             django_db_blocker.restore()
             yield
         finally:
@@ -92,8 +87,8 @@ def _sample_of_module(django_db_setup, django_db_blocker, _sample_rows) -> Itera
 def sample(_sample_of_module, db) -> None:
     """The Rotterdam sample at the demo clock; what the test changes is rolled back.
 
-    Loaded once per module, so the other tests of the module see it too. Not for tests that need
-    real commits: those take `sample_installation`.
+    Once a test of a module has asked for it, the later ones of the module see it too. Not for tests
+    that need real commits: those take `sample_installation`.
     """
 
 
