@@ -55,10 +55,15 @@ bench: setup ## Measure planner, form, briefs, imports, duplicates beside others
 	$(PYTHON) -m benchmarks.briefs
 	$(PYTHON) -m benchmarks.duplicates
 	$(PYTHON) -m benchmarks.people_import
+	$(PYTHON) -m benchmarks.people --contacts 20000
 	$(PYTEST) -m full
 	$(PYTEST) -m full --database=postgresql
 
-bench-full: setup ## The planner on every file, a minute each; the largest takes ten
+bench-full: setup ## The planner on every file, a minute each; a million people on both databases
+	$(PYTHON) -m benchmarks.people --contacts 100000
+	$(PYTHON) -m benchmarks.people --contacts 100000 --database postgresql
+	$(PYTHON) -m benchmarks.people --contacts 1000000
+	$(PYTHON) -m benchmarks.people --contacts 1000000 --database postgresql
 	$(PYTHON) -m benchmarks.planning --full
 	$(PYTHON) -m benchmarks.campaign benchmarks/data/campaign/*.json --seconds 60
 	$(PYTHON) -m benchmarks.toptw benchmarks/data/toptw/*.txt --seconds 60

@@ -16,12 +16,24 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
+from crm.models.clock import asked_once
 from crm.views.errors import problem
 
 # Tab, line feed, carriage return, and the soft line break that Word pastes (vertical tab,
 # form feed) are text; forms fold the last two. Everything else here is a fault or an attack.
 UNSTORABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class ClockMiddleware:
+    """One request lives at one setting of the clock, read once."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with asked_once():
+            return self.get_response(request)
 
 
 class SafeInputMiddleware:

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from anyascii import anyascii
 from django.db import models
 
+from crm.trigrams import narrowing
+
 SIGNS = re.compile(r"[^a-z0-9]+")
 
 
@@ -27,7 +29,10 @@ class SearchQuerySet(models.QuerySet):
     def search(self, text: str):
         """Rows whose search key holds every word of `text`, in any order."""
         found = self
-        for word in search_key(text).split()[:12]:
+        words = search_key(text).split()[:12]
+        if (numbers := narrowing(self.model, words, self.db)) is not None:
+            found = found.filter(pk__in=numbers)
+        for word in words:
             found = found.filter(search_key__contains=word)
         return found
 

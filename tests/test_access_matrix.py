@@ -127,7 +127,7 @@ def a_finished_pack(host, visit, visits):
 def _client(user) -> Client:
     client = Client(raise_request_exception=False)
     if user is not None:
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(user, backend="crm.authentication.PasswordBackend")
     return client
 
 

@@ -89,15 +89,29 @@ seen_in_part(MunicipalitySerializer, MunicipalityForOthersSerializer)
 
 
 class ContactPointSerializer(Output):
+    """A contact point gathered by `JsonRows`; SQLite has 0 and 1 for no and yes."""
+
     class Meta:
         model = ContactPoint
         fields = ("id", "kind", "value", "status", "is_preferred")
 
+    def to_representation(self, instance):
+        return instance | {"is_preferred": bool(instance["is_preferred"])}
+
+
+class Names(serializers.ListField):
+    """The names of rows gathered by `JsonRows`."""
+
+    child = serializers.CharField()
+
+    def to_representation(self, value):
+        return [row["name"] for row in value]
+
 
 class PersonSerializer(Output):
-    contact_points = ContactPointSerializer(many=True)
-    initiatives = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
-    tags = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
+    contact_points = ContactPointSerializer(many=True, source="point_rows")
+    initiatives = Names(source="initiative_rows")
+    tags = Names(source="tag_rows")
     languages = serializers.ListField(child=serializers.CharField())
     name = serializers.CharField(help_text=_("Given and family name."))
 

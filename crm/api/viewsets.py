@@ -3,7 +3,7 @@
 from io import BytesIO
 from zoneinfo import ZoneInfo
 
-from django.db.models import Prefetch
+from django.db.models import OuterRef, Prefetch
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.response import Response
@@ -23,12 +23,15 @@ from crm.filters import (
     ParticipationFilter,
     PersonFilter,
 )
+from crm.json_rows import JsonRows
 from crm.models import (
     ConsentRecord,
+    ContactPoint,
     Event,
     FollowUp,
     ImportBatch,
     ImportRow,
+    Initiative,
     Interaction,
     Lookalike,
     Merge,
@@ -39,6 +42,7 @@ from crm.models import (
     Person,
     SavedView,
     Session,
+    Tag,
 )
 from crm.roles import Role
 
@@ -116,7 +120,13 @@ class PersonViewSet(Listed):
 
     def get_queryset(self):
         rows = Person.objects.visible_to(self.request.user)
-        return rows.prefetch_related("contact_points", "initiatives", "tags")
+        own = OuterRef("pk")
+        points = ContactPoint.objects.filter(person=own)
+        return rows.annotate(
+            point_rows=JsonRows(points, "id", "kind", "value", "status", "is_preferred"),
+            initiative_rows=JsonRows(Initiative.objects.filter(people=own).order_by("pk"), "name"),
+            tag_rows=JsonRows(Tag.objects.filter(people=own), "name"),
+        )
 
     @extend_schema(request=writing.NewPersonInput)
     def create(self, request):

@@ -67,7 +67,7 @@ class Person(SampleMark, Visibility, SearchableModel):
     tags = models.ManyToManyField("crm.Tag", blank=True, related_name="people")
     notes = models.TextField(_("notes"), blank=True, max_length=10_000)
     merged_into = models.ForeignKey(
-        "self", null=True, blank=True, editable=False, on_delete=models.PROTECT
+        "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, db_index=False
     )
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -79,7 +79,23 @@ class Person(SampleMark, Visibility, SearchableModel):
     class Meta:
         ordering = ["family", "given", "pk"]
         verbose_name_plural = "people"
-        indexes = [models.Index(fields=["family", "given", "id"], name="person_name")]
+        indexes = [
+            models.Index(fields=["family", "given", "id"], name="person_name"),
+            # The list as it opens: walked in its order and counted without touching a row.
+            models.Index(
+                fields=["family", "given", "id"],
+                name="person_live_name",
+                condition=Q(merged_into=None, archived_at=None, erased_at=None),
+            ),
+            # A full index would be walked for those not merged, who are nearly all.
+            models.Index(
+                fields=["merged_into"],
+                name="person_merged",
+                condition=Q(merged_into__isnull=False),
+            ),
+            # Every page asks whether there is sample data.
+            models.Index(fields=["id"], name="person_sample", condition=Q(is_sample=True)),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -26,7 +26,7 @@ def test_token_is_shown_once_and_kept_as_a_digest(desk):
 
 def test_token_is_made_from_a_session_with_its_csrf_mark(coordinator):
     client = Client(enforce_csrf_checks=True)
-    client.force_login(coordinator, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(coordinator, backend="crm.authentication.PasswordBackend")
     path, kind = "/api/v1/tokens/", "application/json"
     assert client.get(path).status_code == 200
     assert client.post(path, {}, content_type=kind).status_code == 403
@@ -107,7 +107,7 @@ def test_schema_is_valid_and_tells_the_same_without_a_database(tmp_path):
 def test_schema_and_docs_are_for_those_signed_in(client, coordinator):
     for path in ("/api/schema/", "/api/docs/", "/api/docs/?script="):
         assert client.get(path).status_code in (401, 403)
-    client.force_login(coordinator, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(coordinator, backend="crm.authentication.PasswordBackend")
     page = client.get("/api/docs/")
     assert page.status_code == 200
     assert "<style" not in page.content.decode()

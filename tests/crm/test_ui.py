@@ -464,8 +464,8 @@ class TestFrame:
         self, client, coordinator, django_assert_num_queries
     ):
         client.force_login(coordinator)
-        # Session, account; then roles, and one row with campaign, clock and counters.
-        with django_assert_num_queries(4):
+        # Session, account with roles and clock, and one row with campaign and counters.
+        with django_assert_num_queries(3):
             client.get(reverse("visits:components"))
 
     def test_reporter_is_led_to_figures_only(self, client, reporter):

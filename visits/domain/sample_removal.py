@@ -46,7 +46,7 @@ def remove_sample(*, force: bool = False) -> dict[str, int]:
         rows = model._base_manager.filter(pk__in=removal.doomed[model])
         removed[str(model._meta.verbose_name_plural)] = rows.count()
         rows.delete()
-    ClockSetting.objects.filter(fixed_at=demo_clock()).update(fixed_at=None)
+    ClockSetting.objects.start_again(demo_clock())
     return removed
 
 

@@ -1,19 +1,17 @@
 """What surrounds every desk page: where one can go, what waits, which campaign, what time it is."""
 
-from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
-from crm import wording
-from crm.models import ClockSetting, OutgoingMail, Person
+from crm import clock, wording
+from crm.models import OutgoingMail, Person
 from crm.roles import Role
 from visits.models import Campaign, VisitRequest
 
@@ -88,7 +86,7 @@ def _frame_of(request: HttpRequest) -> dict[str, Any]:
         "other_campaigns": _others(campaign),
         "window": wording.day_range(campaign.window_start, campaign.window_end) if campaign else "",
         "clock": _clock(campaign, user.time_zone),
-        "is_demo_clock": bool(campaign and campaign.clock_fixed_at),
+        "is_demo_clock": bool(campaign and clock.is_demo()),
         "has_sample": bool(campaign and campaign.has_sample),
         "remove_sample_path": (
             "/settings/sample/" if roles & {Role.COORDINATOR, Role.ADMINISTRATOR} else ""
@@ -109,7 +107,6 @@ def current_campaign(chosen: str = "") -> Campaign | None:
     return (
         Campaign.objects.chosen_first(chosen)
         .annotate(
-            clock_fixed_at=Subquery(ClockSetting.objects.filter(pk=1).values("fixed_at")[:1]),
             requests_waiting=_count(VisitRequest.objects.to_answer()),
             mail_waiting=_count(OutgoingMail.objects.needing_a_person()),
             has_sample=Exists(Person.objects.filter(is_sample=True)),
@@ -172,9 +169,8 @@ def _campaign_links(roles: frozenset[str], campaign: Campaign | None) -> list[di
 
 
 def _clock(campaign: Any, own_zone: str) -> str:
-    fixed: datetime | None = campaign.clock_fixed_at if campaign else None
     zone = campaign.zone if campaign else own_zone
-    return wording.local_time(fixed or timezone.now().astimezone(ZoneInfo(zone)), zone)
+    return wording.local_time(clock.now().astimezone(ZoneInfo(zone)), zone)
 
 
 def _count(rows: QuerySet) -> Coalesce:

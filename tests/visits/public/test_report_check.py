@@ -61,7 +61,7 @@ def client_of():
 
     def sign_in(user):
         client = Client()
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(user, backend="crm.authentication.PasswordBackend")
         return client
 
     return sign_in

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import django_filters
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Page
 from django.db.models import Model, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -16,7 +16,8 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect, replace_url
 
-from crm import clock, wording
+from crm import clock, counting, wording
+from crm.counting import CountingPaginator, SearchPaginator, count_up_to
 from crm.domain.audit import record
 from crm.exports import FORMATS, Column, export
 from crm.filters import RowNumber
@@ -48,7 +49,16 @@ class ListPage:
 
     @property
     def shown(self) -> int:
+        """How many rows can be paged through; `count_words` says whether there are more."""
         return self.page_obj.paginator.count
+
+    @property
+    def count_words(self) -> str:
+        """How many rows are shown of how many, as in "12 of 10,000+"."""
+        shown, total = self.page_obj.paginator.words, counting.in_words(self.total)
+        if shown == total:
+            return total
+        return _("%(shown)s of %(total)s") % {"shown": shown, "total": total}
 
     @property
     def search(self) -> str:
@@ -157,14 +167,15 @@ def list_page(
     filterset = filter_class(query, queryset=rows, request=request)
     _name_the_empty_choice(filterset.form)
     found = filterset.qs if filterset.is_valid() else rows.none()
-    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     answers = getattr(filterset.form, "cleaned_data", {})
+    pages = SearchPaginator if answers.get("q") else CountingPaginator
+    page = pages(found, PER_PAGE).get_page(request.GET.get("page"))
     is_narrowed = bool(filterset.form.errors) or any(
         value for name, value in answers.items() if name != "sort"
     )
-    total = page.paginator.count
+    total = page.paginator.up_to
     if is_narrowed:
-        total = filter_class({}, queryset=rows, request=request).qs.count()
+        total = count_up_to(filter_class({}, queryset=rows, request=request).qs)
     return ListPage(request, filterset, list(columns), found, page, total, tab)
 
 
@@ -226,7 +237,7 @@ def as_file(page: ListPage, name: str) -> HttpResponse | None:
         "export_list",
         at=clock.now(),
         by=user,
-        fields=[f"{name}.{file_format} ({page.shown})"],
+        fields=[f"{name}.{file_format} ({page.rows.count()})"],
     )
     stamp = clock.now().strftime("%Y-%m-%d")
     return export(

@@ -26,6 +26,7 @@ from crm.exports import Column
 from crm.filters import PersonFilter, with_newsletter_status
 from crm.forms.notes import FollowUpForm, InteractionForm
 from crm.forms.people import ContactPointForm, NewPersonForm, PersonForm
+from crm.json_rows import JsonRows
 from crm.models import (
     ConsentRecord,
     ContactPoint,
@@ -34,6 +35,7 @@ from crm.models import (
     Merge,
     Organisation,
     Person,
+    Tag,
 )
 from crm.permissions import require
 from crm.roles import Role
@@ -63,7 +65,7 @@ COLUMNS = (
     Column(gettext_lazy("Mail"), lambda person: person.mail or ""),
     Column(gettext_lazy("Newsletter"), lambda person: newsletter_word(person)),
     Column(gettext_lazy("Next promise"), lambda person: person.next_due),
-    Column(gettext_lazy("Tags"), lambda person: ", ".join(str(tag) for tag in person.tags.all())),
+    Column(gettext_lazy("Tags"), lambda person: ", ".join(tag["name"] for tag in person.tag_rows)),
 )
 
 
@@ -81,13 +83,14 @@ def with_list_facts(rows: QuerySet) -> QuerySet:
         mail=Subquery(first.values("value")[:1]),
         mail_status=Subquery(first.values("status")[:1]),
         next_due=Subquery(due.annotate(first=Min("due_on")).values("first")),
+        tag_rows=JsonRows(Tag.objects.filter(people=OuterRef("pk")), "key", "name"),
     )
 
 
 @require_safe
 @require(Role.COORDINATOR)
 def person_list(request: HttpRequest) -> HttpResponse:
-    rows = with_list_facts(Person.objects.visible_to(request.user)).prefetch_related("tags")
+    rows = with_list_facts(Person.objects.visible_to(request.user))
     page = list_page(request, PersonFilter, rows, COLUMNS)
     if file := as_file(page, "people"):
         return file

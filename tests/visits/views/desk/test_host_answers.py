@@ -21,7 +21,7 @@ def phone(client, sample):
 @pytest.fixture
 def desk(sample, coordinator):
     client = Client()
-    client.force_login(coordinator, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(coordinator, backend="crm.authentication.PasswordBackend")
     return client
 
 

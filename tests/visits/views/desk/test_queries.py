@@ -219,19 +219,19 @@ def search(count):
 
 # What each page may ask, with the session, the account, its roles and the frame counted in.
 CEILINGS = {
-    person_list: 14,
-    person_detail: 32,
-    organisation_list: 11,
-    organisation_detail: 28,
-    event_list: 8,
-    event_detail: 15,
-    follow_up_list: 16,
-    mail_list: 12,
-    audit_list: 7,
-    calendar_day_list: 6,
-    disruption_list: 7,
-    host_list: 5,
-    host_detail: 11,
+    person_list: 10,
+    person_detail: 27,
+    organisation_list: 9,
+    organisation_detail: 24,
+    event_list: 7,
+    event_detail: 13,
+    follow_up_list: 14,
+    mail_list: 11,
+    audit_list: 6,
+    calendar_day_list: 5,
+    disruption_list: 6,
+    host_list: 4,
+    host_detail: 9,
     search: 9,
 }
 

@@ -1,0 +1,1 @@
+"""The floor of the people list: bare Django and DRF on the same rows, signed in."""

@@ -1,0 +1,112 @@
+"""A fragment of a name is found by an index, which follows every change of the rows."""
+
+import random
+
+import pytest
+from django.db import connection
+
+from crm.counting import count_up_to, in_words
+from crm.models import ContactPoint, Organisation, Person
+from crm.search import search_key
+from crm.trigrams import RARE_UP_TO, keep_index
+from tests.factories.crm import OrganisationFactory, PersonFactory
+
+pytestmark = pytest.mark.django_db
+INDEX = "crm_person_trigrams"
+
+
+def many(count: int, organisation: Organisation, family: str = "Borgen") -> None:
+    rng = random.Random(count)
+    Person.objects.bulk_create(
+        Person(
+            given="".join(rng.choices("aeiou", k=6)).title(),
+            family=family,
+            organisation=organisation,
+            search_key=search_key(family, str(number)),
+            # As wide as people are, so that reading all of them is worth avoiding.
+            notes="met in Rotterdam " * 30,
+        )
+        for number in range(count)
+    )
+
+
+def look_after_itself() -> None:
+    """What the database does by itself a minute later."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE crm_person")
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT gin_clean_pending_list(%s)", [INDEX])
+
+
+def found(words: str) -> set[str]:
+    return set(Person.objects.search(words).values_list("family", flat=True))
+
+
+@pytest.mark.parametrize("words", ["vandermeer", "derme", "VANDERMEER meer", "vän der"])
+def test_rare_fragment_is_looked_up_instead_of_reading_every_row(words):
+    many(2_000, OrganisationFactory())
+    PersonFactory(family="Vandermeer", given="Van der")
+    look_after_itself()
+    plan = Person.objects.live().search(words)[:50].explain()
+    assert INDEX in plan
+    assert found(words) == {"Vandermeer"}
+
+
+def test_common_fragment_is_met_on_the_way_through_the_list_in_its_order():
+    many(RARE_UP_TO + 10, OrganisationFactory())
+    look_after_itself()
+    plan = Person.objects.live().search("borgen")[:50].explain()
+    assert "person_live_name" in plan
+    assert INDEX not in plan
+    assert found("borgen") == {"Borgen"}
+
+
+def test_pieces_that_stand_apart_are_not_found():
+    PersonFactory(given="Bora", family="Orgel")
+    assert found("borg") == set()
+
+
+def test_words_shorter_than_three_letters_and_odd_signs_are_searched_too():
+    PersonFactory(given='A"b', family="Xu %_")
+    assert found("xu") == {"Xu %_"}
+    assert found('a"b') == {"Xu %_"}
+    assert found('"""') == set()
+    assert found("%_") == {"Xu %_"}
+
+
+def test_index_follows_added_changed_and_removed_rows():
+    person = PersonFactory(family="Before")
+    person.family = "Afterwards"
+    person.save()
+    assert (found("before"), found("afterw")) == (set(), {"Afterwards"})
+    ContactPoint.objects.filter(person=person).delete()
+    person.delete()
+    assert found("afterw") == set()
+
+
+@pytest.mark.one_database  # PostgreSQL keeps its index when a table changes.
+def test_table_that_was_made_anew_gets_its_index_again():
+    PersonFactory(family="Tobefound")
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TRIGGER {INDEX}_in")
+    PersonFactory(family="Missedbefore")
+    keep_index()
+    PersonFactory(family="Addedlater")
+    for name in ("Tobefound", "Missedbefore", "Addedlater"):
+        assert found(name) == {name}
+
+
+@pytest.mark.one_database  # What PostgreSQL keeps is the row itself.
+def test_index_keeps_no_text_of_anybody():
+    PersonFactory(family="Unmistakeable")
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT block FROM {INDEX}_data")
+        assert not any(b"mistak" in bytes(block) for (block,) in cursor.fetchall())
+
+
+def test_counts_stop_where_nobody_reads_on():
+    for _ in range(4):
+        PersonFactory()
+    assert count_up_to(Person.objects.all(), 4) == 4
+    assert count_up_to(Person.objects.all(), 2) == 3
+    assert (in_words(1_234), in_words(10_001)) == ("1,234", "10,000+")
