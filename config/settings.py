@@ -271,6 +271,8 @@ SPECTACULAR_SETTINGS = {
         "DisruptionStatus": "visits.models.calendars.Disruption.Status",
         "ExpenseCategory": "visits.models.travel.Expense.Category",
         "ExpenseEligible": "visits.models.travel.Expense.Eligible",
+        "IncomingMailKind": "crm.models.inbox.IncomingMail.Kind",
+        "IncomingMailState": "crm.models.inbox.IncomingMail.State",
         "HostKind": "visits.models.hosts.Host.Kind",
         "InteractionKind": "crm.models.messages.Interaction.Kind",
         "MessageStatus": "crm.models.messages.Message.Status",

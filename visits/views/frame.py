@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from crm import wording
-from crm.models import ClockSetting, OutgoingMail, Person
+from crm.models import ClockSetting, IncomingMail, OutgoingMail, Person
 from crm.roles import Role
 from visits.models import Campaign, VisitRequest
 
@@ -86,6 +86,7 @@ def _frame_of(request: HttpRequest) -> dict[str, Any]:
         "campaign": campaign,
         "campaign_links": _campaign_links(roles, campaign),
         "other_campaigns": _others(campaign),
+        "incoming": campaign.incoming if campaign and Role.COORDINATOR in roles else 0,
         "window": wording.day_range(campaign.window_start, campaign.window_end) if campaign else "",
         "clock": _clock(campaign, user.time_zone),
         "is_demo_clock": bool(campaign and campaign.clock_fixed_at),
@@ -112,6 +113,7 @@ def current_campaign(chosen: str = "") -> Campaign | None:
             clock_fixed_at=Subquery(ClockSetting.objects.filter(pk=1).values("fixed_at")[:1]),
             requests_waiting=_count(VisitRequest.objects.to_answer()),
             mail_waiting=_count(OutgoingMail.objects.needing_a_person()),
+            incoming=_count(IncomingMail.objects.to_review()),
             has_sample=Exists(Person.objects.filter(is_sample=True)),
             has_others=Exists(Campaign.objects.exclude(pk=OuterRef("pk"))),
         )
@@ -147,7 +149,7 @@ def _waiting(campaign: Any) -> dict[str, tuple[int, str]]:
     """What waits where, as a number and in words."""
     if campaign is None:
         return {}
-    requests, mails = campaign.requests_waiting, campaign.mail_waiting
+    requests, mails = campaign.requests_waiting, campaign.mail_waiting + campaign.incoming
     return {
         "/requests/": (
             requests,

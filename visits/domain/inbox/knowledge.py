@@ -52,7 +52,7 @@ def look_into(mail: IncomingMail, facts: dict[str, Any]) -> Findings:
     user = senders.user_at(mail.sender)
     threads = thread_ids(mail)
     if user is not None:
-        concerned = concerned_by(_outside(mail.recipients), mail, threads)
+        concerned = concerned_by(outside(mail.recipients), mail, threads)
     else:
         concerned = concerned_by([(mail.sender_name, mail.sender)], mail, threads)
     met = [each for each in concerned if each.is_known]
@@ -124,7 +124,7 @@ def _earlier(ids: list[str]) -> IncomingMail | None:
     return rows.order_by("-pk").first()
 
 
-def _outside(recipients: list[list[str]]) -> list[tuple[str, str]]:
+def outside(recipients: list[list[str]]) -> list[tuple[str, str]]:
     """Recipients that are neither we ourselves nor one of our people, each once."""
     own = senders.own_addresses()
     found: dict[str, tuple[str, str]] = {}
