@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.models import Organisation, Person, User
 from visits.models import VisitRequest
 
-FOUND = 30
+FOUND = 10
 
 
 class FilingForm(forms.Form):

@@ -39,13 +39,16 @@ LONGEST_SEARCH = 200
 LARGE = ("raw", "text", "references", "journal")
 
 COLUMNS = (
-    Column(gettext_lazy("From"), lambda row: row.sender, "sender"),
-    Column(gettext_lazy("Name"), lambda row: row.sender_name),
     Column(gettext_lazy("Subject"), lambda row: row.subject, "subject"),
-    Column(gettext_lazy("Kind"), lambda row: row.get_kind_display()),
+    Column(gettext_lazy("From"), lambda row: row.sender, "sender"),
     Column(gettext_lazy("State"), lambda row: row.get_state_display(), "state"),
     Column(gettext_lazy("Why"), why_words),
     Column(gettext_lazy("Received"), lambda row: row.received_at, "received"),
+)
+# A file has room for more.
+IN_FILES = (
+    Column(gettext_lazy("Name"), lambda row: row.sender_name),
+    Column(gettext_lazy("Kind"), lambda row: row.get_kind_display()),
 )
 
 
@@ -54,8 +57,9 @@ COLUMNS = (
 def inbox_list(request: HttpRequest) -> HttpResponse:
     """Every mail that came in; at first those that wait for a look."""
     seen = IncomingMail.objects.visible_to(request.user)
+    columns = [*COLUMNS, *IN_FILES] if request.GET.get("as") else COLUMNS
     page = list_page(
-        request, IncomingMailFilter, seen.defer(*LARGE), COLUMNS, tab="state", usual=State.REVIEW
+        request, IncomingMailFilter, seen.defer(*LARGE), columns, tab="state", usual=State.REVIEW
     )
     if file := as_file(page, "inbox"):
         return file
