@@ -1,8 +1,11 @@
 """What one mail may cost. Nothing of Django."""
 
 import dataclasses
+import re
 
 MEGABYTE = 1_000_000
+# Signs no line of text needs; some databases refuse the first of them.
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclasses.dataclass(frozen=True)

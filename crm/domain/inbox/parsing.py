@@ -17,11 +17,10 @@ from email.parser import BytesHeaderParser
 from email.utils import getaddresses, parsedate_to_datetime
 from typing import Any
 
-from crm.domain.inbox.bounds import Bounds
+from crm.domain.inbox.bounds import CONTROL, Bounds
 from crm.domain.inbox.html_text import html_to_text
 from crm.domain.inbox.reports import report_in
 
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 REFERENCE = re.compile(r"<[^<>\s]{3,290}>")
 # Codecs that are no character sets, or cost more than they give.
 NO_CHARSET = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"})
@@ -107,7 +106,7 @@ def _headers(mail: Message, bounds: Bounds, faults: list[str]) -> Headers:
     if len(rows) > bounds.headers:
         faults.append("headers")
     return [
-        (str(name).lower(), _text_of(value)[: bounds.header_letters])
+        (str(name).lower(), CONTROL.sub("", _text_of(value)[: bounds.header_letters]))
         for name, value in rows[: bounds.headers]
     ]
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from email.message import Message
 from typing import Any
 
+from crm.domain.inbox.bounds import CONTROL
+
 MOST_RECIPIENTS = 20
 MOST_IDS = 20
 LONGEST = 500
@@ -78,7 +80,7 @@ def _typed(value: Any) -> str:
 
 
 def _line(value: Any) -> str:
-    return " ".join(str(value or "").split())[:LONGEST]
+    return " ".join(CONTROL.sub("", str(value or "")).split())[:LONGEST]
 
 
 def _returned_ids(parts: list[Message]) -> list[str]:
@@ -100,7 +102,7 @@ def _returned_ids(parts: list[Message]) -> list[str]:
 
 
 def _ids_in(text: str) -> list[str]:
-    return list(dict.fromkeys(MESSAGE_ID.findall(text)))[:MOST_IDS]
+    return list(dict.fromkeys(MESSAGE_ID.findall(CONTROL.sub("", text))))[:MOST_IDS]
 
 
 def _spoken(text: str, parts: list[Message]) -> dict[str, Any]:

@@ -65,10 +65,11 @@ def inbox_list(request: HttpRequest) -> HttpResponse:
         return file
     for mail in page.page_obj:
         mail.why_words, mail.disguise = why_words(mail), disguise_of(mail.sender)
+    tabs = _pills(request, seen)
     context = {
-        "tabs": _pills(request, seen),
+        "tabs": tabs,
         "folder": MailFolder.objects.order_by("-pk").first(),
-        "is_set_up": bool(settings.IMAP_HOST),
+        "is_set_up": bool(settings.IMAP_HOST or tabs[0]["count"]),
         "ignored_count": IgnoredSender.objects.count(),
     }
     return render_list(page, "inbox_list", "_inbox_rows", context)
