@@ -569,3 +569,20 @@ def test_a_report_marks_the_recipient_of_our_mail_and_never_the_one_it_names(mai
 
     other.refresh_from_db()
     assert other.status == "verified"
+
+
+def test_control_signs_in_every_field_hinder_no_database(mailbox, sent):
+    raw = committed("qmail", sent.mail_id).replace(b"no such", b"no\x01 \x1b such")
+    hostile = (
+        letter()
+        .replace(b"question", b"ques=?utf-8?b?AAE=?=tion")
+        .replace(b"<letter-1@", b"<let\x02ter-1@")
+    )
+    mailbox.deliver(raw, hostile)
+
+    assert read() == 2
+
+    rows = IncomingMail.objects.order_by("uid").values_list("state", "message_id", "answer")
+    assert [row[0] for row in rows] == ["bounce", "review"]
+    assert rows[1][1] == "<letter-1@city.invalid>"
+    assert "no such mailbox" in rows[0][2]
