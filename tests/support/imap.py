@@ -10,7 +10,6 @@ import pwd
 import shutil
 import signal
 import socket
-import ssl
 import subprocess
 import tempfile
 import time
@@ -218,8 +217,3 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-def trusting(certificate: Path) -> ssl.SSLContext:
-    """A context that trusts this certificate alone."""
-    return ssl.create_default_context(cafile=str(certificate))

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.domain.audit import record
 from crm.lookalikes import disguise_of
-from crm.models import IgnoredSender, IncomingMail, User
+from crm.models import IgnoredSender, User
 from crm.validators import address_key, network_domain
 
 COMMENT = re.compile(r"\([^()]*\)")
@@ -116,9 +116,3 @@ def hear_sender(row: IgnoredSender, *, at: datetime, by: User) -> None:
     """Look at letters of this address again."""
     record(row, "hear_sender", at=at, by=by)
     row.delete()
-
-
-def ignored_among(mails: Iterable[IncomingMail]) -> set[str]:
-    keys = {mail.sender_key for mail in mails}
-    found = IgnoredSender.objects.filter(address_key__in=keys)
-    return set(found.values_list("address_key", flat=True))
