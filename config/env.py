@@ -81,6 +81,14 @@ def web_address(name: str) -> str:
     return address
 
 
+def choice(name: str, allowed: tuple[str, ...]) -> str:
+    """One of `allowed`; the first when nothing is set."""
+    word = os.environ.get(name, "").strip().lower() or allowed[0]
+    if word not in allowed:
+        raise ImproperlyConfigured(f"{name} is {word!r}; set it to {' or '.join(allowed)}.")
+    return word
+
+
 def private_directory(path: Path) -> Path:
     """The directory at `path`, made with mode 0700 when it is not there yet."""
     try:

@@ -41,6 +41,7 @@ def refuse_unsafe(settings: Mapping[str, Any]) -> None:
 def faults(settings: Mapping[str, Any], file_modes: Modes) -> list[str]:
     """What is unsafe about `settings` and the modes of its files; empty on the loopback."""
     found = list(_database_faults(settings["DATABASES"]["default"]))
+    found += _mailbox_faults(settings)
     if is_loopback_only(settings):
         return found
     found += _address_faults(settings)
@@ -146,6 +147,27 @@ def _mail_faults(settings: Mapping[str, Any]) -> Iterator[str]:
     encrypted = settings.get("EMAIL_USE_TLS") or settings.get("EMAIL_USE_SSL")
     if settings["EMAIL_HOST_PASSWORD"] and not encrypted and not _is_loopback(host):
         yield "The mail password would travel in clear; set SMTP_STARTTLS=true."
+
+
+def _mailbox_faults(settings: Mapping[str, Any]) -> Iterator[str]:
+    # Asked everywhere: a mailbox that is half set up would silently read nothing.
+    names = ("IMAP_HOST", "IMAP_USER", "IMAP_PASSWORD")
+    given = [name for name in names if settings[name]]
+    if not given:
+        return
+    if missing := [name for name in names if name not in given]:
+        yield f"The mailbox is set up by half; set {' and '.join(missing)} too, or none of them."
+        return
+    if not settings["IMAP_FOLDER"].strip():
+        yield "No folder of the mailbox would be read; set IMAP_FOLDER, as INBOX."
+    if settings["IMAP_DONE_FOLDER"] == settings["IMAP_FOLDER"]:
+        yield "Mails would move to where they are; set IMAP_DONE_FOLDER to another folder."
+    if not 1 <= settings["IMAP_PORT"] <= 65_535:
+        yield "IMAP_PORT is no port; set a number from 1 to 65535."
+    if settings["IMAP_TLS"] == "off" and not _is_loopback(settings["IMAP_HOST"]):
+        yield "The mailbox's password would travel in clear; set IMAP_TLS to tls or starttls."
+    if settings["IMAP_RAW_DAYS"] < 1:
+        yield "Mails could not be looked at as they came; set IMAP_RAW_DAYS to 1 or more."
 
 
 def _file_faults(file_modes: Modes) -> Iterator[str]:

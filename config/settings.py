@@ -209,6 +209,20 @@ MAIL_LINK_RESOLVER = "visits.domain.links.address_of"
 # Makes the documents a message carries, at the moment it is sent.
 MAIL_ATTACHER = "visits.domain.briefing.attachments_of"
 
+# The mailbox that takes replies, bounces and copies of what is written elsewhere; empty: none.
+IMAP_HOST = env.text("IMAP_HOST").strip()
+IMAP_TLS = env.choice("IMAP_TLS", ("tls", "starttls", "off"))
+IMAP_PORT = env.number("IMAP_PORT", 993 if IMAP_TLS == "tls" else 143)
+IMAP_USER = env.text("IMAP_USER")
+IMAP_PASSWORD = env.text("IMAP_PASSWORD")
+IMAP_FOLDER = env.text("IMAP_FOLDER", "INBOX")
+# Where mails go once they are kept here; empty: they stay, marked as seen.
+IMAP_DONE_FOLDER = env.text("IMAP_DONE_FOLDER")
+# The name under which the receiving server writes Authentication-Results (RFC 8601).
+IMAP_TRUSTED_SERVER = env.text("IMAP_TRUSTED_SERVER").strip().lower()
+# How long the mail as it came is kept beside what was read of it.
+IMAP_RAW_DAYS = env.number("IMAP_RAW_DAYS", 30)
+
 # A server that speaks OSRM's protocol knows drives better than an estimate; empty: we estimate.
 ROAD_TIMES_URL = env.web_address("ROAD_TIMES_URL")
 ROAD_TIMES_SECONDS = env.number("ROAD_TIMES_SECONDS", 10)
@@ -259,6 +273,8 @@ SPECTACULAR_SETTINGS = {
         "DisruptionStatus": "visits.models.calendars.Disruption.Status",
         "ExpenseCategory": "visits.models.travel.Expense.Category",
         "ExpenseEligible": "visits.models.travel.Expense.Eligible",
+        "IncomingMailKind": "crm.models.inbox.IncomingMail.Kind",
+        "IncomingMailState": "crm.models.inbox.IncomingMail.State",
         "HostKind": "visits.models.hosts.Host.Kind",
         "InteractionKind": "crm.models.messages.Interaction.Kind",
         "MessageStatus": "crm.models.messages.Message.Status",
@@ -275,7 +291,11 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["private"]}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
     # `runserver` writes paths through a handler of its own, which knows no filter.
-    "loggers": {"django.server": {"handlers": ["console"], "propagate": False}},
+    "loggers": {
+        "django.server": {"handlers": ["console"], "propagate": False},
+        # It tells of every connection, once a minute.
+        "imapclient": {"level": "WARNING"},
+    },
 }
 
 # Nobody but this machine is served; everything else has to be set up as a real site.

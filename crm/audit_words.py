@@ -45,6 +45,11 @@ VERBS = {
     "mail_cancel": gettext_lazy("mail cancelled"),
     "mail_arrived": gettext_lazy("mail marked as arrived"),
     "mail_send_again": gettext_lazy("mail sent again"),
+    "inbox_filed": gettext_lazy("incoming mail filed"),
+    "inbox_ignored": gettext_lazy("incoming mail ignored"),
+    "inbox_review": gettext_lazy("incoming mail to be looked at again"),
+    "ignore_sender": gettext_lazy("sender ignored from now on"),
+    "hear_sender": gettext_lazy("sender no longer ignored"),
     "request_step": gettext_lazy("state of the request changed"),
     "visit_step": gettext_lazy("state of the visit changed"),
     "receive_request": gettext_lazy("request received"),
@@ -168,6 +173,7 @@ STEP_KINDS = {
     "visits.visitrequest": "request",
     "visits.visit": "visit",
     "crm.outgoingmail": "mail",
+    "crm.incomingmail": "incoming",
     "crm.participation": "participation",
 }
 

@@ -14,6 +14,7 @@ from crm.models import (
     ConsentRecord,
     Event,
     FollowUp,
+    IncomingMail,
     Initiative,
     Organisation,
     OutgoingMail,
@@ -373,6 +374,42 @@ class OutgoingMailFilter(filters.FilterSet):
     def needing_a_person(self, rows: QuerySet, _name: str, answer: str) -> QuerySet:
         waiting = OutgoingMail.objects.needing_a_person().values("pk")
         return rows.filter(pk__in=waiting) if answer == "yes" else rows.exclude(pk__in=waiting)
+
+
+class IncomingMailFilter(filters.FilterSet):
+    """The mails that came in: what became of them, what they are, from whom, when."""
+
+    q = filters.CharFilter(label=_("Search"), method="find", max_length=200)
+    state = AnyOf(label=_("State"), choices=IncomingMail.State.choices)
+    kind = AnyOf(label=_("Kind"), choices=IncomingMail.Kind.choices)
+    after = filters.DateFilter(
+        label=_("From day"), field_name="received_at", lookup_expr="date__gte"
+    )
+    before = filters.DateFilter(
+        label=_("Until day"), field_name="received_at", lookup_expr="date__lte"
+    )
+    sort = StableOrdering(
+        fields={
+            "received_at": "received",
+            "sender": "sender",
+            "subject": "subject",
+            "state": "state",
+        }
+    )
+
+    class Meta:
+        model = IncomingMail
+        fields: list[str] = []
+
+    def find(self, rows: QuerySet, _name: str, words: str) -> QuerySet:
+        for word in words.split()[:8]:
+            rows = rows.filter(
+                Q(subject__icontains=word)
+                | Q(sender__icontains=word)
+                | Q(sender_name__icontains=word)
+                | Q(text__icontains=word)
+            )
+        return rows
 
 
 class AuditFilter(filters.FilterSet):

@@ -110,6 +110,16 @@ MAIL = {
     "failed": Mark(_("could not be sent"), "cross", "red"),
     "cancelled": Mark(_("cancelled"), "cross", "grey"),
     "received": Mark(_("received"), "disc", "slate"),
+    "logged": Mark(_("sent from elsewhere"), "disc", "green"),
+    "automatic": Mark(_("automatic answer"), "dash", "grey"),
+}
+
+INCOMING = {
+    "new": Mark(_("not read yet"), "quarter", "slate"),
+    "review": Mark(_("to look at"), "diamond", "violet"),
+    "filed": Mark(_("filed"), "disc", "green"),
+    "ignored": Mark(_("ignored"), "cross", "grey"),
+    "bounce": Mark(_("delivery report"), "arrow", "ochre"),
 }
 
 PLAN = {
@@ -185,6 +195,7 @@ KINDS: dict[str, dict[str, Mark]] = {
     "visit": VISIT,
     "flag": FLAG,
     "mail": MAIL,
+    "incoming": INCOMING,
     "plan": PLAN,
     "leg": LEG,
     "consent": CONSENT,

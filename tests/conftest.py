@@ -231,3 +231,31 @@ def artefact(request) -> Callable[[str], Path]:
     folder = ROOT / "test-artefacts" / request.config.getoption("--database")
     folder.mkdir(parents=True, exist_ok=True)
     return lambda name: folder / name
+
+
+# --- A mailbox ---
+
+
+@pytest.fixture(scope="session")
+def _imap_server() -> Iterator[Any]:
+    """One Dovecot for the whole run; skipped loudly, or failed under CI, where there is none."""
+    from tests.support import imap
+
+    try:
+        server = imap.Mailbox().start()
+    except imap.Missing as missing:
+        if os.environ.get("CI"):
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def mailbox(_imap_server, settings) -> Iterator[Any]:
+    """A real IMAP server with an empty mailbox, which the program reads during this test."""
+    _imap_server.empty()
+    for name, value in _imap_server.settings().items():
+        setattr(settings, name, value)
+    yield _imap_server
+    _imap_server.awake()

@@ -19,6 +19,8 @@ from tests.routes import Route, routes
 from visits.briefs.files import write_whole
 from visits.domain import pack_runs
 
+RAW = b"Content-Type: application/pdf\r\n\r\n%PDF"
+LISTED = {"number": 0, "name": "a.pdf", "type": "application/pdf", "size": 4}
 SIGNED_IN = sorted(EVERYBODY)
 OPEN, REFUSED, UNKNOWN, NO_METHOD, SIGN_IN = "open", "refused", "unknown", "no method", "sign in"
 
@@ -104,6 +106,8 @@ def make_world() -> SimpleNamespace:
         interaction=crm.InteractionFactory(),
         session=crm.SessionFactory(event=part.event),
         batch=crm.ImportBatchFactory(asked_by=cast["coordinator"]),
+        incoming=crm.IncomingMailFactory(raw=RAW, attachments=[LISTED]),
+        ignored=crm.IgnoredSenderFactory(),
         consent=crm.ConsentRecordFactory(),
         report=visits.VisitReportFactory(visit=visit),
         edition=visits.BriefEditionFactory(visit=visit, kind="public"),
@@ -172,6 +176,9 @@ def arguments(name: str, world: SimpleNamespace) -> dict:
         "visits:participation-": {"slug": world.part.event.slug},
         "visits:attendance": {"slug": world.part.event.slug, "pk": world.part.pk},
         "visits:follow-up-": {"pk": world.promise.pk},
+        "visits:inbox-": {"pk": world.incoming.pk, "number": 0},
+        "visits:inbox-hear": {"pk": world.ignored.pk},
+        "api:incoming-mails-": {"pk": world.incoming.pk},
         "visits:mail-": {"pk": world.mail.pk, "step": "hold"},
         "visits:figure-": {"key": "K1"},
         "visits:user-": {"pk": world.cast["host"].pk},

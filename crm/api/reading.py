@@ -8,12 +8,14 @@ from crm.api.schema import seen_in_part
 from crm.api.serializers import Output
 from crm.domain.merges import obstacles
 from crm.duplicate_words import reasons
+from crm.inbox_words import why_words
 from crm.models import (
     ConsentRecord,
     ContactPoint,
     Event,
     FollowUp,
     ImportBatch,
+    IncomingMail,
     Interaction,
     Lookalike,
     Merge,
@@ -242,6 +244,37 @@ class MessageSerializer(Output):
             "at",
             "deliveries",
         )
+
+
+class IncomingMailSerializer(Output):
+    why = serializers.SerializerMethodField(help_text=_("Why it is where it is."))
+
+    class Meta:
+        model = IncomingMail
+        fields = (
+            "id",
+            "state",
+            "kind",
+            "why",
+            "received_at",
+            "sent_at",
+            "message_id",
+            "thread",
+            "sender",
+            "sender_name",
+            "recipients",
+            "subject",
+            "text",
+            "attachments",
+            "attachment_count",
+            "outgoing",
+            "bounce",
+            "organisation",
+            "messages",
+        )
+
+    def get_why(self, row) -> str:
+        return why_words(row)
 
 
 class FollowUpSerializer(Output):

@@ -14,6 +14,7 @@ RESOURCES = {
     "participations": viewsets.ParticipationViewSet,
     "interactions": viewsets.InteractionViewSet,
     "messages": viewsets.MessageViewSet,
+    "incoming-mails": viewsets.IncomingMailViewSet,
     "follow-ups": viewsets.FollowUpViewSet,
     "consents": viewsets.ConsentViewSet,
     "saved-views": viewsets.SavedViewViewSet,

@@ -19,6 +19,7 @@ from crm.domain.imports.undoing import undo_import
 from crm.filters import (
     EventFilter,
     FollowUpFilter,
+    IncomingMailFilter,
     OrganisationFilter,
     ParticipationFilter,
     PersonFilter,
@@ -32,6 +33,7 @@ from crm.models import (
     ImportBatch,
     ImportRow,
     Initiative,
+    IncomingMail,
     Interaction,
     Lookalike,
     Merge,
@@ -242,6 +244,18 @@ class MessageViewSet(Listed):
     def get_queryset(self):
         rows = Message.objects.visible_to(self.request.user)
         return rows.select_related("template").prefetch_related("deliveries")
+
+
+class IncomingMailViewSet(Listed):
+    """Mails as they came in, with what became of them; to be read."""
+
+    queryset = IncomingMail.objects.none()
+    serializer_class = reading.IncomingMailSerializer
+    filterset_class = IncomingMailFilter
+
+    def get_queryset(self):
+        rows = IncomingMail.objects.visible_to(self.request.user)
+        return rows.defer("raw", "journal", "references").prefetch_related("messages")
 
 
 class FollowUpViewSet(Listed):

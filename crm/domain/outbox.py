@@ -254,9 +254,33 @@ def _refused(mail: OutgoingMail, code: int, words: bytes | str) -> None:
     if 400 <= code < 500:
         _retry(mail, f"{code} {answer}")
         return
-    with transaction.atomic():
-        _settle(mail, State.BOUNCED, error=f"{code} {answer}")
-        ContactPoint.objects.matching(mail.recipient).update(status=ContactPoint.Status.BOUNCED)
+    mark_bounced(mail, f"{code} {answer}", from_states=(State.SENDING,))
+
+
+@transaction.atomic
+def mark_bounced(
+    mail: OutgoingMail,
+    answer: str,
+    *,
+    from_states: tuple[str, ...] = (State.SENT, State.UNKNOWN),
+) -> bool:
+    """The address refused the mail for good, at once or in a report that came later: neither the
+    mail nor its address is used again. Whether the mail was still in one of `from_states`.
+    """
+    changed = OutgoingMail.objects.filter(pk=mail.pk, state__in=from_states).update(
+        state=State.BOUNCED, error=answer[:500], sending_since=None
+    )
+    if changed:
+        usable = ContactPoint.objects.matching(mail.recipient).usable()
+        usable.update(status=ContactPoint.Status.BOUNCED)
+    return bool(changed)
+
+
+def mark_given_up(mail: OutgoingMail, answer: str) -> bool:
+    """A server on the way gave up after many tries; the address may be right, so only this mail
+    needs a person. Whether it was still thought to have left."""
+    left = OutgoingMail.objects.filter(pk=mail.pk, state__in=(State.SENT, State.UNKNOWN))
+    return bool(left.update(state=State.FAILED, error=answer[:500]))
 
 
 def _retry(mail: OutgoingMail, error: str) -> None:

@@ -7,6 +7,7 @@ from crm.models.duplicates import DuplicateScan, Lookalike, Merge
 from crm.models.events import Event, Participation, Session
 from crm.models.follow_ups import FollowUp
 from crm.models.imports import ImportBatch, ImportRow, NoticeDue
+from crm.models.inbox import IgnoredSender, IncomingMail, MailFolder
 from crm.models.messages import Interaction, MailTemplate, Message
 from crm.models.organisations import Initiative, Municipality, Organisation
 from crm.models.outbox import OutgoingMail
@@ -29,11 +30,14 @@ __all__ = [
     "Event",
     "FollowUp",
     "IdempotencyKey",
+    "IgnoredSender",
     "ImportBatch",
     "ImportRow",
+    "IncomingMail",
     "Initiative",
     "Interaction",
     "Lookalike",
+    "MailFolder",
     "MailTemplate",
     "Merge",
     "Message",

@@ -42,8 +42,9 @@ class MessageQuerySet(models.QuerySet):
         return self.filter(status=Message.Status.DRAFT)
 
     def exchanged(self):
-        """Those that came in or were handed to the outbox."""
-        return self.filter(status__in=[Message.Status.QUEUED, Message.Status.RECEIVED])
+        """What people wrote to each other: came in, was handed to the outbox, or was sent from
+        elsewhere. What a program answers on its own is nobody's word."""
+        return self.filter(status__in=Message.EXCHANGED).exclude(channel=Message.AUTOMATIC)
 
 
 class Message(SampleMark, models.Model):
@@ -58,7 +59,11 @@ class Message(SampleMark, models.Model):
         QUEUED = "queued", _("handed to the outbox")
         RECEIVED = "received", _("received")
         CANCELLED = "cancelled", _("cancelled")
+        LOGGED = "logged", _("sent from elsewhere")
 
+    EXCHANGED = (Status.QUEUED, Status.RECEIVED, Status.LOGGED)
+    # An absence note or another answer that nobody wrote.
+    AUTOMATIC = "automatic"
     # A mail to an address that has not answered yet: until it does, no person sees either.
     CONFIRMATION = "confirmation"
 

@@ -18,10 +18,14 @@ from knox.models import AuthToken
 from crm import clock
 from crm.domain import duplicates
 from crm.domain.imports.batches import ask_to_import, receive_file, work_off
+from crm.domain.inbox.fetching import keep_raw
+from crm.domain.inbox.senders import ignore_sender
 from crm.domain.merges import merge_people
 from crm.domain.people import add_person
 from crm.models import (
     Event,
+    IncomingMail,
+    MailFolder,
     Municipality,
     Organisation,
     OutgoingMail,
@@ -34,6 +38,7 @@ from crm.views.errors import problem
 from visits.domain import links, verification
 from visits.domain.closing import freeze_figures
 from visits.domain.fill import journeys_ahead
+from visits.domain.inbox import rounds as inbox
 from visits.domain.letters import draft_letter
 from visits.domain.plan_decisions import Wanted, decide
 from visits.domain.plans import plan_of, solve_campaign, store_version
@@ -177,6 +182,41 @@ doubles = [
 merge = merge_people(doubles[1], doubles[2], at=at, by=coordinator)
 duplicates.ask_for_scan(by=coordinator)
 duplicates.work_off()
+# Mails as the world sends them, read by the program itself.
+folder = MailFolder.objects.create(name="drop@desk.example", uidvalidity=1, read_at=at)
+letter_out = OutgoingMail.objects.exclude(message__channel="confirmation").latest("pk")
+came = {}
+for uid, (name, raw) in enumerate(
+    {
+        "incoming": (
+            "From: Ana <ana@ex\u0430mple.com>\r\nTo: drop@desk.example\r\nSubject: "
+            + "A very long question about the visit " * 5
+            + "\r\nMessage-ID: <in-1@city.example>\r\nContent-Type: multipart/mixed; boundary=b"
+            "\r\n\r\n--b\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>Could you come?</p>"
+            "<script>window.__xss = 1</script>\r\n--b\r\nContent-Type: image/svg+xml\r\n"
+            'Content-Disposition: attachment; filename="plan.svg"\r\n\r\n<svg/>\r\n--b--\r\n'
+        ),
+        "filed": (
+            f"From: {letter_out.recipient}\r\nTo: drop@desk.example\r\nSubject: Re: the visit\r\n"
+            f"Message-ID: <in-2@city.example>\r\nIn-Reply-To: {letter_out.mail_id}\r\n\r\nYes."
+        ),
+        "report": (
+            "From: mailer-daemon@city.example\r\nContent-Type: multipart/report; boundary=b;"
+            " report-type=delivery-status\r\n\r\n--b\r\nContent-Type: message/delivery-status\r\n"
+            "\r\nReporting-MTA: dns; city.example\r\n\r\nFinal-Recipient: rfc822; x@city.example"
+            "\r\nAction: failed\r\nStatus: 5.1.1\r\nDiagnostic-Code: smtp; 550 5.1.1 nobody\r\n"
+            "\r\n--b--\r\n"
+        ),
+    }.items(),
+    start=1,
+):
+    row = IncomingMail.objects.create(
+        folder=folder, uidvalidity=1, uid=uid, received_at=at, size=len(raw)
+    )
+    keep_raw(row, raw.encode(), is_stub=False)
+    came[name] = row.pk
+inbox.work_off(at=at)
+ignore_sender("newsletter@noise.example", at=at, by=coordinator)
 broken = {
     status: problem(RequestFactory().get("/"), status, "The fault is in our log.").content.decode()
     for status in (400, 409, 500, 503)
@@ -204,6 +244,7 @@ print(  # noqa: T201 - the test reads it
             "frozen": frozen.pk,
             "leg": leg.pk,
             **imports,
+            **came,
             "disruption": Disruption.objects.first().pk,
             "way": journeys_ahead(campaign, at=at)[0].query,
             "uid": user_pk_to_url_str(second),

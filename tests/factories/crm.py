@@ -307,6 +307,55 @@ class OutgoingMailFactory(DjangoModelFactory):
     queued_at = CLOCK
 
 
+class MailFolderFactory(DjangoModelFactory):
+    class Meta:
+        model = models.MailFolder
+        django_get_or_create = ("name",)
+
+    name = "drop@desk.example"
+    uidvalidity = 1
+    read_at = CLOCK
+
+
+class IncomingMailFactory(DjangoModelFactory):
+    """A letter of somebody, read and waiting for a look; its bytes are not kept unless given."""
+
+    class Meta:
+        model = models.IncomingMail
+        skip_postgeneration_save = True
+
+    folder = factory.SubFactory(MailFolderFactory)
+    uidvalidity = 1
+    uid = factory.Sequence(lambda n: n + 1)
+    raw_hash = factory.Sequence(lambda n: f"{n:064}")
+    received_at = CLOCK
+    state = models.IncomingMail.State.REVIEW
+    why = "stranger"
+    message_id = factory.Sequence(lambda n: f"<in-{n}@city.example>")
+    thread = factory.SelfAttribute("message_id")
+    sender = factory.Sequence(lambda n: f"writer{n}@city.example")
+    sender_key = factory.LazyAttribute(lambda row: row.sender.casefold())
+    sender_name = "Robin Writer"
+    recipients = [["", "drop@desk.example"]]
+    subject = "A question"
+    text = "Could you visit us?"
+
+    @factory.post_generation
+    def filed_to(self, create, extracted, **kwargs):
+        """Messages it is filed as."""
+        if create and extracted:
+            self.messages.set(extracted)
+
+
+class IgnoredSenderFactory(DjangoModelFactory):
+    class Meta:
+        model = models.IgnoredSender
+
+    address = factory.Sequence(lambda n: f"noise{n}@news.example")
+    address_key = factory.SelfAttribute("address")
+    at = CLOCK
+
+
 class InteractionFactory(DjangoModelFactory):
     class Meta:
         model = models.Interaction

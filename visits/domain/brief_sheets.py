@@ -80,8 +80,8 @@ Event = tuple[datetime, str, str]
 
 def _letters(visit: Visit, requests: Sequence[VisitRequest]) -> list[Event]:
     letters = (
-        Message.objects.filter(Q(visits=visit) | Q(visit_requests__in=requests))
-        .filter(status__in=(Message.Status.QUEUED, Message.Status.RECEIVED))
+        Message.objects.exchanged()
+        .filter(Q(visits=visit) | Q(visit_requests__in=requests))
         .distinct()
     )
     return [

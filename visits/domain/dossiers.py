@@ -19,6 +19,7 @@ from crm.models import (
     DataRequest,
     FollowUp,
     ImportRow,
+    IncomingMail,
     Interaction,
     Message,
     NoticeDue,
@@ -119,6 +120,15 @@ class Dossier:
             Q(message__in=self.messages) | self.written_to("recipient")
         )
         return list(found.distinct().order_by("queued_at", "pk"))
+
+    @cached_property
+    def incoming(self) -> list[IncomingMail]:
+        """Mails as they came in: filed to them, from them, or written to them by one of us."""
+        found = Q(messages__in=self.messages) | Q(sender_key__in=self.addresses)
+        for key in self.addresses:
+            found |= Q(recipients__icontains=key)
+        rows = IncomingMail.objects.filter(found).distinct()
+        return list(rows.defer("raw").order_by("received_at", "pk"))
 
     @cached_property
     def consents(self) -> list[ConsentRecord]:

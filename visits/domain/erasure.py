@@ -24,8 +24,10 @@ from crm.models import (
     DataRequest,
     FollowUp,
     IdempotencyKey,
+    IgnoredSender,
     ImportBatch,
     ImportRow,
+    IncomingMail,
     Interaction,
     Lookalike,
     Merge,
@@ -120,6 +122,24 @@ EMPTIED: dict[type[models.Model], dict[str, Any]] = {
         "link_key": "",
         "error": "",
     },
+    # The hash stays: it knows the mail again, should the server hand it out once more.
+    IncomingMail: {
+        "raw": None,
+        "message_id": "",
+        "references": [],
+        "thread": "",
+        "digest": "",
+        "sender": "",
+        "sender_key": "",
+        "sender_name": "",
+        "recipients": [],
+        "subject": GONE,
+        "text": "",
+        "attachments": [],
+        "about": "",
+        "answer": "",
+        "journal": {},
+    },
     # A brief quotes the request and tells roles: what it said goes, its version and hash stay.
     BriefEdition: {"content": None},
     Interaction: {"text": GONE},
@@ -155,6 +175,18 @@ FREE_TEXTS: dict[type[models.Model], tuple[str, ...]] = {
     HostAvailability: ("label",),
     ImportBatch: ("basis", "source", "error", "file_name", "headings", "other_encodings"),
     ImportRow: ("name", "changes", "differs", "remark", "message"),
+    IncomingMail: (
+        "subject",
+        "text",
+        "sender_name",
+        "recipients",
+        "attachments",
+        "about",
+        "answer",
+        "message_id",
+        "references",
+        "thread",
+    ),
     Interaction: ("text",),
     Merge: ("journal",),
     Message: ("subject", "body", "calendar"),
@@ -218,6 +250,7 @@ def sides_of(dossier: Dossier) -> Sides:
         (_("answers about consent, with their evidence"), dossier.consents),
         (_("what was said in calls, meetings and notes"), dossier.interactions),
         (_("texts of letters, with their addresses; what still waits is cancelled"), dossier.mails),
+        (_("mails that came in, with their attachments"), dossier.incoming),
         (_("words of promises"), dossier.follow_ups),
         (_("names, contacts and texts in requests, and their private links"), dossier.requests),
         (_("forms not verified yet"), dossier.pending),
@@ -266,6 +299,9 @@ def erase_person(
     _empty(dossier, at=at)
     for model, rows in _related(dossier).items():
         _take_out(own, model, rows)
+    # Bytes cannot be searched, so those of a mail that names the person go whole.
+    naming = _rows_that_hold(IncomingMail, dossier.sure_words)
+    IncomingMail.objects.filter(pk__in=[row.pk for row in naming]).update(raw=None)
     for model in FREE_TEXTS:
         _take_out(sure, model, _rows_that_hold(model, dossier.sure_words))
     for each in dossier.people:
@@ -319,6 +355,8 @@ def _empty(dossier: Dossier, *, at: datetime) -> None:
     """Empty the rows about the person; the facts in them stay."""
     waiting = [mail.pk for mail in dossier.mails if mail.state in WAITING]
     OutgoingMail.objects.filter(pk__in=waiting).update(state=OutgoingMail.State.CANCELLED)
+    unseen = IncomingMail.objects.to_review().filter(pk__in=[row.pk for row in dossier.incoming])
+    unseen.update(state=IncomingMail.State.IGNORED, why="erased")
     drafts = [row.pk for row in dossier.messages if row.status == Message.Status.DRAFT]
     Message.objects.filter(pk__in=drafts).update(status=Message.Status.CANCELLED)
     contacts = [visit for visit in dossier.visits if dossier.is_contact_of(visit)]
@@ -330,6 +368,7 @@ def _empty(dossier: Dossier, *, at: datetime) -> None:
         BriefEdition.objects.filter(visit__in=dossier.visits).exclude(content=None),
         dossier.messages,
         dossier.mails,
+        dossier.incoming,
         dossier.interactions,
         FollowUp.objects.filter(person__in=dossier.people),
         dossier.participations,
@@ -361,6 +400,7 @@ def _delete(dossier: Dossier) -> None:
     ContactPoint.objects.filter(person__in=dossier.people).delete()
     NoticeDue.objects.filter(person__in=dossier.people).delete()
     PrivateLink.objects.filter(request__in=dossier.requests).delete()
+    IgnoredSender.objects.filter(address_key__in=dossier.addresses).delete()
     for pending in dossier.pending:
         pending.delete()
     AuditNote.objects.filter(entry__in=dossier.changes).delete()

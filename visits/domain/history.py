@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Prefetch, Q, QuerySet
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm import wording
-from crm.models import AuditEntry, Interaction, Message, Participation
+from crm.models import AuditEntry, IncomingMail, Interaction, Message, Participation
 from visits.models import Visit, VisitRequest
 from visits.states import RequestState, VisitState
 
@@ -86,7 +87,8 @@ def _step_words(entry: AuditEntry, labels: Any) -> str:
     return str(VERBS.get(entry.verb, entry.verb.replace("_", " ").capitalize()))
 
 
-def _messages(rows: Iterable[Message], zone: str) -> list[dict[str, Any]]:
+def _messages(rows: QuerySet[Message], zone: str) -> list[dict[str, Any]]:
+    came_in = IncomingMail.objects.only("pk")
     return [
         {
             "at": message.at,
@@ -95,9 +97,16 @@ def _messages(rows: Iterable[Message], zone: str) -> list[dict[str, Any]]:
             "title": message.subject or message.get_direction_display(),
             "who": f"{message.get_direction_display()}, {message.get_status_display()}",
             "body": message.body,
+            "href": _page_of(message),
         }
-        for message in rows
+        for message in rows.prefetch_related(Prefetch("incoming", came_in))
     ]
+
+
+def _page_of(message: Message) -> str:
+    """Where a letter that came in can be read whole."""
+    came = next(iter(message.incoming.all()), None)
+    return reverse("visits:inbox-detail", args=[came.pk]) if came else ""
 
 
 def _notes(visit: Visit, zone: str) -> list[dict[str, Any]]:

@@ -72,6 +72,7 @@ CONTACT = (
 VISIT = ("ref", "city", "country", "mode", "starts_at", "ends_at", "zone", "address", "state")
 MESSAGE = ("direction", "channel", "status", "language", "subject", "body", "address", "at")
 DELIVERY = ("recipient", "recipient_name", "state", "subject", "text", "queued_at", "sent_at")
+INCOMING = ("received_at", "sender", "sender_name", "recipients", "subject", "text", "state")
 POINT = ("kind", "value", "status", "is_preferred")
 CONSENT = ("purpose", "status", "language", "at", "channel", "evidence", "address")
 PART = ("status", "day_1", "day_2", "walk", "part", "source", "note")
@@ -129,6 +130,10 @@ def gather_export(dossier: Dossier, *, at: datetime) -> dict[str, Any]:
             values(row, MESSAGE)
             | {"deliveries": [values(mail, DELIVERY) for mail in row.deliveries.all()]}
             for row in dossier.messages
+        ],
+        "mails_received": [
+            values(row, INCOMING) | {"attachments": [each["name"] for each in row.attachments]}
+            for row in dossier.incoming
         ],
         "requests": [_request(row) for row in dossier.requests],
         "forms_not_verified": [

@@ -11,7 +11,16 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.domain.audit import record
 from crm.domain.working_time import add_working_hours, working_minutes_between
-from crm.models import Initiative, Municipality, Organisation, Person, Place, User
+from crm.models import (
+    Initiative,
+    Message,
+    Municipality,
+    Organisation,
+    OutgoingMail,
+    Person,
+    Place,
+    User,
+)
 from crm.models.consent import ConsentRecord, Purpose
 from crm.validators import (
     clean_line,
@@ -474,6 +483,26 @@ def note_reply(request: VisitRequest, *, at: datetime) -> None:
     """Remember the first personal reply that was on its way to the requester."""
     VisitRequest.objects.filter(pk=request.pk, first_reply_at=None).update(first_reply_at=at)
     request.refresh_from_db(fields=["first_reply_at"])
+
+
+def forget_reply(request: VisitRequest, *, at: datetime) -> None:
+    """What was noted at `at` was no reply, or did not arrive: the next personal letter that did
+    counts instead. Without effect when another reply was the first."""
+    request.refresh_from_db(fields=["first_reply_at"])
+    if request.first_reply_at != at:
+        return
+    arrived = request.messages.exchanged().filter(
+        direction=Message.Direction.OUT, is_personal=True, at__gte=request.received_at
+    )
+    refused = OutgoingMail.State.BOUNCED
+    moments = [
+        min((mail.queued_at for mail in deliveries), default=message.at)
+        for message in arrived.prefetch_related("deliveries")
+        if not (deliveries := list(message.deliveries.all()))
+        or any(mail.state != refused for mail in deliveries)
+    ]
+    request.first_reply_at = min(moments, default=None)
+    request.save(update_fields=["first_reply_at"])
 
 
 __all__ = ["Channel", "RequestAnswers", "Wish", "receive_request"]

@@ -1,11 +1,11 @@
 """One timeline of everything that happened with a person or an organisation, newest first."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,6 +15,7 @@ from crm.models import (
     AuditEntry,
     ConsentRecord,
     FollowUp,
+    IncomingMail,
     Interaction,
     Message,
     Organisation,
@@ -55,6 +56,10 @@ class Entry:
     is_future: bool = False
     on: date | None = None
     id: str = ""
+    # Mails of one exchange bear one name; the newest shows the others.
+    thread: str = ""
+    earlier: tuple["Entry", ...] = ()
+    earlier_page: str = "visits/_timeline_earlier.html"
 
     @property
     def at(self) -> datetime | None:
@@ -110,7 +115,7 @@ def of_organisation(organisation: Organisation, *, zone: str, now: datetime) -> 
         audit |= Q(model="crm.municipality", row_id=str(city.pk))
     return Scope(
         people=people,
-        mail=written,
+        mail=written | Q(incoming__organisation=organisation),
         notes=Q(organisation=organisation) | people,
         promises=Q(organisation=organisation) | written,
         requests=asked,
@@ -163,25 +168,42 @@ def days_in_words(part: Participation) -> str:
 
 def _mail(scope: Scope, limit: int, names: bool) -> list[Entry]:
     rows = Message.objects.filter(scope.mail).distinct()
-    rows = rows.select_related("written_by", "person").prefetch_related("deliveries")
-    return [_mail_entry(row, scope) for row in rows.order_by("-at", "-pk")[:limit]]
+    came_in = IncomingMail.objects.only("thread")
+    rows = rows.select_related("written_by", "person").prefetch_related(
+        "deliveries", Prefetch("incoming", came_in)
+    )
+    return by_exchange([_mail_entry(row, scope) for row in rows.order_by("-at", "-pk")[:limit]])
+
+
+def by_exchange(entries: list[Entry]) -> list[Entry]:
+    """Newest first, as given; mails that answer each other stand under the newest of them."""
+    exchanges: dict[str, list[Entry]] = {}
+    for number, entry in enumerate(entries):
+        exchanges.setdefault(entry.thread or f"alone {number}", []).append(entry)
+    return [replace(newest, earlier=tuple(rest)) for newest, *rest in exchanges.values()]
 
 
 def _mail_entry(row: Message, scope: Scope) -> Entry:
     delivery = next(iter(row.deliveries.all()), None)
+    came = next(iter(row.incoming.all()), None)
+    href = reverse("visits:mail-detail", args=[delivery.pk]) if delivery else ""
+    if came is not None:
+        href = reverse("visits:inbox-detail", args=[came.pk])
+    state = delivery.state if delivery else row.status
     is_in = row.direction == Message.Direction.IN
     title = _("From %(address)s: %(subject)s") if is_in else _("To %(address)s: %(subject)s")
     return Entry(
         kind="mail",
         icon="mail" if is_in else "send",
         title=title % {"address": row.address, "subject": row.subject or row.body[:60]},
-        href=reverse("visits:mail-detail", args=[delivery.pk]) if delivery else "",
+        href=href,
         moment=row.at,
         zone=scope.zone,
         body=row.body,
         who=str(row.written_by) if row.written_by_id else "",
-        state=delivery.state if delivery else row.status,
+        state=Message.AUTOMATIC if row.channel == Message.AUTOMATIC else state,
         state_kind="mail",
+        thread=came.thread if came else delivery.mail_id if delivery else "",
     )
 
 

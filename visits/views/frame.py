@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from crm import clock, wording
-from crm.models import OutgoingMail, Person
+from crm.models import IncomingMail, OutgoingMail, Person
 from crm.roles import Role
 from visits.models import Campaign, VisitRequest
 
@@ -84,6 +84,7 @@ def _frame_of(request: HttpRequest) -> dict[str, Any]:
         "campaign": campaign,
         "campaign_links": _campaign_links(roles, campaign),
         "other_campaigns": _others(campaign),
+        "incoming": campaign.incoming if campaign and Role.COORDINATOR in roles else 0,
         "window": wording.day_range(campaign.window_start, campaign.window_end) if campaign else "",
         "clock": _clock(campaign, user.time_zone),
         "is_demo_clock": bool(campaign and clock.is_demo()),
@@ -109,6 +110,7 @@ def current_campaign(chosen: str = "") -> Campaign | None:
         .annotate(
             requests_waiting=_count(VisitRequest.objects.to_answer()),
             mail_waiting=_count(OutgoingMail.objects.needing_a_person()),
+            incoming=_count(IncomingMail.objects.to_review()),
             has_sample=Exists(Person.objects.filter(is_sample=True)),
             has_others=Exists(Campaign.objects.exclude(pk=OuterRef("pk"))),
         )
@@ -144,7 +146,7 @@ def _waiting(campaign: Any) -> dict[str, tuple[int, str]]:
     """What waits where, as a number and in words."""
     if campaign is None:
         return {}
-    requests, mails = campaign.requests_waiting, campaign.mail_waiting
+    requests, mails = campaign.requests_waiting, campaign.mail_waiting + campaign.incoming
     return {
         "/requests/": (
             requests,

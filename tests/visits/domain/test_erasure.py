@@ -22,6 +22,7 @@ from crm.models import (
     DataRequest,
     FollowUp,
     IdempotencyKey,
+    IncomingMail,
     Lookalike,
     Message,
     OutgoingMail,
@@ -35,8 +36,10 @@ from tests.factories.crm import (
     CoordinatorFactory,
     DataRequestFactory,
     FollowUpFactory,
+    IgnoredSenderFactory,
     ImportBatchFactory,
     ImportRowFactory,
+    IncomingMailFactory,
     InteractionFactory,
     LookalikeFactory,
     MergeFactory,
@@ -143,6 +146,23 @@ def zelda():
             next_try_at=CLOCK,
             queued_at=CLOCK,
         )
+    IncomingMailFactory(
+        sender=ADDRESS, sender_name="Zelda Marker", raw=b"From: Zelda Marker", text="Zelda writes"
+    )
+    IncomingMailFactory(
+        sender="staff@desk.example",
+        sender_name="Joe Example",
+        recipients=[["Zelda Marker", ADDRESS]],
+        text="Dear Zelda",
+        attachments=[{"number": 1, "name": "Zelda Marker.pdf", "type": "a/b", "size": 1}],
+    )
+    IncomingMailFactory(
+        sender="ann@city.example",
+        sender_name="Ann Other",
+        text="I met Zelda Marker.",
+        raw=b"I met Zelda Marker.",
+    )
+    IgnoredSenderFactory(address=ADDRESS)
     entry = AuditEntry.objects.create(
         at=CLOCK, verb="request_step", model="visits.visitrequest", row_id=str(asked.pk)
     )
@@ -344,6 +364,8 @@ IMPERSONAL = {
     "visits.hold visits.briefedition visits.planrun visits.packrun visits.plan",
     "visits.placement",
     "crm.auditentry",
+    # The mailbox we read; senders put aside, whose rows are deleted.
+    "crm.mailfolder crm.ignoredsender",
     # Levels and weights by field; frequent values that no single person stands behind.
     "crm.lookalike crm.duplicatescan",
     # Words of our own for groups of people; numbers with references of rows.
@@ -362,6 +384,7 @@ PARTS = {
     "crm.message": {"direction", "channel", "status", "language"},
     "crm.outgoingmail": {"state", "mail_id", "calendar_method"},
     "crm.interaction": {"kind"},
+    "crm.incomingmail": {"raw_hash", "state", "kind", "why", "faults", "bounce"},
     "crm.followup": {"owner", "search_key"},
     "crm.participation": {"status"},
     "crm.importbatch": set(
@@ -581,3 +604,18 @@ def hits(folder: Path) -> list[str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and any(word in path.read_bytes() for word in words)
     ]
+
+
+def test_mails_that_came_in_are_exported_without_other_people(zelda):
+    told = export_person(zelda, at=CLOCK)["mails_received"]
+
+    assert {mail["text"] for mail in told} == {"Zelda writes", "Dear Zelda"}
+
+
+def test_a_mail_to_look_at_is_put_aside_with_the_person(zelda):
+    erasure.erase_person(zelda, at=CLOCK)
+
+    rows = IncomingMail.objects.filter(why="erased")
+    assert set(rows.values_list("state", "text", "raw")) == {("ignored", "", None)}
+    named = IncomingMail.objects.get(sender="ann@city.example")
+    assert (named.state, named.text, named.raw) == ("review", f"I met {erasure.GONE}.", None)

@@ -119,6 +119,7 @@ def mail_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "steps": steps_for(mail),
         "requests": mail.message.visit_requests.all(),
         "visits": mail.message.visits.all(),
+        "reports": mail.reports.defer("raw", "text")[:20],
         "briefed": briefed_visit(mail.message),
         "sender": f"{settings.MAIL_SENDER_NAME} <{settings.DEFAULT_FROM_EMAIL}>",
     }

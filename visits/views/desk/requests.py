@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -13,12 +14,14 @@ from crm import clock
 from crm.domain.working_time import working_minutes_between
 from crm.exports import FORMATS, Column, export
 from crm.lookalikes import disguise_of
-from crm.models import Person, Place
+from crm.models import IncomingMail, Person, Place
 from crm.permissions import require
 from crm.roles import Role
 from visits import states
 from visits.domain.acquaintances import acquaintances_of, may_add_address, may_add_phone
 from visits.domain.history import people_met, request_timeline, same_city
+from visits.domain.inbox.filing import link_request
+from visits.domain.inbox.knowledge import people_at
 from visits.domain.places import place_fault, resolve_city
 from visits.domain.plans import latest_word
 from visits.domain.proposals import may_propose
@@ -27,6 +30,7 @@ from visits.domain.wishes import calendar_strip, weigh_wishes
 from visits.filters import VisitRequestFilter
 from visits.forms.requests import RequestByHandForm, TriageForm
 from visits.models import Campaign, VisitRequest
+from visits.models.requests import Channel
 from visits.states import RequestState
 from visits.views.desk.access import current_campaign, get_request
 from visits.views.desk.saved_views import views_of
@@ -179,25 +183,26 @@ def request_export(request: HttpRequest) -> HttpResponse:
 @require(Role.COORDINATOR)
 def request_new(request: HttpRequest) -> HttpResponse:
     """A request by phone, mail or at the event desk, through the same verb as the form."""
-    person = _person_named(request)
+    mail = _mail_named(request)
+    person = _person_named(request) or (_writer_of(mail) if mail else None)
     campaigns = Campaign.objects.visible_to(request.user)
     form = RequestByHandForm(
         request.POST or None,
         campaigns=campaigns,
-        initial=_known_facts(person, current_campaign(request)),
+        initial=_known_facts(person, current_campaign(request)) | _words_of(mail),
     )
     candidates: list[Place] = []
     if request.method == "POST" and form.is_valid():
         place, candidates = find_city(form)
         if not form.errors:
-            made = _receive(request, form, place, person)
+            made = _receive(request, form, place, person, mail)
             if made is not None:
                 return redirect("visits:request-detail", made.ref)
     status = 422 if form.errors else 200
     return render(
         request,
         "visits/request_new.html",
-        {"form": form, "person": person, "candidates": candidates},
+        {"form": form, "person": person, "candidates": candidates, "mail": mail},
         status=status,
     )
 
@@ -221,19 +226,27 @@ def find_city(form: RequestByHandForm) -> tuple[Place | None, list[Place]]:
 
 
 def _receive(
-    request: HttpRequest, form: RequestByHandForm, place: Place | None, person: Person | None
+    request: HttpRequest,
+    form: RequestByHandForm,
+    place: Place | None,
+    person: Person | None,
+    mail: IncomingMail | None,
 ) -> VisitRequest | None:
     at = clock.now()
     try:
-        made = receive_request(
-            form.cleaned_data["campaign"],
-            form.answers(place),
-            channel=form.cleaned_data["channel"],
-            received_at=at,
-            by=request.user,
-            person=person,
-        )
-        take_over_request(made, at=at, by=request.user)
+        with transaction.atomic():
+            made = receive_request(
+                form.cleaned_data["campaign"],
+                form.answers(place),
+                channel=form.cleaned_data["channel"],
+                # Who wrote has waited since then, not since somebody read it.
+                received_at=min(at, mail.received_at) if mail else at,
+                by=request.user,
+                person=person,
+            )
+            take_over_request(made, at=at, by=request.user)
+            if mail is not None:
+                link_request(mail, made, at=at, by=request.user)
     except ValidationError as error:
         for sentence in error.messages:
             form.add_error(None, sentence)
@@ -247,6 +260,31 @@ def _person_named(request: HttpRequest) -> Person | None:
     if not given.isdecimal():
         return None
     return get_object_or_404(Person.objects.visible_to(request.user), pk=int(given))
+
+
+def _mail_named(request: HttpRequest) -> IncomingMail | None:
+    """The incoming mail that the request is made of."""
+    given = request.GET.get("mail", "")
+    if not (given.isdecimal() and len(given) < 19):
+        return None
+    return get_object_or_404(IncomingMail.objects.visible_to(request.user), pk=int(given))
+
+
+def _writer_of(mail: IncomingMail) -> Person | None:
+    people = people_at(mail.sender)
+    return people[0] if len(people) == 1 else None
+
+
+def _words_of(mail: IncomingMail | None) -> dict:
+    """What an incoming mail says by itself; its words are kept as they are."""
+    if mail is None:
+        return {}
+    return {
+        "channel": Channel.EMAIL,
+        "raw_text": "\n\n".join(filter(None, [mail.subject, mail.text]))[:20_000],
+        "requester_name": mail.sender_name,
+        "address": mail.sender[:254],
+    }
 
 
 def _known_facts(person: Person | None, campaign: Campaign | None) -> dict:

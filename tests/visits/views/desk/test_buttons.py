@@ -8,9 +8,15 @@ import pytest
 from django.test import Client
 from django.urls import Resolver404, resolve
 
-from crm.models import ImportBatch, Lookalike, Merge, User
+from crm.models import ImportBatch, IncomingMail, Lookalike, Merge, User
 from tests.access_matrix import PAGES
-from tests.factories.crm import ImportBatchFactory, LookalikeFactory, MergeFactory
+from tests.factories.crm import (
+    IgnoredSenderFactory,
+    ImportBatchFactory,
+    IncomingMailFactory,
+    LookalikeFactory,
+    MergeFactory,
+)
 from tests.factories.visits import (
     ExpenseFactory,
     FigureSnapshotFactory,
@@ -49,6 +55,8 @@ FILES = {
     "visits:brief-pdf",
     "visits:duplicate-status",
     "visits:import-status",
+    "visits:inbox-attachment",
+    "visits:inbox-raw",
     "visits:mail-calendar",
     "visits:mail-preview",
     "visits:note-sender",
@@ -156,6 +164,9 @@ def everything(sample, coordinator, client):
     ImportBatchFactory()
     LookalikeFactory()
     MergeFactory()
+    IncomingMailFactory()
+    IncomingMailFactory(state="filed", why="by_hand")
+    IgnoredSenderFactory()
     Visit.objects.filter(ref="V07").update(address="Another hall 9")
 
 
@@ -177,6 +188,7 @@ def starts() -> list[str]:
         f"/people/imports/{ImportBatch.objects.get(state='done').pk}/undo/",
         f"/people/{Lookalike.objects.last().one_id}/merge/",
         f"/people/{Lookalike.objects.last().one_id}/merge/{Lookalike.objects.last().other_id}/",
+        *(f"/mail/inbox/{mail.pk}/" for mail in IncomingMail.objects.all()),
         f"/people/merges/{Merge.objects.last().pk}/undo/",
         f"/visits/V01/expenses/{Expense.objects.last().pk}/edit/",
         f"/visits/V07/checklist/{ChecklistItem.objects.filter(visit__ref='V07').first().pk}/edit/",

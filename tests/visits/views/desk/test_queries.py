@@ -22,6 +22,7 @@ from crm.models import (
 from tests.factories.crm import (
     CLOCK,
     EventFactory,
+    IncomingMailFactory,
     MessageFactory,
     MunicipalityFactory,
     OrganisationFactory,
@@ -163,6 +164,23 @@ def follow_up_list(count):
     return reverse("visits:follow-up-list")
 
 
+def inbox_list(count):
+    copies(IncomingMailFactory(), count - 1, uid=lambda n: 1_000 + n)
+    IncomingMailFactory(state="filed", filed_to=[MessageFactory()])
+    return reverse("visits:inbox-list")
+
+
+def inbox_detail(count):
+    mail = IncomingMailFactory()
+    copies(mail, count - 1, uid=lambda n: 1_000 + n)
+    filed = IncomingMailFactory(state="filed", thread=mail.thread, filed_to=[MessageFactory()])
+    for _n in range(min(count, 9)):
+        message = MessageFactory()
+        message.visit_requests.add(VisitRequestFactory())
+        filed.messages.add(message)
+    return reverse("visits:inbox-detail", args=[filed.pk])
+
+
 def mail_list(count):
     for _n in range(3):
         MessageFactory(draft=True)
@@ -220,13 +238,15 @@ def search(count):
 # What each page may ask, with the session, the account, its roles and the frame counted in.
 CEILINGS = {
     person_list: 10,
-    person_detail: 27,
+    person_detail: 28,
     organisation_list: 9,
     organisation_detail: 24,
     event_list: 7,
     event_detail: 13,
     follow_up_list: 14,
     mail_list: 11,
+    inbox_list: 8,
+    inbox_detail: 10,
     audit_list: 6,
     calendar_day_list: 5,
     disruption_list: 6,

@@ -17,9 +17,17 @@ from django.views.decorators.http import require_http_methods, require_safe
 from crm import clock, wording
 from crm.audit_words import actor_words, record_words, step_words, verb_words
 from crm.domain.audit import record
+from crm.domain.inbox.server import folder_name
 from crm.exports import Column
 from crm.filters import AuditFilter
-from crm.models import AuditEntry, ClockSetting, OutgoingMail, WorkerBeat
+from crm.models import (
+    AuditEntry,
+    ClockSetting,
+    IncomingMail,
+    MailFolder,
+    OutgoingMail,
+    WorkerBeat,
+)
 from crm.permissions import has_role, require
 from crm.roles import Role
 from crm.views import health as checks
@@ -232,6 +240,10 @@ def health(request: HttpRequest) -> HttpResponse:
         "waiting": waiting,
         "needing": OutgoingMail.objects.needing_a_person().count(),
         "roads": road_health(),
+        "is_mailbox_set": bool(settings.IMAP_HOST),
+        "is_sender_checked": bool(settings.IMAP_TRUSTED_SERVER),
+        "mailbox": MailFolder.objects.filter(name=folder_name()).first(),
+        "incoming": IncomingMail.objects.to_review().count(),
         "vendor": settings.DATABASES["default"]["ENGINE"].rpartition(".")[2],
         "now": timezone.now(),
     }
