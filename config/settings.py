@@ -188,6 +188,8 @@ WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = DATA_DIR / "media"
 # Finished packs and sheets, for a week; every process that shows or makes them reads this folder.
 PACK_DIR = DATA_DIR / "packs"
+# A list of more rows leaves only after the password once more, and administrators are told.
+LARGE_EXPORT_ROWS = env.number("LARGE_EXPORT_ROWS", 1_000)
 # Files of people between upload and import, a week at most; read by server and worker alike.
 IMPORT_DIR = DATA_DIR / "imports"
 

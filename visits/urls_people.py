@@ -12,6 +12,7 @@ from visits.views.desk import (
     notes,
     organisations,
     people,
+    privacy,
     rights,
     search,
 )
@@ -52,6 +53,13 @@ urlpatterns = [
     path("people/<int:pk>/archive/", people.person_archive, name="person-archive"),
     path("people/<int:pk>/restore/", people.person_restore, name="person-restore"),
     path("people/<int:pk>/export/", rights.person_export, name="person-export"),
+    path("people/<int:pk>/copy.pdf", rights.person_copy, name="person-copy"),
+    path("people/<int:pk>/consent/", privacy.person_consent, name="person-consent"),
+    path(
+        "people/<int:pk>/consent/withdraw/",
+        privacy.person_consent_withdraw,
+        name="person-consent-withdraw",
+    ),
     path("people/<int:pk>/erase/", rights.person_erase, name="person-erase"),
     path("people/<int:pk>/note/", notes.note_new, {"about": "person"}, name="person-note"),
     path("people/<int:pk>/promise/", notes.promise_new, {"about": "person"}, name="person-promise"),

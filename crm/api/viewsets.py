@@ -17,6 +17,7 @@ from crm.domain import messages as words
 from crm.domain.imports import batches
 from crm.domain.imports.undoing import undo_import
 from crm.filters import (
+    ConsentFilter,
     EventFilter,
     FollowUpFilter,
     OrganisationFilter,
@@ -285,7 +286,7 @@ class ConsentViewSet(Listed):
 
     queryset = ConsentRecord.objects.none()
     serializer_class = reading.ConsentSerializer
-    filterset_class = filtersets.ConsentFilter
+    filterset_class = ConsentFilter
 
     def get_queryset(self):
         return ConsentRecord.objects.select_related("text")

@@ -27,6 +27,7 @@ from crm.filters import PersonFilter, with_newsletter_status
 from crm.forms.notes import FollowUpForm, InteractionForm
 from crm.forms.people import ContactPointForm, NewPersonForm, PersonForm
 from crm.models import (
+    AuditEntry,
     ConsentRecord,
     ContactPoint,
     DataRequest,
@@ -136,6 +137,10 @@ def person_context(request: HttpRequest, person: Person, **forms: Any) -> dict[s
         "promises": open_promises(Q(person=person)),
         "lookalikes": lookalikes_of(request, person),
         "merges": merges.defer("journal")[:10],
+        "notices": person.notices_due.order_by("due_on", "pk"),
+        "copies": AuditEntry.objects.about(person)
+        .filter(verb="export_person")
+        .select_related("by")[:5],
         "first_contact": first_contact_of(person, zone=zone),
         "today": today(request),
         "note_form": InteractionForm(),
