@@ -12,6 +12,7 @@ from visits.views.desk import (
     notes,
     organisations,
     people,
+    posts,
     privacy,
     rights,
     search,
@@ -54,6 +55,13 @@ urlpatterns = [
     path("people/<int:pk>/restore/", people.person_restore, name="person-restore"),
     path("people/<int:pk>/export/", rights.person_export, name="person-export"),
     path("people/<int:pk>/copy.pdf", rights.person_copy, name="person-copy"),
+    path("people/<int:pk>/posts/", posts.person_posts, name="person-posts"),
+    path("people/<int:pk>/posts/undo/", posts.person_post_undo, name="person-post-undo"),
+    path(
+        "people/<int:pk>/posts/<int:post>/remove/",
+        posts.person_post_remove,
+        name="person-post-remove",
+    ),
     path("people/<int:pk>/consent/", privacy.person_consent, name="person-consent"),
     path(
         "people/<int:pk>/consent/withdraw/",

@@ -23,6 +23,7 @@ from crm.models import (
     OutgoingMail,
     Participation,
     Person,
+    Post,
     SavedView,
     Session,
 )
@@ -91,10 +92,17 @@ seen_in_part(MunicipalitySerializer, MunicipalityForOthersSerializer)
 class ContactPointSerializer(Output):
     class Meta:
         model = ContactPoint
-        fields = ("id", "kind", "value", "status", "is_preferred")
+        fields = ("id", "kind", "value", "status", "status_why", "status_at", "is_preferred")
+
+
+class PostSerializer(Output):
+    class Meta:
+        model = Post
+        fields = ("id", "role", "department", "organisation", "from_on", "to_on")
 
 
 class PersonSerializer(Output):
+    former_posts = PostSerializer(source="posts", many=True)
     contact_points = ContactPointSerializer(many=True)
     initiatives = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
     tags = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
@@ -113,6 +121,8 @@ class PersonSerializer(Output):
             "role",
             "department",
             "organisation",
+            "post_since",
+            "former_posts",
             "initiatives",
             "tags",
             "languages",

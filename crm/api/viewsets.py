@@ -10,7 +10,16 @@ from rest_framework.response import Response
 
 from crm.api import filtersets, reading, writing
 from crm.api.resources import Listed, verb
-from crm.domain import duplicates, merges, organisations, people, saved_views, tags
+from crm.domain import (
+    consents,
+    duplicates,
+    merges,
+    organisations,
+    people,
+    posts,
+    saved_views,
+    tags,
+)
 from crm.domain import events as event_verbs
 from crm.domain import follow_ups as promises
 from crm.domain import messages as words
@@ -117,7 +126,7 @@ class PersonViewSet(Listed):
 
     def get_queryset(self):
         rows = Person.objects.visible_to(self.request.user)
-        return rows.prefetch_related("contact_points", "initiatives", "tags")
+        return rows.prefetch_related("contact_points", "initiatives", "tags", "posts")
 
     @extend_schema(request=writing.NewPersonInput)
     def create(self, request):
@@ -148,6 +157,11 @@ class PersonViewSet(Listed):
     def restore(self, row):
         """Bring back to the lists."""
         people.restore_person(row, **self.act)
+
+    @verb("new-post", takes=writing.NewPostInput)
+    def new_post(self, row, **values):
+        """The person moves: the present post becomes a former one, with its last day."""
+        posts.change_post(row, **values, **self.act)
 
     @verb("merge", takes=writing.MergeInput)
     def merge(self, row, *, other, choices=None):
@@ -287,9 +301,17 @@ class ConsentViewSet(Listed):
     queryset = ConsentRecord.objects.none()
     serializer_class = reading.ConsentSerializer
     filterset_class = ConsentFilter
+    write_roles = DESK
 
     def get_queryset(self):
-        return ConsentRecord.objects.select_related("text")
+        return ConsentRecord.objects.visible_to(self.request.user).select_related("text")
+
+    @extend_schema(request=writing.ConsentInput)
+    def create(self, request):
+        """Write an answer down; the latest of a purpose counts."""
+        values = self.read(writing.ConsentInput)
+        made = consents.record_answer(values.pop("person"), **values, **self.act)
+        return self.answer(made, status=201)
 
 
 class SavedViewViewSet(Listed):

@@ -19,9 +19,11 @@ from crm.api.fields import (
     Zone,
 )
 from crm.api.serializers import Input
+from crm.domain.consents import ANSWERS, CHANNELS
 from crm.domain.imports.encodings import KNOWN
 from crm.domain.imports.headings import FIELDS
 from crm.models import (
+    ConsentText,
     Event,
     FollowUp,
     Initiative,
@@ -31,6 +33,7 @@ from crm.models import (
     SavedView,
     User,
 )
+from crm.models.consent import Purpose
 from crm.models.events import Participation
 from crm.roles import Role
 
@@ -81,6 +84,27 @@ class PersonInput(Input):
 class NewPersonInput(PersonInput):
     address = Line(max_length=254, required=False, allow_blank=True, help_text=_("A mail address."))
     phone = Line(max_length=60, required=False, allow_blank=True)
+
+
+class NewPostInput(Input):
+    """What the person is from a day on; the present post becomes a former one."""
+
+    on = Day(help_text=_("The first day of the new post."))
+    role = Line(max_length=200, required=False, allow_blank=True)
+    department = Line(max_length=200, required=False, allow_blank=True)
+    organisation = RowKey(queryset=Organisation.objects.live(), required=False, allow_null=True)
+
+
+class ConsentInput(Input):
+    """What a person said to one purpose, with the proof; it joins the ledger."""
+
+    person = RowKey(queryset=Person.objects.live())
+    purpose = serializers.ChoiceField(choices=Purpose.choices)
+    status = serializers.ChoiceField(choices=ANSWERS)
+    text = RowKey(queryset=ConsentText.objects.all(), required=False, allow_null=True)
+    channel = serializers.ChoiceField(choices=list(CHANNELS))
+    evidence = Line(max_length=500)
+    said_at = Moment(required=False, help_text=_("Now, when left out."))
 
 
 class MergeInput(Input):

@@ -60,7 +60,7 @@ class ListPage:
     @property
     def kept(self) -> str:
         """Names of the query that a new search keeps without showing a field for them."""
-        return " ".join(["sort", *filter(None, [self.tab]), *self._numbers])
+        return " ".join(["sort", "shown", *filter(None, [self.tab]), *self._numbers])
 
     @property
     def _numbers(self) -> list[str]:

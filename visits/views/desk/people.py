@@ -39,9 +39,11 @@ from crm.models import (
 from crm.permissions import require
 from crm.roles import Role
 from visits.domain import timeline
+from visits.domain.departments import departments_of
 from visits.domain.next_steps import next_step
 from visits.models import Visit, VisitRequest
 from visits.views.desk.access import back_to, try_verb
+from visits.views.desk.list_maps import map_of_people, shows_map, switch_links
 from visits.views.desk.lists import as_file, list_page, render_list
 from visits.views.desk.tags import put_on, take_off
 from visits.views.desk.toasts import add_errors, done, today, try_form
@@ -92,7 +94,14 @@ def person_list(request: HttpRequest) -> HttpResponse:
     page = list_page(request, PersonFilter, rows, COLUMNS)
     if file := as_file(page, "people"):
         return file
-    context = {"today": today(request), "bulk_form": FollowUpForm(today=today(request))}
+    context = {
+        "today": today(request),
+        "bulk_form": FollowUpForm(today=today(request)),
+        "switch": switch_links(request),
+    }
+    if shows_map(request):
+        context |= {"places": map_of_people(page), "noun": _("people")}
+        return render_list(page, "person_list", "_list_map", context)
     return render_list(page, "person_list", "_person_rows", context)
 
 
@@ -134,6 +143,8 @@ def person_context(request: HttpRequest, person: Person, **forms: Any) -> dict[s
             now=now,
             today=today(request),
         ),
+        "posts": person.posts.select_related("organisation"),
+        "departments": departments_of(person.organisation, request.user, but=person.department),
         "promises": open_promises(Q(person=person)),
         "lookalikes": lookalikes_of(request, person),
         "merges": merges.defer("journal")[:10],

@@ -107,7 +107,7 @@ def test_one_timeline_holds_everything_newest_first(desk):
     VisitFactory(requests=[request], starts_at=CLOCK.replace(day=23))
     ConsentRecordFactory(person=person, at=CLOCK.replace(day=1))
     entries = desk.get(page_of(person)).context["entries"]
-    assert [entry.kind for entry in entries] == ["visit", "request", "note", "consent", "event"]
+    assert [entry.kind for entry in entries] == ["visit", "request", "call", "consent", "event"]
 
 
 @pytest.mark.parametrize("kind", timeline.KINDS)
