@@ -208,6 +208,8 @@ MAIL_IS_CAUGHT = env.flag("MAIL_IS_CAUGHT")
 MAIL_LINK_RESOLVER = "visits.domain.links.address_of"
 # Makes the documents a message carries, at the moment it is sent.
 MAIL_ATTACHER = "visits.domain.briefing.attachments_of"
+# Which days offices of a place are closed.
+CLOSED_DAYS = "visits.domain.closed_days.closed_days"
 
 # A server that speaks OSRM's protocol knows drives better than an estimate; empty: we estimate.
 ROAD_TIMES_URL = env.web_address("ROAD_TIMES_URL")

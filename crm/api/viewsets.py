@@ -282,6 +282,11 @@ class FollowUpViewSet(Listed):
         today = self.now.astimezone(ZoneInfo(self.request.user.time_zone)).date()
         promises.complete_follow_up(row, on=on or today, **self.act)
 
+    @verb("snooze", takes=writing.SnoozeInput)
+    def snooze(self, row, *, how, due_on=None):
+        """Put it off: to tomorrow, by three working days, to next week, or to a day."""
+        promises.snooze_follow_up(row, how, due_on=due_on, **self.act)
+
     @verb("reopen")
     def reopen(self, row):
         """Take back that it was kept."""

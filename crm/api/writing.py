@@ -157,7 +157,13 @@ class StaffKey(RowKey):
 
 class FollowUpInput(Input):
     text = Line(max_length=500)
-    due_on = Day()
+    due_on = Day(required=False)
+    in_days = serializers.IntegerField(
+        min_value=1,
+        max_value=60,
+        required=False,
+        help_text=_("Working days of who keeps it, in place of a day."),
+    )
     owner = serializers.ChoiceField(choices=FollowUp.Owner, default=FollowUp.Owner.OURS)
     assigned_to = StaffKey(queryset=User.objects.all(), required=False, allow_null=True)
     person = RowKey(queryset=Person.objects.live(), required=False, allow_null=True)
@@ -170,6 +176,11 @@ class FollowUpInput(Input):
 class FollowUpChange(Input):
     due_on = Day()
     assigned_to = StaffKey(queryset=User.objects.all(), allow_null=True)
+
+
+class SnoozeInput(Input):
+    how = serializers.ChoiceField(choices=("day", "working_days", "week", "date"))
+    due_on = Day(required=False, help_text=_("The day, where `how` is date."))
 
 
 class DoneInput(Input):

@@ -137,7 +137,11 @@ def gather_export(dossier: Dossier, *, at: datetime) -> dict[str, Any]:
             session.title for row in dossier.people for session in row.sessions_led.all()
         ],
         "interactions": [values(row, ("kind", "at", "text")) for row in dossier.interactions],
-        "promises": [values(row, PROMISE) for row in dossier.follow_ups],
+        "promises": [
+            values(row, PROMISE)
+            | {"moved": [values(move, ("from_day", "to_day", "at")) for move in row.moves.all()]}
+            for row in dossier.follow_ups
+        ],
         "messages": [
             values(row, MESSAGE)
             | {"deliveries": [values(mail, DELIVERY) for mail in row.deliveries.all()]}
