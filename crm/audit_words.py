@@ -54,6 +54,7 @@ VERBS = {
     "reopen_follow_up": gettext_lazy("promise opened again"),
     "reschedule_follow_up": gettext_lazy("promise moved to another day"),
     "assign_follow_up": gettext_lazy("promise given to somebody"),
+    "take_back_debrief": gettext_lazy("debriefing taken back"),
     "record_attendance": gettext_lazy("attendance written down"),
     "add_participation": gettext_lazy("put on the roster"),
     "mail_hold": gettext_lazy("mail held"),

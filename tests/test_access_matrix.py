@@ -173,6 +173,7 @@ def arguments(name: str, world: SimpleNamespace) -> dict:
         "visits:organisation-": {"pk": world.city.organisation_id},
         "visits:city-": {"pk": world.city.organisation_id},
         "visits:event-": {"slug": world.part.event.slug},
+        "visits:debrief-": {"slug": world.part.event.slug, "pk": world.part.pk},
         "visits:participation-": {"slug": world.part.event.slug},
         "visits:attendance": {"slug": world.part.event.slug, "pk": world.part.pk},
         "visits:follow-up-": {"pk": world.promise.pk},

@@ -4,6 +4,7 @@ from django.urls import path
 
 from visits.views.desk import (
     contact_points,
+    debriefs,
     duplicates,
     events,
     follow_ups,
@@ -108,6 +109,9 @@ urlpatterns = [
     path("events/new/", events.event_new, name="event-new"),
     path("events/<slug:slug>/", events.event_detail, name="event-detail"),
     path("events/<slug:slug>/edit/", events.event_edit, name="event-edit"),
+    path("events/<slug:slug>/debrief/", debriefs.debrief_start, name="debrief-start"),
+    path("events/<slug:slug>/debrief/<int:pk>/", debriefs.debrief_person, name="debrief-person"),
+    path("events/<slug:slug>/debrief/<int:pk>/undo/", debriefs.debrief_undo, name="debrief-undo"),
     path("events/<slug:slug>/roster/", events.participation_new, name="participation-new"),
     path("events/<slug:slug>/attendance/", events.attendance_bulk, name="attendance-bulk"),
     path("events/<slug:slug>/attendance/<int:pk>/", events.attendance, name="attendance"),

@@ -206,7 +206,7 @@ class ParticipationSerializer(Output):
 class InteractionSerializer(Output):
     class Meta:
         model = Interaction
-        fields = ("id", "kind", "person", "organisation", "at", "by", "text")
+        fields = ("id", "kind", "person", "organisation", "event", "at", "by", "text")
 
 
 class DeliverySerializer(Output):
