@@ -104,6 +104,8 @@ PAGES = {
     "visits:debrief-start": page(COORDINATOR),
     "visits:debrief-person": form(COORDINATOR),
     "visits:debrief-undo": button(COORDINATOR),
+    "visits:person-bulk-edit": button(COORDINATOR),
+    "visits:person-bulk-edit-undo": button(COORDINATOR),
     "visits:my-account": form(COORDINATOR),
     "visits:follow-up-bulk-undo": button(FIELD),
     "visits:follow-up-snooze": button(FIELD, OTHER),

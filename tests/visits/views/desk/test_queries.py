@@ -15,12 +15,14 @@ from crm.models import (
     FollowUp,
     Interaction,
     Message,
+    NoticeDue,
     OutgoingMail,
     Participation,
     Person,
 )
 from tests.factories.crm import (
     CLOCK,
+    DataRequestFactory,
     EventFactory,
     MessageFactory,
     MunicipalityFactory,
@@ -143,6 +145,66 @@ def organisation_detail(count):
     return reverse("visits:organisation-detail", args=[city.organisation.pk]) + "?all=1"
 
 
+def consent_list(count):
+    history(count, person=PersonFactory())
+    return reverse("visits:consent-list")
+
+
+def person_map(count):
+    people(count)
+    Person.objects.update(organisation=MunicipalityFactory().organisation)
+    return reverse("visits:person-list") + "?shown=map"
+
+
+def organisation_map(count):
+    for number in range(min(count, 30)):
+        MunicipalityFactory(name=f"Town {number}")
+    return reverse("visits:organisation-list") + "?shown=map"
+
+
+def notice_list(count):
+    NoticeDue.objects.bulk_create(
+        NoticeDue(person=row, source="list", basis="interest", due_on=CLOCK.date())
+        for row in people(count)
+    )
+    return reverse("visits:notice-list")
+
+
+def data_request_list(count):
+    copies(DataRequestFactory(), count - 1)
+    return reverse("visits:data-request-list")
+
+
+def retention(count):
+    people(count)
+    Person.objects.update(created_at=CLOCK - timedelta(days=2_000))
+    return reverse("visits:retention")
+
+
+def export_log(count):
+    AuditEntry.objects.bulk_create(
+        AuditEntry(at=CLOCK, verb="export_list", model="crm.user", fields=["people.csv (3)"])
+        for _n in range(count)
+    )
+    return reverse("visits:export-log")
+
+
+def debrief_person(count):
+    event = EventFactory()
+    Participation.objects.bulk_create(
+        Participation(person=row, event=event, status="attended") for row in people(count)
+    )
+    part = Participation.objects.first()
+    history(count, person=part.person)
+    return reverse("visits:debrief-person", args=[event.slug, part.pk])
+
+
+def my_account(count):
+    history(count, person=PersonFactory())
+    people(count)
+    return reverse("visits:my-account")
+
+
 def event_list(count):
     copies(EventFactory(), count - 1, slug=lambda n: f"e{n}")
     return reverse("visits:event-list")
@@ -220,19 +282,28 @@ def search(count):
 # What each page may ask, with the session, the account, its roles and the frame counted in.
 CEILINGS = {
     person_list: 14,
-    person_detail: 32,
+    person_detail: 39,
     organisation_list: 11,
-    organisation_detail: 28,
+    organisation_detail: 32,
+    consent_list: 6,
+    person_map: 13,
+    organisation_map: 12,
+    notice_list: 11,
+    data_request_list: 8,
+    retention: 15,
+    export_log: 6,
+    debrief_person: 10,
+    my_account: 10,
     event_list: 8,
     event_detail: 15,
-    follow_up_list: 16,
+    follow_up_list: 17,
     mail_list: 12,
     audit_list: 7,
     calendar_day_list: 6,
     disruption_list: 7,
     host_list: 5,
     host_detail: 11,
-    search: 9,
+    search: 11,
 }
 
 
