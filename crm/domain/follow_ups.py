@@ -42,8 +42,9 @@ def open_follow_up(
     if due_on is None and in_days is None:
         raise ValidationError({"due_on": _("Say by when: a day, or in how many working days.")})
     if due_on is None:
-        about = {"owner": owner, "person": person, "organisation": organisation}
-        due_on = due_in(_few(in_days), **about, at=at, by=by)
+        due_on = due_in(
+            _few(in_days), owner=owner, person=person, organisation=organisation, at=at, by=by
+        )
     follow_up = FollowUp.objects.create(
         text=words,
         owner=owner,
@@ -124,8 +125,14 @@ def snoozed_to(
     if how == How.WEEK:
         return today + timedelta(days=7 - today.weekday())
     if how == How.WORKING_DAYS:
-        about = {"owner": follow_up.owner, "organisation": follow_up.organisation}
-        return due_in(SNOOZE_WORKING_DAYS, **about, person=follow_up.person, at=at, by=by)
+        return due_in(
+            SNOOZE_WORKING_DAYS,
+            owner=follow_up.owner,
+            person=follow_up.person,
+            organisation=follow_up.organisation,
+            at=at,
+            by=by,
+        )
     if how != How.DATE:
         raise ValidationError(_("Choose until when to put it off."), code="how")
     if due_on is None or due_on <= today:

@@ -190,8 +190,8 @@ def _empty_letters(rows: list[Any], at: datetime, by: User | None, actor: str) -
 
 
 def _empty_requests(rows: list[Any], at: datetime, by: User | None, actor: str) -> None:
-    still_asked = VisitRequest.objects.exclude(pk__in=[row.pk for row in rows])
-    still_asked = still_asked.exclude(requester_name="").values("visits")
+    others = VisitRequest.objects.exclude(pk__in=[row.pk for row in rows])
+    still_asked = others.exclude(requester_name="").exclude(visits=None).values("visits")
     PrivateLink.objects.filter(request__in=rows).delete()
     empty_rows(Visit.objects.filter(requests__in=rows).exclude(pk__in=still_asked).distinct())
     empty_rows(rows)

@@ -235,7 +235,7 @@ CEILINGS = {
     request_detail: 32,
     visit_list: 9,
     visit_detail: 21,
-    today: 31,
+    today: 34,
     plan: 33,
     plan_version: 28,
     plan_compare: 42,
