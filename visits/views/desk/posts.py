@@ -26,7 +26,9 @@ def person_posts(request: HttpRequest, pk: int) -> HttpResponse:
     """Write down a new post, which keeps the present one as a former one, or one of the past."""
     person = find_person(request, pk)
     is_former = request.POST.get("which") == "former"
-    first: dict[str, Any] = {"organisation": person.organisation.name if person.organisation else ""}
+    first: dict[str, Any] = {
+        "organisation": person.organisation.name if person.organisation else ""
+    }
     first |= {"on": today(request), "department": person.department}
     sent = request.POST or None
     form = NewPostForm(None if is_former else sent, initial=first)

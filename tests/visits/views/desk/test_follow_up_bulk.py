@@ -19,7 +19,7 @@ def desk(client, coordinator):
 
 
 def undo_of(answer) -> str:
-    return next(iter(answer.context["messages"])).extra_tags.removeprefix("undo:")
+    return list(answer.context["messages"])[-1].extra_tags.removeprefix("undo:")
 
 
 def days() -> list[date]:

@@ -17,7 +17,7 @@ def desk(client, coordinator):
 
 
 def undo_of(answer) -> str:
-    return next(iter(answer.context["messages"])).extra_tags.removeprefix("undo:")
+    return list(answer.context["messages"])[-1].extra_tags.removeprefix("undo:")
 
 
 def homes() -> list[str]:
