@@ -31,7 +31,7 @@ class DebriefForm(forms.Form):
     in_days = forms.IntegerField(
         label=_("Due in working days"), required=False, min_value=1, max_value=MOST_DAYS
     )
-    due_on = DayField(label=_("or on"), required=False, validators=[sensible_date])
+    due_on = DayField(label=_("Due on"), required=False, validators=[sensible_date])
     owner = forms.ChoiceField(
         label=_("Whose promise"), choices=FollowUp.Owner.choices, initial=FollowUp.Owner.OURS
     )

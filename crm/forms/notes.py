@@ -39,7 +39,12 @@ class FollowUpForm(forms.Form):
         initial=USUAL_WORKING_DAYS,
         help_text=_("Of whoever keeps it: holidays there are skipped."),
     )
-    due_on = DayField(label=_("or on"), required=False, validators=[sensible_date])
+    due_on = DayField(
+        label=_("Due on"),
+        required=False,
+        validators=[sensible_date],
+        help_text=_("In place of the working days."),
+    )
     owner = forms.ChoiceField(
         label=_("Whose promise"), choices=FollowUp.Owner.choices, initial=FollowUp.Owner.OURS
     )
@@ -62,6 +67,13 @@ class FollowUpForm(forms.Form):
                 _("This day is over; a promise is due today or later."), code="past"
             )
         return day
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        has_fault = "due_on" in self.errors or "in_days" in self.errors
+        if not has_fault and not cleaned.get("due_on") and not cleaned.get("in_days"):
+            self.add_error("due_on", _("Say by when: a day, or in how many working days."))
+        return cleaned
 
 
 class SnoozeForm(forms.Form):

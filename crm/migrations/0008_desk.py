@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="datarequest",
             name="answer",
-            field=models.CharField(blank=True, max_length=500, verbose_name="what was done"),
+            field=models.CharField(blank=True, max_length=500),
         ),
         migrations.AddField(
             model_name="datarequest",

@@ -218,7 +218,7 @@ class DataRequest(SampleMark, models.Model):
         on_delete=models.SET_NULL,
         related_name="+",
     )
-    answer = models.CharField(_("what was done"), max_length=500, blank=True)
+    answer = models.CharField(max_length=500, blank=True)
 
     objects = DataRequestQuerySet.as_manager()
 

@@ -218,19 +218,24 @@ def filters_of(query: QueryDict) -> dict[str, list[str]]:
     return {name: values for name, values in found.items() if values}
 
 
-def as_file(page: ListPage, name: str) -> HttpResponse | None:
-    """The list as the file its `as` asks for, written down in the audit; None when it asks none.
+def let_out(request: HttpRequest, name: str, rows: int) -> None:
+    """Write down that a list leaves as the file `name`.
 
-    A list of more than LARGE_EXPORT_ROWS rows leaves only after the password once more, so that a
-    stolen session takes no address book away, and the administrators are told.
+    More than LARGE_EXPORT_ROWS rows leave only after the password once more, so that a stolen
+    session takes no address book away, and the administrators are told.
     """
+    if rows > settings.LARGE_EXPORT_ROWS and not did_recently_reauthenticate(request):
+        raise ReauthenticationRequired
+    note_export(name, rows, at=clock.now(), by=request.user)
+
+
+def as_file(page: ListPage, name: str) -> HttpResponse | None:
+    """The list as the file its `as` asks for, written down in the audit; None when it asks none."""
     file_format = page.request.GET.get("as", "")
     if file_format not in FORMATS:
         return None
     user = page.request.user
-    if page.shown > settings.LARGE_EXPORT_ROWS and not did_recently_reauthenticate(page.request):
-        raise ReauthenticationRequired
-    note_export(f"{name}.{file_format}", page.shown, at=clock.now(), by=user)
+    let_out(page.request, f"{name}.{file_format}", page.shown)
     stamp = clock.now().strftime("%Y-%m-%d")
     return export(
         f"{name}-{stamp}",

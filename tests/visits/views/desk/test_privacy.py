@@ -248,3 +248,15 @@ def test_a_small_list_leaves_at_once_and_is_written_down(desk):
     assert desk.get("/people/?as=xlsx").status_code == 200
     assert AuditEntry.objects.get(verb="export_list").fields == ["people.xlsx (1)"]
     assert not OutgoingMail.objects.exists()
+
+
+def test_the_requests_leave_no_list_unwritten(desk):
+    assert desk.get("/requests/export/?format=xlsx").status_code == 200
+    assert AuditEntry.objects.get(verb="export_list").fields == ["requests.xlsx (0)"]
+
+
+def test_a_follow_up_without_any_day_is_refused_for_many_people_too(desk):
+    person = PersonFactory()
+    fields = {"rows": [person.pk], "verb": "promise", "text": "Ring", "owner": "ours"}
+    answer = do(desk, "person-bulk", **fields, in_days="", due_on="")
+    assert said(answer) == ["Due on: Say by when: a day, or in how many working days."]
