@@ -336,6 +336,7 @@ API = {
     "api:follow-ups-detail": readable(FIELD, OTHER),
     "api:follow-ups-complete": button(FIELD, OTHER),
     "api:follow-ups-reopen": button(FIELD, OTHER),
+    "api:follow-ups-snooze": button(FIELD, OTHER),
     "api:consents-list": form(COORDINATOR),
     "api:consents-detail": readable(COORDINATOR),
     "api:tokens-list": form(EVERYBODY),
