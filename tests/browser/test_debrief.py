@@ -54,11 +54,11 @@ def test_twenty_people_are_logged_with_note_and_follow_up_by_keyboard(fresh_site
 def test_a_debriefing_is_taken_back_from_the_toast_and_the_person_is_there_again(fresh_site, page):
     fresh_site.sign_in(page)
     page.goto(f"{fresh_site.url}/events/rotterdam-2023/debrief/")
-    name = page.locator("h1").inner_text()
+    name = page.locator("h1").inner_text().removeprefix("Debriefing ")
     page.locator("[name=note]").fill("Wrong person")
     page.locator("[name=promise]").press("Enter")
     page.locator(".toast", has_text=f"Written down: {name}.").wait_for()
     page.locator(".toast-undo").click()
     page.locator(".toast", has_text=f"Taken back: {name}.").wait_for()
-    expect(page.locator("h1")).to_have_text(name)
+    expect(page.locator("h1")).to_have_text(f"Debriefing {name}")
     expect(page.get_by_text("Wrong person")).to_have_count(0)
