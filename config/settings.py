@@ -190,6 +190,8 @@ WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = DATA_DIR / "media"
 # Finished packs and sheets, for a week; every process that shows or makes them reads this folder.
 PACK_DIR = DATA_DIR / "packs"
+# A list of more rows leaves only after the password once more, and administrators are told.
+LARGE_EXPORT_ROWS = env.number("LARGE_EXPORT_ROWS", 1_000)
 # Files of people between upload and import, a week at most; read by server and worker alike.
 IMPORT_DIR = DATA_DIR / "imports"
 
@@ -208,6 +210,8 @@ MAIL_IS_CAUGHT = env.flag("MAIL_IS_CAUGHT")
 MAIL_LINK_RESOLVER = "visits.domain.links.address_of"
 # Makes the documents a message carries, at the moment it is sent.
 MAIL_ATTACHER = "visits.domain.briefing.attachments_of"
+# Which days offices of a place are closed.
+CLOSED_DAYS = "visits.domain.closed_days.closed_days"
 
 # The mailbox that takes replies, bounces and copies of what is written elsewhere; empty: none.
 IMAP_HOST = env.text("IMAP_HOST").strip()

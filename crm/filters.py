@@ -12,10 +12,12 @@ from crm import clock
 from crm.models import (
     AuditEntry,
     ConsentRecord,
+    DataRequest,
     Event,
     FollowUp,
     IncomingMail,
     Initiative,
+    NoticeDue,
     Organisation,
     OutgoingMail,
     Participation,
@@ -334,6 +336,79 @@ class FollowUpFilter(ListFilter):
         if state == "overdue":
             return found.filter(due_on__lt=self.today)
         return found.filter(due_on=self.today) if state == "today" else found
+
+
+class ConsentFilter(filters.FilterSet):
+    """The ledger of consents, shared by page and API."""
+
+    q = filters.CharFilter(label=_("Search"), method="find", max_length=200)
+    person = RowNumber(label=_("Person (number)"), method="of_person")
+    purpose = AnyOf(label=_("Purpose"), choices=Purpose.choices)
+    status = AnyOf(label=_("Status"), choices=ConsentRecord.Status.choices)
+    current = filters.BooleanFilter(label=_("Only what counts now"), method="only_current")
+    after = filters.DateFilter(label=_("From day"), field_name="at", lookup_expr="date__gte")
+    before = filters.DateFilter(label=_("Until day"), field_name="at", lookup_expr="date__lte")
+    sort = StableOrdering(
+        fields={"at": "when", "purpose": "purpose", "status": "status", "person__family": "name"}
+    )
+
+    class Meta:
+        model = ConsentRecord
+        fields: list[str] = []
+
+    def find(self, rows: QuerySet, _name: str, words: str) -> QuerySet:
+        people = Person.objects.search(words).values("pk")
+        return rows.filter(Q(person__in=people) | Q(address__icontains=words.strip()))
+
+    def of_person(self, rows: QuerySet, _name: str, number) -> QuerySet:
+        """What the person said, and what records merged into this one said."""
+        return rows.filter(Q(person=int(number)) | Q(person__merged_into=int(number)))
+
+    def only_current(self, rows: QuerySet, _name: str, wanted: bool) -> QuerySet:
+        return rows.current() if wanted else rows
+
+
+class NoticeFilter(filters.FilterSet):
+    """People from lists who are to be told that we have their data."""
+
+    STATES = [("open", _("to be told")), ("overdue", _("overdue")), ("told", _("told"))]
+
+    q = filters.CharFilter(label=_("Search"), method="find", max_length=200)
+    state = filters.ChoiceFilter(label=_("State"), choices=STATES, method="in_state")
+    sort = StableOrdering(fields={"due_on": "due", "told_at": "told", "person__family": "name"})
+
+    class Meta:
+        model = NoticeDue
+        fields: list[str] = []
+
+    today = ListFilter.today
+
+    def find(self, rows: QuerySet, _name: str, words: str) -> QuerySet:
+        return rows.filter(person__in=Person.objects.search(words).values("pk"))
+
+    def in_state(self, rows: QuerySet, _name: str, state: str) -> QuerySet:
+        if state == "told":
+            return rows.exclude(told_at=None)
+        return rows.open().filter(due_on__lt=self.today) if state == "overdue" else rows.open()
+
+
+class DataRequestFilter(filters.FilterSet):
+    """What people asked about their own data."""
+
+    STATES = [("open", _("to be answered")), ("done", _("answered")), ("all", _("all"))]
+
+    state = filters.ChoiceFilter(label=_("State"), choices=STATES, method="in_state")
+    kind = AnyOf(label=_("Wants to"), choices=DataRequest.Kind.choices)
+    sort = StableOrdering(fields={"due_on": "due", "received_at": "received", "kind": "kind"})
+
+    class Meta:
+        model = DataRequest
+        fields: list[str] = []
+
+    def in_state(self, rows: QuerySet, _name: str, state: str) -> QuerySet:
+        if state == "all":
+            return rows
+        return rows.open() if state == "open" else rows.exclude(done_at=None)
 
 
 class OutgoingMailFilter(filters.FilterSet):

@@ -171,6 +171,11 @@ OUTCOME = {
     "adopting": Mark(_("adopting"), "disc", "green"),
 }
 
+PLACE = {
+    "people": Mark(_("people we know"), "disc", "teal"),
+    "organisation": Mark(_("in the list"), "disc", "teal"),
+}
+
 IMPORT = {
     "uploaded": Mark(_("waiting to be read"), "quarter", "slate"),
     "checking": Mark(_("being read"), "half", "blue"),
@@ -202,6 +207,7 @@ KINDS: dict[str, dict[str, Mark]] = {
     "participation": PARTICIPATION,
     "address": ADDRESS,
     "outcome": OUTCOME,
+    "place": PLACE,
     "import": IMPORT,
     "import_row": IMPORT_ROW,
 }

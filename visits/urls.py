@@ -149,6 +149,7 @@ urlpatterns = [
     path("packs/<int:pk>/stop/", packs.pack_stop, name="pack-stop"),
     path("packs/<int:pk>/pack.pdf", packs.pack_file, name="pack-file"),
     path("", include("visits.urls_people")),
+    path("privacy/", include("visits.urls_privacy")),
     path("settings/components/", components.components, name="components"),
     path("settings/", include("visits.urls_settings")),
     path("requests/", requests.request_list, name="request-list"),

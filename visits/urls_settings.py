@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from visits.views.desk import my_account
 from visits.views.desk.settings import (
     calendar,
     campaign,
@@ -14,6 +15,7 @@ from visits.views.desk.settings import (
 
 urlpatterns = [
     path("", overview.settings_index, name="settings"),
+    path("my-account/", my_account.my_account, name="my-account"),
     path("users/", users.user_list, name="user-list"),
     path("users/new/", users.user_new, name="user-new"),
     path("users/<int:pk>/", users.user_edit, name="user-edit"),

@@ -6,7 +6,6 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.filters import COUNTRY_CHOICES, AnyOf, RowNumber, StableOrdering
 from crm.models import (
-    ConsentRecord,
     Event,
     ImportBatch,
     Interaction,
@@ -17,7 +16,6 @@ from crm.models import (
     SavedView,
     Session,
 )
-from crm.models.consent import Purpose
 from crm.search import search_key
 
 
@@ -84,20 +82,6 @@ class ImportFilter(filters.FilterSet):
     class Meta:
         model = ImportBatch
         fields: list[str] = []
-
-
-class ConsentFilter(filters.FilterSet):
-    person = RowNumber(label=_("Person (number)"), field_name="person_id")
-    purpose = AnyOf(label=_("Purpose"), choices=Purpose.choices)
-    status = AnyOf(label=_("Status"), choices=ConsentRecord.Status.choices)
-    current = filters.BooleanFilter(label=_("Only what counts now"), method="only_current")
-
-    class Meta:
-        model = ConsentRecord
-        fields: list[str] = []
-
-    def only_current(self, rows: QuerySet, _name: str, wanted: bool) -> QuerySet:
-        return rows.current() if wanted else rows
 
 
 class SavedViewFilter(filters.FilterSet):

@@ -25,6 +25,7 @@ from crm.models import (
     OutgoingMail,
     Participation,
     Person,
+    Post,
     SavedView,
     Session,
 )
@@ -95,10 +96,16 @@ class ContactPointSerializer(Output):
 
     class Meta:
         model = ContactPoint
-        fields = ("id", "kind", "value", "status", "is_preferred")
+        fields = ("id", "kind", "value", "status", "status_why", "status_at", "is_preferred")
 
     def to_representation(self, instance):
         return instance | {"is_preferred": bool(instance["is_preferred"])}
+
+
+class PostSerializer(Output):
+    class Meta:
+        model = Post
+        fields = ("id", "role", "department", "organisation", "from_on", "to_on")
 
 
 class Names(serializers.ListField):
@@ -111,6 +118,7 @@ class Names(serializers.ListField):
 
 
 class PersonSerializer(Output):
+    former_posts = PostSerializer(source="posts", many=True)
     contact_points = ContactPointSerializer(many=True, source="point_rows")
     initiatives = Names(source="initiative_rows")
     tags = Names(source="tag_rows")
@@ -129,6 +137,8 @@ class PersonSerializer(Output):
             "role",
             "department",
             "organisation",
+            "post_since",
+            "former_posts",
             "initiatives",
             "tags",
             "languages",
@@ -212,7 +222,7 @@ class ParticipationSerializer(Output):
 class InteractionSerializer(Output):
     class Meta:
         model = Interaction
-        fields = ("id", "kind", "person", "organisation", "at", "by", "text")
+        fields = ("id", "kind", "person", "organisation", "event", "at", "by", "text")
 
 
 class DeliverySerializer(Output):

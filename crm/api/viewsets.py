@@ -10,13 +10,23 @@ from rest_framework.response import Response
 
 from crm.api import filtersets, reading, writing
 from crm.api.resources import Listed, verb
-from crm.domain import duplicates, merges, organisations, people, saved_views, tags
+from crm.domain import (
+    consents,
+    duplicates,
+    merges,
+    organisations,
+    people,
+    posts,
+    saved_views,
+    tags,
+)
 from crm.domain import events as event_verbs
 from crm.domain import follow_ups as promises
 from crm.domain import messages as words
 from crm.domain.imports import batches
 from crm.domain.imports.undoing import undo_import
 from crm.filters import (
+    ConsentFilter,
     EventFilter,
     FollowUpFilter,
     IncomingMailFilter,
@@ -32,8 +42,8 @@ from crm.models import (
     FollowUp,
     ImportBatch,
     ImportRow,
-    Initiative,
     IncomingMail,
+    Initiative,
     Interaction,
     Lookalike,
     Merge,
@@ -124,8 +134,8 @@ class PersonViewSet(Listed):
         rows = Person.objects.visible_to(self.request.user)
         own = OuterRef("pk")
         points = ContactPoint.objects.filter(person=own)
-        return rows.annotate(
-            point_rows=JsonRows(points, "id", "kind", "value", "status", "is_preferred"),
+        return rows.prefetch_related("posts").annotate(
+            point_rows=JsonRows(points, *reading.ContactPointSerializer.Meta.fields),
             initiative_rows=JsonRows(Initiative.objects.filter(people=own).order_by("pk"), "name"),
             tag_rows=JsonRows(Tag.objects.filter(people=own), "name"),
         )
@@ -159,6 +169,11 @@ class PersonViewSet(Listed):
     def restore(self, row):
         """Bring back to the lists."""
         people.restore_person(row, **self.act)
+
+    @verb("new-post", takes=writing.NewPostInput)
+    def new_post(self, row, **values):
+        """The person moves: the present post becomes a former one, with its last day."""
+        posts.change_post(row, **values, **self.act)
 
     @verb("merge", takes=writing.MergeInput)
     def merge(self, row, *, other, choices=None):
@@ -291,6 +306,11 @@ class FollowUpViewSet(Listed):
         today = self.now.astimezone(ZoneInfo(self.request.user.time_zone)).date()
         promises.complete_follow_up(row, on=on or today, **self.act)
 
+    @verb("snooze", takes=writing.SnoozeInput)
+    def snooze(self, row, *, how, due_on=None):
+        """Put it off: to tomorrow, by three working days, to next week, or to a day."""
+        promises.snooze_follow_up(row, how, due_on=due_on, **self.act)
+
     @verb("reopen")
     def reopen(self, row):
         """Take back that it was kept."""
@@ -309,10 +329,18 @@ class ConsentViewSet(Listed):
 
     queryset = ConsentRecord.objects.none()
     serializer_class = reading.ConsentSerializer
-    filterset_class = filtersets.ConsentFilter
+    filterset_class = ConsentFilter
+    write_roles = DESK
 
     def get_queryset(self):
-        return ConsentRecord.objects.select_related("text")
+        return ConsentRecord.objects.visible_to(self.request.user).select_related("text")
+
+    @extend_schema(request=writing.ConsentInput)
+    def create(self, request):
+        """Write an answer down; the latest of a purpose counts."""
+        values = self.read(writing.ConsentInput)
+        made = consents.record_answer(values.pop("person"), **values, **self.act)
+        return self.answer(made, status=201)
 
 
 class SavedViewViewSet(Listed):

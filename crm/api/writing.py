@@ -19,9 +19,11 @@ from crm.api.fields import (
     Zone,
 )
 from crm.api.serializers import Input
+from crm.domain.consents import ANSWERS, CHANNELS
 from crm.domain.imports.encodings import KNOWN
 from crm.domain.imports.headings import FIELDS
 from crm.models import (
+    ConsentText,
     Event,
     FollowUp,
     Initiative,
@@ -31,6 +33,7 @@ from crm.models import (
     SavedView,
     User,
 )
+from crm.models.consent import Purpose
 from crm.models.events import Participation
 from crm.roles import Role
 
@@ -83,6 +86,27 @@ class NewPersonInput(PersonInput):
     phone = Line(max_length=60, required=False, allow_blank=True)
 
 
+class NewPostInput(Input):
+    """What the person is from a day on; the present post becomes a former one."""
+
+    on = Day(help_text=_("The first day of the new post."))
+    role = Line(max_length=200, required=False, allow_blank=True)
+    department = Line(max_length=200, required=False, allow_blank=True)
+    organisation = RowKey(queryset=Organisation.objects.live(), required=False, allow_null=True)
+
+
+class ConsentInput(Input):
+    """What a person said to one purpose, with the proof; it joins the ledger."""
+
+    person = RowKey(queryset=Person.objects.live())
+    purpose = serializers.ChoiceField(choices=Purpose.choices)
+    status = serializers.ChoiceField(choices=ANSWERS)
+    text = RowKey(queryset=ConsentText.objects.all(), required=False, allow_null=True)
+    channel = serializers.ChoiceField(choices=list(CHANNELS))
+    evidence = Line(max_length=500)
+    said_at = Moment(required=False, help_text=_("Now, when left out."))
+
+
 class MergeInput(Input):
     """The other record, and for each field the side to take; the usual side when left out."""
 
@@ -133,7 +157,13 @@ class StaffKey(RowKey):
 
 class FollowUpInput(Input):
     text = Line(max_length=500)
-    due_on = Day()
+    due_on = Day(required=False)
+    in_days = serializers.IntegerField(
+        min_value=1,
+        max_value=60,
+        required=False,
+        help_text=_("Working days of who keeps it, in place of a day."),
+    )
     owner = serializers.ChoiceField(choices=FollowUp.Owner, default=FollowUp.Owner.OURS)
     assigned_to = StaffKey(queryset=User.objects.all(), required=False, allow_null=True)
     person = RowKey(queryset=Person.objects.live(), required=False, allow_null=True)
@@ -146,6 +176,11 @@ class FollowUpInput(Input):
 class FollowUpChange(Input):
     due_on = Day()
     assigned_to = StaffKey(queryset=User.objects.all(), allow_null=True)
+
+
+class SnoozeInput(Input):
+    how = serializers.ChoiceField(choices=("day", "working_days", "week", "date"))
+    due_on = Day(required=False, help_text=_("The day, where `how` is date."))
 
 
 class DoneInput(Input):

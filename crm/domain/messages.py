@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from crm.domain.audit import record
-from crm.models import Interaction, MailTemplate, Organisation, Person, User
+from crm.models import Event, Interaction, MailTemplate, Organisation, Person, User
 from crm.validators import clean_line, clean_text
 
 FALLBACK_LANGUAGE = "en"
@@ -27,6 +27,7 @@ def log_interaction(
     kind: str = Interaction.Kind.NOTE,
     person: Person | None = None,
     organisation: Organisation | None = None,
+    event: Event | None = None,
 ) -> Interaction:
     """Keep a call, meeting or note about a person or organisation.
 
@@ -41,6 +42,7 @@ def log_interaction(
         kind=kind,
         person=person,
         organisation=organisation or (person.organisation if person else None),
+        event=event,
         at=at,
         by=by,
         text=words,

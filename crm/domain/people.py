@@ -67,11 +67,11 @@ def edit_person(
 
     Raises ChangedMeanwhile when `seen` is given and no longer true (see `crm.domain.edits`).
     """
-    _refuse_erased(person)
+    refuse_erased(person)
     return save_changes(person, _clean(values), seen=seen, at=at, by=by, verb="edit_person")
 
 
-def _refuse_erased(person: Person) -> None:
+def refuse_erased(person: Person) -> None:
     if Person.objects.filter(pk=person.pk).exclude(erased_at=None).exists():
         raise ValidationError(
             _("This person was erased; enter them anew when they come back."), code="erased"
@@ -128,7 +128,7 @@ def add_contact_point(
     person: Person, *, kind: str, value: str, at: datetime, by: User | None
 ) -> ContactPoint:
     """One more address or phone; not verified yet, and suppressed when it must not be mailed."""
-    _refuse_erased(person)
+    refuse_erased(person)
     is_mail = kind == ContactPoint.Kind.EMAIL
     value = mail_address(value) if is_mail else phone_number(value)
     if person.contact_points.filter(kind=kind, match_key=address_key(value)).exists():
@@ -155,19 +155,21 @@ def add_contact_point(
 
 @transaction.atomic
 def mark_contact_point(
-    point: ContactPoint, status: str, *, at: datetime, by: User | None
+    point: ContactPoint, status: str, *, why: str = "", at: datetime, by: User | None
 ) -> ContactPoint:
-    """Say what we know about an address: verified, wrong, bounced.
+    """Say what we know about an address: verified, wrong, bounced; and why, in a few words.
 
     A suppressed address stays suppressed; only the person can take that back.
     """
     moved = ContactPoint.objects.filter(pk=point.pk).exclude(status=ContactPoint.Status.SUPPRESSED)
-    if status not in ContactPoint.Status.values or not moved.update(status=status):
+    if status not in ContactPoint.Status.values or not moved.update(
+        status=status, status_why=clean_line(why)[:300], status_at=at
+    ):
         raise ValidationError(
             _("This address must never be mailed; only its owner can take that back."),
             code="suppressed",
         )
-    point.status = status
+    point.status, point.status_why, point.status_at = status, clean_line(why)[:300], at
     record(
         point.person,
         "mark_contact_point",

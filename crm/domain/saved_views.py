@@ -12,7 +12,7 @@ from crm.models import SavedView, User
 from crm.validators import clean_line
 
 # These say how a list is looked at once, not what it shows.
-NOT_KEPT = frozenset({"page", "as", "limit", "offset", "format", "view"})
+NOT_KEPT = frozenset({"page", "as", "limit", "offset", "format", "view", "shown"})
 MOST_VALUES = 200
 LONGEST_VALUE = 200
 

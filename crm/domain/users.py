@@ -81,6 +81,15 @@ def edit_user(
 
 
 @transaction.atomic
+def edit_own_account(user: User, *, wants_digest: bool, at: datetime) -> User:
+    """What everybody may change about their own account."""
+    user.wants_digest = wants_digest
+    user.save(update_fields=["wants_digest"])
+    record(user, "edit_own_account", at=at, by=user, fields=["wants_digest"])
+    return user
+
+
+@transaction.atomic
 def renew_password(user: User, *, at: datetime, by: User | None) -> str:
     """A new first password, shown once; every session of the account ends."""
     password = first_password()

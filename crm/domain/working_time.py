@@ -1,6 +1,6 @@
 """Working hours of an office: Monday to Friday between two times of its own zone."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -56,9 +56,9 @@ def add_working_hours(
     raise AssertionError("working_spans never ends")
 
 
-def add_working_days(day: date, count: int) -> date:
-    """The working day `count` working days after `day`."""
+def add_working_days(day: date, count: int, *, closed: Container[date] = frozenset()) -> date:
+    """The working day `count` working days after `day`; `closed` days are none."""
     while count:
         day += timedelta(days=1)
-        count -= day.weekday() < 5
+        count -= day.weekday() < 5 and day not in closed
     return day

@@ -6,9 +6,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from crm.domain.working_time import add_working_days
+from crm.domain.working_calendar import MOST_DAYS
 from crm.forms.fields import DayField, LineField, TextField
-from crm.models import FollowUp, Interaction, Participation, User
+from crm.models import FollowUp, FollowUpMove, Interaction, Participation, User
 from crm.roles import Role
 from crm.validators import sensible_date
 
@@ -25,10 +25,26 @@ class InteractionForm(forms.Form):
 
 
 class FollowUpForm(forms.Form):
-    """A promise with its day; three working days from today unless told otherwise."""
+    """A promise with its day, or due in three working days unless told otherwise.
+
+    A day that is typed wins over the number of working days.
+    """
 
     text = LineField(label=_("What was promised"), max_length=500)
-    due_on = DayField(label=_("Due on"), validators=[sensible_date])
+    in_days = forms.IntegerField(
+        label=_("Due in working days"),
+        required=False,
+        min_value=1,
+        max_value=MOST_DAYS,
+        initial=USUAL_WORKING_DAYS,
+        help_text=_("Of whoever keeps it: holidays there are skipped."),
+    )
+    due_on = DayField(
+        label=_("Due on"),
+        required=False,
+        validators=[sensible_date],
+        help_text=_("In place of the working days."),
+    )
     owner = forms.ChoiceField(
         label=_("Whose promise"), choices=FollowUp.Owner.choices, initial=FollowUp.Owner.OURS
     )
@@ -39,7 +55,6 @@ class FollowUpForm(forms.Form):
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.today = today
-        self.fields["due_on"].initial = add_working_days(today, USUAL_WORKING_DAYS)
         keepers = User.objects.filter(
             groups__name__in=(Role.COORDINATOR, Role.HOST), is_active=True
         )
@@ -47,11 +62,28 @@ class FollowUpForm(forms.Form):
 
     def clean_due_on(self) -> date:
         day = self.cleaned_data["due_on"]
-        if day < self.today:
+        if day and day < self.today:
             raise forms.ValidationError(
                 _("This day is over; a promise is due today or later."), code="past"
             )
         return day
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        has_fault = "due_on" in self.errors or "in_days" in self.errors
+        if not has_fault and not cleaned.get("due_on") and not cleaned.get("in_days"):
+            self.add_error("due_on", _("Say by when: a day, or in how many working days."))
+        return cleaned
+
+
+class SnoozeForm(forms.Form):
+    """Until when promises are put off."""
+
+    how = forms.ChoiceField(
+        label=_("Put off"),
+        choices=[each for each in FollowUpMove.How.choices if each[0] != FollowUpMove.How.BACK],
+    )
+    due_on = DayField(label=_("Day"), required=False, validators=[sensible_date])
 
 
 class NewDayForm(forms.Form):

@@ -3,8 +3,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
 
+from django.conf import settings
 from django.db import models
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Substr
 from django.utils.translation import gettext_lazy as _
 
@@ -42,6 +43,10 @@ class ConsentText(SampleMark, models.Model):
 
 
 class ConsentRecordQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Who said what is content: the coordinators' alone."""
+        return self if user.is_coordinator else self.none()
+
     def current(self):
         """The latest record per address holder and purpose; that one counts."""
         same = ConsentRecord.objects.filter(purpose=OuterRef("purpose")).order_by("-at", "-pk")
@@ -51,6 +56,11 @@ class ConsentRecordQuerySet(models.QuerySet):
             Q(pk=Subquery(of_person.values("pk")[:1]))
             | Q(person=None, pk=Subquery(of_address.values("pk")[:1]))
         )
+
+    def with_currency(self):
+        """Each record with `is_current`: whether it is the one that counts."""
+        newest = ConsentRecord.objects.current().filter(pk=OuterRef("pk"))
+        return self.annotate(is_current=Exists(newest))
 
     def granted(self, purpose: str):
         """Unknown is not yes: only a current record that says granted counts."""
@@ -105,6 +115,11 @@ class ConsentRecord(SampleMark, models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_purpose_display()}: {self.get_status_display()}"
+
+    @property
+    def how(self) -> str:
+        """The channel in words."""
+        return self.channel.replace("_", " ")
 
     def save(self, *args, **kwargs):
         if self.pk is not None and not kwargs.get("force_insert"):
@@ -196,6 +211,14 @@ class DataRequest(SampleMark, models.Model):
     received_at = models.DateTimeField()
     due_on = models.DateField()
     done_at = models.DateTimeField(null=True, blank=True)
+    done_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    answer = models.CharField(max_length=500, blank=True)
 
     objects = DataRequestQuerySet.as_manager()
 

@@ -135,6 +135,9 @@ class ImportRow(models.Model):
 
 
 class NoticeDueQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self if user.is_coordinator else self.none()
+
     def open(self):
         return self.filter(told_at=None)
 
@@ -154,6 +157,14 @@ class NoticeDue(models.Model):
     basis = models.CharField(_("basis"), max_length=200)
     due_on = models.DateField(_("to be told by"), db_index=True)
     told_at = models.DateTimeField(null=True, blank=True)
+    told_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    told_how = models.CharField(_("how they were told"), max_length=300, blank=True)
 
     objects = NoticeDueQuerySet.as_manager()
 

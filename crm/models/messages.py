@@ -130,6 +130,13 @@ class Interaction(SampleMark, models.Model):
         on_delete=models.CASCADE,
         related_name="interactions",
     )
+    event = models.ForeignKey(
+        "crm.Event",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="interactions",
+    )
     at = models.DateTimeField(_("when"))
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL

@@ -62,6 +62,7 @@ class Person(SampleMark, Visibility, SearchableModel):
         related_name="people",
         verbose_name=_("organisation"),
     )
+    post_since = models.DateField(_("in this post since"), null=True, blank=True, editable=False)
     initiatives = models.ManyToManyField("crm.Initiative", blank=True, related_name="people")
     languages = models.JSONField(_("languages"), default=list, blank=True)
     tags = models.ManyToManyField("crm.Tag", blank=True, related_name="people")
@@ -157,6 +158,9 @@ class ContactPoint(SampleMark, Visibility, models.Model):
     value = models.CharField(_("as typed"), max_length=320)
     match_key = models.CharField(max_length=320, editable=False, db_index=True)
     status = models.CharField(max_length=12, choices=Status, default=Status.UNVERIFIED)
+    # Why it has this status, and since when we know.
+    status_why = models.CharField(_("why"), max_length=300, blank=True)
+    status_at = models.DateTimeField(null=True, blank=True)
     is_preferred = models.BooleanField(_("preferred"), default=True)
 
     objects = ContactPointQuerySet.as_manager()

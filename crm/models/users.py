@@ -35,6 +35,7 @@ class User(SampleMark, AbstractBaseUser, PermissionsMixin):
     name = models.CharField(_("name"), max_length=200, blank=True)
     language = models.CharField(_("language"), max_length=8, default="en")
     time_zone = models.CharField(_("time zone"), max_length=64, default="Europe/Oslo")
+    wants_digest = models.BooleanField(_("weekly digest by mail"), default=False)
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(_("may sign in"), default=True)
     date_joined = models.DateTimeField(auto_now_add=True)

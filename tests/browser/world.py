@@ -23,6 +23,7 @@ from crm.domain.inbox.senders import ignore_sender
 from crm.domain.merges import merge_people
 from crm.domain.people import add_person
 from crm.models import (
+    DataRequest,
     Event,
     IncomingMail,
     MailFolder,
@@ -228,6 +229,8 @@ print(  # noqa: T201 - the test reads it
             "city": Municipality.objects.get(name="Bergen").organisation_id,
             "organisation": Organisation.objects.filter(municipality=None).first().pk,
             "person": part.person_id,
+            "part": part.pk,
+            "wish": DataRequest.objects.first().pk,
             "twin": doubles[0].pk,
             "other": doubles[1].pk,
             "merge": merge.pk,

@@ -264,6 +264,19 @@ class NoticeDueFactory(DjangoModelFactory):
     due_on = date(2023, 3, 15)
 
 
+class PostFactory(DjangoModelFactory):
+    """What somebody was until the end of 2022."""
+
+    class Meta:
+        model = models.Post
+
+    person = factory.SubFactory(PersonFactory)
+    organisation = factory.SubFactory(OrganisationFactory)
+    role = "clerk"
+    from_on = date(2020, 1, 1)
+    to_on = date(2022, 12, 31)
+
+
 class MailTemplateFactory(DjangoModelFactory):
     class Meta:
         model = models.MailTemplate

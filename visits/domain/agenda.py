@@ -8,7 +8,7 @@ from django.db.models import Count, F, Min
 
 from crm.maps import Dot
 from crm.marks import mark
-from crm.models import FollowUp, Message
+from crm.models import DataRequest, FollowUp, Message, NoticeDue, Person
 from crm.pictures import Funnel, Stage, funnel
 from visits.models import Campaign, Hold, PlanVersion, Visit, VisitReport, VisitRequest
 from visits.states import RequestState, VisitState
@@ -28,6 +28,9 @@ FUNNEL_ORDER = (
     RequestState.WITHDRAWN,
 )
 SOON = timedelta(days=3)
+NOTICE_SOON = timedelta(days=7)
+# Nobody should wait longer for a word than this.
+SILENT_DAYS = 14
 
 
 def answer_now(user: Any) -> list[VisitRequest]:
@@ -65,6 +68,30 @@ def follow_ups_due(user: Any, *, at: datetime) -> list[FollowUp]:
     today = at.astimezone(ZoneInfo(user.time_zone)).date()
     rows = FollowUp.objects.visible_to(user).open().due_by(today)
     return list(rows.select_related("person", "organisation")[:FEW])
+
+
+def notices_soon(user: Any, *, at: datetime) -> list[NoticeDue]:
+    """People from lists who must be told within a week, or should have been.
+
+    One more than are shown tells the page that there are more.
+    """
+    last = at.astimezone(ZoneInfo(user.time_zone)).date() + NOTICE_SOON
+    rows = NoticeDue.objects.visible_to(user).due_by(last)
+    return list(rows.select_related("person")[: FEW + 1])
+
+
+def data_requests_due(user: Any, *, at: datetime) -> list[DataRequest]:
+    """What people ask about their own data, the soonest due first."""
+    if not user.is_coordinator:
+        return []
+    rows = DataRequest.objects.visible_to(user).open()
+    return list(rows.select_related("person").order_by("due_on", "pk")[:FEW])
+
+
+def silent_people(user: Any, *, at: datetime) -> int:
+    """How many people nobody has heard of, said or written anything to for SILENT_DAYS days."""
+    people = Person.objects.visible_to(user).live().silent_since(at - timedelta(days=SILENT_DAYS))
+    return people.count()
 
 
 def visits_at_risk(user: Any, *, at: datetime) -> list[Visit]:

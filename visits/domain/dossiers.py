@@ -7,6 +7,7 @@ import html
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from crm.models import (
     AuditEntry,
+    AuditNote,
     ConsentRecord,
     ContactPoint,
     DataRequest,
@@ -26,9 +28,10 @@ from crm.models import (
     OutgoingMail,
     Participation,
     Person,
+    Post,
 )
 from crm.validators import address_key
-from visits.models import PendingRequest, Visit, VisitNote, VisitRequest
+from visits.models import BriefEdition, PendingRequest, Visit, VisitNote, VisitRequest
 
 # Shorter words stand in too many other words to be looked for.
 SHORTEST_WORD = 3
@@ -158,6 +161,24 @@ class Dossier:
     @cached_property
     def notices_due(self) -> list[NoticeDue]:
         return list(NoticeDue.objects.filter(person__in=self.people).order_by("due_on", "pk"))
+
+    @cached_property
+    def posts(self) -> list[Post]:
+        """What they were before."""
+        rows = Post.objects.filter(person__in=self.people).select_related("organisation")
+        return list(rows.order_by("to_on", "pk"))
+
+    @cached_property
+    def briefs(self) -> list[BriefEdition]:
+        """Editions of the briefs of their visits that still hold words."""
+        rows = BriefEdition.objects.filter(visit__in=self.visits).exclude(content=None)
+        return list(rows.order_by("pk"))
+
+    @cached_property
+    def remarks(self) -> list[Any]:
+        """Notes of hosts from their visits, and reasons somebody gave in the log."""
+        reasons = AuditNote.objects.filter(entry__in=self.changes)
+        return [*self.notes, *reasons.order_by("pk")]
 
     @cached_property
     def interactions(self) -> list[Interaction]:

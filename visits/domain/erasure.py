@@ -37,6 +37,7 @@ from crm.models import (
     OutgoingMail,
     Participation,
     Person,
+    Post,
     SavedView,
     Suppression,
     User,
@@ -84,6 +85,7 @@ EMPTIED: dict[type[models.Model], dict[str, Any]] = {
         "department": "",
         "languages": [],
         "notes": "",
+        "post_since": None,
     },
     VisitRequest: {
         "department": "",
@@ -156,7 +158,7 @@ EMPTIED: dict[type[models.Model], dict[str, Any]] = {
         "remark": "",
         "message": "",
     },
-    DataRequest: {"address": "", "text": ""},
+    DataRequest: {"address": "", "text": "", "answer": ""},
 }
 
 # Texts that people type and that may name anybody: the person's words are taken out of them.
@@ -165,7 +167,8 @@ FREE_TEXTS: dict[type[models.Model], tuple[str, ...]] = {
     AuditNote: ("why",),
     BriefEdition: ("content",),
     ChecklistItem: ("text", "note"),
-    DataRequest: ("text",),
+    ContactPoint: ("status_why",),
+    DataRequest: ("text", "answer"),
     Disruption: ("source",),
     DisseminationActivity: ("name", "evidence"),
     Expense: ("what", "receipt", "why"),
@@ -190,11 +193,12 @@ FREE_TEXTS: dict[type[models.Model], tuple[str, ...]] = {
     Interaction: ("text",),
     Merge: ("journal",),
     Message: ("subject", "body", "calendar"),
-    NoticeDue: ("basis", "source"),
+    NoticeDue: ("basis", "source", "told_how"),
     Organisation: ("notes",),
     OutgoingMail: ("subject", "text", "html", "calendar", "error"),
     Participation: ("part", "source", "note"),
     Person: ("notes",),
+    Post: ("role", "department"),
     PlanDecision: ("reason",),
     PlanVersion: ("note",),
     SavedView: ("name", "query"),
@@ -252,6 +256,12 @@ def sides_of(dossier: Dossier) -> Sides:
         (_("texts of letters, with their addresses; what still waits is cancelled"), dossier.mails),
         (_("mails that came in, with their attachments"), dossier.incoming),
         (_("words of promises"), dossier.follow_ups),
+        (_("what they were before: former roles and organisations"), dossier.posts),
+        (_("what imported files said about them"), dossier.imported),
+        (_("notices due to them, and how they were told"), dossier.notices_due),
+        (_("their requests about own data, with our answers"), dossier.data_requests),
+        (_("briefs of their visits: the words; that there were some stays"), dossier.briefs),
+        (_("notes from the road and reasons in the log that name them"), dossier.remarks),
         (_("names, contacts and texts in requests, and their private links"), dossier.requests),
         (_("forms not verified yet"), dossier.pending),
         (_("finished trip packs and sheets of everybody; they are made anew"), _packs()),
@@ -276,13 +286,19 @@ def _packs() -> list[PackRun]:
 
 @transaction.atomic
 def erase_person(
-    person: Person, *, at: datetime, by: User | None = None, actor: str = ""
+    person: Person,
+    *,
+    at: datetime,
+    by: User | None = None,
+    actor: str = "",
+    wipes: bool = True,
 ) -> Dossier:
     """Remove the identity of a person, and of all records merged with this one, for good.
 
     Counts, states, dates and places stay. Waiting mail is cancelled; an address of theirs alone is
     remembered as a salted hash, so that nobody adds or imports it anew. Raises ValidationError
-    when the person is erased already or leads visits for us.
+    when the person is erased already or leads visits for us. Who erases many at once passes
+    `wipes=False` and calls `wipe_freed_space` at the end.
     """
     if person.erased_at is not None:
         raise ValidationError(_("This person has been erased already."), code="erased")
@@ -307,7 +323,8 @@ def erase_person(
     for each in dossier.people:
         record(each, "erase_person", at=at, by=by, actor=actor, fields=EMPTIED[Person].keys())
     pack_runs.forget_all()
-    transaction.on_commit(wipe_freed_space, robust=True)
+    if wipes:
+        transaction.on_commit(wipe_freed_space, robust=True)
     return dossier
 
 
@@ -384,6 +401,11 @@ def _empty(dossier: Dossier, *, at: datetime) -> None:
         person.sessions_led.clear()
 
 
+def empty_rows(rows: Iterable[Any]) -> None:
+    """Empty the rows as an erasure does; the facts in them stay."""
+    _overwrite(rows)
+
+
 def _overwrite(rows: Iterable[Any], **more: Any) -> None:
     for row in rows:
         values = EMPTIED[type(row)] | more
@@ -398,6 +420,7 @@ def _overwrite(rows: Iterable[Any], **more: Any) -> None:
 def _delete(dossier: Dossier) -> None:
     """Remove the rows that are nothing but personal."""
     ContactPoint.objects.filter(person__in=dossier.people).delete()
+    Post.objects.filter(person__in=dossier.people).delete()
     NoticeDue.objects.filter(person__in=dossier.people).delete()
     PrivateLink.objects.filter(request__in=dossier.requests).delete()
     IgnoredSender.objects.filter(address_key__in=dossier.addresses).delete()

@@ -24,6 +24,7 @@ PERSON = (
     "role",
     "department",
     "languages",
+    "post_since",
     "notes",
     "created_at",
     "updated_at",
@@ -73,24 +74,31 @@ VISIT = ("ref", "city", "country", "mode", "starts_at", "ends_at", "zone", "addr
 MESSAGE = ("direction", "channel", "status", "language", "subject", "body", "address", "at")
 DELIVERY = ("recipient", "recipient_name", "state", "subject", "text", "queued_at", "sent_at")
 INCOMING = ("received_at", "sender", "sender_name", "recipients", "subject", "text", "state")
-POINT = ("kind", "value", "status", "is_preferred")
+POINT = ("kind", "value", "status", "status_why", "status_at", "is_preferred")
+POST = ("role", "department", "from_on", "to_on")
 CONSENT = ("purpose", "status", "language", "at", "channel", "evidence", "address")
 PART = ("status", "day_1", "day_2", "walk", "part", "source", "note")
 PROMISE = ("text", "owner", "due_on", "done_on", "created_at")
-WISH = ("kind", "address", "text", "received_at", "due_on", "done_at")
+WISH = ("kind", "address", "text", "received_at", "due_on", "done_at", "answer")
 IMPORTED = ("line", "verb", "changes", "differs")
-NOTICE = ("source", "basis", "due_on", "told_at")
+NOTICE = ("source", "basis", "due_on", "told_at", "told_how")
 CHANGE = ("at", "verb", "fields", "from_state", "to_state")
 
 
 @transaction.atomic
 def export_person(
-    person: Person, *, at: datetime, by: User | None = None, actor: str = ""
+    person: Person,
+    *,
+    at: datetime,
+    by: User | None = None,
+    actor: str = "",
+    as_format: str = "json",
 ) -> dict[str, Any]:
-    """What is kept about the person and all records merged with this one; the look is logged."""
+    """What is kept about the person and all records merged with this one; the look is logged with
+    the format it leaves in."""
     dossier = dossier_of(person)
     told = _without_others(gather_export(dossier, at=at), dossier)
-    record(dossier.person, "export_person", at=at, by=by, actor=actor)
+    record(dossier.person, "export_person", at=at, by=by, actor=actor, fields=[as_format])
     return told
 
 
@@ -107,6 +115,11 @@ def gather_export(dossier: Dossier, *, at: datetime) -> dict[str, Any]:
                 "tags": [each.name for each in row.tags.all()],
             }
             for row in dossier.people
+        ],
+        "former_posts": [
+            values(row, POST)
+            | {"organisation": row.organisation.name if row.organisation else None}
+            for row in dossier.posts
         ],
         "contact_points": [values(row, POINT) for row in dossier.contact_points],
         "never_to_be_mailed": [key for key in dossier.addresses if Suppression.objects.holds(key)],
@@ -125,7 +138,11 @@ def gather_export(dossier: Dossier, *, at: datetime) -> dict[str, Any]:
             session.title for row in dossier.people for session in row.sessions_led.all()
         ],
         "interactions": [values(row, ("kind", "at", "text")) for row in dossier.interactions],
-        "promises": [values(row, PROMISE) for row in dossier.follow_ups],
+        "promises": [
+            values(row, PROMISE)
+            | {"moved": [values(move, ("from_day", "to_day", "at")) for move in row.moves.all()]}
+            for row in dossier.follow_ups
+        ],
         "messages": [
             values(row, MESSAGE)
             | {"deliveries": [values(mail, DELIVERY) for mail in row.deliveries.all()]}

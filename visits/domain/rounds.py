@@ -11,7 +11,7 @@ from crm import clock
 from crm.domain import duplicates, outbox
 from crm.domain.imports import batches
 from crm.models import IdempotencyKey, RateHit, WorkerBeat
-from visits.domain import busy_feeds, pack_runs, planning_runs, verification
+from visits.domain import busy_feeds, digests, pack_runs, planning_runs, verification
 from visits.domain.briefing import settle_upcoming
 from visits.domain.cancellations import free_expired_slots
 from visits.domain.disruptions import mark_visits
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 KEEP_KEYS = timedelta(days=2)
 # Steps of a visit weigh its briefs at once; this is for what changes elsewhere.
-PAUSES = {"briefs": 60.0, "compared": 10.0, "inbox": 60.0}
+PAUSES = {"briefs": 60.0, "digests": 60.0, "compared": 10.0, "inbox": 60.0}
 FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 2.0, 600.0
 
 
@@ -63,7 +63,7 @@ def one_round(
 ) -> dict[str, int]:
     """Expire proposals, free what cancelled visits kept, forget unverified forms, plan, import
     and print what was asked, send mail, read the mailbox and hosts' calendars, forget old keys,
-    look for people recorded twice, weigh kept briefs; counts by part.
+    look for people recorded twice, send Monday's digests, weigh kept briefs; counts by part.
 
     A part that fails is logged and left out of the counts, and the others go on. `rests` remembers
     such parts between the rounds of one worker; the health page names them.
@@ -103,6 +103,7 @@ def _parts(at: datetime, stop: Callable[[], bool]) -> dict[str, Callable[[], int
         "read": busy_feeds.read_due,
         "keys": _forget_keys,
         "compared": lambda: duplicates.work_off(stop=stop),
+        "digests": lambda: digests.send_digests(at=at),
         "briefs": lambda: settle_upcoming(at=at),
     }
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
-from django.db.models import Prefetch, Q
+from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,21 +21,28 @@ from crm.models import (
     Organisation,
     Participation,
     Person,
+    Post,
 )
-from visits.models import Visit, VisitRequest
+from visits.models import BriefEdition, Visit, VisitRequest
 
 KINDS = {
     "event": gettext_lazy("Events"),
     "mail": gettext_lazy("Mail"),
-    "note": gettext_lazy("Calls, meetings, notes"),
+    "call": gettext_lazy("Calls"),
+    "meeting": gettext_lazy("Meetings"),
+    "note": gettext_lazy("Notes"),
     "promise": gettext_lazy("Promises"),
     "request": gettext_lazy("Requests"),
     "visit": gettext_lazy("Visits"),
+    "document": gettext_lazy("Documents"),
     "consent": gettext_lazy("Consent"),
+    "post": gettext_lazy("Posts"),
     "audit": gettext_lazy("Changes to the record"),
 }
 # Changes of the record itself are rarely what somebody looks for.
 USUAL = frozenset(KINDS) - {"audit"}
+# Calls, meetings and notes are one kind of row, asked for together.
+SAID = frozenset(Interaction.Kind.values)
 AUDIT_WITHOUT_OWN_ENTRY = ("log_interaction", "open_follow_up", "complete_follow_up")
 
 
@@ -72,6 +79,8 @@ class Scope:
     """Which rows belong to a timeline, one condition per kind."""
 
     people: Q
+    events: Q
+    posts: Q
     mail: Q
     notes: Q
     promises: Q
@@ -88,6 +97,8 @@ def of_person(person: Person, *, zone: str, now: datetime) -> Scope:
     mine = Q(person__in=people)
     return Scope(
         people=mine,
+        events=mine,
+        posts=mine,
         mail=mine | Q(visit_requests__person__in=people),
         notes=mine,
         promises=mine | Q(visit_requests__person__in=people),
@@ -102,28 +113,41 @@ def of_person(person: Person, *, zone: str, now: datetime) -> Scope:
 def of_organisation(organisation: Organisation, *, zone: str, now: datetime) -> Scope:
     """Everything about an organisation and its people; for a city its requests and visits too."""
     city = getattr(organisation, "municipality", None)
-    people = Q(person__organisation=organisation)
+    now_here = Q(person__organisation=organisation)
+    # What somebody did while they were here stays here when they move on.
+    people = now_here | _former(organisation, "at__date")
     audit = Q(model="crm.organisation", row_id=str(organisation.pk))
     if city is None:
-        asked = Q(person__organisation=organisation)
+        asked = now_here | _former(organisation, "received_at__date")
         visited = Q(requests__person__organisation=organisation)
         written = people
     else:
-        asked = Q(municipality=city) | people
+        asked = Q(municipality=city) | now_here | _former(organisation, "received_at__date")
         visited = Q(municipality=city) | Q(requests__municipality=city)
         written = people | Q(visit_requests__municipality=city)
         audit |= Q(model="crm.municipality", row_id=str(city.pk))
+    promised = now_here if city is None else now_here | Q(visit_requests__municipality=city)
     return Scope(
         people=people,
+        events=now_here | _former(organisation, "event__starts_on"),
+        posts=Q(organisation=organisation),
         mail=written | Q(incoming__organisation=organisation),
         notes=Q(organisation=organisation) | people,
-        promises=Q(organisation=organisation) | written,
+        promises=Q(organisation=organisation) | promised,
         requests=asked,
         visits=visited,
         audit=audit,
         zone=zone,
         now=now,
     )
+
+
+def _former(organisation: Organisation, day: str) -> Q:
+    """Rows of people who had a post here on the row's day, named by its lookup `day`."""
+    posts = Post.objects.filter(
+        person=OuterRef("person"), organisation=organisation, to_on__gte=OuterRef(day)
+    )
+    return Q(Exists(posts))
 
 
 def gather(
@@ -133,15 +157,18 @@ def gather(
 
     `names_people` adds whom an entry is about, for an organisation's timeline.
     """
+    wanted = frozenset(kinds)
     found: list[Entry] = []
-    for kind in KINDS:
-        if kind in kinds:
-            found.extend(GATHERERS[kind](scope, limit, names_people))
+    if said := wanted & SAID:
+        found.extend(_notes(scope, limit, names_people, said))
+    for kind, gatherer in GATHERERS.items():
+        if kind in wanted:
+            found.extend(gatherer(scope, limit, names_people))
     return sorted(found, key=lambda entry: entry.moment, reverse=True)[:limit]
 
 
 def _events(scope: Scope, limit: int, names: bool) -> list[Entry]:
-    rows = Participation.objects.filter(scope.people).select_related("event", "person")
+    rows = Participation.objects.filter(scope.events).select_related("event", "person")
     return [
         Entry(
             kind="event",
@@ -207,12 +234,12 @@ def _mail_entry(row: Message, scope: Scope) -> Entry:
     )
 
 
-def _notes(scope: Scope, limit: int, names: bool) -> list[Entry]:
-    rows = Interaction.objects.filter(scope.notes).select_related("by", "person")
+def _notes(scope: Scope, limit: int, names: bool, kinds: frozenset[str]) -> list[Entry]:
+    rows = Interaction.objects.filter(scope.notes, kind__in=kinds).select_related("by", "person")
     icons: dict[str, str] = {Interaction.Kind.CALL: "phone", Interaction.Kind.MEETING: "people"}
     return [
         Entry(
-            kind="note",
+            kind=row.kind,
             icon=icons.get(row.kind, "note"),
             title=row.get_kind_display()
             if not (names and row.person)
@@ -299,6 +326,42 @@ def _visits(scope: Scope, limit: int, names: bool) -> list[Entry]:
     ]
 
 
+def _documents(scope: Scope, limit: int, names: bool) -> list[Entry]:
+    """Editions of the briefs of these visits."""
+    visits = Visit.objects.filter(scope.visits).values("pk")
+    rows = BriefEdition.objects.filter(visit__in=visits).select_related("visit")
+    return [
+        Entry(
+            kind="document",
+            icon="document",
+            title=_("Brief of %(ref)s, %(kind)s edition, version %(version)d")
+            % {"ref": row.visit.ref, "kind": row.get_kind_display(), "version": row.version},
+            href=reverse("visits:brief-page", args=[row.visit.ref, row.kind]),
+            moment=row.built_at,
+            zone=scope.zone,
+        )
+        for row in rows.defer("content").order_by("-built_at", "-pk")[:limit]
+    ]
+
+
+def _posts(scope: Scope, limit: int, names: bool) -> list[Entry]:
+    """Posts that ended; with names, who left this organisation."""
+    rows = Post.objects.filter(scope.posts).select_related("organisation", "person")
+    return [
+        Entry(
+            kind="post",
+            icon="organisation",
+            title=_("Until then: %(post)s") % {"post": row},
+            moment=_noon(row.to_on, scope.zone),
+            on=row.to_on,
+            zone=scope.zone,
+            who=row.person.name if names else "",
+            href=reverse("visits:person-detail", args=[row.person_id]) if names else "",
+        )
+        for row in rows.order_by("-to_on", "-pk")[:limit]
+    ]
+
+
 def _consents(scope: Scope, limit: int, names: bool) -> list[Entry]:
     rows = ConsentRecord.objects.filter(scope.people).select_related("person", "text")
     return [
@@ -336,11 +399,12 @@ def _audit(scope: Scope, limit: int, names: bool) -> list[Entry]:
 GATHERERS: dict[str, Callable[[Scope, int, bool], list[Entry]]] = {
     "event": _events,
     "mail": _mail,
-    "note": _notes,
     "promise": _promises,
     "request": _requests,
     "visit": _visits,
+    "document": _documents,
     "consent": _consents,
+    "post": _posts,
     "audit": _audit,
 }
 

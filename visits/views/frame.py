@@ -93,6 +93,7 @@ def _frame_of(request: HttpRequest) -> dict[str, Any]:
             "/settings/sample/" if roles & {Role.COORDINATOR, Role.ADMINISTRATOR} else ""
         ),
         "settings_path": ("/settings/" if roles & {Role.COORDINATOR, Role.ADMINISTRATOR} else ""),
+        "my_account_path": "/settings/my-account/" if Role.COORDINATOR in roles else "",
         "search_path": "/search/" if roles & VISITING else "",
     }
 

@@ -47,6 +47,7 @@ from tests.factories.crm import (
     OrganisationFactory,
     ParticipationFactory,
     PersonFactory,
+    PostFactory,
 )
 from tests.factories.visits import (
     AgendaItemFactory,
@@ -92,7 +93,8 @@ def zelda():
         changes={"family": ["", "Marker"], "email": ["", [ADDRESS]]},
         remark="“Márker” was read as “Marker”.",
     )
-    NoticeDueFactory(person=person)
+    NoticeDueFactory(person=person, told_at=CLOCK, told_how="Zelda Marker was rung up.")
+    PostFactory(person=person, role="Marker of yore")
     InteractionFactory(person=person, text="Zelda called about Ann Other (ann@city.example).")
     FollowUpFactory(person=person, text="Send Zelda the guide")
     DataRequestFactory(person=person, address=ADDRESS, text="Please erase me. Zelda")
@@ -368,6 +370,8 @@ IMPERSONAL = {
     "crm.mailfolder crm.ignoredsender",
     # Levels and weights by field; frequent values that no single person stands behind.
     "crm.lookalike crm.duplicatescan",
+    # Days and choices alone.
+    "crm.followupmove crm.retentionrule",
     # Words of our own for groups of people; numbers with references of rows.
     "crm.tag",
     # Reference data, the programme of the event and the offer, as published.
@@ -455,6 +459,8 @@ def test_the_export_holds_all_and_nobody_else(zelda):
         "list, row 7",
         "Send Zelda the guide",
         "Please erase me.",
+        "Marker of yore",
+        "Zelda Marker was rung up.",
         "Zelda Marker wants cameras.",
         "I, Zelda, would like a visit.",
         "May Zelda ask?",

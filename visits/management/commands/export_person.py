@@ -1,4 +1,4 @@
-"""Write everything kept about a person into a JSON file, to be handed to them."""
+"""Write everything kept about a person into a file, JSON or PDF, to be handed to them."""
 
 import json
 from pathlib import Path
@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from crm import clock
 from visits.briefs.files import write_whole
+from visits.briefs.person_copy import render_copy
 from visits.domain.dossiers import find_person
 from visits.domain.person_export import export_person
 
@@ -21,7 +22,7 @@ class Command(BaseCommand):
     Exit status 0 done, 1 refused with a sentence on standard error, 2 wrong usage.
     """
 
-    help = "Write all that is kept about a person as JSON, without other people's data."
+    help = "Write all kept about a person, without other people's data, as JSON or (*.pdf) PDF."
 
     def add_arguments(self, parser):
         parser.add_argument("id", metavar="ID", help="number of the person, as in their page")
@@ -33,12 +34,18 @@ class Command(BaseCommand):
                 person = find_person(options["id"])
             except ValidationError as error:
                 raise CommandError(" ".join(error.messages)) from error
-            told = export_person(person, at=clock.now(), actor="command line")
-        text = json.dumps(told, cls=DjangoJSONEncoder, ensure_ascii=False, indent=1)
+            path = Path(options["output"])
+            as_format = "pdf" if path.suffix.lower() == ".pdf" else "json"
+            told = export_person(person, at=clock.now(), actor="command line", as_format=as_format)
+            content = render_copy(told) if as_format == "pdf" else _as_json(told)
         try:
-            write_whole(Path(options["output"]), text.encode())
+            write_whole(path, content)
         except OSError as error:
             raise CommandError(
                 _("%(file)s could not be written: %(why)s.")
                 % {"file": options["output"], "why": error.strerror or error}
             ) from error
+
+
+def _as_json(told: dict) -> bytes:
+    return json.dumps(told, cls=DjangoJSONEncoder, ensure_ascii=False, indent=1).encode()

@@ -51,7 +51,8 @@ def contact_point_change(request: HttpRequest, pk: int, point: int) -> HttpRespo
     elif verb == "remove":
         is_done = try_verb(request, verbs.remove_contact_point, row, **now)
     else:
-        is_done = try_verb(request, verbs.mark_contact_point, row, verb, **now)
+        why = request.POST.get("why", "")[:300]
+        is_done = try_verb(request, verbs.mark_contact_point, row, verb, why=why, **now)
     if is_done:
         done(request, _("Saved."))
     return redirect("visits:person-detail", pk)

@@ -1,5 +1,7 @@
 """Follow-ups: what was promised, by when; kept, moved or given to somebody, one or many."""
 
+from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -7,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -17,11 +19,11 @@ from crm import clock, wording
 from crm.domain import follow_ups as verbs
 from crm.exports import Column
 from crm.filters import FollowUpFilter
-from crm.forms.notes import FollowUpForm, NewDayForm
+from crm.forms.notes import FollowUpForm, NewDayForm, SnoozeForm
 from crm.models import FollowUp, User
 from crm.permissions import require
 from crm.roles import Role
-from visits.views.desk.access import back_to, try_verb
+from visits.views.desk.access import back_to, own_next, try_verb
 from visits.views.desk.lists import as_file, list_page, render_list
 from visits.views.desk.people import ticked
 from visits.views.desk.toasts import done, today
@@ -37,6 +39,7 @@ COLUMNS = (
     Column(
         gettext_lazy("Organisation"), lambda row: row.organisation.name if row.organisation else ""
     ),
+    Column(gettext_lazy("Promised at"), lambda row: row.event.name if row.event else ""),
     Column(gettext_lazy("Visit"), lambda row: visit_refs(row)),
     Column(
         gettext_lazy("Who keeps it"), lambda row: str(row.assigned_to) if row.assigned_to else ""
@@ -56,7 +59,7 @@ def follow_up_list(request: HttpRequest) -> HttpResponse:
     page = list_page(
         request,
         FollowUpFilter,
-        rows.prefetch_related("visits", "visit_requests"),
+        rows.select_related("event").prefetch_related("visits", "visit_requests", "moves"),
         COLUMNS,
         tab="state",
         usual="open",
@@ -69,6 +72,7 @@ def follow_up_list(request: HttpRequest) -> HttpResponse:
         "tabs": tabs(request, seen, day),
         "form": FollowUpForm(today=day, initial={"assigned_to": request.user}),
         "keepers": FollowUpForm(today=day).fields["assigned_to"].queryset,
+        "snoozes": SnoozeForm().fields["how"].choices,
         "may_write": request.user.is_coordinator,
     }
     return render_list(page, "follow_up_list", "_follow_up_rows", context)
@@ -107,8 +111,7 @@ def follow_up_new(request: HttpRequest) -> HttpResponse:
     elif try_verb(
         request, verbs.open_follow_up, **form.cleaned_data, at=clock.now(), by=request.user
     ):
-        day = wording.day(form.cleaned_data["due_on"])
-        done(request, _("Promised for %(day)s.") % {"day": day})
+        done(request, _("Written down."))
     return back_to(request, reverse("visits:follow-up-list"))
 
 
@@ -158,17 +161,21 @@ def follow_up_reschedule(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @require(*STAFF)
 def follow_up_bulk(request: HttpRequest) -> HttpResponse:
-    """One verb for all ticked promises, or for none of them: complete, move, assign."""
+    """One verb for all ticked promises, or for none: complete, move, put off, give to somebody.
+
+    With `preview` in what is sent, the page that says what would change; nothing is done.
+    """
     fallback = reverse("visits:follow-up-list")
-    rows = ticked(request, FollowUp.objects.visible_to(request.user))
+    seen = FollowUp.objects.visible_to(request.user)
+    rows = ticked(request, seen.select_related("person", "organisation", "assigned_to"))
     if rows is None:
         return back_to(request, fallback)
-    verb = {"complete": _complete_all, "reschedule": _move_all, "assign": _assign_all}.get(
-        request.POST.get("verb", "")
-    )
+    verb = VERBS.get(request.POST.get("verb", ""))
     if verb is None:
         messages.error(request, _("Choose what to do with the ticked rows."))
         return back_to(request, fallback)
+    if request.POST.get("preview"):
+        return _preview(request, rows)
     try:
         with transaction.atomic():
             verb(request, rows)
@@ -207,22 +214,163 @@ def follow_up_bulk_reopen(request: HttpRequest) -> HttpResponse:
     return back_to(request, reverse("visits:follow-up-list"))
 
 
-def _move_all(request: HttpRequest, rows: list[FollowUp]) -> None:
+def _new_day(request: HttpRequest) -> date:
     form = NewDayForm(request.POST, today=today(request))
     if not form.is_valid():
         raise ValidationError(form.errors["due_on"])
+    return form.cleaned_data["due_on"]
+
+
+def _move_all(request: HttpRequest, rows: list[FollowUp]) -> None:
+    day = _new_day(request)
     for row in rows:
-        verbs.reschedule_follow_up(
-            row, due_on=form.cleaned_data["due_on"], at=clock.now(), by=request.user
-        )
-    done(request, _("Moved to %(day)s.") % {"day": wording.day(form.cleaned_data["due_on"])})
+        verbs.reschedule_follow_up(row, due_on=day, at=clock.now(), by=request.user)
+    done(request, _("Moved to %(day)s.") % {"day": wording.day(day)}, undo=_moved_path(rows))
 
 
-def _assign_all(request: HttpRequest, rows: list[FollowUp]) -> None:
+def _snooze(request: HttpRequest) -> dict[str, Any]:
+    """How the promises are put off, as the verb takes it."""
+    form = SnoozeForm(request.POST)
+    if not form.is_valid():
+        raise ValidationError([error for faults in form.errors.values() for error in faults])
+    return {**form.cleaned_data, "at": clock.now(), "by": request.user}
+
+
+def _snooze_all(request: HttpRequest, rows: list[FollowUp]) -> None:
+    values = _snooze(request)
+    for row in rows:
+        verbs.snooze_follow_up(row, values["how"], **_but_how(values))
+    words = ngettext("%(n)d promise is put off.", "%(n)d promises are put off.", len(rows))
+    done(request, words % {"n": len(rows)}, undo=_moved_path(rows))
+
+
+def _but_how(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name != "how"}
+
+
+def _moved_path(rows: list[FollowUp]) -> str:
+    query = "&".join(f"moved={row.pk}" for row in rows)
+    return f"{reverse('visits:follow-up-bulk-undo')}?{query}"
+
+
+def _keeper(request: HttpRequest) -> User | None:
     if not request.user.is_coordinator:
         raise ValidationError(_("Only a coordinator gives promises to somebody else."))
     field = FollowUpForm(today=today(request)).fields["assigned_to"]
-    keeper: User | None = field.clean(request.POST.get("assigned_to", ""))
+    return field.clean(request.POST.get("assigned_to", ""))
+
+
+def _assign_all(request: HttpRequest, rows: list[FollowUp]) -> None:
+    keeper = _keeper(request)
+    query = "&".join(f"kept={row.pk}-{row.assigned_to_id or 0}" for row in rows)
     for row in rows:
         verbs.assign_follow_up(row, to=keeper, at=clock.now(), by=request.user)
-    done(request, _("Given to %(name)s.") % {"name": keeper or _("nobody")})
+    undo = f"{reverse('visits:follow-up-bulk-undo')}?{query}"
+    done(request, _("Given to %(name)s.") % {"name": keeper or _("nobody")}, undo=undo)
+
+
+VERBS = {
+    "complete": _complete_all,
+    "reschedule": _move_all,
+    "snooze": _snooze_all,
+    "assign": _assign_all,
+}
+TITLES = {
+    "complete": gettext_lazy("These promises are kept"),
+    "reschedule": gettext_lazy("Another day for these promises"),
+    "snooze": gettext_lazy("Put these promises off"),
+    "assign": gettext_lazy("Give these promises to somebody"),
+}
+
+
+def _preview(request: HttpRequest, rows: list[FollowUp]) -> HttpResponse:
+    """What the chosen verb would do to each row."""
+    verb = request.POST["verb"]
+    fallback = own_next(request) or reverse("visits:follow-up-list")
+    try:
+        after = _after(request, verb, rows)
+    except ValidationError as error:
+        words = {"reason": " ".join(error.messages)}
+        messages.error(request, _("Nothing was done: %(reason)s") % words)
+        return redirect(fallback)
+    by_keeper = verb == "assign"
+    lines = [
+        {
+            "row": row,
+            "before": (row.assigned_to or _("nobody")) if by_keeper else wording.day(row.due_on),
+            "after": after[row.pk],
+        }
+        for row in rows
+    ]
+    carried = [(name, request.POST.get(name, "")) for name in ("due_on", "how", "assigned_to")]
+    context = {
+        "verb": verb,
+        "title": TITLES[verb],
+        "lines": lines,
+        "carried": [(name, value) for name, value in carried if value],
+        "next": fallback,
+    }
+    return render(request, "visits/follow_up_bulk.html", context)
+
+
+def _after(request: HttpRequest, verb: str, rows: list[FollowUp]) -> dict[int, Any]:
+    """What each row would say afterwards; raises ValidationError where the verb would."""
+    if kept := next((row for row in rows if not row.is_open), None):
+        raise ValidationError(_("“%(text)s” was kept already.") % {"text": kept.text})
+    if verb == "assign":
+        return dict.fromkeys((row.pk for row in rows), _keeper(request) or _("nobody"))
+    if verb == "complete":
+        words = _("kept on %(day)s") % {"day": wording.day(today(request))}
+        return dict.fromkeys((row.pk for row in rows), words)
+    if verb == "reschedule":
+        day = wording.day(_new_day(request))
+        return dict.fromkeys((row.pk for row in rows), day)
+    values = _snooze(request)
+    rest = _but_how(values)
+    return {row.pk: wording.day(verbs.snoozed_to(row, values["how"], **rest)) for row in rows}
+
+
+@require_POST
+@require(*STAFF)
+@transaction.atomic
+def follow_up_bulk_undo(request: HttpRequest) -> HttpResponse:
+    """Undo of a bulk move or gift: the days, or the keepers, of before."""
+    seen = FollowUp.objects.visible_to(request.user)
+    now = {"at": clock.now(), "by": request.user}
+    for row in seen.filter(pk__in=_numbers(request.GET.getlist("moved"))):
+        try_verb(request, verbs.take_back_move, row, **now)
+    if request.user.is_coordinator:
+        pairs = [_numbers(pair.split("-")) for pair in request.GET.getlist("kept")]
+        kept = dict(pair for pair in pairs if len(pair) == 2)
+        keepers = FollowUpForm(today=today(request)).fields["assigned_to"].queryset
+        known = {user.pk: user for user in keepers}
+        for row in seen.filter(pk__in=list(kept)):
+            try_verb(request, verbs.assign_follow_up, row, to=known.get(kept[row.pk]), **now)
+    done(request, _("They are as they were before."))
+    return back_to(request, reverse("visits:follow-up-list"))
+
+
+def _numbers(words: Iterable[str]) -> list[int]:
+    return [int(word) for word in words if word.isdecimal() and len(word) < 19]
+
+
+@require_POST
+@require(*STAFF)
+def follow_up_snooze(request: HttpRequest, pk: int) -> HttpResponse:
+    """Put one promise off."""
+    row = find_follow_up(request, pk)
+    form = SnoozeForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, " ".join(str(each) for each in form.errors.get("how", [])))
+    elif try_verb(
+        request,
+        verbs.snooze_follow_up,
+        row,
+        form.cleaned_data["how"],
+        due_on=form.cleaned_data["due_on"],
+        at=clock.now(),
+        by=request.user,
+    ):
+        day = wording.day(row.due_on)
+        done(request, _("Put off to %(day)s.") % {"day": day}, undo=_moved_path([row]))
+    return back_to(request, reverse("visits:follow-up-list"))

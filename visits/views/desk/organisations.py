@@ -25,9 +25,11 @@ from crm.permissions import require
 from crm.roles import Role
 from visits import states
 from visits.domain import timeline
+from visits.domain.departments import departments_of
 from visits.domain.local_days import Where, days_of
 from visits.models import Campaign, Visit, VisitRequest
 from visits.views.desk.access import back_to, current_campaign, try_verb
+from visits.views.desk.list_maps import map_of_organisations, shows_map, switch_links
 from visits.views.desk.lists import as_file, list_page, render_list
 from visits.views.desk.people import chosen_kinds, kind_pills, open_promises, timeline_limit
 from visits.views.desk.toasts import add_errors, done, today, try_form
@@ -74,7 +76,14 @@ def organisation_list(request: HttpRequest) -> HttpResponse:
     page = list_page(request, OrganisationFilter, rows, COLUMNS)
     if file := as_file(page, "organisations"):
         return file
-    context = {"today": today(request), "may_edit": request.user.is_coordinator}
+    context = {
+        "today": today(request),
+        "may_edit": request.user.is_coordinator,
+        "switch": switch_links(request),
+    }
+    if shows_map(request):
+        context |= {"places": map_of_organisations(page), "noun": _("organisations")}
+        return render_list(page, "organisation_list", "_list_map", context)
     return render_list(page, "organisation_list", "_organisation_rows", context)
 
 
@@ -106,6 +115,7 @@ def organisation_detail(request: HttpRequest, pk: int) -> HttpResponse:
             "entries": entries[:limit],
             "has_older": len(entries) > limit,
             "kind_pills": kind_pills(request),
+            "departments": departments_of(organisation, user),
             "promises": open_promises(_about(organisation)),
             "note_form": InteractionForm(),
             "promise_form": FollowUpForm(today=today(request), initial={"assigned_to": user}),

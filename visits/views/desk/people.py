@@ -28,6 +28,7 @@ from crm.forms.notes import FollowUpForm, InteractionForm
 from crm.forms.people import ContactPointForm, NewPersonForm, PersonForm
 from crm.json_rows import JsonRows
 from crm.models import (
+    AuditEntry,
     ConsentRecord,
     ContactPoint,
     DataRequest,
@@ -40,9 +41,11 @@ from crm.models import (
 from crm.permissions import require
 from crm.roles import Role
 from visits.domain import timeline
+from visits.domain.departments import departments_of
 from visits.domain.next_steps import next_step
 from visits.models import Visit, VisitRequest
 from visits.views.desk.access import back_to, try_verb
+from visits.views.desk.list_maps import map_of_people, shows_map, switch_links
 from visits.views.desk.lists import as_file, list_page, render_list
 from visits.views.desk.tags import put_on, take_off
 from visits.views.desk.toasts import add_errors, done, today, try_form
@@ -94,7 +97,14 @@ def person_list(request: HttpRequest) -> HttpResponse:
     page = list_page(request, PersonFilter, rows, COLUMNS)
     if file := as_file(page, "people"):
         return file
-    context = {"today": today(request), "bulk_form": FollowUpForm(today=today(request))}
+    context = {
+        "today": today(request),
+        "bulk_form": FollowUpForm(today=today(request)),
+        "switch": switch_links(request),
+    }
+    if shows_map(request):
+        context |= {"places": map_of_people(page), "noun": _("people")}
+        return render_list(page, "person_list", "_list_map", context)
     return render_list(page, "person_list", "_person_rows", context)
 
 
@@ -136,9 +146,15 @@ def person_context(request: HttpRequest, person: Person, **forms: Any) -> dict[s
             now=now,
             today=today(request),
         ),
+        "posts": person.posts.select_related("organisation"),
+        "departments": departments_of(person.organisation, request.user, but=person.department),
         "promises": open_promises(Q(person=person)),
         "lookalikes": lookalikes_of(request, person),
         "merges": merges.defer("journal")[:10],
+        "notices": person.notices_due.order_by("due_on", "pk"),
+        "copies": AuditEntry.objects.about(person)
+        .filter(verb="export_person")
+        .select_related("by")[:5],
         "first_contact": first_contact_of(person, zone=zone),
         "today": today(request),
         "note_form": InteractionForm(),

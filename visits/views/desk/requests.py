@@ -33,6 +33,7 @@ from visits.models import Campaign, VisitRequest
 from visits.models.requests import Channel
 from visits.states import RequestState
 from visits.views.desk.access import current_campaign, get_request
+from visits.views.desk.lists import let_out
 from visits.views.desk.saved_views import views_of
 
 PAGE = 50
@@ -170,13 +171,9 @@ def request_export(request: HttpRequest) -> HttpResponse:
     """The list as it is filtered, as CSV or XLSX."""
     found, _chosen = requests_shown(request)
     wanted = request.GET.get("format", "csv")
-    return export(
-        "requests",
-        COLUMNS,
-        found,
-        file_format=wanted if wanted in FORMATS else "csv",
-        zone=request.user.time_zone,
-    )
+    file_format = wanted if wanted in FORMATS else "csv"
+    let_out(request, f"requests.{file_format}", found.count())
+    return export("requests", COLUMNS, found, file_format=file_format, zone=request.user.time_zone)
 
 
 @require_http_methods(["GET", "POST"])

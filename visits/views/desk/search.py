@@ -1,20 +1,38 @@
-"""One search over people, organisations, requests and visits: for the palette and as a page."""
+"""One search over everything somebody may see, pages too: for the palette and as a page."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from crm.models import Event, Organisation, Person
-from crm.permissions import require
+from crm import wording
+from crm.models import Event, FollowUp, Organisation, OutgoingMail, Person
+from crm.permissions import has_role, require
 from crm.roles import Role
+from crm.search import search_key
 from visits.models import Visit, VisitRequest
+from visits.views.desk.privacy import PAGES as PRIVACY_PAGES
+from visits.views.desk.settings.overview import SECTIONS
+from visits.views.frame import PLACES
 
-PER_KIND = 8
+PER_KIND, FEW = 8, 4
+COORDINATOR = (Role.COORDINATOR,)
+# Pages that are no part of the main navigation, the settings or the privacy pages.
+MORE_PAGES = (
+    (gettext_lazy("Follow-ups"), "visits:follow-up-list", (Role.COORDINATOR, Role.HOST)),
+    (gettext_lazy("Import people"), "visits:import-list", COORDINATOR),
+    (gettext_lazy("Recorded twice?"), "visits:duplicate-list", COORDINATOR),
+    (gettext_lazy("Closing the campaign"), "visits:closing", COORDINATOR),
+    (gettext_lazy("Printed packs"), "visits:pack-list", (Role.COORDINATOR, Role.HOST)),
+    (gettext_lazy("My account and digest"), "visits:my-account", COORDINATOR),
+)
 LONGEST = 100
 
 
@@ -31,7 +49,10 @@ def search(request: HttpRequest) -> HttpResponse:
     results = list(find(request.user, words)) if len(words) > 1 else []
     if request.accepts("text/html") and not request.headers.get("X-Requested-With"):
         return render(request, "visits/search.html", {"words": words, "results": results})
-    return JsonResponse({"results": [result._asdict() for result in results]})
+    # The palette lists the main navigation by itself.
+    listed = {place.path for place in PLACES}
+    found = [result._asdict() for result in results if result.path not in listed]
+    return JsonResponse({"results": found})
 
 
 def find(user: Any, words: str) -> Iterator[Result]:
@@ -53,3 +74,42 @@ def find(user: Any, words: str) -> Iterator[Result]:
     for row in Event.objects.visible_to(user).search(words)[:3]:
         path = reverse("visits:event-detail", args=[row.slug])
         yield Result(row.name, _("event"), path)
+    promises = FollowUp.objects.visible_to(user).search(words).order_by("done_on", "due_on", "pk")
+    for row in promises[:FEW]:
+        path = f"{reverse('visits:follow-up-list')}?{urlencode({'state': 'all', 'q': row.text})}"
+        yield Result(f"{row.text} · {wording.day(row.due_on)}", _("follow-up"), path)
+    yield from _mails(user, words)
+    yield from _pages(user, words)
+
+
+def _mails(user: Any, words: str) -> Iterator[Result]:
+    """Mails by subject or recipient, the newest first."""
+    if not user.is_coordinator:
+        return
+    rows = OutgoingMail.objects.visible_to(user)
+    for word in words.split()[:4]:
+        found = Q(subject__icontains=word) | Q(recipient__icontains=word)
+        rows = rows.filter(found | Q(recipient_name__icontains=word))
+    for row in rows.order_by("-queued_at", "-pk")[:FEW]:
+        path = reverse("visits:mail-detail", args=[row.pk])
+        yield Result(f"{row.subject} → {row.recipient}", _("mail"), path)
+
+
+def _pages(user: Any, words: str) -> Iterator[Result]:
+    """Pages by their name: every one wanted word begins a word of it."""
+    wanted = search_key(words).split()
+    for label, path, roles in _known_pages():
+        name = search_key(str(label)).split()
+        if has_role(user, *roles) and all(
+            any(part.startswith(word) for part in name) for word in wanted
+        ):
+            yield Result(str(label), _("page"), path)
+
+
+def _known_pages() -> Iterator[tuple[Any, str, Iterable[str]]]:
+    for place in PLACES:
+        yield place.word, place.path, place.roles
+    for section in SECTIONS:
+        yield section.label, reverse(section.url), section.roles
+    for label, url, roles in (*PRIVACY_PAGES, *MORE_PAGES):
+        yield label, reverse(url), roles

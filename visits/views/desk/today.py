@@ -47,6 +47,13 @@ def today(request: HttpRequest) -> HttpResponse:
     }
     if has_role(user, Role.COORDINATOR, Role.HOST):
         context |= {"refusals": refusals(user), "away": visits_without_host(user, at=at)}
+    if has_role(user, Role.COORDINATOR):
+        context |= {
+            "notices": agenda.notices_soon(user, at=at),
+            "data_requests": agenda.data_requests_due(user, at=at),
+            "silent": agenda.silent_people(user, at=at),
+            "silent_days": agenda.SILENT_DAYS,
+        }
     stands = visit_standings(context["visits"], at=at, user=user)
     for visit in context["visits"]:
         visit.brief_standing = stands[visit.pk]

@@ -61,6 +61,7 @@ FILES = {
     "visits:mail-preview",
     "visits:note-sender",
     "visits:pack-file",
+    "visits:person-copy",
     "visits:pack-status",
     "visits:plan-news",
     "visits:plan-replan-status",

@@ -107,7 +107,7 @@ def test_one_timeline_holds_everything_newest_first(desk):
     VisitFactory(requests=[request], starts_at=CLOCK.replace(day=23))
     ConsentRecordFactory(person=person, at=CLOCK.replace(day=1))
     entries = desk.get(page_of(person)).context["entries"]
-    assert [entry.kind for entry in entries] == ["visit", "request", "note", "consent", "event"]
+    assert [entry.kind for entry in entries] == ["visit", "request", "call", "consent", "event"]
 
 
 @pytest.mark.parametrize("kind", timeline.KINDS)
@@ -140,8 +140,10 @@ def test_an_empty_note_is_refused_and_nothing_is_lost(desk):
 
 
 def test_a_promise_is_due_in_three_working_days_unless_told_otherwise(desk):
-    form = desk.get(page_of(PersonFactory(), "person-promise")).context["form"]
-    assert form["due_on"].value() == date(2023, 2, 20)
+    page = page_of(PersonFactory(), "person-promise")
+    usual = desk.get(page).context["form"]["in_days"].value()
+    desk.post(page, {"text": "Send it", "in_days": usual, "owner": "ours"})
+    assert FollowUp.objects.get().due_on == date(2023, 2, 20)
 
 
 def test_a_promise_in_the_past_is_refused(desk):

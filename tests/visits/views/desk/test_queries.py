@@ -15,12 +15,14 @@ from crm.models import (
     FollowUp,
     Interaction,
     Message,
+    NoticeDue,
     OutgoingMail,
     Participation,
     Person,
 )
 from tests.factories.crm import (
     CLOCK,
+    DataRequestFactory,
     EventFactory,
     IncomingMailFactory,
     MessageFactory,
@@ -144,6 +146,66 @@ def organisation_detail(count):
     return reverse("visits:organisation-detail", args=[city.organisation.pk]) + "?all=1"
 
 
+def consent_list(count):
+    history(count, person=PersonFactory())
+    return reverse("visits:consent-list")
+
+
+def person_map(count):
+    people(count)
+    Person.objects.update(organisation=MunicipalityFactory().organisation)
+    return reverse("visits:person-list") + "?shown=map"
+
+
+def organisation_map(count):
+    for number in range(min(count, 30)):
+        MunicipalityFactory(name=f"Town {number}")
+    return reverse("visits:organisation-list") + "?shown=map"
+
+
+def notice_list(count):
+    NoticeDue.objects.bulk_create(
+        NoticeDue(person=row, source="list", basis="interest", due_on=CLOCK.date())
+        for row in people(count)
+    )
+    return reverse("visits:notice-list")
+
+
+def data_request_list(count):
+    copies(DataRequestFactory(), count - 1)
+    return reverse("visits:data-request-list")
+
+
+def retention(count):
+    people(count)
+    Person.objects.update(created_at=CLOCK - timedelta(days=2_000))
+    return reverse("visits:retention")
+
+
+def export_log(count):
+    AuditEntry.objects.bulk_create(
+        AuditEntry(at=CLOCK, verb="export_list", model="crm.user", fields=["people.csv (3)"])
+        for _n in range(count)
+    )
+    return reverse("visits:export-log")
+
+
+def debrief_person(count):
+    event = EventFactory()
+    Participation.objects.bulk_create(
+        Participation(person=row, event=event, status="attended") for row in people(count)
+    )
+    part = Participation.objects.first()
+    history(count, person=part.person)
+    return reverse("visits:debrief-person", args=[event.slug, part.pk])
+
+
+def my_account(count):
+    history(count, person=PersonFactory())
+    people(count)
+    return reverse("visits:my-account")
+
+
 def event_list(count):
     copies(EventFactory(), count - 1, slug=lambda n: f"e{n}")
     return reverse("visits:event-list")
@@ -253,6 +315,15 @@ CEILINGS = {
     host_list: 4,
     host_detail: 9,
     search: 9,
+    consent_list: 6,
+    person_map: 13,
+    organisation_map: 12,
+    notice_list: 11,
+    data_request_list: 8,
+    retention: 15,
+    export_log: 6,
+    debrief_person: 10,
+    my_account: 10,
 }
 
 

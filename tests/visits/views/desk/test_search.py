@@ -1,7 +1,14 @@
 import pytest
 from django.urls import reverse
 
-from tests.factories.crm import MunicipalityFactory, PersonFactory
+from crm.models import OutgoingMail
+from tests.factories.crm import (
+    FollowUpFactory,
+    MessageFactory,
+    MunicipalityFactory,
+    OutgoingMailFactory,
+    PersonFactory,
+)
 from tests.factories.visits import VisitFactory, VisitRequestFactory
 
 pytestmark = pytest.mark.django_db
@@ -48,3 +55,22 @@ def test_search_is_a_page_for_a_browser(client, coordinator):
     person = PersonFactory()
     answer = client.get(reverse("visits:search"), {"q": person.family})
     assert person.name in answer.content.decode()
+
+
+def test_search_finds_promises_mails_and_pages(client, coordinator):
+    client.force_login(coordinator)
+    FollowUpFactory(text="Retain the minutes")
+    OutgoingMailFactory(message=MessageFactory(subject="Retained dates"))
+    assert [(row["kind"], row["label"]) for row in results(client, "retain")] == [
+        ("follow-up", "Retain the minutes · Fri 17 Feb 2023"),
+        ("mail", OutgoingMail.objects.get().subject + " → " + OutgoingMail.objects.get().recipient),
+    ]
+    found = [(row["kind"], row["path"]) for row in results(client, "retent")]
+    assert found == [("page", "/privacy/retention/")]
+    assert results(client, "closing camp")[0]["path"] == "/figures/closing/"
+
+
+def test_search_shows_a_host_no_mail_and_no_page_of_the_desk(client, host):
+    client.force_login(host)
+    OutgoingMailFactory(message=MessageFactory(subject="Consent dates"))
+    assert results(client, "consent") == []

@@ -114,6 +114,13 @@ SECTIONS = (
         KEEPERS,
     ),
     Section(
+        gettext_lazy("Privacy"),
+        gettext_lazy("How long data is kept, what left the program, and what people agreed to."),
+        "visits:retention",
+        "lock",
+        KEEPERS,
+    ),
+    Section(
         gettext_lazy("Audit list"),
         gettext_lazy("Who did what, when, and why."),
         "visits:audit-list",

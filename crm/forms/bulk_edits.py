@@ -1,0 +1,40 @@
+"""One change for many people."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from crm.domain.bulk_edits import FIELDS
+from crm.forms.fields import LANGUAGES, LineField
+from crm.forms.people import PersonForm
+from crm.models import Initiative
+
+
+class BulkEditForm(forms.Form):
+    """What to change, and its new value in the field of that name."""
+
+    field = forms.ChoiceField(label=_("What to change"), choices=list(FIELDS.items()))
+    organisation = LineField(
+        label=_("Organisation"),
+        max_length=200,
+        required=False,
+        help_text=_("Start typing; choose one that we know."),
+        widget=forms.TextInput(attrs={"list": "organisations", "autocomplete": "off"}),
+    )
+    initiatives = forms.ModelChoiceField(
+        label=_("Initiative"),
+        queryset=Initiative.objects.order_by("name"),
+        required=False,
+        empty_label="–",
+    )
+    languages = forms.ChoiceField(
+        label=_("Language"), choices=[("", "–"), *LANGUAGES], required=False
+    )
+
+    clean_organisation = PersonForm.clean_organisation
+
+    @property
+    def value(self) -> Any:
+        """The new value of the chosen field."""
+        return self.cleaned_data.get(self.cleaned_data["field"])

@@ -1,0 +1,42 @@
+"""A person's posts: a new one, and one of the past."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from crm.forms.fields import DayField, LineField
+from crm.forms.people import PersonForm
+from crm.validators import sensible_date
+
+
+class PostForm(forms.Form):
+    """What somebody is or was; the organisation is typed by its name."""
+
+    role = LineField(label=_("Role"), max_length=200, required=False)
+    department = LineField(label=_("Department"), max_length=200, required=False)
+    organisation = LineField(
+        label=_("Organisation"),
+        max_length=200,
+        required=False,
+        help_text=_("Start typing; choose one that we know."),
+        widget=forms.TextInput(attrs={"list": "organisations", "autocomplete": "off"}),
+    )
+
+    clean_organisation = PersonForm.clean_organisation
+
+
+class NewPostForm(PostForm):
+    """The present post from a day on."""
+
+    on = DayField(label=_("From"), validators=[sensible_date])
+
+
+class FormerPostForm(PostForm):
+    """A post of the past; the first day may be unknown."""
+
+    from_on = DayField(label=_("From"), required=False, validators=[sensible_date])
+    to_on = DayField(label=_("Until"), validators=[sensible_date])
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, prefix="former", **kwargs)

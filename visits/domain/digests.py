@@ -1,0 +1,135 @@
+"""The weekly digest: what a coordinator should know on Monday morning, once a week, by mail."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from crm import wording
+from crm.domain.audit import record
+from crm.domain.staff_mail import tell_staff
+from crm.models import FollowUp, Person, User, WeeklyDigest
+from crm.roles import Role
+from visits.domain.agenda import SILENT_DAYS
+
+LEAVES_AT = time(8)
+# A worker that was away on Monday sends it until the evening; later it would be old news.
+UNTIL = time(20)
+LISTED = 15
+
+
+@dataclass(frozen=True)
+class Digest:
+    """One person's week: promises of theirs or of nobody's, and what others promised to us."""
+
+    monday: date
+    overdue: list[FollowUp]
+    this_week: list[FollowUp]
+    from_them: list[FollowUp]
+    silent: int
+    silent_people: list[Person]
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.overdue or self.this_week or self.from_them or self.silent)
+
+
+def digest_of(user: User, *, at: datetime) -> Digest:
+    """What the digest of this week says to somebody, as of `at`."""
+    today = at.astimezone(ZoneInfo(user.time_zone)).date()
+    monday = today - timedelta(days=today.weekday())
+    sunday = monday + timedelta(days=6)
+    rows = FollowUp.objects.visible_to(user).open().select_related("person", "organisation")
+    ours = rows.filter(owner=FollowUp.Owner.OURS)
+    ours = ours.filter(assigned_to=user) | ours.filter(assigned_to=None)
+    theirs = rows.filter(owner=FollowUp.Owner.THEIRS)
+    people = Person.objects.visible_to(user).live()
+    silent = people.silent_since(at - timedelta(days=SILENT_DAYS))
+    return Digest(
+        monday=monday,
+        overdue=list(ours.filter(due_on__lt=today).order_by("due_on", "pk")),
+        this_week=list(ours.filter(due_on__range=(today, sunday)).order_by("due_on", "pk")),
+        from_them=list(theirs.filter(due_on__lte=sunday).order_by("due_on", "pk")),
+        silent=silent.count(),
+        silent_people=list(silent[:LISTED]),
+    )
+
+
+def words_of(digest: Digest) -> tuple[str, str]:
+    """Subject and text of the mail, in the active language."""
+    subject = _("Your week from %(day)s") % {"day": wording.day(digest.monday)}
+    parts = [
+        _part(_("Overdue"), [_promise(row) for row in digest.overdue]),
+        _part(_("Due this week"), [_promise(row) for row in digest.this_week]),
+        _part(_("Waiting for them"), [_promise(row) for row in digest.from_them]),
+    ]
+    if digest.silent:
+        words = ngettext(
+            "Nothing heard, said or written for %(days)d days: %(n)d person",
+            "Nothing heard, said or written for %(days)d days: %(n)d people",
+            digest.silent,
+        ) % {"n": digest.silent, "days": SILENT_DAYS}
+        parts.append(_part(words, [person.name for person in digest.silent_people]))
+    parts.append(_("All follow-ups: %(address)s") % {"address": _address("visits:follow-up-list")})
+    parts.append(
+        _("You get this because you asked for it. Switch it off: %(address)s")
+        % {"address": _address("visits:my-account")}
+    )
+    return subject, "\n\n".join(part for part in parts if part)
+
+
+def _address(name: str) -> str:
+    return settings.SITE_URL + reverse(name)
+
+
+def _part(title: str, lines: list[str]) -> str:
+    if not lines:
+        return ""
+    more = [_("and %(n)d more") % {"n": len(lines) - LISTED}] if len(lines) > LISTED else []
+    return "\n".join([title, *(f"– {line}" for line in [*lines[:LISTED], *more])])
+
+
+def _promise(row: FollowUp) -> str:
+    about = row.person or row.organisation
+    words = f"{wording.day(row.due_on)}: {row.text}"
+    return f"{words} ({about})" if about else words
+
+
+def send_digests(*, at: datetime) -> int:
+    """Send this week's digest to every coordinator who wants it and has not had it; how many went.
+
+    It leaves on Monday from 08:00 on, in the time zone of the account. Two workers at once send it
+    once: the week's row is written first, and the database takes only one.
+    """
+    sent = 0
+    wanting = User.objects.with_role(Role.COORDINATOR).filter(wants_digest=True).distinct()
+    for user in wanting.order_by("pk"):
+        local = at.astimezone(ZoneInfo(user.time_zone))
+        if local.weekday() == 0 and LEAVES_AT <= local.time() < UNTIL:
+            sent += _send(user, monday=local.date(), at=at)
+    return sent
+
+
+def _send(user: User, *, monday: date, at: datetime) -> int:
+    if WeeklyDigest.objects.filter(user=user, monday=monday).exists():
+        return 0
+    try:
+        with transaction.atomic():
+            row = WeeklyDigest.objects.create(user=user, monday=monday, made_at=at)
+            digest = digest_of(user, at=at)
+            if digest.is_empty:
+                return 0
+            with translation.override(user.language):
+                subject, body = words_of(digest)
+            row.message = tell_staff(user, subject=subject, body=body, at=at)
+            row.save(update_fields=["message"])
+            record(user, "send_digest", at=at, actor="worker")
+    except IntegrityError:
+        return 0
+    return int(row.message is not None)
