@@ -199,6 +199,8 @@ EMAIL_HOST_PASSWORD = env.text("SMTP_PASSWORD")
 EMAIL_USE_TLS = env.flag("SMTP_STARTTLS")
 EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "outreach@localhost")
+# Takes "unsubscribe" by mail, beside the link that every mail of a mailing carries; may be empty.
+UNSUBSCRIBE_MAIL = env.text("UNSUBSCRIBE_MAIL")
 MAIL_SENDER_NAME = env.text("MAIL_SENDER_NAME", "Municipality outreach")
 # The demo's mail server delivers nothing, so the Mail page is where its letters are read.
 MAIL_IS_CAUGHT = env.flag("MAIL_IS_CAUGHT")

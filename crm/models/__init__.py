@@ -7,6 +7,7 @@ from crm.models.duplicates import DuplicateScan, Lookalike, Merge
 from crm.models.events import Event, Participation, Session
 from crm.models.follow_ups import FollowUp
 from crm.models.imports import ImportBatch, ImportRow, NoticeDue
+from crm.models.mailings import Mailing, MailingRecipient, OutboxStanding, StopLink
 from crm.models.messages import Interaction, MailTemplate, Message
 from crm.models.organisations import Initiative, Municipality, Organisation
 from crm.models.outbox import OutgoingMail
@@ -35,11 +36,14 @@ __all__ = [
     "Interaction",
     "Lookalike",
     "MailTemplate",
+    "Mailing",
+    "MailingRecipient",
     "Merge",
     "Message",
     "Municipality",
     "NoticeDue",
     "Organisation",
+    "OutboxStanding",
     "OutgoingMail",
     "Participation",
     "Person",
@@ -48,6 +52,7 @@ __all__ = [
     "RateHit",
     "SavedView",
     "Session",
+    "StopLink",
     "Suppression",
     "Tag",
     "User",
