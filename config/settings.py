@@ -261,6 +261,8 @@ SPECTACULAR_SETTINGS = {
         "ExpenseEligible": "visits.models.travel.Expense.Eligible",
         "HostKind": "visits.models.hosts.Host.Kind",
         "InteractionKind": "crm.models.messages.Interaction.Kind",
+        "MailingKind": "crm.models.mailings.Mailing.Kind",
+        "MailingState": "crm.models.mailings.Mailing.State",
         "MessageStatus": "crm.models.messages.Message.Status",
         "PackKind": "visits.models.packs.PackRun.Kind",
         "TravelMode": "visits.models.travel.TravelMode",

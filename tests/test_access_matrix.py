@@ -104,6 +104,7 @@ def make_world() -> SimpleNamespace:
         interaction=crm.InteractionFactory(),
         session=crm.SessionFactory(event=part.event),
         batch=crm.ImportBatchFactory(asked_by=cast["coordinator"]),
+        recipient=a_recipient(crm),
         consent=crm.ConsentRecordFactory(),
         report=visits.VisitReportFactory(visit=visit),
         edition=visits.BriefEditionFactory(visit=visit, kind="public"),
@@ -115,6 +116,14 @@ def make_world() -> SimpleNamespace:
         topic=visits.TopicFactory(),
         journey=visits.TravelOverrideFactory(),
     )
+
+
+def a_recipient(crm):
+    """A row of a draft mailing whose letter can be read."""
+    event = crm.EventFactory()
+    wording = crm.MailTemplateFactory(key="mailing-x", body="Hello {stop_link}", subject="News")
+    mailing = crm.MailingFactory(template_key=wording.key, event=event)
+    return crm.MailingRecipientFactory(mailing=mailing)
 
 
 def a_finished_pack(host, visit, visits):
@@ -172,6 +181,15 @@ def arguments(name: str, world: SimpleNamespace) -> dict:
         "visits:participation-": {"slug": world.part.event.slug},
         "visits:attendance": {"slug": world.part.event.slug, "pk": world.part.pk},
         "visits:follow-up-": {"pk": world.promise.pk},
+        "visits:mail-outbox": {"step": "stop"},
+        "visits:wording-": {"key": world.recipient.mailing.template_key, "language": "en"},
+        "visits:mailing-": {
+            "pk": world.recipient.mailing_id,
+            "person": world.recipient.person_id,
+            "step": "stop",
+        },
+        "api:mailings-": {"pk": world.recipient.mailing_id},
+        "api:mailing-recipients-": {"pk": world.recipient.pk},
         "visits:mail-": {"pk": world.mail.pk, "step": "hold"},
         "visits:figure-": {"key": "K1"},
         "visits:user-": {"pk": world.cast["host"].pk},

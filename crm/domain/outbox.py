@@ -195,6 +195,10 @@ class Letter(EmailMultiAlternatives):
         # Past Django's own setter, which would fold again.
         subject = Header(str(self.subject), header_name="Subject")
         EmailHeaders.__setitem__(built, "Subject", subject)
+        if ways := self.extra_headers.get("List-Unsubscribe"):
+            # On one line: mail programs that press the button do not all unfold it.
+            del built["List-Unsubscribe"]
+            EmailHeaders.__setitem__(built, "List-Unsubscribe", Header(ways, maxlinelen=900))
         return built
 
 

@@ -20,6 +20,7 @@ from crm.models import (
     FollowUp,
     ImportRow,
     Interaction,
+    MailingRecipient,
     Message,
     NoticeDue,
     OutgoingMail,
@@ -148,6 +149,12 @@ class Dossier:
     @cached_property
     def notices_due(self) -> list[NoticeDue]:
         return list(NoticeDue.objects.filter(person__in=self.people).order_by("due_on", "pk"))
+
+    @cached_property
+    def mailings(self) -> list[MailingRecipient]:
+        """Mailings they were on, whether a letter went or not."""
+        found = MailingRecipient.objects.filter(person__in=self.people)
+        return list(found.select_related("mailing").order_by("mailing", "pk"))
 
     @cached_property
     def interactions(self) -> list[Interaction]:

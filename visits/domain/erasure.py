@@ -28,6 +28,7 @@ from crm.models import (
     ImportRow,
     Interaction,
     Lookalike,
+    Mailing,
     Merge,
     Message,
     NoticeDue,
@@ -36,6 +37,7 @@ from crm.models import (
     Participation,
     Person,
     SavedView,
+    StopLink,
     Suppression,
     User,
 )
@@ -156,6 +158,7 @@ FREE_TEXTS: dict[type[models.Model], tuple[str, ...]] = {
     ImportBatch: ("basis", "source", "error", "file_name", "headings", "other_encodings"),
     ImportRow: ("name", "changes", "differs", "remark", "message"),
     Interaction: ("text",),
+    Mailing: ("title", "values", "query"),
     Merge: ("journal",),
     Message: ("subject", "body", "calendar"),
     NoticeDue: ("basis", "source"),
@@ -360,6 +363,7 @@ def _delete(dossier: Dossier) -> None:
     """Remove the rows that are nothing but personal."""
     ContactPoint.objects.filter(person__in=dossier.people).delete()
     NoticeDue.objects.filter(person__in=dossier.people).delete()
+    StopLink.objects.filter(person__in=dossier.people).delete()
     PrivateLink.objects.filter(request__in=dossier.requests).delete()
     for pending in dossier.pending:
         pending.delete()

@@ -130,6 +130,11 @@ def gather_export(dossier: Dossier, *, at: datetime) -> dict[str, Any]:
             | {"deliveries": [values(mail, DELIVERY) for mail in row.deliveries.all()]}
             for row in dossier.messages
         ],
+        "mailings": [
+            values(row, ("standing", "reason", "language"))
+            | {"mailing": row.mailing.title, "released_at": row.mailing.released_at}
+            for row in dossier.mailings
+        ],
         "requests": [_request(row) for row in dossier.requests],
         "forms_not_verified": [
             {"answers": row.answers, "sent_at": row.sent_at} for row in dossier.pending

@@ -16,6 +16,7 @@ from visits.domain.briefing import settle_upcoming
 from visits.domain.cancellations import free_expired_slots
 from visits.domain.disruptions import mark_visits
 from visits.domain.proposals import expire_proposals
+from visits.domain.reminders import remind
 from visits.models import Visit
 from visits.models.requests import Mode
 
@@ -23,7 +24,7 @@ log = logging.getLogger(__name__)
 
 KEEP_KEYS = timedelta(days=2)
 # Steps of a visit weigh its briefs at once; this is for what changes elsewhere.
-PAUSES = {"briefs": 60.0, "compared": 10.0}
+PAUSES = {"briefs": 60.0, "compared": 10.0, "reminded": 60.0}
 FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 2.0, 600.0
 
 
@@ -61,7 +62,7 @@ def one_round(
     *, worker: str, stop: Callable[[], bool] = lambda: False, rests: Rests | None = None
 ) -> dict[str, int]:
     """Expire proposals, free what cancelled visits kept, forget unverified forms, plan, import
-    and print what was asked, send mail, read hosts' calendars, forget old keys, look for people
+    and print what was asked, remind of visits and promises, send mail, read hosts' calendars, forget old keys, look for people
     recorded twice, weigh kept briefs; counts by part.
 
     A part that fails is logged and left out of the counts, and the others go on. `rests` remembers
@@ -97,6 +98,7 @@ def _parts(at: datetime, stop: Callable[[], bool]) -> dict[str, Callable[[], int
         "planned": lambda: planning_runs.work_off(stop=stop),
         "imported": lambda: batches.work_off(stop=stop),
         "packed": lambda: pack_runs.work_off(stop=stop),
+        "reminded": lambda: remind(at=at, stop=stop),
         "sent": lambda: outbox.send_due(stop=stop),
         "read": busy_feeds.read_due,
         "keys": _forget_keys,

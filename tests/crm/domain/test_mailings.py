@@ -466,9 +466,7 @@ def test_a_stop_of_mail_about_an_event_binds_at_once(wording, coordinator):
 
 
 @pytest.mark.one_database
-def test_a_check_and_a_release_ask_as_often_for_40_as_for_4(
-    wording, coordinator
-):
+def test_a_check_and_a_release_ask_as_often_for_40_as_for_4(wording, coordinator):
     def asked(count):
         people = [reader(f"{count}-{number}@x.example") for number in range(count)]
         rows = Person.objects.filter(pk__in=[person.pk for person in people])
@@ -477,4 +475,5 @@ def test_a_check_and_a_release_ask_as_often_for_40_as_for_4(
             assert release(mailing, coordinator) == count
         return len(found)
 
+    assert coordinator.roles
     assert asked(40) == asked(4)

@@ -346,6 +346,8 @@ IMPERSONAL = {
     "crm.auditentry",
     # Levels and weights by field; frequent values that no single person stands behind.
     "crm.lookalike crm.duplicatescan",
+    # Names of placeholders and codes of reasons; secrets whose rows are deleted; the outbox's own.
+    "crm.mailingrecipient crm.stoplink crm.outboxstanding",
     # Words of our own for groups of people; numbers with references of rows.
     "crm.tag",
     # Reference data, the programme of the event and the offer, as published.
@@ -359,6 +361,7 @@ PARTS = {
     "crm.organisation": {"key", "name", "type", "country", "website", "search_key"},
     "visits.traveloverride": {"mode"},
     "visits.travelfactor": {"key"},
+    "crm.mailing": {"kind", "template_key", "state", "digest"},
     "crm.message": {"direction", "channel", "status", "language"},
     "crm.outgoingmail": {"state", "mail_id", "calendar_method"},
     "crm.interaction": {"kind"},

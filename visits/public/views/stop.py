@@ -4,7 +4,6 @@ Mail scanners open every link, so looking changes nothing. A post needs neither 
 token: the secret in the address is the proof, and all it can do is stop mails.
 """
 
-
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
@@ -15,7 +14,6 @@ from crm.domain import limits, stop_links
 from crm.models import Mailing, StopLink
 from visits.public.pages import language_links, public_page, show
 from visits.public.views.link import GUESSES_WITHIN, MOST_GUESSES, no_link
-
 
 
 @csrf_exempt

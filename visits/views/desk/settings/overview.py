@@ -19,7 +19,7 @@ from crm.audit_words import actor_words, record_words, step_words, verb_words
 from crm.domain.audit import record
 from crm.exports import Column
 from crm.filters import AuditFilter
-from crm.models import AuditEntry, ClockSetting, OutgoingMail, WorkerBeat
+from crm.models import AuditEntry, ClockSetting, OutboxStanding, OutgoingMail, WorkerBeat
 from crm.permissions import has_role, require
 from crm.roles import Role
 from crm.views import health as checks
@@ -230,6 +230,7 @@ def health(request: HttpRequest) -> HttpResponse:
         "beats": WorkerBeat.objects.order_by("-at")[:5],
         "calendars": busy_feeds.states_of(BusyFeed.objects.all(), at=clock.now()),
         "waiting": waiting,
+        "outbox": OutboxStanding.objects.filter(pk=1).first(),
         "needing": OutgoingMail.objects.needing_a_person().count(),
         "roads": road_health(),
         "vendor": settings.DATABASES["default"]["ENGINE"].rpartition(".")[2],
