@@ -62,8 +62,8 @@ def one_round(
     *, worker: str, stop: Callable[[], bool] = lambda: False, rests: Rests | None = None
 ) -> dict[str, int]:
     """Expire proposals, free what cancelled visits kept, forget unverified forms, plan, import
-    and print what was asked, remind of visits and promises, send mail, read hosts' calendars, forget old keys, look for people
-    recorded twice, weigh kept briefs; counts by part.
+    and print what was asked, remind of visits and promises, send mail, read hosts' calendars,
+    forget old keys, look for people recorded twice, weigh kept briefs; counts by part.
 
     A part that fails is logged and left out of the counts, and the others go on. `rests` remembers
     such parts between the rounds of one worker; the health page names them.
