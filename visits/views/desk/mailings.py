@@ -242,7 +242,7 @@ def mailing_letter(request: HttpRequest, pk: int, person: int) -> HttpResponse:
         "row": row,
         "letter": letter_to(row),
         "link": LINK,
-        "block": block_of(row.reason, row.detail) if row.reason else None,
+        "hurdle": block_of(row.reason, row.detail) if row.reason else None,
         "place": here + 1,
         "total": len(numbers),
         "before": numbers[here - 1] if here > 0 else None,

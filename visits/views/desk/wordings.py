@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from crm import clock, languages
 from crm.domain.letters_of_mailings import LINK, Letter, Writer, languages_of
 from crm.domain.messages import render_template
-from crm.domain.placeholders import allowed_in, is_for_mailings
+from crm.domain.placeholders import SHARED, allowed_in, is_for_mailings
 from crm.domain.wordings import check_wording, new_key, newest, save_wording
 from crm.forms.mailings import NewWordingForm, WordingForm
 from crm.models import Mailing, MailTemplate, Person
@@ -201,9 +201,9 @@ def _preview(
 
 def _letter(request: HttpRequest, template: MailTemplate, person: Person) -> Letter:
     campaign = current_campaign(request)
-    mailing = Mailing(
-        kind=Mailing.Kind.EVENT, event=usual_event(campaign), values=usual_values(campaign)
-    )
+    # What a mailing fills in later is shown by its name.
+    values = {name: f"[{name}]" for name in SHARED} | usual_values(campaign)
+    mailing = Mailing(kind=Mailing.Kind.EVENT, event=usual_event(campaign), values=values)
     person.languages = [template.language]
     return Writer(mailing, {template.language: template}).write(person)
 

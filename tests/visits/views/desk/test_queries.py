@@ -226,7 +226,7 @@ CEILINGS = {
     event_list: 8,
     event_detail: 15,
     follow_up_list: 16,
-    mail_list: 12,
+    mail_list: 13,
     audit_list: 7,
     calendar_day_list: 6,
     disruption_list: 7,
