@@ -21,7 +21,7 @@ from crm.domain.audit import record
 from crm.domain.letters_of_mailings import Writer
 from crm.domain.outbox import mail_of
 from crm.domain.placeholders import SHARED, is_for_mailings
-from crm.domain.stop_links import make_links
+from crm.domain.stop_links import links_of
 from crm.domain.wordings import newest
 from crm.models import (
     Mailing,
@@ -29,7 +29,6 @@ from crm.models import (
     Message,
     OutgoingMail,
     Person,
-    StopLink,
     User,
 )
 from crm.validators import clean_line, sensible_date
@@ -365,18 +364,13 @@ def _write(mailing: Mailing, recipients: QuerySet[MailingRecipient], *, at: date
             rows.select_related("person__organisation__municipality", "point").order_by("pk")
         )
         agreed = writer.agreed_on([row.person for row in some])
-        make_links([row.person for row in some], mailing.kind)
-        links = dict(
-            StopLink.objects.filter(
-                person__in=[row.person_id for row in some], kind=mailing.kind
-            ).values_list("person", "pk")
-        )
+        links = links_of([row.person for row in some], mailing.kind)
         messages = [_message(mailing, row, writer, agreed, at=at) for row in some]
         Message.objects.bulk_create(messages)
         mails = [
             mail_of(
                 message,
-                link_key=f"stop:{links[row.person_id]}:{message.language}",
+                link_key=f"stop:{links[row.person_id].pk}:{message.language}",
                 mailing=mailing,
                 due_at=due_at,
                 at=at,

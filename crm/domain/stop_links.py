@@ -1,6 +1,6 @@
 """The way out of mailings: a link of one's own, and what pressing its button writes down."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -26,12 +26,25 @@ def token_of(link: StopLink) -> str:
     return derive_token("stop", link.salt)
 
 
-def make_links(people: Iterable[Person], kind: str) -> None:
-    """Give each person a link for this kind of mailing where they have none yet."""
-    made = [StopLink(person=person, kind=kind) for person in people]
+def links_of(people: Sequence[Person], kind: str) -> dict[int, StopLink]:
+    """The link of each person for this kind of mailing, made where there is none of use yet."""
+    known = StopLink.objects.filter(person__in=[person.pk for person in people], kind=kind)
+    found = {link.person_id: link for link in known.order_by("pk") if _is_of_this_key(link)}
+    made = [StopLink(person=each, kind=kind) for each in people if each.pk not in found]
     for link in made:
         link.token_hash = hash_of(token_of(link))
-    StopLink.objects.bulk_create(made, ignore_conflicts=True)
+    StopLink.objects.bulk_create(made)
+    return found | {link.person_id: link for link in made}
+
+
+def of_use(link: StopLink) -> StopLink:
+    """The link itself, or another one where the site's key was changed since; the token mailed
+    before keeps working."""
+    return link if _is_of_this_key(link) else links_of([link.person], link.kind)[link.person_id]
+
+
+def _is_of_this_key(link: StopLink) -> bool:
+    return hash_of(token_of(link)) == link.token_hash
 
 
 def find_link(token: str) -> StopLink | None:

@@ -151,7 +151,10 @@ def new_salt() -> str:
 
 
 class StopLink(models.Model):
-    """One person's way to stop one kind of mailing; of its 256 random bits only a hash is kept."""
+    """One person's way to stop one kind of mailing; of its 256 random bits only a hash is kept.
+
+    Usually one for each person and kind; there is a second one after the site's key was changed.
+    """
 
     person = models.ForeignKey("crm.Person", on_delete=models.CASCADE, related_name="stop_links")
     kind = models.CharField(max_length=16, choices=Mailing.Kind)
@@ -161,9 +164,7 @@ class StopLink(models.Model):
 
     class Meta:
         verbose_name_plural = "links that stop mailings"
-        constraints = [
-            models.UniqueConstraint(fields=["person", "kind"], name="one_stop_link_per_kind")
-        ]
+        indexes = [models.Index(fields=["person", "kind"], name="stop_link_of_person")]
 
 
 class OutboxStandingQuerySet(models.QuerySet):

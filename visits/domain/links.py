@@ -53,7 +53,7 @@ def stop_address(link: StopLink, language: str) -> str:
     """The address that stops mailings, in the language of the letter."""
     shown = languages.spoken(language)
     with translation.override(shown):
-        kwargs = {"language": shown, "token": stop_links.token_of(link)}
+        kwargs = {"language": shown, "token": stop_links.token_of(stop_links.of_use(link))}
         path = reverse("public:stop", kwargs=kwargs)
     return settings.SITE_URL + path
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -158,7 +159,7 @@ def _send(message: Message, request: VisitRequest, *, at: datetime) -> None:
         message.refresh_from_db()
 
 
-def _drop_drafts(reminders: object) -> None:
+def _drop_drafts(reminders: QuerySet[Reminder]) -> None:
     """An earlier reminder that nobody sent makes room for the next one."""
     Message.objects.filter(reminders__in=reminders, status=Message.Status.DRAFT).update(
         status=Message.Status.CANCELLED

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from crm.domain.stop_links import make_links, token_of
+from crm.domain.stop_links import links_of, of_use, token_of
 from crm.models import ConsentRecord, DataRequest, Mailing, StopLink
 from tests.factories.crm import ConsentRecordFactory, ContactPointFactory, PersonFactory
 
@@ -34,8 +34,7 @@ def reader():
 
 
 def address(person, kind=Mailing.Kind.NEWSLETTER, language="en"):
-    make_links([person], kind)
-    token = token_of(StopLink.objects.get(person=person, kind=kind))
+    token = token_of(links_of([person], kind)[person.pk])
     return reverse("public:stop", kwargs={"language": language, "token": token})
 
 
@@ -139,3 +138,16 @@ def test_the_link_of_a_merged_record_speaks_for_the_kept_one(client, reader):
     reader.save(update_fields=["merged_into"])
     client.post(path, ONE_CLICK)
     assert answers(kept)[-1] == ("withdrawn", "one_click")
+
+
+def test_a_new_key_of_the_site_ends_no_link(client, reader, settings):
+    before = address(reader)
+    settings.SECRET_KEY = "another key of fifty letters and more, made when one leaked"
+    link = StopLink.objects.get()
+    fresh = of_use(link)
+    assert fresh != link
+    assert of_use(fresh) == fresh
+    after = address(reader)
+    assert after != before
+    for path in (before, after):
+        assert "Press the button" in client.get(path).content.decode()
