@@ -52,7 +52,7 @@ def test_a_missing_value_is_named_mended_and_everybody_gets_one_letter(
         page.get_by_role("checkbox", name=name).check()
     follow(page, page.get_by_role("button", name="Write to these…"))
     page.get_by_label("Name", exact=True).fill("Spring news")
-    page.get_by_label("Wording").select_option(label="Spring")
+    page.get_by_label("Wording", exact=True).select_option(label="Spring")
     follow(page, page.get_by_role("button", name="Look at the letters"))
 
     # The preview names the person and the placeholder.
