@@ -36,6 +36,7 @@ LANGUAGES = {
 }
 # Patterns below the root; whatever a municipality may read comes from these.
 FILES = (
+    "crm/domain/letters_of_mailings.py",
     "crm/middleware.py",
     "crm/strips.py",
     "crm/validators.py",

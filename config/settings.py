@@ -203,6 +203,8 @@ EMAIL_HOST_PASSWORD = env.text("SMTP_PASSWORD")
 EMAIL_USE_TLS = env.flag("SMTP_STARTTLS")
 EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "outreach@localhost")
+# Takes "unsubscribe" by mail, beside the link that every mail of a mailing carries; may be empty.
+UNSUBSCRIBE_MAIL = env.text("UNSUBSCRIBE_MAIL")
 MAIL_SENDER_NAME = env.text("MAIL_SENDER_NAME", "Municipality outreach")
 # The demo's mail server delivers nothing, so the Mail page is where its letters are read.
 MAIL_IS_CAUGHT = env.flag("MAIL_IS_CAUGHT")
@@ -281,6 +283,8 @@ SPECTACULAR_SETTINGS = {
         "IncomingMailState": "crm.models.inbox.IncomingMail.State",
         "HostKind": "visits.models.hosts.Host.Kind",
         "InteractionKind": "crm.models.messages.Interaction.Kind",
+        "MailingKind": "crm.models.mailings.Mailing.Kind",
+        "MailingState": "crm.models.mailings.Mailing.State",
         "MessageStatus": "crm.models.messages.Message.Status",
         "PackKind": "visits.models.packs.PackRun.Kind",
         "TravelMode": "visits.models.travel.TravelMode",

@@ -414,6 +414,7 @@ class DataRequestFilter(filters.FilterSet):
 class OutgoingMailFilter(filters.FilterSet):
     q = filters.CharFilter(label=_("Search"), method="find", max_length=200)
     state = AnyOf(label=_("State"), choices=OutgoingMail.State.choices)
+    mailing = RowNumber(label=_("Mailing (number)"), field_name="mailing")
     needs = filters.ChoiceFilter(
         label=_("Needs a person"), choices=YES_NO, method="needing_a_person"
     )

@@ -195,6 +195,21 @@ IMPORT_ROW = {
     "error": Mark(_("with a fault"), "triangle", "red"),
 }
 
+MAILING = {
+    "draft": Mark(_("draft"), "ring", "slate"),
+    "released": Mark(_("released"), "half", "blue"),
+    "stopped": Mark(_("stopped"), "square-full", "amber"),
+    "cancelled": Mark(_("given up"), "cross", "grey"),
+}
+
+RECIPIENT = {
+    "goes": Mark(_("gets it"), "disc", "green"),
+    "sample": Mark(_("sample, never sent"), "square", "ochre"),
+    "blocked": Mark(_("does not get it"), "cross", "red"),
+    "left_out": Mark(_("left out by us"), "dash", "grey"),
+    "queued": Mark(_("in the outbox"), "arrow", "blue"),
+}
+
 KINDS: dict[str, dict[str, Mark]] = {
     "request": REQUEST,
     "visit": VISIT,
@@ -210,6 +225,8 @@ KINDS: dict[str, dict[str, Mark]] = {
     "place": PLACE,
     "import": IMPORT,
     "import_row": IMPORT_ROW,
+    "mailing": MAILING,
+    "recipient": RECIPIENT,
 }
 
 

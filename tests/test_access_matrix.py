@@ -108,6 +108,7 @@ def make_world() -> SimpleNamespace:
         batch=crm.ImportBatchFactory(asked_by=cast["coordinator"]),
         incoming=crm.IncomingMailFactory(raw=RAW, attachments=[LISTED]),
         ignored=crm.IgnoredSenderFactory(),
+        recipient=a_recipient(crm),
         consent=crm.ConsentRecordFactory(),
         wish=crm.DataRequestFactory(),
         post=crm.PostFactory(person=point.person),
@@ -121,6 +122,14 @@ def make_world() -> SimpleNamespace:
         topic=visits.TopicFactory(),
         journey=visits.TravelOverrideFactory(),
     )
+
+
+def a_recipient(crm):
+    """A row of a draft mailing whose letter can be read."""
+    event = crm.EventFactory()
+    wording = crm.MailTemplateFactory(key="mailing-x", body="Hello {stop_link}", subject="News")
+    mailing = crm.MailingFactory(template_key=wording.key, event=event)
+    return crm.MailingRecipientFactory(mailing=mailing)
 
 
 def a_finished_pack(host, visit, visits):
@@ -184,6 +193,15 @@ def arguments(name: str, world: SimpleNamespace) -> dict:
         "visits:inbox-": {"pk": world.incoming.pk, "number": 0},
         "visits:inbox-hear": {"pk": world.ignored.pk},
         "api:incoming-mails-": {"pk": world.incoming.pk},
+        "visits:mail-outbox": {"step": "stop"},
+        "visits:wording-": {"key": world.recipient.mailing.template_key, "language": "en"},
+        "visits:mailing-": {
+            "pk": world.recipient.mailing_id,
+            "person": world.recipient.person_id,
+            "step": "stop",
+        },
+        "api:mailings-": {"pk": world.recipient.mailing_id},
+        "api:mailing-recipients-": {"pk": world.recipient.pk},
         "visits:mail-": {"pk": world.mail.pk, "step": "hold"},
         "visits:figure-": {"key": "K1"},
         "visits:user-": {"pk": world.cast["host"].pk},

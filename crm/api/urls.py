@@ -2,7 +2,7 @@
 
 from rest_framework.routers import SimpleRouter
 
-from crm.api import viewsets
+from crm.api import mailings, viewsets
 from crm.api.tokens import TokenViewSet
 
 RESOURCES = {
@@ -19,6 +19,8 @@ RESOURCES = {
     "consents": viewsets.ConsentViewSet,
     "saved-views": viewsets.SavedViewViewSet,
     "imports": viewsets.ImportViewSet,
+    "mailings": mailings.MailingViewSet,
+    "mailing-recipients": mailings.MailingRecipientViewSet,
     "lookalikes": viewsets.LookalikeViewSet,
     "merges": viewsets.MergeViewSet,
     "tokens": TokenViewSet,

@@ -10,12 +10,11 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from crm.domain.audit import record
+from crm.domain.placeholders import MAY_BE_EMPTY
 from crm.models import Event, Interaction, MailTemplate, Organisation, Person, User
 from crm.validators import clean_line, clean_text
 
 FALLBACK_LANGUAGE = "en"
-# Not every project has to print a line about its funding.
-MAY_BE_EMPTY = frozenset({"funding_line"})
 
 
 @transaction.atomic

@@ -19,13 +19,25 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import transaction
+from django.db.models import Exists, F, OuterRef
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
+from crm.domain import bases
 from crm.domain.audit import record
-from crm.models import ContactPoint, Message, OutgoingMail, Suppression, User
+from crm.mailing_words import block_of
+from crm.models import (
+    ContactPoint,
+    Mailing,
+    MailingRecipient,
+    Message,
+    OutboxStanding,
+    OutgoingMail,
+    Suppression,
+    User,
+)
 from crm.validators import address_key, clean_line, mail_address, network_address
 
 log = logging.getLogger(__name__)
@@ -34,6 +46,14 @@ State = OutgoingMail.State
 RETRY_AFTER = [timedelta(minutes=wait) for wait in (1, 5, 15, 60, 180, 360)]
 GIVE_UP_AFTER = timedelta(hours=48)
 SENDING_LEASE = timedelta(minutes=5)
+# What a server says about us and not about a recipient: sign-in, greeting, sender, encryption.
+OURS = (
+    smtplib.SMTPAuthenticationError,
+    smtplib.SMTPConnectError,
+    smtplib.SMTPHeloError,
+    smtplib.SMTPNotSupportedError,
+    smtplib.SMTPSenderRefused,
+)
 # Stands in stored mails where the private link goes, so that the database never holds the link.
 LINK_HOST = "https://private-link.invalid/"
 
@@ -63,28 +83,53 @@ def queue_mail(
             code="suppressed",
             params={"address": recipient},
         )
+    mail = mail_of(
+        message,
+        link_key=link_key,
+        calendar=calendar,
+        calendar_method=calendar_method,
+        due_at=timezone.now(),
+        at=at,
+    )
+    mail.html = mail_html(mail.text, language=message.language, link=link_marker(mail.mail_id))
+    mail.save()
+    message.status = Message.Status.QUEUED
+    message.save(update_fields=["status"])
+    return mail
+
+
+def mail_of(
+    message: Message,
+    *,
+    link_key: str = "",
+    calendar: str = "",
+    calendar_method: str = "",
+    mailing: Mailing | None = None,
+    due_at: datetime,
+    at: datetime,
+) -> OutgoingMail:
+    """The delivery of a message, not saved yet; due at the real moment `due_at`.
+
+    Without stored HTML it is made from the text when the mail leaves.
+    """
     domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2] or "localhost"
     mail_id = f"<{secrets.token_urlsafe(24)}@{domain}>"
-    text = message.body.replace("{link}", link_marker(mail_id))
-    mail = OutgoingMail.objects.create(
+    return OutgoingMail(
         message=message,
-        recipient=recipient,
+        mailing=mailing,
+        recipient=mail_address(message.address),
         recipient_name=clean_line(message.address_name),
         state=State.HELD_SAMPLE if message.is_sample else State.QUEUED,
         mail_id=mail_id,
         link_key=link_key,
         subject=clean_line(message.subject),
-        text=text,
-        html=mail_html(text, language=message.language, link=link_marker(mail_id)),
+        text=message.body.replace("{link}", link_marker(mail_id)),
         calendar=calendar,
         calendar_method=calendar_method,
-        next_try_at=timezone.now(),
+        next_try_at=due_at,
         queued_at=at,
         is_sample=message.is_sample,
     )
-    message.status = Message.Status.QUEUED
-    message.save(update_fields=["status"])
-    return mail
 
 
 def is_suppressed(address: str) -> bool:
@@ -96,10 +141,11 @@ def is_suppressed(address: str) -> bool:
     )
 
 
-def mail_html(text: str, *, language: str, link: str = "") -> str:
+def mail_html(text: str, *, language: str, link: str = "", is_stop: bool = False) -> str:
     """The same words as HTML; only our own private link becomes a link, nothing else.
 
-    On a line of its own it is a button with the address below, in a sentence it is two words.
+    On a line of its own it is a button with the address below, in a sentence it is two words:
+    "your page", or "stop these mails" where it `is_stop`.
     """
     with translation.override(language if translation.check_for_language(language) else "en"):
         paragraphs = [
@@ -107,7 +153,18 @@ def mail_html(text: str, *, language: str, link: str = "") -> str:
             for block in text.split("\n\n")
             if block.strip()
         ]
-        return render_to_string("mail/letter.html", {"paragraphs": paragraphs, "link": link})
+        context = {"paragraphs": paragraphs, "link": link, "is_stop": is_stop}
+        return render_to_string("mail/letter.html", context)
+
+
+def html_of(mail: OutgoingMail) -> str:
+    """The HTML of a mail as it is stored, or made now."""
+    return mail.html or mail_html(
+        mail.text,
+        language=mail.message.language,
+        link=link_marker(mail.mail_id),
+        is_stop=mail.mailing_id is not None,
+    )
 
 
 def with_link(mail: OutgoingMail, part: str) -> str:
@@ -138,6 +195,10 @@ class Letter(EmailMultiAlternatives):
         # Past Django's own setter, which would fold again.
         subject = Header(str(self.subject), header_name="Subject")
         EmailHeaders.__setitem__(built, "Subject", subject)
+        if ways := self.extra_headers.get("List-Unsubscribe"):
+            # On one line: mail programs that press the button do not all unfold it.
+            del built["List-Unsubscribe"]
+            EmailHeaders.__setitem__(built, "List-Unsubscribe", Header(ways, maxlinelen=900))
         return built
 
 
@@ -145,18 +206,21 @@ def compose(mail: OutgoingMail) -> Letter:
     """The mail as it goes over the wire: text, HTML and, for a visit, its calendar entry and the
     documents the letter speaks of."""
     sender = (settings.MAIL_SENDER_NAME, network_address(settings.DEFAULT_FROM_EMAIL))
+    headers = {
+        "Message-ID": mail.mail_id,
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "All",
+    }
+    if mail.mailing_id is not None:
+        headers |= stop_headers(mail)
     letter = Letter(
         subject=mail.subject,
         body=with_link(mail, mail.text),
         from_email=formataddr(sender),
         to=[formataddr((mail.recipient_name, network_address(mail.recipient)))],
-        headers={
-            "Message-ID": mail.mail_id,
-            "Auto-Submitted": "auto-generated",
-            "X-Auto-Response-Suppress": "All",
-        },
+        headers=headers,
     )
-    letter.attach_alternative(with_link(mail, mail.html), "text/html")
+    letter.attach_alternative(with_link(mail, html_of(mail)), "text/html")
     if mail.calendar:
         method = mail.calendar_method or "PUBLISH"
         letter.attach("visit.ics", mail.calendar, f"text/calendar; method={method}; charset=utf-8")
@@ -165,15 +229,42 @@ def compose(mail: OutgoingMail) -> Letter:
     return letter
 
 
+def stop_headers(mail: OutgoingMail) -> dict[str, str]:
+    """How a mail program stops the mails of a mailing by one press (RFC 8058, RFC 2369)."""
+    ways = [f"<{with_link(mail, link_marker(mail.mail_id))}>"]
+    if settings.UNSUBSCRIBE_MAIL:
+        ways.append(f"<mailto:{network_address(settings.UNSUBSCRIBE_MAIL)}?subject=unsubscribe>")
+    return {
+        "List-Unsubscribe": ", ".join(ways),
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        "Precedence": "bulk",
+    }
+
+
 def claim_next(at: datetime) -> OutgoingMail | None:
-    """Mark the next due mail `sending`, committed before anything is said to the server."""
-    for pk in OutgoingMail.objects.due(at).values_list("pk", flat=True)[:20]:
-        claimed = OutgoingMail.objects.filter(pk=pk, state=State.QUEUED).update(
-            state=State.SENDING, sending_since=at
-        )
-        if claimed:
-            return OutgoingMail.objects.get(pk=pk)
+    """Mark the next due mail `sending`, committed before anything is said to the server.
+
+    Letters go before mailings. Nothing is claimed while the outbox is stopped or the server
+    refuses us, and nothing of a mailing that was stopped: asked anew for every single mail.
+    """
+    if OutboxStanding.objects.is_closed(at):
+        return None
+    due = OutgoingMail.objects.due(at)
+    for rows in (due.letters(), due.exclude(mailing=None).order_by("mailing", "pk")):
+        for pk in rows.values_list("pk", flat=True)[:20]:
+            if _claim(pk, at):
+                return OutgoingMail.objects.select_related(
+                    "mailing", "message__template", "message__person"
+                ).get(pk=pk)
     return None
+
+
+def _claim(pk: int, at: datetime) -> bool:
+    stopped = Mailing.objects.exclude(state=Mailing.State.RELEASED)
+    waiting = OutgoingMail.objects.filter(pk=pk, state=State.QUEUED)
+    waiting = waiting.exclude(Exists(stopped.filter(pk=OuterRef("mailing"))))
+    waiting = waiting.exclude(Exists(OutboxStanding.objects.exclude(stopped_at=None)))
+    return bool(waiting.update(state=State.SENDING, sending_since=at))
 
 
 def send_due(*, limit: int = 50, stop: Callable[[], bool] = lambda: False) -> int:
@@ -186,7 +277,10 @@ def send_due(*, limit: int = 50, stop: Callable[[], bool] = lambda: False) -> in
             mail = claim_next(timezone.now())
             if mail is None:
                 break
-            sent += deliver(mail, connection)
+            if reason := bases.objection_to(mail):
+                _call_off(mail, reason)
+            else:
+                sent += deliver(mail, connection)
     finally:
         connection.close()
     return sent
@@ -203,6 +297,8 @@ def deliver(mail: OutgoingMail, connection: Any) -> bool:
     letter.connection = connection
     try:
         letter.send()
+    except OURS as error:
+        _wait_for_the_server(mail, error)
     except smtplib.SMTPRecipientsRefused as error:
         code, words = next(iter(error.recipients.values()))
         _refused(mail, code, words)
@@ -220,9 +316,39 @@ def deliver(mail: OutgoingMail, connection: Any) -> bool:
         _settle(mail, State.UNKNOWN, error=f"Sending broke off: {_words_of(error)}")
     else:
         _settle(mail, State.SENT, sent_at=timezone.now())
+        OutboxStanding.objects.filter(pk=1).exclude(fault="").update(
+            fault="", faults=0, retry_at=None
+        )
         return True
     _drop(connection)
     return False
+
+
+def _wait_for_the_server(mail: OutgoingMail, error: Exception) -> None:
+    """The server refuses us and not the recipient: the mail waits, and all others with it.
+
+    Nobody's address is marked, no try is counted; the Health page says what the server said.
+    """
+    words = error.smtp_error if isinstance(error, smtplib.SMTPResponseException) else str(error)
+    answer = words.decode(errors="replace") if isinstance(words, bytes) else str(words)
+    code = f"{error.smtp_code} " if isinstance(error, smtplib.SMTPResponseException) else ""
+    standing = OutboxStanding.objects.now()
+    wait = RETRY_AFTER[min(standing.faults, len(RETRY_AFTER) - 1)]
+    OutboxStanding.objects.filter(pk=1).update(
+        fault=f"{code}{answer}"[:500],
+        faults=F("faults") + 1,
+        retry_at=timezone.now() + wait,
+    )
+    _settle(mail, State.QUEUED, error=f"{code}{answer}")
+
+
+def _call_off(mail: OutgoingMail, reason: str) -> None:
+    """Cancel a claimed mail of a mailing that must not leave any more, and say why."""
+    with transaction.atomic():
+        _settle(mail, State.CANCELLED, error=block_of(reason).what)
+        MailingRecipient.objects.filter(mail=mail).update(
+            standing=MailingRecipient.Standing.BLOCKED, reason=reason
+        )
 
 
 def _composed(mail: OutgoingMail) -> Letter | None:
@@ -338,6 +464,25 @@ def decide_mail(mail: OutgoingMail, step: str, *, by: User, at: datetime) -> Out
         )
     record(mail, f"mail_{step}", at=at, by=by, to_state=end)
     return mail
+
+
+@transaction.atomic
+def stop_outbox(*, at: datetime, by: User) -> None:
+    """Nothing more is handed over until somebody starts it again; what waits keeps waiting."""
+    standing = OutboxStanding.objects.now()
+    if not OutboxStanding.objects.filter(pk=1, stopped_at=None).update(
+        stopped_at=at, stopped_by=by
+    ):
+        raise ValidationError(_("The outbox was stopped already."), code="stopped")
+    record(standing, "stop_outbox", at=at, by=by)
+
+
+@transaction.atomic
+def start_outbox(*, at: datetime, by: User) -> None:
+    """Let mail leave again, also where we waited for a server that had refused us."""
+    standing = OutboxStanding.objects.now()
+    OutboxStanding.objects.filter(pk=1).update(stopped_at=None, stopped_by=None, retry_at=None)
+    record(standing, "start_outbox", at=at, by=by)
 
 
 def hold_everything() -> int:

@@ -10,6 +10,7 @@ from crm.models.follow_up_moves import FollowUpMove
 from crm.models.follow_ups import FollowUp
 from crm.models.imports import ImportBatch, ImportRow, NoticeDue
 from crm.models.inbox import IgnoredSender, IncomingMail, MailFolder
+from crm.models.mailings import Mailing, MailingRecipient, OutboxStanding, StopLink
 from crm.models.messages import Interaction, MailTemplate, Message
 from crm.models.organisations import Initiative, Municipality, Organisation
 from crm.models.outbox import OutgoingMail
@@ -44,11 +45,14 @@ __all__ = [
     "Lookalike",
     "MailFolder",
     "MailTemplate",
+    "Mailing",
+    "MailingRecipient",
     "Merge",
     "Message",
     "Municipality",
     "NoticeDue",
     "Organisation",
+    "OutboxStanding",
     "OutgoingMail",
     "Participation",
     "Person",
@@ -59,6 +63,7 @@ __all__ = [
     "RetentionRule",
     "SavedView",
     "Session",
+    "StopLink",
     "Suppression",
     "Tag",
     "User",

@@ -18,6 +18,10 @@ class OutgoingMailQuerySet(models.QuerySet):
         """Queued and due by the real moment `at`, oldest first."""
         return self.filter(state=OutgoingMail.State.QUEUED, next_try_at__lte=at).order_by("pk")
 
+    def letters(self):
+        """Those to one person about one matter, which go before those of a mailing."""
+        return self.filter(mailing=None)
+
     def needing_a_person(self):
         """Those a person decides about; a mail to an address that has not answered is nobody's."""
         return self.exclude(message__channel=Message.CONFIRMATION).filter(
@@ -50,6 +54,9 @@ class OutgoingMail(SampleMark, models.Model):
         CANCELLED = "cancelled", _("cancelled")
 
     message = models.ForeignKey("crm.Message", on_delete=models.CASCADE, related_name="deliveries")
+    mailing = models.ForeignKey(
+        "crm.Mailing", null=True, blank=True, on_delete=models.PROTECT, related_name="mails"
+    )
     recipient = models.CharField(max_length=320)
     recipient_name = models.CharField(max_length=240, blank=True)
     state = models.CharField(max_length=12, choices=State, default=State.QUEUED, db_index=True)
@@ -72,6 +79,7 @@ class OutgoingMail(SampleMark, models.Model):
 
     class Meta:
         ordering = ["-queued_at", "-pk"]
+        indexes = [models.Index(fields=["state", "mailing", "id"], name="outgoing_queue")]
 
     def __str__(self) -> str:
         return f"{self.subject} → {self.recipient}"

@@ -20,6 +20,7 @@ from crm.domain import duplicates
 from crm.domain.imports.batches import ask_to_import, receive_file, work_off
 from crm.domain.inbox.fetching import keep_raw
 from crm.domain.inbox.senders import ignore_sender
+from crm.domain.mailings import release_mailing, start_mailing
 from crm.domain.merges import merge_people
 from crm.domain.people import add_person
 from crm.models import (
@@ -181,6 +182,26 @@ doubles = [
     )
 ]
 merge = merge_people(doubles[1], doubles[2], at=at, by=coordinator)
+shared = {
+    "title": "Newsletter 4 (sample)",
+    "kind": "newsletter",
+    "event": Event.objects.first(),
+    "template_key": "newsletter4_notice",
+    "with_english": True,
+    "values": {"newsletter_link": "https://impetus.example/4", "deadline": "2023-02-28"},
+}
+everybody = Person.objects.all()
+sent_mailing = start_mailing(
+    shared | {"values": shared["values"] | {"sender": "Joe Gorman"}},
+    everybody,
+    at=at,
+    by=coordinator,
+)
+release_mailing(sent_mailing, everybody, seen=sent_mailing.digest, at=at, by=coordinator)
+draft_mailing = start_mailing(
+    shared | {"kind": "event", "template_key": "event_thanks"}, everybody, at=at, by=coordinator
+)
+blocked = draft_mailing.recipients.filter(standing="blocked").first()
 duplicates.ask_for_scan(by=coordinator)
 duplicates.work_off()
 # Mails as the world sends them, read by the program itself.
@@ -240,6 +261,10 @@ print(  # noqa: T201 - the test reads it
             "checklist_item": Visit.objects.get(ref="V08").checklist.first().pk,
             "mail": OutgoingMail.objects.exclude(message__channel="confirmation").latest("pk").pk,
             "user": coordinator.pk,
+            "draft_mailing": draft_mailing.pk,
+            "sent_mailing": sent_mailing.pk,
+            "mailed_person": sent_mailing.recipients.filter(standing="queued").first().person_id,
+            "blocked_person": blocked.person_id,
             "topic": Topic.objects.first().pk,
             "day": CalendarDay.objects.first().pk,
             "journey": journey.pk,

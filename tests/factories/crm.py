@@ -287,6 +287,28 @@ class MailTemplateFactory(DjangoModelFactory):
     body = "Dear {name}, this is about {ref}."
 
 
+class MailingFactory(DjangoModelFactory):
+    """A draft to nobody yet."""
+
+    class Meta:
+        model = models.Mailing
+
+    title = factory.Sequence(lambda n: f"Mailing {n}")
+    kind = models.Mailing.Kind.NEWSLETTER
+    template_key = "newsletter4_notice"
+    created_at = CLOCK
+
+
+class MailingRecipientFactory(DjangoModelFactory):
+    class Meta:
+        model = models.MailingRecipient
+
+    mailing = factory.SubFactory(MailingFactory)
+    person = factory.SubFactory(PersonFactory)
+    standing = models.MailingRecipient.Standing.GOES
+    language = "en"
+
+
 class MessageFactory(DjangoModelFactory):
     """A mail of ours that was handed to the outbox; `draft=True` for one that was not."""
 

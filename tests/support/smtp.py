@@ -1,20 +1,23 @@
 """A real SMTP server for tests: keeps what it receives, and fails on request."""
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
 
 @dataclass(frozen=True)
 class Received:
-    """One accepted mail with its envelope."""
+    """One accepted mail with its envelope; `at` is on the clock that all processes share."""
 
     sender: str
     recipients: tuple[str, ...]
     message: EmailMessage
+    at: float = field(default_factory=time.monotonic)
 
 
 @dataclass
@@ -24,17 +27,25 @@ class Sink:
     `answer`: reply to DATA instead of accepting, such as "451 try later".
     `refused`: addresses whose RCPT TO is answered with the given reply.
     `delay`: seconds to wait after DATA, before the reply.
+    `refuses_login`: whoever signs in is told 535.
     """
 
     received: list[Received] = field(default_factory=list)
     answer: str | None = None
     refused: dict[str, str] = field(default_factory=dict)
     delay: float = 0
+    refuses_login: bool = False
     host: str = "127.0.0.1"
     port: int = 0
 
     def start(self) -> None:
-        self._controller = _AnyPort(_Handler(self), hostname=self.host, port=self.port)
+        self._controller = _AnyPort(
+            _Handler(self),
+            hostname=self.host,
+            port=self.port,
+            auth_require_tls=False,
+            authenticator=lambda *_: AuthResult(success=not self.refuses_login, handled=False),
+        )
         self._controller.start()
         self.port = self._controller.port
 

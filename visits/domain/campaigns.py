@@ -34,8 +34,9 @@ EDITABLE = (
 )
 
 LONGEST_WINDOW = 366
-# What the desk edits besides: the event whose people the figures count.
-DESK_EDITABLE = (*EDITABLE, "event")
+# What the desk edits besides: the event whose people the figures count, and whether reminders
+# wait for a person.
+DESK_EDITABLE = (*EDITABLE, "event", "sends_reminders")
 
 # The funder's audience of each kind of organisation, until the project says otherwise.
 Type = Organisation.Type

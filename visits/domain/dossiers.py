@@ -23,6 +23,7 @@ from crm.models import (
     ImportRow,
     IncomingMail,
     Interaction,
+    MailingRecipient,
     Message,
     NoticeDue,
     OutgoingMail,
@@ -179,6 +180,12 @@ class Dossier:
         """Notes of hosts from their visits, and reasons somebody gave in the log."""
         reasons = AuditNote.objects.filter(entry__in=self.changes)
         return [*self.notes, *reasons.order_by("pk")]
+
+    @cached_property
+    def mailings(self) -> list[MailingRecipient]:
+        """Mailings they were on, whether a letter went or not."""
+        found = MailingRecipient.objects.filter(person__in=self.people)
+        return list(found.select_related("mailing").order_by("mailing", "pk"))
 
     @cached_property
     def interactions(self) -> list[Interaction]:

@@ -30,6 +30,7 @@ from crm.models import (
     IncomingMail,
     Interaction,
     Lookalike,
+    Mailing,
     Merge,
     Message,
     NoticeDue,
@@ -39,6 +40,7 @@ from crm.models import (
     Person,
     Post,
     SavedView,
+    StopLink,
     Suppression,
     User,
 )
@@ -191,6 +193,7 @@ FREE_TEXTS: dict[type[models.Model], tuple[str, ...]] = {
         "thread",
     ),
     Interaction: ("text",),
+    Mailing: ("title", "values", "query"),
     Merge: ("journal",),
     Message: ("subject", "body", "calendar"),
     NoticeDue: ("basis", "source", "told_how"),
@@ -422,6 +425,7 @@ def _delete(dossier: Dossier) -> None:
     ContactPoint.objects.filter(person__in=dossier.people).delete()
     Post.objects.filter(person__in=dossier.people).delete()
     NoticeDue.objects.filter(person__in=dossier.people).delete()
+    StopLink.objects.filter(person__in=dossier.people).delete()
     PrivateLink.objects.filter(request__in=dossier.requests).delete()
     IgnoredSender.objects.filter(address_key__in=dossier.addresses).delete()
     for pending in dossier.pending:

@@ -4,9 +4,6 @@ Deriving instead of storing lets a mail be shown and sent later without the data
 a usable link.
 """
 
-import base64
-import hashlib
-import hmac
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -14,22 +11,12 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from crm import languages
+from crm.domain import stop_links
+from crm.domain.private_tokens import derive_token, hash_of
+from crm.models import StopLink
 from visits.models import PrivateLink, VisitRequest
 
 LIFE_AFTER_PROJECT = timedelta(days=180)
-
-
-def hash_of(token: str) -> str:
-    """What is kept of a token."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def derive_token(kind: str, key: str) -> str:
-    """43 letters for 256 bits, from the site's secret key."""
-    digest = hmac.new(
-        settings.SECRET_KEY.encode(), f"{kind}:{key}".encode(), hashlib.sha256
-    ).digest()
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def make_link(request: VisitRequest) -> PrivateLink:
@@ -62,13 +49,25 @@ def url_for(token: str, language: str) -> str:
     return settings.SITE_URL + path
 
 
+def stop_address(link: StopLink, language: str) -> str:
+    """The address that stops mailings, in the language of the letter."""
+    shown = languages.spoken(language)
+    with translation.override(shown):
+        kwargs = {"language": shown, "token": stop_links.token_of(stop_links.of_use(link))}
+        path = reverse("public:stop", kwargs=kwargs)
+    return settings.SITE_URL + path
+
+
 def address_of(link_key: str) -> str:
-    """The private address behind a mail's link key: `request:12` or `verify:7`."""
+    """The private address behind a mail's link key: `request:12`, `verify:7` or `stop:3:de`."""
     from visits.domain import verification
 
-    kind, _, pk = link_key.partition(":")
+    kind, _, rest = link_key.partition(":")
+    pk, _, language = rest.partition(":")
     if kind == "verify":
         return verification.address_of(int(pk))
+    if kind == "stop":
+        return stop_address(StopLink.objects.get(pk=int(pk)), language)
     link = PrivateLink.objects.select_related("request").get(pk=int(pk))
     return url_for(token_of(link), link.request.language)
 

@@ -152,6 +152,11 @@ def gather_export(dossier: Dossier, *, at: datetime) -> dict[str, Any]:
             values(row, INCOMING) | {"attachments": [each["name"] for each in row.attachments]}
             for row in dossier.incoming
         ],
+        "mailings": [
+            values(row, ("standing", "reason", "language"))
+            | {"mailing": row.mailing.title, "released_at": row.mailing.released_at}
+            for row in dossier.mailings
+        ],
         "requests": [_request(row) for row in dossier.requests],
         "forms_not_verified": [
             {"answers": row.answers, "sent_at": row.sent_at} for row in dossier.pending

@@ -17,6 +17,7 @@ from visits.domain.cancellations import free_expired_slots
 from visits.domain.disruptions import mark_visits
 from visits.domain.inbox import rounds as inbox
 from visits.domain.proposals import expire_proposals
+from visits.domain.reminders import remind
 from visits.models import Visit
 from visits.models.requests import Mode
 
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 
 KEEP_KEYS = timedelta(days=2)
 # Steps of a visit weigh its briefs at once; this is for what changes elsewhere.
-PAUSES = {"briefs": 60.0, "digests": 60.0, "compared": 10.0, "inbox": 60.0}
+PAUSES = {"briefs": 60.0, "digests": 60.0, "compared": 10.0, "inbox": 60.0, "reminded": 60.0}
 FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 2.0, 600.0
 
 
@@ -62,8 +63,9 @@ def one_round(
     *, worker: str, stop: Callable[[], bool] = lambda: False, rests: Rests | None = None
 ) -> dict[str, int]:
     """Expire proposals, free what cancelled visits kept, forget unverified forms, plan, import
-    and print what was asked, send mail, read the mailbox and hosts' calendars, forget old keys,
-    look for people recorded twice, send Monday's digests, weigh kept briefs; counts by part.
+    and print what was asked, remind of visits and promises, send mail, read the mailbox and hosts'
+    calendars, forget old keys, look for people recorded twice, send Monday's digests, weigh kept
+    briefs; counts by part.
 
     A part that fails is logged and left out of the counts, and the others go on. `rests` remembers
     such parts between the rounds of one worker; the health page names them.
@@ -98,6 +100,7 @@ def _parts(at: datetime, stop: Callable[[], bool]) -> dict[str, Callable[[], int
         "planned": lambda: planning_runs.work_off(stop=stop),
         "imported": lambda: batches.work_off(stop=stop),
         "packed": lambda: pack_runs.work_off(stop=stop),
+        "reminded": lambda: remind(at=at, stop=stop),
         "sent": lambda: outbox.send_due(stop=stop),
         "inbox": lambda: inbox.work_off(at=at, stop=stop),
         "read": busy_feeds.read_due,

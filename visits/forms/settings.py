@@ -89,6 +89,14 @@ class CampaignForm(EditForm):
         required=False,
         help_text=_("The name under every mail. Empty: the name of the campaign."),
     )
+    sends_reminders = forms.BooleanField(
+        label=_("Reminders of visits leave by themselves"),
+        required=False,
+        help_text=_(
+            "10, 5, 3 and 1 days before a confirmed visit. Otherwise each waits as a draft under "
+            "Mail. Late promises are always drafts."
+        ),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

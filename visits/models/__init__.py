@@ -24,6 +24,7 @@ from visits.models.plans import (
     PlanVersion,
     Unplaced,
 )
+from visits.models.reminders import Reminder
 from visits.models.reports import (
     AttendanceCount,
     DisseminationActivity,
@@ -69,6 +70,7 @@ __all__ = [
     "PlanVersion",
     "PreferredDate",
     "PrivateLink",
+    "Reminder",
     "Referral",
     "Reservation",
     "RoadJourney",

@@ -45,6 +45,9 @@ class Campaign(SampleMark, Visibility, models.Model):
     targets = models.JSONField(default=dict, blank=True)
     audience_map = models.JSONField(_("audience of each organisation type"), default=dict)
     funding_line = models.CharField(_("funding line"), max_length=400, blank=True)
+    sends_reminders = models.BooleanField(
+        _("reminders of visits leave by themselves"), default=False
+    )
     answers_from = models.CharField(_("who answers"), max_length=200, blank=True)
 
     objects = CampaignQuerySet.as_manager()

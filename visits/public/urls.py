@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import path, register_converter
 
-from visits.public.views import answers, data, files, form, link, report, status
+from visits.public.views import answers, data, files, form, link, report, status, stop
 
 
 class CompleteLanguage:
@@ -28,6 +28,7 @@ urlpatterns = [
     path("places/", form.place_suggestions, name="places"),
     path("days/", form.date_notes, name="days"),
     path("r/<str:token>/", link.open_link, name="link"),
+    path("stop/<str:token>/", stop.stop, name="stop"),
     path("mine/", status.mine, name="mine"),
     path("mine/verify/", link.verify, name="verify"),
     path("mine/accept/", answers.accept, name="accept"),

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 from django.utils import timezone
 
 from crm.domain import outbox
-from crm.models import ContactPoint, Message, OutgoingMail
+from crm.models import ContactPoint, Message, OutboxStanding, OutgoingMail
 from tests.factories.crm import ContactPointFactory, MessageFactory, SuppressionFactory
 
 State = OutgoingMail.State
@@ -155,3 +156,88 @@ def test_person_decides_once(coordinator):
     with pytest.raises(ValidationError, match="look at it again"):
         outbox.decide_mail(mail, "hold", by=coordinator, at=now)
     assert outbox.decide_mail(mail, "release", by=coordinator, at=now).state == State.QUEUED
+
+
+# --- The server refuses us, and not the recipient ------------------------------------------------
+
+
+@pytest.fixture
+def signing_in(smtp_sink, settings):
+    """The server, which we sign in to with a name and a password."""
+    settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "us", "a secret"
+    return smtp_sink
+
+
+@pytest.mark.django_db(transaction=True)
+def test_refused_sign_in_marks_nobody_and_the_mail_goes_once_it_is_mended(signing_in):
+    point = ContactPointFactory(value="officer@city.example")
+    mails = [queue(), queue()]
+    signing_in.refuses_login = True
+
+    assert outbox.send_due() == 0
+    assert outbox.send_due() == 0
+
+    point.refresh_from_db()
+    assert point.status == ContactPoint.Status.VERIFIED
+    standing = OutboxStanding.objects.get()
+    # One try, and then the whole outbox waits: the second mail would be refused alike.
+    assert (standing.fault[:3], standing.faults) == ("535", 1)
+    assert standing.retry_at > timezone.now()
+    states = OutgoingMail.objects.values_list("state", "attempts")
+    assert list(states) == [(State.QUEUED, 0)] * 2
+
+    signing_in.refuses_login = False
+    OutboxStanding.objects.update(retry_at=timezone.now())
+    assert outbox.send_due() == 2
+    standing.refresh_from_db()
+    assert (standing.fault, standing.faults, standing.retry_at) == ("", 0, None)
+    assert {each["Message-ID"] for each in signing_in.messages} == {m.mail_id for m in mails}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_waits_grow_while_the_server_keeps_refusing_and_nothing_is_given_up(signing_in):
+    mail = queue()
+    signing_in.refuses_login = True
+    waits = []
+    for _n in range(8):
+        OutboxStanding.objects.update(retry_at=None)
+        before = timezone.now()
+        outbox.send_due()
+        waits.append(round((OutboxStanding.objects.get().retry_at - before).total_seconds() / 60))
+    assert waits == [1, 5, 15, 60, 180, 360, 360, 360]
+    mail.refresh_from_db()
+    assert mail.state == State.QUEUED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_health_tells_what_the_server_said(signing_in, client, administrator):
+    queue()
+    signing_in.refuses_login = True
+    outbox.send_due()
+    client.force_login(administrator)
+    page = client.get(reverse("visits:health")).content.decode()
+    assert "The mail server does not take our mail: 535" in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_stopped_outbox_hands_nothing_over(smtp_sink, coordinator):
+    queue()
+    outbox.stop_outbox(at=timezone.now(), by=coordinator)
+    with pytest.raises(ValidationError, match="stopped already"):
+        outbox.stop_outbox(at=timezone.now(), by=coordinator)
+    queue(letter("later@city.example"))
+    assert outbox.send_due() == 0
+
+    outbox.start_outbox(at=timezone.now(), by=coordinator)
+    assert outbox.send_due() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_refused_recipient_is_still_marked(smtp_sink):
+    point = ContactPointFactory(value="officer@city.example")
+    smtp_sink.refused["officer@city.example"] = "550 5.1.1 unknown"
+    mail = queue()
+    outbox.send_due()
+    point.refresh_from_db()
+    mail.refresh_from_db()
+    assert (point.status, mail.state) == (ContactPoint.Status.BOUNCED, State.BOUNCED)

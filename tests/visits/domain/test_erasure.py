@@ -372,6 +372,8 @@ IMPERSONAL = {
     "crm.lookalike crm.duplicatescan",
     # Days and choices alone.
     "crm.followupmove crm.retentionrule",
+    # Names of placeholders and codes of reasons; secrets whose rows are deleted; the outbox's own.
+    "crm.mailingrecipient crm.stoplink crm.outboxstanding",
     # Words of our own for groups of people; numbers with references of rows.
     "crm.tag",
     # Reference data, the programme of the event and the offer, as published.
@@ -385,6 +387,7 @@ PARTS = {
     "crm.organisation": {"key", "name", "type", "country", "website", "search_key"},
     "visits.traveloverride": {"mode"},
     "visits.travelfactor": {"key"},
+    "crm.mailing": {"kind", "template_key", "state", "digest"},
     "crm.message": {"direction", "channel", "status", "language"},
     "crm.outgoingmail": {"state", "mail_id", "calendar_method"},
     "crm.interaction": {"kind"},

@@ -17,15 +17,23 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
 from crm import clock
-from crm.domain.outbox import PERSON_STEPS, decide_mail, link_marker, mail_html, with_link
+from crm.domain.outbox import (
+    PERSON_STEPS,
+    decide_mail,
+    html_of,
+    link_marker,
+    start_outbox,
+    stop_outbox,
+    with_link,
+)
 from crm.exports import Column
 from crm.filters import OutgoingMailFilter
-from crm.models import Message, OutgoingMail
+from crm.models import Message, OutboxStanding, OutgoingMail
 from crm.models.messages import mail_is_caught
 from crm.permissions import require
 from crm.roles import Role
 from visits.domain.briefing import briefed_visit
-from visits.views.desk.access import back_to
+from visits.views.desk.access import back_to, try_verb
 from visits.views.desk.lists import as_file, list_page, render_list
 from visits.views.desk.people import ticked
 from visits.views.desk.toasts import done
@@ -67,8 +75,25 @@ def mail_list(request: HttpRequest) -> HttpResponse:
     )
     if file := as_file(page, "mail"):
         return file
-    context = {"tabs": state_pills(request, seen), **drafts(request)}
+    context = {
+        "tabs": state_pills(request, seen),
+        "outbox": OutboxStanding.objects.filter(pk=1).select_related("stopped_by").first(),
+        **drafts(request),
+    }
     return render_list(page, "mail_list", "_mail_rows", context)
+
+
+@require_POST
+@require(Role.COORDINATOR)
+def outbox_step(request: HttpRequest, step: str) -> HttpResponse:
+    """Stop everything before the next mail leaves, or let it go on."""
+    verbs = {"stop": stop_outbox, "start": start_outbox}
+    if step not in verbs:
+        raise Http404
+    if try_verb(request, verbs[step], at=clock.now(), by=request.user) is not None:
+        words = _("Stopped: nothing leaves until you start it again.")
+        done(request, words if step == "stop" else _("Mail leaves again."))
+    return back_to(request, reverse("visits:mail-list"))
 
 
 def state_pills(request: HttpRequest, rows: QuerySet) -> list[dict[str, Any]]:
@@ -101,7 +126,7 @@ def drafts(request: HttpRequest) -> dict[str, Any]:
 
 def find_mail(request: HttpRequest, pk: int) -> OutgoingMail:
     rows = OutgoingMail.objects.visible_to(request.user).select_related(
-        "message__template", "message__written_by", "message__person"
+        "mailing", "message__template", "message__written_by", "message__person"
     )
     return get_object_or_404(rows.prefetch_related("message__visit_requests"), pk=pk)
 
@@ -145,7 +170,9 @@ def shown_text(mail: OutgoingMail) -> tuple[str, str]:
     if not mail.link_key:
         return mail.text, ""
     if not (mail.is_sample or mail_is_caught()):
-        return mail.text.replace(link_marker(mail.mail_id), _("[the city's private link]")), ""
+        words = _("[the link that stops these mails]") if mail.mailing_id else ""
+        words = words or _("[the city's private link]")
+        return mail.text.replace(link_marker(mail.mail_id), words), ""
     try:
         return with_link(mail, mail.text), with_link(mail, link_marker(mail.mail_id))
     except ObjectDoesNotExist:
@@ -171,9 +198,8 @@ PREVIEW_POLICY = {
 def mail_preview(request: HttpRequest, pk: int) -> HttpResponse:
     """The letter as a mail program shows it, without any script or foreign picture."""
     mail = find_mail(request, pk)
-    text, link = shown_text(mail)
-    html = mail.html or mail_html(text, language=mail.message.language, link=link)
-    html = html.replace(link_marker(mail.mail_id), link or "#")
+    _text, link = shown_text(mail)
+    html = html_of(mail).replace(link_marker(mail.mail_id), link or "#")
     return HttpResponse(html.replace("<head>", '<head><base target="_blank">', 1))
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -295,6 +296,9 @@ def person_bulk(request: HttpRequest) -> HttpResponse:
     if people is None:
         return back_to(request, reverse("visits:person-list"))
     verb = request.POST.get("verb")
+    if verb == "write":
+        numbers = [("person", person.pk) for person in people]
+        return redirect(f"{reverse('visits:mailing-new')}?{urlencode(numbers)}")
     if verb == "archive":
         _archive_all(request, people)
     elif verb == "tag":

@@ -8,13 +8,15 @@ import pytest
 from django.test import Client
 from django.urls import Resolver404, resolve
 
-from crm.models import ImportBatch, IncomingMail, Lookalike, Merge, User
+from crm.models import ImportBatch, IncomingMail, Lookalike, Mailing, Merge, User
 from tests.access_matrix import PAGES
 from tests.factories.crm import (
     IgnoredSenderFactory,
     ImportBatchFactory,
     IncomingMailFactory,
     LookalikeFactory,
+    MailingFactory,
+    MailingRecipientFactory,
     MergeFactory,
 )
 from tests.factories.visits import (
@@ -59,6 +61,8 @@ FILES = {
     "visits:inbox-raw",
     "visits:mail-calendar",
     "visits:mail-preview",
+    "visits:mailing-preview",
+    "visits:mailing-status",
     "visits:note-sender",
     "visits:pack-file",
     "visits:person-copy",
@@ -168,6 +172,8 @@ def everything(sample, coordinator, client):
     IncomingMailFactory()
     IncomingMailFactory(state="filed", why="by_hand")
     IgnoredSenderFactory()
+    mailed = MailingRecipientFactory(mailing__template_key="newsletter4_notice")
+    MailingRecipientFactory(mailing=MailingFactory(state="released"), person=mailed.person)
     Visit.objects.filter(ref="V07").update(address="Another hall 9")
 
 
@@ -194,6 +200,7 @@ def starts() -> list[str]:
         f"/visits/V01/expenses/{Expense.objects.last().pk}/edit/",
         f"/visits/V07/checklist/{ChecklistItem.objects.filter(visit__ref='V07').first().pk}/edit/",
         f"/visits/V07/brief/changes/{BriefEdition.objects.filter(visit__ref='V07').first().pk}/",
+        *(f"/mail/mailings/{mailing.pk}/" for mailing in Mailing.objects.all()),
         *("/my-week/visits/V01/after/", "/my-week/cannot-travel/"),
         *("/my-week/visits/V07/note/", "/visits/V09/assign/"),
     ]

@@ -25,6 +25,7 @@ from crm.models import (
     ClockSetting,
     IncomingMail,
     MailFolder,
+    OutboxStanding,
     OutgoingMail,
     WorkerBeat,
 )
@@ -245,6 +246,7 @@ def health(request: HttpRequest) -> HttpResponse:
         "beats": WorkerBeat.objects.order_by("-at")[:5],
         "calendars": busy_feeds.states_of(BusyFeed.objects.all(), at=clock.now()),
         "waiting": waiting,
+        "outbox": OutboxStanding.objects.filter(pk=1).first(),
         "needing": OutgoingMail.objects.needing_a_person().count(),
         "roads": road_health(),
         "is_mailbox_set": bool(settings.IMAP_HOST),

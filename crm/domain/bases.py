@@ -1,0 +1,187 @@
+"""Whether a mailing may go to somebody: the basis, the address, and the sentence when it may not.
+
+`weigh` decides from plain facts; `facts_of` loads them, as many questions for 500 people as for 1.
+The same decision is made when a mailing is looked at, when it is released, and right before each
+mail is handed to the server.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from django.db.models import Q
+
+from crm.models import (
+    ConsentRecord,
+    ContactPoint,
+    DataRequest,
+    Mailing,
+    MailingRecipient,
+    OutgoingMail,
+    Participation,
+    Person,
+    Suppression,
+)
+from crm.validators import address_key
+
+Reason = MailingRecipient.Reason
+Kind = Mailing.Kind
+Status = ContactPoint.Status
+# Both spare their address every further mail, whoever else has it.
+REFUSED = (Status.BOUNCED, Status.SUPPRESSED)
+# What to say of somebody none of whose addresses is of use: the first of these that holds.
+NO_USE = {
+    Status.SUPPRESSED: Reason.SUPPRESSED,
+    Status.BOUNCED: Reason.BOUNCED,
+    Status.WRONG: Reason.WRONG,
+}
+
+
+@dataclass(frozen=True)
+class Address:
+    """One mail address of a person: its row, its key, what is known of it."""
+
+    pk: int
+    key: str
+    status: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What decides whether a person may be written to, as plain values."""
+
+    is_live: bool
+    asked_to_stop: bool
+    consent: str
+    took_part: bool
+    addresses: Sequence[Address]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`reason` is empty when a mail may go to `address`."""
+
+    reason: str = ""
+    address: Address | None = None
+
+
+def weigh(kind: str, facts: Facts) -> Verdict:
+    """Whether a mailing of this kind may go, and to which address.
+
+    A newsletter and the offer of visits rest on consent, and unknown is not yes. A letter about an
+    event rests on having taken part in it: it closes what the person came for (GDPR art. 6(1)(f)),
+    and whoever asked us to stop is spared it too.
+    """
+    if not facts.is_live:
+        return Verdict(Reason.GONE)
+    if facts.asked_to_stop:
+        return Verdict(Reason.STOPPED)
+    if kind in Mailing.CONSENT:
+        if facts.consent in (ConsentRecord.Status.REFUSED, ConsentRecord.Status.WITHDRAWN):
+            return Verdict(Reason.DENIED)
+        if facts.consent != ConsentRecord.Status.GRANTED:
+            return Verdict(Reason.NO_CONSENT)
+    elif not facts.took_part:
+        return Verdict(Reason.NO_PART)
+    return weigh_addresses(facts.addresses)
+
+
+def weigh_addresses(addresses: Sequence[Address]) -> Verdict:
+    """The first address of use, else why there is none."""
+    for address in addresses:
+        if address.status in ContactPoint.USABLE:
+            return Verdict(address=address)
+    known = {address.status for address in addresses}
+    return Verdict(next((NO_USE[each] for each in NO_USE if each in known), Reason.NO_ADDRESS))
+
+
+def facts_of(people: Sequence[Person], *, kind: str, event_id: int | None) -> dict[int, Facts]:
+    """The facts of each person by number."""
+    numbers = [person.pk for person in people]
+    points = ContactPoint.objects.filter(person__in=numbers).emails()
+    addresses: dict[int, list[Address]] = defaultdict(list)
+    for point in points.order_by("-is_preferred", "pk"):
+        addresses[point.person_id].append(Address(point.pk, point.match_key, point.status))
+    keys = {address.key for each in addresses.values() for address in each}
+    refused = _refused(keys)
+    purpose = Mailing.CONSENT.get(Kind(kind), "")
+    consent = _consents(numbers, purpose) if purpose else {}
+    denied = _denied_addresses(keys, purpose) if purpose else set()
+    came = set(
+        Participation.objects.filter(
+            person__in=numbers, event=event_id, status=Participation.Status.ATTENDED
+        ).values_list("person", flat=True)
+    )
+    stopped = _asked_to_stop(numbers, keys)
+    found = {}
+    for person in people:
+        own = [
+            Address(each.pk, each.key, Status.SUPPRESSED if each.key in refused else each.status)
+            if each.status in ContactPoint.USABLE
+            else each
+            for each in addresses[person.pk]
+        ]
+        said = consent.get(person.pk, "")
+        if said == ConsentRecord.Status.GRANTED and denied & {each.key for each in own}:
+            said = ConsentRecord.Status.REFUSED
+        found[person.pk] = Facts(
+            is_live=not (person.erased_at or person.archived_at or person.merged_into_id),
+            asked_to_stop=bool(stopped & {person.pk, *(each.key for each in own)}),
+            consent=said,
+            took_part=person.pk in came,
+            addresses=own,
+        )
+    return found
+
+
+def _refused(keys: set[str]) -> set[str]:
+    """Keys that must not be mailed, whoever has them."""
+    bad = ContactPoint.objects.filter(match_key__in=keys, status__in=REFUSED)
+    return set(bad.values_list("match_key", flat=True)) | Suppression.objects.among(keys)
+
+
+def _consents(numbers: list[int], purpose: str) -> dict[int, str]:
+    """The present answer of each person to the purpose."""
+    rows = ConsentRecord.objects.filter(person__in=numbers, purpose=purpose)
+    newest: dict[int, str] = {}
+    for person, status in rows.order_by("-at", "-pk").values_list("person", "status"):
+        newest.setdefault(person, status)
+    return newest
+
+
+def _denied_addresses(keys: set[str], purpose: str) -> set[str]:
+    """Addresses whose holder said no: without being known to us, or as another live person."""
+    live = Q(person__merged_into=None, person__erased_at=None)
+    no = ConsentRecord.objects.denied(purpose)
+    by_person = no.filter(live, person__contact_points__match_key__in=keys)
+    found = set(by_person.values_list("person__contact_points__match_key", flat=True))
+    for address in no.filter(person=None).exclude(address="").values_list("address", flat=True):
+        found.add(address_key(address))
+    return found & keys
+
+
+def _asked_to_stop(numbers: list[int], keys: set[str]) -> set[int | str]:
+    """People and addresses that asked for no more mail, or to be erased."""
+    wishes = DataRequest.objects.filter(kind__in=[DataRequest.Kind.STOP, DataRequest.Kind.ERASE])
+    found: set[int | str] = set(wishes.filter(person__in=numbers).values_list("person", flat=True))
+    for address in wishes.filter(person=None).exclude(address="").values_list("address", flat=True):
+        if address_key(address) in keys:
+            found.add(address_key(address))
+    return found
+
+
+def objection_to(mail: OutgoingMail) -> str:
+    """Why a mail of a mailing must not leave any more; empty when nothing has changed.
+
+    Asked right before it is handed to the server: an answer that came meanwhile still counts.
+    """
+    mailing, person = mail.mailing, mail.message.person
+    if mailing is None:
+        return ""
+    if person is None:
+        return Reason.GONE
+    facts = facts_of([person], kind=mailing.kind, event_id=mailing.event_id)[person.pk]
+    key = address_key(mail.recipient)
+    same = [address for address in facts.addresses if address.key == key]
+    verdict = weigh(mailing.kind, replace(facts, addresses=same))
+    return verdict.reason

@@ -1,0 +1,464 @@
+"""Mailings: one wording to many people, looked at before, released once, stopped at any moment.
+
+What was shown is what goes: a check writes down for everybody whether a letter goes and why not;
+a release checks again and refuses when anything differs from what was shown.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
+from django.db import transaction
+from django.db.models import Count, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from crm.domain import bases
+from crm.domain.audit import record
+from crm.domain.letters_of_mailings import Writer
+from crm.domain.outbox import mail_of
+from crm.domain.placeholders import SHARED, is_for_mailings
+from crm.domain.stop_links import links_of
+from crm.domain.wordings import newest
+from crm.models import (
+    Mailing,
+    MailingRecipient,
+    Message,
+    OutgoingMail,
+    Person,
+    User,
+)
+from crm.validators import clean_line, sensible_date
+
+State = Mailing.State
+Standing = MailingRecipient.Standing
+Reason = MailingRecipient.Reason
+MailState = OutgoingMail.State
+
+AT_ONCE = 250
+# Written within one request and one transaction: 2,000 take five to ten seconds.
+MOST_PEOPLE = 5_000
+# What a mailing says of itself; everything else in SHARED is filled in by hand.
+DERIVED = frozenset({"reference", "event"})
+LINKS = frozenset({"guides_link", "newsletter_link"})
+
+
+# --- Writing it ---
+
+
+@transaction.atomic
+def start_mailing(
+    values: Mapping[str, Any],
+    people: QuerySet[Person],
+    *,
+    query: Mapping[str, Sequence[str]] | None = None,
+    at: datetime,
+    by: User,
+) -> Mailing:
+    """A new draft to these people, checked at once; nothing is sent.
+
+    `values`: title, kind, event, template_key, with_english, values. With `query` the people are
+    those a list shows, found anew at every check; without it they are these ones. Raises
+    ValidationError with every fault.
+    """
+    mailing = Mailing(
+        **_clean(values), query=dict(query) if query is not None else None, created_by=by
+    )
+    mailing.created_at = at
+    mailing.save()
+    record(mailing, "start_mailing", at=at, by=by, fields=["title"])
+    check_mailing(mailing, people, at=at)
+    return mailing
+
+
+@transaction.atomic
+def edit_mailing(
+    mailing: Mailing,
+    values: Mapping[str, Any],
+    people: QuerySet[Person],
+    *,
+    at: datetime,
+    by: User,
+) -> Mailing:
+    """Change a draft and check it again. Raises ValidationError, also when it is released."""
+    locked = _locked(mailing, State.DRAFT)
+    for name, value in _clean(values).items():
+        setattr(locked, name, value)
+    locked.save()
+    record(locked, "edit_mailing", at=at, by=by, fields=values)
+    check_mailing(locked, people, at=at)
+    mailing.refresh_from_db()
+    return mailing
+
+
+def _clean(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Fit to store; raises ValidationError with every fault at its field."""
+    faults: dict[str, Any] = {}
+    title = clean_line(values["title"])
+    if not title or len(title) > 120:
+        faults["title"] = _("Give the mailing a name of up to 120 letters.")
+    kind, event = values["kind"], values.get("event")
+    if kind == Mailing.Kind.EVENT and event is None:
+        faults["event"] = _("Choose the event that it is about.")
+    key = values["template_key"]
+    if not is_for_mailings(key) or not newest(key):
+        faults["template_key"] = _("Choose one of the wordings of mailings.")
+    shared: dict[str, str] = {}
+    for name, value in dict(values.get("values") or {}).items():
+        if name not in SHARED or name in DERIVED:
+            faults[name] = _("There is nothing of this name to fill in.")
+            continue
+        try:
+            if text := shared_value(name, value):
+                shared[name] = text
+        except ValidationError as error:
+            faults[name] = error
+    if faults:
+        raise ValidationError(
+            {
+                name: each
+                if isinstance(each, ValidationError)
+                else ValidationError(each, "invalid")
+                for name, each in faults.items()
+            }
+        )
+    return {
+        "title": title,
+        "kind": kind,
+        "event": event,
+        "template_key": key,
+        "with_english": bool(values.get("with_english")),
+        "values": shared,
+    }
+
+
+def shared_value(name: str, value: Any) -> str:
+    """A value that is the same for everybody, fit to store; a day as ISO text."""
+    if isinstance(value, date):
+        return sensible_date(value).isoformat()
+    text = clean_line(str(value or ""))
+    if len(text) > 400:
+        raise ValidationError(_("At most 400 letters fit here."), code="too_long")
+    if text and name in LINKS:
+        URLValidator(schemes=["http", "https"])(text)
+    if text and name == "deadline":
+        try:
+            sensible_date(date.fromisoformat(text))
+        except ValueError:
+            raise ValidationError(_("Write the day like 2023-02-28."), code="day") from None
+    return text
+
+
+@transaction.atomic
+def drop_mailing(mailing: Mailing, *, at: datetime, by: User) -> None:
+    """Throw a draft away."""
+    locked = _locked(mailing, State.DRAFT)
+    record(locked, "drop_mailing", at=at, by=by)
+    locked.delete()
+
+
+@transaction.atomic
+def leave_out(
+    recipient: MailingRecipient, *, is_out: bool, people: QuerySet[Person], at: datetime, by: User
+) -> None:
+    """Leave one person out of a draft, or take them in again."""
+    mailing = _locked(recipient.mailing, State.DRAFT)
+    standing = Standing.LEFT_OUT if is_out else Standing.BLOCKED
+    mailing.recipients.filter(pk=recipient.pk).update(standing=standing, reason="", detail="")
+    record(mailing, "leave_out" if is_out else "take_in", at=at, by=by)
+    check_mailing(mailing, people, at=at)
+
+
+# --- Looking at it ---
+
+
+@transaction.atomic
+def check_mailing(mailing: Mailing, people: QuerySet[Person], *, at: datetime) -> Mailing:
+    """Decide for each of these people anew whether a letter goes; who was left out stays so.
+
+    A handful of questions for every 250 people. Raises ValidationError when it is no draft, or is
+    too large.
+    """
+    locked = _locked(mailing, State.DRAFT)
+    left_out = set(
+        locked.recipients.filter(standing=Standing.LEFT_OUT).values_list("person", flat=True)
+    )
+    numbers = list(people.order_by("pk").values_list("pk", flat=True).distinct()[: MOST_PEOPLE + 1])
+    if len(numbers) > MOST_PEOPLE:
+        raise ValidationError(
+            _("A mailing goes to at most %(most)d people; narrow the list first."),
+            code="too_many",
+            params={"most": MOST_PEOPLE},
+        )
+    locked.recipients.all().delete()
+    digest = hashlib.sha256(
+        repr([locked.kind, locked.event_id, sorted(locked.values.items())]).encode()
+    )
+    for rows in _decided(locked, numbers, left_out, taken={}):
+        MailingRecipient.objects.bulk_create(rows)
+        for row in rows:
+            digest.update(repr(_shown(row)).encode())
+    for language, template in sorted(newest(locked.template_key).items()):
+        digest.update(f"{language}{template.version}".encode())
+    Mailing.objects.filter(pk=locked.pk).update(checked_at=at, digest=digest.hexdigest()[:32])
+    mailing.refresh_from_db()
+    return mailing
+
+
+def _shown(row: MailingRecipient) -> tuple:
+    return (row.person_id, row.standing, row.reason, row.detail, row.language, row.point_id)
+
+
+def _decided(
+    mailing: Mailing, numbers: Sequence[int], left_out: set[int], *, taken: dict[str, int]
+) -> Iterator[list[MailingRecipient]]:
+    """The recipients of a mailing, so many at a time; `taken` are addresses already written to."""
+    writer = Writer(mailing)
+    for start in range(0, len(numbers), AT_ONCE):
+        rows = Person.objects.filter(pk__in=numbers[start : start + AT_ONCE])
+        people = list(rows.select_related("organisation__municipality").order_by("pk"))
+        facts = bases.facts_of(people, kind=mailing.kind, event_id=mailing.event_id)
+        agreed = writer.agreed_on(people)
+        decided = []
+        for person in people:
+            row = MailingRecipient(mailing=mailing, person=person, standing=Standing.BLOCKED)
+            decided.append(row)
+            if person.pk in left_out:
+                row.standing = Standing.LEFT_OUT
+                continue
+            verdict = bases.weigh(mailing.kind, facts[person.pk])
+            if verdict.address is None:
+                row.reason = verdict.reason
+                continue
+            row.point_id = verdict.address.pk
+            if verdict.address.key in taken:
+                row.reason = Reason.DUPLICATE
+                continue
+            letter = writer.write(person, agreed.get(person.pk))
+            row.language = letter.language
+            if letter.template is None:
+                row.reason, row.detail = Reason.NO_WORDING, " ".join(letter.wanted)[:200]
+                continue
+            if letter.missing:
+                row.reason, row.detail = Reason.MISSING, " ".join(letter.missing)[:200]
+                continue
+            taken[verdict.address.key] = person.pk
+            row.standing = Standing.SAMPLE if person.is_sample else Standing.GOES
+        yield decided
+
+
+def counts_of(mailing: Mailing) -> dict[str, Any]:
+    """How many by standing, and the blocked ones by reason."""
+    rows = mailing.recipients.order_by().values_list("standing", "reason").annotate(Count("pk"))
+    found: dict[str, Any] = dict.fromkeys(Standing.values, 0)
+    reasons: dict[str, int] = {}
+    for standing, reason, count in rows:
+        found[standing] += count
+        if standing == Standing.BLOCKED:
+            reasons[reason] = reasons.get(reason, 0) + count
+    return found | {"reasons": reasons, "all": sum(found.values())}
+
+
+def progress_of(mailing: Mailing) -> dict[str, int]:
+    """How many mails of a mailing stand in each state of the outbox."""
+    rows = mailing.mails.order_by().values_list("state").annotate(Count("pk"))
+    return dict(rows)
+
+
+# --- Releasing it ---
+
+
+def release_mailing(
+    mailing: Mailing,
+    people: QuerySet[Person],
+    *,
+    seen: str,
+    scheduled_at: datetime | None = None,
+    at: datetime,
+    by: User,
+) -> int:
+    """Write every letter of a draft into the outbox, all or none; the number written.
+
+    `seen` is the digest of what was shown. Raises ValidationError when it was released already,
+    when anybody stands otherwise than shown (the draft is then checked anew), when nobody would
+    get it, or when the moment is over.
+    """
+    try:
+        with transaction.atomic():
+            return _release(mailing, people, seen=seen, scheduled_at=scheduled_at, at=at, by=by)
+    except ValidationError as error:
+        if getattr(error, "code", "") == "changed":
+            check_mailing(mailing, people, at=at)
+        raise
+
+
+def _release(
+    mailing: Mailing,
+    people: QuerySet[Person],
+    *,
+    seen: str,
+    scheduled_at: datetime | None,
+    at: datetime,
+    by: User,
+) -> int:
+    if scheduled_at is not None and scheduled_at <= at:
+        raise ValidationError(
+            {"scheduled_at": ValidationError(_("This moment is over; choose a later one."), "past")}
+        )
+    locked = _locked(mailing, State.DRAFT)
+    check_mailing(locked, people, at=at)
+    if locked.digest != seen:
+        raise ValidationError(
+            _("Something has changed since you looked. Look at it again, then release it."),
+            code="changed",
+        )
+    locked.state, locked.released_at, locked.released_by = State.RELEASED, at, by
+    locked.scheduled_at = scheduled_at
+    locked.save()
+    written = _write(
+        locked, locked.recipients.filter(standing__in=MailingRecipient.SENDABLE), at=at
+    )
+    if not written:
+        raise ValidationError(_("Nobody would get this letter."), code="nobody")
+    record(locked, "release_mailing", at=at, by=by)
+    mailing.refresh_from_db()
+    return written
+
+
+@transaction.atomic
+def try_again(mailing: Mailing, *, at: datetime, by: User) -> int:
+    """Look again at those who were blocked, and write to who can be written to now; how many.
+
+    Nobody joins a released mailing: only who was on it.
+    """
+    locked = _locked(mailing, State.RELEASED)
+    blocked = locked.recipients.filter(standing=Standing.BLOCKED, mail=None)
+    numbers = list(blocked.order_by("person").values_list("person", flat=True))
+    written_to = locked.recipients.exclude(mail=None).exclude(point=None)
+    taken = dict(written_to.values_list("point__match_key", "person"))
+    fields = ("standing", "reason", "detail", "language", "point")
+    for rows in _decided(locked, numbers, set(), taken=taken):
+        known = {row.person_id: row for row in blocked.filter(person__in=[r.person for r in rows])}
+        for row in rows:
+            row.pk = known[row.person_id].pk
+        MailingRecipient.objects.bulk_update(rows, fields)
+    ready = locked.recipients.filter(standing__in=MailingRecipient.SENDABLE, mail=None)
+    written = _write(locked, ready, at=at)
+    record(locked, "try_mailing_again", at=at, by=by)
+    return written
+
+
+def _write(mailing: Mailing, recipients: QuerySet[MailingRecipient], *, at: datetime) -> int:
+    """Letters and mails of these recipients; the number written."""
+    writer = Writer(mailing)
+    due_at = timezone.now()
+    if mailing.scheduled_at is not None and mailing.scheduled_at > at:
+        # The outbox waits in real time; the demo's clock stands still.
+        due_at += mailing.scheduled_at - at
+    numbers = list(recipients.order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(numbers), AT_ONCE):
+        rows = MailingRecipient.objects.filter(pk__in=numbers[start : start + AT_ONCE])
+        some = list(
+            rows.select_related("person__organisation__municipality", "point").order_by("pk")
+        )
+        agreed = writer.agreed_on([row.person for row in some])
+        links = links_of([row.person for row in some], mailing.kind)
+        messages = [_message(mailing, row, writer, agreed, at=at) for row in some]
+        Message.objects.bulk_create(messages)
+        mails = [
+            mail_of(
+                message,
+                link_key=f"stop:{links[row.person_id].pk}:{message.language}",
+                mailing=mailing,
+                due_at=due_at,
+                at=at,
+            )
+            for row, message in zip(some, messages, strict=True)
+        ]
+        OutgoingMail.objects.bulk_create(mails)
+        for row, mail in zip(some, mails, strict=True):
+            row.mail = mail
+        MailingRecipient.objects.bulk_update(some, ["mail"])
+        rows.update(standing=Standing.QUEUED)
+    return len(numbers)
+
+
+def _message(
+    mailing: Mailing,
+    row: MailingRecipient,
+    writer: Writer,
+    agreed: Mapping[int, datetime],
+    *,
+    at: datetime,
+) -> Message:
+    letter = writer.write(row.person, agreed.get(row.person_id))
+    if not letter.is_whole or row.point is None:
+        raise ValueError(f"Recipient {row.pk} was checked in this transaction and is not ready.")
+    return Message(
+        direction=Message.Direction.OUT,
+        status=Message.Status.QUEUED,
+        template=letter.template,
+        language=letter.language,
+        subject=letter.subject,
+        body=letter.body,
+        person=row.person,
+        address=row.point.value.strip(),
+        address_name=row.person.name,
+        written_by=mailing.released_by,
+        at=at,
+        is_sample=row.person.is_sample,
+    )
+
+
+# --- On its way ---
+
+
+@transaction.atomic
+def stop_mailing(mailing: Mailing, *, at: datetime, by: User) -> int:
+    """Hold what has not left yet; the next mail is not handed over. How many are held."""
+    locked = _locked(mailing, State.RELEASED)
+    Mailing.objects.filter(pk=locked.pk).update(state=State.STOPPED)
+    held = locked.mails.filter(state=MailState.QUEUED).update(state=MailState.HELD)
+    record(locked, "stop_mailing", at=at, by=by)
+    mailing.refresh_from_db()
+    return held
+
+
+@transaction.atomic
+def resume_mailing(mailing: Mailing, *, at: datetime, by: User) -> int:
+    """Let a stopped mailing go on, not before its moment; how many mails wait again."""
+    locked = _locked(mailing, State.STOPPED)
+    Mailing.objects.filter(pk=locked.pk).update(state=State.RELEASED)
+    waiting = locked.mails.filter(state=MailState.HELD).update(state=MailState.QUEUED)
+    record(locked, "resume_mailing", at=at, by=by)
+    mailing.refresh_from_db()
+    return waiting
+
+
+@transaction.atomic
+def cancel_mailing(mailing: Mailing, *, at: datetime, by: User) -> int:
+    """Give up what has not left yet, for good; how many mails that are."""
+    locked = _locked(mailing, State.RELEASED, State.STOPPED)
+    Mailing.objects.filter(pk=locked.pk).update(state=State.CANCELLED)
+    waiting = locked.mails.filter(state__in=[MailState.QUEUED, MailState.HELD])
+    given_up = waiting.update(state=MailState.CANCELLED)
+    record(locked, "cancel_mailing", at=at, by=by)
+    mailing.refresh_from_db()
+    return given_up
+
+
+def _locked(mailing: Mailing, *states: str) -> Mailing:
+    """The mailing in the caller's transaction; raises ValidationError when it has moved on."""
+    locked = Mailing.objects.select_for_update().filter(pk=mailing.pk).first()
+    if locked is None:
+        raise ValidationError(_("This mailing was thrown away."), code="gone")
+    if locked.state not in states:
+        raise ValidationError(
+            _("This mailing is %(state)s by now; look at it again."),
+            code="moved_on",
+            params={"state": locked.get_state_display()},
+        )
+    return locked

@@ -1,0 +1,160 @@
+"""The way out of mailings: a link of one's own, and what pressing its button writes down."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from crm.domain.audit import record
+from crm.domain.private_tokens import derive_token, hash_of
+from crm.models import (
+    ConsentRecord,
+    ContactPoint,
+    DataRequest,
+    Mailing,
+    MailingRecipient,
+    OutgoingMail,
+    Person,
+    StopLink,
+)
+
+TO_ANSWER_IN_DAYS = 30
+ONE_CLICK, BY_PAGE = "one_click", "stop_page"
+
+
+def token_of(link: StopLink) -> str:
+    return derive_token("stop", link.salt)
+
+
+def links_of(people: Sequence[Person], kind: str) -> dict[int, StopLink]:
+    """The link of each person for this kind of mailing, made where there is none of use yet."""
+    known = StopLink.objects.filter(person__in=[person.pk for person in people], kind=kind)
+    found = {link.person_id: link for link in known.order_by("pk") if _is_of_this_key(link)}
+    made = [StopLink(person=each, kind=kind) for each in people if each.pk not in found]
+    for link in made:
+        link.token_hash = hash_of(token_of(link))
+    StopLink.objects.bulk_create(made)
+    return found | {link.person_id: link for link in made}
+
+
+def of_use(link: StopLink) -> StopLink:
+    """The link itself, or another one where the site's key was changed since; the token mailed
+    before keeps working."""
+    return link if _is_of_this_key(link) else links_of([link.person], link.kind)[link.person_id]
+
+
+def _is_of_this_key(link: StopLink) -> bool:
+    return hash_of(token_of(link)) == link.token_hash
+
+
+def find_link(token: str) -> StopLink | None:
+    """The link of a token; None alike for a wrong one and for somebody erased."""
+    if len(token) > 100:
+        return None
+    rows = StopLink.objects.filter(token_hash=hash_of(token), person__erased_at=None)
+    return rows.select_related("person__merged_into").first()
+
+
+def _holder(link: StopLink) -> Person:
+    """Whom the link speaks for now: the record that a merge kept."""
+    person = link.person
+    while person.merged_into is not None:
+        person = person.merged_into
+    return person
+
+
+def has_stopped(link: StopLink) -> bool:
+    """Whether nothing of this kind goes to the holder any more."""
+    person = _holder(link)
+    purpose = Mailing.CONSENT.get(Mailing.Kind(link.kind), "")
+    if not purpose:
+        wishes = DataRequest.objects.filter(person=person, kind=DataRequest.Kind.STOP)
+        return wishes.exists()
+    return not ConsentRecord.objects.granted(purpose).filter(person__in=_same(person)).exists()
+
+
+def _same(person: Person) -> list[Person]:
+    """The person and everybody else alive with one of their addresses: it is the holder of the
+    address who stops the mails that reach it."""
+    keys = person.contact_points.emails().values("match_key")
+    others = Person.objects.filter(contact_points__match_key__in=keys)
+    live = others.filter(merged_into=None, erased_at=None).exclude(pk=person.pk).distinct()
+    return [person, *live.order_by("pk")]
+
+
+@transaction.atomic
+def stop(link: StopLink, *, way: str, at: datetime) -> bool:
+    """The holder wants no more of this kind; whether that was news.
+
+    Consent is withdrawn with its evidence; where the kind rests on another basis, the wish is
+    written down as a data request and binding at once. What waits for them is cancelled. Pressing
+    again changes nothing.
+    """
+    # One press at a time: the second finds what the first wrote.
+    StopLink.objects.select_for_update().get(pk=link.pk)
+    person = _holder(link)
+    purpose = Mailing.CONSENT.get(Mailing.Kind(link.kind), "")
+    if purpose:
+        withdrawn = [_withdraw(each, purpose, link, way=way, at=at) for each in _same(person)]
+        is_news = any(withdrawn)
+    else:
+        is_news = _object(person, way=way, at=at)
+    if is_news:
+        _cancel_waiting([each.pk for each in _same(person)], link.kind)
+    return is_news
+
+
+def _withdraw(person: Person, purpose: str, link: StopLink, *, way: str, at: datetime) -> bool:
+    newest = person.consents.filter(purpose=purpose).order_by("-at", "-pk").first()
+    no = (ConsentRecord.Status.WITHDRAWN, ConsentRecord.Status.REFUSED)
+    if newest is not None and newest.status in no:
+        return False
+    if newest is None and person.pk != link.person_id:
+        return False
+    address = person.contact_points.emails().usable().first()
+    ConsentRecord.objects.create(
+        person=person,
+        address=address.value if address else "",
+        purpose=purpose,
+        status=ConsentRecord.Status.WITHDRAWN,
+        # Later than every answer so far, also where the clock stands still.
+        at=max(at, newest.at) if newest else at,
+        channel=way,
+        evidence=f"stop link {link.pk}",
+        is_sample=person.is_sample,
+    )
+    record(person, "stop_mailings", at=at, actor="recipient", fields=["consents"])
+    return True
+
+
+def _object(person: Person, *, way: str, at: datetime) -> bool:
+    wishes = DataRequest.objects.filter(person=person, kind=DataRequest.Kind.STOP)
+    if wishes.exists():
+        return False
+    address = person.contact_points.filter(kind=ContactPoint.Kind.EMAIL).first()
+    DataRequest.objects.create(
+        kind=DataRequest.Kind.STOP,
+        person=person,
+        address=address.value if address else "",
+        text=f"({way})",
+        received_at=at,
+        due_on=(at + timedelta(days=TO_ANSWER_IN_DAYS)).date(),
+        is_sample=person.is_sample,
+    )
+    record(person, "stop_mailings", at=at, actor="recipient", fields=["data_requests"])
+    return True
+
+
+def _cancel_waiting(people: list[int], kind: str) -> None:
+    waiting = OutgoingMail.objects.filter(
+        mailing__kind=kind,
+        message__person__in=people,
+        state__in=[OutgoingMail.State.QUEUED, OutgoingMail.State.HELD],
+    )
+    mails = list(waiting.values_list("pk", flat=True))
+    OutgoingMail.objects.filter(
+        pk__in=mails, state__in=[OutgoingMail.State.QUEUED, OutgoingMail.State.HELD]
+    ).update(state=OutgoingMail.State.CANCELLED, error="")
+    MailingRecipient.objects.filter(mail__in=mails).update(
+        standing=MailingRecipient.Standing.BLOCKED, reason=MailingRecipient.Reason.DENIED
+    )

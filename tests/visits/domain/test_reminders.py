@@ -1,0 +1,228 @@
+"""Reminders of visits and chases of promises: each once, on its day, never about what is over."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from crm.domain import reference
+from crm.models import FollowUp, Message, OutgoingMail
+from tests.factories.crm import UserFactory
+from tests.factories.visits import (
+    CampaignFactory,
+    ChecklistItemFactory,
+    VisitFactory,
+    VisitFollowUpFactory,
+)
+from visits.domain.letters import draft_letter
+from visits.domain.reminders import due_after, due_before, remind
+from visits.models import Reminder, Visit
+
+pytestmark = pytest.mark.django_db
+
+LONG_AGO = datetime(2023, 1, 20, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def wordings():
+    reference.load_mail_templates()
+
+
+def day(number, hour=10):
+    """A moment in February 2023, in the working time of Brussels."""
+    return datetime(2023, 2, number, hour, 0, tzinfo=UTC)
+
+
+def visit_on(number, **values):
+    """A confirmed visit of 10 o'clock in Brussels, agreed on long ago."""
+    defaults = {
+        "starts_at": day(number, 9),
+        "confirmed_at": LONG_AGO,
+        "state_since": LONG_AGO,
+        "address": "Town hall",
+    }
+    visit = VisitFactory(**defaults | values)
+    visit.requests.update(address="city@ghent.example", requester_name="Ana Berg", language="en")
+    ChecklistItemFactory(visit=visit, owner="theirs", text="A projector")
+    return visit
+
+
+def made():
+    return list(Reminder.objects.order_by("pk").values_list("days", flat=True))
+
+
+# --- Which one is due ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("left", "expected"),
+    [(12, None), (11, None), (10, 10), (9, 10), (6, 10), (5, 5), (4, 5), (3, 3), (2, 3), (1, 1)],
+)
+def test_the_latest_reminder_whose_day_has_come(left, expected):
+    visit_day = date(2023, 2, 23)
+    today = visit_day - timedelta(days=left)
+    assert due_before(visit_day, agreed_on=date(2023, 1, 1), today=today) == expected
+
+
+@pytest.mark.parametrize("left", [0, -1, -5])
+def test_no_reminder_on_the_day_itself_or_after(left):
+    visit_day = date(2023, 2, 23)
+    today = visit_day - timedelta(days=left)
+    assert due_before(visit_day, agreed_on=date(2023, 1, 1), today=today) is None
+
+
+def test_a_day_that_had_passed_when_the_visit_was_confirmed_brings_none():
+    visit_day, agreed = date(2023, 2, 23), date(2023, 2, 18)
+    assert due_before(visit_day, agreed_on=agreed, today=date(2023, 2, 19)) is None
+    assert due_before(visit_day, agreed_on=agreed, today=date(2023, 2, 20)) == 3
+
+
+@pytest.mark.parametrize(
+    ("late", "expected"),
+    [(0, None), (1, 1), (2, 1), (3, 3), (9, 3), (10, 10), (20, 10), (21, None)],
+)
+def test_the_latest_chase_whose_day_has_come(late, expected):
+    due = date(2023, 2, 1)
+    assert due_after(due, today=due + timedelta(days=late)) == expected
+
+
+# --- Reminders of visits -------------------------------------------------------------------------
+
+
+def test_each_reminder_is_made_once_over_the_days_before_the_visit():
+    visit_on(23)
+    for number in range(10, 26):
+        for hour in (7, 10, 15):
+            remind(at=day(number, hour))
+
+    assert made() == [-10, -5, -3, -1]
+    letters = Message.objects.filter(template__key="reminder_d3")
+    # Nobody sent the drafts: the last one replaced those before it, and is over with the visit.
+    assert set(letters.values_list("status", flat=True)) == {Message.Status.CANCELLED}
+    assert not OutgoingMail.objects.exists()
+
+
+def test_after_days_without_a_worker_only_the_latest_is_made():
+    visit_on(23)
+    remind(at=day(21))
+    remind(at=day(21, 12))
+    assert made() == [-3]
+
+
+def test_days_are_those_of_the_place():
+    # 23 Feb, 00:30 in Auckland is 22 Feb in Brussels.
+    visit_on(23, starts_at=datetime(2023, 2, 22, 20, 0, tzinfo=UTC), zone="Pacific/Auckland")
+    remind(at=datetime(2023, 2, 19, 19, 30, tzinfo=UTC))
+    assert made() == []
+    remind(at=datetime(2023, 2, 19, 20, 30, tzinfo=UTC))
+    assert made() == [-3]
+
+
+def test_nothing_leaves_in_the_night():
+    visit_on(23)
+    remind(at=day(20, 4))
+    assert made() == []
+    remind(at=day(20, 8))
+    assert made() == [-3]
+
+
+def test_the_change_of_the_clocks_moves_no_day():
+    """26 March 2023 has 23 hours; the visit is on the 28th."""
+    visit_on(23, starts_at=datetime(2023, 3, 28, 7, 0, tzinfo=UTC))
+    for number, expected in ((17, []), (18, [-10]), (22, [-10]), (23, [-10, -5])):
+        remind(at=datetime(2023, 3, number, 9, 0, tzinfo=UTC))
+        assert made() == expected
+
+
+@pytest.mark.parametrize("state", ["tentative", "cancelled", "postponed", "no_show", "completed"])
+def test_only_confirmed_and_briefed_visits_are_reminded_of(state):
+    visit_on(23, state=state)
+    remind(at=day(20))
+    assert made() == []
+
+
+def test_a_visit_that_is_called_off_takes_its_draft_along():
+    visit = visit_on(23)
+    remind(at=day(20))
+    Visit.objects.filter(pk=visit.pk).update(state="cancelled")
+    remind(at=day(20, 12))
+    assert Message.objects.get().status == Message.Status.CANCELLED
+
+
+def test_reminders_leave_by_themselves_where_the_campaign_says_so():
+    visit = visit_on(23, campaign=CampaignFactory(sends_reminders=True), state="briefed")
+    remind(at=day(20))
+    mail = OutgoingMail.objects.get()
+    assert (mail.recipient, mail.state) == ("city@ghent.example", "queued")
+    assert visit.requests.get().ref in mail.subject
+
+
+def test_a_letter_with_a_gap_stays_a_draft():
+    visit = visit_on(23, campaign=CampaignFactory(sends_reminders=True))
+    visit.checklist.all().delete()
+    remind(at=day(20))
+    assert Message.objects.get().status == Message.Status.DRAFT
+    assert not OutgoingMail.objects.exists()
+
+
+def test_a_reminder_written_by_hand_counts(coordinator):
+    visit = visit_on(23)
+    draft_letter(visit.requests.get(), "reminder_d3", at=day(20, 8), by=coordinator, visit=visit)
+    remind(at=day(20))
+    assert Message.objects.count() == 1
+
+
+# --- Chases of promises --------------------------------------------------------------------------
+
+
+def promise(due, *, owner="theirs", **values):
+    visit = visit_on(9, state="reported")
+    return VisitFollowUpFactory(
+        visit=visit, owner=owner, due_on=date(2023, 2, due), text="Send the floor plan", **values
+    )
+
+
+def test_a_late_promise_of_the_city_is_chased_on_three_days_as_a_draft():
+    promise(14)
+    for number in range(13, 27):
+        remind(at=day(number))
+
+    assert made() == [1, 3, 10]
+    [draft] = Message.objects.drafts()
+    assert "Send the floor plan" in draft.body
+    assert draft.template.key == "followup_reminder"
+    assert not OutgoingMail.objects.exists()
+
+
+def test_promises_of_one_city_share_a_draft():
+    first = promise(14)
+    VisitFollowUpFactory(
+        visit=first.visits.get(), owner="theirs", due_on=date(2023, 2, 14), text="Name the room"
+    )
+    remind(at=day(15))
+    [draft] = Message.objects.drafts()
+    assert "Send the floor plan" in draft.body
+    assert "Name the room" in draft.body
+
+
+def test_a_promise_kept_meanwhile_takes_its_draft_along():
+    row = promise(14)
+    remind(at=day(15))
+    FollowUp.objects.filter(pk=row.pk).update(done_on=date(2023, 2, 15))
+    remind(at=day(15, 12))
+    assert Message.objects.get().status == Message.Status.CANCELLED
+
+
+def test_a_late_promise_of_ours_reaches_who_keeps_it():
+    owner = UserFactory(email="hanne@staff.example", time_zone="Europe/Oslo")
+    promise(14, owner="ours", assigned_to=owner)
+    remind(at=day(15))
+    remind(at=day(15, 12))
+    mail = OutgoingMail.objects.get()
+    assert (mail.recipient, mail.subject) == ("hanne@staff.example", "A promise of yours is late")
+
+
+def test_an_old_promise_is_left_in_peace():
+    row = promise(1)
+    FollowUp.objects.filter(pk=row.pk).update(due_on=date(2022, 12, 1))
+    remind(at=day(15))
+    assert made() == []

@@ -1,0 +1,329 @@
+"""Mailings at the desk: choose, read every letter, release, watch; wordings beside their reader."""
+
+import re
+from urllib.parse import urlencode
+
+import pytest
+from django.urls import reverse
+
+from crm.domain import reference
+from crm.domain.wordings import check_wording
+from crm.models import (
+    Mailing,
+    MailingRecipient,
+    MailTemplate,
+    OutboxStanding,
+    OutgoingMail,
+    Person,
+)
+from tests.factories.crm import (
+    ConsentRecordFactory,
+    ContactPointFactory,
+    EventFactory,
+    MailingFactory,
+    MailTemplateFactory,
+    OrganisationFactory,
+    PersonFactory,
+    SavedViewFactory,
+    UserFactory,
+)
+from tests.factories.visits import CampaignFactory, VisitRequestFactory
+from tests.visits.views.desk.test_queries import asked
+
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+
+BODY = "Hello {given},\n\n{newsletter_link}\n\n{stop_link}"
+
+
+@pytest.fixture
+def desk(client, coordinator):
+    client.force_login(coordinator)
+    return client
+
+
+@pytest.fixture
+def wording():
+    return MailTemplateFactory(key="newsletter4_notice", language="en", subject="News", body=BODY)
+
+
+def reader(address, **values):
+    person = PersonFactory(**{"languages": ["en"], **values})
+    ContactPointFactory(person=person, value=address)
+    ConsentRecordFactory(person=person, purpose="newsletter", status="granted")
+    return person
+
+
+def typed(**more):
+    return {
+        "title": "Newsletter 4",
+        "kind": "newsletter",
+        "template_key": "newsletter4_notice",
+        "newsletter_link": "https://impetus.example/4",
+        **more,
+    }
+
+
+def new(desk, people, **more):
+    query = urlencode([("person", person.pk) for person in people])
+    answer = desk.post(f"{reverse('visits:mailing-new')}?{query}", typed(**more))
+    assert answer.status_code == 302, answer.content.decode()
+    return Mailing.objects.latest("pk")
+
+
+def text_of(answer):
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
+
+
+def go(desk, mailing, query=""):
+    return desk.get(reverse("visits:mailing-detail", args=[mailing.pk]) + query)
+
+
+def release(desk, mailing, **more):
+    mailing.refresh_from_db()
+    path = reverse("visits:mailing-release", args=[mailing.pk])
+    return desk.post(path, {"seen": mailing.digest, **more})
+
+
+def test_ticked_people_lead_to_the_form_and_their_letters(desk, wording):
+    people = [reader(f"p{number}@x.example") for number in range(2)]
+    rows = {"rows": [person.pk for person in people], "verb": "write"}
+    answer = desk.post(reverse("visits:person-bulk"), rows)
+
+    form = desk.get(answer["Location"])
+    assert "Write to 2 people" in text_of(form)
+    answer = desk.post(answer["Location"], typed())
+    mailing = Mailing.objects.get()
+    assert answer["Location"] == reverse("visits:mailing-detail", args=[mailing.pk])
+    assert "2 letters will go." in text_of(go(desk, mailing))
+
+
+def test_a_saved_view_and_the_shown_filter_stay_live(desk, wording, coordinator):
+    reader("m@x.example", role="Mayor")
+    view = SavedViewFactory(owner=coordinator, list="people", query={"q": ["mayor"]})
+    for query in (f"view={view.pk}", "q=mayor&sort=name&page=2&from=list"):
+        desk.post(f"{reverse('visits:mailing-new')}?{query}", typed())
+        mailing = Mailing.objects.latest("pk")
+        assert mailing.query["q"] == ["mayor"]
+        assert mailing.recipients.count() == 1
+    reader("n@x.example", role="Mayor")
+    desk.post(reverse("visits:mailing-check", args=[mailing.pk]))
+    assert mailing.recipients.count() == 2
+
+
+def test_nobody_chosen_leads_back_with_a_sentence(desk):
+    answer = desk.get(reverse("visits:mailing-new"), follow=True)
+    assert "Choose the people first" in text_of(answer)
+
+
+def test_a_fault_in_the_form_keeps_what_was_typed(desk, wording):
+    person = reader("p@x.example")
+    path = f"{reverse('visits:mailing-new')}?person={person.pk}"
+    answer = desk.post(path, typed(newsletter_link="javascript:alert(1)", sender="Joe"))
+    assert answer.status_code == 422
+    assert "Joe" in answer.content.decode()
+    assert not Mailing.objects.exists()
+
+
+def test_letters_are_read_one_by_one_and_one_is_left_out(desk, wording):
+    people = [reader(f"p{n}@x.example", family=f"F{n}", given=f"G{n}") for n in range(3)]
+    mailing = new(desk, people)
+    page = desk.get(reverse("visits:mailing-letter", args=[mailing.pk, people[1].pk]))
+    assert "Hello G1," in text_of(page)
+    assert "To the person" not in text_of(page)
+    assert "2 of 3" in text_of(page)
+    for other in (people[0], people[2]):
+        path = reverse("visits:mailing-letter", args=[mailing.pk, other.pk])
+        assert f'href="{path}"' in page.content.decode()
+    frame = desk.get(reverse("visits:mailing-preview", args=[mailing.pk, people[1].pk]))
+    assert "Hello G1," in frame.content.decode()
+    assert "script" not in frame.content.decode()
+
+    path = reverse("visits:mailing-leave-out", args=[mailing.pk, people[1].pk])
+    desk.post(path)
+    assert "2 letters will go." in text_of(go(desk, mailing))
+    desk.post(path, {"in": "1"})
+    assert "3 letters will go." in text_of(go(desk, mailing))
+
+
+def test_a_missing_value_names_the_person_and_the_placeholder(desk, wording):
+    person = reader("p@x.example", family="Berg", given="Ana")
+    mailing = new(desk, [person], newsletter_link="")
+    page = text_of(go(desk, mailing, "?show=missing"))
+    assert "Ana Berg" in page
+    assert "Nothing stands for {newsletter_link}." in page
+    assert "Nobody would get this letter" in page
+
+
+def test_pressing_release_twice_sends_once(desk, wording):
+    mailing = new(desk, [reader("p@x.example")])
+    release(desk, mailing)
+    second = desk.post(
+        reverse("visits:mailing-release", args=[mailing.pk]), {"seen": mailing.digest}, follow=True
+    )
+    assert "released by now" in text_of(second)
+    assert OutgoingMail.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("moment", "words"),
+    [
+        ("2000-01-01T09:00", "This moment is over"),
+        ("2027-03-28T02:30", "is left out"),
+        ("2027-10-31T02:30", "comes twice"),
+        ("soon", "Write day and time like"),
+        ("9999-99-99T00:00", "Write day and time like"),
+    ],
+)
+def test_a_moment_that_cannot_be_is_refused_and_stays_typed(client, wording, moment, words):
+    client.force_login(UserFactory(role="coordinator", time_zone="Europe/Oslo"))
+    mailing = new(client, [reader("p@x.example")])
+    answer = release(client, mailing, scheduled_at=moment)
+    assert answer.status_code == 422
+    assert words in text_of(answer)
+    assert moment in answer.content.decode()
+    assert not OutgoingMail.objects.exists()
+
+
+def test_progress_stop_go_on_and_give_up(desk, wording):
+    mailing = new(desk, [reader(f"p{n}@x.example") for n in range(2)])
+    release(desk, mailing)
+    assert "hx-get" in go(desk, mailing).content.decode()
+    status = desk.get(reverse("visits:mailing-status", args=[mailing.pk]))
+    assert "0 of 2" in text_of(status)
+    for step, state in (("stop", "held"), ("resume", "queued"), ("stop", "held")):
+        desk.post(reverse("visits:mailing-step", args=[mailing.pk, step]))
+        assert set(OutgoingMail.objects.values_list("state", flat=True)) == {state}
+    desk.post(reverse("visits:mailing-step", args=[mailing.pk, "cancel"]))
+    assert set(OutgoingMail.objects.values_list("state", flat=True)) == {"cancelled"}
+    assert (
+        "hx-get"
+        not in desk.get(reverse("visits:mailing-status", args=[mailing.pk])).content.decode()
+    )
+
+
+def test_all_mail_is_stopped_and_started_and_the_page_says_so(desk):
+    desk.post(reverse("visits:mail-outbox", args=["stop"]))
+    assert "All mail is stopped" in text_of(desk.get(reverse("visits:mail-list")))
+    assert "All mail is stopped" in text_of(desk.get(reverse("visits:health")))
+    desk.post(reverse("visits:mail-outbox", args=["start"]))
+    assert not OutboxStanding.objects.exclude(stopped_at=None).exists()
+
+
+def test_a_draft_is_thrown_away(desk, wording):
+    mailing = new(desk, [reader("p@x.example")])
+    desk.post(reverse("visits:mailing-drop", args=[mailing.pk]))
+    assert not Mailing.objects.exists()
+
+
+def test_empty_pages_say_how_to_begin(desk):
+    assert "Write to these…" in text_of(desk.get(reverse("visits:mailing-list")))
+    assert "load_reference" in text_of(desk.get(reverse("visits:wording-list")))
+
+
+# --- Wordings ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def wordings():
+    reference.load_mail_templates()
+
+
+def edit(desk, key="newsletter4_notice", language="de", **more):
+    path = reverse("visits:wording-edit", args=[key, language])
+    return desk.post(path, {"subject": "Neu", "body": "{stop_link}", "seen": 1, **more})
+
+
+def test_a_misspelt_placeholder_is_refused_by_name_with_the_list(desk, wordings):
+    answer = edit(desk, body="Hallo {givn} {stop_link}")
+    words = text_of(answer)
+    assert answer.status_code == 422
+    assert "There is no placeholder {givn}; did you mean {given}?" in words
+    assert "{organisation}" in words
+    assert "Hallo {givn}" in answer.content.decode()
+    assert MailTemplate.objects.filter(key="newsletter4_notice", language="de").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("{name.__class__} {stop_link}", "only plain names"),
+        ("{name!r} {stop_link}", "only plain names"),
+        ("{name:>10} {stop_link}", "only plain names"),
+        ("{0} {stop_link}", "only plain names"),
+        ("{ {stop_link}", "brace without its partner"),
+        ("no way out", "put {stop_link} into the text"),
+    ],
+)
+def test_only_plain_names_and_a_way_out(desk, wordings, body, words):
+    assert words in text_of(edit(desk, body=body))
+
+
+def test_every_version_stays_and_two_writers_do_not_overwrite(desk, wordings):
+    assert edit(desk).status_code == 302
+    assert edit(desk, subject="Anders").status_code == 422
+    versions = MailTemplate.objects.filter(key="newsletter4_notice", language="de")
+    assert list(versions.order_by("version").values_list("version", "subject"))[1:] == [(2, "Neu")]
+
+
+def test_a_look_shows_a_real_recipient_and_keeps_nothing(desk, wordings):
+    CampaignFactory(event=EventFactory(name="Urban security"))
+    person = reader("p@x.example", given="Käthe", family="Esche", languages=["de"])
+    answer = edit(desk, body="{greeting} {event} {stop_link}", verb="look")
+    assert "Guten Tag Käthe Esche, Urban security" in text_of(answer)
+    assert MailTemplate.objects.filter(key="newsletter4_notice", language="de").count() == 1
+    assert Person.objects.get(pk=person.pk).languages == ["de"]
+
+
+def test_an_answer_is_shown_as_a_request_would_read_it(desk, wordings):
+    asked_for = VisitRequestFactory(language="it", requester_name="Chiara")
+    page = desk.get(reverse("visits:wording-edit", args=["date_proposal", "it"]))
+    assert asked_for.ref in text_of(page)
+    assert "Gentile Chiara" in text_of(page)
+
+
+def test_a_wording_of_ones_own_can_be_chosen_for_a_mailing(desk):
+    answer = desk.post(
+        reverse("visits:wording-new"),
+        {"title": "Spring greetings", "language": "en", "subject": "Hi", "body": "{stop_link}"},
+    )
+    assert answer["Location"] == reverse(
+        "visits:wording-edit", args=["mailing-spring-greetings", "en"]
+    )
+    form = desk.get(f"{reverse('visits:mailing-new')}?from=list")
+    assert "Spring greetings" in form.content.decode()
+
+
+def test_every_shipped_wording_is_fit_to_be_kept(wordings):
+    for row in MailTemplate.objects.all():
+        check_wording(row.key, row.subject, row.body)
+
+
+# --- As many questions for 300 as for 3 ----------------------------------------------------------
+
+
+def blocked(count):
+    """A mailing with so many people, none of whom may get it."""
+    mailing = MailingFactory()
+    organisation = OrganisationFactory()
+    people = Person.objects.bulk_create(
+        Person(given=f"G{n}", family="F", organisation=organisation) for n in range(count)
+    )
+    MailingRecipient.objects.bulk_create(
+        MailingRecipient(mailing=mailing, person=person, standing="blocked", reason="denied")
+        for person in people
+    )
+    return mailing
+
+
+@pytest.mark.parametrize("name", ["mailing-detail", "mailing-letter", "mailing-list"])
+def test_pages_ask_as_often_for_300_as_for_3(desk, wording, name):
+    def count(rows):
+        mailing = blocked(rows)
+        args = {
+            "mailing-detail": [mailing.pk],
+            "mailing-letter": [mailing.pk, mailing.recipients.first().person_id],
+            "mailing-list": [],
+        }[name]
+        return asked(desk, reverse(f"visits:{name}", args=args))
+
+    assert count(3) == count(300)

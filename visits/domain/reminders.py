@@ -1,0 +1,275 @@
+"""Reminders of visits (10, 5, 3 and 1 days before) and chases of late promises (1, 3, 10 after).
+
+The worker makes each once, as a draft for the desk; reminders of visits leave by themselves where
+the campaign says so. After days without a worker only the latest one that still applies is made.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from crm import languages, wording
+from crm.domain.outbox import queue_mail
+from crm.models import FollowUp, Message
+from visits.domain.letters import draft_letter, send_draft
+from visits.models import Reminder, Visit, VisitRequest
+from visits.states import RequestState, VisitState
+
+log = logging.getLogger(__name__)
+
+BEFORE = (10, 5, 3, 1)
+AFTER = (1, 3, 10)
+# Nobody is pressed about what was due longer ago.
+LONGEST_AFTER = 20
+# Not in the night: from this hour on at the place.
+FROM = time(9)
+VISIT_LETTER, PROMISE_LETTER = "reminder_d3", "followup_reminder"
+REMINDED = (VisitState.CONFIRMED, VisitState.BRIEFED)
+GONE = (RequestState.MERGED, RequestState.REJECTED, RequestState.WITHDRAWN)
+
+
+# --- Which one is due ---
+
+
+def due_before(visit_on: date, *, agreed_on: date, today: date) -> int | None:
+    """How many days before the visit the reminder of today counts; None when none is due.
+
+    The latest whose day has come; none on the day of the visit itself, and none whose day had
+    passed when the visit was confirmed, because the confirmation said it all.
+    """
+    left = (visit_on - today).days
+    coming = [days for days in BEFORE if 1 <= left <= days]
+    if not coming or visit_on - timedelta(days=coming[-1]) <= agreed_on:
+        return None
+    return coming[-1]
+
+
+def due_after(due_on: date, *, today: date) -> int | None:
+    """How many days after the promised day the chase of today counts; None when none is due."""
+    late = (today - due_on).days
+    passed = [days for days in AFTER if days <= late]
+    return passed[-1] if passed and late <= LONGEST_AFTER else None
+
+
+def _today(zone: str, at: datetime) -> date | None:
+    """The day at the place; None before anybody there is at work."""
+    local = at.astimezone(ZoneInfo(zone))
+    return local.date() if local.time() >= FROM else None
+
+
+# --- Making them ---
+
+
+def remind(*, at: datetime, stop: Callable[[], bool] = lambda: False) -> int:
+    """Make every reminder and chase that is due; how many. Safe to run twice and side by side."""
+    _call_off(at=at)
+    made = 0
+    for visit in _visits_ahead(at):
+        if stop():
+            return made
+        made += remind_of_visit(visit, at=at)
+    return made + chase_promises(at=at, stop=stop)
+
+
+def _visits_ahead(at: datetime) -> list[Visit]:
+    ahead = Visit.objects.filter(
+        state__in=REMINDED,
+        starts_at__gt=at,
+        starts_at__lt=at + timedelta(days=BEFORE[0] + 2),
+    )
+    return list(ahead.select_related("campaign").order_by("starts_at", "pk"))
+
+
+def _call_off(*, at: datetime) -> int:
+    """Drafts that speak of a visit which does not take place as they say, or of a promise kept."""
+    drafts = Reminder.objects.filter(message__status=Message.Status.DRAFT)
+    over = drafts.filter(follow_up=None).exclude(visit__state__in=REMINDED)
+    over = over | drafts.filter(follow_up=None, visit__starts_at__lte=at)
+    kept = drafts.exclude(follow_up=None).exclude(
+        message__reminders__follow_up__done_on__isnull=True
+    )
+    messages = {*over.values_list("message", flat=True), *kept.values_list("message", flat=True)}
+    return Message.objects.filter(pk__in=messages, status=Message.Status.DRAFT).update(
+        status=Message.Status.CANCELLED
+    )
+
+
+def remind_of_visit(visit: Visit, *, at: datetime) -> int:
+    """The reminder that is due for each city the visit serves; how many were made."""
+    today = _today(visit.zone, at)
+    if today is None:
+        return 0
+    zone = ZoneInfo(visit.zone)
+    agreed_at = visit.confirmed_at or visit.state_since
+    days = due_before(
+        visit.starts_at.astimezone(zone).date(),
+        agreed_on=agreed_at.astimezone(zone).date(),
+        today=today,
+    )
+    if days is None:
+        return 0
+    requests = visit.requests.exclude(state__in=GONE).exclude(address="").order_by("ref")
+    return sum(_remind(visit, request, days, at=at) for request in requests)
+
+
+def _remind(visit: Visit, request: VisitRequest, days: int, *, at: datetime) -> bool:
+    day = visit.starts_at.astimezone(ZoneInfo(visit.zone)).date() - timedelta(days=days)
+    since = datetime.combine(day, time(0), ZoneInfo(visit.zone))
+    try:
+        with transaction.atomic():
+            # The row comes first: of two workers one is refused here and writes nothing.
+            row, is_new = Reminder.objects.get_or_create(
+                visit=visit, request=request, days=-days, follow_up=None, defaults={"made_at": at}
+            )
+            by_hand = request.messages.filter(template__key=VISIT_LETTER, at__gte=since)
+            by_hand = by_hand.exclude(status=Message.Status.CANCELLED)
+            if not is_new or by_hand.exists():
+                return False
+            _drop_drafts(Reminder.objects.filter(visit=visit, request=request, follow_up=None))
+            row.message = draft_letter(request, VISIT_LETTER, at=at, visit=visit)
+            row.save(update_fields=["message"])
+            if visit.campaign.sends_reminders:
+                _send(row.message, request, at=at)
+    except IntegrityError:
+        return False
+    except ValidationError as error:
+        # Written down as made: a letter that cannot be written is not tried every two seconds.
+        log.warning("No reminder of %s: %s", visit.ref, "; ".join(error.messages))
+        Reminder.objects.get_or_create(
+            visit=visit, request=request, days=-days, follow_up=None, defaults={"made_at": at}
+        )
+        return False
+    return True
+
+
+def _send(message: Message, request: VisitRequest, *, at: datetime) -> None:
+    """Hand the reminder over; one that still has a gap, or may not go, stays a draft."""
+    try:
+        with transaction.atomic():
+            send_draft(message, request, at=at)
+    except ValidationError as error:
+        log.info("Reminder of %s stays a draft: %s", request.ref, "; ".join(error.messages))
+        message.refresh_from_db()
+
+
+def _drop_drafts(reminders: QuerySet[Reminder]) -> None:
+    """An earlier reminder that nobody sent makes room for the next one."""
+    Message.objects.filter(reminders__in=reminders, status=Message.Status.DRAFT).update(
+        status=Message.Status.CANCELLED
+    )
+
+
+def chase_promises(*, at: datetime, stop: Callable[[], bool] = lambda: False) -> int:
+    """A draft to each city whose promises are late, a mail to each of us whose are; how many."""
+    earliest = (at - timedelta(days=LONGEST_AFTER + 2)).date()
+    late = FollowUp.objects.open().filter(due_on__gte=earliest, due_on__lt=at.date())
+    late = late.select_related("assigned_to").prefetch_related(
+        "visits__requests", "visits__campaign", "visit_requests", "reminders"
+    )
+    theirs: dict[tuple[int, int | None], list[tuple[FollowUp, int]]] = {}
+    cities: dict[tuple[int, int | None], tuple[VisitRequest, Visit | None]] = {}
+    made = 0
+    for promise in late.order_by("due_on", "pk"):
+        visit = max(promise.visits.all(), key=lambda each: each.pk, default=None)
+        requests = [*promise.visit_requests.all(), *(visit.requests.all() if visit else ())]
+        request = next((row for row in requests if row.address and row.state not in GONE), None)
+        zone = visit.zone if visit else request.zone if request else _zone_of(promise)
+        today = _today(zone, at)
+        days = due_after(promise.due_on, today=today) if today else None
+        if days is None or any(row.days >= days for row in promise.reminders.all()):
+            continue
+        if promise.owner == FollowUp.Owner.THEIRS and request is not None:
+            key = (request.pk, visit.pk if visit else None)
+            cities[key] = (request, visit)
+            theirs.setdefault(key, []).append((promise, days))
+        else:
+            made += _tell_owner(promise, days, at=at)
+    for key, promises in theirs.items():
+        if stop():
+            break
+        made += _chase(*cities[key], promises, at=at)
+    return made
+
+
+def _zone_of(promise: FollowUp) -> str:
+    return promise.assigned_to.time_zone if promise.assigned_to else "UTC"
+
+
+def _chase(
+    request: VisitRequest,
+    visit: Visit | None,
+    promises: Sequence[tuple[FollowUp, int]],
+    *,
+    at: datetime,
+) -> bool:
+    """One draft for all promises of a city that are late by now; a person sends it."""
+    with translation.override(languages.spoken(request.language)):
+        lines = [f"– {promise.text} ({wording.day(promise.due_on)})" for promise, _d in promises]
+    try:
+        with transaction.atomic():
+            rows = [
+                Reminder.objects.create(follow_up=promise, days=days, made_at=at)
+                for promise, days in promises
+            ]
+            _drop_drafts(Reminder.objects.filter(follow_up__in=[each for each, _d in promises]))
+            message = draft_letter(
+                request,
+                PROMISE_LETTER,
+                at=at,
+                visit=visit,
+                extra={"promises": "\n".join(lines)},
+            )
+            Reminder.objects.filter(pk__in=[row.pk for row in rows]).update(message=message)
+    except IntegrityError:
+        return False
+    except ValidationError as error:
+        log.warning("No chase of %s: %s", request.ref, "; ".join(error.messages))
+        for promise, days in promises:
+            Reminder.objects.get_or_create(follow_up=promise, days=days, defaults={"made_at": at})
+        return False
+    return True
+
+
+def _tell_owner(promise: FollowUp, days: int, *, at: datetime) -> bool:
+    """A mail to the colleague who keeps the promise; without one it stays on the list alone."""
+    owner = promise.assigned_to
+    try:
+        with transaction.atomic():
+            row = Reminder.objects.create(follow_up=promise, days=days, made_at=at)
+            if owner is None or not owner.is_active:
+                return False
+            words = {
+                "text": promise.text,
+                "day": wording.day(promise.due_on),
+                "days": days,
+            }
+            row.message = Message.objects.create(
+                direction=Message.Direction.OUT,
+                status=Message.Status.DRAFT,
+                subject=_("A promise of yours is late"),
+                body=_(
+                    "%(text)s\n\nIt was promised for %(day)s. Tick it off under Follow-ups when "
+                    "it is done, or move it to another day."
+                )
+                % words,
+                address=owner.email,
+                address_name=owner.name,
+                at=at,
+                is_sample=promise.is_sample or owner.is_sample,
+            )
+            row.save(update_fields=["message"])
+            queue_mail(row.message, at=at)
+    except IntegrityError:
+        return False
+    except ValidationError as error:
+        log.warning("Nobody was told of promise %s: %s", promise.pk, "; ".join(error.messages))
+        Reminder.objects.get_or_create(follow_up=promise, days=days, defaults={"made_at": at})
+        return False
+    return True

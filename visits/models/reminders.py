@@ -1,0 +1,43 @@
+from django.db import models
+from django.db.models import Q
+
+
+class Reminder(models.Model):
+    """A reminder of a visit or of a promise that was made, so that it is made once.
+
+    `days` counts from the day of the visit, or from the day promised, in calendar days of the
+    place: -3 is three days before, 10 ten days after. `message` is the letter, if there is one.
+    """
+
+    visit = models.ForeignKey(
+        "visits.Visit", null=True, blank=True, on_delete=models.CASCADE, related_name="reminders"
+    )
+    request = models.ForeignKey(
+        "visits.VisitRequest",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="reminders",
+    )
+    follow_up = models.ForeignKey(
+        "crm.FollowUp", null=True, blank=True, on_delete=models.CASCADE, related_name="reminders"
+    )
+    days = models.SmallIntegerField()
+    made_at = models.DateTimeField()
+    message = models.ForeignKey(
+        "crm.Message", null=True, blank=True, on_delete=models.SET_NULL, related_name="reminders"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["visit", "request", "days"],
+                condition=Q(follow_up=None),
+                name="one_reminder_of_a_visit",
+            ),
+            models.UniqueConstraint(
+                fields=["follow_up", "days"],
+                condition=Q(follow_up__isnull=False),
+                name="one_chase_of_a_promise",
+            ),
+        ]
