@@ -32,8 +32,8 @@ from visits.planning.trips import TripFinder, memories_of
 from visits.planning.weeks import HostWeek
 
 DATA = Path(__file__).parent / "data" / "toptw"
-EXACT_SHARE = 0.3
-FIRST_SHARE = 0.1
+EXACT_SHARE = 0.15
+FIRST_SHARE = 0.05
 CYCLE = 10.0  # seconds of local search between two recombinations of its tours
 REHEAT = 0.4  # of the first temperature, after a recombination
 TINY = 1e-9  # of a point per unit of travel: of equal tours the shorter one
@@ -223,7 +223,7 @@ def solve(
         vehicles,
         seed,
     )
-    first = min(FIRST_SHARE, 1 / seconds)
+    first = min(FIRST_SHARE, 0.5 / seconds)
     tours.run(lambda: spent() / first)
     exact.take(tours.best_tours())
     exact.add(tours.pool())

@@ -17,6 +17,7 @@ import numpy as np
 HOT, COLD = 0.8, 0.02  # temperature at first and at last, in mean scores of a stop
 SHORTER = 0.05  # of a mean score: what a tour without any travel would be worth more
 LONGEST = 8  # stops taken out of a tour at once
+FAR = 0.1  # how often up to half of it
 MOST_TOURS = 6000
 
 
@@ -198,7 +199,8 @@ class Tours:
     def take_out(self, tours: list[Timetable], number: int, place: int) -> None:
         """Take a run of stops around a place out of a tour."""
         stops = tours[number].stops
-        length = min(self.rng.randint(1, LONGEST), max(1, len(stops) // 2))
+        most = len(stops) // 2 if self.rng.random() < FAR else min(LONGEST, len(stops) // 2)
+        length = self.rng.randint(1, max(1, most))
         begin = max(0, min(place - self.rng.randrange(length), len(stops) - length))
         tours[number] = self.timetable(stops[:begin] + stops[begin + length :])
 
