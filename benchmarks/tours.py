@@ -1,16 +1,79 @@
-"""Destroy-and-repair search for tours with time windows: a companion for the benchmark files only.
+"""Iterated local search for tours with time windows: a companion for the benchmark files only.
 
-A part of the tours is taken out, then the best insertions are made until nothing fits; the result
-is kept if it is better, or slightly worse early on.
+Stops that follow each other are taken out, or an unvisited one is forced in where it is near; then
+the stops with most score for the delay they cause are put in until nothing fits (Vansteenwegen et
+al. 2009). What comes out is accepted by annealing, and the tours met are kept for recombination.
 """
 
 from __future__ import annotations
 
 import math
 import random
-import time
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
+
+HOT, COLD = 0.8, 0.02  # temperature at first and at last, in mean scores of a stop
+SHORTER = 0.05  # of a mean score: what a tour without any travel would be worth more
+LONGEST = 8  # stops taken out of a tour at once
+FAR = 0.1  # how often up to half of it
+MOST_TOURS = 6000
+
+
+@dataclass(frozen=True)
+class Timetable:
+    """A tour gap by gap: stops before and after, when the first is left and the second reached, and
+    how much later that may be (the largest shift that keeps all windows)."""
+
+    stops: list[int]
+    before: np.ndarray
+    after: np.ndarray
+    leave: np.ndarray
+    reach: np.ndarray
+    slack: np.ndarray
+    travel: float
+    score: float
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Stops that may be put in: numbers, values, windows, and their columns of
+    `minutes[from, stop]` and `served[to, stop]` (service, then the way on)."""
+
+    stops: np.ndarray
+    values: np.ndarray
+    opens: np.ndarray
+    closes: np.ndarray
+    minutes: np.ndarray
+    served: np.ndarray
+
+    def ratios(self, tour: Timetable, offset: float) -> np.ndarray:
+        """Value against delay by gap of the tour and stop; 0 where it does not fit."""
+        start = self.minutes.take(tour.before, axis=0)
+        start += tour.leave[:, None]
+        np.maximum(start, self.opens, out=start)
+        delay = self.served.take(tour.after, axis=0)
+        delay += start
+        delay -= tour.reach[:, None]
+        fits = delay <= tour.slack[:, None]
+        fits &= start <= self.closes
+        np.maximum(delay, 0.0, out=delay)
+        delay += offset
+        np.divide(self.values, delay, out=delay)
+        delay *= fits
+        return delay
+
+    def among(self, chosen: np.ndarray) -> Candidates:
+        """These of them alone."""
+        return Candidates(
+            self.stops[chosen],
+            self.values[chosen],
+            self.opens[chosen],
+            self.closes[chosen],
+            self.minutes[:, chosen],
+            self.served[:, chosen],
+        )
 
 
 class Tours:
@@ -26,149 +89,231 @@ class Tours:
         vehicles: int,
         seed: int,
     ) -> None:
-        self.minutes, self.service = minutes.astype(float), service.astype(float)
-        self.score, self.opens, self.closes = score.astype(float), opens, closes
+        self.minutes = minutes.astype(np.float32)
+        self.served = (minutes + service[:, None]).T.astype(np.float32)  # [after, stop]
+        self.score = score.astype(np.float32)
+        self.opens, self.closes = opens.astype(np.float32), closes.astype(np.float32)
         self.rng = random.Random(seed)
-        self.present: list[list[int]] = [[] for _ in range(vehicles)]
-        self.best: list[list[int]] = [[] for _ in range(vehicles)]
-        self.best_score, self.turns = 0.0, 0
+        self.noise = np.random.default_rng(seed)
+        self.table, self.scores = minutes.tolist(), score.tolist()
+        self.lists = (service.tolist(), opens.tolist(), closes.tolist())
+        self.near = np.argsort(minutes + minutes.T, axis=1, kind="stable").tolist()
+        self.horizon = float(closes[0]) * vehicles
+        self.mean = float(score[score > 0].mean())
+        self.typical = float(np.median(minutes[minutes > 0])) / 10
+        self.present = [self.timetable([]) for _ in range(vehicles)]
+        self.best, self.best_worth = self.present, 0.0
         self.seen: dict[tuple[int, ...], float] = {}
-        self.table = self.minutes.tolist()
-        self.lists = (self.service.tolist(), opens.tolist(), closes.tolist())
 
-    def run(self, deadline: float) -> None:
-        """Search until the moment (time.monotonic) given."""
+    def run(self, spent: Callable[[], float], hot: float = HOT) -> None:
+        """Search until a share of 1 is spent, cooling down on the way."""
         rng = self.rng
-        if self.turns == 0:
-            self.present = self.repair([list(tour) for tour in self.present], 2.0, 0.0)
-            self.keep()
+        if not self.seen:
+            self.present = self.repair(self.present, list(range(len(self.present))))
+            self.keep(self.present)
         worth = self.worth(self.present)
-        began, idle = time.monotonic(), 0
-        while (now := time.monotonic()) < deadline:
-            self.turns += 1
-            progress = (now - began) / max(deadline - began, 1e-9)
-            heat = 0.015 * (1 - progress) * max(self.best_score, 1.0)
-            tours = self.destroy([list(tour) for tour in self.present])
-            tours = self.repair(tours, rng.choice((1.0, 1.5, 2.0, 3.0)), rng.choice((0.0, 0.3)))
-            new = self.worth(tours)
-            idle += 1
-            if new >= worth or rng.random() < math.exp((new - worth) / max(heat, 1e-9)):
-                self.present, worth = tours, new
-                if new > self.best_score:
-                    self.keep()
-                    idle = 0
-            if idle > 1500:
-                self.present = [list(tour) for tour in self.best]
-                worth, idle = self.best_score, 0
+        while (share := spent()) < 1:
+            heat = self.mean * hot * (COLD / hot) ** share
+            for _turn in range(20):
+                tours, touched = self.shake(self.present)
+                tours = self.repair(tours, touched)
+                new = self.worth(tours)
+                if new >= worth or rng.random() < math.exp((new - worth) / heat):
+                    self.present, worth = tours, new
+                    if new > self.best_worth:
+                        self.keep(tours)
+                    elif new > 0.97 * self.best_worth and len(tours) > 1:
+                        self.remember(tours, new)
 
-    def keep(self) -> None:
-        """Remember the present tours as the best ones, and in the pool."""
-        worth = self.worth(self.present)
-        for tour in self.present:
-            self.seen[tuple(tour)] = worth
-        if worth > self.best_score:
-            self.best_score = worth
-            self.best = [list(tour) for tour in self.present]
+    def start_from(self, tours: list[tuple[int, ...]]) -> None:
+        """Go on from these tours (task numbers), best so far."""
+        made = [self.timetable([task + 1 for task in tour]) for tour in tours]
+        made += [self.timetable([]) for _ in range(len(self.present) - len(made))]
+        self.present = made
+        if self.worth(made) > self.best_worth:
+            self.keep(made)
 
-    def worth(self, tours: list[list[int]]) -> float:
-        """The score of some tours."""
-        return float(sum(self.score[tour].sum() for tour in tours if tour))
+    def keep(self, tours: list[Timetable]) -> None:
+        """Note the best tours so far."""
+        self.best, self.best_worth = tours, self.worth(tours)
+        self.remember(tours, self.best_worth)
+
+    def remember(self, tours: list[Timetable], worth: float) -> None:
+        """Keep tours of a good plan for the pool."""
+        for tour in tours:
+            key = tuple(tour.stops)
+            if worth > self.seen.get(key, 0.0):
+                self.seen[key] = worth
+
+    def worth(self, tours: list[Timetable]) -> float:
+        """Score, then less travel."""
+        score = sum(tour.score for tour in tours)
+        travel = sum(tour.travel for tour in tours)
+        return score - SHORTER * self.mean * travel / self.horizon
 
     def best_tours(self) -> list[tuple[int, ...]]:
         """The best tours, as task numbers (stop minus one)."""
-        return [tuple(stop - 1 for stop in tour) for tour in self.best]
+        return [tuple(stop - 1 for stop in tour.stops) for tour in self.best]
 
     def pool(self) -> list[tuple[int, ...]]:
         """Tours met in good plans, as task numbers."""
-        tours = sorted(self.seen, key=lambda tour: (-self.seen[tour], tour))[:3000]
+        tours = sorted(self.seen, key=lambda tour: (-self.seen[tour], tour))[:MOST_TOURS]
         return [tuple(stop - 1 for stop in tour) for tour in tours if tour]
 
-    def destroy(self, tours: list[list[int]]) -> list[list[int]]:
-        """Take out a run of stops from each of some tours, or stops here and there."""
-        rng = self.rng
-        if rng.random() < 0.7:
-            for tour in tours:
-                if tour and (len(tours) == 1 or rng.random() < 0.7):
-                    length = rng.randint(1, max(1, len(tour) // 3))
-                    begin = rng.randrange(len(tour))
-                    del tour[begin : begin + length]
-            return tours
-        share = rng.uniform(0.1, 0.4)
-        return [[stop for stop in tour if rng.random() > share] for tour in tours]
+    def shake(self, tours: list[Timetable]) -> tuple[list[Timetable], list[int]]:
+        """Take stops out, or force one in; the tours and which of them changed."""
+        rng, tours = self.rng, list(tours)
+        kind = rng.random()
+        if kind < 0.3 and (number := self.force(tours)) is not None:
+            return tours, [number]
+        filled = [number for number, tour in enumerate(tours) if tour.stops]
+        if not filled:
+            return tours, list(range(len(tours)))
+        first = rng.choice(filled)
+        if kind < 0.45:
+            share = rng.uniform(0.05, 0.3)
+            kept = [stop for stop in tours[first].stops if rng.random() > share]
+            tours[first] = self.timetable(kept)
+            return tours, [first]
+        stops = tours[first].stops
+        place = rng.randrange(len(stops))
+        anchor, touched = stops[place], [first]
+        self.take_out(tours, first, place)
+        if len(tours) > 1 and rng.random() < 0.6:
+            where = {
+                stop: (number, k)
+                for number, tour in enumerate(tours)
+                if number != first
+                for k, stop in enumerate(tour.stops)
+            }
+            for other in self.near[anchor]:
+                if other in where and rng.random() < 0.6:
+                    number, place = where[other]
+                    if number not in touched:
+                        self.take_out(tours, number, place)
+                        touched.append(number)
+                        if len(touched) > 2 or rng.random() < 0.6:
+                            break
+        return tours, touched
 
-    def repair(self, tours: list[list[int]], power: float, noise: float) -> list[list[int]]:
-        """Insert stops one by one where score to the power against delay is best."""
-        free = np.ones(len(self.score), dtype=bool)
-        free[0] = False
-        for tour in tours:
-            free[tour] = False
-        free &= self.score > 0
+    def take_out(self, tours: list[Timetable], number: int, place: int) -> None:
+        """Take a run of stops around a place out of a tour."""
+        stops = tours[number].stops
+        most = len(stops) // 2 if self.rng.random() < FAR else min(LONGEST, len(stops) // 2)
+        length = self.rng.randint(1, max(1, most))
+        begin = max(0, min(place - self.rng.randrange(length), len(stops) - length))
+        tours[number] = self.timetable(stops[:begin] + stops[begin + length :])
+
+    def force(self, tours: list[Timetable]) -> int | None:
+        """Put an unvisited stop where it is a small detour, at the cost of its neighbours there."""
+        rng, table = self.rng, self.table
+        visited = {stop for tour in tours for stop in tour.stops}
+        stop = rng.randrange(1, len(self.scores))
+        if stop in visited or not self.scores[stop]:
+            return None
+        number = rng.randrange(len(tours))
+        stops = tours[number].stops
+        detour = [
+            (table[a][stop] + table[stop][b] - table[a][b]) * rng.uniform(0.7, 1.3)
+            for a, b in zip([0, *stops], [*stops, 0], strict=True)
+        ]
+        place = min(range(len(detour)), key=detour.__getitem__)
+        low = high = place
+        while True:
+            changed = [*stops[:low], stop, *stops[high:]]
+            if self.is_possible(changed):
+                tours[number] = self.timetable(changed)
+                return number
+            if low == 0 and high == len(stops):
+                return None
+            if high == len(stops) or (low > 0 and rng.random() < 0.5):
+                low -= 1
+            else:
+                high += 1
+
+    def is_possible(self, stops: list[int]) -> bool:
+        """Whether a tour keeps all windows."""
+        service, opens, closes = self.lists
+        now, here = 0, 0
+        for stop in [*stops, 0]:
+            now += self.table[here][stop]
+            if now > closes[stop]:
+                return False
+            now = max(now, opens[stop]) + service[stop]
+            here = stop
+        return True
+
+    def repair(self, tours: list[Timetable], touched: list[int]) -> list[Timetable]:
+        """Insert stops one by one where score against delay is best; elsewhere nothing fits."""
+        rng = self.rng
+        power = rng.choice((1.0, 1.5, 2.0, 3.0))
+        offset = rng.choice((1.0, self.typical, 4 * self.typical))
         values = self.score**power
-        if noise:
-            values = values * np.random.default_rng(self.rng.getrandbits(32)).uniform(
-                1 - noise, 1 + noise, len(values)
-            )
-        parts = [self.timetable(tour) for tour in tours]
-        stops = np.flatnonzero(free)
-        while len(stops):
-            before, after, leave, due, slack = (
-                np.concatenate([part[k] for part in parts]) for k in range(5)
-            )
-            start = np.maximum(
-                leave[None, :] + self.minutes[stops][:, before], self.opens[stops][:, None]
-            )
-            onward = self.service[stops][:, None] + self.minutes[stops][:, after]
-            delay = start + onward - due[None, :]
-            fits = (start <= self.closes[stops][:, None]) & (delay <= slack[None, :])
-            delay = np.where(fits, np.maximum(delay, 0.0), np.inf)
-            where = delay.argmin(axis=1)
-            least = delay[np.arange(len(stops)), where]
-            possible = np.isfinite(least)
-            if not possible.any():
+        if rng.random() < 0.5:
+            values *= self.noise.uniform(0.6, 1.4, len(values)).astype(np.float32)
+        visited = np.zeros(len(values), dtype=bool)
+        for tour in tours:
+            visited[tour.stops] = True
+        free = Candidates(
+            np.arange(len(values)),
+            values,
+            self.opens,
+            np.where(visited | (self.score <= 0), -1, self.closes),
+            self.minutes,
+            self.served,
+        )
+        tours = list(tours)
+        while len(free.stops):
+            best, found = 0.0, None
+            possible = np.zeros(len(free.stops), dtype=bool)
+            for number in touched:
+                ratio = free.ratios(tours[number], offset)
+                possible |= ratio.any(axis=0)
+                gap, column = divmod(int(ratio.argmax()), len(free.stops))
+                if ratio[gap, column] > best:
+                    best, found = ratio[gap, column], (number, gap, column)
+            if found is None:
                 break
-            ratio = np.where(possible, values[stops] / (least + 1.0), -1.0)
-            chosen = int(ratio.argmax())
-            place = int(where[chosen])
-            for number, tour in enumerate(tours):
-                if place <= len(tour):
-                    tour.insert(place, int(stops[chosen]))
-                    parts[number] = self.timetable(tour)
-                    break
-                place -= len(tour) + 1
-            possible[chosen] = False
-            stops = stops[possible]
+            number, gap, column = found
+            old = tours[number].stops
+            tours[number] = self.timetable([*old[:gap], int(free.stops[column]), *old[gap:]])
+            possible[column] = False
+            free = free.among(possible)
         return tours
 
-    def timetable(
-        self, tour: list[int]
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Per gap of a tour: stop before, stop after, when the first is left, when the second is
-        reached, and by how much that may be later."""
+    def timetable(self, stops: list[int]) -> Timetable:
+        """The timetable of a tour that keeps all windows, everything as early as possible."""
         service, opens, closes = self.lists
-        table = self.table
-        leave, reach, start = [0.0], [], []
-        here = 0
-        for stop in [*tour, 0]:
-            arrival = leave[-1] + table[here][stop]
-            reach.append(arrival)
-            begin = arrival if arrival > opens[stop] else opens[stop]
-            start.append(begin)
-            leave.append(begin + service[stop])
+        table, scores = self.table, self.scores
+        leave, reach, start = [0], [], []
+        here, now, travel, score = 0, 0, 0, 0
+        for stop in [*stops, 0]:
+            leg = table[here][stop]
+            travel += leg
+            now += leg
+            reach.append(now)
+            if now < opens[stop]:
+                now = opens[stop]
+            start.append(now)
+            now += service[stop]
+            leave.append(now)
+            score += scores[stop]
             here = stop
-        slack = [0.0] * len(reach)
-        later = closes[0] - start[-1]
-        slack[-1] = later
-        for k in range(len(reach) - 2, -1, -1):
-            stop = tour[k]
-            later = min(closes[stop] - start[k], later)
-            wait = start[k] - reach[k]
-            later_arrival = later + wait
-            slack[k] = later_arrival
-            later = later_arrival
-        return (
-            np.array([0, *tour]),
-            np.array([*tour, 0]),
-            np.array(leave[:-1]),
-            np.array(reach),
-            np.array(slack),
+        slack = [closes[0] - start[-1]] * len(reach)
+        later = slack[-1]
+        for k in range(len(stops) - 1, -1, -1):
+            room = closes[stops[k]] - start[k]
+            if room < later:
+                later = room
+            later += start[k] - reach[k]
+            slack[k] = later
+        return Timetable(
+            stops,
+            np.array([0, *stops]),
+            np.array([*stops, 0]),
+            np.array(leave[:-1], dtype=np.float32),
+            np.array(reach, dtype=np.float32),
+            np.array(slack, dtype=np.float32),
+            travel,
+            score,
         )

@@ -256,9 +256,9 @@ class _Check:
             here = host.position.place.ref
             if legs and legs[0].depart < host.position.at:
                 self.say(f"{host.name} leaves {legs[0].origin.name} in the past.")
-        queue = [leg for leg in legs if leg.mode != "stay"]
+        queue = [leg for leg in legs if leg.origin.ref != leg.destination.ref]
         for visit in sorted(visits, key=lambda v: (v.start, v.end)):
-            while queue and queue[0].depart < visit.start:
+            while queue and (queue[0].depart < visit.start or queue[0].arrive <= visit.start):
                 here, since, risky = self.follow(host, queue.pop(0), here, since, risky)
             if visit.mode == Mode.ONLINE:
                 gap = self.problem.rules.online_buffer * MINUTE

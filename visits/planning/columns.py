@@ -11,7 +11,7 @@ import numpy as np
 from .choose import Pool
 from .master import Prices
 from .outlook import MINUS
-from .trips import Trip, TripFinder
+from .trips import MOST_LABELS, Trip, TripFinder
 
 if TYPE_CHECKING:
     from .search import Search
@@ -27,6 +27,7 @@ LIKELY = 3
 FEW = 500  # of so many trips a choice may take its time
 DIVE_BEAM = 30
 DIVES_PER_WEEK = 10
+MANY = 800  # stops in a week: so many are priced in coarse steps first
 
 
 @dataclass(frozen=True)
@@ -118,10 +119,12 @@ class Columns:
         keep: int,
         raising: bool = False,
         spare: float = 0.0,
+        most: int = MOST_LABELS,
     ) -> tuple[int, float]:
         """New trips of one host week at these prices: how many, and a bound on their profit.
 
-        Trips that pay by less than `spare` are of no interest, and the bound is no lower.
+        Trips that pay by less than `spare` are of no interest, and the bound is no lower; nor is it
+        lower than what growing trips beyond `most` at a time may have become.
         """
         finder = self.finders[number]
         least = (
@@ -135,6 +138,7 @@ class Columns:
             beam=beam,
             keep=keep,
             raising=raising,
+            most=most,
         )
         fresh = self.pool.master.add([finder.trip(stops) for _profit, stops in found.trips])
         return fresh, found.bound
@@ -174,13 +178,15 @@ class Columns:
         self.search.rounds += 1
         return fresh, gap
 
-    def exact_round(self, keep: int = 60, spare: float = 0.0) -> int:
+    def exact_round(self, keep: int = 60, spare: float = 0.0, most: int = MOST_LABELS) -> int:
         """Price every host week exactly at the same prices and note the bound they give."""
         prices, fresh, total = self.prices, 0, 0.0
         for number in range(len(self.finders)):
             if self.search.over():
                 return fresh
-            added, bound = self.ask(number, prices, beam=None, keep=keep, raising=True, spare=spare)
+            added, bound = self.ask(
+                number, prices, beam=None, keep=keep, raising=True, spare=spare, most=most
+            )
             total += bound if self.pool.must[number] else max(bound, 0.0)
             fresh += added
         if self.search.over():
@@ -225,19 +231,31 @@ class Columns:
         room = pool.worth_of(pool.priority_of(self.value) + 1) - self.value
         return 0.9 * max(0.0, room) / max(1, len(self.finders))
 
+    @property
+    def is_large(self) -> bool:
+        """Whether a week has so many stops that exact pricing takes long."""
+        return any(finder.size > MANY for finder in self.finders)
+
     def price(self) -> None:
-        """Price quickly until little is won, then dive for a first plan and bound it roughly."""
+        """Price quickly until little is won, then dive for a first plan and bound it roughly.
+
+        Of large campaigns `large` makes the first plan and bound.
+        """
         search = self.search
         if self.solve() is None:
             return
-        for beam in BEAMS:
+        stall = 4 * STALL if self.is_large else STALL
+        for beam in BEAMS[:1] if self.is_large else BEAMS:
             for _round in range(ROUNDS):
                 before = self.value
                 if search.over() or self.sweep(beam, KEEP) < 2 * len(self.finders):
                     break
                 self.round_off()
-                if self.value - before < STALL * self.value:
+                if self.value - before < stall * self.value:
                     break
+        if self.is_large:
+            search.tell("swept")
+            return
         self.rough_bound()
         search.tell("swept")
         self.dive(None, most=2 * len(self.finders))
@@ -272,7 +290,7 @@ class Columns:
             if pool.standing.proven or not fresh:
                 break
 
-    def hold(self, trips: Collection[int], beam: int | None = None) -> float:
+    def hold(self, trips: Collection[int], beam: int | None = None, sweeps: int = SWEEPS) -> float:
         """Demand these trips of the pool and no others; the value of the linear programme, with
         new trips of the weeks left open if a beam is given."""
         pool, chosen = self.pool, set(trips)
@@ -284,7 +302,7 @@ class Columns:
         if self.solve() is None:
             return -np.inf
         closed = {pool.trips[i].week for i in chosen}
-        for _sweep in range(SWEEPS if beam is not None else 0):
+        for _sweep in range(sweeps if beam is not None else 0):
             before = self.value
             if self.search.over() or not self.sweep(beam or 0, KEEP, without=closed):
                 break

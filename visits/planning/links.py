@@ -106,9 +106,15 @@ def _first_day(week: HostWeek) -> int:
 
 
 def _hours(week: HostWeek, ends: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Travel hours per day of journeys between places: (days, ...) from and to."""
-    zones = [week.zone_of_place[end] for end in ends]
+    """Travel hours per day of journeys between places: (days, ...) from and to.
+
+    Where all places share a zone, the other axes have length one.
+    """
     home = week.zone_of_place[week.home]
+    if (week.zone_of_place == home).all():
+        shape = (len(week.days), *(1 for _axis in range(ends[0].ndim)))
+        return week.day_from[home].reshape(shape), week.day_to[home].reshape(shape)
+    zones = [week.zone_of_place[end] for end in ends]
     begin = np.maximum(
         np.maximum(week.day_from[zones[0]], week.day_from[zones[1]]), week.day_from[home]
     )

@@ -138,6 +138,12 @@ class Ways:
         )
 
 
+def _sorted(key: np.ndarray) -> np.ndarray:
+    """The stable order of these keys; numpy sorts small numbers much faster."""
+    is_small = key.max(initial=0) < 2**16
+    return np.argsort(key.astype(np.uint16) if is_small else key, kind="stable")
+
+
 def _groups(key: np.ndarray) -> np.ndarray:
     return np.flatnonzero(np.append(len(key) > 0, key[1:] != key[:-1])[: len(key)])
 
@@ -225,7 +231,7 @@ class Forecast:
         pair, last = np.nonzero((bucket < self.buckets) & (bucket != following))
         then = bucket[pair, last].astype(np.int64)
         origin, target = origin[pair], target[pair]
-        order = np.argsort(origin * width + last, kind="stable")
+        order = _sorted(origin * width + last)
         origin, target, last, then = origin[order], target[order], last[order], then[order]
         return Ways(
             origin,
@@ -233,7 +239,7 @@ class Forecast:
             last,
             then,
             links.cost[origin, target].astype(float),
-            np.argsort(target * width + then, kind="stable"),
+            _sorted(target * width + then),
             width,
         )
 

@@ -19,13 +19,14 @@ from .check import violations
 from .choose import Pool
 from .columns import Columns
 from .itinerary import Storyteller, totals_of
+from .large import plan_coarsely
 from .links import travel_weights
 from .neighbourhood import improve, rework_weeks
 from .problem import Host, Limits, Problem
 from .reasons import Fit, explain
 from .solution import Progress, Solution, Totals
 from .spans import local_day, minute_of
-from .trips import LARGE, Trip, TripFinder, finder_of, memories_of, task_distances
+from .trips import Trip, TripFinder, finder_of, memories_of, task_distances
 from .validate import check_pins, validate
 from .weeks import WeekBuilder
 
@@ -113,7 +114,8 @@ class Search:
         pool.halt = self.over
         self.tell("seeded")
         columns.price()
-        if any(finder.size > LARGE for finder in self.finders):
+        if columns.is_large:
+            plan_coarsely(self, pool, columns)
             rework_weeks(self, pool, columns, random.Random(self.limits.seed))
         if not pool.standing.proven:
             columns.prove()

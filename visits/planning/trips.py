@@ -36,7 +36,8 @@ LONGEST = 14
 NEIGHBOURS = 4
 SHORT = 2
 HOPEFUL = 400
-LARGE = 400
+LARGE = 2500
+MOST_LABELS = 400_000
 WAYS = 10
 MOST_NODES = 500
 CHUNK = 1_000_000
@@ -172,7 +173,7 @@ class TripFinder:
         beam: int | None,
         keep: int,
         raising: bool = False,
-        most: int = 400_000,
+        most: int = MOST_LABELS,
     ) -> Found:
         """Trips with profit above `least`, at most `keep` of them.
 

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from benchmarks import campaign as files
 from benchmarks import generated
+from visits.planning import columns
+from visits.planning.check import violations
 from visits.planning.problem import Limits
 from visits.planning.rota import REFUSED
 from visits.planning.search import Search, solve
@@ -81,6 +83,8 @@ def test_exact_pricing_finds_the_best_trip_and_no_bound_lies_below_it(problem, s
         if stops:
             assert finder.through(gain)[stops].min() >= best - 1e-3
         assert finder.ceiling(gain, least) >= best - 1e-3
+        cut_short = finder.search(gain, least=least, beam=None, keep=50, raising=True, most=1)
+        assert cut_short.bound >= best - 1e-3
         above = finder.search(gain, least=best + 1.0, beam=None, keep=50)
         assert (above.trips, above.bound, above.complete) == ([], best + 1.0, True)
 
@@ -102,6 +106,16 @@ def test_the_caller_is_heard_within_a_second():
     assert solution.stopped
     assert solution.priority > 0
     assert time.process_time() - began < 3.5
+
+
+def test_many_stops_are_planned_in_coarse_steps_with_a_true_bound(monkeypatch):
+    monkeypatch.setattr(columns, "MANY", 50)
+    problem = files.problem_of(json.loads((files.DATA / "camp-40-2-1.json").read_text()))
+    steps = []
+    solution = solve(problem, Limits(seconds=60), progress=steps.append, with_reasons=False)
+    coarse = next(step for step in steps if step.step == "plunged")
+    assert (coarse.priority >= 95, coarse.bound >= 102) == (True, True)
+    assert (solution.priority, solution.proven, violations(problem, solution)) == (102, True, [])
 
 
 def test_generated_campaigns_repeat():

@@ -69,6 +69,23 @@ def test_a_plan_stopped_at_once_is_still_a_plan():
     assert violations(problem, solution) == []
 
 
+def test_a_way_of_no_minutes_leads_straight_from_one_visit_to_the_next():
+    rows = [
+        {"id": k, "dur": 120, "pri": 1, "start_windows": {"0": [start, start]}}
+        for k, start in enumerate((120, 240))
+    ]
+    problem = problem_of(
+        {
+            "days": ["2023-02-06"],
+            "hosts": [["Host", "Oslo", 59.9, 10.7, "Europe/Oslo"]],
+            "requests": rows,
+            "T": [[0, 0, 60], [0, 0, 60], [60, 60, 0]],
+        }
+    )
+    solution = solve(problem, Limits(seconds=10))
+    assert (solution.priority, violations(problem, solution)) == (2, [])
+
+
 def test_progress_never_loses_priority():
     seen = []
     solve(campaign("camp-20-1-2"), Limits(seconds=20), progress=seen.append, with_reasons=False)
