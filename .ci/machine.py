@@ -48,13 +48,14 @@ def by_apt(packages: list[str]) -> None:
     print("Installing", " and ".join(packages), flush=True)
     # Debian would start a server of its own on 5432, which nobody here asks for.
     quiet = dict(os.environ, DEBIAN_FRONTEND="noninteractive", RUNLEVEL="1")
-    for command in (["apt-get", "update"], ["apt-get", "install", "-y", *packages]):
+    # One by one, so that a package this Debian does not know takes no other with it.
+    commands = [["apt-get", "update"], *(["apt-get", "install", "-y", name] for name in packages)]
+    for command in commands:
         done = subprocess.run(
             command, env=quiet, stdin=subprocess.DEVNULL, capture_output=True, text=True
         )
         if done.returncode != 0:
             print(f"{' '.join(command)} failed: {last_line(done.stderr)}", file=sys.stderr)
-            return
 
 
 def chromium_by_npm() -> None:
