@@ -19,6 +19,9 @@ from tests.routes import Route, routes
 from visits.briefs.files import write_whole
 from visits.domain import pack_runs
 
+# Roles and routes are the same on both.
+pytestmark = pytest.mark.one_database
+
 RAW = b"Content-Type: application/pdf\r\n\r\n%PDF"
 LISTED = {"number": 0, "name": "a.pdf", "type": "application/pdf", "size": 4}
 SIGNED_IN = sorted(EVERYBODY)

@@ -23,6 +23,9 @@ from tests.factories.visits import (
 )
 from visits.models import HostAvailability, Visit
 
+# Roles and routes are the same on both.
+pytestmark = pytest.mark.one_database
+
 SECRETS = ("the-phone", "the@mail.example", "the-secret", "the-notes")
 PLANTED = {
     "address": "the@mail.example",

@@ -180,7 +180,7 @@ def test_refusals_outside_the_resources_are_problems_too(desk):
     assert is_problem(desk.get("/people/99999999999999999999/"))
     assert is_problem(desk.send("PUT", "/people/", {}))
     assert desk.send("PUT", "/people/", {}).status_code == 405
-    assert desk.post("/consents/", {}).status_code == 405
+    assert desk.post("/incoming-mails/", {}).status_code == 405
     unspoken = desk.client.get(
         "/api/v1/people/",
         headers={"Authorization": f"Token {desk.token}", "Accept": "text/csv"},

@@ -18,6 +18,9 @@ from visits.domain.links import make_link, token_of
 from visits.models import PendingRequest, PrivateLink, VisitRequest
 from visits.states import RequestState
 
+# What a link does is the same on both.
+pytestmark = pytest.mark.one_database
+
 WITHOUT_A_STEP = [state for state in RequestState if state not in ("proposed", "scheduled")]
 
 

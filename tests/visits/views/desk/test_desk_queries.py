@@ -232,10 +232,10 @@ def plan_fill(count):
 # What each page may ask, with the session, the account, its roles and the frame counted in.
 CEILINGS = {
     request_list: 26,
-    request_detail: 29,
+    request_detail: 30,
     visit_list: 8,
-    visit_detail: 18,
-    today: 29,
+    visit_detail: 19,
+    today: 32,
     plan: 31,
     plan_version: 26,
     plan_compare: 40,

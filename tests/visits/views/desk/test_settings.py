@@ -49,12 +49,12 @@ def test_settings_offer_each_role_what_it_may_open(client, cast):
         if name != "nobody":
             offered[name] = len(sections(client))
     assert offered == {
-        "coordinator": 12,
+        "coordinator": 13,
         "host": 2,
         "other_host": 2,
         "expert": 1,
         "reporter": 1,
-        "administrator": 13,
+        "administrator": 14,
     }
 
 

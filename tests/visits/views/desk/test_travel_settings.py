@@ -140,7 +140,7 @@ def test_the_list_of_journeys_asks_the_database_as_often_for_many(desk, count):
     TravelOverride.objects.bulk_create(
         TravelOverride(origin=home, destination=place, mode="rail", minutes=90) for place in places
     )
-    assert asked(desk, reverse("visits:journey-list")) == 6
+    assert asked(desk, reverse("visits:journey-list")) == 5
 
 
 # --- Factors ---
@@ -269,7 +269,7 @@ def test_the_travel_tab_asks_the_database_as_often_for_many_legs(desk, visit, co
     copies(leg, count - 1, departs_at=lambda n: leg.departs_at - timedelta(minutes=n))
     assert TravelLeg.objects.count() == count
     path = reverse("visits:visit-detail", args=[visit.ref]) + "?tab=travel"
-    assert asked(desk, path) == 32
+    assert asked(desk, path) == 28
 
 
 # --- Health ---
