@@ -24,7 +24,7 @@ from visits.domain.plan_board import (
     Look,
     board_of_calendar,
     board_of_version,
-    journeys_by_host,
+    journeys_between,
     standing_visits,
 )
 from visits.domain.plan_compare import differences, sums_of
@@ -52,7 +52,7 @@ def plan(request: HttpRequest) -> HttpResponse:
     decisions = decisions_of(campaign)
     versions = the_plan.versions.select_related("made_by").defer("result")
     visits = standing_visits(campaign)
-    journeys = journeys_by_host(visits)
+    journeys = journeys_between(visits)
     dots = agenda.map_dots(request.user, campaign, path=_address_of)
     context = {
         "campaign": campaign,
