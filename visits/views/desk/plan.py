@@ -228,9 +228,11 @@ def plan_compare(request: HttpRequest) -> HttpResponse:
     context = {"campaign": campaign, "numbers": numbers, "left": left, "right": right}
     if left is not None and right is not None:
         look = Look(clock.now(), decisions_of(campaign))
+        apart = differences(left, right)
         context |= {
             "sums": sums_of(left, right),
-            "differences": differences(left, right),
+            "differences": apart,
+            "over": sum(each.is_over for each in apart),
             "boards": [(each, board_of_version(each, look)) for each in (left, right)],
             "map": europe(
                 agenda.version_dots(right),
