@@ -13,6 +13,14 @@ export function startDragging(plan) {
     if (event.pointerType !== "mouse" && !source.matches(".plan-visit")) return;
     new Drag(board, source, event);
   });
+  // Inside a drawing Chromium does not heed touch-action, so the finger would scroll the board instead.
+  board.drawing.addEventListener("touchmove", keepFinger, { passive: false });
+}
+
+function keepFinger(event) {
+  if (event.touches.length === 1 && event.cancelable && event.target.closest(".plan-visit[data-move]")) {
+    event.preventDefault();
+  }
 }
 
 class Board {
@@ -28,6 +36,7 @@ class Board {
   async ask(ref) {
     const answer = await fetch(`${this.plan.dataset.verdictsUrl}?request=${encodeURIComponent(ref)}`);
     if (answer.redirected) location.reload();
+    if (!answer.ok) throw new Error(answer.statusText);
     return answer.json();
   }
 
@@ -127,7 +136,10 @@ class Drag {
     this.tip.append(this.title, this.words);
     document.body.append(this.tip);
     this.cells = this.board.drawCells();
-    this.verdicts = this.board.ask(this.source.dataset.move).then((answer) => this.arrive(answer));
+    this.verdicts = this.board
+      .ask(this.source.dataset.move)
+      .catch(() => ({ refused: this.board.panel?.dataset.silent ?? "" }))
+      .then((answer) => this.arrive(answer));
   }
 
   noClick = (event) => {
@@ -159,6 +171,8 @@ class Drag {
   }
 
   scrollAtEdge() {
+    if (this.at.y > innerHeight - EDGE) window.scrollBy(0, 12);
+    else if (this.at.y < EDGE + 80) window.scrollBy(0, -12);
     const scroll = this.board.scroll;
     const box = scroll.getBoundingClientRect();
     if (this.at.y < box.top || this.at.y > box.bottom) return;
@@ -176,7 +190,7 @@ class Drag {
     const cell = name && this.known.get(name);
     this.cancel();
     const move = { request: this.source.dataset.move, seen: this.board.plan.dataset.seen };
-    if (this.refused) this.board.say(this.refused, false);
+    if (this.refused !== undefined) this.board.say(this.refused, false);
     else if (isOut) this.board.drop({ ...move, leave_out: "1" });
     else if (cell?.possible && !cell.here) this.board.drop({ ...move, cell: name, start: cell.start });
     else if (cell && !cell.possible) this.board.say(cell.words, false);

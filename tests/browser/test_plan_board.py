@@ -166,6 +166,47 @@ def test_a_plan_is_worked_on_by_mouse_and_keyboard_by_two_and_published(site, pa
     assert faults == []
 
 
+@pytest.mark.one_database  # A finger is the same on both.
+def test_a_finger_drags_a_visit_and_a_silent_server_leaves_the_page_in_order(site, browser):
+    context = browser.new_context(viewport={"width": 1180, "height": 820}, has_touch=True)
+    page = context.new_page()
+    site.sign_in(page)
+    page.goto(f"{site.url}/plan/")
+    plan_anew(page, 3)
+
+    # Nothing answers: that is said, and the page goes on.
+    page.route("**/verdicts/**", lambda route: route.abort())
+    bar = block(page, "R11").locator("rect").bounding_box()
+    page.mouse.move(bar["x"] + 4, bar["y"] + 4)
+    page.mouse.down()
+    page.mouse.move(bar["x"] - 40, bar["y"] + 20, steps=4)
+    page.mouse.up()
+    expect(page.locator("[data-verdict]")).to_contain_text("nothing was moved")
+    expect(page.locator(".plan-drag, .plan-cell")).to_have_count(0)
+    page.unroute("**/verdicts/**")
+
+    # By finger, along the board that would else scroll under it.
+    day = free_day(page, "R11", "H2")
+    finger = context.new_cdp_session(page)
+    bar = block(page, "R11").locator("rect").bounding_box()
+    at = (bar["x"] + bar["width"] / 2, bar["y"] + bar["height"] / 2)
+    to = cell(page, "H2", day)
+    touch(finger, "touchStart", at)
+    for step in range(1, 9):
+        touch(finger, "touchMove", [a + (b - a) * step / 8 for a, b in zip(at, to, strict=True)])
+    expect(page.locator("[data-verdict]")).to_contain_text("no more travel")
+    with page.expect_navigation():
+        touch(finger, "touchEnd")
+    expect(page.locator(".toast")).to_contain_text("R11 Lisbon moved from")
+    context.close()
+
+
+def touch(finger, kind: str, *points) -> None:
+    """One event of a real finger, as the browser's own input pipeline hands it to the page."""
+    named = [{"x": x, "y": y} for x, y in points]
+    finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": named})
+
+
 def test_a_strike_moves_one_agreed_visit_with_its_own_yes_and_writes_to_its_city_alone(
     fresh_site, page
 ):

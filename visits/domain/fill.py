@@ -65,11 +65,12 @@ class NearCity:
     `detour` is how many minutes longer the way through it is; `starts_at` the best start on the
     days of the journey (None when the host has no time there), `extra_minutes` what it adds to the
     host's journeys of that week; `asked` is the city's request without a date, where there is one.
+    `with_address` are the numbers of those of its people whom mail can reach.
     """
 
     municipality: Municipality
     people: list[Participation]
-    addresses: dict[int, str]
+    with_address: frozenset[int]
     detour: int
     starts_at: datetime | None = None
     ends_at: datetime | None = None
@@ -114,7 +115,7 @@ def cities_near(campaign: Campaign, leg: Leg, *, at: datetime) -> list[NearCity]
         campaign, at=at, only=(), beside=[*ends, *(city.place for city in cities if city.place)]
     )
     asked = _open_requests(campaign, cities)
-    addresses = _addresses(met)
+    with_address = _with_address(met)
     found = []
     for city in cities:
         detour = _detour(loaded, leg, city)
@@ -126,11 +127,7 @@ def cities_near(campaign: Campaign, leg: Leg, *, at: datetime) -> list[NearCity]
             NearCity(
                 municipality=city,
                 people=people,
-                addresses={
-                    part.person_id: addresses[part.person_id]
-                    for part in people
-                    if part.person_id in addresses
-                },
+                with_address=with_address.intersection(part.person_id for part in people),
                 detour=detour,
                 starts_at=slot.start if slot else None,
                 ends_at=slot.end if slot else None,
@@ -242,12 +239,12 @@ def _open_requests(campaign: Campaign, cities: Sequence[Municipality]) -> dict[i
     return {row.place_id: row for row in rows if row.place_id is not None}
 
 
-def _addresses(met: dict[int, list[Participation]]) -> dict[int, str]:
-    """The address to write to, by person, without those never to be mailed."""
+def _with_address(met: dict[int, list[Participation]]) -> frozenset[int]:
+    """Who has an address to write to that is not among those never to be mailed."""
     people = [part.person_id for parts in met.values() for part in parts]
     points = ContactPoint.objects.emails().usable().filter(person__in=people)
     first: dict[int, str] = {}
     for point in points.order_by("-is_preferred", "pk"):
         first.setdefault(point.person_id, str(point))
     listed = Suppression.objects.among(first.values())
-    return {person: address for person, address in first.items() if address not in listed}
+    return frozenset(person for person, address in first.items() if address not in listed)

@@ -1,9 +1,10 @@
 """A host's journeys around the visits as they stand: legs that were entered, else estimates."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import combinations
+from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from crm.models import Place
@@ -52,16 +53,50 @@ def journeys_of(host: Host, visits: Iterable[Visit]) -> list[Journey]:
     but nobody travels during a meeting online.
     An entered leg, booked or not, replaces the estimates of the way it covers.
     """
-    ordered = sorted(visits, key=lambda visit: (visit.starts_at, visit.ref))
-    stops = [visit for visit in ordered if _needs_travel(visit)]
-    calls = [visit for visit in ordered if visit.is_online]
-    entered = [_entered(leg, stops) for leg in _legs(host, stops)]
-    estimated = [
-        journey
-        for journey in _estimated(host, stops, calls)
-        if not any(_covers(known, journey) for known in entered)
-    ]
-    return sorted([*entered, *estimated], key=lambda journey: journey.departs_at)
+    return journeys_by_host({host: list(visits)})[host]
+
+
+def journeys_by_host(visits_of: Mapping[Host, Sequence[Visit]]) -> dict[Host, list[Journey]]:
+    """The `journeys_of` many hosts, with as many questions to the database as those of one."""
+    weeks = {host: _Weeks.of(host, visits) for host, visits in visits_of.items()}
+    legs = _legs({host: own.stops for host, own in weeks.items() if own.stops})
+    estimable = {host: own for host, own in weeks.items() if own.on_site}
+    table = _table(estimable) if estimable else None
+    found = {}
+    for host, own in weeks.items():
+        entered = [_entered(leg, own.stops) for leg in legs.get(host.pk, ())]
+        estimated = [
+            journey
+            for journey in (_estimated(host, own, table) if table else ())
+            if not any(_covers(known, journey) for known in entered)
+        ]
+        found[host] = sorted([*entered, *estimated], key=lambda journey: journey.departs_at)
+    return found
+
+
+Days = tuple[date, ...]
+
+
+@dataclass(frozen=True)
+class _Weeks:
+    """The visits of a host: those one travels to, and all of them by the week they are in.
+
+    The weeks are empty where nothing can be estimated: without a visit to travel to, or without
+    the zone of the host's home.
+    """
+
+    stops: list[Visit]
+    on_site: dict[Days, list[Visit]]
+    online: dict[Days, list[Visit]]
+
+    @classmethod
+    def of(cls, host: Host, visits: Iterable[Visit]) -> Self:
+        ordered = sorted(visits, key=lambda visit: (visit.starts_at, visit.ref))
+        stops = [visit for visit in ordered if _needs_travel(visit)]
+        if not stops or not _is_zone(host.home.zone):
+            return cls(stops, {}, {})
+        calls = [visit for visit in ordered if visit.is_online]
+        return cls(stops, _by_week(host, stops), _by_week(host, calls))
 
 
 def _needs_travel(visit: Visit) -> bool:
@@ -76,13 +111,24 @@ def _is_zone(name: str) -> bool:
     return True
 
 
-def _legs(host: Host, stops: Sequence[Visit]) -> list[TravelLeg]:
-    if not stops:
-        return []
-    first, last = stops[0].starts_at - NEAR, max(stop.ends_at for stop in stops) + NEAR
-    rows = TravelLeg.objects.filter(host=host, departs_at__lt=last, arrives_at__gt=first)
+def _legs(stops_of: Mapping[Host, Sequence[Visit]]) -> dict[int, list[TravelLeg]]:
+    """The legs that were entered around the stops of each host, by the number of the host."""
+    spans = {
+        host.pk: (stops[0].starts_at - NEAR, max(stop.ends_at for stop in stops) + NEAR)
+        for host, stops in stops_of.items()
+    }
+    if not spans:
+        return {}
+    first = min(begins for begins, _ends in spans.values())
+    last = max(ends for _begins, ends in spans.values())
+    rows = TravelLeg.objects.filter(host__in=spans, departs_at__lt=last, arrives_at__gt=first)
     known = rows.exclude(status=TravelLeg.Status.CANCELLED)
-    return list(known.select_related("origin", "destination"))
+    found: dict[int, list[TravelLeg]] = {}
+    for leg in known.select_related("origin", "destination"):
+        begins, ends = spans[leg.host_id]
+        if leg.departs_at < ends and leg.arrives_at > begins:
+            found.setdefault(leg.host_id, []).append(leg)
+    return found
 
 
 def _entered(leg: TravelLeg, stops: Sequence[Visit]) -> Journey:
@@ -128,25 +174,18 @@ def _covers(entered: Journey, estimate: Journey) -> bool:
     )
 
 
-Days = tuple[date, ...]
-
-
-def _estimated(host: Host, stops: Sequence[Visit], calls: Sequence[Visit]) -> list[Journey]:
-    if not stops or not _is_zone(host.home.zone):
-        return []
-    weeks, online = _weeks(host, stops), _weeks(host, calls)
-    table = travel_between(_pairs(host, weeks.values()))
+def _estimated(host: Host, own: _Weeks, table: TravelTable) -> list[Journey]:
     places = {place_ref(host.home): host.home}
-    places |= {place_ref(stop.place): stop.place for stop in stops if stop.place}
+    places |= {place_ref(stop.place): stop.place for stop in own.stops if stop.place}
     return [
         _estimate(leg, places, group)
-        for days, group in weeks.items()
-        for leg in _legs_of_week(host, days, [*group, *online.get(days, ())], table)
+        for days, group in own.on_site.items()
+        for leg in _legs_of_week(host, days, [*group, *own.online.get(days, ())], table)
         if leg.origin != leg.destination
     ]
 
 
-def _weeks(host: Host, visits: Sequence[Visit]) -> dict[Days, list[Visit]]:
+def _by_week(host: Host, visits: Sequence[Visit]) -> dict[Days, list[Visit]]:
     """The visits by the week of the host's home, each with its weekdays; Sunday begins a week."""
     zone, found = ZoneInfo(host.home.zone), dict[Days, list[Visit]]()
     for visit in visits:
@@ -157,6 +196,14 @@ def _weeks(host: Host, visits: Sequence[Visit]) -> dict[Days, list[Visit]]:
     return found
 
 
+def _table(weeks: Mapping[Host, _Weeks]) -> TravelTable:
+    """The ways between the places of each week of a host, and between no others."""
+    homes = [host.home for host in weeks]
+    stops = [stop.place for own in weeks.values() for stop in own.stops if stop.place]
+    pairs = [pair for host, own in weeks.items() for pair in _pairs(host, own.on_site.values())]
+    return travel_between(pairs, places=[*homes, *stops])
+
+
 def _pairs(host: Host, weeks: Iterable[Sequence[Visit]]) -> list[tuple[Place, Place]]:
     pairs: dict[tuple[int, int], tuple[Place, Place]] = {}
     for stops in weeks:
@@ -164,7 +211,7 @@ def _pairs(host: Host, weeks: Iterable[Sequence[Visit]]) -> list[tuple[Place, Pl
         near[host.home_id] = host.home
         for one, other in combinations(sorted(near.values(), key=lambda place: place.pk), 2):
             pairs[one.pk, other.pk] = (one, other)
-    return list(pairs.values()) or [(host.home, host.home)]
+    return list(pairs.values())
 
 
 def _legs_of_week(

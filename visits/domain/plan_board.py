@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from crm import wording
 from crm.marks import mark
 from crm.timetable import Block, Day, Row, Timetable, timetable
-from visits.domain.journeys import Journey, journeys_of, mode_words
+from visits.domain.journeys import Journey, journeys_by_host, mode_words
 from visits.domain.plan_rules import locked_day, marks_of
 from visits.domain.travel import place_ref
 from visits.models import (
@@ -182,7 +182,7 @@ def board_of_calendar(
 ) -> Timetable:
     """The visits as they stand: agreed, offered, over, and cancelled ones that keep their time.
 
-    `visits` are the `standing_visits`, `journeys` those of their hosts (`journeys_by_host`).
+    `visits` are the `standing_visits`, `journeys` those of their hosts (`journeys_between`).
     """
     blocks: dict[str, list[Block]] = {}
     for visit in visits:
@@ -219,12 +219,12 @@ def standing_visits(campaign: Campaign) -> list[Visit]:
     return list(rows.select_related("host__home", "place").prefetch_related("requests"))
 
 
-def journeys_by_host(visits: Sequence[Visit]) -> dict[Host, list[Journey]]:
+def journeys_between(visits: Sequence[Visit]) -> dict[Host, list[Journey]]:
     """Who travels where between these visits."""
     found: dict[Host, list[Visit]] = {}
     for visit in visits:
         found.setdefault(visit.host, []).append(visit)
-    return {host: journeys_of(host, own) for host, own in found.items()}
+    return journeys_by_host(found)
 
 
 def _kept_block(hold: Hold, campaign: Campaign) -> Block:

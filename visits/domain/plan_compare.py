@@ -32,6 +32,7 @@ class Treated:
 
     placement: Placement | None
     reason: str = ""
+    is_over: bool = False
 
     @property
     def spot(self) -> tuple[int, datetime] | None:
@@ -46,6 +47,11 @@ class Difference:
     request: VisitRequest
     left: Treated
     right: Treated
+
+    @property
+    def is_over(self) -> bool:
+        """Whether only one of the two has it because its visit was over when the other was made."""
+        return self.left.is_over or self.right.is_over
 
 
 def sums_of(left: PlanVersion, right: PlanVersion) -> list[Sum]:
@@ -74,12 +80,21 @@ def differences(left: PlanVersion, right: PlanVersion) -> list[Difference]:
     """Every request that is placed elsewhere, or only by one of the two, in order of reference."""
     one, other = _treated(left), _treated(right)
     requests = {row.ref: row for row in (*_requests(left), *_requests(right))}
-    nothing = Treated(None, _("not in this plan"))
-    return [
-        Difference(requests[ref], one.get(ref, nothing), other.get(ref, nothing))
-        for ref in sorted(requests)
-        if one.get(ref, nothing).spot != other.get(ref, nothing).spot
-    ]
+    found = []
+    for ref in sorted(requests):
+        here, there = one.get(ref), other.get(ref)
+        here, there = here or _absent(left, there), there or _absent(right, here)
+        if here.spot != there.spot:
+            found.append(Difference(requests[ref], here, there))
+    return found
+
+
+def _absent(version: PlanVersion, elsewhere: Treated | None) -> Treated:
+    """What a version says of a request it does not know: it plans no visit that is over."""
+    placement = elsewhere.placement if elsewhere else None
+    if placement and placement.ends_at <= version.made_at:
+        return Treated(None, _("over when this plan was made"), is_over=True)
+    return Treated(None, _("not in this plan"))
 
 
 def _treated(version: PlanVersion) -> dict[str, Treated]:

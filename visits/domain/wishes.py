@@ -25,15 +25,15 @@ class WeighedWish:
         return not (self.hard or self.soft or self.visits)
 
 
-def weigh_wishes(request: VisitRequest) -> list[WeighedWish]:
-    """Each wish with the window, the local calendar and the visits that day."""
+def weigh_wishes(request: VisitRequest, *, today: datetime) -> list[WeighedWish]:
+    """Each wish with the window, today, the local calendar and the visits that day."""
     wishes = list(request.preferred_dates.all())
     if not wishes:
         return []
     first, last = min(wish.on for wish in wishes), max(wish.on for wish in wishes)
     days = days_at(request, first, last)
     busy = _visits_by_day(request)
-    return [_weigh(request, wish, days, busy) for wish in wishes]
+    return [_weigh(request, wish, days, busy, today.date()) for wish in wishes]
 
 
 def _weigh(
@@ -41,6 +41,7 @@ def _weigh(
     wish: PreferredDate,
     days: list[CalendarDay],
     busy: dict[date, list[Visit]],
+    today: date,
 ) -> WeighedWish:
     weighed = WeighedWish(wish, visits=busy.get(wish.on, []))
     campaign = request.campaign
@@ -48,6 +49,8 @@ def _weigh(
         weighed.hard.append(_("outside the offer"))
     elif wish.on.weekday() > 4:
         weighed.hard.append(_("a weekend day"))
+    elif wish.on < today:
+        weighed.hard.append(_("over"))
     for day in days:
         if day.first_on <= wish.on <= day.last_on:
             hard = day.hardness == CalendarDay.Hardness.HARD

@@ -1,11 +1,11 @@
 """Fill a journey: whom we met near the way, and when a visit there would fit."""
 
 from datetime import datetime
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils.translation import gettext as _
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from crm import clock
@@ -72,8 +72,11 @@ def _moment(typed: str) -> datetime:
 
 
 def _line(city: NearCity) -> dict:
-    """A city with its words and, for each person, the address of a mail begun in their program."""
-    subject = quote(_("A visit on the way to you"))
+    """A city with its words and, for each person who may get mail, where a letter is begun.
+
+    It is a mailing of one: its rules on consent hold, and it goes out by the outbox alone.
+    """
+    write = reverse("visits:mailing-new")
     return {
         "city": city,
         "journey": journey_words(city.extra_minutes),
@@ -81,9 +84,10 @@ def _line(city: NearCity) -> dict:
         "people": [
             {
                 "part": part,
-                "mail": f"mailto:{quote(address, safe='@')}?subject={subject}" if address else "",
+                "mail": f"{write}?{urlencode({'person': part.person_id})}"
+                if part.person_id in city.with_address
+                else "",
             }
             for part in city.people
-            for address in [city.addresses.get(part.person_id, "")]
         ],
     }

@@ -24,7 +24,7 @@ from visits.domain.plan_board import (
     Look,
     board_of_calendar,
     board_of_version,
-    journeys_by_host,
+    journeys_between,
     standing_visits,
 )
 from visits.domain.plan_compare import differences, sums_of
@@ -52,7 +52,7 @@ def plan(request: HttpRequest) -> HttpResponse:
     decisions = decisions_of(campaign)
     versions = the_plan.versions.select_related("made_by").defer("result")
     visits = standing_visits(campaign)
-    journeys = journeys_by_host(visits)
+    journeys = journeys_between(visits)
     dots = agenda.map_dots(request.user, campaign, path=_address_of)
     context = {
         "campaign": campaign,
@@ -228,9 +228,11 @@ def plan_compare(request: HttpRequest) -> HttpResponse:
     context = {"campaign": campaign, "numbers": numbers, "left": left, "right": right}
     if left is not None and right is not None:
         look = Look(clock.now(), decisions_of(campaign))
+        apart = differences(left, right)
         context |= {
             "sums": sums_of(left, right),
-            "differences": differences(left, right),
+            "differences": apart,
+            "over": sum(each.is_over for each in apart),
             "boards": [(each, board_of_version(each, look)) for each in (left, right)],
             "map": europe(
                 agenda.version_dots(right),

@@ -148,7 +148,7 @@ def request_propose(request: HttpRequest, ref: str) -> HttpResponse:
         "host": asked.host,
         "is_known": asked.reach.is_known,
         "strip": calendar_strip(row, today=at),
-        "wishes": weigh_wishes(row),
+        "wishes": weigh_wishes(row, today=at),
     }
     return render(
         request, "visits/request_propose.html", context, status=422 if form.errors else 200

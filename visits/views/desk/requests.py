@@ -122,7 +122,7 @@ def detail_context(request: HttpRequest, row: VisitRequest) -> dict:
     return _who_asks(request, row) | {
         "row": row,
         "topics": list(row.topics.all()),
-        "wishes": weigh_wishes(row),
+        "wishes": weigh_wishes(row, today=at),
         "strip": calendar_strip(row, today=at, offers=offers),
         "may_propose": offers,
         "met": people_met(row),

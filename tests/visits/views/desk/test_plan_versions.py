@@ -175,6 +175,16 @@ def test_compare_shows_sums_and_only_requests_treated_differently(desk, draft):
     assert set(lines) == {True, False}
 
 
+def test_compare_says_which_visits_were_over_when_the_later_plan_was_made(desk, draft):
+    page = go(desk, "plan-compare", left=2, right=draft.number)
+    reasons = {row.request.ref: row.right.reason for row in page.context["differences"]}
+    assert {reasons[ref] for ref in ("R01", "R03", "R22", "R25")} == {
+        "over when this plan was made"
+    }
+    assert "not in this plan" not in reasons.values()
+    assert "4 visits were over when the one plan was made" in page.text
+
+
 def test_compare_of_the_same_version_says_that_nothing_differs(desk, draft):
     page = go(desk, "plan-compare", left=draft.number, right=draft.number)
     assert "Both versions place every request alike." in page.text

@@ -88,6 +88,11 @@ def test_detail_says_what_speaks_against_each_wish_in_local_words(desk):
     assert all("arnival" in " ".join(item.soft) for item in wishes)
 
 
+def test_detail_does_not_call_a_wish_free_whose_day_is_over(desk):
+    (wish,) = go(desk, "request-detail", "R20").context["wishes"]
+    assert (str(wish.wish.on), wish.hard, wish.is_clear) == ("2023-02-14", ["over"], False)
+
+
 def test_detail_names_the_visits_that_have_the_wished_days(desk):
     wishes = go(desk, "request-detail", "R24").context["wishes"]
     assert [[visit.ref for visit in item.visits] for item in wishes] == [["V09"], ["V11"]]

@@ -137,7 +137,11 @@ def test_journeys_ahead_lead_to_the_people_met_near_their_way(desk):
     (line,) = answer.context["others"]
     assert line["city"].municipality.name == "Turku"
     assert "Aino Sample-Mänty" in answer.text
-    assert "mailto:p052@example.org" in answer.text
+    person = Person.objects.get(family="Sample-Mänty")
+    write = f"/mail/mailings/new/?person={person.pk}"
+    assert f'href="{write}"' in answer.text
+    assert "mailto:" not in answer.text
+    assert desk.get(write).context["count"] == 1
 
 
 def test_city_that_can_be_visited_on_the_way_comes_with_its_day_and_minutes(desk):
@@ -185,7 +189,7 @@ def test_address_never_to_be_mailed_is_not_shown_even_where_the_person_is(desk):
     Suppression.objects.keep_hashed("p052@example.org", at=CLOCK)
     answer = desk.get(f"/plan/fill/?{journey('Vilnius', 'Tallinn').query}")
     assert "Aino Sample-Mänty" in answer.text
-    assert "mailto:" not in answer.text
+    assert "/mail/mailings/new/" not in answer.text
 
 
 @pytest.mark.parametrize(
