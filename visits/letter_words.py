@@ -33,6 +33,11 @@ TITLES: dict[str, Promise] = {
     "report_for_check": gettext_lazy("Please check our report"),
     "followup_reminder": gettext_lazy("What we promised each other"),
     "data_request_ack": gettext_lazy("We have your request about your data"),
+    "newsletter_optin": gettext_lazy("Would you like our newsletter?"),
+    "unsubscribed": gettext_lazy("You get no more newsletters"),
+    "partner_expert_ask": gettext_lazy("Ask a partner for an expert"),
+    "travel_approval": gettext_lazy("Ask for the journey to be approved"),
+    "weekly_status": gettext_lazy("How the week went"),
 }
 
 # Letters to colleagues, speakers and readers of the newsletter: no answer to a request.

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
@@ -11,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from crm.domain.audit import record
 from crm.domain.events import record_attendance
-from crm.domain.follow_ups import open_follow_up
+from crm.domain.follow_ups import open_follow_up, promised_day
 from crm.domain.messages import log_interaction
 from crm.models import Event, FollowUp, Interaction, Participation, User
 from crm.validators import clean_line, clean_text
@@ -64,40 +65,42 @@ def debrief(
 
     With a note, or with somebody of us who met them, a meeting on the event's last day goes on
     record. A number of days without a promise promises what the note says first; a promise without
-    a day is due in three working days. Raises ValidationError when days are given and nothing is
+    a day is due in three working days. What is on record to the letter, as after a second press or
+    the back button, is not written again. Raises ValidationError when days are given and nothing is
     promised, and changes nothing then.
     """
     event, person, before = participation.event, participation.person, participation.status
     if status and status != before:
         record_attendance(participation, status=status, at=at, by=by)
     words = clean_text(note).strip()
+    about: dict[str, Any] = {"person": person, "event": event}
     meeting = None
     if words or met_by is not None:
-        meeting = log_interaction(
-            words or _("Met at %(event)s.") % {"event": event.name},
-            kind=Interaction.Kind.MEETING,
-            person=person,
-            event=event,
-            at=_at_event(event, at=at, by=by),
-            by=met_by or by,
-        )
+        said = words or _("Met at %(event)s.") % {"event": event.name}
+        told_by = met_by or by
+        kind = Interaction.Kind.MEETING
+        if not Interaction.objects.filter(**about, kind=kind, by=told_by, text=said).exists():
+            at_event = _at_event(event, at=at, by=by)
+            meeting = log_interaction(said, **about, kind=kind, at=at_event, by=told_by)
     first_line = words.split("\n")[0] if in_days or due_on else ""
     text = (clean_line(promise) or clean_line(first_line))[:LONGEST_PROMISE]
     if (in_days or due_on) and not text:
         raise ValidationError({"promise": _("Say what was promised, or leave out the day.")})
     made = None
     if text:
-        made = open_follow_up(
-            text,
-            due_on=due_on,
-            in_days=in_days if in_days or due_on else USUAL_DAYS,
-            owner=owner,
-            person=person,
-            event=event,
-            assigned_to=met_by or by,
-            at=at,
-            by=by,
-        )
+        days = in_days if in_days or due_on else USUAL_DAYS
+        day = promised_day(due_on, days, owner=owner, person=person, at=at, by=by)
+        same = FollowUp.objects.open().filter(**about, text=text, owner=owner, due_on=day)
+        if not same.exists():
+            made = open_follow_up(
+                text,
+                due_on=day,
+                owner=owner,
+                **about,
+                assigned_to=met_by or by,
+                at=at,
+                by=by,
+            )
     return Debriefed(meeting, made, before)
 
 

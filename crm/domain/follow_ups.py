@@ -1,6 +1,7 @@
 """Promises: opened with a day, kept, taken up again, moved to another day or person."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
@@ -39,12 +40,8 @@ def open_follow_up(
     words = clean_line(text)
     if not words:
         raise ValidationError({"text": _("Say in a few words what was promised.")})
-    if due_on is None and in_days is None:
-        raise ValidationError({"due_on": _("Say by when: a day, or in how many working days.")})
-    if due_on is None:
-        due_on = due_in(
-            _few(in_days), owner=owner, person=person, organisation=organisation, at=at, by=by
-        )
+    keeper: dict[str, Any] = {"owner": owner, "person": person, "organisation": organisation}
+    day = promised_day(due_on, in_days, **keeper, at=at, by=by)
     follow_up = FollowUp.objects.create(
         text=words,
         owner=owner,
@@ -52,11 +49,33 @@ def open_follow_up(
         person=person,
         organisation=organisation or (person.organisation if person else None),
         event=event,
-        due_on=sensible_date(due_on),
+        due_on=day,
         created_at=at,
     )
     record(follow_up, "open_follow_up", at=at, by=by, fields=["text", "due_on"])
     return follow_up
+
+
+def promised_day(
+    due_on: date | None,
+    in_days: int | None,
+    *,
+    owner: str = FollowUp.Owner.OURS,
+    person: Person | None = None,
+    organisation: Organisation | None = None,
+    at: datetime,
+    by: User | None,
+) -> date:
+    """The day itself, else so many working days from now in the calendar of who keeps the promise.
+
+    Raises ValidationError when neither is given or the day cannot be planned for.
+    """
+    if due_on is not None:
+        return sensible_date(due_on)
+    if in_days is None:
+        raise ValidationError({"due_on": _("Say by when: a day, or in how many working days.")})
+    keeper: dict[str, Any] = {"owner": owner, "person": person, "organisation": organisation}
+    return sensible_date(due_in(_few(in_days), **keeper, at=at, by=by))
 
 
 def _few(count: int | None) -> int:

@@ -53,6 +53,9 @@ class OutgoingMail(SampleMark, models.Model):
         FAILED = "failed", _("could not be sent")
         CANCELLED = "cancelled", _("cancelled")
 
+    # It was handed over, or stands for a letter that was: the recipient may have read it.
+    GONE = (State.SENT, State.UNKNOWN, State.HELD_SAMPLE)
+
     message = models.ForeignKey("crm.Message", on_delete=models.CASCADE, related_name="deliveries")
     mailing = models.ForeignKey(
         "crm.Mailing", null=True, blank=True, on_delete=models.PROTECT, related_name="mails"

@@ -117,7 +117,7 @@ def next_visits(user: Any, *, at: datetime) -> list[Visit]:
 def request_funnel(user: Any, campaign: Campaign, *, path: str) -> Funnel:
     """The campaign's valid requests by state, as one bar of links into the list."""
     rows = VisitRequest.objects.visible_to(user).filter(campaign=campaign).valid()
-    counts = dict(rows.values_list("state").annotate(Count("pk")).order_by())
+    counts = dict(rows.values_list("state").annotate(Count("pk", distinct=True)).order_by())
     return funnel(
         Stage(
             label=state.label,

@@ -71,11 +71,22 @@ def end_requests(
         raise ValidationError(_("Choose how they end."), code="end")
     if not clean_line(reason):
         raise ValidationError(_("Say why, in a sentence."), code="reason")
-    if misfits := sorted(row.ref for row in rows if row.state not in ENDS[to]):
+    if misfits := [row for row in rows if row.state not in ENDS[to]]:
+        fitting = [
+            str(RequestState(end).label)
+            for end, states in ENDS.items()
+            if all(row.state in states for row in misfits)
+        ]
+        words = _("Nothing was changed: “%(end)s” does not follow the state of %(refs)s.")
+        then = _("What does: %(fitting)s.") if fitting else _("Open each to see what it waits for.")
         raise ValidationError(
-            _("Nothing was changed: %(refs)s cannot end as “%(end)s” from where they stand."),
+            f"{words} {then}",
             code="misfits",
-            params={"refs": ", ".join(misfits), "end": RequestState(to).label},
+            params={
+                "refs": ", ".join(sorted(row.ref for row in misfits)),
+                "end": RequestState(to).label,
+                "fitting": ", ".join(fitting),
+            },
         )
     return [set_request_state(row, to, at=at, by=by, why=clean_line(reason)) for row in rows]
 

@@ -355,7 +355,10 @@ def _opened(batch: ImportBatch) -> Reading:
 
 
 def prepare(batch: ImportBatch, reading: Reading) -> None:
-    """Write into the batch what was found out about the file, and which column holds what."""
+    """Write into the batch what was found out about the file, and which column holds what.
+
+    Raises ValidationError when the file holds headings alone.
+    """
     chosen = bool(batch.encoding)
     for name in ("kind", "encoding", "delimiter", "sheet", "sheets", "ignored", "formulas"):
         setattr(batch, name, getattr(reading, name))
@@ -371,6 +374,8 @@ def prepare(batch: ImportBatch, reading: Reading) -> None:
     if where is not None and batch.kind == "vcard":
         batch.heading_line = 0
     batch.heading_key = heading_key(batch.headings) if batch.headings else ""
+    if where is not None and batch.kind != "vcard" and head[-1].number == batch.heading_line:
+        raise refusal("no_rows")
     below = rows[where + 1 :] if where is not None else rows
     width = max([len(headings), *map(len, below[:1])], default=0)
     if len(batch.mapping) != width or not any(batch.mapping):

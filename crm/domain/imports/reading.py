@@ -21,6 +21,9 @@ WAIT_SECONDS = 0.2
 
 REFUSALS = {
     "empty": gettext_lazy("The file holds nothing. Choose the one with the list."),
+    "no_rows": gettext_lazy(
+        "The file holds headings and no row below them. Choose the one with the list."
+    ),
     "no_table": gettext_lazy(
         "This is no table: save the list as CSV or XLSX, or the contacts as vCard."
     ),

@@ -103,3 +103,14 @@ def test_nobody_else_s_words_can_be_taken_back_with_it(ann):
     back = {"meeting": made.meeting.pk, "promise": made.promise.pk, "status": "no_show"}
     take_back_debrief(part, **back, at=CLOCK, by=ann)
     assert (Interaction.objects.count(), FollowUp.objects.count()) == (1, 1)
+
+
+def test_the_same_sent_twice_is_written_once_and_another_day_is_another_promise(ann):
+    part = ParticipationFactory()
+    write(part, ann, note="Send the guide", in_days=3, met_by=ann)
+    again = write(part, ann, note="Send the guide", in_days=3, met_by=ann)
+    assert (again.meeting, again.promise) == (None, None)
+    assert (Interaction.objects.count(), FollowUp.objects.count()) == (1, 1)
+
+    write(part, ann, note="Send the guide", in_days=5, met_by=ann)
+    assert (Interaction.objects.count(), FollowUp.objects.count()) == (1, 2)

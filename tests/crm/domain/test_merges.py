@@ -18,6 +18,7 @@ from crm.models import (
     ContactPoint,
     FollowUp,
     Merge,
+    OutgoingMail,
     Participation,
     Person,
 )
@@ -33,6 +34,7 @@ from tests.factories.crm import (
     InteractionFactory,
     MessageFactory,
     OrganisationFactory,
+    OutgoingMailFactory,
     ParticipationFactory,
     PersonFactory,
     SessionFactory,
@@ -186,6 +188,18 @@ def test_first_contact_survives_merging():
 
     met = first_contact_of(kept, zone="Europe/Oslo")
     assert (met.on, met.words, met.source) == (first.starts_on, "Rotterdam", "signed list")
+
+
+@pytest.mark.parametrize("state", ["queued", "held", "cancelled"])
+def test_a_letter_that_was_never_sent_is_no_first_contact(state):
+    person = PersonFactory()
+    mail = OutgoingMailFactory(message__person=person, message__at=CLOCK, state=state)
+    assert first_contact_of(person, zone="Europe/Oslo") is None
+    MessageFactory(person=person, at=CLOCK, draft=True)
+    assert first_contact_of(person, zone="Europe/Oslo") is None
+
+    OutgoingMail.objects.filter(pk=mail.pk).update(state="sent")
+    assert first_contact_of(person, zone="Europe/Oslo").words == "Mail"
 
 
 # --- Consent ---

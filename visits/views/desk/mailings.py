@@ -33,7 +33,7 @@ from visits.forms.moments import moment_at
 from visits.views.desk.access import back_to, current_campaign, try_verb
 from visits.views.desk.mail import PREVIEW_POLICY
 from visits.views.desk.toasts import add_errors, done
-from visits.views.desk.wordings import wording_choices
+from visits.views.desk.wordings import wording_choices, wording_title
 
 PER_PAGE = 50
 Standing = MailingRecipient.Standing
@@ -170,6 +170,7 @@ def _page(request: HttpRequest, mailing: Mailing, **more: Any) -> HttpResponse:
     for row in page:
         row.block = block_of(row.reason, row.detail) if row.reason else None
     context = {
+        "wording": wording_title(mailing.template_key),
         "mailing": mailing,
         "counts": counts,
         "going": counts[Standing.GOES] + counts[Standing.SAMPLE],

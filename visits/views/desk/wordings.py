@@ -174,7 +174,7 @@ def _preview(
     request: HttpRequest, key: str, language: str, typed: dict[str, Any] | None
 ) -> dict[str, Any]:
     """What somebody real would read: a person for a mailing, a request for an answer."""
-    number = request.GET.get("for", "")
+    number = request.POST.get("for") or request.GET.get("for", "")
     if is_for_mailings(key):
         seen = Person.objects.visible_to(request.user).live()
         people = list(seen.select_related("organisation__municipality")[:PEOPLE_OFFERED])

@@ -695,3 +695,18 @@ def test_a_file_about_somebody_erased_is_forgotten_before_it_is_imported(uploade
     erase_person(anna, at=CLOCK)
 
     assert ImportBatch.objects.get().entries.get().name == "Bo Dahl"
+
+
+def test_headings_without_a_row_are_refused_instead_of_importing_nothing(brought, uploaded):
+    batch = uploaded(b"Name,E-mail\n")
+    batches.work_off()
+    batch.refresh_from_db()
+    assert batch.state == ImportBatch.State.FAILED
+    assert batch.error.startswith("The file holds headings and no row below them.")
+
+
+def test_a_country_without_an_organisation_is_said_to_be_left_out(brought):
+    batch, _faults = brought("Anna Berg;a@x.eu;;Belgium", head="Name;E-mail;Organisation;Country")
+    row = batch.entries.get()
+    assert (row.verb, Organisation.objects.count()) == ("create", 0)
+    assert row.remark.startswith("Country left out (Belgium)")

@@ -38,7 +38,14 @@ def test_ticked_requests_get_the_same_end_or_none_of_them(desk):
     both = ["R05", "R12"]
     answer = do(desk, "closing-end", rows=[*both, "R04"], end="declined", reason="February is over")
     assert said(answer) == [
-        "Nothing was changed: R04 cannot end as “declined” from where they stand."
+        "Nothing was changed: “declined” does not follow the state of R04. "
+        "Open each to see what it waits for."
+    ]
+    # What they may end as is named, so that the next try is the right one.
+    answer = do(desk, "closing-end", rows=["R20", "R05"], end="declined", reason="It is over")
+    assert said(answer) == [
+        "Nothing was changed: “declined” does not follow the state of R20. "
+        "What does: expired, withdrawn."
     ]
     assert (state("R05"), state("R12")) == ("waitlisted", "under_review")
     assert said(do(desk, "closing-end", rows=both, end="declined", reason=" ")) == [

@@ -274,6 +274,31 @@ def test_a_look_shows_a_real_recipient_and_keeps_nothing(desk, wordings):
     assert Person.objects.get(pk=person.pk).languages == ["de"]
 
 
+def test_choosing_another_reader_keeps_what_was_typed(desk, wordings):
+    CampaignFactory(event=EventFactory(name="Urban security"))
+    reader("a@x.example", given="Käthe", family="Esche", languages=["de"])
+    chosen = reader("b@x.example", given="Jürg", family="Eiche", languages=["de"])
+    page = desk.get(reverse("visits:wording-edit", args=["newsletter4_notice", "de"]))
+    assert '<select id="wording-for" name="for" form="wording">' in page.content.decode()
+    more = {"body": "{greeting} {stop_link}", "verb": "look", "for": chosen.pk}
+    answer = edit(desk, **more)
+    assert "Guten Tag Jürg Eiche," in text_of(answer)
+    assert "{greeting} {stop_link}" in answer.content.decode()
+
+
+def test_every_wording_has_a_name_people_read(desk, wordings):
+    words = text_of(desk.get(reverse("visits:wording-list")))
+    for name in ("Newsletter optin", "Partner expert ask", "Weekly status"):
+        assert name not in words
+    assert "Would you like our newsletter?" in words
+
+
+def test_the_page_of_a_mailing_calls_its_wording_by_name(desk, wording):
+    words = text_of(go(desk, new(desk, [reader("p@x.example")])))
+    assert "Newsletter 4 is out" in words
+    assert "newsletter4_notice" not in words
+
+
 def test_an_answer_is_shown_as_a_request_would_read_it(desk, wordings):
     asked_for = VisitRequestFactory(language="it", requester_name="Chiara")
     page = desk.get(reverse("visits:wording-edit", args=["date_proposal", "it"]))

@@ -350,3 +350,21 @@ def test_an_erased_person_is_not_edited_any_more(desk):
     values = {"given": "Ida", "languages": ["en"]}
     page = desk.post(page_of(person, "person-edit"), values)
     assert "This person was erased" in page.content.decode()
+
+
+def test_a_record_that_was_merged_away_offers_nothing_to_write_into_it(desk):
+    gone = PersonFactory()
+    written = (
+        "Log a note</a>",
+        "New request by hand",
+        "Add an address",
+        "Record an answer",
+        "Press f",
+    )
+    page = desk.get(page_of(gone)).text
+    assert all(words in page for words in written)
+
+    Person.objects.filter(pk=gone.pk).update(merged_into=PersonFactory())
+    page = desk.get(page_of(gone)).text
+    assert "This record was merged into" in page
+    assert not any(words in page for words in written)

@@ -260,3 +260,11 @@ def test_a_follow_up_without_any_day_is_refused_for_many_people_too(desk):
     fields = {"rows": [person.pk], "verb": "promise", "text": "Ring", "owner": "ours"}
     answer = do(desk, "person-bulk", **fields, in_days="", due_on="")
     assert said(answer) == ["Due on: Say by when: a day, or in how many working days."]
+
+
+def test_one_request_about_data_is_counted_in_the_singular(desk):
+    DataRequestFactory()
+    page = go(desk, "data-request-list").text
+    assert "1 request<" in page
+    DataRequestFactory()
+    assert "2 requests<" in go(desk, "data-request-list").text

@@ -84,6 +84,16 @@ def test_funnel_counts_the_valid_requests_by_state_and_links_to_them(desk):
     assert "/requests/?state=scheduled" in page.text
 
 
+def test_a_host_sees_each_request_in_the_funnel_once_however_many_visits_it_had(client, sample):
+    client.force_login(User.objects.get(email="host@example.org"))
+    counts = {
+        str(part.stage.label): part.stage.count
+        for part in go(client, "today").context["funnel"].segments
+    }
+    # R02 has V03 and V04, R11 has V15 and V16; R10 and R16 are another host's.
+    assert (counts["scheduled"], counts["date proposed"]) == (7, 4)
+
+
 def test_host_sees_only_the_own_visits_and_requests_today(client, sample):
     host = User.objects.get(host__ref="H1")
     client.force_login(host)
