@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -28,7 +27,6 @@ from crm.models import (
     Lookalike,
     Merge,
     Message,
-    OutgoingMail,
     Participation,
     Person,
     User,
@@ -657,10 +655,8 @@ def first_contact_of(person: Person, *, zone: str) -> FirstContact | None:
     if talk := talks.order_by("at").first():
         by = str(talk.by) if talk.by else ""
         found.append(FirstContact(_day(talk.at, zone), talk.get_kind_display(), by))
-    on_its_way = OutgoingMail.objects.filter(message=OuterRef("pk"))
-    went = on_its_way.filter(state__in=OutgoingMail.GONE)
-    mails = Message.objects.exchanged().filter(Exists(went) | ~Exists(on_its_way))
-    if mail := mails.filter(person__in=people).order_by("at").first():
+    mails = Message.objects.that_went().filter(person__in=people)
+    if mail := mails.order_by("at").first():
         found.append(FirstContact(_day(mail.at, zone), _("Mail"), mail.get_direction_display()))
     return min(found, key=lambda each: each.on, default=None)
 

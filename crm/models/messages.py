@@ -1,5 +1,6 @@
 from django.conf import settings
 from django.db import models
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.marks import SampleMark
@@ -45,6 +46,14 @@ class MessageQuerySet(models.QuerySet):
         """What people wrote to each other: came in, was handed to the outbox, or was sent from
         elsewhere. What a program answers on its own is nobody's word."""
         return self.filter(status__in=Message.EXCHANGED).exclude(channel=Message.AUTOMATIC)
+
+    def that_went(self):
+        """Those exchanged, without letters that still wait, are held or were called off."""
+        from crm.models.outbox import OutgoingMail
+
+        letters = OutgoingMail.objects.filter(message=OuterRef("pk"))
+        went = letters.filter(state__in=OutgoingMail.GONE)
+        return self.exchanged().filter(Exists(went) | ~Exists(letters))
 
 
 class Message(SampleMark, models.Model):

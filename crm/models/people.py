@@ -39,7 +39,8 @@ class PersonQuerySet(SearchQuerySet):
         """People with whom nothing was exchanged since then: no call, meeting, note or letter."""
         of_person = {"person": OuterRef("pk"), "at__gte": moment}
         heard = Interaction.objects.filter(**of_person)
-        return self.filter(~Exists(heard), ~Exists(Message.objects.exchanged().filter(**of_person)))
+        written = Message.objects.that_went().filter(**of_person)
+        return self.filter(~Exists(heard), ~Exists(written))
 
 
 class Person(SampleMark, Visibility, SearchableModel):

@@ -34,6 +34,7 @@ EDITABLE = (
 )
 
 LONGEST_WINDOW = 366
+SATURDAY = 5
 # What the desk edits besides: the event whose people the figures count, and whether reminders
 # wait for a person.
 DESK_EDITABLE = (*EDITABLE, "event", "sends_reminders")
@@ -103,6 +104,8 @@ def check_campaign(campaign: Campaign, values: Mapping[str, Any]) -> None:
             faults[name] = error.messages
     if last < first:
         faults["window_end"] = [_("The last day lies before the first.")]
+    elif (last - first).days < 2 and first.weekday() >= SATURDAY and last.weekday() >= SATURDAY:
+        faults["window_end"] = [_("The window holds no working day; choose a longer one.")]
     elif end < last:
         faults["project_end"] = [_("The project ends before the last day of visits.")]
     elif (last - first).days >= LONGEST_WINDOW:

@@ -184,6 +184,10 @@ def test_a_campaign_tells_every_fault_beside_its_field(desk):
         "window_end": ["The last day lies before the first."],
         "office_closes": ["The office closes before it opens."],
     }
+    weekend = campaign(window_start="2027-03-20", window_end="2027-03-21")
+    assert refused(do(desk, "campaign-new", **weekend)) == [
+        "The window holds no working day; choose a longer one."
+    ]
     late = do(desk, "campaign-new", **campaign(project_end="2027-04-29"))
     assert refused(late) == ["The project ends before the last day of visits."]
     assert not Campaign.objects.exists()

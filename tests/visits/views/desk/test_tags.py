@@ -87,12 +87,14 @@ def test_those_nobody_has_heard_of_for_long_are_found(desk):
     from datetime import timedelta
 
     from crm import clock
-    from tests.factories.crm import InteractionFactory, MessageFactory
+    from tests.factories.crm import InteractionFactory, MessageFactory, OutgoingMailFactory
 
     quiet, called, written = PersonFactory.create_batch(3)
     InteractionFactory(person=called, at=clock.now() - timedelta(days=3))
     MessageFactory(person=written, status="queued", at=clock.now() - timedelta(days=20))
     MessageFactory(person=quiet, status="draft", at=clock.now())
+    called_off = MessageFactory(person=quiet, status="queued", at=clock.now())
+    OutgoingMailFactory(message=called_off, state="cancelled")
 
     def found(days):
         rows = go(desk, "person-list", silent=days).context["list"].page_obj
