@@ -213,6 +213,7 @@ EXAMPLES: dict[str, list[str | Look]] = {
     "public:sent": ["/en/visit/sent/"],
     "public:offer": ["/en/visit/offer/"],
     "public:link": ["/en/visit/r/no-such-link/"],
+    "public:stop": ["/en/visit/stop/{stop}/"],
     "public:mine": [
         *(
             behind(ref, "mine/")

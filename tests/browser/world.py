@@ -23,6 +23,7 @@ from crm.domain.inbox.senders import ignore_sender
 from crm.domain.mailings import release_mailing, start_mailing
 from crm.domain.merges import merge_people
 from crm.domain.people import add_person
+from crm.domain.stop_links import links_of, token_of
 from crm.models import (
     DataRequest,
     Event,
@@ -199,7 +200,10 @@ sent_mailing = start_mailing(
 )
 release_mailing(sent_mailing, everybody, seen=sent_mailing.digest, at=at, by=coordinator)
 draft_mailing = start_mailing(
-    shared | {"kind": "event", "template_key": "event_thanks"}, everybody, at=at, by=coordinator
+    shared | {"title": "Thank you (sample)", "kind": "event", "template_key": "event_thanks"},
+    everybody,
+    at=at,
+    by=coordinator,
 )
 blocked = draft_mailing.recipients.filter(standing="blocked").first()
 duplicates.ask_for_scan(by=coordinator)
@@ -263,6 +267,7 @@ print(  # noqa: T201 - the test reads it
             "user": coordinator.pk,
             "draft_mailing": draft_mailing.pk,
             "sent_mailing": sent_mailing.pk,
+            "stop": token_of(links_of([doubles[1]], "newsletter")[doubles[1].pk]),
             "mailed_person": sent_mailing.recipients.filter(standing="queued").first().person_id,
             "blocked_person": blocked.person_id,
             "topic": Topic.objects.first().pk,
