@@ -54,7 +54,7 @@ def main() -> int:
 def measure(ours: Installation, floor: Installation, *, requests: int, parallel: int) -> dict:
     """Milliseconds of CPU per request, ratios to the floor, and what failed under the burst."""
     site = ours.serve(workers=2, TRUSTED_PROXY_COUNT="1")
-    bare = serve_floor(floor)
+    bare = serve_floor(floor, "benchmarks.floor:application")
     client = Client(site)
     kinds: dict[str, tuple[Installation, Callable[[int], int]]] = {
         "floor": (floor, lambda number: fetch(bare, "GET", "/")[0]),
@@ -100,11 +100,11 @@ def in_words(report: dict) -> str:
     )
 
 
-def serve_floor(floor: Installation) -> str:
-    """The floor behind the same server as ours."""
+def serve_floor(floor: Installation, application: str) -> str:
+    """A floor, named as gunicorn names it, behind the same server as ours."""
     port = free_port()
     process = floor.start(
-        "-m", "gunicorn", "benchmarks.floor:application", "--bind", f"127.0.0.1:{port}",
+        "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}",
         "--workers", "2", "--threads", "4", "--worker-tmp-dir", "/tmp",
     )  # fmt: skip
     wait_for(f"http://127.0.0.1:{port}/healthz", process, floor.data_dir / "processes.log")

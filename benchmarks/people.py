@@ -22,12 +22,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.form import cpu_seconds, fetch
+from benchmarks.form import cpu_seconds, fetch, serve_floor
 from benchmarks.people_rows import COMMON, MEDIUM, RARE, TWO_LETTERS
 from benchmarks.soak import family, memory
 from tests.support import installation as installations
 from tests.support import postgres
-from tests.support.installation import Installation, free_port, wait_for
+from tests.support.installation import Installation
 
 BOUNDS = {
     "P1 list": 4.0,
@@ -103,7 +103,7 @@ def helper(ours: Installation, *words: str) -> str:
 def measure(ours: Installation, server: int | None, options: argparse.Namespace) -> dict:
     """Milliseconds of CPU a request, pages a second, memory, query times, and the ratios."""
     floor = Installation(ours.data_dir, ours.url)
-    site, bare = ours.serve(workers=2), serve_floor(floor)
+    site, bare = ours.serve(workers=2), serve_floor(floor, "benchmarks.people_floor.wsgi")
     try:
         signed = {
             "ours": {"Cookie": helper(ours, "session").strip()},
@@ -187,17 +187,6 @@ def rate(act: Callable[[], None], *, seconds: float = 4) -> float:
     for each in clients:
         each.join()
     return sum(done) / (time.monotonic() - began)
-
-
-def serve_floor(floor: Installation) -> str:
-    """The floor behind the same server as ours."""
-    port = free_port()
-    process = floor.start(
-        "-m", "gunicorn", "benchmarks.people_floor.wsgi", "--bind", f"127.0.0.1:{port}",
-        "--workers", "2", "--threads", "4", "--worker-tmp-dir", "/tmp",
-    )  # fmt: skip
-    wait_for(f"http://127.0.0.1:{port}/healthz", process, floor.data_dir / "processes.log")
-    return f"http://127.0.0.1:{port}"
 
 
 def children_cpu(number: int | None) -> float:

@@ -6,8 +6,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from crm.domain.bulk_edits import FIELDS
-from crm.forms.fields import LANGUAGES, LineField
-from crm.forms.people import PersonForm
+from crm.forms.fields import LANGUAGES
+from crm.forms.people import PersonForm, organisation_field
 from crm.models import Initiative
 
 
@@ -15,13 +15,7 @@ class BulkEditForm(forms.Form):
     """What to change, and its new value in the field of that name."""
 
     field = forms.ChoiceField(label=_("What to change"), choices=list(FIELDS.items()))
-    organisation = LineField(
-        label=_("Organisation"),
-        max_length=200,
-        required=False,
-        help_text=_("Start typing; choose one that we know."),
-        widget=forms.TextInput(attrs={"list": "organisations", "autocomplete": "off"}),
-    )
+    organisation = organisation_field()
     initiatives = forms.ModelChoiceField(
         label=_("Initiative"),
         queryset=Initiative.objects.order_by("name"),

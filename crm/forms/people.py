@@ -9,6 +9,17 @@ from crm.models import ContactPoint, Initiative, Organisation, Person
 from crm.validators import mail_address
 
 
+def organisation_field() -> LineField:
+    """An organisation by its name, with those offered that the page lists."""
+    return LineField(
+        label=_("Organisation"),
+        max_length=200,
+        required=False,
+        help_text=_("Start typing; choose one that we know."),
+        widget=forms.TextInput(attrs={"list": "organisations", "autocomplete": "off"}),
+    )
+
+
 class PersonForm(EditForm):
     """A person's record; the organisation is typed by its name."""
 
@@ -24,13 +35,7 @@ class PersonForm(EditForm):
     )
     role = LineField(label=_("Role"), max_length=200, required=False)
     department = LineField(label=_("Department"), max_length=200, required=False)
-    organisation = LineField(
-        label=_("Organisation"),
-        max_length=200,
-        required=False,
-        help_text=_("Start typing; choose one that we know."),
-        widget=forms.TextInput(attrs={"list": "organisations", "autocomplete": "off"}),
-    )
+    organisation = organisation_field()
     initiatives = forms.ModelMultipleChoiceField(
         label=_("Initiatives"),
         queryset=Initiative.objects.order_by("name"),

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from crm.forms.fields import DayField, LineField
-from crm.forms.people import PersonForm
+from crm.forms.people import PersonForm, organisation_field
 from crm.validators import sensible_date
 
 
@@ -15,13 +15,7 @@ class PostForm(forms.Form):
 
     role = LineField(label=_("Role"), max_length=200, required=False)
     department = LineField(label=_("Department"), max_length=200, required=False)
-    organisation = LineField(
-        label=_("Organisation"),
-        max_length=200,
-        required=False,
-        help_text=_("Start typing; choose one that we know."),
-        widget=forms.TextInput(attrs={"list": "organisations", "autocomplete": "off"}),
-    )
+    organisation = organisation_field()
 
     clean_organisation = PersonForm.clean_organisation
 

@@ -6,17 +6,16 @@ process. Rows go to SPOOL as lines of JSON, what was found goes to standard outp
 
 import dataclasses
 import json
-import resource
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from crm.confinement import shut_in
 from crm.domain.imports.bounds import BadRow, Bounds, Refused
 from crm.domain.imports.encodings import KNOWN, MIXED, is_wide
 
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
-FORBIDDEN = ("socket.", "subprocess.", "os.exec", "os.fork", "os.posix_spawn", "os.system")
 
 
 def main(path: Path, spool: Path, options: dict[str, Any]) -> dict[str, Any]:
@@ -92,22 +91,10 @@ def kind_of(path: Path) -> str:
     return "csv"
 
 
-def _shut_in(bounds: Bounds) -> None:
-    """Give up memory, time, the network and other processes, for as long as this process lives."""
-    resource.setrlimit(resource.RLIMIT_AS, (bounds.memory_bytes, bounds.memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CPU, (bounds.seconds, bounds.seconds + 1))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-    def refuse(event: str, _arguments: Any) -> None:
-        if event.startswith(FORBIDDEN):
-            raise PermissionError(event)
-
-    sys.addaudithook(refuse)
-
-
 if __name__ == "__main__":
     given = json.loads(sys.argv[3])
-    _shut_in(Bounds(**given.get("bounds", {})))
+    limits = Bounds(**given.get("bounds", {}))
+    shut_in(memory_bytes=limits.memory_bytes, seconds=limits.seconds, may_write=True)
     # openpyxl would import it to know its numbers; there are none here, and it is large.
     sys.modules["numpy"] = None  # type: ignore[assignment]
     answer = main(Path(sys.argv[1]), Path(sys.argv[2]), given)

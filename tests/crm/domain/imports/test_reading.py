@@ -72,7 +72,9 @@ def test_a_reader_out_of_memory_or_time_is_stopped_and_says_so(tmp_path):
 
 def test_the_reader_opens_no_network_and_starts_no_process():
     words = (
-        "from crm.domain.imports import child, bounds; child._shut_in(bounds.Bounds())\n"
+        "from crm.confinement import shut_in; from crm.domain.imports.bounds import Bounds\n"
+        "given = Bounds()\n"
+        "shut_in(memory_bytes=given.memory_bytes, seconds=given.seconds, may_write=True)\n"
         "import socket, subprocess\n"
         "for act in (lambda: socket.create_connection(('127.0.0.1', 9)),"
         " lambda: subprocess.run(['true'])):\n"

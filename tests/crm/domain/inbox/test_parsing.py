@@ -292,8 +292,9 @@ def test_letters_and_absence_notes_are_no_delivery_reports(name):
 
 def test_the_child_takes_no_more_memory_than_it_may_and_writes_nothing(tmp_path):
     code = (
-        "from crm.domain.inbox import child; from crm.domain.inbox.bounds import Bounds\n"
-        "child._shut_in(Bounds())\n"
+        "from crm.confinement import shut_in; from crm.domain.inbox.bounds import Bounds\n"
+        "given = Bounds()\n"
+        "shut_in(memory_bytes=given.memory_bytes, seconds=given.seconds, may_write=False)\n"
         "for deed in (lambda: open('x', 'w'), lambda: __import__('socket').socket(),"
         " lambda: bytearray(900_000_000), lambda: __import__('os').system('true')):\n"
         "    try:\n        deed()\n        print('done')\n"
