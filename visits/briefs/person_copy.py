@@ -42,10 +42,13 @@ def render_copy(told: Mapping[str, Any], *, language: str = "en", paper: Paper =
             ),
             Spacer(1, GAP),
         ]
-        for key, value in told.items():
-            if key != "exported_at":
-                section = Section(key, _label(key), tuple(_blocks(value)) or (_nothing(),))
-                story += section_story(section, part, paper)
+        kept = {key: tuple(_blocks(value)) for key, value in told.items() if key != "exported_at"}
+        for key, blocks in kept.items():
+            if blocks:
+                story += section_story(Section(key, _label(key), blocks), part, paper)
+        if empty := [_label(key) for key, blocks in kept.items() if not blocks]:
+            nothing = Prose("; ".join(empty), "missing")
+            story += section_story(Section("nothing", _("Nothing"), (nothing,)), part, paper)
         return bind(
             story,
             root,
@@ -55,10 +58,6 @@ def render_copy(told: Mapping[str, Any], *, language: str = "en", paper: Paper =
             language=language,
             built_at=told["exported_at"],
         ).pdf
-
-
-def _nothing() -> Block:
-    return Prose(_("Nothing."), "missing")
 
 
 def _label(name: str) -> str:
