@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.domain.duplicates import told
 from crm.matching.fields import Level
-from crm.matching.search import Pair
+from crm.matching.pairs import Pair
 from crm.models import Lookalike
 
 SAME, NEAR, ALIKE, OTHER = Level.SAME, Level.NEAR, Level.ALIKE, Level.OTHER

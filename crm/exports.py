@@ -6,17 +6,17 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
 
 from crm.validators import clean_text
+
+if TYPE_CHECKING:
+    from openpyxl.cell import WriteOnlyCell
 
 FORMATS = {
     "csv": "text/csv; charset=utf-8",
@@ -106,6 +106,9 @@ def csv_lines(columns: list[Column], rows: Iterable[Any], *, zone: str) -> Itera
 
 def xlsx_bytes(columns: list[Column], rows: Iterable[Any], *, zone: str) -> bytes:
     """A workbook whose texts are texts: nothing in it is a formula."""
+    # Loaded by the processes that write workbooks, which few do.
+    from openpyxl import Workbook
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet(title=_("List")[:31])
     sheet.freeze_panes = "A2"
@@ -141,7 +144,10 @@ def _xlsx_value(sheet: Any, value: Any, *, zone: str) -> Any:
     return _text_cell(sheet, as_text(value, zone=zone))
 
 
-def _text_cell(sheet: Any, text: str, *, bold: bool = False) -> WriteOnlyCell:
+def _text_cell(sheet: Any, text: str, *, bold: bool = False) -> "WriteOnlyCell":
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Font
+
     made = WriteOnlyCell(sheet, text)
     made.data_type = "s"
     if bold:

@@ -4,6 +4,8 @@ Other people's calendars are read in a process of their own (`read_apart`), whic
 time and memory and no more: a rule of repetition can ask for more than a machine has.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import resource
@@ -15,8 +17,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import recurring_ical_events
-from icalendar import Calendar, Component
+from visits.late import icalendar
 
 MOST_ENTRIES, MOST_SPANS = 10_000, 5_000
 CPU_SECONDS, WALL_SECONDS, MEMORY = 15, 30, 1_000_000_000
@@ -95,7 +96,7 @@ def busy_spans(
     return spans
 
 
-def _calendars(data: bytes) -> list[Calendar]:
+def _calendars(data: bytes) -> list[icalendar.Calendar]:
     text = data.decode("utf-8-sig", errors="replace").replace("\x00", "").strip()
     if not text[:15].upper().startswith("BEGIN:VCALENDAR"):
         raise Unreadable("not_calendar")
@@ -107,13 +108,17 @@ def _calendars(data: bytes) -> list[Calendar]:
         raise Unreadable("too_many")
     try:
         return [
-            part for part in Calendar.from_ical(text, multiple=True) if part.name == "VCALENDAR"
+            part
+            for part in icalendar.Calendar.from_ical(text, multiple=True)
+            if part.name == "VCALENDAR"
         ]
     except (ValueError, KeyError, IndexError, AttributeError) as error:
         raise Unreadable("not_calendar") from error
 
 
-def _entries_near(calendar: Calendar, first: datetime, last: datetime) -> list[Component]:
+def _entries_near(
+    calendar: icalendar.Calendar, first: datetime, last: datetime
+) -> list[icalendar.Component]:
     """The entries that may touch the time asked for; one that cannot be read always may."""
     near = []
     for entry in calendar.walk("VEVENT"):
@@ -130,7 +135,7 @@ def _entries_near(calendar: Calendar, first: datetime, last: datetime) -> list[C
     return near
 
 
-def _day(entry: Component, name: str) -> date | None:
+def _day(entry: icalendar.Component, name: str) -> date | None:
     try:
         found: Any = entry[name]
         value = found.dt
@@ -139,7 +144,7 @@ def _day(entry: Component, name: str) -> date | None:
     return value.date() if isinstance(value, datetime) else value
 
 
-def _check(entry: Component) -> None:
+def _check(entry: icalendar.Component) -> None:
     if "DTSTART" not in entry or any(name in TIMES for name, _words in entry.errors):
         raise Unreadable("entry")
     for name in ("DTSTART", "DTEND", "RECURRENCE-ID"):
@@ -152,8 +157,14 @@ def _check(entry: Component) -> None:
 
 
 def _occurrences(
-    calendar: Calendar, home: ZoneInfo, first: datetime, last: datetime, ours: frozenset[str]
+    calendar: icalendar.Calendar,
+    home: ZoneInfo,
+    first: datetime,
+    last: datetime,
+    ours: frozenset[str],
 ) -> Iterator[Span]:
+    import recurring_ical_events
+
     day = timedelta(days=1)
     try:
         found = recurring_ical_events.of(calendar).between(first - day, last + day)
@@ -166,7 +177,7 @@ def _occurrences(
         raise Unreadable("entry") from error
 
 
-def _is_free(entry: Component) -> bool:
+def _is_free(entry: icalendar.Component) -> bool:
     return (
         str(entry.get("STATUS", "")).upper() == "CANCELLED"
         or str(entry.get("TRANSP", "")).upper() == "TRANSPARENT"
@@ -174,7 +185,7 @@ def _is_free(entry: Component) -> bool:
     )
 
 
-def _periods(calendar: Calendar, home: ZoneInfo) -> Iterator[Span]:
+def _periods(calendar: icalendar.Calendar, home: ZoneInfo) -> Iterator[Span]:
     """What a calendar that only publishes when its owner is busy says of it."""
     for part in calendar.walk("VFREEBUSY"):
         values: Any = part.get("FREEBUSY", [])

@@ -4,13 +4,14 @@ SUMMARY names references and never a city, as everywhere. An entry is stamped wh
 how often it has changed and when it last did, so that the text stays the same between changes.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
-from icalendar import Event, vDatetime
 
 from crm import wording
 from crm.models import Place
@@ -26,6 +27,7 @@ from visits.ical import (
     uid_of,
     visit_event,
 )
+from visits.late import icalendar
 from visits.models import Hold, Visit
 
 
@@ -37,7 +39,7 @@ class Stamp:
     changed_at: datetime
 
 
-def visit_entry(visit: Visit, *, at: datetime, with_details: bool) -> Event:
+def visit_entry(visit: Visit, *, at: datetime, with_details: bool) -> icalendar.Event:
     """A visit as an entry of its host's feed, not stamped yet.
 
     Places are left out without `with_details`, and always where the city must not be named.
@@ -50,7 +52,7 @@ def visit_entry(visit: Visit, *, at: datetime, with_details: bool) -> Event:
     return event
 
 
-def offer_entry(hold: Hold) -> Event:
+def offer_entry(hold: Hold) -> icalendar.Event:
     """One more date on offer to a city, beside the one its visit stands at."""
     visit, zone = hold.visit, ZoneInfo(hold.visit.zone)
     event = bare_event(
@@ -70,7 +72,7 @@ def offer_entry(hold: Hold) -> Event:
     return event
 
 
-def journey_entry(journey: Journey, *, at: datetime, with_details: bool) -> Event:
+def journey_entry(journey: Journey, *, at: datetime, with_details: bool) -> icalendar.Event:
     """A journey as an entry: each end in the time of its own place."""
     origin, destination = ZoneInfo(journey.origin.zone), ZoneInfo(journey.destination.zone)
     is_firm = journey.is_booked
@@ -97,13 +99,16 @@ def journey_entry(journey: Journey, *, at: datetime, with_details: bool) -> Even
     return event
 
 
-def cancelled_entry(uid: str, starts_at: datetime, ends_at: datetime) -> Event:
+def cancelled_entry(uid: str, starts_at: datetime, ends_at: datetime) -> icalendar.Event:
     """What is told for a while about an entry that has gone."""
-    times = (vDatetime(starts_at.astimezone(UTC)), vDatetime(ends_at.astimezone(UTC)))
+    times = (
+        icalendar.vDatetime(starts_at.astimezone(UTC)),
+        icalendar.vDatetime(ends_at.astimezone(UTC)),
+    )
     return bare_event(uid, times, summary=_("Cancelled"), status="CANCELLED")
 
 
-def feed_text(entries: Iterable[tuple[Event, Stamp]], *, name: str) -> str:
+def feed_text(entries: Iterable[tuple[icalendar.Event, Stamp]], *, name: str) -> str:
     """Entries with their stamps as a calendar to subscribe to; the same entries, the same text."""
     events = []
     for event, stamp in entries:

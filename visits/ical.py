@@ -5,6 +5,8 @@ whose visit it is and the reference its reader knows, never a city: calendars ar
 than one thinks.
 """
 
+from __future__ import annotations
+
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -12,10 +14,10 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import override
-from icalendar import Calendar, Event, vCalAddress, vDatetime, vText
 
 from crm import clock, languages, wording
 from crm.validators import clean_line, clean_text, mail_address
+from visits.late import icalendar
 from visits.models import Visit
 from visits.states import VisitState
 
@@ -46,7 +48,7 @@ def visit_calendar(visit: Visit, *, method: str = "REQUEST", at: datetime | None
         refs = ", ".join(sorted(request.ref for request in visit.requests.all()))
         event = _event(visit, at=at or clock.now(), location=location_of(visit), ref=refs)
         if method == "CANCEL":
-            event["STATUS"] = vText("CANCELLED")
+            event["STATUS"] = icalendar.vText("CANCELLED")
         if method != "PUBLISH":
             _invite(event, visit)
         return calendar_text([event], method=method)
@@ -59,9 +61,9 @@ def language_of(visit: Visit) -> str:
     return known[0] if known else settings.LANGUAGE_CODE
 
 
-def calendar_text(events: list[Event], *, method: str, name: str = "") -> str:
+def calendar_text(events: list[icalendar.Event], *, method: str, name: str = "") -> str:
     """Events as a calendar, with a description of every zone they name."""
-    calendar = Calendar()
+    calendar = icalendar.Calendar()
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
     calendar.add("calscale", "GREGORIAN")
@@ -76,14 +78,16 @@ def calendar_text(events: list[Event], *, method: str, name: str = "") -> str:
     return calendar.to_ical().decode()
 
 
-def _event(visit: Visit, *, at: datetime, location: str, ref: str) -> Event:
+def _event(visit: Visit, *, at: datetime, location: str, ref: str) -> icalendar.Event:
     event = visit_event(visit, location=location, summary=_summary(visit, ref or visit.ref))
     event.add("sequence", visit.ics_sequence)
     event.add("dtstamp", at.astimezone(UTC))
     return event
 
 
-def visit_event(visit: Visit, *, location: str, summary: str = "", with_link: bool = True) -> Event:
+def visit_event(
+    visit: Visit, *, location: str, summary: str = "", with_link: bool = True
+) -> icalendar.Event:
     """A visit as an entry that is not stamped yet; our own readers know it by its reference."""
     zone = ZoneInfo(visit.zone)
     event = bare_event(
@@ -108,9 +112,11 @@ def _summary(visit: Visit, ref: str) -> str:
     return clean_line(words % {"initiative": initiative.name, "ref": ref})
 
 
-def bare_event(uid: str, times: tuple[vDatetime, vDatetime], *, summary: str, status: str) -> Event:
+def bare_event(
+    uid: str, times: tuple[icalendar.vDatetime, icalendar.vDatetime], *, summary: str, status: str
+) -> icalendar.Event:
     """What every entry has: its name, its times, a line, and whether it takes time."""
-    event = Event()
+    event = icalendar.Event()
     event.add("uid", uid)
     event["DTSTART"], event["DTEND"] = times
     event.add("summary", clean_line(summary))
@@ -124,7 +130,7 @@ def uid_of(visit: Visit) -> str:
     return clean_line(visit.ics_uid) or f"{visit.ref}@{visit.campaign.slug}"
 
 
-def local_time(moment: datetime, zone: ZoneInfo) -> vDatetime:
+def local_time(moment: datetime, zone: ZoneInfo) -> icalendar.vDatetime:
     """A wall-clock time with the name of its zone, also where that zone keeps to UTC all year.
 
     An hour that comes twice in autumn goes as UTC: its second run has no other form (RFC 5545,
@@ -132,9 +138,9 @@ def local_time(moment: datetime, zone: ZoneInfo) -> vDatetime:
     """
     local = moment.astimezone(zone)
     if local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset():
-        return vDatetime(moment.astimezone(UTC))
-    written = vDatetime(local.replace(tzinfo=None))
-    written.params["TZID"] = vText(zone.key)
+        return icalendar.vDatetime(moment.astimezone(UTC))
+    written = icalendar.vDatetime(local.replace(tzinfo=None))
+    written.params["TZID"] = icalendar.vText(zone.key)
     return written
 
 
@@ -175,24 +181,24 @@ def may_be_named(visit: Visit, at: datetime) -> bool:
     return municipality is None or municipality.may_be_named(day)
 
 
-def _organiser() -> vCalAddress:
-    organiser = vCalAddress(f"mailto:{clean_line(settings.DEFAULT_FROM_EMAIL)}")
-    organiser.params["CN"] = vText(_parameter(settings.MAIL_SENDER_NAME))
+def _organiser() -> icalendar.vCalAddress:
+    organiser = icalendar.vCalAddress(f"mailto:{clean_line(settings.DEFAULT_FROM_EMAIL)}")
+    organiser.params["CN"] = icalendar.vText(_parameter(settings.MAIL_SENDER_NAME))
     return organiser
 
 
-def _invite(event: Event, visit: Visit) -> None:
+def _invite(event: icalendar.Event, visit: Visit) -> None:
     """Add the local contact as the one who is asked; an unusable address is left out."""
     try:
         address = mail_address(visit.local_contact_address)
     except ValidationError:
         return
-    attendee = vCalAddress(f"mailto:{address}")
+    attendee = icalendar.vCalAddress(f"mailto:{address}")
     if name := _parameter(visit.local_contact_name):
-        attendee.params["CN"] = vText(name)
-    attendee.params["ROLE"] = vText("REQ-PARTICIPANT")
-    attendee.params["PARTSTAT"] = vText("NEEDS-ACTION")
-    attendee.params["RSVP"] = vText("TRUE")
+        attendee.params["CN"] = icalendar.vText(name)
+    attendee.params["ROLE"] = icalendar.vText("REQ-PARTICIPANT")
+    attendee.params["PARTSTAT"] = icalendar.vText("NEEDS-ACTION")
+    attendee.params["RSVP"] = icalendar.vText("TRUE")
     event.add("attendee", attendee, encode=False)
 
 

@@ -1,5 +1,7 @@
 """Who may be recorded twice: people loaded for `crm.matching`, and what it finds kept.
 
+The search itself is loaded by those who search: it needs numpy, which showing a list does not.
+
 Suggestions only. Nothing here merges anybody; whom a coordinator called two humans is never
 suggested again.
 """
@@ -8,9 +10,8 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -19,11 +20,13 @@ from django.utils.translation import gettext_lazy as _
 from crm.domain.audit import record
 from crm.matching.contacts import CONTACTS, phone_key
 from crm.matching.fields import Level, Table, Values
-from crm.matching.search import Pair, find_pairs, weigh_pairs
-from crm.matching.weights import Weights, from_json, usual_weights
+from crm.matching.pairs import Pair
 from crm.models import ContactPoint, DuplicateScan, Lookalike, Organisation, Person, User
 from crm.search import name_key
 from crm.validators import address_key
+
+if TYPE_CHECKING:
+    from crm.matching.weights import Weights
 
 log = logging.getLogger(__name__)
 
@@ -152,20 +155,23 @@ def _near(
 
 
 def _weighed(row: dict[str, Values], people: QuerySet[Person]) -> list[tuple[Person, Pair]]:
+    from crm.matching.search import weigh_first
+
     keys, table = load_people(people)
     if not keys:
         return []
     whole = {name: [row[name], *column] for name, column in table.items()}
-    others = np.arange(1, len(keys) + 1)
-    pairs = weigh_pairs(CONTACTS, whole, present_weights(), np.zeros_like(others), others)
+    pairs = weigh_first(CONTACTS, whole, present_weights())
     found = Person.objects.select_related("organisation").in_bulk(
         [keys[pair.right - 1] for pair in pairs]
     )
     return [(found[keys[pair.right - 1]], pair) for pair in pairs]
 
 
-def present_weights() -> Weights:
+def present_weights() -> "Weights":
     """What the last look through all people learnt; before the first, the usual ones."""
+    from crm.matching.weights import from_json, usual_weights
+
     scan = DuplicateScan.objects.filter(state=State.DONE).exclude(weights=None).first()
     if scan is not None and scan.weights:
         return from_json(scan.weights)
@@ -298,8 +304,10 @@ def _scan(scan: DuplicateScan) -> int:
 
 def scan_people(
     *, on_progress: Callable[[int, int], None] = lambda done, total: None
-) -> tuple[list[int], list[Pair], Weights]:
+) -> tuple[list[int], list[Pair], "Weights"]:
     """Weigh everybody in the lists; nothing is stored."""
+    from crm.matching.search import find_pairs
+
     keys, table = load_people(Person.objects.live())
     found = find_pairs(CONTACTS, table, on_progress=on_progress)
     return keys, found.pairs[:MOST_SUGGESTED], found.weights

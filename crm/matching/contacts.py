@@ -6,8 +6,8 @@ Values come folded: names, organisations and cities by `crm.search.name_key`, ma
 
 import re
 
-from crm.matching.blocking import sound
 from crm.matching.fields import Field, Key, Kind, Scheme, Values
+from crm.matching.sounds import sound
 
 NO_DIGIT = re.compile(r"[^0-9]+")
 # The end of a number is the same with and without its country's code.

@@ -9,21 +9,11 @@ from crm.matching.blocking import candidates
 from crm.matching.columns import Columns, columns_of
 from crm.matching.compare import Levels, compare
 from crm.matching.fields import Level, Scheme, Table
+from crm.matching.pairs import Pair
 from crm.matching.weights import Weights, bits_of, learn, probability
 
 # More likely one human than two.
 LIKELY = 0.5
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two records by position, how likely they are one human, and how alike each field is."""
-
-    left: int
-    right: int
-    probability: float
-    bits: float
-    levels: dict[str, Level]
 
 
 @dataclass(frozen=True)
@@ -68,6 +58,12 @@ def weigh_pairs(
     columns = columns_of(scheme, table)
     levels = compare(scheme, columns, left, right)
     return _likely(scheme, columns, weights, left, right, levels, at_least)
+
+
+def weigh_first(scheme: Scheme, table: Table, weights: Weights) -> list[Pair]:
+    """The first record of a table with each of the rest: the likely ones."""
+    others = np.arange(1, len(table[scheme.names[0]]))
+    return weigh_pairs(scheme, table, weights, np.zeros_like(others), others)
 
 
 def _likely(

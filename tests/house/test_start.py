@@ -150,3 +150,28 @@ def test_sqlite_opens_with_wal_and_immediate_transactions(installation):
         "IMMEDIATE",
         "10000",
     ]
+
+
+# What is loaded at the start does not depend on the database.
+@pytest.mark.one_database
+def test_web_process_carries_no_library_that_only_plans_prints_or_searches_doubles(tmp_path):
+    heavy = ("numpy", "highspy", "reportlab", "openpyxl", "PIL", "rapidfuzz", "icalendar")
+    loaded = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys, django\n"
+            "django.setup()\n"
+            "from django.urls import get_resolver\n"
+            "assert get_resolver().url_patterns\n"
+            "print(*sys.modules)",
+        ],
+        cwd=ROOT,
+        env=Installation(tmp_path / "data").environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+
+    assert "visits.views.desk.plans" in loaded or "visits.planning.problem" in loaded
+    assert [name for name in heavy if name in loaded] == []

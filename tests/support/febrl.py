@@ -10,8 +10,8 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 
-from crm.matching.blocking import sound
 from crm.matching.fields import Field, Key, Kind, Scheme, Table, Values
+from crm.matching.sounds import sound
 
 FILES = {
     "febrl1": ("dataset1.csv",),

@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from reportlab.lib.pagesizes import A4 as A4_SIZE
-from reportlab.lib.pagesizes import LETTER as LETTER_SIZE
+
+MM = 72 / 25.4
+INCH = 72.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,8 @@ class Paper:
         return self.full - self.hang
 
 
-A4 = Paper(*A4_SIZE)
-LETTER = Paper(*LETTER_SIZE)
+A4 = Paper(210 * MM, 297 * MM)
+LETTER = Paper(8.5 * INCH, 11 * INCH)
 PAPERS = {"a4": A4, "letter": LETTER}
 
 

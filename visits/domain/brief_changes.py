@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
 from crm import wording
+from visits.briefs import press
 from visits.briefs.content import edition_from
-from visits.briefs.document import render
 from visits.briefs.edition import (
     Block,
     Checklist,
@@ -182,4 +182,4 @@ def difference_pdf(kept: BriefEdition, *, at: datetime) -> tuple[bytes, str]:
     """The difference as PDF, and a file name that never holds the city."""
     edition, imprint = difference(kept, at=at)
     name = f"{edition.ref}-{kept.kind}-{kept.language}-since-v{kept.version}.pdf"
-    return render(edition, imprint), name
+    return press.brief_pdf(edition, imprint), name

@@ -19,8 +19,8 @@ from crm import clock, wording
 from crm.domain.audit import record
 from crm.models import User
 from visits import ical
+from visits.briefs import press
 from visits.briefs.content import as_content
-from visits.briefs.document import render
 from visits.briefs.edition import Edition, Imprint
 from visits.briefs.paper import A4, Paper
 from visits.domain.brief_internal import gather_internal
@@ -169,7 +169,7 @@ def brief_pdf(
 ) -> tuple[bytes, str]:
     """The brief as it would be printed now, and its file name; nothing is kept."""
     edition, imprint = brief_now(visit, kind, at=at, language=language)
-    return render(edition, imprint, paper), file_name(edition, imprint.version)
+    return press.brief_pdf(edition, imprint, paper), file_name(edition, imprint.version)
 
 
 def brief_now(

@@ -4,6 +4,8 @@ Behind it stand the visits as they are, the dates on offer, and the journeys bet
 told under each UID is remembered, so that a change is numbered and nothing else changes the text.
 """
 
+from __future__ import annotations
+
 import hashlib
 import logging
 import secrets
@@ -18,7 +20,6 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
-from icalendar import Event
 
 from crm import clock
 from crm.domain.audit import record
@@ -28,6 +29,7 @@ from visits.domain.booking import lock_resources
 from visits.domain.journeys import Journey, journeys_of
 from visits.domain.links import hash_of
 from visits.host_calendar import Stamp
+from visits.late import icalendar
 from visits.models import CalendarFeed, FeedEntry, Hold, Host, Visit
 from visits.states import HELD_VISITS, LIVE_VISITS, VisitState
 
@@ -91,7 +93,7 @@ def _stamp(row: FeedEntry) -> Stamp:
 class Entry:
     """One entry before it is stamped; visits bring the number of their changes along."""
 
-    event: Event
+    event: icalendar.Event
     starts_at: datetime
     ends_at: datetime
     sequence: int | None = None
@@ -139,7 +141,7 @@ def _entries(feed: CalendarFeed, at: datetime) -> list[Entry]:
 
 
 def _written(
-    write: Callable[[], Event],
+    write: Callable[[], icalendar.Event],
     times: tuple[datetime, datetime],
     *,
     name: str,

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
 from crm import wording
+from visits.briefs import press
 from visits.briefs.edition import (
     Block,
     Column,
@@ -24,7 +25,6 @@ from visits.briefs.edition import (
     Table,
     Tour,
 )
-from visits.briefs.pack import render_pack
 from visits.briefs.paper import A4, Paper
 from visits.domain import brief_parts as parts
 from visits.domain.brief_internal import gather_internal
@@ -51,7 +51,7 @@ def pack_pdf(
     brief `on_progress` is told how many of how many steps are done; it may raise to give up.
     """
     pack = gather_pack(host, first=first, last=last, at=at, on_progress=on_progress)
-    return render_pack(pack, paper), f"{host.ref}-{first.isoformat()}-{last.isoformat()}.pdf"
+    return press.pack_pdf(pack, paper), f"{host.ref}-{first.isoformat()}-{last.isoformat()}.pdf"
 
 
 def check_span(first: date, last: date) -> None:

@@ -12,7 +12,7 @@ from django.utils.translation import override
 
 from crm import wording
 from crm.models import FollowUp
-from visits.briefs.document import render
+from visits.briefs import press
 from visits.briefs.edition import (
     Column,
     Edition,
@@ -50,7 +50,7 @@ def sheet_pdf(
     with override(language):
         built = _("as of %(when)s") % {"when": wording.local_time(at, visit.zone)}
     imprint = Imprint(0, at, visit.ref, built)
-    return render(edition, imprint, paper), f"{visit.ref}-{kind}-{language}.pdf"
+    return press.brief_pdf(edition, imprint, paper), f"{visit.ref}-{kind}-{language}.pdf"
 
 
 def takes_names(visit: Visit) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
+from visits.late import np
 
 from .problem import Problem, TravelDisruption
 from .spans import minute_of

@@ -6,7 +6,7 @@ missing minutes is kept, and its broken links are opened for the search.
 
 from __future__ import annotations
 
-import numpy as np
+from visits.late import np
 
 from .links import Links
 from .travel import TravelTable

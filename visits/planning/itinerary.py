@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-import numpy as np
+from visits.late import np
 
 from .facts import missing_minutes
 from .preferences import worth_of

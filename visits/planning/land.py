@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
+from visits.late import np
 
 EARTH_RADIUS_KM = 6371.0
 LAT_STEP, LON_STEP = 0.05, 0.1

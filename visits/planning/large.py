@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
+from visits.late import np
 
 from .choose import Pool
 from .columns import KEEP, ROUNDS, TINY, Columns

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
+from visits.late import np
 
 from .travel import TravelTable
 from .weeks import HostWeek

@@ -7,13 +7,13 @@ rows on the sums of priority, published visits kept and wish points.
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import highspy
-import numpy as np
+from visits.late import highspy, np
 
 from .trips import Trip
 
@@ -51,8 +51,8 @@ class Prices:
 class AimRange:
     """Least and most of an aim's sum over the plan."""
 
-    least: float = -highspy.kHighsInf
-    most: float = highspy.kHighsInf
+    least: float = -math.inf
+    most: float = math.inf
 
 
 _FIRST = threading.Lock()

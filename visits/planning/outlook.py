@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeAlias
 
-import numpy as np
+from visits.late import np
 
 from .links import Links
 from .weeks import HostWeek
@@ -21,7 +22,7 @@ from .weeks import HostWeek
 BUCKETS = 8
 MINUS = -1.0e15
 FORBIDDEN = -1
-Places = dict[tuple[str, int], np.ndarray]
+Places: TypeAlias = "dict[tuple[str, int], np.ndarray]"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
-import numpy as np
+from visits.late import np
 
 REFUSED = -1
 MOST_SETS = 8

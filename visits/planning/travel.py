@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Protocol
 
-import numpy as np
+from visits.late import np
 
 from .factors import MODES, TravelFactors
 from .land import OFF_THE_MAP, Coordinates, LandMap, Way, great_circle_km

@@ -12,7 +12,7 @@ from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import numpy as np
+from visits.late import np
 
 from .links import Links, link_stops
 from .outlook import (

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
-import numpy as np
+from visits.late import np
 
 from .constraints import host_refusal, start_span, window_of
 from .detours import Struck, struck_in

@@ -10,8 +10,8 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from crm import clock
+from visits.briefs import press
 from visits.briefs.files import write_whole
-from visits.briefs.person_copy import render_copy
 from visits.domain.dossiers import find_person
 from visits.domain.person_export import export_person
 
@@ -37,7 +37,7 @@ class Command(BaseCommand):
             path = Path(options["output"])
             as_format = "pdf" if path.suffix.lower() == ".pdf" else "json"
             told = export_person(person, at=clock.now(), actor="command line", as_format=as_format)
-            content = render_copy(told) if as_format == "pdf" else _as_json(told)
+            content = press.copy_pdf(told) if as_format == "pdf" else _as_json(told)
         try:
             write_whole(path, content)
         except OSError as error:

@@ -5,7 +5,7 @@ from django.views.decorators.http import require_safe
 
 from crm import clock
 from visits import ical
-from visits.briefs.page import page_of
+from visits.briefs import press
 from visits.domain.briefs import brief_now
 from visits.models import BriefEdition, VisitRequest
 from visits.public.files import available_files, programme_of
@@ -55,5 +55,5 @@ def programme_page(request: HttpRequest, language: str, asked: VisitRequest) -> 
         campaign=asked.campaign,
         is_sample=asked.is_sample,
         language_links=language_links("public:programme-page"),
-        **page_of(*found),
+        **press.brief_page(*found),
     )

@@ -17,9 +17,8 @@ from django.views.decorators.http import require_POST, require_safe
 from crm import clock
 from crm.permissions import require
 from crm.roles import Role
-from visits.briefs.document import render as render_brief
+from visits.briefs import press
 from visits.briefs.edition import Edition, Imprint
-from visits.briefs.page import page_of
 from visits.briefs.paper import Paper, paper_named
 from visits.domain import briefs
 from visits.domain.brief_changes import difference, difference_pdf
@@ -118,7 +117,7 @@ def brief_pdf(request: HttpRequest, ref: str, kind: str) -> HttpResponse:
 
     def answer() -> HttpResponse:
         name = briefs.file_name(edition, imprint.version)
-        return pdf_response(render_brief(edition, imprint, paper), name)
+        return pdf_response(press.brief_pdf(edition, imprint, paper), name)
 
     return _unless_known(request, mark, answer)
 
@@ -133,7 +132,9 @@ def brief_page(request: HttpRequest, ref: str, kind: str) -> HttpResponse:
 
     def answer() -> HttpResponse:
         pdf = reverse("visits:brief-pdf", args=[ref, kind]) + f"?language={edition.language}"
-        return render(request, "briefs/desk_page.html", page_of(edition, imprint) | {"pdf": pdf})
+        return render(
+            request, "briefs/desk_page.html", press.brief_page(edition, imprint) | {"pdf": pdf}
+        )
 
     return _unless_known(request, mark, answer)
 
@@ -169,7 +170,7 @@ def brief_changes(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
         return redirect(reverse("visits:visit-detail", args=[ref]) + "?tab=brief")
     edition, imprint = found
     pdf = reverse("visits:brief-changes-pdf", args=[ref, pk])
-    context = page_of(edition, imprint) | {"pdf": pdf, "lead": edition.name}
+    context = press.brief_page(edition, imprint) | {"pdf": pdf, "lead": edition.name}
     return render(request, "briefs/desk_page.html", context)
 
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from crm import clock
 from crm.permissions import require
 from crm.roles import Role
-from visits.briefs.person_copy import render_copy
+from visits.briefs import press
 from visits.domain.dossiers import dossier_of
 from visits.domain.erasure import erase_person, sides_of
 from visits.domain.person_export import export_person
@@ -46,7 +46,7 @@ def person_copy(request: HttpRequest, pk: int) -> HttpResponse:
     """The same as a document that anybody can read or print."""
     person = find_person(request, pk)
     told = export_person(person, at=clock.now(), by=request.user, as_format="pdf")
-    answer = HttpResponse(render_copy(told), content_type="application/pdf")
+    answer = HttpResponse(press.copy_pdf(told), content_type="application/pdf")
     answer["Content-Disposition"] = f'attachment; filename="person-{pk}.pdf"'
     return answer
 
