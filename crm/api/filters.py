@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import ValidationError
 
+from crm.filters import with_only
 from crm.models import SavedView
 from crm.validators import sensible_date
 
@@ -41,8 +42,13 @@ class StrictFilterBackend(DjangoFilterBackend):
         return kwargs
 
     def get_filterset(self, request, queryset, view):
-        filterset = super().get_filterset(request, queryset, view)
-        if filterset is not None and filterset.is_valid():
+        filter_class = self.get_filterset_class(view, queryset)
+        if filter_class is None:
+            return None
+        kwargs = self.get_filterset_kwargs(request, queryset, view)
+        asked = frozenset(kwargs["data"]).intersection(filter_class.base_filters)
+        filterset = with_only(filter_class, asked)(**kwargs)
+        if filterset.is_valid():
             _refuse_far_dates(filterset.form.cleaned_data)
         return filterset
 

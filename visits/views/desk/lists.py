@@ -23,7 +23,7 @@ from crm import clock, counting, wording
 from crm.counting import CountingPaginator, SearchPaginator, count_up_to
 from crm.domain.export_log import note_export
 from crm.exports import FORMATS, Column, export
-from crm.filters import RowNumber
+from crm.filters import RowNumber, with_only
 from visits.views.desk.saved_views import Views, views_of
 
 PER_PAGE = 50
@@ -178,7 +178,9 @@ def list_page(
     )
     total = page.paginator.up_to
     if is_narrowed:
-        total = count_up_to(filter_class({}, queryset=rows, request=request).qs)
+        total = count_up_to(
+            with_only(filter_class, frozenset())({}, queryset=rows, request=request).qs
+        )
     return ListPage(request, filterset, list(columns), found, page, total, tab)
 
 
