@@ -155,7 +155,16 @@ def test_sqlite_opens_with_wal_and_immediate_transactions(installation):
 # What is loaded at the start does not depend on the database.
 @pytest.mark.one_database
 def test_web_process_carries_no_library_that_only_plans_prints_or_searches_doubles(tmp_path):
-    heavy = ("numpy", "highspy", "reportlab", "openpyxl", "PIL", "rapidfuzz", "icalendar")
+    heavy = (
+        "numpy",
+        "highspy",
+        "reportlab",
+        "openpyxl",
+        "PIL",
+        "rapidfuzz",
+        "icalendar",
+        "imapclient",
+    )
     loaded = subprocess.run(
         [
             sys.executable,

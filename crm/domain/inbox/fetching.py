@@ -15,13 +15,13 @@ from django.db.models import Q
 from django.utils import timezone
 
 from crm.domain.inbox.bounds import Bounds
+from crm.domain.inbox.folder import folder_name
 from crm.domain.inbox.server import (
     Away,
     Broken,
     Connection,
     Listed,
     connected,
-    folder_name,
 )
 from crm.models import IncomingMail, MailFolder
 

@@ -78,13 +78,6 @@ class Connection:
             self.client.expunge(uids if self.client.has_capability("UIDPLUS") else None)
 
 
-def folder_name() -> str:
-    """The name of the folder we read, as the table of folders calls it; empty when none is set."""
-    if not settings.IMAP_HOST:
-        return ""
-    return f"{settings.IMAP_USER}@{settings.IMAP_HOST}:{settings.IMAP_PORT}/{settings.IMAP_FOLDER}"
-
-
 @contextlib.contextmanager
 def connected() -> Iterator[Connection]:
     """Sign in and select the folder. Raises Away with a sentence when that cannot be done."""

@@ -3,7 +3,7 @@
 from django.core.management.base import BaseCommand, CommandError
 
 from crm import clock
-from crm.domain.inbox.server import folder_name
+from crm.domain.inbox.folder import folder_name
 from crm.models import IncomingMail, MailFolder
 from visits.domain.inbox.rounds import work_off
 

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from crm import clock, wording
 from crm.audit_words import actor_words, record_words, step_words, verb_words
 from crm.domain.audit import record
-from crm.domain.inbox.server import folder_name
+from crm.domain.inbox.folder import folder_name
 from crm.exports import Column
 from crm.filters import AuditFilter
 from crm.models import (
