@@ -5,10 +5,6 @@ PYTEST := $(PYTHON) -m pytest
 PORT ?= 8000
 JOBS ?= 2
 MINUTES ?= 10
-# Instances whose optimum is proven, so that a miss is a fault.
-PROVEN := c101 r101 rc101 r105 pr01
-# A sample of those with wide windows: the gap to the best known score is what counts.
-WIDE := c201 r201 rc201 pr05 pr11
 
 .PHONY: help setup demo test check format pictures bench bench-full soak clean
 
@@ -49,8 +45,7 @@ bench: setup ## Measure planner, form, briefs, imports, duplicates beside others
 	@$(PYTHON) .ci/machine.py
 	$(PYTHON) -m benchmarks.planning
 	$(PYTHON) -m benchmarks.campaign benchmarks/data/campaign/camp-[1-4]0-*.json --seconds 10
-	$(PYTHON) -m benchmarks.toptw $(PROVEN:%=benchmarks/data/toptw/%.txt) --seconds 10
-	$(PYTHON) -m benchmarks.toptw $(WIDE:%=benchmarks/data/toptw/%.txt) --seconds 10
+	$(PYTHON) -m benchmarks.gaps
 	$(PYTHON) -m benchmarks.form
 	$(PYTHON) -m benchmarks.briefs
 	$(PYTHON) -m benchmarks.duplicates
@@ -66,10 +61,7 @@ bench-full: setup ## The planner on every file, a minute each; a million people 
 	$(PYTHON) -m benchmarks.people --contacts 1000000 --database postgresql
 	$(PYTHON) -m benchmarks.planning --full
 	$(PYTHON) -m benchmarks.campaign benchmarks/data/campaign/*.json --seconds 60
-	$(PYTHON) -m benchmarks.toptw benchmarks/data/toptw/*.txt --seconds 60
-	$(PYTHON) -m benchmarks.toptw benchmarks/data/toptw/pr*.txt --vehicles 2 --seconds 60
-	$(PYTHON) -m benchmarks.toptw benchmarks/data/toptw/pr*.txt --vehicles 3 --seconds 60
-	$(PYTHON) -m benchmarks.toptw benchmarks/data/toptw/pr*.txt --vehicles 4 --seconds 60
+	$(PYTHON) -m benchmarks.gaps --full
 
 soak: setup ## Keep server and worker under load (MINUTES=10) and look for errors and leaks
 	$(PYTHON) -m benchmarks.soak --minutes $(MINUTES)

@@ -13,17 +13,14 @@ import json
 import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from benchmarks import generated, rival
+from benchmarks import document, generated, rival
 from benchmarks.campaign import DATA, best_known, problem_of
 from visits.planning.check import violations
 from visits.planning.problem import Limits
 from visits.planning.search import solve
 
-DOCUMENT = Path(__file__).parents[1] / "docs" / "planning.md"
-BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 WALL = 6  # a busy machine may need so many times the seconds of CPU
 HEAD = (
     "| campaign | best known | priority | bound | gap | proven | seconds"
@@ -123,16 +120,8 @@ def main(arguments: list[str] | None = None) -> int:
         table.append(row_of(case, options.seed, beside=beside))
         print(table[-1], flush=True)
     if options.write:
-        write(table)
+        document.put("planning.md", "table", table)
     return 0
-
-
-def write(table: list[str]) -> None:
-    """Put the table between its marks in the document."""
-    text = DOCUMENT.read_text()
-    before, rest = text.split(BEGIN)
-    _old, after = rest.split(END)
-    DOCUMENT.write_text("\n".join([before + BEGIN, "", *table, "", END + after]))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Libraries loaded when they are first used: numpy, highspy, icalendar.
+"""Libraries loaded when they are first used: numpy, highspy, icalendar, altcha.
 
 A web process that only shows lists does without their 40 MB. After its first use an attribute is as
 quick to reach as one of the library itself.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["highspy", "icalendar", "np"]
+__all__ = ["altcha", "highspy", "icalendar", "np"]
 
 
 class Late:
@@ -25,8 +25,10 @@ class Late:
 
 
 if TYPE_CHECKING:
+    import altcha
     import highspy
     import icalendar
     import numpy as np
 else:
-    np, highspy, icalendar = Late("numpy"), Late("highspy"), Late("icalendar")
+    np, highspy = Late("numpy"), Late("highspy")
+    icalendar, altcha = Late("icalendar"), Late("altcha")

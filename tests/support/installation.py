@@ -76,13 +76,13 @@ class Installation:
         return process
 
     def serve(self, *, workers: int = 1, **environment: str) -> str:
-        """Start gunicorn on a free port and return its address once it answers."""
+        """Start gunicorn as docs/operations.md says, on a free port; its address once it answers."""
         port = free_port()
         address = f"http://127.0.0.1:{port}"
         process = self.start(
             "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}",
             "--workers", str(workers), "--threads", "4", "--worker-tmp-dir", "/tmp",
-            SITE_URL=address, **environment,
+            SITE_URL=address, MALLOC_ARENA_MAX="2", **environment,
         )  # fmt: skip
         wait_for(f"{address}/healthz", process, self.data_dir / "processes.log")
         return address

@@ -8,10 +8,10 @@ altcha itself takes the same answer again and again; here each counts once.
 import json
 from datetime import datetime
 
-import altcha
 from django.utils.crypto import salted_hmac
 
 from crm.domain import limits
+from visits.late import altcha
 from visits.public import time_trap
 
 ALGORITHM, COST = "PBKDF2/SHA-256", 5_000
