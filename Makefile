@@ -41,7 +41,7 @@ format: setup ## Put the code into its usual form
 pictures: setup ## Draw the pictures of printed pages anew, for the tests and for docs/
 	$(PYTHON) -m tests.support.pictures
 
-bench: setup ## Measure planner, form, briefs, imports, duplicates beside others; race in full
+bench: setup ## Measure planner, form, briefs, imports, duplicates, lists beside others
 	@$(PYTHON) .ci/machine.py
 	$(PYTHON) -m benchmarks.planning
 	$(PYTHON) -m benchmarks.campaign benchmarks/data/campaign/camp-[1-4]0-*.json --seconds 10
@@ -51,8 +51,6 @@ bench: setup ## Measure planner, form, briefs, imports, duplicates beside others
 	$(PYTHON) -m benchmarks.duplicates
 	$(PYTHON) -m benchmarks.people_import
 	$(PYTHON) -m benchmarks.people --contacts 20000
-	$(PYTEST) -m full
-	$(PYTEST) -m full --database=postgresql
 
 bench-full: setup ## The planner on every file, a minute each; a million people on both databases
 	$(PYTHON) -m benchmarks.people --contacts 100000
@@ -63,7 +61,10 @@ bench-full: setup ## The planner on every file, a minute each; a million people 
 	$(PYTHON) -m benchmarks.campaign benchmarks/data/campaign/*.json --seconds 60
 	$(PYTHON) -m benchmarks.gaps --full
 
-soak: setup ## Keep server and worker under load (MINUTES=10) and look for errors and leaks
+soak: setup ## Races, kills and reasons in full; then server and worker under load (MINUTES=10)
+	@$(PYTHON) .ci/machine.py
+	$(PYTEST) -m full
+	$(PYTEST) -m full --database=postgresql
 	$(PYTHON) -m benchmarks.soak --minutes $(MINUTES)
 
 clean: ## Remove everything that the commands above made; entered data in data/ stays
