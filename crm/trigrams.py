@@ -1,9 +1,10 @@
 """An index by three letters over the search column, so that a fragment of a name is found at once.
 
-PostgreSQL has one built in (`pg_trgm`) and decides itself when to use it. On SQLite it is an FTS5
-table beside the rows (trigram tokenizer, `detail=none`: it keeps which row holds which three
-letters, not the text), fed by triggers; there `narrowing` decides: a rare fragment is looked up,
-a common one is met soon enough by walking the rows in their order.
+PostgreSQL has one built in (`pg_trgm`). On SQLite it is an FTS5 table beside the rows (trigram
+tokenizer, `detail=none`: it keeps which row holds which three letters, not the text), fed by
+triggers. On both `narrowing` decides when to use it: a rare fragment is looked up, a common one is
+met soon enough by walking the rows in their order. PostgreSQL, left to itself, takes fragments of
+names for more common than they are, and walks on where it should look up.
 """
 
 from django.apps import apps
@@ -15,6 +16,8 @@ INDEXED = ("crm.Person",)
 LETTERS = 3
 # A fragment found in more rows is common: walking a list in its order meets fifty of them soon.
 RARE_UP_TO = 5_000
+# Fewer on PostgreSQL, which is told their numbers one by one.
+NAMED_UP_TO = 2_000
 
 
 def keep_index(using: str = "default", **_signal: object) -> None:
@@ -34,15 +37,17 @@ def keep_index(using: str = "default", **_signal: object) -> None:
             _keep_on_sqlite(connection, table)
 
 
-def narrowing(model: type[models.Model], words: list[str], using: str) -> RawSQL | None:
+def narrowing(model: type[models.Model], words: list[str], using: str) -> RawSQL | list[int] | None:
     """The numbers of the rows that hold all three-letter pieces of `words`, when they are few.
 
-    None when the database needs no such help, the words are too short, or many rows hold them. Rows
-    found still have to be compared, because the pieces may stand apart.
+    None when the table has no index, the words are too short, or many rows hold them. Rows found
+    still have to be compared, because the pieces may stand apart.
     """
     connection = connections[using]
-    if connection.vendor != "sqlite" or model._meta.label not in INDEXED:
+    if model._meta.label not in INDEXED:
         return None
+    if connection.vendor == "postgresql":
+        return _named(model, [word for word in words if len(word) >= LETTERS], using)
     pieces = {word[at : at + LETTERS] for word in words for at in range(len(word) - LETTERS + 1)}
     if not pieces:
         return None
@@ -55,6 +60,16 @@ def narrowing(model: type[models.Model], words: list[str], using: str) -> RawSQL
     if count > RARE_UP_TO:
         return None
     return RawSQL(f"SELECT rowid FROM {index} WHERE {index} MATCH %s", [match])
+
+
+def _named(model: type[models.Model], words: list[str], using: str) -> list[int] | None:
+    if not words:
+        return None
+    rows = model._base_manager.using(using).order_by()
+    for word in words:
+        rows = rows.filter(search_key__contains=word)
+    numbers = list(rows.values_list("pk", flat=True)[: NAMED_UP_TO + 1])
+    return numbers if len(numbers) <= NAMED_UP_TO else None
 
 
 def _index_of(table: str) -> str:

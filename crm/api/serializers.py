@@ -1,6 +1,7 @@
 """How serializers of the API read and write: names they know, and no others."""
 
 from django.db import models
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
@@ -35,3 +36,8 @@ class Output(serializers.ModelSerializer):
         for field in fields.values():
             field.read_only = True
         return fields
+
+    @cached_property
+    def _readable_fields(self) -> list[serializers.Field]:
+        # All of them, found once: the base class looks for them anew in every row.
+        return list(self.fields.values())

@@ -76,7 +76,7 @@ class Installation:
         return process
 
     def serve(self, *, workers: int = 1, **environment: str) -> str:
-        """Start gunicorn as docs/operations.md says, on a free port; its address once it answers."""
+        """Start gunicorn as docs/operations.md says, on a free port; its address."""
         port = free_port()
         address = f"http://127.0.0.1:{port}"
         process = self.start(

@@ -23,7 +23,7 @@ from crm import clock, counting, wording
 from crm.counting import CountingPaginator, SearchPaginator, count_up_to
 from crm.domain.export_log import note_export
 from crm.exports import FORMATS, Column, export
-from crm.filters import RowNumber, with_only
+from crm.filters import ListFilter, RowNumber, with_only
 from visits.views.desk.saved_views import Views, views_of
 
 PER_PAGE = 50
@@ -173,6 +173,9 @@ def list_page(
     answers = getattr(filterset.form, "cleaned_data", {})
     pages = SearchPaginator if answers.get("q") else CountingPaginator
     page = pages(found, PER_PAGE).get_page(request.GET.get("page"))
+    if isinstance(filterset, ListFilter) and page.paginator.count:
+        ordered = filterset.paged(page.paginator.count)
+        page.object_list = ordered[page.start_index() - 1 : page.end_index()]
     is_narrowed = bool(filterset.form.errors) or any(
         value for name, value in answers.items() if name != "sort"
     )
