@@ -1,5 +1,6 @@
 """Tags for lists: the query in the address, sortable heads, ticks, pages, breadcrumbs."""
 
+from collections.abc import Container
 from typing import Any
 
 from django import template
@@ -97,13 +98,17 @@ def tick_all() -> str:
 
 
 @register.simple_tag
-def tick_row(value: Any, label: str, name: str = "rows") -> str:
-    """`<tr>{% tick_row person.pk person.name %}…`: the cell that ticks one row."""
+def tick_row(value: Any, label: str, name: str = "rows", ticked: Container[Any] = ()) -> str:
+    """`<tr>{% tick_row person.pk person.name %}…`: the cell that ticks one row.
+
+    `ticked` holds the values that come ticked, as after a refusal.
+    """
     return format_html(
-        '<td class="cell-tick"><input type="checkbox" name="{}" value="{}" data-row-tick '
+        '<td class="cell-tick"><input type="checkbox" name="{}" value="{}"{} data-row-tick '
         'aria-label="{}"></td>',
         name,
         value,
+        " checked" if value in ticked else "",
         _("Tick %(name)s") % {"name": label},
     )
 
