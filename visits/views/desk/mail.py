@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -98,9 +98,14 @@ def outbox_step(request: HttpRequest, step: str) -> HttpResponse:
 
 def state_pills(request: HttpRequest, rows: QuerySet) -> list[dict[str, Any]]:
     """All, those that need a person, and each state in use, with numbers."""
-    counts = dict(rows.order_by().values_list("state").annotate(n=Count("pk")))
-    needing = sum(counts.get(state, 0) for state in (State.HELD, State.UNKNOWN))
-    needing += sum(counts.get(state, 0) for state in (State.FAILED, State.BOUNCED))
+    stuck = Q(pk__in=OutgoingMail.objects.needing_a_person().values("pk"))
+    numbers = (
+        rows.order_by()
+        .values_list("state")
+        .annotate(n=Count("pk"), needing=Count("pk", filter=stuck))
+    )
+    counts = {state: n for state, n, _needing in numbers}
+    needing = sum(each for _state, _n, each in numbers)
     chosen, asked = request.GET.getlist("state"), request.GET.get("needs", "")
     pills = [
         _pill(_("All"), request.path, sum(counts.values()), not chosen and not asked),
