@@ -201,6 +201,16 @@ def test_progress_stop_go_on_and_give_up(desk, wording):
     )
 
 
+def test_a_mailing_leaves_from_a_moment_only_while_something_is_left(desk, wording):
+    mailing = new(desk, [reader(f"p{n}@x.example") for n in range(2)])
+    release(desk, mailing, scheduled_at="2099-02-28T09:30")
+    assert "Leaves from Sat 28 Feb 2099, 09:30" in text_of(go(desk, mailing))
+    OutgoingMail.objects.update(state="sent")
+    shown = text_of(go(desk, mailing))
+    assert "2 of 2" in shown
+    assert "Leaves from" not in shown
+
+
 def test_all_mail_is_stopped_and_started_and_the_page_says_so(desk):
     desk.post(reverse("visits:mail-outbox", args=["stop"]))
     assert "All mail is stopped" in text_of(desk.get(reverse("visits:mail-list")))
