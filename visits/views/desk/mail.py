@@ -37,6 +37,7 @@ from visits.views.desk.access import back_to, try_verb
 from visits.views.desk.lists import as_file, list_page, render_list
 from visits.views.desk.people import ticked
 from visits.views.desk.toasts import done
+from visits.views.desk.wordings import wording_title
 
 State = OutgoingMail.State
 DRAFTS_SHOWN = 30
@@ -141,8 +142,10 @@ def find_mail(request: HttpRequest, pk: int) -> OutgoingMail:
 def mail_detail(request: HttpRequest, pk: int) -> HttpResponse:
     mail = find_mail(request, pk)
     text, link = shown_text(mail)
+    template = mail.message.template
     context = {
         "mail": mail,
+        "wording": wording_title(template.key) if template else "",
         "text": text,
         "link": link,
         "is_caught": mail_is_caught() and not mail.is_sample,

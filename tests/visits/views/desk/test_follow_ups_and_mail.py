@@ -8,6 +8,7 @@ from tests.factories.crm import (
     CLOCK,
     FollowUpFactory,
     IncomingMailFactory,
+    MailTemplateFactory,
     MessageFactory,
     OutgoingMailFactory,
     UserFactory,
@@ -121,6 +122,13 @@ def test_mail_in_the_navigation_counts_what_the_mail_page_says_waits(desk):
     needs_you = context["tabs"][1]
     found = desk.get(needs_you["path"]).context["list"]
     assert (context["draft_count"], needs_you["count"], found.shown) == (7, 1, 1)
+
+
+def test_mail_names_its_wording_as_the_desk_calls_it(desk):
+    mail = OutgoingMailFactory(message__template=MailTemplateFactory(key="last_call"))
+    page = desk.get(reverse("visits:mail-detail", args=[mail.pk])).text
+    assert ">Last call</a> v" in page
+    assert ">last_call" not in page
 
 
 def test_a_waiting_mail_is_held_and_released_again(desk):

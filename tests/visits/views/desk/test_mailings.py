@@ -211,6 +211,13 @@ def test_a_mailing_leaves_from_a_moment_only_while_something_is_left(desk, wordi
     assert "Leaves from" not in shown
 
 
+def test_letter_of_a_mailing_names_its_wording_as_the_desk_calls_it(desk, wording):
+    mailing = new(desk, [person := reader("p@x.example")])
+    path = reverse("visits:mailing-letter", args=[mailing.pk, person.pk])
+    assert f"Newsletter 4 is out v{wording.version}" in text_of(desk.get(path))
+    assert "newsletter4_notice v" not in text_of(desk.get(path))
+
+
 def test_all_mail_is_stopped_and_started_and_the_page_says_so(desk):
     desk.post(reverse("visits:mail-outbox", args=["stop"]))
     assert "All mail is stopped" in text_of(desk.get(reverse("visits:mail-list")))
