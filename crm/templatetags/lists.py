@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 
-from crm import icons
+from crm import counting, icons
 
 register = template.Library()
 
@@ -111,6 +111,12 @@ def tick_row(value: Any, label: str, name: str = "rows", ticked: Container[Any] 
         " checked" if value in ticked else "",
         _("Tick %(name)s") % {"name": label},
     )
+
+
+@register.simple_tag
+def counted(noun: str, number: str | int, total: int) -> str:
+    """`{% counted "people" list.count_words list.total %}`: "12 of 27 people"; NOUNS has them."""
+    return counting.counted(noun, number, total) if noun else str(number)
 
 
 @register.filter

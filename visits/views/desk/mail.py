@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
@@ -255,5 +255,6 @@ def mail_bulk(request: HttpRequest) -> HttpResponse:
         words = {"reason": " ".join(error.messages)}
         messages.error(request, _("Nothing was done: %(reason)s") % words)
     else:
-        done(request, _("%(n)d mails: %(what)s") % {"n": len(rows), "what": STEPS[step][1]})
+        words = ngettext("%(n)d mail: %(what)s", "%(n)d mails: %(what)s", len(rows))
+        done(request, words % {"n": len(rows), "what": STEPS[step][1]})
     return back_to(request, fallback)
