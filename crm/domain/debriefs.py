@@ -129,7 +129,7 @@ def take_back_debrief(
     """
     about = {"event": participation.event, "person": participation.person}
     made = FollowUp.objects.filter(**about, pk=promise).first() if promise else None
-    if made is not None and (made.done_on or made.moves.exists()):
+    if made is not None and (made.done_on or made.standing_moves):
         raise ValidationError(
             _("The promise was kept or moved meanwhile; change it on its own."), code="moved"
         )
