@@ -42,8 +42,10 @@ def test_confirming_sends_the_confirmation_once(desk, agreed):
 
 def test_the_last_missing_fact_confirms_and_sends_it_too(desk, agreed):
     Visit.objects.filter(ref="V11").update(address="")
-    answer = desk.patch("/visits/V11/", {"address": "Town hall, Tallinn"})
+    seen = desk.get("/visits/V11/").headers["ETag"]
+    answer = desk.patch("/visits/V11/", {"address": "Town hall, Tallinn"}, If_Match=seen)
     assert answer.json()["state"] == "confirmed"
     assert confirmations(agreed).count() == 1
-    desk.patch("/visits/V11/", {"address": "Town hall 2, Tallinn"})
+    seen = answer.headers["ETag"]
+    desk.patch("/visits/V11/", {"address": "Town hall 2, Tallinn"}, If_Match=seen)
     assert confirmations(agreed).count() == 1
