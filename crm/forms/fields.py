@@ -53,9 +53,9 @@ class SaysWhatIsMissing:
         bare = forms.Field.default_error_messages["required"]
         for name, field in self.fields.items():
             if field.error_messages["required"] == bare:
-                label = self[name].label  # type: ignore[index]
+                label = self[name].label
                 field.error_messages["required"] = _missing(field) % {"field": label}
-        super().full_clean()  # type: ignore[misc]
+        super().full_clean()
 
 
 def _missing(field: forms.Field) -> Any:
