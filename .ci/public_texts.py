@@ -97,6 +97,7 @@ HOST_FILES = (
     "visits/domain/brief_scans.py",
     "visits/domain/brief_sheets.py",
     "visits/domain/packs.py",
+    "visits/domain/reminders.py",
     "visits/models/briefs.py",
     "visits/models/calendars.py",
     "visits/models/reports.py",

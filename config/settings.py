@@ -212,6 +212,8 @@ MAIL_IS_CAUGHT = env.flag("MAIL_IS_CAUGHT")
 MAIL_LINK_RESOLVER = "visits.domain.links.address_of"
 # Makes the documents a message carries, at the moment it is sent.
 MAIL_ATTACHER = "visits.domain.briefing.attachments_of"
+# Told of each mail whose address refused it for good.
+MAIL_REFUSAL_NOTER = "visits.domain.refusals.note_refusal"
 # Which days offices of a place are closed.
 CLOSED_DAYS = "visits.domain.closed_days.closed_days"
 

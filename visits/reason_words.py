@@ -46,7 +46,9 @@ DESK: dict[str, Promise] = {
     ),
     "taken": gettext_lazy("%(host)s is at %(visits)s around %(day)s."),
     "rest_day": gettext_lazy("%(host)s needs a day without a visit on site that week."),
-    "cap_reached": gettext_lazy("%(host)s already has %(cap)s visits on site that week."),
+    "cap_reached": gettext_lazy(
+        "%(host)s already has as many visits on site that week as may be: %(cap)s."
+    ),
     "needs_more_than_two": gettext_lazy(
         "%(day)s with %(host)s: more than two visits would have to give way."
     ),

@@ -330,6 +330,7 @@ class ConsentViewSet(Listed):
     queryset = ConsentRecord.objects.none()
     serializer_class = reading.ConsentSerializer
     filterset_class = ConsentFilter
+    saved_list = "consents"
     write_roles = DESK
 
     def get_queryset(self):

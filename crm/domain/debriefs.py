@@ -67,8 +67,11 @@ def debrief(
     record. A number of days without a promise promises what the note says first; a promise without
     a day is due in three working days. What is on record to the letter, as after a second press or
     the back button, is not written again. Raises ValidationError when days are given and nothing is
-    promised, and changes nothing then.
+    promised, or days and a date, and changes nothing then.
     """
+    if in_days and due_on:
+        words = _("Leave the working days or the day empty: a promise is due once.")
+        raise ValidationError({"due_on": words}, code="two_days")
     event, person, before = participation.event, participation.person, participation.status
     if status and status != before:
         record_attendance(participation, status=status, at=at, by=by)
@@ -126,7 +129,7 @@ def take_back_debrief(
     """
     about = {"event": participation.event, "person": participation.person}
     made = FollowUp.objects.filter(**about, pk=promise).first() if promise else None
-    if made is not None and (made.done_on or made.moves.exists()):
+    if made is not None and (made.done_on or made.standing_moves):
         raise ValidationError(
             _("The promise was kept or moved meanwhile; change it on its own."), code="moved"
         )

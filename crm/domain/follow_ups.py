@@ -162,7 +162,7 @@ def snoozed_to(
 @transaction.atomic
 def take_back_move(follow_up: FollowUp, *, at: datetime, by: User | None) -> FollowUp:
     """Undo of the last time it was moved; refused when it was never moved, or is kept."""
-    last = follow_up.moves.exclude(how=How.BACK).order_by("-pk").first()
+    last = next(iter(follow_up.standing_moves), None)
     if last is None or last.to_day != follow_up.due_on:
         raise ValidationError(_("There is no move to take back."), code="no_move")
     return _move(follow_up, last.from_day, How.BACK, "reschedule_follow_up", at=at, by=by)

@@ -6,6 +6,7 @@ is lost silently and no machine sends twice.
 """
 
 import logging
+import re
 import secrets
 import smtplib
 from collections.abc import Callable
@@ -54,6 +55,10 @@ OURS = (
     smtplib.SMTPNotSupportedError,
     smtplib.SMTPSenderRefused,
 )
+# Answers to a recipient by which a server asks for another sign-in (RFC 4954).
+WANTS_SIGN_IN = frozenset({530, 534, 535, 538})
+# How some servers refuse a recipient only once they have the whole mail (RFC 3463).
+BAD_ADDRESS = re.compile(r"\s*5\.1\.\d")
 # Stands in stored mails where the private link goes, so that the database never holds the link.
 LINK_HOST = "https://private-link.invalid/"
 
@@ -301,9 +306,12 @@ def deliver(mail: OutgoingMail, connection: Any) -> bool:
         _wait_for_the_server(mail, error)
     except smtplib.SMTPRecipientsRefused as error:
         code, words = next(iter(error.recipients.values()))
-        _refused(mail, code, words)
+        if code in WANTS_SIGN_IN:
+            _wait_for_the_server(mail, smtplib.SMTPResponseException(code, words))
+        else:
+            _refused(mail, code, words)
     except smtplib.SMTPResponseException as error:
-        _refused(mail, error.smtp_code, error.smtp_error)
+        _refused(mail, error.smtp_code, error.smtp_error, is_content=True)
     except smtplib.SMTPServerDisconnected:
         # The server may have taken the mail before it went away.
         _settle(mail, State.UNKNOWN, error="The mail server hung up before it answered.")
@@ -375,12 +383,18 @@ def _drop(connection: Any) -> None:
         connection.connection = None
 
 
-def _refused(mail: OutgoingMail, code: int, words: bytes | str) -> None:
+def _refused(
+    mail: OutgoingMail, code: int, words: bytes | str, *, is_content: bool = False
+) -> None:
+    """Try again later what may pass; else the address is dead, or a person looks at a mail whose
+    content was refused."""
     answer = words.decode(errors="replace") if isinstance(words, bytes) else words
     if 400 <= code < 500:
         _retry(mail, f"{code} {answer}")
-        return
-    mark_bounced(mail, f"{code} {answer}", from_states=(State.SENDING,))
+    elif is_content and not BAD_ADDRESS.match(answer):
+        _settle(mail, State.FAILED, error=f"{code} {answer}")
+    else:
+        mark_bounced(mail, f"{code} {answer}", from_states=(State.SENDING,))
 
 
 @transaction.atomic
@@ -391,7 +405,8 @@ def mark_bounced(
     from_states: tuple[str, ...] = (State.SENT, State.UNKNOWN),
 ) -> bool:
     """The address refused the mail for good, at once or in a report that came later: neither the
-    mail nor its address is used again. Whether the mail was still in one of `from_states`.
+    mail nor its address is used again, and the requests of the letter know it. Whether the mail
+    was still in one of `from_states`.
     """
     changed = OutgoingMail.objects.filter(pk=mail.pk, state__in=from_states).update(
         state=State.BOUNCED, error=answer[:500], sending_since=None
@@ -399,6 +414,8 @@ def mark_bounced(
     if changed:
         usable = ContactPoint.objects.matching(mail.recipient).usable()
         usable.update(status=ContactPoint.Status.BOUNCED)
+        note: Callable[[OutgoingMail], None] = import_string(settings.MAIL_REFUSAL_NOTER)
+        note(mail)
     return bool(changed)
 
 

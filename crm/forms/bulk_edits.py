@@ -6,12 +6,12 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from crm.domain.bulk_edits import FIELDS
-from crm.forms.fields import LANGUAGES
+from crm.forms.fields import LANGUAGES, Form
 from crm.forms.people import PersonForm, organisation_field
 from crm.models import Initiative
 
 
-class BulkEditForm(forms.Form):
+class BulkEditForm(Form):
     """What to change, and its new value in the field of that name."""
 
     field = forms.ChoiceField(label=_("What to change"), choices=list(FIELDS.items()))

@@ -7,13 +7,13 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from crm.domain.working_calendar import MOST_DAYS
-from crm.forms.fields import DayField, LineField, TextField
+from crm.forms.fields import DayField, Form, LineField, TextField
 from crm.forms.notes import FollowUpForm
 from crm.models import FollowUp, Participation, User
 from crm.validators import sensible_date
 
 
-class DebriefForm(forms.Form):
+class DebriefForm(Form):
     """Note, promise and day first; who met them and whether they came are filled in already."""
 
     note = TextField(

@@ -44,6 +44,38 @@ def europes_zones() -> list[str]:
     return sorted((known | BEYOND) - REPLACED)
 
 
+class SaysWhatIsMissing:
+    """A form that says of a field left empty what it is called and what to do."""
+
+    fields: dict[str, forms.Field]
+
+    def full_clean(self) -> None:
+        bare = forms.Field.default_error_messages["required"]
+        for name, field in self.fields.items():
+            if field.error_messages["required"] == bare:
+                label = self[name].label
+                field.error_messages["required"] = _missing(field) % {"field": label}
+        super().full_clean()
+
+
+def _missing(field: forms.Field) -> Any:
+    if isinstance(field, forms.BooleanField):
+        return _("Tick “%(field)s” to go on.")
+    if isinstance(field, forms.FileField):
+        return _("Choose a file for “%(field)s”.")
+    if isinstance(field, forms.ChoiceField | forms.ModelChoiceField):
+        return _("Choose something for “%(field)s”.")
+    return _("Fill in “%(field)s”.")
+
+
+class Form(SaysWhatIsMissing, forms.Form):
+    """What our own forms begin with."""
+
+
+class ModelForm(SaysWhatIsMissing, forms.ModelForm):
+    """The same, for a form made of a model's fields."""
+
+
 class LineField(forms.CharField):
     """One line of text, without control characters."""
 
@@ -129,7 +161,7 @@ class WordListField(forms.CharField):
         return super().has_changed(self.prepare_value(initial), data)
 
 
-class EditForm(forms.Form):
+class EditForm(Form):
     """A form for a stored row that notices when somebody else saved the row meanwhile.
 
     `fields_edited` are the row's fields; `seen` carries the mark of what the editor saw.

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.domain.imports.encodings import ALPHABETS
 from crm.domain.imports.headings import FIELDS, OF_EVENT
-from crm.forms.fields import LineField
+from crm.forms.fields import Form, LineField
 from crm.models import Event, ImportBatch
 
 DELIMITERS = {",": _("comma"), ";": _("semicolon"), "\t": _("tab"), "|": _("vertical bar")}
@@ -14,7 +14,7 @@ LEFT_OUT = "-"
 ENCODINGS = ("utf-8", "utf-16", *ALPHABETS)
 
 
-class UploadForm(forms.Form):
+class UploadForm(Form):
     """A list of people, where it comes from and on what basis they may be kept."""
 
     file = forms.FileField(
@@ -48,7 +48,7 @@ class UploadForm(forms.Form):
         self.fields["event"].queryset = events
 
 
-class ReadingForm(forms.Form):
+class ReadingForm(Form):
     """How the file is to be read, and where each of its columns goes."""
 
     encoding = forms.ChoiceField(label=_("Encoding"))

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.domain.mailings import DERIVED, LINKS
 from crm.domain.placeholders import SHARED
-from crm.forms.fields import DayField, LineField, TextField
+from crm.forms.fields import DayField, Form, LineField, TextField
 from crm.models import Event, Mailing
 
 TYPED = [name for name in SHARED if name not in DERIVED]
@@ -21,7 +21,7 @@ LABELS = {
 }
 
 
-class MailingForm(forms.Form):
+class MailingForm(Form):
     """What a mailing is, and what stands for everybody alike; who gets it is chosen before."""
 
     title = LineField(
@@ -67,7 +67,7 @@ class MailingForm(forms.Form):
         return {**cleaned, "values": {name: cleaned.pop(name) for name in TYPED}}
 
 
-class WordingForm(forms.Form):
+class WordingForm(Form):
     """Subject and text of a wording in one language."""
 
     subject = LineField(label=_("Subject"), max_length=200)

@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from crm.domain.working_calendar import MOST_DAYS
-from crm.forms.fields import DayField, LineField, TextField
+from crm.forms.fields import DayField, Form, LineField, TextField
 from crm.models import FollowUp, FollowUpMove, Interaction, Participation, User
 from crm.roles import Role
 from crm.validators import sensible_date
@@ -15,7 +15,7 @@ from crm.validators import sensible_date
 USUAL_WORKING_DAYS = 3
 
 
-class InteractionForm(forms.Form):
+class InteractionForm(Form):
     """A call, a meeting or a note, in a few words."""
 
     kind = forms.ChoiceField(
@@ -24,7 +24,7 @@ class InteractionForm(forms.Form):
     text = TextField(label=_("What was said"), max_length=10_000)
 
 
-class FollowUpForm(forms.Form):
+class FollowUpForm(Form):
     """A promise with its day, or due in three working days unless told otherwise.
 
     A day that is typed wins over the number of working days.
@@ -76,7 +76,7 @@ class FollowUpForm(forms.Form):
         return cleaned
 
 
-class SnoozeForm(forms.Form):
+class SnoozeForm(Form):
     """Until when promises are put off."""
 
     how = forms.ChoiceField(
@@ -86,7 +86,7 @@ class SnoozeForm(forms.Form):
     due_on = DayField(label=_("Day"), required=False, validators=[sensible_date])
 
 
-class NewDayForm(forms.Form):
+class NewDayForm(Form):
     """Another day for promises, today or later."""
 
     due_on = DayField(label=_("New day"), validators=[sensible_date])
@@ -98,7 +98,7 @@ class NewDayForm(forms.Form):
     clean_due_on = FollowUpForm.clean_due_on
 
 
-class AttendanceForm(forms.Form):
+class AttendanceForm(Form):
     """Whether somebody came, and on which days; a field left out stays as it is."""
 
     PRESENCE = [("", "–"), ("yes", _("yes")), ("no", _("no"))]

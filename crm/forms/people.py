@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from crm.domain.people import EDITABLE, organisation_of, phone_number
-from crm.forms.fields import LANGUAGES, EditForm, LineField, TextField
+from crm.forms.fields import LANGUAGES, EditForm, Form, LineField, TextField
 from crm.models import ContactPoint, Initiative, Organisation, Person
 from crm.validators import mail_address
 
@@ -93,7 +93,7 @@ class NewPersonForm(PersonForm):
         return phone_number(value) if value else ""
 
 
-class ContactPointForm(forms.Form):
+class ContactPointForm(Form):
     """One more way to reach somebody."""
 
     kind = forms.ChoiceField(label=_("Kind"), choices=ContactPoint.Kind.choices)
@@ -110,7 +110,7 @@ class ContactPointForm(forms.Form):
         return cleaned
 
 
-class WhyForm(forms.Form):
+class WhyForm(Form):
     """A reason in words, where one may be given."""
 
     why = LineField(label=_("Why"), max_length=500, required=False)

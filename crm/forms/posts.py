@@ -2,15 +2,14 @@
 
 from typing import Any
 
-from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from crm.forms.fields import DayField, LineField
+from crm.forms.fields import DayField, Form, LineField
 from crm.forms.people import PersonForm, organisation_field
 from crm.validators import sensible_date
 
 
-class PostForm(forms.Form):
+class PostForm(Form):
     """What somebody is or was; the organisation is typed by its name."""
 
     role = LineField(label=_("Role"), max_length=200, required=False)

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from crm.domain.consents import ANSWERS, CHANNELS
-from crm.forms.fields import LineField, MomentField, TextField
+from crm.forms.fields import Form, LineField, MomentField, TextField
 from crm.models import ConsentRecord, ConsentText, DataRequest
 from crm.models.consent import Purpose
 
@@ -19,7 +19,7 @@ class TextChoice(forms.ModelChoiceField):
         return f"{text.get_purpose_display()}, {text.language}, v{text.version}: {words}"
 
 
-class ConsentForm(forms.Form):
+class ConsentForm(Form):
     """What somebody said to one purpose, and how we know."""
 
     purpose = forms.ChoiceField(label=_("About"), choices=Purpose.choices)
@@ -44,13 +44,13 @@ class ConsentForm(forms.Form):
     )
 
 
-class ToldForm(forms.Form):
+class ToldForm(Form):
     """How people were told that we have their data."""
 
     how = LineField(label=_("How they were told"), max_length=300)
 
 
-class NewDataRequestForm(forms.Form):
+class NewDataRequestForm(Form):
     """A wish about own data that came by phone, on paper or by mail."""
 
     kind = forms.ChoiceField(label=_("Wants to"), choices=DataRequest.Kind.choices)
@@ -69,14 +69,14 @@ class NewDataRequestForm(forms.Form):
     text = TextField(label=_("What they said"), max_length=4_000, required=False)
 
 
-class AnswerForm(forms.Form):
+class AnswerForm(Form):
     """What was done about a wish."""
 
     answer = LineField(label=_("What was done"), max_length=500)
     is_refused = forms.BooleanField(label=_("We refuse this, for the reason above"), required=False)
 
 
-class MonthsForm(forms.Form):
+class MonthsForm(Form):
     """For how long one kind of data is kept."""
 
     category = forms.CharField(widget=forms.HiddenInput)

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.domain.edits import stamp
 from crm.domain.users import EDITABLE
-from crm.forms.fields import EditForm, LineField, ZoneField
+from crm.forms.fields import EditForm, Form, LineField, ZoneField
 from crm.models import User
 from crm.roles import Role
 from crm.validators import mail_address
@@ -42,7 +42,7 @@ class UserForm(EditForm):
         return mail_address(self.cleaned_data["email"]).lower()
 
 
-class TokenForm(forms.Form):
+class TokenForm(Form):
     """An API token for one's own account."""
 
     days = forms.TypedChoiceField(

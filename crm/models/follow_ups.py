@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from crm.models.follow_up_moves import FollowUpMove
 from crm.models.marks import SampleMark
 from crm.search import SearchableModel, SearchQuerySet
 
@@ -88,6 +89,17 @@ class FollowUp(SampleMark, SearchableModel):
     @property
     def is_open(self) -> bool:
         return self.done_on is None
+
+    @property
+    def standing_moves(self) -> list[FollowUpMove]:
+        """The times it was moved, the latest first, without those that were taken back."""
+        standing: list[FollowUpMove] = []
+        for move in reversed(self.moves.all()):
+            if move.how != FollowUpMove.How.BACK:
+                standing.append(move)
+            elif standing:
+                standing.pop()
+        return standing[::-1]
 
     def search_parts(self):
         person = self.person.name if self.person else ""

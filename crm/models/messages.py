@@ -104,6 +104,12 @@ class Message(SampleMark, models.Model):
 
     class Meta:
         ordering = ["-at", "-pk"]
+        # Every desk page counts the drafts.
+        indexes = [
+            models.Index(
+                fields=["status"], condition=models.Q(status="draft"), name="message_drafts"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.subject or self.body[:60]

@@ -32,6 +32,9 @@ class SavedView(models.Model):
         MAIL = "mail", _("Mail")
         REQUESTS = "requests", _("Requests")
         VISITS = "visits", _("Visits")
+        CONSENTS = "consents", _("Consent")
+        NOTICES = "notices", _("To be told")
+        DATA_REQUESTS = "data_requests", _("Requests about data")
 
     list = models.CharField(max_length=16, choices=List)
     name = models.CharField(_("name"), max_length=80)

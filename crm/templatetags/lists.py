@@ -1,5 +1,6 @@
 """Tags for lists: the query in the address, sortable heads, ticks, pages, breadcrumbs."""
 
+from collections.abc import Container
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 
-from crm import icons
+from crm import counting, icons
 
 register = template.Library()
 
@@ -115,15 +116,25 @@ def tick_all() -> str:
 
 
 @register.simple_tag
-def tick_row(value: Any, label: str, name: str = "rows") -> str:
-    """`<tr>{% tick_row person.pk person.name %}…`: the cell that ticks one row."""
+def tick_row(value: Any, label: str, name: str = "rows", ticked: Container[Any] = ()) -> str:
+    """`<tr>{% tick_row person.pk person.name %}…`: the cell that ticks one row.
+
+    `ticked` holds the values that come ticked, as after a refusal.
+    """
     return format_html(
-        '<td class="cell-tick"><input type="checkbox" name="{}" value="{}" data-row-tick '
+        '<td class="cell-tick"><input type="checkbox" name="{}" value="{}"{} data-row-tick '
         'aria-label="{}"></td>',
         name,
         value,
+        " checked" if value in ticked else "",
         _("Tick %(name)s") % {"name": label},
     )
+
+
+@register.simple_tag
+def counted(noun: str, number: str | int, total: int) -> str:
+    """`{% counted "people" list.count_words list.total %}`: "12 of 27 people"; NOUNS has them."""
+    return counting.counted(noun, number, total) if noun else str(number)
 
 
 @register.filter

@@ -23,6 +23,7 @@ def test_a_list_is_looked_at_imported_and_undone(fresh_site, page: Page, tmp_pat
     )
     fresh_site.sign_in(page, "coordinator")
     page.goto(f"{fresh_site.url}/people/")
+    page.get_by_label("More to do with people").click()
     follow(page, page.get_by_role("link", name="Import people"))
 
     upload(page, tmp_path / "list.xlsx")

@@ -2,6 +2,7 @@
 
 from uuid import uuid4
 
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -33,6 +34,7 @@ from visits.domain.brief_changes import changes_of
 from visits.domain.brief_standing import standings
 from visits.domain.briefing import keep_edition
 from visits.domain.briefs import print_edition
+from visits.domain.replies import tell_newly_confirmed
 from visits.domain.visit_notes import write_note
 from visits.filters import VisitFilter
 from visits.models import BriefEdition, Expense, PackRun, Visit, VisitNote, VisitReport
@@ -76,9 +78,12 @@ class VisitViewSet(Listed):
 
     @extend_schema(request=writing.VisitFactsInput)
     def partial_update(self, request, ref):
-        """Change facts; a sent brief that is untrue now is no longer current."""
+        """Change facts; a sent brief that is untrue now is no longer current.
+
+        The last fact that was missing confirms an agreed visit, and the confirmation is sent.
+        """
         return self.edit(
-            lambda row, values, **act: verbs.edit_visit(row, values=values, **act),
+            lambda row, values, **act: _told(row, verbs.edit_visit, values=values, **act),
             writing.VisitFactsInput,
         )
 
@@ -121,8 +126,8 @@ class VisitViewSet(Listed):
 
     @verb("confirm")
     def confirm(self, row):
-        """Confirm once nothing is missing."""
-        verbs.confirm_visit(row, **self.act)
+        """Confirm once nothing is missing; the confirmation is sent."""
+        _told(row, verbs.confirm_visit, **self.act)
 
     @verb("cancel", takes=writing.SideInput)
     def cancel(self, row, *, side, reason):
@@ -191,6 +196,15 @@ class VisitViewSet(Listed):
     def close(self, row):
         """Nothing is left to do."""
         verbs.close_visit(row, **self.act)
+
+
+@transaction.atomic
+def _told(row, verb, *, at, **values):
+    """Do it, and send the confirmation when it has just confirmed an agreed visit."""
+    before = row.state
+    answer = verb(row, at=at, **values)
+    tell_newly_confirmed(row, before=before, at=at)
+    return answer
 
 
 def _only_host(row, user):

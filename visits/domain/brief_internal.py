@@ -383,8 +383,12 @@ def _programme(visit: Visit, requests: list[VisitRequest]) -> Section:
     blocks: list[Block] = [Table(columns, rows)]
     over = round((timed[-1][1] - visit.ends_at).total_seconds() / 60)
     if over > 0:
-        words = _("The programme is %(count)d minutes longer than the visit.") % {"count": over}
-        blocks.append(Prose(words, "strong"))
+        words = ngettext(
+            "The programme is %(count)d minute longer than the visit.",
+            "The programme is %(count)d minutes longer than the visit.",
+            over,
+        )
+        blocks.append(Prose(words % {"count": over}, "strong"))
     if not has_plan_b:
         blocks.append(
             _missing(_("No plan B is written: which item goes first when time is short?"))

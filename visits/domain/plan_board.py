@@ -150,7 +150,7 @@ def _ride_block(ride: Ride) -> Block:
         "time": wording.duration(ride.minutes),
     }
     if ride.missing_minutes:
-        words += _("; %(minutes)s minutes too short") % {"minutes": ride.missing_minutes}
+        words += _("; %(time)s too short") % {"time": wording.duration(ride.missing_minutes)}
     end = ride.arrives.astimezone(ride.departs.tzinfo)
     return Block("travel", ride.departs, end, words, is_tentative=ride.is_estimate)
 

@@ -245,20 +245,20 @@ def _tell_owner(promise: FollowUp, days: int, *, at: datetime) -> bool:
             row = Reminder.objects.create(follow_up=promise, days=days, made_at=at)
             if owner is None or not owner.is_active:
                 return False
-            words = {
-                "text": promise.text,
-                "day": wording.day(promise.due_on),
-                "days": days,
-            }
-            row.message = Message.objects.create(
-                direction=Message.Direction.OUT,
-                status=Message.Status.DRAFT,
-                subject=_("A promise of yours is late"),
-                body=_(
+            language = languages.spoken(owner.language)
+            with translation.override(language):
+                words = {"text": promise.text, "day": wording.day(promise.due_on)}
+                subject = _("A promise of yours is late")
+                body = _(
                     "%(text)s\n\nIt was promised for %(day)s. Tick it off under Follow-ups when "
                     "it is done, or move it to another day."
                 )
-                % words,
+            row.message = Message.objects.create(
+                direction=Message.Direction.OUT,
+                status=Message.Status.DRAFT,
+                language=language,
+                subject=subject,
+                body=body % words,
                 address=owner.email,
                 address_name=owner.name,
                 at=at,

@@ -5,6 +5,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from crm import wording
 from visits.domain.booking import BUFFER
@@ -89,8 +90,12 @@ def _weigh_road(verdict: SlotVerdict, reach: Reach, host: Host, starts_at: datet
         return
     if reach.is_short_notice(starts_at):
         verdict.soft.append(
-            _("That is less than the %(days)d working days of notice the offer promises.")
-            % {"days": reach.request.campaign.lead_days}
+            ngettext(
+                "That is less than the %(days)d working day of notice the offer promises.",
+                "That is less than the %(days)d working days of notice the offer promises.",
+                days := reach.request.campaign.lead_days,
+            )
+            % {"days": days}
         )
     verdict.soft += reach.notes(host)
     if not verdict.host_is_taken:

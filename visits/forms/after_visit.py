@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from crm.forms.fields import Form
 from crm.models import FollowUp
 from crm.validators import mail_address, sensible_date
 from visits.domain.after_visit import Holder, Promise
@@ -18,7 +19,7 @@ from visits.models.reports import Audience, Outcome
 MOST_PROMISES, MOST_OTHERS = 3, 2
 
 
-class AfterVisitForm(forms.Form):
+class AfterVisitForm(Form):
     """Counts, three lines, promises and photos; nothing is kept unless everything is right."""
 
     use_required_attribute = False

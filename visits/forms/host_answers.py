@@ -1,12 +1,12 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from crm.forms.fields import DayField, LineField
+from crm.forms.fields import DayField, Form, LineField
 from crm.validators import clean_text
 from visits.models import HostAnswer
 
 
-class HostAnswerForm(forms.Form):
+class HostAnswerForm(Form):
     """Whether the host takes the visit at the time it has."""
 
     use_required_attribute = False
@@ -39,7 +39,7 @@ class HostAnswerForm(forms.Form):
         return cleaned
 
 
-class CannotTravelForm(forms.Form):
+class CannotTravelForm(Form):
     """Whole days on which a host cannot travel."""
 
     use_required_attribute = False

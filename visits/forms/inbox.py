@@ -6,13 +6,14 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from crm.forms.fields import Form
 from crm.models import Organisation, Person, User
 from visits.models import VisitRequest
 
 FOUND = 10
 
 
-class FilingForm(forms.Form):
+class FilingForm(Form):
     """People, an organisation and a request; at least one of them.
 
     Offered are those the mail seems to concern and those that a search found; any other number

@@ -4,13 +4,13 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from crm.forms.fields import DayField
+from crm.forms.fields import DayField, Form
 from crm.validators import sensible_date
 from visits.domain.packs import check_span
 from visits.models import Host, PackRun
 
 
-class SpanForm(forms.Form):
+class SpanForm(Form):
     """Whose trip, and from which day to which."""
 
     host = forms.ModelChoiceField(

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm import wording
+from crm.forms.fields import Form
 from crm.validators import clean_text
 from visits.domain.plan_decisions import Wanted
 from visits.forms.moments import moment_at
@@ -22,7 +23,7 @@ def cell_key(host: Host, day: date) -> str:
     return f"{host.ref} {day:%Y-%m-%d}"
 
 
-class MoveForm(forms.Form):
+class MoveForm(Form):
     """Where a visit of a draft goes: a host's day, and a start or the best one of that day."""
 
     seen = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
@@ -83,7 +84,7 @@ class RequestField(forms.ModelChoiceField):
         return f"{row} – {row.department}" if row.department else str(row)
 
 
-class DecisionForm(forms.Form):
+class DecisionForm(Form):
     """What all decisions say: why."""
 
     kind: str

@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from crm import languages
-from crm.forms.fields import CountryField
+from crm.forms.fields import CountryField, Form
 from crm.models import Initiative, MailTemplate
 from crm.validators import clean_text, mail_address, sensible_date
 from visits.domain.places import zone_of_country
@@ -17,7 +17,7 @@ from visits.models import Campaign, Topic, VisitRequest
 from visits.models.requests import Channel, Mode
 
 
-class RequestByHandForm(forms.Form):
+class RequestByHandForm(Form):
     """A request that came by phone, mail or at the event desk, with its original words."""
 
     campaign = forms.ModelChoiceField(Campaign.objects.none(), label=_("Campaign"))
@@ -117,7 +117,7 @@ class RequestByHandForm(forms.Form):
         return data
 
 
-class ReasonForm(forms.Form):
+class ReasonForm(Form):
     """A step that needs a reason in words."""
 
     reason = forms.CharField(
@@ -132,7 +132,7 @@ class ReferForm(ReasonForm):
     initiative = forms.ModelChoiceField(Initiative.objects.all(), label=_("Hand over to"))
 
 
-class MergeForm(forms.Form):
+class MergeForm(Form):
     into = forms.CharField(
         label=_("Same wish as"), max_length=12, help_text=_("The reference, as R01.")
     )
@@ -144,7 +144,7 @@ class MergeForm(forms.Form):
         return found
 
 
-class TriageForm(forms.Form):
+class TriageForm(Form):
     """How much a request weighs in planning, and how long its visit takes; the verb has limits."""
 
     priority = forms.IntegerField(
@@ -168,7 +168,7 @@ class TriageForm(forms.Form):
         return cls(initial={name: getattr(row, name) for name in cls.base_fields})
 
 
-class AnswerForm(forms.Form):
+class AnswerForm(Form):
     """Which checked template to answer with; nothing is chosen beforehand."""
 
     template = forms.ChoiceField(label=_("Letter"))
@@ -189,7 +189,7 @@ class AnswerForm(forms.Form):
         ]
 
 
-class DraftForm(forms.Form):
+class DraftForm(Form):
     """The words of a draft before it goes."""
 
     subject = forms.CharField(label=_("Subject"), max_length=300)
@@ -220,7 +220,7 @@ class TickedSlots(forms.Field):
         return starts
 
 
-class ProposalForm(forms.Form):
+class ProposalForm(Form):
     """One to four dates to offer, ticked or typed in the time of the place."""
 
     host = forms.ModelChoiceField(None, label=_("Host"), to_field_name="ref", empty_label=None)

@@ -12,6 +12,7 @@ from crm.forms.fields import (
     CountryField,
     DayField,
     EditForm,
+    Form,
     LineField,
     MomentField,
     TextField,
@@ -195,7 +196,7 @@ class TopicForm(EditForm):
     )
 
 
-class AvailabilityForm(forms.Form):
+class AvailabilityForm(Form):
     """When a host can or cannot, told in the host's own time zone."""
 
     kind = forms.ChoiceField(
@@ -218,7 +219,7 @@ class AvailabilityForm(forms.Form):
         return at_place(super().clean() or {}, self.zone)
 
 
-class BusyFeedForm(forms.Form):
+class BusyFeedForm(Form):
     """Where a host's own calendar can be read."""
 
     url = LineField(
@@ -331,7 +332,7 @@ class DisruptionForm(EditForm):
         return codes
 
 
-class ClockForm(forms.Form):
+class ClockForm(Form):
     """Where the demo clock stands, told in the office's time zone."""
 
     at = MomentField(label=_("Day and time"))

@@ -3,10 +3,11 @@ from uuid import uuid4
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from crm.forms.fields import Form
 from visits.domain.visit_notes import note_words
 
 
-class VisitNoteForm(forms.Form):
+class VisitNoteForm(Form):
     """A note about a visit; the hidden fields say when and about what copy of it it was written."""
 
     use_required_attribute = False

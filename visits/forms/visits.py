@@ -4,6 +4,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from crm.forms.fields import Form, ModelForm
 from crm.models import FollowUp
 from crm.validators import clean_text, mail_address
 from visits.domain.preparing import LONGEST_ANSWER, LONGEST_OWNER
@@ -15,7 +16,7 @@ from visits.models.reports import Audience, Outcome
 from visits.models.visits import ChecklistItem, Side
 
 
-class VisitFactsForm(forms.ModelForm):
+class VisitFactsForm(ModelForm):
     """Where, with whom, with what."""
 
     class Meta:
@@ -31,7 +32,7 @@ class VisitFactsForm(forms.ModelForm):
         return mail_address(address) if address else ""
 
 
-class AssignForm(forms.Form):
+class AssignForm(Form):
     """Who can take over, who joins, and what is spoken about."""
 
     backup = forms.ModelChoiceField(
@@ -61,7 +62,7 @@ class AssignForm(forms.Form):
         self.fields["backup"].queryset = Host.objects.who_lead().exclude(pk=visit.host_id)
 
 
-class BriefNotesForm(forms.ModelForm):
+class BriefNotesForm(ModelForm):
     """What only the brief tells, and a planned answer to each question of the city."""
 
     class Meta:
@@ -109,7 +110,7 @@ class BriefNotesForm(forms.ModelForm):
         ]
 
 
-class ChecklistItemForm(forms.Form):
+class ChecklistItemForm(Form):
     """One thing to have ready."""
 
     text = forms.CharField(label=_("What"), max_length=300)
@@ -124,7 +125,7 @@ class ChecklistItemForm(forms.Form):
     )
 
 
-class SideForm(forms.Form):
+class SideForm(Form):
     """Which side it was, and why; neutral words, the city may read them."""
 
     side = forms.ChoiceField(label=_("Whose side"), choices=Side)
@@ -159,7 +160,7 @@ class PostponeForm(SideForm):
         return moment_at(self.cleaned_data["starts_at"], self.zone)
 
 
-class AttendanceForm(forms.Form):
+class AttendanceForm(Form):
     """How many people came, by the funder's audience categories."""
 
     def __init__(self, *args, counts=None, **kwargs):
@@ -177,7 +178,7 @@ class AttendanceForm(forms.Form):
         return {name: value or 0 for name, value in self.cleaned_data.items()}
 
 
-class ReportForm(forms.Form):
+class ReportForm(Form):
     """What was said and what came of it."""
 
     summary = forms.CharField(
@@ -240,7 +241,7 @@ class ReportForm(forms.Form):
         return cleaned
 
 
-class PromiseForm(forms.Form):
+class PromiseForm(Form):
     """A promise made at the visit."""
 
     text = forms.CharField(label=_("What was promised"), max_length=500)

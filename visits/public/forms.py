@@ -106,6 +106,7 @@ class RequestForm(forms.Form):
     language = forms.ChoiceField(
         label=gettext_lazy("Language for our mails"),
         widget=LongSelect(attrs={"data-follows-page": ""}),
+        error_messages={"required": gettext_lazy("Choose the language of our mails.")},
     )
     topics = forms.MultipleChoiceField(
         required=False,

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from crm import clock, wording
-from crm.models import IncomingMail, OutgoingMail, Person
+from crm.models import IncomingMail, Message, OutgoingMail, Person
 from crm.roles import Role
 from visits.models import Campaign, VisitRequest
 
@@ -110,6 +110,7 @@ def current_campaign(chosen: str = "") -> Campaign | None:
         Campaign.objects.chosen_first(chosen)
         .annotate(
             requests_waiting=_count(VisitRequest.objects.to_answer()),
+            drafts=_count(Message.objects.drafts()),
             mail_waiting=_count(OutgoingMail.objects.needing_a_person()),
             incoming=_count(IncomingMail.objects.to_review()),
             has_sample=Exists(Person.objects.filter(is_sample=True)),
@@ -147,17 +148,25 @@ def _waiting(campaign: Any) -> dict[str, tuple[int, str]]:
     """What waits where, as a number and in words."""
     if campaign is None:
         return {}
-    requests, mails = campaign.requests_waiting, campaign.mail_waiting + campaign.incoming
+    requests = campaign.requests_waiting
     return {
         "/requests/": (
             requests,
             ngettext("%(n)d request waits", "%(n)d requests wait", requests) % {"n": requests},
         ),
-        "/mail/": (
-            mails,
-            ngettext("%(n)d mail needs you", "%(n)d mails need you", mails) % {"n": mails},
-        ),
+        "/mail/": _mail_waiting(campaign.drafts, campaign.mail_waiting, campaign.incoming),
     }
+
+
+def _mail_waiting(drafts: int, stuck: int, incoming: int) -> tuple[int, str]:
+    """The three lists of the mail page that wait for somebody: their sum, and each by name."""
+    words = (
+        (drafts, ngettext("%(n)d draft", "%(n)d drafts", drafts)),
+        (stuck, ngettext("%(n)d mail needs you", "%(n)d mails need you", stuck)),
+        (incoming, ngettext("%(n)d mail came in", "%(n)d mails came in", incoming)),
+    )
+    named = ", ".join(sentence % {"n": n} for n, sentence in words if n)
+    return drafts + stuck + incoming, named
 
 
 def _campaign_links(roles: frozenset[str], campaign: Campaign | None) -> list[dict[str, Any]]:

@@ -184,8 +184,11 @@ def _mark_done(folder: MailFolder, server: Connection) -> None:
 def forget_raw(*, days: int) -> int:
     """Empty the bytes of mails kept for longer than `days`; the number emptied.
 
-    What was read of them stays, and so does the hash that knows them again.
+    What was read of them stays, and so does the hash that knows them again; of a mail that was put
+    aside for as long, the words go too.
     """
     before = timezone.now() - timedelta(days=days)
-    old = IncomingMail.objects.filter(fetched_at__lt=before).exclude(raw=None)
-    return old.exclude(state=State.NEW).update(raw=None)
+    old = IncomingMail.objects.filter(fetched_at__lt=before)
+    aside = old.filter(Q(decided_at=None) | Q(decided_at__lt=before), state=State.IGNORED)
+    aside.exclude(subject="", text="").update(subject="", text="", attachments=[])
+    return old.exclude(raw=None).exclude(state=State.NEW).update(raw=None)

@@ -1,9 +1,10 @@
 """The debriefing after an event: who came, who met them, what was said and promised, in one go."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 
 from crm.domain.debriefs import debrief, next_to_debrief, roster_to_debrief, take_back_debrief
 from crm.models import FollowUp, Interaction
@@ -60,6 +61,22 @@ def test_days_for_nothing_are_refused_and_nothing_is_written(ann):
         write(part, ann, status="attended", met_by=ann, in_days=3, note=" ")
     part.refresh_from_db()
     assert (part.status, Interaction.objects.count()) == ("registered", 0)
+
+
+def test_days_and_a_date_for_one_promise_are_refused_and_what_was_typed_stays(ann, client):
+    part = ParticipationFactory(status="registered")
+    path = reverse("visits:debrief-person", args=[part.event.slug, part.pk])
+    typed = {"note": "Nice talk.", "promise": "Send cost", "owner": "ours", "status": "attended"}
+    day = date.today() + timedelta(days=7)
+    client.force_login(ann)
+    answer = client.post(path, typed | {"in_days": "3", "due_on": day.isoformat()})
+    assert answer.status_code == 422
+    assert answer.context["form"].errors == {
+        "due_on": ["Leave the working days or the day empty: a promise is due once."]
+    }
+    for kept in ("Nice talk.", 'value="Send cost"', 'value="3"', f'value="{day.isoformat()}"'):
+        assert kept in answer.content.decode()
+    assert (FollowUp.objects.count(), Interaction.objects.count()) == (0, 0)
 
 
 def test_the_next_is_who_nobody_wrote_about_by_name_and_merged_people_once(ann):

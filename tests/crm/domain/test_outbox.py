@@ -10,6 +10,7 @@ from django.utils import timezone
 from crm.domain import outbox
 from crm.models import ContactPoint, Message, OutboxStanding, OutgoingMail
 from tests.factories.crm import ContactPointFactory, MessageFactory, SuppressionFactory
+from tests.factories.visits import VisitRequestFactory
 
 State = OutgoingMail.State
 
@@ -241,3 +242,41 @@ def test_refused_recipient_is_still_marked(smtp_sink):
     point.refresh_from_db()
     mail.refresh_from_db()
     assert (point.status, mail.state) == (ContactPoint.Status.BOUNCED, State.BOUNCED)
+
+
+@pytest.mark.parametrize(
+    ("at_step", "reply", "state", "is_dead"),
+    [
+        ("recipient", "550 5.1.1 unknown", State.BOUNCED, True),
+        ("recipient", "450 4.2.1 try later", State.QUEUED, False),
+        ("recipient", "530 5.7.0 Authentication required", State.QUEUED, False),
+        ("recipient", "535 5.7.8 Bad credentials", State.QUEUED, False),
+        ("content", "554 5.7.1 looks like spam", State.FAILED, False),
+        ("content", "552 too large", State.FAILED, False),
+        ("content", "550 5.1.1 unknown", State.BOUNCED, True),
+    ],
+)
+@pytest.mark.django_db(transaction=True)
+def test_request_knows_of_a_dead_address_and_of_no_other_refusal(
+    smtp_sink, at_step, reply, state, is_dead
+):
+    asked = VisitRequestFactory(address="officer@city.example")
+    point = ContactPointFactory(value="officer@city.example")
+    if at_step == "recipient":
+        smtp_sink.refused["officer@city.example"] = reply
+    else:
+        smtp_sink.answer = reply
+    mail = queue()
+    asked.first_reply_at = mail.queued_at
+    asked.save()
+    asked.messages.add(mail.message)
+    Message.objects.update(is_personal=True)
+
+    outbox.send_due()
+
+    for row in (asked, point, mail):
+        row.refresh_from_db()
+    assert (mail.state, mail.error[:3]) == (state, reply[:3])
+    assert asked.address_bounced == is_dead
+    assert (asked.first_reply_at is None) == is_dead
+    assert (point.status == ContactPoint.Status.BOUNCED) == is_dead

@@ -102,6 +102,18 @@ def test_a_promise_is_put_off_and_its_history_kept(office, how, day):
     assert promise.moves.count() == 2
 
 
+def test_what_was_taken_back_is_no_move_and_the_one_before_can_be_taken_back_too(office):
+    promise, act = FollowUpFactory(due_on=date(2023, 2, 14)), {"at": CLOCK, "by": office}
+    snooze_follow_up(promise, "day", **act)
+    snooze_follow_up(promise, "week", **act)
+    take_back_move(promise, **act)
+    assert [move.how for move in promise.standing_moves] == ["day"]
+    take_back_move(promise, **act)
+    assert (promise.due_on, promise.standing_moves) == (date(2023, 2, 14), [])
+    with pytest.raises(ValidationError, match="no move to take back"):
+        take_back_move(promise, **act)
+
+
 def test_bad_ways_and_kept_promises_are_refused(office):
     promise, kept = FollowUpFactory(), FollowUpFactory(done_on=date(2023, 2, 10))
     act = {"at": CLOCK, "by": office}

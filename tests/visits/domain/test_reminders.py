@@ -221,6 +221,15 @@ def test_a_late_promise_of_ours_reaches_who_keeps_it():
     assert (mail.recipient, mail.subject) == ("hanne@staff.example", "A promise of yours is late")
 
 
+def test_a_late_promise_is_told_in_the_language_of_who_keeps_it():
+    owner = UserFactory(email="hanne@staff.example", time_zone="Europe/Oslo", language="nb")
+    promise(14, owner="ours", assigned_to=owner)
+    remind(at=day(15))
+    message = OutgoingMail.objects.get().message
+    assert (message.language, message.subject) == ("nb", "Et løfte du har gitt, er forsinket")
+    assert "tir 14. feb 2023" in message.body
+
+
 def test_an_old_promise_is_left_in_peace():
     row = promise(1)
     FollowUp.objects.filter(pk=row.pk).update(due_on=date(2022, 12, 1))

@@ -142,7 +142,7 @@ def test_a_look_changes_nothing_and_tells_why(capsys):
     person.refresh_from_db()
     assert person.erased_at is None
     call_command("retention", "--apply")
-    assert "Gone: 1 rows." in capsys.readouterr().out
+    assert "Gone: 1 row." in capsys.readouterr().out
     person.refresh_from_db()
     assert person.erased_at == CLOCK
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from crm.domain.audit import MUNICIPALITY, record
 from crm.domain.outbox import mark_bounced, mark_given_up
 from crm.models import IncomingMail, Message, Organisation, OutgoingMail, Person, User
-from crm.validators import address_key, clean_line, clean_text
+from crm.validators import clean_line, clean_text
 from visits.domain.inbox.weighing import Bounce
 from visits.domain.requests import forget_reply, note_reply
 from visits.domain.steps import set_request_state
@@ -186,10 +186,5 @@ def note_bounce(mail: IncomingMail, outgoing: OutgoingMail, *, answer: str, boun
     mail.outgoing, mail.bounce, mail.answer = outgoing, bounce, answer[:500]
     if bounce == Bounce.GAVE_UP:
         mark_given_up(outgoing, answer)
-    if bounce != Bounce.HARD or not mark_bounced(outgoing, answer):
-        return
-    for request in outgoing.message.visit_requests.all():
-        if address_key(request.address) == address_key(outgoing.recipient):
-            VisitRequest.objects.filter(pk=request.pk).update(address_bounced=True)
-        if outgoing.message.is_personal:
-            forget_reply(request, at=outgoing.queued_at)
+    if bounce == Bounce.HARD:
+        mark_bounced(outgoing, answer)

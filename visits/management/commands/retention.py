@@ -43,7 +43,8 @@ class Command(BaseCommand):
         if gone is None:
             self.stdout.write("Nothing was changed. With --apply this goes for good.")
         else:
-            self.stdout.write(f"Gone: {sum(gone.values())} rows.")
+            count = sum(gone.values())
+            self.stdout.write(f"Gone: {count} {'row' if count == 1 else 'rows'}.")
 
     @staticmethod
     def _told(due: Due) -> dict:

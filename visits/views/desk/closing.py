@@ -1,5 +1,6 @@
 """Closing a campaign: what is left over, ends for many at once, the figures frozen and compared."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -23,7 +24,7 @@ from visits.domain.closing import (
     left_over,
     values_now,
 )
-from visits.models import FigureSnapshot, VisitRequest
+from visits.models import Campaign, FigureSnapshot, VisitRequest
 from visits.states import RequestState
 from visits.views.desk.access import current_campaign, try_verb
 from visits.views.desk.toasts import done
@@ -36,15 +37,25 @@ MOST_ROWS = 2_000
 @require(Role.COORDINATOR)
 def closing(request: HttpRequest) -> HttpResponse:
     """Everything of the campaign that has no end yet, and the frozen figures."""
-    campaign = current_campaign(request)
-    context: dict[str, Any] = {"campaign": campaign}
+    return _page(request, current_campaign(request))
+
+
+def _page(
+    request: HttpRequest,
+    campaign: Campaign | None,
+    *,
+    ticked: Sequence[str] = (),
+    status: int = 200,
+) -> HttpResponse:
+    """The page; after a refusal with the rows `ticked` and the words sent along still in place."""
+    context: dict[str, Any] = {"campaign": campaign, "ticked": ticked, "typed": request.POST}
     if campaign is not None:
         context |= {
             "left": left_over(campaign),
             "ends": [(state, RequestState(state).label) for state in ENDS],
             "snapshots": campaign.figure_snapshots.select_related("taken_by"),
         }
-    return render(request, "visits/closing.html", context)
+    return render(request, "visits/closing.html", context, status=status)
 
 
 @require_POST
@@ -57,7 +68,7 @@ def closing_end(request: HttpRequest) -> HttpResponse:
     wanted = request.POST.getlist("rows")[:MOST_ROWS]
     if not wanted:
         messages.error(request, _("Tick at least one row first."))
-        return redirect("visits:closing")
+        return _page(request, campaign, status=422)
     rows = VisitRequest.objects.visible_to(request.user).filter(campaign=campaign, ref__in=wanted)
     ended = try_verb(
         request,
@@ -68,10 +79,10 @@ def closing_end(request: HttpRequest) -> HttpResponse:
         at=clock.now(),
         by=request.user,
     )
-    if ended is not None:
-        count = len(rows)
-        words = ngettext("%(n)d request has its end.", "%(n)d requests have their end.", count)
-        done(request, words % {"n": count})
+    if ended is None:
+        return _page(request, campaign, ticked=wanted, status=422)
+    words = ngettext("%(n)d request has its end.", "%(n)d requests have their end.", len(ended))
+    done(request, words % {"n": len(ended)})
     return redirect("visits:closing")
 
 

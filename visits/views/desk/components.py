@@ -11,6 +11,7 @@ from django.template.loader import get_template
 from django.utils.translation import gettext_lazy as _
 
 from crm import maps, marks, pictures, timetable
+from crm.forms.fields import Form
 from crm.strips import StripDay, StripMark, working_days
 
 SECTIONS = (
@@ -38,7 +39,7 @@ FIRST = date(2023, 2, 1)
 NINE = datetime(2023, 2, 9, 8, 30, tzinfo=UTC)
 
 
-class SampleForm(forms.Form):
+class SampleForm(Form):
     """One field of every kind."""
 
     city = forms.CharField(label=_("City or municipality"), help_text=_("As you write it."))

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from crm import clock
+from crm import clock, wording
 from crm.domain import events as verbs
 from crm.exports import Column
 from crm.filters import EventFilter, ParticipationFilter, with_newsletter_status
@@ -201,7 +201,7 @@ def attendance_bulk(request: HttpRequest, slug: str) -> HttpResponse:
                 at=clock.now(),
                 by=request.user,
             )
-        done(request, _("Written down for %(n)d people.") % {"n": len(rows)})
+        done(request, _("Written down for %(people)s.") % {"people": wording.people(len(rows))})
     return back_to(request, reverse("visits:event-detail", args=[slug]))
 
 

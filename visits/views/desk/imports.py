@@ -85,6 +85,7 @@ def _page(request: HttpRequest, batch: ImportBatch, **more: Any) -> HttpResponse
         "batch": batch,
         "page_obj": page,
         "pills": _pills(counts, chosen),
+        "is_idle": not any(counts.get(verb) for verb in (Verb.CREATE, Verb.UPDATE, Verb.LINK)),
         "progress": batches.progress_of(batch)[0],
         "delimiter": DELIMITERS.get(batch.delimiter, ""),
         "other_sheets": [sheet for sheet in batch.sheets if sheet != batch.sheet],

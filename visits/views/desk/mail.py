@@ -7,12 +7,12 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
@@ -37,6 +37,7 @@ from visits.views.desk.access import back_to, try_verb
 from visits.views.desk.lists import as_file, list_page, render_list
 from visits.views.desk.people import ticked
 from visits.views.desk.toasts import done
+from visits.views.desk.wordings import wording_title
 
 State = OutgoingMail.State
 DRAFTS_SHOWN = 30
@@ -98,9 +99,14 @@ def outbox_step(request: HttpRequest, step: str) -> HttpResponse:
 
 def state_pills(request: HttpRequest, rows: QuerySet) -> list[dict[str, Any]]:
     """All, those that need a person, and each state in use, with numbers."""
-    counts = dict(rows.order_by().values_list("state").annotate(n=Count("pk")))
-    needing = sum(counts.get(state, 0) for state in (State.HELD, State.UNKNOWN))
-    needing += sum(counts.get(state, 0) for state in (State.FAILED, State.BOUNCED))
+    stuck = Q(pk__in=OutgoingMail.objects.needing_a_person().values("pk"))
+    numbers = (
+        rows.order_by()
+        .values_list("state")
+        .annotate(n=Count("pk"), needing=Count("pk", filter=stuck))
+    )
+    counts = {state: n for state, n, _needing in numbers}
+    needing = sum(each for _state, _n, each in numbers)
     chosen, asked = request.GET.getlist("state"), request.GET.get("needs", "")
     pills = [
         _pill(_("All"), request.path, sum(counts.values()), not chosen and not asked),
@@ -136,8 +142,10 @@ def find_mail(request: HttpRequest, pk: int) -> OutgoingMail:
 def mail_detail(request: HttpRequest, pk: int) -> HttpResponse:
     mail = find_mail(request, pk)
     text, link = shown_text(mail)
+    template = mail.message.template
     context = {
         "mail": mail,
+        "wording": wording_title(template.key) if template else "",
         "text": text,
         "link": link,
         "is_caught": mail_is_caught() and not mail.is_sample,
@@ -247,5 +255,6 @@ def mail_bulk(request: HttpRequest) -> HttpResponse:
         words = {"reason": " ".join(error.messages)}
         messages.error(request, _("Nothing was done: %(reason)s") % words)
     else:
-        done(request, _("%(n)d mails: %(what)s") % {"n": len(rows), "what": STEPS[step][1]})
+        words = ngettext("%(n)d mail: %(what)s", "%(n)d mails: %(what)s", len(rows))
+        done(request, words % {"n": len(rows), "what": STEPS[step][1]})
     return back_to(request, fallback)

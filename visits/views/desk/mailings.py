@@ -242,6 +242,7 @@ def mailing_letter(request: HttpRequest, pk: int, person: int) -> HttpResponse:
         "mailing": mailing,
         "row": row,
         "letter": letter_to(row),
+        "wording": wording_title(mailing.template_key),
         "link": LINK,
         "hurdle": block_of(row.reason, row.detail) if row.reason else None,
         "place": here + 1,

@@ -9,13 +9,14 @@ from django.views.decorators.http import require_http_methods
 
 from crm import clock
 from crm.domain.users import edit_own_account
+from crm.forms.fields import Form
 from crm.permissions import require
 from crm.roles import Role
 from visits.domain.digests import digest_of, words_of
 from visits.views.desk.toasts import done
 
 
-class DigestForm(forms.Form):
+class DigestForm(Form):
     wants_digest = forms.BooleanField(
         label=gettext_lazy("Send me a digest by mail every Monday at 08:00"),
         required=False,

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from crm import clock
+from crm.forms.fields import Form
 from crm.permissions import require
 from crm.roles import Role
 from visits.briefs import press
@@ -19,7 +20,7 @@ from visits.views.desk.access import try_verb
 from visits.views.desk.people import find_person
 
 
-class ErasureForm(forms.Form):
+class ErasureForm(Form):
     """The one tick without which nothing is erased."""
 
     is_sure = forms.BooleanField(

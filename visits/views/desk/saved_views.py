@@ -27,6 +27,9 @@ PAGES: dict[str, str] = {
     SavedView.List.MAIL: "visits:mail-list",
     SavedView.List.REQUESTS: "visits:request-list",
     SavedView.List.VISITS: "visits:visit-list",
+    SavedView.List.CONSENTS: "visits:consent-list",
+    SavedView.List.NOTICES: "visits:notice-list",
+    SavedView.List.DATA_REQUESTS: "visits:data-request-list",
 }
 LISTS = {page: name for name, page in PAGES.items()}
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.urls import reverse
 
 from crm.domain.inbox import fetching
 from crm.domain.inbox.bounds import Bounds
@@ -228,6 +229,26 @@ def test_a_mail_that_fails_is_parked_after_five_tries_and_others_go_on(mailbox, 
     poison = IncomingMail.objects.get(tries=5)
     assert (poison.state, poison.why) == ("review", "parked")
     assert IncomingMail.objects.filter(why="stranger").count() == 1
+
+
+def test_the_words_of_a_letter_put_aside_go_with_its_bytes(mailbox, client, coordinator):
+    mailbox.deliver(letter())
+    read()
+    client.force_login(coordinator)
+    long_ago, pk = datetime(2026, 1, 1, tzinfo=UTC), only().pk
+    client.post(reverse("visits:inbox-ignore", args=[pk]))
+    mail = only()
+    assert (mail.state, mail.text) == ("ignored", "Could you visit us?")
+    # A letter that waited for long and was put aside now can still be taken back whole.
+    IncomingMail.objects.update(fetched_at=long_ago, decided_at=datetime.now(UTC))
+    read()
+    assert only().text == "Could you visit us?"
+    IncomingMail.objects.update(decided_at=long_ago)
+    read()
+    mail = only()
+    assert (mail.raw, mail.subject, mail.text, mail.attachments) == (None, "", "", [])
+    assert (mail.state, bool(mail.raw_hash), bool(mail.sender)) == ("ignored", True, True)
+    assert "Its words are no longer kept." in client.get(f"/mail/inbox/{pk}/").text
 
 
 def test_the_bytes_go_after_a_while_and_the_words_stay(mailbox, settings):

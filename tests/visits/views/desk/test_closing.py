@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import pytest
 
@@ -61,6 +62,21 @@ def test_ticked_requests_get_the_same_end_or_none_of_them(desk):
     assert said(answer) == ["2 requests have their end."]
     assert {state(ref) for ref in both} == {"declined"}
     assert VisitRequest.objects.get(ref="R05").reason == "February is over"
+
+
+def test_refused_end_keeps_the_ticks_the_end_and_the_reason(desk):
+    typed = {"end": "withdrawn", "reason": "February is “over”"}
+    answer = do(desk, "closing-end", rows=["R05", "R04"], **typed)
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    ticked = re.findall(r'name="rows" value="(\w+)" checked', page)
+    assert sorted(ticked) == ["R04", "R05"]
+    assert '<option value="withdrawn" selected>' in page
+    assert 'value="February is “over”"' in page
+    page = do(desk, "closing-end", **typed).content.decode()
+    assert 'value="February is “over”"' in page
+    assert "data-row-tick checked" not in page
+    assert " checked" not in go(desk, "closing").content.decode()
 
 
 def test_frozen_figures_stay_when_the_live_ones_move(desk):

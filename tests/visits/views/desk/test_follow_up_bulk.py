@@ -86,6 +86,10 @@ def test_one_promise_is_put_off_from_its_row_with_its_history_on_the_list(desk):
     answer = do(desk, "follow-up-snooze", row.pk, how="day")
     assert said(answer) == ["Put off to Thu 16 Feb 2023."]
     assert "moved once" in go(desk, "follow-up-list").text
+    desk.post(undo_of(answer))
+    assert "moved" not in go(desk, "follow-up-list").text
+    do(desk, "follow-up-snooze", row.pk, how="week")
+    assert "moved once" in go(desk, "follow-up-list").text
 
 
 def test_what_was_promised_at_an_event_is_found_by_the_event(desk):

@@ -3,14 +3,17 @@ from datetime import date
 import pytest
 from django.urls import reverse
 
-from crm.models import ClockSetting, FollowUp, OutgoingMail
+from crm.models import ClockSetting, FollowUp, Message, OutgoingMail
 from tests.factories.crm import (
     CLOCK,
     FollowUpFactory,
+    IncomingMailFactory,
+    MailTemplateFactory,
     MessageFactory,
     OutgoingMailFactory,
     UserFactory,
 )
+from tests.factories.visits import CampaignFactory
 
 pytestmark = pytest.mark.django_db
 State = OutgoingMail.State
@@ -104,6 +107,28 @@ def test_mail_list_counts_what_needs_a_person(desk):
         OutgoingMailFactory(state=state)
     pills = desk.get(reverse("visits:mail-list")).context["tabs"]
     assert [(pill["label"], pill["count"]) for pill in pills[:2]] == [("All", 3), ("Needs you", 2)]
+
+
+def test_mail_in_the_navigation_counts_what_the_mail_page_says_waits(desk):
+    CampaignFactory()
+    for _each in range(7):
+        MessageFactory(draft=True)
+    OutgoingMailFactory(state=State.UNKNOWN)
+    OutgoingMailFactory(state=State.FAILED, message__channel=Message.CONFIRMATION)
+    IncomingMailFactory()
+    context = desk.get(reverse("visits:mail-list")).context
+    (mail,) = (item for item in context["frame"]["navigation"] if item.path == "/mail/")
+    assert (mail.count, mail.count_words) == (9, "7 drafts, 1 mail needs you, 1 mail came in")
+    needs_you = context["tabs"][1]
+    found = desk.get(needs_you["path"]).context["list"]
+    assert (context["draft_count"], needs_you["count"], found.shown) == (7, 1, 1)
+
+
+def test_mail_names_its_wording_as_the_desk_calls_it(desk):
+    mail = OutgoingMailFactory(message__template=MailTemplateFactory(key="last_call"))
+    page = desk.get(reverse("visits:mail-detail", args=[mail.pk])).text
+    assert ">Last call</a> v" in page
+    assert ">last_call" not in page
 
 
 def test_a_waiting_mail_is_held_and_released_again(desk):

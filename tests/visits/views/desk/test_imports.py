@@ -62,6 +62,21 @@ def test_a_list_is_shown_imported_and_undone(desk):
     assert event.participations.count() == 0
 
 
+def test_a_file_that_would_change_nothing_says_so_and_offers_no_import(desk):
+    PersonFactory(given="Bo", family="Dahl", role="Chief", address="bo@x.eu")
+    known = b"Name;E-mail;Role\nBo Dahl;bo@x.eu;Clerk\n"
+    page = go(desk, "import-detail", upload(desk, known).pk).text
+    assert "Nothing would change" in page
+    assert "Import 1 row" not in page
+    assert "Read it another way" in page
+    page = go(desk, "import-detail", upload(desk, b"Name;E-mail\nBad;bad;\n").pk).text
+    assert "No line of this file can be taken." in page
+    event = EventFactory(slug="rotterdam")
+    page = go(desk, "import-detail", upload(desk, known, event=event.slug).pk).text
+    assert "Nothing would change" not in page
+    assert "Import 1 row" in page
+
+
 def test_a_column_is_sent_elsewhere_and_the_file_read_again(desk):
     batch = upload(desk, b"Wer;Wo;Was\nAnna Berg;anna@x.eu;Chefin\n")
     assert (batch.mapping, batch.state) == (["name", "email", ""], "ready")

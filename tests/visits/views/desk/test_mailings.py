@@ -201,6 +201,23 @@ def test_progress_stop_go_on_and_give_up(desk, wording):
     )
 
 
+def test_a_mailing_leaves_from_a_moment_only_while_something_is_left(desk, wording):
+    mailing = new(desk, [reader(f"p{n}@x.example") for n in range(2)])
+    release(desk, mailing, scheduled_at="2099-02-28T09:30")
+    assert "Leaves from Sat 28 Feb 2099, 09:30" in text_of(go(desk, mailing))
+    OutgoingMail.objects.update(state="sent")
+    shown = text_of(go(desk, mailing))
+    assert "2 of 2" in shown
+    assert "Leaves from" not in shown
+
+
+def test_letter_of_a_mailing_names_its_wording_as_the_desk_calls_it(desk, wording):
+    mailing = new(desk, [person := reader("p@x.example")])
+    path = reverse("visits:mailing-letter", args=[mailing.pk, person.pk])
+    assert f"Newsletter 4 is out v{wording.version}" in text_of(desk.get(path))
+    assert "newsletter4_notice v" not in text_of(desk.get(path))
+
+
 def test_all_mail_is_stopped_and_started_and_the_page_says_so(desk):
     desk.post(reverse("visits:mail-outbox", args=["stop"]))
     assert "All mail is stopped" in text_of(desk.get(reverse("visits:mail-list")))

@@ -120,6 +120,8 @@ def test_the_same_answer_is_marked_for_all_ticked_rows(desk):
     path = reverse("visits:attendance-bulk", args=[event.slug])
     desk.post(path, {"rows": [row.pk for row in rows], "status": "attended"})
     assert Participation.objects.attended().count() == 3
+    answer = desk.post(path, {"rows": [rows[0].pk], "status": "no_show"}, follow=True)
+    assert [str(each) for each in answer.context["messages"]][-1] == "Written down for 1 person."
 
 
 def test_a_row_of_another_event_is_not_found(desk):

@@ -44,6 +44,24 @@ def test_person_list_says_how_many_of_how_many(desk):
     assert (page.shown, page.total) == (2, 3)
 
 
+def test_list_of_one_counts_one_person(desk):
+    PersonFactory()
+    path = reverse("visits:person-list")
+    assert 'role="status">1 person</span>' in desk.get(path).text
+    assert ">1 person</span>" in desk.get(path, headers={"HX-Request": "true"}).text
+    PersonFactory()
+    assert 'role="status">2 people</span>' in desk.get(path).text
+
+
+def test_person_list_shows_its_first_step_and_folds_the_others(desk):
+    shown = desk.get(reverse("visits:person-list")).text
+    actions = shown[shown.index('class="page-actions"') : shown.index('class="filter-bar"')]
+    outside, folded = actions.split("<details", 1)
+    assert outside.count("<a ") == 1
+    assert "Add a person" in outside
+    assert folded.count("data-command") == 4
+
+
 def test_person_list_with_an_unknown_filter_finds_nothing_and_says_why(desk):
     PersonFactory()
     page = desk.get(reverse("visits:person-list"), {"type": "dragon"}).context["list"]

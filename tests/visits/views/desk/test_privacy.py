@@ -167,7 +167,7 @@ def test_a_wish_of_nobody_is_refused(desk):
 def test_an_answer_says_what_was_done_and_can_be_taken_back(desk, coordinator):
     wish = DataRequestFactory(kind="access")
     assert refused(do(desk, "data-request-detail", wish.pk, answer="")) == [
-        "This field is required."
+        "Fill in “What was done”."
     ]
     do(desk, "data-request-detail", wish.pk, answer="Sent the PDF.")
     wish.refresh_from_db()

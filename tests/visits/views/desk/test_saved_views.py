@@ -110,3 +110,21 @@ def test_erased_person_is_searched_by_no_view_any_more(desk):
     erase_person(person, at=SavedView.objects.get().created_at)
     view = SavedView.objects.get()
     assert "Fiammetta" not in f"{view.name} {view.query}"
+
+
+@pytest.mark.parametrize(
+    ("name", "page", "query"),
+    [
+        ("consents", "consent-list", "status=granted"),
+        ("notices", "notice-list", "state=overdue"),
+        ("data_requests", "data-request-list", "state=done"),
+    ],
+)
+def test_lists_of_privacy_keep_views_too(desk, name, page, query):
+    answer = go(desk, page, **dict([query.split("=")]))
+    assert "Keep this view as" in answer.text
+    do(desk, "saved-view-new", list=name, name="Mine", query=query)
+    kept = SavedView.objects.get(list=name)
+    assert f'<a href="?{query}">Mine</a>' in go(desk, page).text
+    shown = go(desk, page, **dict([query.split("=")])).context["list"]
+    assert shown.views.current == kept

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from crm import clock, wording
@@ -289,5 +289,8 @@ def _remove_sample(request: HttpRequest) -> HttpResponse:
         messages.error(request, str(refusal))
         return redirect("visits:sample")
     total = sum(removed.values())
-    done(request, _("The sample is gone: %(n)d rows removed.") % {"n": total})
+    words = ngettext(
+        "The sample is gone: %(n)d row removed.", "The sample is gone: %(n)d rows removed.", total
+    )
+    done(request, words % {"n": total})
     return redirect(reverse("visits:settings"))
