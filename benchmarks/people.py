@@ -4,9 +4,9 @@ The same rows are served by the program and by `benchmarks.people_floor` (bare D
 one run and in turns, two workers each. Measured is CPU per request, of the servers and of
 PostgreSQL. Bounds of the ratios: P1 list 4 x the floor's page, P2 pages a second with four clients
 .18 of the floor's, P3 API 2.5 x the floor's, P5 filtered list 1.2 x the list, P6 search with its
-count 1.5 x (rare fragment) and 2 x (common) the list, P7 query of a fragment .1 of an unindexed
-LIKE for the rare one, on the first and on the twentieth time, P14 memory 1.6 x the floor's.
-Exit status 1 when a bound is missed by half.
+count 1.5 x (rare fragment) and 2 x (common) the list, P7 with a million people: query of a
+fragment .1 of an unindexed LIKE for the rare one, on the first and on the twentieth time, P14
+memory 1.6 x the floor's. Exit status 1 when a bound is missed by half.
 """
 
 import argparse
@@ -40,6 +40,7 @@ BOUNDS = {
     "P7 twentieth": 0.1,
     "P14 memory": 1.6,
 }
+A_MILLION = 1_000_000
 AT_LEAST = frozenset({"P2 pages a second"})
 SLACK = 1.5
 CLIENTS = 4
@@ -155,11 +156,15 @@ def measure(ours: Installation, server: int | None, options: argparse.Namespace)
         "query_ms": queries,
         "ratios": {name: round(value, 3) for name, value in ratios.items()},
         "bounds": BOUNDS,
-        "missed": [name for name, ratio in ratios.items() if is_missed(name, ratio)],
+        "missed": [
+            name for name, ratio in ratios.items() if is_missed(name, ratio, options.contacts)
+        ],
     }
 
 
-def is_missed(name: str, ratio: float) -> bool:
+def is_missed(name: str, ratio: float, contacts: int) -> bool:
+    if name.startswith("P7") and contacts < A_MILLION:
+        return False
     if name in AT_LEAST:
         return ratio < BOUNDS[name] / SLACK
     return ratio > BOUNDS[name] * SLACK
