@@ -17,7 +17,7 @@ from crm.domain.audit import record
 from crm.models import User
 from visits.domain.booking import lock_resources
 from visits.domain.plan_rules import decided_against, decisions_of, local_day_of, marks_of
-from visits.domain.planning import LoadedProblem, load_problem
+from visits.domain.planning import Held, LoadedProblem, load_problem
 from visits.domain.plans import SolvedPlan, fill_version, refuse_unseen
 from visits.models import (
     Host,
@@ -92,6 +92,7 @@ def open_draft(version: PlanVersion, *, at: datetime) -> Draft:
         at=at,
         decisions=decisions,
         released=released_by(version, rows),
+        held=held_by(version),
     )
     tasks = {ref for task in loaded.problem.tasks for ref in (task.ref, *task.requests)}
     gone = {ref for row in rows if not row.is_fixed for ref in _refs(row)} - tasks
@@ -125,6 +126,14 @@ def released_by(version: PlanVersion, rows: Iterable[Placement]) -> frozenset[st
         state=VisitState.TENTATIVE, requests__in=wanted, state_since__lte=version.made_at
     )
     return frozenset([*offered.values_list("ref", flat=True), *version.result.get("released", [])])
+
+
+def held_by(version: PlanVersion) -> tuple[Held, ...]:
+    """What a version that was brought back holds as it was, in the tray too."""
+    return tuple(
+        Held(tuple(row["requests"]), p.Mode(row["mode"]), row["minutes"])
+        for row in version.result.get("held", [])
+    )
 
 
 def out_of_date(version: PlanVersion, rows: Iterable[Placement]) -> set[str]:

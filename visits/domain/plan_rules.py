@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from crm import wording
 from visits.models import Campaign, Host, PlanDecision, VisitRequest
+from visits.models.requests import Mode
 from visits.planning import problem as p
 
 Kind = PlanDecision.Kind
@@ -50,8 +51,17 @@ def _beside_lock(task: p.Task, lock: PlanDecision) -> p.Task:
     host, day = locked_day(lock)
     start = kept_start(lock, task.requests)
     if start is not None:
-        return _pinned(task, p.Pin(host=host.ref, start=start), lock)
+        return _pinned(_as_kept(task, lock), p.Pin(host=host.ref, start=start), lock)
     return replace(task, bans=(*task.bans, p.Ban(host=host.ref, day=day)))
+
+
+def _as_kept(task: p.Task, lock: PlanDecision) -> p.Task:
+    """The task online or on site and as long as the locked day keeps it."""
+    row = next(each for each in lock.kept if each["request"] in task.requests)
+    if "mode" not in row:
+        return task
+    mode = p.Mode.ONLINE if row["mode"] == Mode.ONLINE else p.Mode.ON_SITE
+    return replace(task, mode=mode, duration=row["minutes"])
 
 
 def locked_day(lock: PlanDecision) -> tuple[Host, date]:

@@ -211,6 +211,8 @@ def fill_version(version: PlanVersion, solved: SolvedPlan) -> None:
     version.priority = solved.solution.priority
     version.totals = asdict(solved.solution.totals)
     version.result = plan_as_json(solved)
+    if solved.loaded.held:
+        version.result["held"] = [asdict(row) for row in solved.loaded.held]
     version.save()
     version.unplaced.all().delete()
     Unplaced.objects.bulk_create(

@@ -101,7 +101,8 @@ def test_locked_day_keeps_what_is_there_to_the_minute_and_nothing_is_added(desk,
     stands = draft.placements.get(requests__ref="R11")
     decide(desk, "lock", host=stands.host.ref, day=f"{stands.on:%Y-%m-%d}", version=draft.number)
     row = PlanDecision.objects.get()
-    assert row.kept == [{"request": "R11", "starts_at": stands.starts_at.isoformat()}]
+    kept = {"request": "R11", "starts_at": stands.starts_at.isoformat()}
+    assert row.kept == [kept | {"mode": "online", "minutes": 90}]
     assert planned_anew()["R11"] == (stands.host.ref, stands.starts_at)
     decide(desk, "lock", host="H1", day="2023-02-23")
     others = [spot for ref, spot in planned_anew().items() if spot[0] == "H1"]
