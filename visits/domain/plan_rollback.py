@@ -14,7 +14,7 @@ from visits.domain.booking import lock_resources
 from visits.domain.plan_edits import Places, bare_solution, held_by
 from visits.domain.plan_rules import decided_against, decisions_of, local_day_of
 from visits.domain.planning import Held, LoadedProblem, load_problem
-from visits.domain.plans import SolvedPlan, add_version
+from visits.domain.plans import NOT_BACK, SolvedPlan, add_version
 from visits.models import Placement, PlanDecision, PlanVersion, Unplaced, Visit, VisitRequest
 from visits.models.requests import Mode
 from visits.planning import moves
@@ -24,8 +24,6 @@ from visits.planning.solution import Unplaced as UnplacedTask
 from visits.planning.verdicts import verdict
 from visits.reason_words import desk_words
 from visits.states import VisitState
-
-NOT_BACK = "not_back"
 
 
 def bring_back(version: PlanVersion, *, at: datetime, by: User | None) -> PlanVersion:

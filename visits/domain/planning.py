@@ -71,6 +71,7 @@ class LoadedProblem:
     released: tuple[str, ...] = ()
     known: Known | None = None
     held: tuple[Held, ...] = ()
+    decisions: tuple[PlanDecision, ...] = ()
 
 
 def load_problem(
@@ -150,6 +151,7 @@ def load_problem(
         released=tuple(visit.ref for visit in loose),
         known=known,
         held=tuple(held),
+        decisions=tuple(decisions),
     )
 
 
