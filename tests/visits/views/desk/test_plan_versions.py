@@ -285,6 +285,45 @@ def test_compare_of_the_same_version_says_that_nothing_differs(desk, draft):
     assert "Both versions place every request alike." in page.text
 
 
+def test_map_of_two_versions_says_only_what_is_drawn(desk, draft):
+    """v1 and v2 of the sample keep no journeys."""
+    n = draft.number
+    page = go(desk, "plan-compare", left=2, right=n)
+    assert {tour.is_booked for tour in page.context["map"].tours} == {False}
+    assert f"The dashed lines are the tours of v{n}; v2 keeps no journeys." in page.text
+    assert "solid lines" not in page.text
+    page = go(desk, "plan-compare", left=1, right=2)
+    assert page.context["map"].tours == ()
+    assert "Only the visits of v2 are drawn" in page.text
+    assert "this version keeps no journeys" in go(desk, "plan-version", 2).text
+
+
+def test_older_draft_says_how_many_versions_are_newer_and_leads_to_the_newest(desk, draft):
+    n = draft.number
+    assert "newer version" not in go(desk, "plan-version", n).text
+    do(desk, "plan-bring-back", 2)
+    assert "1 newer version was made since this draft" in go(desk, "plan-version", n).text
+    do(desk, "plan-bring-back", 2)
+    page = go(desk, "plan-version", n)
+    assert "2 newer versions were made since this draft; the newest is" in page.text
+    assert [version.number for version in page.context["newer"]] == [n + 2, n + 1]
+    assert "newer version" not in go(desk, "plan-version", 2).text
+
+
+def test_visit_has_one_colour_in_calendar_draft_and_map(desk, draft):
+    """V08 of Stuttgart is at risk: the airport strike of 17 February."""
+
+    def hues(board):
+        boxes = [box for lane in board.lanes for box in lane.boxes if box.kind == "visit"]
+        return {box.hue for box in boxes if "Stuttgart" in box.words}
+
+    pages = [go(desk, "plan"), go(desk, "plan-version", draft.number)]
+    assert [hues(page.context["board"]) for page in pages] == [{"red"}, {"red"}]
+    for page in pages:
+        dots = [dot for dot in page.context["map"].dots if "Stuttgart" in dot.name]
+        assert [dot.hue for dot in dots] == ["red"]
+
+
 @pytest.mark.parametrize(
     "query", [{}, {"left": 1}, {"left": "x", "right": 2}, {"left": 1, "right": 99}]
 )
