@@ -23,6 +23,13 @@ WHOLE = ("away", "lock")
 # column, how far the last column's may leave it, and how narrow a bar may get.
 LETTER, SQUEEZE, MARGIN, SHORTEST = 6.8, 0.8, 20, 6.0
 
+# A board on one A3 sheet, in pixels: the room of the sheet, the part of its height a board may take
+# before the lists go beside it, and how wide these are; what stands beside and above the drawing;
+# how small and large it may be printed, in per cent.
+PAPER_WIDTH, PAPER_HEIGHT, BENEATH, BESIDE = 1510, 860, 0.6, 330
+HOSTS, HEADS = 129, 37
+SMALLEST, LARGEST, STEP = 60, 160, 2
+
 
 @dataclass(frozen=True)
 class Block:
@@ -142,6 +149,21 @@ class Timetable(NamedTuple):
     lanes: tuple[Lane, ...]
     width: float
     height: float
+
+    @property
+    def is_high(self) -> bool:
+        """Whether it would leave no room beneath on one A3 sheet, so that what goes with it is
+        printed beside it."""
+        wide = min(PAPER_WIDTH / (HOSTS + self.width), LARGEST / 100)
+        return wide * (HEADS + self.height) > PAPER_HEIGHT * BENEATH
+
+    @property
+    def on_paper(self) -> int:
+        """How large it is printed, in per cent, in steps that static/css/print.css knows."""
+        wide = (PAPER_WIDTH - BESIDE * self.is_high) / (HOSTS + self.width)
+        high = PAPER_HEIGHT / (HEADS + self.height)
+        percent = 100 * min(wide, high)
+        return int(min(max(percent, SMALLEST), LARGEST)) // STEP * STEP
 
 
 def timetable(

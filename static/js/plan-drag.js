@@ -10,7 +10,7 @@ export function startDragging(plan) {
   document.addEventListener("pointerdown", (event) => {
     const source = event.target.closest("[data-move]");
     if (!source || event.button || event.target.closest("button, summary, .menu, form")) return;
-    if (event.pointerType !== "mouse" && !source.matches(".plan-visit")) return;
+    if (event.pointerType !== "mouse" && !source.matches(".plan-visit") && !event.target.closest("[data-grip]")) return;
     new Drag(board, source, event);
   });
   // Inside a drawing Chromium does not heed touch-action, so the finger would scroll the board instead.
@@ -33,8 +33,8 @@ class Board {
     this.tray = document.querySelector("[data-tray]");
   }
 
-  async ask(ref) {
-    const answer = await fetch(`${this.plan.dataset.verdictsUrl}?request=${encodeURIComponent(ref)}`);
+  async ask(ref, more = "") {
+    const answer = await fetch(`${this.plan.dataset.verdictsUrl}?request=${encodeURIComponent(ref)}${more}`);
     if (answer.redirected) location.reload();
     if (!answer.ok) throw new Error(answer.statusText);
     return answer.json();
@@ -156,6 +156,17 @@ class Drag {
       rect?.classList.toggle("is-soft", cell.possible && cell.soft.length > 0);
     }
     if (this.tip.isConnected) this.show();
+    if (this.refused === undefined) this.helps = this.askWhatHelps();
+  }
+
+  // What would help on the days that refuse it takes longer, so it is asked for after the verdicts.
+  async askWhatHelps() {
+    const answer = await this.board.ask(this.source.dataset.move, "&helps=1").catch(() => ({}));
+    for (const [name, words] of Object.entries(answer.helps ?? {})) {
+      const cell = this.known.get(name);
+      if (cell) cell.words = `${cell.words} ${words}`;
+    }
+    if (this.tip.isConnected) this.show();
   }
 
   show() {
@@ -193,7 +204,11 @@ class Drag {
     if (this.refused !== undefined) this.board.say(this.refused, false);
     else if (isOut) this.board.drop({ ...move, leave_out: "1" });
     else if (cell?.possible && !cell.here) this.board.drop({ ...move, cell: name, start: cell.start });
-    else if (cell && !cell.possible) this.board.say(cell.words, false);
+    else if (cell && !cell.possible) {
+      this.board.say(cell.words, false);
+      await this.helps;
+      this.board.say(cell.words, false);
+    }
     else this.board.say("", true);
   }
 

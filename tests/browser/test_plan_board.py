@@ -110,8 +110,13 @@ def test_a_plan_is_worked_on_by_mouse_and_keyboard_by_two_and_published(site, pa
 
     # On an impossible day the reason is said and nothing is sent.
     drag(page, "R04", "H2", "2023-02-22")
+    told = re.compile(
+        r"^Backup expert \(sample\) does not travel\. "
+        r"Would fit online \(1 h 30 min\) at \d\d:\d\d\.$"
+    )
+    expect(page.locator("[data-verdict]")).to_have_text(told)
     page.mouse.up()
-    expect(page.locator("[data-verdict]")).to_have_text("Backup expert (sample) does not travel.")
+    expect(page.locator("[data-verdict]")).to_have_text(told)
     page.reload()
     expect(page.locator(".lead")).to_contain_text("Edited by hand")
 
@@ -198,6 +203,26 @@ def test_a_finger_drags_a_visit_and_a_silent_server_leaves_the_page_in_order(sit
     with page.expect_navigation():
         touch(finger, "touchEnd")
     expect(page.locator(".toast")).to_contain_text("R11 Lisbon moved from")
+
+    # From the tray by its grip, up to the board; the rest of the row scrolls the page.
+    page.goto(page.url.split("#")[0].replace("/plan/v3/", "/plan/v3/move/?request=R11"))
+    follow(page, page.get_by_role("button", name="Leave out"))
+    row = page.locator("[data-tray] [data-move=R11]")
+    row.scroll_into_view_if_needed()
+    grip = row.locator("[data-grip]").bounding_box()
+    assert min(grip["width"], grip["height"]) >= 44
+    at = (grip["x"] + 22, grip["y"] + 22)
+    touch(finger, "touchStart", at)
+    touch(finger, "touchMove", (at[0], at[1] - 20))
+    for step in range(120):  # Held at the upper edge, the page comes down with the board.
+        if cell(page, "H2", day)[1] > 140:
+            break
+        touch(finger, "touchMove", (at[0], 90 + step % 2))
+    touch(finger, "touchMove", cell(page, "H2", day))
+    expect(page.locator(".plan-cell.is-under.is-possible")).to_be_attached()
+    with page.expect_navigation():
+        touch(finger, "touchEnd")
+    expect(page.locator(".toast")).to_contain_text("R11 Lisbon placed on")
     context.close()
 
 
@@ -275,3 +300,10 @@ def test_the_plan_prints_on_one_wide_sheet_and_names_its_keys(site, page, artefa
         assert (name, len(pages)) == (name, 1)
         box = pages[0].mediabox
         assert (round(box.width / 72 * 25.4), round(box.height / 72 * 25.4)) == (420, 297)
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": 1512, "height": 1047})
+        board = page.locator(".plan-scroll").bounding_box()
+        assert board["width"] > 0
+        drawing = page.locator(".plan-drawing").bounding_box()
+        assert 0.95 < (drawing["x"] + drawing["width"]) / 1512 <= 1.0
+        page.emulate_media(media="null")

@@ -144,8 +144,8 @@ def map_dots(user: Any, campaign: Campaign, *, path: Any) -> list[Dot]:
             name=f"{visit.ref} {visit.city}",
             lat=visit.place.latitude,
             lon=visit.place.longitude,
-            state="at_risk" if visit.at_risk and visit.is_live else visit.state,
-            kind="flag" if visit.at_risk and visit.is_live else "visit",
+            state=visit.shown_as[0],
+            kind=visit.shown_as[1],
             href=path(visit),
             note=visit.get_state_display(),
         )
@@ -161,7 +161,7 @@ def version_dots(version: PlanVersion) -> list[Dot]:
     for placement in rows:
         for request in placement.requests.all()[:1]:
             if request.place is not None:
-                state = placement.visit.state if placement.visit else VisitState.TENTATIVE
-                place = request.place
-                dots.append(Dot(request.city, place.latitude, place.longitude, state))
+                visit, place = placement.visit, request.place
+                state, kind = visit.shown_as if visit else (str(VisitState.TENTATIVE), "visit")
+                dots.append(Dot(request.city, place.latitude, place.longitude, state, kind=kind))
     return dots

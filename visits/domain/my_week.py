@@ -14,7 +14,6 @@ from visits.domain.brief_standing import visit_standings
 from visits.domain.disruptions import disruptions_touching
 from visits.domain.host_answers import answers_of
 from visits.domain.journeys import Journey, journeys_of, mode_words
-from visits.domain.plan_board import hue_of
 from visits.domain.visit_notes import mark_of, notes_of
 from visits.ical import same_clock
 from visits.models import (
@@ -223,7 +222,7 @@ def _visit(
         may_answer=visit.host_id == host.pk and visit.is_live and not visit.has_begun(at),
         risks=disruptions_touching(visit, among=active),
         may_tell=may_tell(visit) and visit.has_begun(at),
-        hue=hue_of(visit),
+        hue=visit.mark.hue,
         is_tentative=visit.state == VisitState.TENTATIVE,
         brief=brief if visit.is_live else "",
         mark=mark_of(visit),

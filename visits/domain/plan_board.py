@@ -131,7 +131,7 @@ def _placed_block(placement: Placement, look: Look) -> Block:
         title=city,
         sub=visit.ref if visit else _("new"),
         href=href,
-        hue=mark(state, "visit").hue,
+        hue=visit.mark.hue if visit else mark(state, "visit").hue,
         key=requests[0].ref if requests else "",
         is_tentative=state == VisitState.TENTATIVE,
         is_pinned=bool(marks),
@@ -197,7 +197,7 @@ def board_of_calendar(
                 title=visit.city,
                 sub=visit.ref,
                 href=reverse("visits:visit-detail", args=[visit.ref]),
-                hue=hue_of(visit),
+                hue=visit.mark.hue,
                 key=visit.ref,
                 is_tentative=visit.state == VisitState.TENTATIVE,
             )
@@ -242,17 +242,10 @@ def _kept_block(hold: Hold, campaign: Campaign) -> Block:
         title=_("kept: %(city)s") % {"city": visit.city},
         sub=visit.ref,
         href=reverse("visits:visit-detail", args=[visit.ref]),
-        hue=mark(visit.state, "visit").hue,
+        hue=visit.mark.hue,
         key=visit.ref,
         is_tentative=True,
     )
-
-
-def hue_of(visit: Visit) -> str:
-    """Red when at risk, else the hue of the state."""
-    if visit.at_risk and visit.is_live:
-        return mark("at_risk", "flag").hue
-    return mark(visit.state, "visit").hue
 
 
 def _draw(

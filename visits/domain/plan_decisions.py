@@ -83,7 +83,7 @@ def _refuse_incomplete(wanted: Wanted) -> None:
         raise ValidationError(_("Name a host, a day, or both."), code="incomplete")
 
 
-def _standing(plan: Plan, wanted: Wanted, version: PlanVersion | None) -> list[dict[str, str]]:
+def _standing(plan: Plan, wanted: Wanted, version: PlanVersion | None) -> list[dict[str, object]]:
     """What stands on the day to be locked, as a lock keeps it."""
     if wanted.kind != Kind.LOCK:
         return []
@@ -93,7 +93,12 @@ def _standing(plan: Plan, wanted: Wanted, version: PlanVersion | None) -> list[d
         rows = Visit.objects.live().filter(campaign=plan.campaign, host=wanted.host)
         rows = rows.prefetch_related("requests")
     return [
-        {"request": request.ref, "starts_at": row.starts_at.isoformat()}
+        {
+            "request": request.ref,
+            "starts_at": row.starts_at.isoformat(),
+            "mode": str(row.mode),
+            "minutes": int((row.ends_at - row.starts_at).total_seconds()) // 60,
+        }
         for row in rows.order_by("starts_at")
         if local_day_of(row.starts_at, row.zone) == wanted.day
         for request in row.requests.all()

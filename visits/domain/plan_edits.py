@@ -13,12 +13,14 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from crm import wording
 from crm.domain.audit import record
 from crm.models import User
+from visits.domain.alternatives import leeway_of, would_fit
 from visits.domain.booking import lock_resources
 from visits.domain.plan_rules import decided_against, decisions_of, local_day_of, marks_of
-from visits.domain.planning import LoadedProblem, load_problem
-from visits.domain.plans import SolvedPlan, fill_version, refuse_unseen
+from visits.domain.planning import Held, LoadedProblem, load_problem
+from visits.domain.plans import FITS_NOW, LEFT_OUT, SolvedPlan, fill_version, refuse_unseen
 from visits.models import (
     Host,
     Placement,
@@ -30,6 +32,7 @@ from visits.models import (
 )
 from visits.planning import moves
 from visits.planning import problem as p
+from visits.planning.changes import HOPELESS, nearest_of_cells
 from visits.planning.preferences import worth_of
 from visits.planning.solution import PlannedVisit, Reason, Solution, Totals
 from visits.planning.solution import Unplaced as UnplacedTask
@@ -38,7 +41,6 @@ from visits.planning.verdicts import verdict
 from visits.reason_words import desk_words
 from visits.states import AGREED_VISITS, VisitState
 
-LEFT_OUT, FITS_NOW = "left_out", "fits_now"
 # A host and a start; what has none is in the tray.
 Spot = tuple[Host, datetime]
 Places = dict[str, tuple[str, datetime]]
@@ -92,6 +94,7 @@ def open_draft(version: PlanVersion, *, at: datetime) -> Draft:
         at=at,
         decisions=decisions,
         released=released_by(version, rows),
+        held=held_by(version),
     )
     tasks = {ref for task in loaded.problem.tasks for ref in (task.ref, *task.requests)}
     gone = {ref for row in rows if not row.is_fixed for ref in _refs(row)} - tasks
@@ -125,6 +128,14 @@ def released_by(version: PlanVersion, rows: Iterable[Placement]) -> frozenset[st
         state=VisitState.TENTATIVE, requests__in=wanted, state_since__lte=version.made_at
     )
     return frozenset([*offered.values_list("ref", flat=True), *version.result.get("released", [])])
+
+
+def held_by(version: PlanVersion) -> tuple[Held, ...]:
+    """What a version that was brought back holds as it was, in the tray too."""
+    return tuple(
+        Held(tuple(row["requests"]), p.Mode(row["mode"]), row["minutes"])
+        for row in version.result.get("held", [])
+    )
 
 
 def out_of_date(version: PlanVersion, rows: Iterable[Placement]) -> set[str]:
@@ -202,8 +213,8 @@ def bare_solution(visits: tuple[PlannedVisit, ...]) -> Solution:
 class CellVerdict:
     """What it means to hold one request with one host on one day.
 
-    `starts` are possible starts, best first; without any, `hard` is the reason as a sentence.
-    `is_here` marks the day it is on now.
+    `starts` are possible starts, best first; without any, `hard` is the reason as a sentence, and
+    one that `is_hopeless` no change of a visit helps against. `is_here` marks the day it is on now.
     """
 
     host: Host
@@ -211,6 +222,7 @@ class CellVerdict:
     starts: tuple[moves.Start, ...]
     hard: str
     is_here: bool
+    is_hopeless: bool = False
 
     @property
     def is_possible(self) -> bool:
@@ -231,8 +243,28 @@ def verdicts_of(draft: Draft, ref: str) -> list[CellVerdict]:
         host = draft.loaded.hosts[cell.host]
         starts, hard = _decided(draft, request, host, cell)
         is_here = here == (cell.host, cell.day)
-        found.append(CellVerdict(host, cell.day, starts, hard, is_here))
+        code = cell.reason.code if cell.reason else ""
+        found.append(CellVerdict(host, cell.day, starts, hard, is_here, code in HOPELESS))
     return found
+
+
+def helps_of(draft: Draft, ref: str, cells: Iterable[CellVerdict]) -> dict[tuple[str, date], str]:
+    """For each host and day that refuses the request the smallest change that would let it fit
+    there, in words; where none does, nothing is said."""
+    problem = draft.loaded.problem
+    agreed = frozenset(task.ref for task in problem.tasks if task.promised)
+    leeway = leeway_of(moves.task_of(problem, ref), agreed=agreed)
+    refused = [
+        (cell.host.ref, cell.day) for cell in cells if not (cell.is_possible or cell.is_hopeless)
+    ]
+    found = nearest_of_cells(problem, draft.solution, ref, leeway, refused)
+    return {cell: would_fit(draft.loaded, change) for cell, change in found.items()}
+
+
+def _refusal(draft: Draft, ref: str, cell: CellVerdict) -> str:
+    """The rule that stands against a day, and what would help."""
+    change = helps_of(draft, ref, [cell]).get((cell.host.ref, cell.day), "")
+    return f"{cell.hard} {change}".strip()
 
 
 def _decided(
@@ -304,7 +336,24 @@ def _refuse_hard(draft: Draft, ref: str, host: Host, starts_at: datetime) -> Non
     except p.ProblemError as error:
         raise ValidationError(str(error), code=error.code) from error
     if weighed.hard:
-        raise ValidationError(desk_words(weighed.hard[0]), code=weighed.hard[0].code)
+        words = f"{desk_words(weighed.hard[0])} {_help(draft, ref, host, starts_at)}".strip()
+        raise ValidationError(words, code=weighed.hard[0].code)
+
+
+def _help(draft: Draft, ref: str, host: Host, starts_at: datetime) -> str:
+    """The nearest start of that day that is possible, else the smallest change that would help."""
+    zone = draft.request(ref).zone
+    day = local_day_of(starts_at, zone)
+    for cell in verdicts_of(draft, ref):
+        if (cell.host, cell.day) != (host, day):
+            continue
+        if cell.starts:
+            near = min((start.start for start in cell.starts), key=lambda s: abs(s - starts_at))
+            return _("Would fit if it started at %(time)s.") % {
+                "time": wording.clock_time(near, zone)
+            }
+        return helps_of(draft, ref, [cell]).get((host.ref, day), "")
+    return ""
 
 
 def _best_start(draft: Draft, ref: str, host: Host, day: date | None) -> Spot:
@@ -312,7 +361,7 @@ def _best_start(draft: Draft, ref: str, host: Host, day: date | None) -> Spot:
     if not cells:
         raise ValidationError(_("This day is not a working day of the window."), code="no_cell")
     if cells[0].best is None:
-        raise ValidationError(cells[0].hard, code="hard")
+        raise ValidationError(_refusal(draft, ref, cells[0]), code="hard")
     return host, cells[0].best.start
 
 

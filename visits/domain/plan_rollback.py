@@ -1,6 +1,6 @@
 """An earlier version as a new draft on today's calendar, as far as it is still possible."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,10 +11,12 @@ from crm import wording
 from crm.domain.audit import record
 from crm.models import User
 from visits.domain.booking import lock_resources
-from visits.domain.plan_edits import Places, bare_solution
-from visits.domain.planning import LoadedProblem, load_problem
-from visits.domain.plans import SolvedPlan, add_version
-from visits.models import Placement, PlanVersion, Unplaced, Visit, VisitRequest
+from visits.domain.plan_edits import Places, bare_solution, held_by
+from visits.domain.plan_rules import decided_against, decisions_of, local_day_of
+from visits.domain.planning import Held, LoadedProblem, load_problem
+from visits.domain.plans import NOT_BACK, SolvedPlan, add_version
+from visits.models import Placement, PlanDecision, PlanVersion, Unplaced, Visit, VisitRequest
+from visits.models.requests import Mode
 from visits.planning import moves
 from visits.planning import problem as p
 from visits.planning.solution import Reason, Solution
@@ -23,21 +25,30 @@ from visits.planning.verdicts import verdict
 from visits.reason_words import desk_words
 from visits.states import VisitState
 
-NOT_BACK = "not_back"
-
 
 def bring_back(version: PlanVersion, *, at: datetime, by: User | None) -> PlanVersion:
     """A new draft that places what `version` placed, where it did.
 
-    Agreed visits stay facts, and so does what is on offer, unless the version has that very request
-    elsewhere: then the offer may move back. What is not possible any more is left without a place
-    and named with its reason.
+    Each visit is held as it was: online or on site, as long, for the same requests together. Agreed
+    visits stay facts, and so does what is on offer, unless the version has that very request
+    otherwise: then the offer may move back. What is not possible any more, or what was decided
+    against meanwhile, is left without a place and named with its reason.
     """
     rows = list(version.placements.select_related("host", "visit").prefetch_related("requests"))
     campaign = version.plan.campaign
-    released = _offers_elsewhere(rows)
-    loaded = load_problem(campaign, at=at, released=released)
-    plan, refused = _as_far_as_possible(loaded, _wanted(loaded, rows))
+    decisions = decisions_of(campaign)
+    loaded = load_problem(
+        campaign,
+        at=at,
+        decisions=decisions,
+        released=_offers_elsewhere(rows),
+        held=_held(version, rows),
+    )
+    wanted = _wanted(loaded, rows)
+    against = _against(loaded, wanted, decisions)
+    allowed = {ref: spot for ref, spot in wanted.items() if ref not in against}
+    plan, refused = _as_far_as_possible(loaded, allowed)
+    refused |= against
     gone = _gone(loaded, rows, at=at)
     told = moves.reasons_left(loaded.problem, plan)
     plan = replace(plan, unplaced=tuple(_named(row, version, refused) for row in told))
@@ -57,15 +68,52 @@ def bring_back(version: PlanVersion, *, at: datetime, by: User | None) -> PlanVe
 def _offers_elsewhere(rows: Iterable[Placement]) -> set[str]:
     """Open offers of requests that the version has with another host or at another time."""
     found = set()
-    spots = {
-        request.pk: (row.host_id, row.starts_at) for row in rows for request in row.requests.all()
-    }
+    spots = {request.pk: _how(row) for row in rows for request in row.requests.all()}
     offers = Visit.objects.filter(state=VisitState.TENTATIVE, requests__in=spots).distinct()
     for visit in offers.prefetch_related("requests"):
         requests = list(visit.requests.all())
         # Requests that were joined into one visit are the coordinator's to part.
-        if len(requests) == 1 and spots[requests[0].pk] != (visit.host_id, visit.starts_at):
+        if len(requests) == 1 and spots[requests[0].pk] != _how(visit):
             found.add(visit.ref)
+    return found
+
+
+def _how(row: Placement | Visit) -> tuple:
+    """With whom, when and how a visit is held."""
+    return row.host_id, row.starts_at, row.ends_at, row.mode == Mode.ONLINE
+
+
+def _held(version: PlanVersion, rows: Iterable[Placement]) -> tuple[Held, ...]:
+    """How the version holds its visits, and what it has in its tray since it was brought back."""
+    found = [
+        Held(
+            tuple(sorted(request.ref for request in row.requests.all())),
+            p.Mode.ONLINE if row.mode == Mode.ONLINE else p.Mode.ON_SITE,
+            int((row.ends_at - row.starts_at).total_seconds()) // 60,
+        )
+        for row in rows
+    ]
+    placed = {ref for row in found for ref in row.requests}
+    found = [row for row in found if row.requests]
+    return (*found, *(row for row in held_by(version) if placed.isdisjoint(row.requests)))
+
+
+def _against(
+    loaded: LoadedProblem, wanted: Places, decisions: Sequence[PlanDecision]
+) -> dict[str, str]:
+    """What was decided or found out since that forbids an old place, by the task's reference."""
+    found = {}
+    for ref, (host, start) in wanted.items():
+        request = loaded.requests[ref]
+        task = moves.task_of(loaded.problem, ref)
+        day = local_day_of(start, request.zone)
+        why = decided_against(decisions, request, loaded.hosts[host], day)
+        if not why and task.mode == p.Mode.ON_SITE and request.on_site_ruled_out:
+            why = _("An on-site visit is ruled out: %(why)s.") % {
+                "why": request.on_site_ruled_out.rstrip(".")
+            }
+        if why:
+            found[ref] = why
     return found
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from crm import wording
 from visits.models import Campaign, Host, PlanDecision, VisitRequest
+from visits.models.requests import Mode
 from visits.planning import problem as p
 
 Kind = PlanDecision.Kind
@@ -41,7 +42,7 @@ def _decided(task: p.Task, decisions: Sequence[PlanDecision]) -> p.Task:
             if row.kind == Kind.PIN:
                 task = _pinned(task, _pin_of(row), row)
             else:
-                ban = p.Ban(host=row.host.ref if row.host else None, day=row.day)
+                ban = p.Ban(row.host.ref if row.host else None, row.day, _name(row))
                 task = replace(task, bans=(*task.bans, ban))
     return task
 
@@ -50,8 +51,23 @@ def _beside_lock(task: p.Task, lock: PlanDecision) -> p.Task:
     host, day = locked_day(lock)
     start = kept_start(lock, task.requests)
     if start is not None:
-        return _pinned(task, p.Pin(host=host.ref, start=start), lock)
-    return replace(task, bans=(*task.bans, p.Ban(host=host.ref, day=day)))
+        pin = p.Pin(host.ref, None, start, (_name(lock),))
+        return _pinned(_as_kept(task, lock), pin, lock)
+    return replace(task, bans=(*task.bans, p.Ban(host.ref, day, _name(lock))))
+
+
+def _name(row: PlanDecision) -> str:
+    """What the planner calls a decision; one not saved yet has no name."""
+    return str(row.pk or "")
+
+
+def _as_kept(task: p.Task, lock: PlanDecision) -> p.Task:
+    """The task online or on site and as long as the locked day keeps it."""
+    row = next(each for each in lock.kept if each["request"] in task.requests)
+    if "mode" not in row:
+        return task
+    mode = p.Mode.ONLINE if row["mode"] == Mode.ONLINE else p.Mode.ON_SITE
+    return replace(task, mode=mode, duration=row["minutes"])
 
 
 def locked_day(lock: PlanDecision) -> tuple[Host, date]:
@@ -71,7 +87,7 @@ def kept_start(lock: PlanDecision, refs: Iterable[str]) -> datetime | None:
 
 
 def _pin_of(row: PlanDecision) -> p.Pin:
-    return p.Pin(host=row.host.ref if row.host else None, day=row.day, start=row.starts_at)
+    return p.Pin(row.host.ref if row.host else None, row.day, row.starts_at, (_name(row),))
 
 
 def _pinned(task: p.Task, pin: p.Pin, row: PlanDecision) -> p.Task:
@@ -85,7 +101,12 @@ def _pinned(task: p.Task, pin: p.Pin, row: PlanDecision) -> p.Task:
                 % {"decision": row},
                 code="two_pins",
             )
-    both = p.Pin(old.host or pin.host, old.day or pin.day, old.start or pin.start)
+    both = p.Pin(
+        old.host or pin.host,
+        old.day or pin.day,
+        old.start or pin.start,
+        (*old.decisions, *pin.decisions),
+    )
     return replace(task, pin=both)
 
 

@@ -1,7 +1,7 @@
 """From the rows of a campaign to the planner's Problem, and from its Solution to plain values."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -47,6 +47,18 @@ OPEN_TO_PLAN = (
 
 
 @dataclass(frozen=True)
+class Held:
+    """How a plan version holds some requests: together, online or on site, and how long.
+
+    A version brought back keeps this, whatever was asked or offered meanwhile.
+    """
+
+    requests: tuple[str, ...]
+    mode: p.Mode
+    minutes: int
+
+
+@dataclass(frozen=True)
 class LoadedProblem:
     """The planner's input, with the rows its references stand for."""
 
@@ -58,6 +70,8 @@ class LoadedProblem:
     without_place: tuple[VisitRequest, ...] = ()
     released: tuple[str, ...] = ()
     known: Known | None = None
+    held: tuple[Held, ...] = ()
+    decisions: tuple[PlanDecision, ...] = ()
 
 
 def load_problem(
@@ -70,6 +84,7 @@ def load_problem(
     most_moves: int | None = None,
     only: Sequence[VisitRequest] | None = None,
     beside: Sequence[Place] = (),
+    held: Sequence[Held] = (),
 ) -> LoadedProblem:
     """What is to be planned at the moment `at`.
 
@@ -82,7 +97,7 @@ def load_problem(
     visits but their own, those of other campaigns too.
 
     `decisions` are the coordinator's, those of the campaign when not given. `beside` are further
-    places to which journeys shall be known.
+    places to which journeys shall be known. What is `held` is not weighed anew but taken so.
     """
     hosts = list(_with_absences(Host.objects.who_lead()))
     visits = [] if fresh else list(_facts(campaign, without=only))
@@ -96,10 +111,12 @@ def load_problem(
     offers = {} if fresh or only is not None else _offered(placed, promised)
     positions = {} if fresh else _positions(hosts, at)
     kept = {} if fresh else _kept(at)
-    groups = _by_city(placed, offers, joint=fresh)
+    groups = _by_city(placed, offers, joint=fresh, held=held)
     days = CalendarDay.objects.between(campaign.window_start, campaign.window_end)
     known = Known(list(days), covered_by_experts(), Visited.load(), at)
-    tasks = [task_of_requests(group, offers=offers, known=known) for group in groups]
+    asked_for = [task_of_requests(group, offers=offers, known=known) for group in groups]
+    tasks = [_as_held(task, held) for task in asked_for]
+    changed = {task.ref for task, old in zip(tasks, asked_for, strict=True) if task != old}
     places = [*_places(hosts, placed, visits, positions), *beside]
     disruptions = () if fresh else stops_in_travel(places, after=at)
     problem = p.Problem(
@@ -113,7 +130,7 @@ def load_problem(
         published=tuple(
             p.PublishedVisit(task=group[0].ref, host=offer.host.ref, start=offer.starts_at)
             for group in groups
-            if (offer := offers.get(group[0].ref))
+            if (offer := offers.get(group[0].ref)) and group[0].ref not in changed
         ),
         project_end=campaign.project_end,
         clock=None if fresh else at,
@@ -133,6 +150,8 @@ def load_problem(
         without_place=tuple(request for request in requests if request.place is None),
         released=tuple(visit.ref for visit in loose),
         known=known,
+        held=tuple(held),
+        decisions=tuple(decisions),
     )
 
 
@@ -238,21 +257,35 @@ def _places(
 
 
 def _by_city(
-    requests: Sequence[VisitRequest], offers: dict[str, Visit], *, joint: bool
+    requests: Sequence[VisitRequest],
+    offers: dict[str, Visit],
+    *,
+    joint: bool,
+    held: Sequence[Held] = (),
 ) -> list[list[VisitRequest]]:
-    """Groups to be placed as one visit: one request each, or those that share a visit, or those of
-    one city together.
+    """Groups to be placed as one visit: one request each, or those that share a visit or are held
+    together, or those of one city together.
 
     Only a plan from an empty calendar joins a city's requests; else the coordinator does.
     """
+    together = {ref: row.requests[0] for row in held for ref in row.requests}
 
     def key(request: VisitRequest) -> tuple:
         if joint:
             return (request.place_id or 0, mode_of(request, offers))
         offer = offers.get(request.ref)
-        return (offer.ref, "") if offer else (request.ref, request.ref)
+        own = together.get(request.ref, request.ref)
+        return (offer.ref, "") if offer else (own, own)
 
     return [list(group) for _key, group in groupby(sorted(requests, key=key), key=key)]
+
+
+def _as_held(task: p.Task, held: Iterable[Held]) -> p.Task:
+    """The task as a version holds it; an agreed visit is what it was agreed to be."""
+    for row in held:
+        if not task.promised and row.requests == task.requests:
+            return replace(task, mode=row.mode, duration=row.minutes)
+    return task
 
 
 def _kept(at: datetime) -> dict[int, list[p.Busy]]:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from crm.domain.audit import record
 from crm.domain.working_time import add_working_days
 from crm.models import User
-from visits.domain.alternatives import online_instead
+from visits.domain.alternatives import DECIDED, decided_in_the_way, online_instead
 from visits.domain.booking import lock_resources
 from visits.domain.planning import LoadedProblem, load_problem
 from visits.models import (
@@ -33,6 +33,8 @@ from visits.planning.solution import Leg, PlannedVisit, Progress, Solution
 from visits.planning.solution import Unplaced as UnplacedTask
 
 NO_PLACE = "{city} is not in the register of places, so no journey can be planned."
+# Requests that have no place in a version for another reason than the plan's rules.
+FITS_NOW, LEFT_OUT, NOT_BACK = "fits_now", "left_out", "not_back"
 NO_PLACE_MEND = "if the city is chosen from the register"
 
 
@@ -128,16 +130,11 @@ def _visit_as_json(solved: SolvedPlan, planned: PlannedVisit) -> dict[str, Any]:
 
 def unplaced_as_json(solved: SolvedPlan) -> list[dict[str, Any]]:
     """One row per request without a place, with its reason and the nearest mend."""
-    rows = [
-        {
-            "request": request,
-            "code": row.reason.code,
-            "reason": row.reason.text,
-            "would_fit_if": _mend(solved, row),
-        }
-        for row in solved.solution.unplaced
-        for request in row.requests or (row.task,)
-    ]
+    rows: list[dict[str, Any]] = []
+    for row in solved.solution.unplaced:
+        code, reason = _stands_against(solved, row)
+        told = {"code": code, "reason": reason, "would_fit_if": _mend(solved, row)}
+        rows += [{"request": request, **told} for request in row.requests or (row.task,)]
     rows += [
         {
             "request": request.ref,
@@ -148,6 +145,19 @@ def unplaced_as_json(solved: SolvedPlan) -> list[dict[str, Any]]:
         for request in solved.loaded.without_place
     ]
     return sorted(rows, key=lambda row: str(row["request"]))
+
+
+def _stands_against(solved: SolvedPlan, row: UnplacedTask) -> tuple[str, str]:
+    """Code and sentence of the reason; our own decisions first, where nothing else is in the way.
+
+    A request that fits anyway, or was left out by hand, keeps its own sentence.
+    """
+    fits_now = row.would_fit_if is not None and row.would_fit_if.code == FITS_NOW
+    if row.reason.code not in (FITS_NOW, LEFT_OUT, NOT_BACK) and not fits_now:
+        words = decided_in_the_way(solved.loaded, solved.solution, row.task)
+        if words:
+            return DECIDED, words
+    return row.reason.code, row.reason.text
 
 
 def _mend(solved: SolvedPlan, row: UnplacedTask) -> str | None:
@@ -211,6 +221,8 @@ def fill_version(version: PlanVersion, solved: SolvedPlan) -> None:
     version.priority = solved.solution.priority
     version.totals = asdict(solved.solution.totals)
     version.result = plan_as_json(solved)
+    if solved.loaded.held:
+        version.result["held"] = [asdict(row) for row in solved.loaded.held]
     version.save()
     version.unplaced.all().delete()
     Unplaced.objects.bulk_create(

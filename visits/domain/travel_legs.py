@@ -120,8 +120,8 @@ def _nearest(legs: Iterable[TravelLeg], departs: datetime) -> TravelLeg | None:
 
 
 @dataclass(frozen=True)
-class Journey:
-    """A journey to or from a visit; `leg` is its stored row, None when it was only worked out.
+class VisitLeg:
+    """A leg to or from a visit; `leg` is its stored row, None when it was only worked out.
 
     `missing_minutes` > 0 says that it is too short for the calendar as it stands.
     """
@@ -156,15 +156,15 @@ class Journey:
 
 
 @dataclass(frozen=True)
-class Journeys:
-    """Journeys that end at a visit and those that begin there; `fault` when none can be told."""
+class VisitLegs:
+    """Legs that end at a visit and those that begin there; `fault` when none can be told."""
 
-    before: tuple[Journey, ...] = ()
-    after: tuple[Journey, ...] = ()
+    before: tuple[VisitLeg, ...] = ()
+    after: tuple[VisitLeg, ...] = ()
     fault: str = ""
 
 
-def journeys_of(visit: Visit, *, at: datetime) -> Journeys:
+def legs_around(visit: Visit, *, at: datetime) -> VisitLegs:
     """How the host of a visit on site gets there and away.
 
     What the calendar needs is worked out; where a stored leg stands for it, that is told instead.
@@ -176,7 +176,7 @@ def journeys_of(visit: Visit, *, at: datetime) -> Journeys:
     try:
         needed = _needed(visit, week, at=at)
     except ProblemError as error:
-        return Journeys(*_around(visit, _entered(visit)), fault=str(error))
+        return VisitLegs(*_around(visit, _entered(visit)), fault=str(error))
     others = [row for row in week if row.pk != visit.pk and row.mode != Mode.ONLINE]
     places = {place_ref(row.place): row.place for row in week if row.place}
     places[place_ref(visit.host.home)] = visit.host.home
@@ -188,11 +188,11 @@ def journeys_of(visit: Visit, *, at: datetime) -> Journeys:
     told = {row.leg.pk for row in (*told_before, *told_after) if row.leg}
     rest = [leg for leg in _entered(visit) if leg.pk not in told]
     more_before, more_after = _around(visit, rest)
-    return Journeys((*told_before, *more_before), (*told_after, *more_after))
+    return VisitLegs((*told_before, *more_before), (*told_after, *more_after))
 
 
-def _stored_only(visit: Visit) -> Journeys:
-    return Journeys(*_around(visit, visit.legs.standing().select_related("origin", "destination")))
+def _stored_only(visit: Visit) -> VisitLegs:
+    return VisitLegs(*_around(visit, visit.legs.standing().select_related("origin", "destination")))
 
 
 def _week_of(visit: Visit) -> list[Visit]:
@@ -247,7 +247,7 @@ def _entered(visit: Visit) -> list[TravelLeg]:
 
 def _around(
     visit: Visit, legs: Iterable[TravelLeg]
-) -> tuple[tuple[Journey, ...], tuple[Journey, ...]]:
+) -> tuple[tuple[VisitLeg, ...], tuple[VisitLeg, ...]]:
     journeys = [_stored(leg) for leg in legs]
     before = tuple(row for row in journeys if row.departs_at < visit.starts_at)
     return before, tuple(row for row in journeys if row.departs_at >= visit.starts_at)
@@ -255,13 +255,13 @@ def _around(
 
 def _told(
     leg: Leg, places: dict[str, Place], visit: Visit, stored: dict[Way, list[TravelLeg]]
-) -> Journey:
+) -> VisitLeg:
     origin, destination = places[leg.origin.ref], places[leg.destination.ref]
     rows = stored.get((visit.host_id, origin.pk, destination.pk), ())
     row = _nearest(rows, leg.depart)
     if row is not None:
         return _stored(row)
-    return Journey(
+    return VisitLeg(
         origin,
         destination,
         leg.mode,
@@ -275,8 +275,8 @@ def _told(
     )
 
 
-def _stored(leg: TravelLeg) -> Journey:
-    return Journey(
+def _stored(leg: TravelLeg) -> VisitLeg:
+    return VisitLeg(
         leg.origin,
         leg.destination,
         leg.mode,

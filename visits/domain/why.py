@@ -12,13 +12,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm import wording
+from visits.domain.alternatives import leeway_of, lifted_words
+from visits.domain.plan_rules import decided_against
 from visits.domain.planning import LoadedProblem, load_problem
 from visits.domain.planning_tasks import task_of_visit
 from visits.domain.plans import latest_version
 from visits.domain.reach import journey_words
 from visits.models import Host, PlanVersion, VisitRequest
 from visits.planning import problem as p
-from visits.planning.changes import Change, ChangeKind, Leeway, Placed, lay_out, ways_to_fit
+from visits.planning.changes import Change, ChangeKind, Placed, lay_out, ways_to_fit
 from visits.planning.preferences import worth_of
 from visits.planning.problem import Limits, ProblemError
 from visits.planning.reasons import NEARNESS
@@ -30,9 +32,8 @@ from visits.planning.why import Cell, CellMark, cells_of
 from visits.reason_words import both, desk_words, public_words
 from visits.states import VisitState
 
-# Shorter visits that are still worth a journey, in minutes: half a day, and two hours.
-SHORTER = (180, 120)
-ONLINE_MINUTES = 90
+# Rules of the planner behind which stands a decision of ours.
+DECISIONS = ("banned_host", "banned_day", "pinned_elsewhere", "pinned_day")
 # An exact answer is waited for on a page, so it is bounded in counts and in seconds.
 EXACT = Limits(seconds=4.0, effort=0.5)
 
@@ -133,11 +134,7 @@ class Weighing:
         cells = [
             self.words_of(cell) for cell in cells_of(self.problem, self.solution, self.task.ref)
         ]
-        leeway = Leeway(
-            lengths=SHORTER if self.task.mode == p.Mode.ON_SITE else (),
-            online=ONLINE_MINUTES,
-            agreed=self.agreed,
-        )
+        leeway = leeway_of(self.task, agreed=self.agreed)
         changes = ways_to_fit(
             self.problem,
             self.solution,
@@ -152,13 +149,25 @@ class Weighing:
             if (on is None or each.cell.day == on) and (host is None or each.host == host)
         ]
         main = self.main_cell(chosen)
+        sentence = main.sentence if main else ""
+        if sentence and (lift := self.nearest_lift(changes)) is not None:
+            sentence = lifted_words(self.loaded, self.problem, lift)
         return Why(
-            sentence=main.sentence if main else "",
+            sentence=sentence,
             public=main.public if main else "",
             plan=self.plan_words(),
             cells=cells,
             changes=[self.change_words(change) for change in changes],
         )
+
+    def nearest_lift(self, changes: Sequence[Change]) -> Change | None:
+        """Decisions of ours to be taken back, where nothing smaller helps, or for a wished day."""
+        wished = {wish.day for wish in self.task.wishes}
+        for change in changes:
+            day = local_day(self.task.place.zone, minute_of(change.placed.start))
+            if change.kind == ChangeKind.LIFT and (change is changes[0] or day in wished):
+                return change
+        return None
 
     def main_cell(self, cells: Sequence[CellWords]) -> CellWords | None:
         """The reason nearest to a place, of the wished days where there are any ahead."""
@@ -188,6 +197,9 @@ class Weighing:
             return CellWords(cell, host, " ".join([sentence, *notes]), "")
         assert cell.reason is not None, "a day without a slot has a reason"
         sentence = desk_words(cell.reason)
+        if cell.reason.code in DECISIONS:
+            decided = decided_against(self.loaded.decisions, self.request, host, cell.day)
+            sentence = decided or sentence
         if cell.room_if:
             names = both(self.label(ref) for ref in cell.room_if[:3])
             room = ngettext(
@@ -220,11 +232,12 @@ class Weighing:
             ChangeKind.PLACE: _("It fits as things stand: %(when)s with %(host)s."),
             ChangeKind.TIME: _("If another part of the day suits: %(when)s with %(host)s."),
             ChangeKind.DAY: _("If another day suits: %(when)s with %(host)s."),
-            ChangeKind.LIFT: _("If our own pin or ban is lifted: %(when)s with %(host)s."),
             ChangeKind.SHORTER: _("If it lasts %(length)s: %(when)s with %(host)s."),
             ChangeKind.ONLINE: _("If it is held online (%(length)s): %(when)s with %(host)s."),
         }
-        if change.kind in sentences:
+        if change.kind == ChangeKind.LIFT:
+            sentence = lifted_words(self.loaded, self.problem, change)
+        elif change.kind in sentences:
             sentence = sentences[change.kind] % then
         elif change.kind == ChangeKind.MOVE:
             moved = change.moved[0]

@@ -218,7 +218,8 @@ class PlanDecision(SampleMark, models.Model):
 
     A pin says where a request goes (host, day or start, as far as given), a ban where it must not
     go (a host, a day, or that host on that day). A lock keeps a host's day as it is: `kept` holds
-    what stood there ({"request": ref, "starts_at": ISO}), nothing is added.
+    what stood there ({"request": ref, "starts_at": ISO, "mode": mode, "minutes": length}), nothing
+    is added.
     """
 
     class Kind(models.TextChoices):

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
+from crm.marks import Mark, mark
 from crm.models.marks import SampleMark, Visibility
 from crm.search import SearchableModel, SearchQuerySet
 from visits import states
@@ -220,6 +221,19 @@ class Visit(SampleMark, Visibility, SearchableModel):
     @property
     def is_live(self) -> bool:
         return self.state in states.LIVE_VISITS
+
+    @property
+    def shown_as(self) -> tuple[str, str]:
+        """How the visit is marked where one mark has to do: at risk, else its state, with the kind
+        of that mark."""
+        if self.at_risk and self.is_live:
+            return "at_risk", "flag"
+        return str(self.state), "visit"
+
+    @property
+    def mark(self) -> Mark:
+        """Word, shape and hue of the visit, the same on every board, calendar and map."""
+        return mark(*self.shown_as)
 
     @property
     def is_agreed(self) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, islice
 
 from .check import violations
 from .constraints import host_refusal
@@ -31,8 +31,8 @@ class ChangeKind(StrEnum):
     """What has to give way; the smaller ones first.
 
     `place` nothing at all, `time` the part of the day that was wished, `day` the dates wished,
-    `lift` a pin or ban of the coordinator, `shorter` the length, `online` meeting on site, `move`
-    the time of one other visit, `drop` one or two other visits.
+    `lift` a decision of the coordinator (a pin, ban or lock), `shorter` the length, `online`
+    meeting on site, `move` the time of one other visit, `drop` one or two other visits.
     """
 
     PLACE = "place"
@@ -59,8 +59,9 @@ class Change:
     """One way to let a task fit, and what it costs in the plan it speaks of.
 
     `placed` is where the task then goes, held for `duration` minutes in `mode`; `moved` and
-    `dropped` name other tasks. `lost` is the priority dropped, `extra_minutes` how much longer all
-    journeys are than before, `extra_points` the wish points won (or lost) in the whole plan.
+    `dropped` name other tasks, `lifted` the coordinator's decisions to be taken back. `lost` is the
+    priority dropped, `extra_minutes` how much longer all journeys are than before, `extra_points`
+    the wish points won (or lost) in the whole plan.
     """
 
     kind: ChangeKind
@@ -69,6 +70,7 @@ class Change:
     mode: Mode
     moved: tuple[Placed, ...] = ()
     dropped: tuple[str, ...] = ()
+    lifted: tuple[str, ...] = ()
     lost: int = 0
     extra_minutes: int = 0
     extra_points: float = 0.0
@@ -78,6 +80,8 @@ class Change:
         return (
             list(ChangeKind).index(self.kind),
             len(self.dropped),
+            len(self.moved),
+            len(self.lifted),
             self.lost,
             -self.extra_points,
             self.extra_minutes,
@@ -219,22 +223,62 @@ class Ways:
         task = self.task
         for slot in self.spread(self.slots(task, self.facts, hosts, days)):
             yield self.change(self.kind_of(slot), slot, task)
-        freed = _unbound(task)
-        if freed != task:
-            for slot in self.spread(self.slots(freed, self.facts, hosts, days)):
-                yield self.change(ChangeKind.LIFT, slot, freed)
+        yield from self.lifts(hosts, days)
         for minutes in sorted(self.leeway.lengths, reverse=True):
             if minutes < task.duration:
                 cut = replace(task, duration=minutes)
                 for slot in self.spread(self.slots(cut, self.facts, hosts, days)):
                     yield self.change(ChangeKind.SHORTER, slot, cut)
-        if task.mode == Mode.ON_SITE and self.leeway.online:
-            online = replace(
-                task, mode=Mode.ONLINE, duration=min(task.duration, self.leeway.online)
-            )
+        online = self.online()
+        if online is not None:
             for slot in self.spread(self.slots(online, self.facts, hosts, days)):
                 yield self.change(ChangeKind.ONLINE, slot, online)
         yield from self.touching_others(hosts, days)
+
+    def lifts(self, hosts: Sequence[Host], days: Collection[date] | None) -> Iterator[Change]:
+        """Decisions to be taken back, the fewest first: its own, then the pin of one other visit,
+        which then goes elsewhere."""
+        yield from islice(self.lifts_of_own(hosts, days), SLOTS_TRIED)
+        for visit in self.movable():
+            assert visit.task is not None
+            pin = task_of(self.problem, visit.task).pin
+            if pin is not None:
+                slots = self.freed_by((visit.task,), hosts, days)
+                for change in self.moves([(visit.task, slots)] if slots else []):
+                    yield replace(change, kind=ChangeKind.LIFT, lifted=pin.decisions)
+
+    def lifts_of_own(
+        self, hosts: Sequence[Host], days: Collection[date] | None
+    ) -> Iterator[Change]:
+        """Decisions about the task itself to be taken back, the fewest first."""
+        freed = _unbound(self.task)
+        if freed == self.task:
+            return
+        slots = self.slots(freed, self.facts, hosts, days)
+        bound = [(self.against(slot), slot) for slot in slots]
+        seen = set()
+        for names, slot in sorted(bound, key=lambda row: len(row[0])):
+            cell = (slot.host, *self.half_of(slot))
+            if cell not in seen and (names or self.task.only_host):
+                seen.add(cell)
+                change = self.change(ChangeKind.LIFT, slot, freed)
+                yield replace(change, lifted=tuple(filter(None, names)))
+
+    def against(self, slot: Slot) -> tuple[str, ...]:
+        """The names of the task's own decisions that forbid a slot; "" for one without a name."""
+        zone, start = self.task.place.zone, minute_of(slot.start)
+        day, pin = local_day(zone, start), self.task.pin
+        found = [
+            ban.decision
+            for ban in self.task.bans
+            if ban.host in (None, slot.host) and ban.day in (None, day)
+        ]
+        wanted = () if pin is None else (pin.host, pin.day, pin.start)
+        for one, other in zip(wanted, (slot.host, day, slot.start), strict=False):
+            if pin is not None and one not in (None, other):
+                found += pin.decisions or ("",)
+                break
+        return tuple(dict.fromkeys(found))
 
     def touching_others(
         self, hosts: Sequence[Host], days: Collection[date] | None
@@ -243,6 +287,8 @@ class Ways:
         freed: list[tuple[str, list[Slot]]] = []
         for visit in self.movable():
             assert visit.task is not None
+            if task_of(self.problem, visit.task).pin is not None:
+                continue
             slots = self.freed_by((visit.task,), hosts, days)
             if slots:
                 freed.append((visit.task, slots))
@@ -280,7 +326,11 @@ class Ways:
         self, hosts: Sequence[Host], days: Collection[date] | None
     ) -> Iterator[tuple[tuple[str, ...], list[Slot]]]:
         """Two visits of one host and week whose going makes room."""
-        loose = [v for v in self.movable() if v.task not in self.leeway.agreed]
+        loose = [
+            v
+            for v in self.movable()
+            if v.task not in self.leeway.agreed and task_of(self.problem, v.task or "").pin is None
+        ]
         for one, other in combinations(loose, 2):
             same_week = one.start.isocalendar()[:2] == other.start.isocalendar()[:2]
             if one.host == other.host and same_week and one.task and other.task:
@@ -324,6 +374,60 @@ class Ways:
                     extra_points=slot.points + new.points,
                     extra_minutes=slot.travel_minutes + new.travel_minutes,
                 )
+
+    def of_cells(self, still_open: Collection[tuple[str, date]]) -> Iterator[Change]:
+        """Changes that touch nobody but the task, or let one other visit go, the smaller first:
+        starts of the cells (host and day) that are still open, not carried out, without costs."""
+        for host in self.problem.hosts:
+            days = {day for name, day in still_open if name == host.ref}
+            if days:
+                yield from self.lifts_of_own((host,), days)
+        shorter = (n for n in sorted(self.leeway.lengths, reverse=True) if n < self.task.duration)
+        own = [(ChangeKind.SHORTER, replace(self.task, duration=minutes)) for minutes in shorter]
+        if (online := self.online()) is not None:
+            own.append((ChangeKind.ONLINE, online))
+        for kind, task in own:
+            for slot in self.slots_in(still_open, task, self.facts):
+                yield self.change(kind, slot, task)
+        for other in sorted(self.loose(), key=lambda task: task.priority):
+            for slot in self.slots_in(still_open, self.task, self.without(other.ref), near=other):
+                yield replace(self.change(ChangeKind.DROP, slot, self.task), dropped=(other.ref,))
+
+    def slots_in(
+        self,
+        cells: Collection[tuple[str, date]],
+        task: Task,
+        facts: Sequence[FixedVisit],
+        *,
+        near: Task | None = None,
+    ) -> Iterator[Slot]:
+        """Where a task can go within cells; with `near` only in the weeks and with the hosts of
+        that one's visits."""
+        weeks = {
+            (visit.host, visit.start.isocalendar()[:2])
+            for visit in self.others
+            if near is not None and visit.task == near.ref
+        }
+        for host in self.problem.hosts:
+            days = {
+                day
+                for name, day in cells
+                if name == host.ref and (near is None or (name, day.isocalendar()[:2]) in weeks)
+            }
+            if days:
+                yield from self.slots(task, facts, (host,), days)
+
+    def loose(self) -> list[Task]:
+        """The tasks of the plan that may be dropped: neither agreed nor pinned."""
+        placed = [task_of(self.problem, visit.task or "") for visit in self.movable()]
+        return [row for row in placed if row.pin is None and row.ref not in self.leeway.agreed]
+
+    def online(self) -> Task | None:
+        """The task as a meeting online; None when it is one, or there can be none."""
+        if self.task.mode != Mode.ON_SITE or not self.leeway.online:
+            return None
+        minutes = min(self.task.duration, self.leeway.online)
+        return replace(self.task, mode=Mode.ONLINE, duration=minutes)
 
     def spread(self, slots: Sequence[Slot]) -> list[Slot]:
         """The best slots, no two of them on the same half of a day, a few for each kind."""
@@ -379,6 +483,52 @@ def ways_to_fit(
     no small change helps. Raises ProblemError for an unknown task or host.
     """
     return Ways(problem, solution, task, leeway).find(host=host, day=day)
+
+
+# What no change of a visit or of others helps against.
+HOPELESS = frozenset(
+    {
+        "lacks_skill",
+        "lacks_language",
+        "outside_window",
+        "after_project_end",
+        "closed_day",
+        "too_soon",
+        "week_over",
+    }
+)
+
+
+def nearest_of_cells(
+    problem: Problem,
+    solution: Solution,
+    task: str,
+    leeway: Leeway,
+    cells: Collection[tuple[str, date]],
+) -> dict[tuple[str, date], Change]:
+    """For each of these hosts and local dates the smallest change that lets `task` fit there while
+    no other visit moves, as far as there is one.
+
+    Every start named can be reached; the costs are not told.
+    """
+    ways = Ways(problem, solution, task, leeway)
+    still_open = set(cells)
+    found: dict[tuple[str, date], Change] = {}
+    for change in ways.of_cells(still_open):
+        day = local_day(ways.task.place.zone, minute_of(change.placed.start))
+        cell = (change.placed.host, day)
+        if cell in still_open:
+            found[cell] = change
+            still_open.remove(cell)
+    return found
+
+
+def decisions_to_lift(problem: Problem, solution: Solution, task: str) -> Change | None:
+    """The fewest decisions whose taking back alone lets `task` fit into the plan; None when that
+    does not help."""
+    ways = Ways(problem, solution, task)
+    told = (ways.told(change) for change in ways.lifts(problem.hosts, None))
+    return next((change for change in told if change is not None), None)
 
 
 def lay_out(problem: Problem, placed: Sequence[Placed]) -> Solution | None:

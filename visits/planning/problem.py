@@ -114,19 +114,27 @@ class Host:
 
 @dataclass(frozen=True)
 class Pin:
-    """The coordinator's decision where a task goes; None leaves that part open."""
+    """The coordinator's decision where a task goes; None leaves that part open.
+
+    `decisions` names what it was made of, for whoever would take that back.
+    """
 
     host: str | None = None
     day: date | None = None
     start: datetime | None = None
+    decisions: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
 class Ban:
-    """A host, a date, or a host on a date that the coordinator forbids for a task."""
+    """A host, a date, or a host on a date that the coordinator forbids for a task.
+
+    `decision` names what it was made of, for whoever would take that back.
+    """
 
     host: str | None = None
     day: date | None = None
+    decision: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import pytest
 from crm import clock
 from visits.domain.plans import solve_campaign, store_version
 from visits.domain.publishing import publish_version
-from visits.domain.travel_legs import journeys_of, sum_of, sums_by_host
+from visits.domain.travel_legs import legs_around, sum_of, sums_by_host
 from visits.models import Campaign, TravelLeg, Visit
 
 pytestmark = pytest.mark.django_db
@@ -23,5 +23,5 @@ def test_publishing_the_sample_stores_the_journeys_of_its_plan(sample):
     assert rows.exclude(visit=None).count() == rows.count()
     assert sum_of(sums_by_host(campaign)).legs == len(legs)
     ljubljana = Visit.objects.get(ref="V12")
-    told = journeys_of(ljubljana, at=now)
+    told = legs_around(ljubljana, at=now)
     assert [row.leg is not None for row in (*told.before, *told.after)] == [True, True]

@@ -15,7 +15,7 @@ from tests.factories.visits import (
     VisitFactory,
 )
 from visits.domain.plans import solve_campaign, store_version
-from visits.domain.travel_legs import basis_of, journeys_of, store_legs, sum_of, sums_by_host
+from visits.domain.travel_legs import basis_of, legs_around, store_legs, sum_of, sums_by_host
 from visits.models import TravelLeg, Visit
 
 pytestmark = pytest.mark.django_db
@@ -172,18 +172,18 @@ def lines(rows):
 
 
 def test_a_visit_arranged_by_hand_has_its_journeys_worked_out(ghent, antwerp):
-    there = journeys_of(ghent, at=CLOCK)
+    there = legs_around(ghent, at=CLOCK)
     assert lines(there.before) == [("Oslo", "Gent", "fly", "estimated", False)]
     assert lines(there.after) == [("Gent", "Antwerpen", "drive", "estimated", False)]
     assert there.before[0].arrives_at <= ghent.starts_at
-    on = journeys_of(antwerp, at=CLOCK)
+    on = legs_around(antwerp, at=CLOCK)
     assert lines(on.after) == [("Antwerpen", "Oslo", "fly", "estimated", False)]
     assert not TravelLeg.objects.exists()
 
 
 def test_a_stored_leg_is_told_where_it_fits_the_calendar(ghent, antwerp):
     store_legs(version_of(ghent, antwerp), at=CLOCK, by=None)
-    there = journeys_of(ghent, at=CLOCK)
+    there = legs_around(ghent, at=CLOCK)
     assert lines(there.before) == [("Oslo", "Gent", "fly", "estimated", True)]
     assert there.before[0].departs_at == at(20, 13)
     assert lines(there.after) == [("Gent", "Antwerpen", "drive", "planned", True)]
@@ -193,7 +193,7 @@ def test_a_visit_that_moved_since_tells_the_journeys_of_now(ghent, antwerp):
     store_legs(version_of(ghent, antwerp), at=CLOCK, by=None)
     Visit.objects.filter(pk=ghent.pk).update(starts_at=at(23, 9), ends_at=at(23, 12))
     ghent.refresh_from_db()
-    there = journeys_of(ghent, at=CLOCK)
+    there = legs_around(ghent, at=CLOCK)
     assert lines(there.before) == [("Antwerpen", "Gent", "drive", "estimated", False)]
     assert lines(there.after) == [("Gent", "Oslo", "fly", "estimated", False)]
 
@@ -208,7 +208,7 @@ def test_a_booked_leg_stands_before_a_planned_one(ghent, antwerp):
         arrives_at=at(20, 19),
         status="booked",
     )
-    assert [row.leg for row in journeys_of(ghent, at=CLOCK).before] == [booked]
+    assert [row.leg for row in legs_around(ghent, at=CLOCK).before] == [booked]
 
 
 def test_a_leg_entered_by_hand_is_told_though_the_calendar_needs_another(ghent, antwerp):
@@ -219,13 +219,13 @@ def test_a_leg_entered_by_hand_is_told_though_the_calendar_needs_another(ghent, 
         departs_at=at(20, 19),
         arrives_at=at(20, 20),
     )
-    told = journeys_of(ghent, at=CLOCK).before
+    told = legs_around(ghent, at=CLOCK).before
     assert [row.leg for row in told] == [None, detour]
 
 
 def test_a_known_journey_is_told_as_planned_not_as_estimate(ghent, antwerp):
     TravelOverrideFactory(origin=ghent.place, destination=antwerp.place, mode="rail", minutes=55)
-    leg = journeys_of(ghent, at=CLOCK).after[0]
+    leg = legs_around(ghent, at=CLOCK).after[0]
     assert (leg.mode, leg.minutes, leg.status) == ("rail", 55, "planned")
 
 
@@ -238,9 +238,9 @@ def test_two_visits_in_one_city_need_no_journey_between_them(ghent):
         starts_at=at(22, 9),
         ends_at=at(22, 12),
     )
-    assert lines(journeys_of(ghent, at=CLOCK).after) == []
-    assert lines(journeys_of(second, at=CLOCK).before) == []
-    assert lines(journeys_of(second, at=CLOCK).after) == [
+    assert lines(legs_around(ghent, at=CLOCK).after) == []
+    assert lines(legs_around(second, at=CLOCK).before) == []
+    assert lines(legs_around(second, at=CLOCK).after) == [
         ("Gent", "Oslo", "fly", "estimated", False)
     ]
 
@@ -248,10 +248,10 @@ def test_two_visits_in_one_city_need_no_journey_between_them(ghent):
 def test_online_and_cancelled_visits_need_no_journey(ghent, antwerp):
     Visit.objects.filter(pk=antwerp.pk).update(mode="online")
     antwerp.refresh_from_db()
-    assert lines(journeys_of(antwerp, at=CLOCK).before) == []
+    assert lines(legs_around(antwerp, at=CLOCK).before) == []
     Visit.objects.filter(pk=ghent.pk).update(state="cancelled")
     ghent.refresh_from_db()
-    assert lines(journeys_of(ghent, at=CLOCK).before) == []
+    assert lines(legs_around(ghent, at=CLOCK).before) == []
 
 
 def test_too_little_time_is_told_in_minutes(ghent):
@@ -265,7 +265,7 @@ def test_too_little_time_is_told_in_minutes(ghent):
         starts_at=at(21, 14),
         ends_at=at(21, 16),
     )
-    assert journeys_of(same_day, at=CLOCK).before[0].missing_minutes > 0
+    assert legs_around(same_day, at=CLOCK).before[0].missing_minutes > 0
 
 
 # --- Sums ---

@@ -11,20 +11,26 @@ from visits.planning.changes import (
     Placed,
     apply_change,
     carry_out,
+    decisions_to_lift,
     lay_out,
+    nearest_of_cells,
     ways_to_fit,
 )
 from visits.planning.check import violations
+from visits.planning.moves import cells
 from visits.planning.problem import (
     Ban,
     FixedVisit,
     Limits,
     Mode,
     PartOfDay,
+    Pin,
     ProblemError,
     Wish,
 )
 from visits.planning.search import solve
+from visits.planning.spans import local_day, minute_of
+from visits.planning.verdicts import as_fixed, reachable_slots
 from visits.planning.why import CellMark, cells_of
 
 from .campaigns import campaigns, local
@@ -65,8 +71,58 @@ def check_change(given, before, change):
     return after
 
 
+def without_decisions(given, names):
+    """The problem after the coordinator took back what bears these names."""
+    tasks = []
+    for row in given.tasks:
+        bans = tuple(ban for ban in row.bans if ban.decision not in names)
+        pin = None if row.pin and {*row.pin.decisions} & names else row.pin
+        tasks.append(replace(row, bans=bans, pin=pin))
+    return replace(given, tasks=tuple(tasks))
+
+
+def check_lift(given, before, change):
+    """Taking back what the change names, and no more, makes the very place it names possible."""
+    assert change.lifted
+    cleared = without_decisions(given, {*change.lifted})
+    moved = {row.task: row for row in change.moved}
+    others = [visit for visit in before.visits if visit.task not in {change.placed.task, *moved}]
+    stands = [Placed(v.task, v.host, v.start) for v in others if v.task] + [*moved.values()]
+    plan = lay_out(cleared, stands)
+    assert plan is not None
+    own = next(row for row in cleared.tasks if row.ref == change.placed.task)
+    leader = next(host for host in cleared.hosts if host.ref == change.placed.host)
+    slots = reachable_slots(cleared, as_fixed(plan.visits), own, leader)
+    assert change.placed.start in {slot.start for slot in slots}
+
+
+def check_cells(given, before, ref):
+    """Every change named for a day that refuses the task makes it fit there, where it says."""
+    refused = [(cell.host, cell.day) for cell in cells(given, before, ref) if not cell.starts]
+    zone = next(row.place.zone for row in given.tasks if row.ref == ref)
+    for cell, change in nearest_of_cells(given, before, ref, LEEWAY, refused).items():
+        placed = change.placed
+        day = local_day(zone, minute_of(placed.start))
+        assert (cell in refused, (placed.host, day)) == (True, cell)
+        changed, after = apply_change(given, change), carry_out(given, before, change)
+        assert (violations(changed, after), faults(changed, after)) == ([], [])
+
+
+def named(given):
+    """The problem with a name for every ban, as if each were a decision of its own."""
+    tasks = [
+        replace(
+            row,
+            bans=tuple(replace(ban, decision=f"{row.ref}-{k}") for k, ban in enumerate(row.bans)),
+        )
+        for row in given.tasks
+    ]
+    return replace(given, tasks=tuple(tasks))
+
+
 def check_campaign(given):
     """Every change named for a task the plan never weighed, and for those it has no place for."""
+    given = named(given)
     new = given.tasks[0].ref
     old = solve(replace(given, tasks=given.tasks[1:]), Limits(seconds=4), with_reasons=False)
     full = solve(given, Limits(seconds=4), with_reasons=False)
@@ -75,6 +131,12 @@ def check_campaign(given):
     for before, ref in asked:
         for change in ways_to_fit(given, before, ref, LEEWAY):
             check_change(given, before, change)
+            if change.kind == ChangeKind.LIFT:
+                check_lift(given, before, change)
+        check_cells(given, before, ref)
+        lift = decisions_to_lift(given, before, ref)
+        if lift is not None:
+            check_lift(given, before, lift)
 
 
 RANDOM = {
@@ -151,6 +213,35 @@ def test_a_ban_of_the_coordinator_can_be_lifted():
     check_change(given, before, changes[0])
 
 
+def test_fewest_decisions_that_are_enough_are_named():
+    banned = task(
+        "Ghent",
+        closed=only(FEBRUARY[2], FEBRUARY[3]),
+        bans=(
+            Ban(None, FEBRUARY[2], "no Wednesday"),
+            Ban("H", FEBRUARY[2], "locked"),
+            Ban("H", FEBRUARY[3], "locked too"),
+        ),
+    )
+    given = problem(banned)
+    lift = decisions_to_lift(given, plan(given), "Ghent")
+    assert lift.lifted == ("locked too",)
+    check_lift(given, plan(given), lift)
+    hopeless = problem(replace(banned, closed=only()))
+    assert decisions_to_lift(hopeless, plan(hopeless), "Ghent") is None
+
+
+def test_a_pin_of_another_visit_is_named_where_that_visit_can_go_elsewhere():
+    pinned = task("Ghent", pin=Pin(day=FEBRUARY[2], decisions=("7",)))
+    new = task("Dublin", closed=only(FEBRUARY[2]))
+    given, before = problem(pinned, new), plan(problem(pinned))
+    changes = ways_to_fit(given, before, "Dublin")
+    assert (kinds(changes), changes[0].lifted) == (["lift"], ("7",))
+    assert [row.task for row in changes[0].moved] == ["Ghent"]
+    check_change(given, before, changes[0])
+    check_lift(given, before, changes[0])
+
+
 def test_a_shorter_visit_and_an_online_one_are_named_where_they_are_allowed():
     long = task("Ghent", duration=420, closed=only(FEBRUARY[-1]))
     given = problem(long)
@@ -204,14 +295,14 @@ def test_every_day_of_every_host_has_a_slot_or_a_reason():
         problem(task("Ghent")),
         [Placed("Ghent", "H", local(FEBRUARY[2], 10, 0, "Europe/Brussels"))],
     )
-    cells = cells_of(given, before, "Dublin")
-    assert [cell.day for cell in cells] == list(FEBRUARY)
-    assert [cell.mark for cell in cells] == [
+    found = cells_of(given, before, "Dublin")
+    assert [cell.day for cell in found] == list(FEBRUARY)
+    assert [cell.mark for cell in found] == [
         CellMark.CLOSED,
         CellMark.FREE,
         CellMark.TAKEN,
         CellMark.CLOSED,
         CellMark.CLOSED,
     ]
-    assert (cells[2].in_the_way, cells[2].room_if) == (("Ghent",), ("Ghent",))
-    assert all((cell.slot is None) == (cell.reason is not None) for cell in cells)
+    assert (found[2].in_the_way, found[2].room_if) == (("Ghent",), ("Ghent",))
+    assert all((cell.slot is None) == (cell.reason is not None) for cell in found)

@@ -61,6 +61,7 @@ def plan(request: HttpRequest) -> HttpResponse:
         "versions": list(versions.annotate(fresh=F("result__fresh"))),
         "run": the_plan.runs.first(),
         "waiting": _tray(request, campaign),
+        "has_requests": campaign.requests.exists(),
         "refusals": refusals(request.user),
         "away": visits_without_host(request.user, at=at),
         "unknown": unknown_calendars(Host.objects.who_lead()),
@@ -175,7 +176,7 @@ def _version_page(request: HttpRequest, version: PlanVersion, *, status: int = 2
     changes = [] if version.state == PlanVersion.State.PUBLISHED else changes_of(version)
     kept = [change for change in changes if change.kind == "kept"]
     movable = [change for change in kept if change.placement and not change.placement.is_fixed]
-    others = version.plan.versions.exclude(pk=version.pk).defer("result")
+    others = list(version.plan.versions.exclude(pk=version.pk).defer("result"))
     context = {
         "version": version,
         "campaign": campaign,
@@ -183,6 +184,7 @@ def _version_page(request: HttpRequest, version: PlanVersion, *, status: int = 2
         "may_edit": may_edit,
         "changed_since": _changed_since(version) if may_edit else [],
         "changes": [change for change in changes if change.kind != "kept"],
+        "tour_words": _tour_words(version),
         "movable": movable,
         "kept": len(kept) - len(movable),
         "unplaced": version.unplaced.select_related("request"),
@@ -190,12 +192,29 @@ def _version_page(request: HttpRequest, version: PlanVersion, *, status: int = 2
         "is_fresh": version.is_fresh,
         "risks": version.result.get("risks", []),
         "map": europe(agenda.version_dots(version), tours_of(version)),
-        "others": list(others),
+        "others": others,
+        "newer": _newer(version, others),
         "edit": _edit_addresses(version) if may_edit else None,
         "news": {"edits": version.edits, "decided": decisions_mark(version.plan_id)},
         "decisions": decisions if request.user.is_coordinator else [],
     }
     return render(request, "visits/plan_version.html", context, status=status)
+
+
+def _newer(version: PlanVersion, others: Sequence[PlanVersion]) -> list[PlanVersion]:
+    """The versions made after a draft, the newest first; one that is published is what it is."""
+    if version.state == PlanVersion.State.PUBLISHED:
+        return []
+    return sorted(
+        (row for row in others if row.number > version.number), key=lambda row: -row.number
+    )
+
+
+def _tour_words(version: PlanVersion) -> str:
+    """What the map of a version shows."""
+    if version.result.get("legs"):
+        return _("Visits and the journeys between them.")
+    return _("The visits; this version keeps no journeys.")
 
 
 def _changed_since(version: PlanVersion) -> list[str]:
@@ -234,12 +253,25 @@ def plan_compare(request: HttpRequest) -> HttpResponse:
             "differences": apart,
             "over": sum(each.is_over for each in apart),
             "boards": [(each, board_of_version(each, look)) for each in (left, right)],
-            "map": europe(
-                agenda.version_dots(right),
-                [*tours_of(left, is_booked=True), *tours_of(right)],
-            ),
+            **_tours_of_both(left, right),
         }
     return render(request, "visits/plan_compare.html", context)
+
+
+def _tours_of_both(left: PlanVersion, right: PlanVersion) -> dict:
+    """The map of two versions, and which lines of it are whose; a version may keep no journeys."""
+    solid, dashed = tours_of(left, is_booked=True), tours_of(right)
+    names = {"left": left, "right": right}
+    if solid and dashed:
+        words = _("The tours of %(left)s are solid lines, those of %(right)s dashed ones.")
+    elif solid:
+        words = _("The solid lines are the tours of %(left)s; %(right)s keeps no journeys.")
+    elif dashed:
+        words = _("The dashed lines are the tours of %(right)s; %(left)s keeps no journeys.")
+    else:
+        words = _("Only the visits of %(right)s are drawn; neither version keeps its journeys.")
+    drawn = europe(agenda.version_dots(right), [*solid, *dashed])
+    return {"map": drawn, "map_words": words % names}
 
 
 def _compared(

@@ -12,7 +12,7 @@ from crm import clock, wording
 from crm.permissions import require
 from crm.roles import Role
 from visits.domain.booking import Busy
-from visits.domain.plan_edits import Draft, move_visit, open_draft, undo_edit, verdicts_of
+from visits.domain.plan_edits import Draft, helps_of, move_visit, open_draft, undo_edit, verdicts_of
 from visits.domain.plan_rollback import bring_back
 from visits.domain.plans import EditedMeanwhile
 from visits.forms.plans import MoveForm, cell_key
@@ -31,7 +31,10 @@ def _back(version: PlanVersion, ref: str = "") -> HttpResponse:
 @require_safe
 @require(Role.COORDINATOR)
 def plan_verdicts(request: HttpRequest, number: int) -> HttpResponse:
-    """The verdict on every host and day for one request, as the board asks for before a drop."""
+    """The verdict on every host and day for one request, as the board asks for before a drop.
+
+    With `?helps=1` also what would help on the days that refuse it, which takes longer.
+    """
     version = get_version(request, number)
     ref = request.GET.get("request", "")
     try:
@@ -39,8 +42,14 @@ def plan_verdicts(request: HttpRequest, number: int) -> HttpResponse:
         row = draft.request(ref)
     except ValidationError as error:
         return JsonResponse({"refused": error.messages[0]}, status=409)
-    cells = [_cell(cell, row) for cell in verdicts_of(draft, ref)]
-    return JsonResponse({"request": ref, "edits": version.edits, "cells": cells})
+    found = verdicts_of(draft, ref)
+    answer = {"request": ref, "edits": version.edits, "cells": [_cell(cell, row) for cell in found]}
+    if request.GET.get("helps") == "1":
+        helps = helps_of(draft, ref, found)
+        answer["helps"] = {
+            f"{host} {day.isoformat()}": words for (host, day), words in helps.items()
+        }
+    return JsonResponse(answer)
 
 
 def _cell(cell, row: VisitRequest) -> dict:

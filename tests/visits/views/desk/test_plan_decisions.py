@@ -1,5 +1,6 @@
 """Pins, bans and locks: kept with their reason, obeyed by every search, refused when they clash."""
 
+import re
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -7,6 +8,7 @@ import pytest
 
 from crm import clock
 from crm.models import AuditEntry, User
+from tests.factories.visits import CalendarDayFactory
 from tests.visits.views.desk.front_door import do, go, refused, said
 from visits.domain.plan_edits import open_draft, verdicts_of
 from visits.domain.planning import load_problem
@@ -101,7 +103,8 @@ def test_locked_day_keeps_what_is_there_to_the_minute_and_nothing_is_added(desk,
     stands = draft.placements.get(requests__ref="R11")
     decide(desk, "lock", host=stands.host.ref, day=f"{stands.on:%Y-%m-%d}", version=draft.number)
     row = PlanDecision.objects.get()
-    assert row.kept == [{"request": "R11", "starts_at": stands.starts_at.isoformat()}]
+    kept = {"request": "R11", "starts_at": stands.starts_at.isoformat()}
+    assert row.kept == [kept | {"mode": "online", "minutes": 90}]
     assert planned_anew()["R11"] == (stands.host.ref, stands.starts_at)
     decide(desk, "lock", host="H1", day="2023-02-23")
     others = [spot for ref, spot in planned_anew().items() if spot[0] == "H1"]
@@ -244,7 +247,7 @@ def test_pinned_visit_is_not_moved_or_left_out_by_hand_either(desk, draft):
     other = "H1 2023-02-23"
     answer = do(desk, "plan-move", draft.number, request="R11", seen=0, cell=other)
     sentence = str(PlanDecision.objects.get())
-    assert refused(answer) == [f"{sentence} (The mayor asked.)."]
+    assert refused(answer)[0].startswith(f"{sentence} (The mayor asked.).")
     answer = do(desk, "plan-move", draft.number, request="R11", seen=0, leave_out="1")
     assert said(answer) == [f"{sentence}; take that back first."]
     cells = verdicts_of(open_draft(draft, at=clock.now()), "R11")
@@ -254,9 +257,19 @@ def test_pinned_visit_is_not_moved_or_left_out_by_hand_either(desk, draft):
 def test_nothing_is_moved_onto_a_locked_day(desk, draft):
     decide(desk, "lock", host="H2", day="2023-02-22")
     answer = do(desk, "plan-move", draft.number, request="R11", seen=0, cell="H2 2023-02-22")
-    assert refused(answer) == [
-        "Wed 22 Feb of Backup expert (sample) is locked: what is there stays, nothing is added."
-    ]
+    (words,) = refused(answer)
+    assert re.fullmatch(
+        r"Wed 22 Feb of Backup expert \(sample\) is locked: what is there stays, nothing is "
+        r"added\. "
+        r"Would fit at \d\d:\d\d if that decision is taken back\.",
+        words,
+    )
+    # It is as it says.
+    do(desk, "plan-decision-take-back", PlanDecision.objects.get().pk)
+    start = words.split("Would fit at ")[1][:5]
+    cell = {"cell": "H2 2023-02-22", "start": start}
+    do(desk, "plan-move", draft.number, request="R11", seen=0, **cell)
+    assert draft.placements.get(requests__ref="R11").clock == start
 
 
 def test_decision_form_is_filled_in_from_the_block_it_was_asked_on(desk, draft):
@@ -291,3 +304,63 @@ def test_host_sees_neither_reasons_nor_the_changelog(desk, draft, client):
     assert "The mayor asked." not in page.text
     assert "entries" not in page.context
     assert plan_of(february()).decisions.count() == 2
+
+
+# --- What stands in the way now ---
+
+
+def only_open_on(ref, *days):
+    """Every other working day is a holiday in the city."""
+    row = VisitRequest.objects.get(ref=ref)
+    for day in february().working_days:
+        if day not in days:
+            CalendarDayFactory(
+                country=row.country, city=row.city, first_on=day, last_on=day, name="City feast"
+            )
+
+
+def reason_now(ref):
+    version = store_version(solve_campaign(february(), at=clock.now(), seconds=10))
+    return version.unplaced.filter(request__ref=ref).first()
+
+
+@pytest.fixture
+def free_day(draft):
+    """The day and host Venice (R04) is planned on; on every other day it is closed."""
+    place = draft.placements.get(requests__ref="R04")
+    only_open_on("R04", place.on)
+    return place
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("kind", ["lock", "forbid"])
+def test_request_without_a_place_names_the_decision_that_alone_stands_in_the_way(
+    desk, free_day, kind
+):
+    fields = {"host": free_day.host.ref, "day": f"{free_day.on:%Y-%m-%d}"}
+    for other in ("R05", "R08", "R12", "R16", "R20", "R24"):
+        only_open_on(other)  # Else the search would give the day to one of them.
+    decide(desk, kind, **fields, **({"request": "R04"} if kind == "forbid" else {}))
+    row = PlanDecision.objects.get()
+    day = f"{free_day.on:%a %-d %b}"
+    left = reason_now("R04")
+    begins = {
+        "lock": f"{day} is locked for Joe Gorman. Unlock it and it fits ",
+        "forbid": f"R04 Venice forbidden: {day}, with Joe Gorman. Allow it and it fits ",
+    }
+    assert left.reason_code == "decided"
+    assert left.reason.startswith(begins[kind])
+    assert left.reason in go(desk, "plan").text
+    assert go(desk, "request-why", "R04").context["why"].sentence.startswith(begins[kind])
+    # What it says is so: once that is taken back, the request has its place.
+    do(desk, "plan-decision-take-back", row.pk)
+    assert reason_now("R04") is None
+
+
+@pytest.mark.one_database
+def test_wish_is_named_where_taking_back_decisions_would_not_help(desk, free_day):
+    decide(desk, "lock", host=free_day.host.ref, day=f"{free_day.on:%Y-%m-%d}")
+    only_open_on("R04")
+    left = reason_now("R04")
+    assert left.reason_code != "decided"
+    assert "City feast" in left.reason

@@ -1,9 +1,12 @@
 """Editing a draft by hand: verdicts before a move, what is refused, two at once, undo."""
 
+import re
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from crm import clock
 from crm.models import AuditEntry, User
@@ -182,6 +185,35 @@ def test_impossible_move_is_refused_with_its_reason_and_the_draft_unchanged(
     assert any(sentence in words for words in refused(answer)), refused(answer)
     assert as_stored(draft) == before
     assert PlanVersion.objects.get(pk=draft.pk).edits == 0
+
+
+def test_refused_start_names_the_nearest_one_that_day_which_then_works(desk, draft):
+    cells = verdicts(desk, draft, "R11")
+    key = next(key for key, cell in cells.items() if cell["possible"] and not cell["here"])
+    (words,) = refused(move(desk, draft, "R11", cell=key, start="03:00"))
+    assert re.search(r"\. Would fit if it started at \d\d:\d\d\.$", words)
+    start = words[-6:-1]
+    move(desk, draft, "R11", cell=key, start=start)
+    host, day = key.split()
+    assert place_of(draft, "R11") == (host, date.fromisoformat(day), start)
+
+
+def test_day_that_refuses_names_the_smallest_change_before_the_drop_and_after(
+    desk, draft, django_assert_max_num_queries
+):
+    with CaptureQueriesContext(connection) as asked:
+        assert "helps" not in go(desk, "plan-verdicts", draft.number, request="R04").json()
+    with django_assert_max_num_queries(len(asked)):
+        answer = go(desk, "plan-verdicts", draft.number, request="R04", helps="1").json()
+    cells = {cell["cell"]: cell for cell in answer["cells"]}
+    assert answer["helps"]
+    assert not any(cells[key]["possible"] for key in answer["helps"])
+    key = "H2 2023-02-22"
+    assert answer["helps"][key].startswith("Would fit online (1 h 30 min) at ")
+    assert refused(move(desk, draft, "R04", cell=key)) == [
+        f"{cells[key]['words']} {answer['helps'][key]}"
+    ]
+    assert "H1 2023-02-01" not in answer["helps"]
 
 
 def test_move_to_where_it_is_already_is_no_edit(desk, draft):

@@ -1,5 +1,7 @@
 """Versions beside each other, an earlier one brought back, and what publishing then changes."""
 
+from random import Random
+
 import pytest
 from icalendar import Calendar
 
@@ -7,9 +9,10 @@ from crm import clock
 from crm.models import Message, OutgoingMail
 from tests.visits.views.desk.front_door import do, go, said
 from visits.domain.feeds import renew_feed
+from visits.domain.plan_edits import move_visit, open_draft, verdicts_of
 from visits.domain.plans import solve_campaign, store_version
 from visits.domain.proposals import take_back_proposal
-from visits.models import Campaign, PlanVersion, Visit
+from visits.models import Campaign, PlanDecision, PlanVersion, Visit
 
 pytestmark = pytest.mark.django_db
 
@@ -91,6 +94,98 @@ def test_published_version_is_brought_back_over_a_later_one_with_higher_sequence
     assert last.ics_uid == first.ics_uid
     assert after[last.ics_uid][0] > before[first.ics_uid][0]
     assert after[last.ics_uid][1] == before[first.ics_uid][1]
+
+
+def shape_of(version):
+    """What a version places, without which visit stands for it by now."""
+    rows = version.placements.select_related("host").prefetch_related("requests")
+    return {
+        tuple(sorted(request.ref for request in row.requests.all())): (
+            row.host.ref,
+            row.mode,
+            row.starts_at,
+            row.ends_at,
+            row.zone,
+        )
+        for row in rows
+    }
+
+
+def test_visit_held_online_by_an_expert_comes_back_online(desk, draft):
+    """Nice (R16) wished to be visited; v2 has it online with one who does not travel."""
+    do(desk, "plan-bring-back", 2)
+    back = newest()
+    row = back.placements.get(requests__ref="R16")
+    then = PlanVersion.objects.get(number=2).placements.get(requests__ref="R16")
+    for name in ("host_id", "mode", "starts_at", "ends_at", "zone"):
+        assert getattr(row, name) == getattr(then, name), name
+    assert row.mode == "online"
+    assert not back.unplaced.filter(request__ref="R16").exists()
+    # It stays so while others are moved by hand, left out and put back.
+    do(desk, "plan-move", back.number, request="R04", seen=0, leave_out="1")
+    do(desk, "plan-move", back.number, request="R16", seen=1, leave_out="1")
+    do(desk, "plan-edit-undo", back.number, 2)
+    assert shape_of(back)[("R16",)][:2] == (then.host.ref, "online")
+    do(desk, "plan-publish", back.number, seen=3)
+    offer = offer_of("R16")
+    assert (offer.host_id, offer.mode, offer.starts_at) == (
+        then.host_id,
+        "online",
+        then.starts_at,
+    )
+
+
+def test_day_locked_in_a_version_that_was_brought_back_keeps_its_online_visit(desk, draft):
+    do(desk, "plan-bring-back", 2)
+    back = newest()
+    row = back.placements.get(requests__ref="R16")
+    fields = {"host": row.host.ref, "day": row.on.isoformat(), "reason": "Agreed by phone."}
+    do(desk, "plan-decide", "lock", version=back.number, **fields)
+    assert PlanDecision.objects.get().kept[0]["mode"] == "online"
+    again = store_version(solve_campaign(back.plan.campaign, at=clock.now(), seconds=10))
+    assert shape_of(again)[("R16",)] == shape_of(back)[("R16",)]
+
+
+def test_place_that_was_forbidden_since_does_not_come_back(desk, draft):
+    row = PlanVersion.objects.get(number=2).placements.get(requests__ref="R16")
+    fields = {"request": "R16", "host": row.host.ref, "reason": "Speaks no French."}
+    do(desk, "plan-decide", "forbid", **fields)
+    do(desk, "plan-bring-back", 2)
+    left = newest().unplaced.get(request__ref="R16")
+    assert left.reason_code == "not_back"
+    assert "Speaks no French." in left.reason
+
+
+@pytest.mark.one_database  # What is drawn at random is the plan; its storing is tested on both.
+@pytest.mark.parametrize("seed", range(4))
+def test_any_version_comes_back_as_it_was(desk, draft, seed):
+    """Drafts arranged by hand at random, some published, each brought back over a later plan."""
+    chance, at = Random(seed), clock.now()
+    do(desk, "plan-bring-back", chance.choice([2, draft.number]))
+    version = newest()
+    for _step in range(chance.randint(1, 4)):
+        opened = open_draft(version, at=at)
+        ref = chance.choice(sorted(task.ref for task in opened.loaded.problem.tasks))
+        spots = [
+            (cell.host, start.start)
+            for cell in verdicts_of(opened, ref)
+            for start in cell.starts
+            if (cell.host, start.start) != opened.spot(ref)
+        ]
+        if opened.spot(ref) and (not spots or chance.random() < 0.2):
+            move_visit(version, ref, host=None, seen=None, at=at, by=None)
+        elif spots:
+            host, start = chance.choice(spots)
+            move_visit(version, ref, host=host, starts_at=start, seen=None, at=at, by=None)
+    if chance.random() < 0.5:
+        do(desk, "plan-publish", version.number, seen=version.edits + 9)
+        do(desk, "plan-bring-back", 2)
+    version = PlanVersion.objects.get(pk=version.pk)
+    before = shape_of(version)
+    for _times in range(2):
+        do(desk, "plan-bring-back", version.number)
+        version = newest()
+        assert shape_of(version) == before
 
 
 def test_what_cannot_come_back_is_named_with_its_reason(desk, draft):
@@ -188,6 +283,45 @@ def test_compare_says_which_visits_were_over_when_the_later_plan_was_made(desk, 
 def test_compare_of_the_same_version_says_that_nothing_differs(desk, draft):
     page = go(desk, "plan-compare", left=draft.number, right=draft.number)
     assert "Both versions place every request alike." in page.text
+
+
+def test_map_of_two_versions_says_only_what_is_drawn(desk, draft):
+    """v1 and v2 of the sample keep no journeys."""
+    n = draft.number
+    page = go(desk, "plan-compare", left=2, right=n)
+    assert {tour.is_booked for tour in page.context["map"].tours} == {False}
+    assert f"The dashed lines are the tours of v{n}; v2 keeps no journeys." in page.text
+    assert "solid lines" not in page.text
+    page = go(desk, "plan-compare", left=1, right=2)
+    assert page.context["map"].tours == ()
+    assert "Only the visits of v2 are drawn" in page.text
+    assert "this version keeps no journeys" in go(desk, "plan-version", 2).text
+
+
+def test_older_draft_says_how_many_versions_are_newer_and_leads_to_the_newest(desk, draft):
+    n = draft.number
+    assert "newer version" not in go(desk, "plan-version", n).text
+    do(desk, "plan-bring-back", 2)
+    assert "1 newer version was made since this draft" in go(desk, "plan-version", n).text
+    do(desk, "plan-bring-back", 2)
+    page = go(desk, "plan-version", n)
+    assert "2 newer versions were made since this draft; the newest is" in page.text
+    assert [version.number for version in page.context["newer"]] == [n + 2, n + 1]
+    assert "newer version" not in go(desk, "plan-version", 2).text
+
+
+def test_visit_has_one_colour_in_calendar_draft_and_map(desk, draft):
+    """V08 of Stuttgart is at risk: the airport strike of 17 February."""
+
+    def hues(board):
+        boxes = [box for lane in board.lanes for box in lane.boxes if box.kind == "visit"]
+        return {box.hue for box in boxes if "Stuttgart" in box.words}
+
+    pages = [go(desk, "plan"), go(desk, "plan-version", draft.number)]
+    assert [hues(page.context["board"]) for page in pages] == [{"red"}, {"red"}]
+    for page in pages:
+        dots = [dot for dot in page.context["map"].dots if "Stuttgart" in dot.name]
+        assert [dot.hue for dot in dots] == ["red"]
 
 
 @pytest.mark.parametrize(
