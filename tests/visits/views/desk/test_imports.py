@@ -12,7 +12,10 @@ from tests.factories.crm import (
     EventFactory,
     ImportBatchFactory,
     ImportRowFactory,
+    MunicipalityFactory,
+    OrganisationFactory,
     PersonFactory,
+    PlaceFactory,
 )
 from tests.visits.views.desk.front_door import do, go, refused, said
 
@@ -60,6 +63,44 @@ def test_a_list_is_shown_imported_and_undone(desk):
     assert said(answer)[0].startswith("The import is undone")
     assert not Person.objects.filter(given="Anna").exists()
     assert event.participations.count() == 0
+
+
+def test_the_city_of_a_list_is_shown_before_and_after(desk):
+    PlaceFactory(name="Oslo", region="Oslo", country="NO", alternate_names="")
+    content = (
+        b"Name;E-mail;Organisation;City\nAnna;anna@x.eu;Red Cross;Oslo\nBo;b@x.eu;Club;Atlantis\n"
+    )
+
+    batch = upload(desk, content)
+    page = go(desk, "import-detail", batch.pk).text
+    assert "Oslo, Oslo, Norway" in page
+    assert "City left out: “Atlantis” is not in our list of places." in page
+
+    do(desk, "import-apply", batch.pk)
+    batches.work_off()
+    organisation = Person.objects.get(given="Anna").organisation
+    assert "Oslo, Oslo" in go(desk, "organisation-detail", organisation.pk).text
+
+
+def test_people_that_left_as_a_file_come_back_as_they_were(desk):
+    """Two bodies of one name in two cities, a municipality, and somebody of no body."""
+    norway = {"country": "NO", "alternate_names": ""}
+    oslo = PlaceFactory(name="Oslo", region="Oslo", **norway)
+    bergen = PlaceFactory(name="Bergen", region="Vestland", **norway)
+    for name, place in (("Anna", oslo), ("Bo", bergen)):
+        club = OrganisationFactory(name="Club", country="NO", place=place)
+        PersonFactory(given=name, family="Berg", address=f"{name}@x.eu", organisation=club)
+    city = MunicipalityFactory(name="Lier", country="NO")
+    PersonFactory(given="Cat", family="Dahl", organisation=city.organisation)
+    PersonFactory(given="Eva", family="", address="eva@x.eu")
+    content = b"".join(go(desk, "person-list", **{"as": "csv"}).streaming_content)
+
+    batch = upload(desk, content)
+
+    assert "city" in batch.mapping
+    rows = batch.entries.exclude(verb="skip")
+    assert [(row.name, row.changes, row.message) for row in rows] == []
+    assert batch.skipped == 4
 
 
 def test_a_column_is_sent_elsewhere_and_the_file_read_again(desk):
