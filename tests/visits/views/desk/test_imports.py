@@ -6,7 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from crm.domain.imports import batches
-from crm.models import ImportBatch, ImportRow, Person
+from crm.models import ImportBatch, ImportRow, OutgoingMail, Person
 from tests.factories.crm import (
     CoordinatorFactory,
     EventFactory,
@@ -18,6 +18,7 @@ from tests.factories.crm import (
     PlaceFactory,
 )
 from tests.visits.views.desk.front_door import do, go, refused, said
+from visits.domain.rounds import one_round
 
 pytestmark = pytest.mark.django_db
 
@@ -199,3 +200,48 @@ def test_the_page_asks_as_often_for_forty_rows_as_for_three(desk, coordinator, n
     few = queries(2)
     assert queries(37) == few
     assert few <= 12
+
+
+# --- After the browser is closed ---
+
+
+def told(user) -> list[tuple[str, str, str]]:
+    """Subject and text of what was written to one of us, and how the mail stands."""
+    rows = OutgoingMail.objects.filter(recipient=user.email).order_by("pk")
+    return [(row.message.subject, row.message.body, row.state) for row in rows]
+
+
+def test_who_asked_for_an_import_gets_its_result_by_mail_after_signing_out(
+    desk, coordinator, settings
+):
+    settings.SITE_URL = "https://crm.example"
+    batch = upload(desk, b"Name;E-mail\nAnna Berg;anna@x.eu\nBad;bad\nWorse;worse\n")
+    assert told(coordinator) == []
+    do(desk, "import-apply", batch.pk)
+    desk.logout()
+
+    one_round(worker="w")
+
+    ((subject, body, state),) = told(coordinator)
+    assert (subject, state) == ("list.csv is imported", "sent")
+    link = f"https://crm.example/people/imports/{batch.pk}/"
+    assert body.splitlines() == [
+        *("New: 1", "Changed: 0", "Put on the roster: 0", "Nothing new: 0", "With a fault: 2", ""),
+        *(f"2 lines have a fault and stayed outside: {link}?show=error", ""),
+        f"Row by row, and the way to take it back: {link}",
+    ]
+    one_round(worker="w")
+    assert len(told(coordinator)) == 1
+
+
+def test_an_import_that_could_not_be_is_told_by_mail_too(desk, coordinator):
+    batch = upload(desk, b"Name;E-mail\nAnna Berg;anna@x.eu\n")
+    do(desk, "import-apply", batch.pk)
+    (batches.folder() / batch.file).unlink()
+
+    one_round(worker="w")
+
+    ((subject, body, _state),) = told(coordinator)
+    assert subject == "list.csv was not imported"
+    assert "The file is not there any more" in body
+    assert not Person.objects.exists()
