@@ -193,7 +193,9 @@ class Run:
             entry.faults.clear()
         if entry.faults:
             return
-        row.known = known or Known(Person(organisation=row.organisation, **entry.person))
+        row.known = known or Known(
+            Person(organisation=row.organisation, created_at=self.at, **entry.person)
+        )
         if known is None:
             row.verb = Verb.CREATE
             row.comparison.changes = {name: ["", value] for name, value in entry.person.items()}

@@ -72,7 +72,7 @@ def undo_import(
     if is_trial:
         transaction.set_rollback(True)
         return done
-    batch.state, batch.undone_at = ImportBatch.State.UNDONE, timezone.now()
+    batch.state, batch.undone_at = ImportBatch.State.UNDONE, at
     batch.save(update_fields=["state", "undone_at"])
     record(batch, "undo_import", at=at, by=by, actor="" if by else "import")
     return done

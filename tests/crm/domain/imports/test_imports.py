@@ -799,7 +799,7 @@ def test_old_files_are_forgotten(uploaded, tmp_path):
     batch = uploaded(b"Name,E-mail\nAnna,a@x.eu\n")
     batches.work_off()
     old: datetime = timezone.now() - timedelta(days=8)
-    ImportBatch.objects.filter(pk=batch.pk).update(asked_at=old)
+    ImportBatch.objects.filter(pk=batch.pk).update(beat_at=old)
     batches.clean_up()
     assert not ImportBatch.objects.exists()
 

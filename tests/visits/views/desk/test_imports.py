@@ -1,13 +1,16 @@
 """The page of a file of people: upload, look, import, undo; and who may see it."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from crm.domain.imports import batches
-from crm.models import ImportBatch, ImportRow, OutgoingMail, Person
+from crm.models import ClockSetting, ImportBatch, ImportRow, OutgoingMail, Person
 from tests.factories.crm import (
+    CLOCK,
     CoordinatorFactory,
     EventFactory,
     ImportBatchFactory,
@@ -200,6 +203,33 @@ def test_the_page_asks_as_often_for_forty_rows_as_for_three(desk, coordinator, n
     few = queries(2)
     assert queries(37) == few
     assert few <= 12
+
+
+# --- The clock ---
+
+
+def test_a_list_and_its_people_are_as_old_as_the_clock_says(desk):
+    ClockSetting.objects.fix(CLOCK)
+    batch = upload(desk, b"Name;E-mail\nAnna Berg;anna@x.eu\n")
+    do(desk, "import-apply", batch.pk)
+    batches.work_off()
+    batch.refresh_from_db()
+    anna = Person.objects.get()
+    assert (batch.asked_at, batch.applied_at, anna.created_at) == (CLOCK, CLOCK, CLOCK)
+    assert "15 Feb 2023" in go(desk, "import-list").text
+
+    ClockSetting.objects.fix(CLOCK + timedelta(days=9))
+    do(desk, "import-undo", batch.pk)
+    batch.refresh_from_db()
+    assert batch.undone_at == CLOCK + timedelta(days=9)
+
+
+def test_a_file_waits_its_week_in_real_time_wherever_the_clock_stands(desk):
+    ClockSetting.objects.fix(CLOCK)
+    batch = upload(desk, b"Name;E-mail\nAnna Berg;anna@x.eu\n")
+    ClockSetting.objects.fix(None)
+    batches.clean_up()
+    assert ImportBatch.objects.get() == batch
 
 
 # --- After the browser is closed ---
