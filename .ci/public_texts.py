@@ -73,7 +73,7 @@ FILES = (
     "visits/domain/municipality.py",
     "visits/domain/own_request.py",
     "visits/domain/replies.py",
-    "visits/domain/places.py",
+    "crm/domain/places.py",
     "visits/domain/programmes.py",
     "visits/domain/proposals.py",
     "visits/domain/report_check.py",

@@ -39,6 +39,10 @@ BLOCKS: dict[str, tuple[str | Promise, str | Promise]] = {
         gettext_lazy("They are not on the roster of this event as having come."),
         gettext_lazy("Correct the roster if they came, or leave them out."),
     ),
+    Reason.NO_NOTICE: (
+        gettext_lazy("They are not to be told: they were told already, or came from no list."),
+        gettext_lazy("Nothing to do; who is to be told stands under People, Privacy, To be told."),
+    ),
     Reason.NO_ADDRESS: (
         gettext_lazy("There is no mail address."),
         gettext_lazy("Add one on the person's page, or call."),

@@ -47,6 +47,7 @@ NO_ANSWERS = frozenset(
         "speaker_thanks",
         "newsletter_optin",
         "newsletter4_notice",
+        "data_notice",
         "unsubscribed",
         "partner_expert_ask",
         "travel_approval",

@@ -161,8 +161,7 @@ class LetterSerializer(RecipientSerializer):
     def _letter(self, row) -> Letter:
         if row.mail is not None:
             return Letter(row.language, row.mail.message.subject, row.mail.message.body)
-        writer = Writer(row.mailing)
-        return writer.write(row.person, writer.agreed_on([row.person]).get(row.person_id))
+        return Writer(row.mailing).letter_to(row.person)
 
     def get_subject(self, row) -> str:
         return self._letter(row).subject

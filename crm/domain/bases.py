@@ -17,6 +17,7 @@ from crm.models import (
     DataRequest,
     Mailing,
     MailingRecipient,
+    NoticeDue,
     OutgoingMail,
     Participation,
     Person,
@@ -55,6 +56,7 @@ class Facts:
     consent: str
     took_part: bool
     addresses: Sequence[Address]
+    is_to_be_told: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ def weigh(kind: str, facts: Facts) -> Verdict:
 
     A newsletter and the offer of visits rest on consent, and unknown is not yes. A letter about an
     event rests on having taken part in it: it closes what the person came for (GDPR art. 6(1)(f)),
-    and whoever asked us to stop is spared it too.
+    and whoever asked us to stop is spared it too. A notice is our duty (art. 14): it asks for no
+    consent, and goes to nobody who was told already.
     """
     if not facts.is_live:
         return Verdict(Reason.GONE)
@@ -81,6 +84,9 @@ def weigh(kind: str, facts: Facts) -> Verdict:
             return Verdict(Reason.DENIED)
         if facts.consent != ConsentRecord.Status.GRANTED:
             return Verdict(Reason.NO_CONSENT)
+    elif kind == Kind.NOTICE:
+        if not facts.is_to_be_told:
+            return Verdict(Reason.NO_NOTICE)
     elif not facts.took_part:
         return Verdict(Reason.NO_PART)
     return weigh_addresses(facts.addresses)
@@ -112,6 +118,8 @@ def facts_of(people: Sequence[Person], *, kind: str, event_id: int | None) -> di
             person__in=numbers, event=event_id, status=Participation.Status.ATTENDED
         ).values_list("person", flat=True)
     )
+    untold = NoticeDue.objects.open().filter(person__in=numbers)
+    told_of = set(untold.values_list("person", flat=True)) if kind == Kind.NOTICE else set()
     stopped = _asked_to_stop(numbers, keys)
     found = {}
     for person in people:
@@ -130,6 +138,7 @@ def facts_of(people: Sequence[Person], *, kind: str, event_id: int | None) -> di
             consent=said,
             took_part=person.pk in came,
             addresses=own,
+            is_to_be_told=person.pk in told_of,
         )
     return found
 

@@ -1,6 +1,6 @@
 """One person's letter of a mailing: which wording, what fills it, what is still missing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from crm import languages, wording
 from crm.domain.messages import FALLBACK_LANGUAGE, quoted, render_template
 from crm.domain.placeholders import MAY_BE_EMPTY, STOP, names_in
 from crm.domain.wordings import newest
-from crm.models import ConsentRecord, Mailing, MailTemplate, Person
+from crm.models import ConsentRecord, Mailing, MailTemplate, NoticeDue, Person
 
 # Stands in the text where the person's own link goes, which the database never holds.
 LINK = "{link}"
@@ -58,7 +58,26 @@ class Writer:
         )
         return dict(rows.order_by("at", "pk").values_list("person", "at"))
 
-    def write(self, person: Person, agreed_at: datetime | None = None) -> Letter:
+    def untold(self, people: list[Person]) -> dict[int, list[NoticeDue]]:
+        """What each person is still to be told of; empty for kinds that are no notice."""
+        found: dict[int, list[NoticeDue]] = {}
+        if self.mailing.kind == Mailing.Kind.NOTICE:
+            rows = NoticeDue.objects.open().filter(person__in=[person.pk for person in people])
+            for row in rows:
+                found.setdefault(row.person_id, []).append(row)
+        return found
+
+    def letter_to(self, person: Person) -> Letter:
+        """The letter to one person, with what has to be looked up for it."""
+        notices = self.untold([person]).get(person.pk, ())
+        return self.write(person, self.agreed_on([person]).get(person.pk), notices)
+
+    def write(
+        self,
+        person: Person,
+        agreed_at: datetime | None = None,
+        notices: Sequence[NoticeDue] = (),
+    ) -> Letter:
         """The letter to a person, in the first of their languages that there is a wording in.
 
         A person whose language we do not know reads the first language of their municipality, else
@@ -73,7 +92,7 @@ class Writer:
             return Letter(wanted=tuple(wanted))
         template = self.wordings[language]
         with translation.override(language):
-            values = self._values(person, agreed_at)
+            values = self._values(person, agreed_at, notices)
             missing = tuple(
                 name
                 for name in self.names[language]
@@ -86,11 +105,14 @@ class Writer:
         body = "\n\n".join(part for part in (opening, body) if part)
         return Letter(language, subject, body, template)
 
-    def _values(self, person: Person, agreed_at: datetime | None) -> dict[str, str]:
+    def _values(
+        self, person: Person, agreed_at: datetime | None, notices: Sequence[NoticeDue]
+    ) -> dict[str, str]:
         """What fills the placeholders, in the active language."""
         organisation = person.organisation
         city = getattr(organisation, "municipality", None)
-        why = self._why(agreed_at)
+        source, basis = _joined(notices, "source"), _joined(notices, "basis")
+        why = self._why(agreed_at, source)
         values: dict[str, Any] = {
             **self.mailing.values,
             "reference": self.mailing.ref if self.mailing.pk else "M0",
@@ -105,10 +127,14 @@ class Writer:
             "city": city.name if city else "",
             "what_we_understood": why,
             "consent_line": why,
+            "source": source,
+            "basis": basis,
         }
         return {name: quoted(str(value or "")) for name, value in values.items()} | {STOP: LINK}
 
-    def _why(self, agreed_at: datetime | None) -> str:
+    def _why(self, agreed_at: datetime | None, source: str) -> str:
+        if source:
+            return _("your name came to us with this list: %(source)s.") % {"source": source}
         if agreed_at is not None:
             on = agreed_at.astimezone(ZoneInfo("Europe/Brussels")).date()
             return _("you agreed to these mails on %(day)s.") % {"day": wording.day(on)}
@@ -124,6 +150,10 @@ def languages_of(person: Person) -> list[str]:
         return list(person.languages)
     city = getattr(person.organisation, "municipality", None) if person.organisation else None
     return [city.languages[0]] if city and city.languages else [FALLBACK_LANGUAGE]
+
+
+def _joined(notices: Sequence[NoticeDue], name: str) -> str:
+    return "; ".join(dict.fromkeys(getattr(row, name) for row in notices))
 
 
 def _day(text: str) -> str:

@@ -20,13 +20,14 @@ from crm.domain import bases
 from crm.domain.audit import record
 from crm.domain.letters_of_mailings import Writer
 from crm.domain.outbox import mail_of
-from crm.domain.placeholders import SHARED, is_for_mailings
+from crm.domain.placeholders import SHARED, is_for_mailings, is_notice
 from crm.domain.stop_links import links_of
 from crm.domain.wordings import newest
 from crm.models import (
     Mailing,
     MailingRecipient,
     Message,
+    NoticeDue,
     OutgoingMail,
     Person,
     User,
@@ -106,6 +107,8 @@ def _clean(values: Mapping[str, Any]) -> dict[str, Any]:
     key = values["template_key"]
     if not is_for_mailings(key) or not newest(key):
         faults["template_key"] = _("Choose one of the wordings of mailings.")
+    elif is_notice(key) != (kind == Mailing.Kind.NOTICE):
+        faults["template_key"] = _("A notice goes out with the wording of a notice, and no other.")
     shared: dict[str, str] = {}
     for name, value in dict(values.get("values") or {}).items():
         if name not in SHARED or name in DERIVED:
@@ -221,7 +224,7 @@ def _decided(
         rows = Person.objects.filter(pk__in=numbers[start : start + AT_ONCE])
         people = list(rows.select_related("organisation__municipality").order_by("pk"))
         facts = bases.facts_of(people, kind=mailing.kind, event_id=mailing.event_id)
-        agreed = writer.agreed_on(people)
+        agreed, untold = writer.agreed_on(people), writer.untold(people)
         decided = []
         for person in people:
             row = MailingRecipient(mailing=mailing, person=person, standing=Standing.BLOCKED)
@@ -237,7 +240,7 @@ def _decided(
             if verdict.address.key in taken:
                 row.reason = Reason.DUPLICATE
                 continue
-            letter = writer.write(person, agreed.get(person.pk))
+            letter = writer.write(person, agreed.get(person.pk), untold.get(person.pk, ()))
             row.language = letter.language
             if letter.template is None:
                 row.reason, row.detail = Reason.NO_WORDING, " ".join(letter.wanted)[:200]
@@ -365,8 +368,9 @@ def _write(mailing: Mailing, recipients: QuerySet[MailingRecipient], *, at: date
             rows.select_related("person__organisation__municipality", "point").order_by("pk")
         )
         agreed = writer.agreed_on([row.person for row in some])
+        untold = writer.untold([row.person for row in some])
         links = links_of([row.person for row in some], mailing.kind)
-        messages = [_message(mailing, row, writer, agreed, at=at) for row in some]
+        messages = [_message(mailing, row, writer, agreed, untold, at=at) for row in some]
         Message.objects.bulk_create(messages)
         mails = [
             mail_of(
@@ -391,10 +395,12 @@ def _message(
     row: MailingRecipient,
     writer: Writer,
     agreed: Mapping[int, datetime],
+    untold: Mapping[int, Sequence[NoticeDue]],
     *,
     at: datetime,
 ) -> Message:
-    letter = writer.write(row.person, agreed.get(row.person_id))
+    notices = untold.get(row.person_id, ())
+    letter = writer.write(row.person, agreed.get(row.person_id), notices)
     if not letter.is_whole or row.point is None:
         raise ValueError(f"Recipient {row.pk} was checked in this transaction and is not ready.")
     return Message(

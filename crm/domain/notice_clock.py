@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from crm.domain.audit import record
-from crm.models import NoticeDue, User
+from crm.models import Mailing, NoticeDue, OutgoingMail, User
 from crm.validators import clean_line
 
 
@@ -36,6 +36,36 @@ def mark_told(
         notice.told_at, notice.told_by, notice.told_how = at, by, words[:300]
         record(notice.person, "tell_person", at=at, by=by, fields=["told_at"])
     return list(notices)
+
+
+def tell_by_mail(mail: OutgoingMail, *, at: datetime) -> list[NoticeDue]:
+    """A mail left: where it was a notice, its reader has been told of what it spoke of: all that
+    was open when it was written."""
+    mailing, person = mail.mailing, mail.message.person
+    if mailing is None or mailing.kind != Mailing.Kind.NOTICE or person is None:
+        return []
+    rows = NoticeDue.objects.open().filter(person=person).select_related("person")
+    notices = list(rows.exclude(batch__applied_at__gt=mail.message.at))
+    try:
+        return mark_told(notices, how=_how(mail), at=at, by=mailing.released_by)
+    except ValidationError:
+        # Somebody marked them at this moment; the mail has left all the same.
+        return []
+
+
+def untell_by_mail(mail: OutgoingMail, *, at: datetime) -> int:
+    """A mail that had left came back: who was told by it is still to be told; how many were."""
+    mailing, person = mail.mailing, mail.message.person
+    if mailing is None or mailing.kind != Mailing.Kind.NOTICE or person is None:
+        return 0
+    told = NoticeDue.objects.filter(person=person, told_how=_how(mail)).select_related("person")
+    return take_back_told(list(told), at=at, by=None)
+
+
+def _how(mail: OutgoingMail) -> str:
+    """The words by which a notice of a mailing is known again."""
+    assert mail.mailing is not None
+    return f"mail {mail.pk} of mailing {mail.mailing.ref}"
 
 
 @transaction.atomic

@@ -26,7 +26,8 @@ from django.utils import timezone, translation
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
-from crm.domain import bases
+from crm import clock
+from crm.domain import bases, notice_clock
 from crm.domain.audit import record
 from crm.mailing_words import block_of
 from crm.models import (
@@ -323,7 +324,9 @@ def deliver(mail: OutgoingMail, connection: Any) -> bool:
         log.exception("Mail %s broke off while it was being sent.", mail.pk)
         _settle(mail, State.UNKNOWN, error=f"Sending broke off: {_words_of(error)}")
     else:
-        _settle(mail, State.SENT, sent_at=timezone.now())
+        with transaction.atomic():
+            _settle(mail, State.SENT, sent_at=timezone.now())
+            notice_clock.tell_by_mail(mail, at=clock.now())
         OutboxStanding.objects.filter(pk=1).exclude(fault="").update(
             fault="", faults=0, retry_at=None
         )
@@ -416,6 +419,7 @@ def mark_bounced(
         usable.update(status=ContactPoint.Status.BOUNCED)
         note: Callable[[OutgoingMail], None] = import_string(settings.MAIL_REFUSAL_NOTER)
         note(mail)
+        notice_clock.untell_by_mail(mail, at=clock.now())
     return bool(changed)
 
 
@@ -480,6 +484,8 @@ def decide_mail(mail: OutgoingMail, step: str, *, by: User, at: datetime) -> Out
             params={"state": mail.get_state_display()},
         )
     record(mail, f"mail_{step}", at=at, by=by, to_state=end)
+    if end == State.SENT:
+        notice_clock.tell_by_mail(mail, at=at)
     return mail
 
 

@@ -11,8 +11,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 # Wordings of mailings have these names; whoever adds one gets the prefix.
-MAILING_KEYS = frozenset({"event_thanks", "speaker_thanks", "newsletter4_notice"})
+MAILING_KEYS = frozenset({"event_thanks", "speaker_thanks", "newsletter4_notice", "data_notice"})
 MAILING_PREFIX = "mailing-"
+# That we have somebody's data; a mailing of this kind goes out with one of these and no other.
+NOTICE_KEYS = frozenset({"data_notice"})
 STOP = "stop_link"
 # Not every project has to print a line about its funding.
 MAY_BE_EMPTY = frozenset({"funding_line"})
@@ -28,6 +30,8 @@ PERSONAL: dict[str, str | Promise] = {
     "city": _("name of the municipality; others have none"),
     "what_we_understood": _("why the person gets this: when they agreed, or which event it was"),
     "consent_line": _("the same under its other name"),
+    "source": _("the list somebody's data came with; in notices alone"),
+    "basis": _("on what basis we may keep it; in notices alone"),
     STOP: _("the page that stops these mails with one press"),
 }
 # The same for everybody; filled in once on the mailing.
@@ -42,6 +46,8 @@ SHARED: dict[str, str | Promise] = {
     "guides_link": _("public page of the guides"),
     "newsletter_link": _("public page of the newsletter"),
     "funding_line": _("funding line of the campaign"),
+    "contact": _("whom to ask about one's data"),
+    "months": _("after how many months without contact a record is deleted"),
 }
 MAILING = PERSONAL | SHARED
 # Filled from a request and its visit.
@@ -90,6 +96,11 @@ LETTER: dict[str, str | Promise] = {
 def is_for_mailings(key: str) -> bool:
     """Whether a wording goes to many people by a mailing, and not to one as an answer."""
     return key in MAILING_KEYS or key.startswith(MAILING_PREFIX)
+
+
+def is_notice(key: str) -> bool:
+    """Whether a wording tells people that we have their data (GDPR art. 14)."""
+    return key in NOTICE_KEYS
 
 
 def allowed_in(key: str) -> dict[str, str | Promise]:

@@ -11,7 +11,14 @@ from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from crm.domain.audit import record
-from crm.domain.placeholders import MAILING_PREFIX, STOP, allowed_in, check_names, is_for_mailings
+from crm.domain.placeholders import (
+    MAILING_PREFIX,
+    STOP,
+    allowed_in,
+    check_names,
+    is_for_mailings,
+    is_notice,
+)
 from crm.models import MailTemplate, User
 from crm.search import search_key
 from crm.validators import clean_line, clean_text
@@ -56,6 +63,10 @@ def check_wording(key: str, subject: str, body: str) -> tuple[str, str]:
         if is_for_mailings(key) and STOP not in names:
             words = _("Say how to stop these mails: put {stop_link} into the text.")
             fault("body", ValidationError(words, code="no_stop_link"))
+        says_source = {"source", "what_we_understood"} & {*names}
+        if is_notice(key) and not (says_source and "basis" in names):
+            words = _("A notice says where the data comes from and why: put {source} and {basis}.")
+            fault("body", ValidationError(words, code="no_source"))
         if not is_for_mailings(key) and not {"link", STOP, "confirm_link"} & set(names):
             words = _("Put {link} into the text: every answer carries the private page.")
             fault("body", ValidationError(words, code="no_link"))

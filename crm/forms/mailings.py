@@ -18,6 +18,8 @@ LABELS = {
     "guides_link": _("Page of the guides"),
     "newsletter_link": _("Page of the newsletter"),
     "funding_line": _("Funding line"),
+    "contact": _("Whom to ask about one's data"),
+    "months": _("Months a record is kept without contact"),
 }
 
 

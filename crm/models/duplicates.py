@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from crm import clock
+
 
 class PlainJSON(DjangoJSONEncoder):
     """Letters as they are, so that a name can be searched for in what is stored."""
@@ -48,7 +50,7 @@ class DuplicateScan(models.Model):
         on_delete=models.SET_NULL,
         related_name="+",
     )
-    asked_at = models.DateTimeField(auto_now_add=True)
+    asked_at = models.DateTimeField(default=clock.now, editable=False)
     beat_at = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=500, blank=True)
 

@@ -2,6 +2,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from crm import clock
+
 
 class ImportBatchQuerySet(models.QuerySet):
     def visible_to(self, user):
@@ -22,7 +24,7 @@ class ImportBatch(models.Model):
     """One file of people on its way in; the row is the truth, the worker does the work.
 
     `mapping` names, for each column, the field it goes to; empty for a column left out. Moments are
-    real time, but for `applied_at`, which is the domain's.
+    the domain's, but for `beat_at`, the worker's last sign of life, which is real time.
     """
 
     class State(models.TextChoices):
@@ -75,7 +77,7 @@ class ImportBatch(models.Model):
         on_delete=models.SET_NULL,
         related_name="+",
     )
-    asked_at = models.DateTimeField(auto_now_add=True)
+    asked_at = models.DateTimeField(default=clock.now, editable=False)
     beat_at = models.DateTimeField(null=True, blank=True)
     applied_at = models.DateTimeField(null=True, blank=True)
     undone_at = models.DateTimeField(null=True, blank=True)

@@ -26,6 +26,7 @@ class Mailing(models.Model):
             _("About the offer of visits: to those who agreed to that"),
         )
         EVENT = "event", _("About an event: to those who took part")
+        NOTICE = "notice", _("That we have their data (GDPR art. 14): to those still to be told")
 
     class State(models.TextChoices):
         DRAFT = "draft", _("draft")
@@ -108,6 +109,7 @@ class MailingRecipient(models.Model):
         DENIED = "denied", _("said no to this")
         NO_CONSENT = "no_consent", _("has not agreed to this")
         NO_PART = "no_part", _("did not take part in the event")
+        NO_NOTICE = "no_notice", _("is not to be told: told already, or came from no list")
         NO_ADDRESS = "no_address", _("has no mail address")
         WRONG = "wrong", _("the address is known to be wrong")
         BOUNCED = "bounced", _("the address refused our mail")

@@ -59,6 +59,10 @@ class Organisation(SampleMark, Visibility, SearchableModel):
     name = models.CharField(_("name"), max_length=200)
     type = models.CharField(_("type"), max_length=24, choices=Type, db_index=True)
     country = models.CharField(_("country"), max_length=2, db_index=True)
+    # Of any body but a municipality we know as one, which has its own.
+    place = models.ForeignKey(
+        "crm.Place", null=True, blank=True, on_delete=models.PROTECT, editable=False
+    )
     initiatives = models.ManyToManyField(Initiative, blank=True, related_name="organisations")
     website = models.URLField(_("website"), blank=True)
     tags = models.ManyToManyField("crm.Tag", blank=True, related_name="organisations")
@@ -76,6 +80,18 @@ class Organisation(SampleMark, Visibility, SearchableModel):
 
     def search_parts(self):
         return (self.name, self.country)
+
+    @property
+    def seat(self):
+        """The place of the register where it is at home, as far as we know it."""
+        city = getattr(self, "municipality", None)
+        return (city.place if city else None) or self.place
+
+    @property
+    def city_words(self) -> str:
+        """The city it is at home in, with its region, as an import reads it back."""
+        seat = self.seat
+        return ", ".join(filter(None, (seat.name, seat.region))) if seat else ""
 
 
 class MunicipalityQuerySet(models.QuerySet):

@@ -3,6 +3,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from crm import clock
 from crm.models.consent import ConsentRecord, DataRequest, Purpose
 from crm.models.marks import SampleMark, Visibility
 from crm.models.messages import Interaction, Message
@@ -73,7 +74,7 @@ class Person(SampleMark, Visibility, SearchableModel):
     )
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
     objects = PersonQuerySet.as_manager()

@@ -4,6 +4,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from crm.models import AuditEntry, OutgoingMail
+from crm.roles import Role
 from tests.factories.crm import (
     ConsentRecordFactory,
     ContactPointFactory,
@@ -19,6 +21,7 @@ from tests.factories.crm import (
     ParticipationFactory,
     PersonFactory,
     SessionFactory,
+    UserFactory,
 )
 from tests.factories.visits import (
     AgendaItemFactory,
@@ -232,3 +235,21 @@ def test_plan_version_is_published_once(desk):
     version = PlanVersionFactory()
     assert desk.post(f"/plans/{version.pk}/publish/").json()["state"] == "published"
     assert desk.post(f"/plans/{version.pk}/publish/").status_code == 400
+
+
+def test_reading_past_the_limit_of_exports_is_logged_and_told_once_a_day(
+    api, coordinator, settings
+):
+    settings.LARGE_EXPORT_ROWS = 3
+    administrator = UserFactory(role=Role.ADMINISTRATOR)
+    PersonFactory.create_batch(5)
+    program = api(coordinator)
+
+    assert program.get("/people/", limit=3).status_code == 200
+    assert not AuditEntry.objects.filter(verb="export_large_list").exists()
+    for offset in (2, 3, 4):
+        assert program.get("/people/", limit=2, offset=offset).status_code == 200
+
+    entry = AuditEntry.objects.get(verb="export_large_list")
+    assert (entry.by, entry.fields) == (coordinator, ["API people (5)"])
+    assert OutgoingMail.objects.filter(recipient=administrator.email).count() == 1

@@ -6,6 +6,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
 
 from crm.api.resources import Listed, verb
+from crm.domain.places import place_fault, resolve_city, zone_of_country
 from crm.roles import Role
 from visits.api import reading, writing
 from visits.api.refusals import refusals_as_problems, refuse_broken_rules, refuse_taken_slots
@@ -13,7 +14,6 @@ from visits.domain import requests as verbs
 from visits.domain.acquaintances import link_person, take_over_contact, unlink_person
 from visits.domain.booking import lock_resources
 from visits.domain.letters import draft_letter, send_draft
-from visits.domain.places import place_fault, resolve_city, zone_of_country
 from visits.domain.plans import hold_until
 from visits.domain.proposals import offer_letter, propose_dates
 from visits.domain.requests import RequestAnswers, Wish

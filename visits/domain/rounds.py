@@ -11,7 +11,14 @@ from crm import clock
 from crm.domain import duplicates, outbox
 from crm.domain.imports import batches
 from crm.models import IdempotencyKey, RateHit, WorkerBeat
-from visits.domain import busy_feeds, digests, pack_runs, planning_runs, verification
+from visits.domain import (
+    busy_feeds,
+    digests,
+    import_news,
+    pack_runs,
+    planning_runs,
+    verification,
+)
 from visits.domain.briefing import settle_upcoming
 from visits.domain.cancellations import free_expired_slots
 from visits.domain.disruptions import mark_visits
@@ -98,7 +105,9 @@ def _parts(at: datetime, stop: Callable[[], bool]) -> dict[str, Callable[[], int
         "at risk": lambda: _mark_visits(at),
         "forgotten": lambda: verification.purge_unverified(at=timezone.now()),
         "planned": lambda: planning_runs.work_off(stop=stop),
-        "imported": lambda: batches.work_off(stop=stop),
+        "imported": lambda: batches.work_off(
+            stop=stop, tell=lambda batch: import_news.tell_result(batch, at=at)
+        ),
         "packed": lambda: pack_runs.work_off(stop=stop),
         "reminded": lambda: remind(at=at, stop=stop),
         "sent": lambda: outbox.send_due(stop=stop),

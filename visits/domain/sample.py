@@ -77,10 +77,11 @@ def load_sample_rows() -> bool:
             "The sample was not loaded, because these rows are there already: "
             f"{', '.join(taken)}. Rename or remove them first."
         )
+    # First, so that people and lists are as old as what is told of them.
+    ClockSetting.objects.fix(demo_clock())
     cast = Cast()
     for load_part in PARTS:
         load_part(cast)
-    ClockSetting.objects.fix(demo_clock())
     return True
 
 

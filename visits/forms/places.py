@@ -3,8 +3,8 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from crm.domain import places
 from crm.models import Place
-from visits.domain import places
 
 
 def place_typed(typed: str, *, kept: Place | None = None) -> Place:

@@ -5,10 +5,10 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from crm import languages
+from crm.domain.places import zone_of_country
 from crm.forms.fields import CountryField, Form
 from crm.models import Initiative, MailTemplate
 from crm.validators import clean_text, mail_address, sensible_date
-from visits.domain.places import zone_of_country
 from visits.domain.proposals import offer_faults
 from visits.domain.requests import MOST_QUESTIONS, RequestAnswers, Wish
 from visits.forms.moments import moment_at

@@ -3,6 +3,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from crm import clock
+
 
 class PackRunQuerySet(models.QuerySet):
     def visible_to(self, user):
@@ -20,7 +22,8 @@ class PackRun(models.Model):
     """One document asked for, made by the worker; the row is the truth.
 
     A trip pack is of a host and a span of days; an attendance sheet and a thank-you report are of
-    one visit. `file` names what was written, and is empty until it is whole. Moments are real time.
+    one visit. `file` names what was written, and is empty until it is whole. `beat_at` is real
+    time.
     """
 
     class Kind(models.TextChoices):
@@ -60,7 +63,7 @@ class PackRun(models.Model):
         on_delete=models.SET_NULL,
         related_name="+",
     )
-    asked_at = models.DateTimeField(auto_now_add=True)
+    asked_at = models.DateTimeField(default=clock.now, editable=False)
     beat_at = models.DateTimeField(null=True, blank=True)
     stop_asked = models.BooleanField(default=False)
     file = models.CharField(max_length=80, blank=True, editable=False)

@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from crm import wording
+from crm import clock, wording
 from crm.models.marks import SampleMark
 from visits.models.requests import Mode
 
@@ -332,7 +332,7 @@ class PlanRun(models.Model):
         on_delete=models.SET_NULL,
         related_name="+",
     )
-    asked_at = models.DateTimeField(auto_now_add=True)
+    asked_at = models.DateTimeField(default=clock.now, editable=False)
     beat_at = models.DateTimeField(null=True, blank=True)
     stop_asked = models.BooleanField(default=False)
     priority = models.PositiveIntegerField(null=True, blank=True)

@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm import wording
+from crm.domain import places
 from crm.models import Place
-from visits.domain import local_days, places
+from visits.domain import local_days
 from visits.domain.local_days import DayWarning, Where
 from visits.domain.requests import MODE_WORDS, MOST_DATES, MOST_QUESTIONS, MOST_TOPICS
 from visits.models import Campaign, Topic

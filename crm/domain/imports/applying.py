@@ -18,17 +18,21 @@ from django.utils.translation import gettext as _
 from crm.domain.audit import record
 from crm.domain.imports.matching import Comparison, Directory, Found, Known, compare, erased_among
 from crm.domain.imports.reading import Line, Reading
+from crm.domain.imports.seats import Seats, city_at, city_values
 from crm.domain.imports.values import Entry, entry_of
 from crm.domain.limits import one_at_a_time
+from crm.domain.places import label_of
 from crm.models import (
     AuditEntry,
     ContactPoint,
     ImportBatch,
     ImportRow,
+    Municipality,
     NoticeDue,
     Organisation,
     Participation,
     Person,
+    Place,
     Suppression,
     User,
 )
@@ -61,6 +65,9 @@ class Row:
     notice: NoticeDue | None = None
     moved: list[Organisation | None] = field(default_factory=list)
     is_new_organisation: bool = False
+    place: Place | None = None
+    # What this row makes known of where its organisation is, for an undo.
+    settled: dict[str, Any] | None = None
     before: list[str] = field(default_factory=list)
 
 
@@ -113,6 +120,7 @@ class Run:
     def __init__(self, batch: ImportBatch, *, at: datetime, by: User | None) -> None:
         self.batch, self.at, self.by = batch, at, by
         self.directory = Directory(batch)
+        self.seats = Seats()
         self.due_on = notice_due_on(at.date())
         self.next_key = -1
 
@@ -160,15 +168,20 @@ class Run:
         entry = row.entry
         if entry.faults or not entry.organisation:
             return
-        row.organisation = self.directory.organisation_of(entry)
+        row.place = self.seats.place_of(entry)
+        row.organisation = self.directory.organisation_of(entry, row.place)
         if row.organisation is None and not entry.faults:
             row.organisation = Organisation(
                 name=entry.organisation,
                 type=entry.organisation_type or Organisation.Type.OTHER,
-                country=entry.country,
+                country=entry.country or (row.place.country if row.place else ""),
             )
+            if row.organisation.type != Organisation.Type.MUNICIPALITY:
+                row.organisation.place = row.place
             row.organisation.refresh_search_key()
             self.directory.add(row.organisation)
+            if row.place is not None:
+                self.directory.settle(row.organisation, row.place)
 
     def _decide(self, row: Row, found: Found) -> None:
         entry = row.entry
@@ -180,7 +193,9 @@ class Run:
             entry.faults.clear()
         if entry.faults:
             return
-        row.known = known or Known(Person(organisation=row.organisation, **entry.person))
+        row.known = known or Known(
+            Person(organisation=row.organisation, created_at=self.at, **entry.person)
+        )
         if known is None:
             row.verb = Verb.CREATE
             row.comparison.changes = {name: ["", value] for name, value in entry.person.items()}
@@ -189,6 +204,7 @@ class Run:
             self.next_key -= 1
         else:
             self._change(row)
+        self._settle(row)
         self._add_points(row)
         self._take_part(row)
         key = row.known.person.pk or self.next_key
@@ -213,6 +229,16 @@ class Run:
                 setattr(person, name, new)
         for name, (_old, new) in row.comparison.part_changes.items():
             setattr(known.part, name, new)
+
+    def _settle(self, row: Row) -> None:
+        """Tell an organisation we know where it is, if nobody did and the person is of it."""
+        organisation, known = row.organisation, row.known
+        if row.place is None or organisation is None or organisation.pk is None:
+            return
+        is_theirs = known is not None and known.person.organisation == organisation
+        if is_theirs and self.directory.seat_of(organisation) is None:
+            self.directory.settle(organisation, row.place)
+            row.settled = {}
 
     def _add_points(self, row: Row) -> None:
         known = row.known
@@ -253,12 +279,15 @@ class Run:
         comparison = row.comparison
         if comparison.changes or comparison.part_changes or row.points:
             return Verb.UPDATE
+        if row.settled is not None:
+            return Verb.UPDATE
         return Verb.LINK if row.part is not None else Verb.SKIP
 
     # --- Into the tables ---
 
     def _store(self, rows: list[Row]) -> None:
         self._make_organisations(rows)
+        self._settle_organisations(rows)
         self._suppress([point for row in rows for point in row.points])
         people: dict[int, Known] = {}
         for row in rows:
@@ -298,8 +327,36 @@ class Run:
             if "organisation" in row.comparison.changes:
                 row.is_new_organisation = True
                 made[id(organisation)] = organisation
+                row.settled = {} if row.place is not None else None
         Organisation.objects.bulk_create(list(made.values()))
         self._audit("add_organisation", [(each, ["name", "country"]) for each in made.values()])
+
+    def _settle_organisations(self, rows: list[Row]) -> None:
+        """Write down where organisations are; a municipality nobody made yet is made for it."""
+        settling = [row for row in rows if row.settled is not None]
+        keys = [row.organisation.pk for row in settling if row.organisation is not None]
+        rows_of = Organisation.objects.select_related("municipality")
+        stored = rows_of.in_bulk(keys) if keys else {}
+        cities: list[Municipality] = []
+        moved: list[Organisation] = []
+        for row in settling:
+            assert row.organisation is not None
+            assert row.place is not None
+            organisation = stored[row.organisation.pk]
+            row.settled = {"organisation": organisation.pk}
+            if _is_city_to_make(organisation):
+                cities.append(city_at(organisation, row.place, typed=row.entry.city))
+                row.settled["city"] = city_values(cities[-1])
+            elif organisation.place_id is None:
+                before = organisation.updated_at.isoformat()
+                organisation.place, organisation.updated_at = row.place, timezone.now()
+                moved.append(organisation)
+                after = organisation.updated_at.isoformat()
+                row.settled |= {"place": row.place.pk, "stamps": [before, after]}
+        Municipality.objects.bulk_create(cities)
+        if moved:
+            Organisation.objects.bulk_update(moved, ["place", "updated_at"], batch_size=100)
+        self._audit("edit_organisation", [(each, ["place"]) for each in moved])
 
     def _update(self, people: list[Person], rows: list[Row]) -> None:
         names = {name for row in rows for name in row.comparison.changes}
@@ -376,6 +433,8 @@ class Run:
         }
         for point in row.points:
             told.changes.setdefault(point.kind, ["", []])[1].append(point.value)
+        if row.settled is not None and row.place is not None:
+            told.changes["city"] = ["", label_of(row.place)]
         told.differs = row.comparison.differs
         told.made = self._made(row)
         return told
@@ -401,7 +460,14 @@ class Run:
         if row.is_new_organisation and row.organisation is not None:
             stamp = row.organisation.updated_at.isoformat()
             made["organisation"] = [row.organisation.pk, stamp]
+        if row.settled:
+            made["settled"] = row.settled
         return made
+
+
+def _is_city_to_make(organisation: Organisation) -> bool:
+    is_city = organisation.type == Organisation.Type.MUNICIPALITY
+    return is_city and getattr(organisation, "municipality", None) is None
 
 
 def insert_plain(rows: Sequence[models.Model]) -> None:

@@ -19,6 +19,7 @@ FIELDS: dict[str, Promise] = {
     "phone": _("Phone"),
     "organisation": _("Organisation"),
     "organisation_type": _("Type of organisation"),
+    "city": _("City"),
     "country": _("Country"),
     "department": _("Department"),
     "role": _("Role"),
@@ -33,6 +34,9 @@ FIELDS: dict[str, Promise] = {
 # What only means something together with an event.
 OF_EVENT = ("status", "day_1", "day_2", "walk", "part")
 LOOKED_AT = 20
+
+# Named by a heading alone: the organisation, or where it is.
+MUNICIPALITY = "municipality"
 
 # Words of the nine languages of this site: en, nb, nl, it, fr, de, es, pl, el; two more of a kind
 # with a language stand beside it. Compared without marks, capitals and signs.
@@ -68,14 +72,18 @@ WORDS = {
         | numer telefonu | telefon komórkowy | komórka | τηλέφωνο | κινητό | αριθμός τηλεφώνου
         | phone 1 value | business phone""",
     "organisation": """organisation | organization | company | institution | employer | affiliation
-        | municipality | city | organisasjon | virksomhet | bedrift | kommune | by | arbeidsgiver
-        | organisatie | bedrijf | instelling | gemeente | stad | werkgever | organizzazione | ente
-        | azienda | istituzione | comune | città | société | entreprise | établissement
-        | commune | ville | mairie | organisme | firma | unternehmen | einrichtung | behörde
-        | gemeinde | stadt | arbeitgeber | organización | empresa | entidad | institución
-        | municipio | ayuntamiento | ciudad | organizacja | instytucja | gmina | miasto
-        | pracodawca | urząd | οργανισμός | φορέας | εταιρεία | δήμος | πόλη | org
+        | organisasjon | virksomhet | bedrift | arbeidsgiver | organisatie | bedrijf | instelling
+        | werkgever | organizzazione | ente | azienda | istituzione | société | entreprise
+        | établissement | mairie | organisme | firma | unternehmen | einrichtung | behörde
+        | arbeitgeber | organización | empresa | entidad | institución | ayuntamiento
+        | organizacja | instytucja | pracodawca | urząd | οργανισμός | φορέας | εταιρεία | org
         | organization 1 name""",
+    "municipality": """municipality | kommune | gemeente | comune | commune | gemeinde | municipio
+        | gmina | δήμος""",
+    "city": """city | town | city town | place | location | by | sted | poststed | by sted | stad
+        | plaats | woonplaats | vestigingsplaats | città | località | sede | ville | localité
+        | stadt | ort | ciudad | localidad | población | miasto | miejscowość | πόλη | τόπος
+        | address 1 city | business city""",
     "organisation_type": """type of organisation | organisation type | organization type | org type
         | type organisasjon | organisasjonstype | soort organisatie | tipo di organizzazione
         | tipo di ente | type d’organisation | art der organisation | organisationstyp
@@ -129,7 +137,12 @@ def _fields_by_heading() -> dict[str, str]:
 
 
 def field_of(heading: str) -> str:
-    """The field a heading names, or nothing."""
+    """The field a heading names, or nothing; a municipality by itself is an organisation."""
+    named = _named_by(heading)
+    return "organisation" if named == MUNICIPALITY else named
+
+
+def _named_by(heading: str) -> str:
     return _fields_by_heading().get(name_key(heading)[:80], "")
 
 
@@ -159,9 +172,17 @@ def guess_mapping(headings: Sequence[str], rows: Sequence[Sequence[str]] = ()) -
 
 
 def _by_heading(headings: Sequence[str]) -> list[str]:
+    """The fields that the headings name. A column of cities or municipalities says where the
+    organisations of another column are; alone it names them."""
+    named = [_named_by(heading) for heading in headings]
+    meant = {MUNICIPALITY: "organisation"}
+    if "organisation" in named:
+        meant = {MUNICIPALITY: "city"}
+    elif MUNICIPALITY not in named:
+        meant = {"city": "organisation"}
     mapping: list[str] = []
-    for heading in headings:
-        field = field_of(heading)
+    for field in named:
+        field = meant.get(field, field)
         mapping.append(field if field not in mapping else "")
     return mapping
 

@@ -14,7 +14,15 @@ from django.utils.translation import gettext as _
 
 from crm.domain.imports.keys import name_key
 from crm.domain.imports.values import Entry
-from crm.models import ContactPoint, ImportBatch, ImportRow, Organisation, Participation, Person
+from crm.models import (
+    ContactPoint,
+    ImportBatch,
+    ImportRow,
+    Organisation,
+    Participation,
+    Person,
+    Place,
+)
 from crm.models.consent import Suppression
 from crm.validators import address_key
 
@@ -87,21 +95,55 @@ class Directory:
     def __init__(self, batch: ImportBatch) -> None:
         self.batch = batch
         self._organisations: dict[str, list[Organisation]] | None = None
+        # The place each is at home by what it is in memory: some are not stored yet.
+        self._seats: dict[int, int] = {}
+        self._cities: dict[int, Organisation] = {}
 
     # --- Organisations ---
 
-    def organisation_of(self, entry: Entry) -> Organisation | None:
-        """The organisation a row names, None when it is new; a fault when several are meant."""
+    def organisation_of(self, entry: Entry, place: Place | None = None) -> Organisation | None:
+        """The organisation a row names, None when it is new; a fault when several are meant.
+
+        Two of one name in two places are two; a municipality is also known by its place alone.
+        """
         named = self._by_name().get(name_key(entry.organisation), [])
-        if entry.country:
-            named = [each for each in named if each.country in (entry.country, "")]
+        if country := entry.country or (place.country if place else ""):
+            named = [each for each in named if each.country in (country, "")]
             exact = [each for each in named if each.country]
             named = exact or named
+        if place is not None:
+            named = self._at(place, named, entry)
         if len(named) > 1:
-            words = _("Several organisations are called “%(name)s”; add the country.")
+            words = _("Several organisations are called “%(name)s”; add the country or the city.")
             entry.faults.append(("organisation", words % {"name": entry.organisation[:80]}))
             return None
         return named[0] if named else None
+
+    def _at(self, place: Place, named: list[Organisation], entry: Entry) -> list[Organisation]:
+        """Those at a place, else those of which we do not know where they are."""
+        here = [each for each in named if self.seat_of(each) == place.pk]
+        found = here or [each for each in named if self.seat_of(each) is None]
+        if found:
+            return found
+        if named:
+            words = _("Another “%(name)s” is known elsewhere; this is the one in %(city)s.")
+            entry.remarks.append(words % {"name": entry.organisation[:80], "city": place.name})
+        elif entry.organisation_type == Organisation.Type.MUNICIPALITY and place.pk in self._cities:
+            city = self._cities[place.pk]
+            words = _("“%(file)s” is known to us as “%(name)s”.")
+            entry.remarks.append(words % {"file": entry.organisation[:80], "name": city.name})
+            return [city]
+        return []
+
+    def seat_of(self, organisation: Organisation) -> int | None:
+        """The number of the place where an organisation is at home, as far as we know."""
+        return self._seats.get(id(organisation))
+
+    def settle(self, organisation: Organisation, place: Place) -> None:
+        """From now on the organisation is at home there."""
+        self._seats[id(organisation)] = place.pk
+        if organisation.type == Organisation.Type.MUNICIPALITY:
+            self._cities.setdefault(place.pk, organisation)
 
     def add(self, organisation: Organisation) -> None:
         self._by_name().setdefault(name_key(organisation.name), []).append(organisation)
@@ -109,10 +151,18 @@ class Directory:
     def _by_name(self) -> dict[str, list[Organisation]]:
         if self._organisations is None:
             self._organisations = defaultdict(list)
-            rows = Organisation.objects.live().values_list("pk", "name", "country")
-            for pk, name, country in rows.iterator(chunk_size=5_000):
-                made = Organisation(pk=pk, name=name, country=country)
+            rows = (
+                Organisation.objects.live()
+                .order_by("is_sample", "pk")
+                .values_list("pk", "name", "country", "type", "place", "municipality__place")
+            )
+            for pk, name, country, kind, place, of_city in rows.iterator(chunk_size=5_000):
+                made = Organisation(pk=pk, name=name, country=country, type=kind)
                 self._organisations[name_key(name)].append(made)
+                if seat := of_city or place:
+                    self._seats[id(made)] = seat
+                if of_city:
+                    self._cities.setdefault(of_city, made)
         return self._organisations
 
     # --- People ---

@@ -14,12 +14,14 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.domain.audit import record
 from crm.domain.imports.applying import part_values
+from crm.domain.imports.seats import city_values
 from crm.domain.limits import one_at_a_time
 from crm.models import (
     AuditEntry,
     ContactPoint,
     ImportBatch,
     ImportRow,
+    Municipality,
     NoticeDue,
     Organisation,
     Participation,
@@ -65,11 +67,12 @@ def undo_import(
     )
     for start in range(0, len(people), CHUNK):
         _Chunk(batch, people[start : start + CHUNK], done, at=at, by=by).undo()
+    _undo_seats(batch, done)
     _undo_organisations(batch)
     if is_trial:
         transaction.set_rollback(True)
         return done
-    batch.state, batch.undone_at = ImportBatch.State.UNDONE, timezone.now()
+    batch.state, batch.undone_at = ImportBatch.State.UNDONE, at
     batch.save(update_fields=["state", "undone_at"])
     record(batch, "undo_import", at=at, by=by, actor="" if by else "import")
     return done
@@ -217,7 +220,7 @@ class _Chunk:
         for name, (old, new) in row.changes.items():
             if name in (ContactPoint.Kind.EMAIL, ContactPoint.Kind.PHONE):
                 continue
-            if name.startswith("part."):
+            if name.startswith("part.") or name == "city":
                 continue
             if name == "organisation":
                 before, after = row.made["moved"]
@@ -266,7 +269,7 @@ class _Chunk:
             for pk in changed
             for row in self.rows[pk]
             for name in row.changes
-            if name not in (*ContactPoint.Kind.values,) and not name.startswith("part.")
+            if name not in (*ContactPoint.Kind.values, "city") and not name.startswith("part.")
         }
         people = [self.people[pk] for pk in changed]
         self._find_again([person for person in people if not person.search_key])
@@ -314,6 +317,46 @@ class _Chunk:
             )
             for pk in people
         )
+
+
+def _undo_seats(batch: ImportBatch, done: Undone) -> None:
+    """Where organisations are, as nobody knew it before; a municipality made for it goes."""
+    rows = list(batch.entries.filter(made__has_key="settled").order_by("-pk"))
+    said = {row.made["settled"]["organisation"]: row for row in rows}
+    stored = Organisation.objects.select_related("municipality").in_bulk(said)
+    cities = {
+        organisation.municipality.pk
+        for pk, organisation in stored.items()
+        if "city" in said[pk].made["settled"] and hasattr(organisation, "municipality")
+    }
+    used = hanging(Municipality, cities, {})
+    for pk, organisation in stored.items():
+        row = said[pk]
+        if not _unsettle(organisation, row.made["settled"], used):
+            row.kept = [*row.kept, "city"]
+            row.save(update_fields=["kept"])
+            done.kept = [*(each for each in done.kept if each.pk != row.pk), row]
+
+
+def _unsettle(organisation: Organisation, said: dict[str, Any], used: dict[int, set[str]]) -> bool:
+    """Take back what a row told of where an organisation is; False when somebody used it since."""
+    if "city" in said:
+        city = getattr(organisation, "municipality", None)
+        if city is None:
+            return True
+        if city.pk in used or city_values(city) != said["city"]:
+            return False
+        city.delete()
+        return True
+    if "place" not in said:
+        return True
+    if organisation.place_id != said["place"]:
+        return False
+    before, after = map(parse_datetime, said["stamps"])
+    is_intact = organisation.updated_at == after
+    moment = before if is_intact else timezone.now()
+    Organisation.objects.filter(pk=organisation.pk).update(place=None, updated_at=moment)
+    return True
 
 
 def _undo_organisations(batch: ImportBatch) -> None:

@@ -22,7 +22,7 @@ from crm.domain.imports.encodings import mended
 from crm.domain.imports.keys import name_key
 from crm.domain.people import phone_number
 from crm.exports import uncell
-from crm.models import Organisation, Participation, Person
+from crm.models import Organisation, Participation, Person, Place
 from crm.validators import address_key, clean_line, clean_text, mail_address
 
 
@@ -33,7 +33,11 @@ def _length(model: Any, name: str) -> int:
 LENGTHS = {
     name: _length(Person, name)
     for name in ("given", "family", "script_variant", "role", "department", "notes")
-} | {"part": _length(Participation, "part"), "organisation": _length(Organisation, "name")}
+} | {
+    "part": _length(Participation, "part"),
+    "organisation": _length(Organisation, "name"),
+    "city": _length(Place, "name"),
+}
 PERSON_LINES = ("script_variant", "role", "department")
 # Addressed so before a name, in lists of the nine languages.
 TITLES = frozenset(
@@ -73,6 +77,7 @@ class Entry:
     phones: list[str] = field(default_factory=list)
     organisation: str = ""
     organisation_type: str = ""
+    city: str = ""
     country: str = ""
     part: dict[str, Any] = field(default_factory=dict)
     faults: list[tuple[str, str]] = field(default_factory=list)
@@ -95,6 +100,8 @@ class Entry:
         told["mails"] = sorted(map(address_key, self.mails))
         told["phones"] = sorted(self.phones)
         told["organisation"] = name_key(self.organisation)
+        if self.city:
+            told["city"] = name_key(self.city)
         text = json.dumps(told, sort_keys=True, ensure_ascii=True)
         self._digest = hashlib.sha256(text.casefold().encode()).hexdigest()[:32]
         return self._digest
@@ -114,6 +121,7 @@ def entry_of(line: int, cells: list[str], mapping: list[str], *, is_csv: bool) -
     if said.get("notes"):
         entry.person["notes"] = said["notes"]
     entry.organisation = said.get("organisation", "")
+    entry.city = said.get("city", "") if name_key(said.get("city", "")) not in UNKNOWN else ""
     _each(entry, "email", BETWEEN_ADDRESSES.split(said.get("email", "")), mail_address, entry.mails)
     numbers = BETWEEN_NUMBERS.split(said.get("phone", ""))
     numbers = [BEFORE_NUMBER.sub("", number) for number in numbers]
@@ -122,8 +130,11 @@ def entry_of(line: int, cells: list[str], mapping: list[str], *, is_csv: bool) -
     if entry.country and not entry.organisation:
         words = _("Country left out (%(value)s): the row names no organisation it could belong to.")
         entry.remarks.append(words % {"value": said["country"][:60]})
+    if entry.city and not entry.organisation:
+        words = _("City left out (%(value)s): the row names no organisation it could belong to.")
+        entry.remarks.append(words % {"value": entry.city[:60]})
     for name, most in LENGTHS.items():
-        value = entry.organisation if name == "organisation" else ""
+        value = getattr(entry, name) if name in ("organisation", "city") else ""
         value = value or entry.person.get(name) or entry.part.get(name) or ""
         if len(value) > most:
             words = _("%(field)s has %(found)s characters; at most %(most)s are kept.")

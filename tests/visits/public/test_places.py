@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.factories.crm import PlaceFactory
-from visits.domain.places import (
+from crm.domain.places import (
     label_of,
     own_name,
     resolve_city,
     suggest_cities,
     zone_of_country,
 )
+from tests.factories.crm import PlaceFactory
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from django.apps import apps
 from django.db import connection, transaction
 from django.utils import translation
 
+from crm.domain.places import place_fault, resolve_city, suggest_cities
 from crm.domain.reference import load_places
 from crm.models import Place, PlaceName
-from visits.domain.places import place_fault, resolve_city, suggest_cities
 
 HERE = Path(__file__).parent
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("register")]

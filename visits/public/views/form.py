@@ -12,10 +12,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from crm import clock, wording
-from crm.domain import limits
+from crm.domain import limits, places
 from crm.models import Person
 from crm.views.errors import csrf_failure
-from visits.domain import places
 from visits.domain.verification import submit_form
 from visits.models import Campaign
 from visits.public import proof_of_work, time_trap

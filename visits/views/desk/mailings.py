@@ -79,6 +79,8 @@ def mailing_new(request: HttpRequest) -> HttpResponse:
     campaign = current_campaign(request)
     event = usual_event(campaign)
     initial = usual_values(campaign) | {"event": event.slug if event else None}
+    if request.GET.get("kind") == Mailing.Kind.NOTICE:
+        initial |= {"kind": Mailing.Kind.NOTICE, "template_key": "data_notice", "event": None}
     form = _form(request, initial)
     if request.method == "POST" and form.is_valid():
         try:
@@ -259,8 +261,7 @@ def letter_to(row: MailingRecipient) -> Letter:
     if row.mail is not None:
         message = row.mail.message
         return Letter(message.language, message.subject, message.body, message.template)
-    writer = Writer(row.mailing)
-    return writer.write(row.person, writer.agreed_on([row.person]).get(row.person_id))
+    return Writer(row.mailing).letter_to(row.person)
 
 
 @require_safe

@@ -126,7 +126,8 @@ def organisation_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def find_organisation(request: HttpRequest, pk: int) -> Organisation:
-    rows = Organisation.objects.visible_to(request.user).select_related("municipality__place")
+    rows = Organisation.objects.visible_to(request.user)
+    rows = rows.select_related("place", "municipality__place")
     return get_object_or_404(rows, pk=pk)
 
 

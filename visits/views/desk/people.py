@@ -62,6 +62,10 @@ COLUMNS = (
         "organisation",
     ),
     Column(
+        gettext_lazy("City"),
+        lambda person: person.organisation.city_words if person.organisation else "",
+    ),
+    Column(
         gettext_lazy("Country"),
         lambda person: person.organisation.country if person.organisation else "",
         "country",
@@ -83,7 +87,8 @@ def with_list_facts(rows: QuerySet) -> QuerySet:
     addresses = ContactPoint.objects.filter(person=OuterRef("pk")).emails()
     first = addresses.order_by("-is_preferred", "pk")
     due = FollowUp.objects.open().filter(person=OuterRef("pk")).order_by().values("person")
-    return with_newsletter_status(rows.select_related("organisation"), "pk").annotate(
+    found = rows.select_related("organisation__place", "organisation__municipality__place")
+    return with_newsletter_status(found, "pk").annotate(
         mail=Subquery(first.values("value")[:1]),
         mail_status=Subquery(first.values("status")[:1]),
         next_due=Subquery(due.annotate(first=Min("due_on")).values("first")),

@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
@@ -20,7 +21,7 @@ from crm.domain import consents, notice_clock
 from crm.exports import Column
 from crm.filters import AuditFilter, ConsentFilter, NoticeFilter
 from crm.forms.privacy import ConsentForm, ToldForm
-from crm.models import AuditEntry, ConsentRecord, ConsentText, NoticeDue, Person
+from crm.models import AuditEntry, ConsentRecord, ConsentText, Mailing, NoticeDue, Person
 from crm.permissions import has_role, require
 from crm.roles import Role
 from visits.views.desk.access import back_to, try_verb
@@ -204,11 +205,14 @@ def _notice_tabs(request: HttpRequest, rows: QuerySet, day: date) -> list[dict[s
 @require_POST
 @require(Role.COORDINATOR)
 def notice_told(request: HttpRequest) -> HttpResponse:
-    """All ticked people were told, in the same way."""
+    """All ticked people were told, in the same way; or a notice to them is begun."""
     fallback = reverse("visits:notice-list")
     rows = ticked(request, NoticeDue.objects.visible_to(request.user).select_related("person"))
     if rows is None:
         return back_to(request, fallback)
+    if request.POST.get("verb") == "write":
+        query = [("kind", Mailing.Kind.NOTICE), *(("person", row.person_id) for row in rows)]
+        return redirect(f"{reverse('visits:mailing-new')}?{urlencode(query)}")
     form = ToldForm(request.POST)
     how = form.cleaned_data["how"] if form.is_valid() else ""
     now = {"at": clock.now(), "by": request.user}

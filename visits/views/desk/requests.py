@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from crm import clock
+from crm.domain.places import place_fault, resolve_city
 from crm.domain.working_time import working_minutes_between
 from crm.exports import FORMATS, Column, export
 from crm.lookalikes import disguise_of
@@ -22,7 +23,6 @@ from visits.domain.acquaintances import acquaintances_of, may_add_address, may_a
 from visits.domain.history import people_met, request_timeline, same_city
 from visits.domain.inbox.filing import link_request
 from visits.domain.inbox.knowledge import people_at
-from visits.domain.places import place_fault, resolve_city
 from visits.domain.plans import latest_word
 from visits.domain.proposals import may_propose
 from visits.domain.requests import receive_request, take_over_request

@@ -14,10 +14,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from crm import clock, languages
 from crm.domain.letters_of_mailings import LINK, Letter, Writer, languages_of
 from crm.domain.messages import render_template
-from crm.domain.placeholders import SHARED, allowed_in, is_for_mailings
+from crm.domain.placeholders import SHARED, allowed_in, is_for_mailings, is_notice
 from crm.domain.wordings import check_wording, new_key, newest, save_wording
 from crm.forms.mailings import NewWordingForm, WordingForm
-from crm.models import Mailing, MailTemplate, Person
+from crm.models import Mailing, MailTemplate, NoticeDue, Person
 from crm.permissions import require
 from crm.roles import Role
 from visits.domain.letters import letter_values
@@ -31,6 +31,7 @@ TITLES = {
     "event_thanks": gettext_lazy("Thank you for taking part in the event"),
     "speaker_thanks": gettext_lazy("Thank you for your contribution to the event"),
     "newsletter4_notice": gettext_lazy("Newsletter 4 is out"),
+    "data_notice": gettext_lazy("We have your data, and where it comes from"),
 }
 PEOPLE_OFFERED = 40
 
@@ -203,8 +204,12 @@ def _letter(request: HttpRequest, template: MailTemplate, person: Person) -> Let
     campaign = current_campaign(request)
     # What a mailing fills in later is shown by its name.
     values = {name: f"[{name}]" for name in SHARED} | usual_values(campaign)
-    mailing = Mailing(kind=Mailing.Kind.EVENT, event=usual_event(campaign), values=values)
     person.languages = [template.language]
+    if is_notice(template.key):
+        mailing = Mailing(kind=Mailing.Kind.NOTICE, values=values)
+        notices = [NoticeDue(person=person, source="[source]", basis="[basis]")]
+        return Writer(mailing, {template.language: template}).write(person, notices=notices)
+    mailing = Mailing(kind=Mailing.Kind.EVENT, event=usual_event(campaign), values=values)
     return Writer(mailing, {template.language: template}).write(person)
 
 

@@ -25,6 +25,7 @@ from crm.models import (
     ContactPoint,
     ImportBatch,
     ImportRow,
+    Municipality,
     NoticeDue,
     Organisation,
     Participation,
@@ -40,7 +41,9 @@ from tests.factories.crm import (
     OrganisationFactory,
     ParticipationFactory,
     PersonFactory,
+    PlaceFactory,
 )
+from tests.factories.visits import VisitRequestFactory
 from tests.support import import_files as files
 from visits.domain.erasure import erase_person
 
@@ -339,6 +342,8 @@ def test_import_then_undo_leaves_the_database_as_it_was(brought, event):
 WORDS = ["Anna Berg", "Bo Dahl", "Berg, Anna", "Noor", "", "Łucja Dąb", "anna berg"]
 MAILS = ["a@x.eu", "A@X.eu", "b@x.eu", "a@x.eu; b@x.eu", "", "bad", "c@x.eu"]
 PLACES = ["", "Oslo", "Bergen", "oslo"]
+CITIES = ["", "Oslo", "Gand", "Atlantis"]
+KINDS = ["", "municipality", "research"]
 ROWS = st.tuples(
     st.sampled_from(WORDS),
     st.sampled_from(MAILS),
@@ -346,8 +351,12 @@ ROWS = st.tuples(
     st.sampled_from(["", "NO", "SE"]),
     st.sampled_from(["", "Leder", "Clerk"]),
     st.sampled_from(["", "ja", "nei"]),
+    st.sampled_from(CITIES),
+    st.sampled_from(KINDS),
 )
-MAPPING = ["name", "email", "organisation", "country", "role", "day_1"]
+MAPPING = [
+    *("name", "email", "organisation", "country", "role", "day_1", "city", "organisation_type")
+]
 
 
 @dataclass
@@ -377,6 +386,8 @@ class Lines:
 def test_import_then_undo_is_the_identity(event, known, rows, overwrites, has_event):
     """Whatever was there, whatever the file says: afterwards every byte is as before."""
     with transaction.atomic():
+        PlaceFactory()
+        PlaceFactory(name="Oslo", country="NO", alternate_names="")
         _write(known, event=event, overwrites=False)
         before = dump()
         batch = _write(rows, event=event if has_event else None, overwrites=overwrites)
@@ -478,12 +489,119 @@ def test_the_seventy_come_in_from_a_messy_workbook_and_go_out_to_the_byte(event,
     assert dump() == before
 
 
+# --- Where organisations are ---
+
+CITY_HEAD = "Name;E-mail;Organisation;Type of organisation;City;Country"
+
+
+@pytest.fixture
+def places():
+    """Oslo, Bergen, Ghent, and two Villanovas as large as each other."""
+    norway = {"alternate_names": "", "country": "NO", "zone": "Europe/Oslo"}
+    oslo = PlaceFactory(name="Oslo", region="Oslo", **norway)
+    PlaceFactory(name="Bergen", region="Vestland", **norway)
+    ghent = PlaceFactory()
+    for region in ("Veneto", "Piedmont"):
+        PlaceFactory(name="Villanova", alternate_names="", country="IT", region=region)
+    return {"Oslo": oslo, "Gent": ghent}
+
+
+def test_the_city_beside_an_organisation_becomes_its_place(brought, places):
+    batch, faults = brought(
+        "Anna Berg;anna@x.eu;Red Cross;;Oslo;",
+        "Ben;ben@x.eu;Red Cross;;Gand;Belgia",
+        "Cat;cat@x.eu;Red Cross;;Bergen;Norge",
+        head=CITY_HEAD,
+    )
+
+    assert faults == []
+    in_oslo, in_ghent, in_bergen = Organisation.objects.order_by("pk")
+    assert {each.name for each in Organisation.objects.all()} == {"Red Cross"}
+    assert (in_oslo.seat, in_oslo.country) == (places["Oslo"], "NO")
+    assert (in_ghent.seat, in_ghent.country) == (places["Gent"], "BE")
+    assert (in_bergen.seat.name, in_bergen.country) == ("Bergen", "NO")
+    first, second, third = batch.entries.order_by("line")
+    assert first.changes["city"] == ["", "Oslo, Oslo, Norway"]
+    assert second.remark == ""
+    assert third.remark == "Another “Red Cross” is known elsewhere; this is the one in Bergen."
+
+
+def test_a_municipality_is_made_with_its_place_and_found_by_it(brought, places):
+    brought("Anna;anna@x.eu;Ville de Gand;municipality;Gand;", head=CITY_HEAD)
+
+    city = Municipality.objects.get()
+    assert (city.place, city.name, city.time_zone) == (places["Gent"], "Gand", "Europe/Brussels")
+    assert city.organisation.place is None
+
+    batch, _faults = brought("Ben;ben@x.eu;Stad Gent;municipality;Gent;", head=CITY_HEAD)
+    assert Person.objects.get(given="Ben").organisation == city.organisation
+    assert "“Stad Gent” is known to us as “Ville de Gand”." in batch.entries.get().remark
+    assert Municipality.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("city", "country", "sentence"),
+    [
+        ("Atlantis", "", "City left out: “Atlantis” is not in our list of places."),
+        ("Oslo", "BE", "City left out: Oslo is in Norway, not in Belgium."),
+        (
+            *("Villanova", "IT"),
+            "City left out: “Villanova” may be Villanova, Veneto, Italy; Villanova, Piedmont, "
+            "Italy. Write the country or the region after a comma.",
+        ),
+    ],
+)
+def test_a_city_that_leads_nowhere_is_told_and_its_row_is_taken(
+    city, country, sentence, brought, places
+):
+    batch, faults = brought(f"Anna;anna@x.eu;Club;;{city};{country}", head=CITY_HEAD)
+
+    assert faults == []
+    assert sentence in batch.entries.get().remark
+    organisation = Person.objects.get().organisation
+    assert (organisation.name, organisation.country, organisation.seat) == ("Club", country, None)
+
+
+def test_a_city_corrected_later_is_filled_in_and_an_undo_takes_it_back(brought, places):
+    brought("Anna;anna@x.eu;Club;;Villanova;IT", head=CITY_HEAD)
+    before = dump()
+
+    batch, _faults = brought("Anna;anna@x.eu;Club;;Villanova, Veneto;IT", head=CITY_HEAD)
+
+    organisation = Organisation.objects.get()
+    assert organisation.seat.region == "Veneto"
+    row = batch.entries.get()
+    assert (row.verb, row.changes) == ("update", {"city": ["", "Villanova, Veneto, Italy"]})
+    undo_import(batch, at=CLOCK, by=None)
+    assert dump() == before
+
+
+def test_a_city_without_an_organisation_is_said_to_be_left_out(brought, places):
+    batch, _faults = brought("Anna;anna@x.eu;;;Oslo;", head=CITY_HEAD)
+    assert "City left out (Oslo)" in batch.entries.get().remark
+
+
+def test_a_municipality_that_was_asked_about_since_stays(brought, places):
+    batch, _faults = brought("Anna;anna@x.eu;Gent;municipality;Gent;", head=CITY_HEAD)
+    city = Municipality.objects.get()
+    VisitRequestFactory(municipality=city)
+
+    done = undo_import(batch, at=CLOCK, by=None)
+
+    assert [row.kept for row in done.kept] == [["city"]]
+    assert list(Municipality.objects.all()) == [city]
+    assert not Person.objects.exists()
+
+
 # --- Cost ---
 
 
 def test_the_number_of_queries_does_not_grow_with_the_rows(event):
     def queries(count: int) -> int:
-        rows = [(f"Anna B{n}", f"a{n}@x.eu", f"Org {n}", "NO", "", "ja") for n in range(count)]
+        rows = [
+            (f"Anna B{n}", f"a{n}@x.eu", f"Org {n}", "NO", "", "ja", "Oslo", "municipality")
+            for n in range(count)
+        ]
         with CaptureQueriesContext(
             connection,
         ) as seen:
@@ -681,7 +799,7 @@ def test_old_files_are_forgotten(uploaded, tmp_path):
     batch = uploaded(b"Name,E-mail\nAnna,a@x.eu\n")
     batches.work_off()
     old: datetime = timezone.now() - timedelta(days=8)
-    ImportBatch.objects.filter(pk=batch.pk).update(asked_at=old)
+    ImportBatch.objects.filter(pk=batch.pk).update(beat_at=old)
     batches.clean_up()
     assert not ImportBatch.objects.exists()
 

@@ -31,20 +31,35 @@ def test_a_name_in_one_column_is_split(whole, given, family):
 @pytest.mark.parametrize(
     "headings",
     [
-        "First name;Last name;E-mail address;Phone number;Organisation;Job title;Country",
-        "Fornavn;Etternavn;E-postadresse;Telefonnummer;Organisasjon;Stilling;Land",
-        "Voornaam;Achternaam;E-mailadres;Telefoonnummer;Organisatie;Functie;Land",
-        "Nome;Cognome;Indirizzo e-mail;Telefono;Ente;Qualifica;Paese",
-        "Prénom;Nom;Adresse électronique;Téléphone;Organisme;Fonction;Pays",
-        "Vorname;Nachname;E-Mail-Adresse;Telefonnummer;Einrichtung;Funktion;Land",
-        "Nombre;Apellidos;Correo electrónico;Teléfono;Organización;Cargo;País",
-        "Imię;Nazwisko;Adres e-mail;Numer telefonu;Instytucja;Stanowisko;Kraj",
-        "Όνομα;Επώνυμο;Ηλεκτρονική διεύθυνση;Τηλέφωνο;Φορέας;Θέση;Χώρα",
+        "First name;Last name;E-mail address;Phone number;Organisation;Job title;Country;City",
+        "Fornavn;Etternavn;E-postadresse;Telefonnummer;Organisasjon;Stilling;Land;Sted",
+        "Voornaam;Achternaam;E-mailadres;Telefoonnummer;Organisatie;Functie;Land;Plaats",
+        "Nome;Cognome;Indirizzo e-mail;Telefono;Ente;Qualifica;Paese;Città",
+        "Prénom;Nom;Adresse électronique;Téléphone;Organisme;Fonction;Pays;Ville",
+        "Vorname;Nachname;E-Mail-Adresse;Telefonnummer;Einrichtung;Funktion;Land;Stadt",
+        "Nombre;Apellidos;Correo electrónico;Teléfono;Organización;Cargo;País;Ciudad",
+        "Imię;Nazwisko;Adres e-mail;Numer telefonu;Instytucja;Stanowisko;Kraj;Miasto",
+        "Όνομα;Επώνυμο;Ηλεκτρονική διεύθυνση;Τηλέφωνο;Φορέας;Θέση;Χώρα;Πόλη",
     ],
 )
 def test_headings_are_known_in_nine_languages(headings):
-    wanted = ["given", "family", "email", "phone", "organisation", "role", "country"]
+    wanted = ["given", "family", "email", "phone", "organisation", "role", "country", "city"]
     assert guess_mapping(headings.split(";")) == wanted
+
+
+@pytest.mark.parametrize(
+    ("headings", "fields"),
+    [
+        ("Name;City", "name;organisation"),
+        ("Name;Municipality", "name;organisation"),
+        ("Name;Gemeinde;Ort", "name;organisation;city"),
+        ("Name;Sted;Kommune", "name;city;organisation"),
+        ("Name;Organisation;Municipality", "name;organisation;city"),
+        ("Name;Ville;Organisme", "name;city;organisation"),
+    ],
+)
+def test_a_column_of_cities_names_organisations_only_where_no_other_does(headings, fields):
+    assert guess_mapping(headings.split(";")) == fields.split(";")
 
 
 def test_a_lone_column_of_names_is_the_whole_name():

@@ -1,20 +1,27 @@
 """The page of a file of people: upload, look, import, undo; and who may see it."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from crm.domain.imports import batches
-from crm.models import ImportBatch, ImportRow, Person
+from crm.models import ClockSetting, ImportBatch, ImportRow, OutgoingMail, Person
 from tests.factories.crm import (
+    CLOCK,
     CoordinatorFactory,
     EventFactory,
     ImportBatchFactory,
     ImportRowFactory,
+    MunicipalityFactory,
+    OrganisationFactory,
     PersonFactory,
+    PlaceFactory,
 )
 from tests.visits.views.desk.front_door import do, go, refused, said
+from visits.domain.rounds import one_round
 
 pytestmark = pytest.mark.django_db
 
@@ -75,6 +82,44 @@ def test_a_file_that_would_change_nothing_says_so_and_offers_no_import(desk):
     page = go(desk, "import-detail", upload(desk, known, event=event.slug).pk).text
     assert "Nothing would change" not in page
     assert "Import 1 row" in page
+
+
+def test_the_city_of_a_list_is_shown_before_and_after(desk):
+    PlaceFactory(name="Oslo", region="Oslo", country="NO", alternate_names="")
+    content = (
+        b"Name;E-mail;Organisation;City\nAnna;anna@x.eu;Red Cross;Oslo\nBo;b@x.eu;Club;Atlantis\n"
+    )
+
+    batch = upload(desk, content)
+    page = go(desk, "import-detail", batch.pk).text
+    assert "Oslo, Oslo, Norway" in page
+    assert "City left out: “Atlantis” is not in our list of places." in page
+
+    do(desk, "import-apply", batch.pk)
+    batches.work_off()
+    organisation = Person.objects.get(given="Anna").organisation
+    assert "Oslo, Oslo" in go(desk, "organisation-detail", organisation.pk).text
+
+
+def test_people_that_left_as_a_file_come_back_as_they_were(desk):
+    """Two bodies of one name in two cities, a municipality, and somebody of no body."""
+    norway = {"country": "NO", "alternate_names": ""}
+    oslo = PlaceFactory(name="Oslo", region="Oslo", **norway)
+    bergen = PlaceFactory(name="Bergen", region="Vestland", **norway)
+    for name, place in (("Anna", oslo), ("Bo", bergen)):
+        club = OrganisationFactory(name="Club", country="NO", place=place)
+        PersonFactory(given=name, family="Berg", address=f"{name}@x.eu", organisation=club)
+    city = MunicipalityFactory(name="Lier", country="NO")
+    PersonFactory(given="Cat", family="Dahl", organisation=city.organisation)
+    PersonFactory(given="Eva", family="", address="eva@x.eu")
+    content = b"".join(go(desk, "person-list", **{"as": "csv"}).streaming_content)
+
+    batch = upload(desk, content)
+
+    assert "city" in batch.mapping
+    rows = batch.entries.exclude(verb="skip")
+    assert [(row.name, row.changes, row.message) for row in rows] == []
+    assert batch.skipped == 4
 
 
 def test_a_column_is_sent_elsewhere_and_the_file_read_again(desk):
@@ -173,3 +218,75 @@ def test_the_page_asks_as_often_for_forty_rows_as_for_three(desk, coordinator, n
     few = queries(2)
     assert queries(37) == few
     assert few <= 12
+
+
+# --- The clock ---
+
+
+def test_a_list_and_its_people_are_as_old_as_the_clock_says(desk):
+    ClockSetting.objects.fix(CLOCK)
+    batch = upload(desk, b"Name;E-mail\nAnna Berg;anna@x.eu\n")
+    do(desk, "import-apply", batch.pk)
+    batches.work_off()
+    batch.refresh_from_db()
+    anna = Person.objects.get()
+    assert (batch.asked_at, batch.applied_at, anna.created_at) == (CLOCK, CLOCK, CLOCK)
+    assert "15 Feb 2023" in go(desk, "import-list").text
+
+    ClockSetting.objects.fix(CLOCK + timedelta(days=9))
+    do(desk, "import-undo", batch.pk)
+    batch.refresh_from_db()
+    assert batch.undone_at == CLOCK + timedelta(days=9)
+
+
+def test_a_file_waits_its_week_in_real_time_wherever_the_clock_stands(desk):
+    ClockSetting.objects.fix(CLOCK)
+    batch = upload(desk, b"Name;E-mail\nAnna Berg;anna@x.eu\n")
+    ClockSetting.objects.fix(None)
+    batches.clean_up()
+    assert ImportBatch.objects.get() == batch
+
+
+# --- After the browser is closed ---
+
+
+def told(user) -> list[tuple[str, str, str]]:
+    """Subject and text of what was written to one of us, and how the mail stands."""
+    rows = OutgoingMail.objects.filter(recipient=user.email).order_by("pk")
+    return [(row.message.subject, row.message.body, row.state) for row in rows]
+
+
+def test_who_asked_for_an_import_gets_its_result_by_mail_after_signing_out(
+    desk, coordinator, settings
+):
+    settings.SITE_URL = "https://crm.example"
+    batch = upload(desk, b"Name;E-mail\nAnna Berg;anna@x.eu\nBad;bad\nWorse;worse\n")
+    assert told(coordinator) == []
+    do(desk, "import-apply", batch.pk)
+    desk.logout()
+
+    one_round(worker="w")
+
+    ((subject, body, state),) = told(coordinator)
+    assert (subject, state) == ("list.csv is imported", "sent")
+    link = f"https://crm.example/people/imports/{batch.pk}/"
+    assert body.splitlines() == [
+        *("New: 1", "Changed: 0", "Put on the roster: 0", "Nothing new: 0", "With a fault: 2", ""),
+        *(f"2 lines have a fault and stayed outside: {link}?show=error", ""),
+        f"Row by row, and the way to take it back: {link}",
+    ]
+    one_round(worker="w")
+    assert len(told(coordinator)) == 1
+
+
+def test_an_import_that_could_not_be_is_told_by_mail_too(desk, coordinator):
+    batch = upload(desk, b"Name;E-mail\nAnna Berg;anna@x.eu\n")
+    do(desk, "import-apply", batch.pk)
+    (batches.folder() / batch.file).unlink()
+
+    one_round(worker="w")
+
+    ((subject, body, _state),) = told(coordinator)
+    assert subject == "list.csv was not imported"
+    assert "The file is not there any more" in body
+    assert not Person.objects.exists()

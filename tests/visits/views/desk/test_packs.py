@@ -137,7 +137,7 @@ def test_old_files_are_cleaned_up(phone, tmp_path):
     os.utime(tmp_path / "left-behind.pdf", (0, 0))
     pack_runs.clean_up()
     assert len(list(tmp_path.iterdir())) == 1
-    PackRun.objects.update(asked_at=timezone.now() - timedelta(days=8))
+    PackRun.objects.update(beat_at=timezone.now() - timedelta(days=8))
     for path in tmp_path.iterdir():
         os.utime(path, (0, 0))
     pack_runs.clean_up()

@@ -1,0 +1,67 @@
+"""Where the organisations of a file are at home: the cities it names, found in the register."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from crm import wording
+from crm.domain.imports.keys import name_key
+from crm.domain.imports.values import Entry
+from crm.domain.places import Resolution, label_of, own_name, place_fault, resolve_city
+from crm.models import Municipality, Organisation, Place
+
+NAMED_AT_MOST = 3
+
+
+class Seats:
+    """The places that rows name; each city is looked up once for a whole file."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], Resolution] = {}
+
+    def place_of(self, entry: Entry) -> Place | None:
+        """The one place the row's city is. A city that is none, or may be several, is remarked
+        upon: its row is taken, its organisation has no place yet."""
+        if not entry.city or not entry.organisation:
+            return None
+        key = (name_key(entry.city), entry.country)
+        if key not in self._found:
+            self._found[key] = resolve_city(entry.city, country=entry.country)
+        found = self._found[key]
+        if found.place is None:
+            entry.remarks.append(fault_of(found, country=entry.country))
+        return found.place
+
+
+def fault_of(found: Resolution, *, country: str) -> str:
+    """Why a city leads to no place, and what to write instead."""
+    if found.candidates:
+        words = _(
+            "City left out: “%(city)s” may be %(places)s. Write the country or the region after a "
+            "comma."
+        )
+        labels = [label_of(place) for place in found.candidates[:NAMED_AT_MOST]]
+        return words % {"city": found.typed[:60], "places": wording.listed(labels)}
+    fault = place_fault(found, country=country) if found.elsewhere else ""
+    words = fault or _("“%(city)s” is not in our list of places.") % {"city": found.typed[:60]}
+    return _("City left out: %(why)s") % {"why": words}
+
+
+def city_at(organisation: Organisation, place: Place, *, typed: str) -> Municipality:
+    """The municipality that an organisation is, not stored yet."""
+    return Municipality(
+        organisation=organisation,
+        place=place,
+        name=own_name(typed, place),
+        region=place.region,
+        time_zone=place.zone,
+    )
+
+
+def city_values(city: Municipality) -> list[Any]:
+    """What an import writes of a municipality it makes, and all that anybody may edit."""
+    until = city.embargo_until
+    return [
+        *(city.place_id, city.name, city.region, city.time_zone, city.languages),
+        *(city.names, city.is_pilot, until and until.isoformat()),
+    ]
