@@ -10,7 +10,6 @@ from datetime import date, datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from crm import wording
@@ -39,7 +38,6 @@ from visits.planning.solution import Unplaced as UnplacedTask
 from visits.planning.spans import minute_of
 from visits.planning.verdicts import verdict
 from visits.reason_words import desk_words
-from visits.states import AGREED_VISITS, VisitState
 
 # A host and a start; what has none is in the tray.
 Spot = tuple[Host, datetime]
@@ -124,9 +122,7 @@ def released_by(version: PlanVersion, rows: Iterable[Placement]) -> frozenset[st
     """Visits that the version may move: those it was made to place anew, and agreed ones that the
     coordinator released for it."""
     wanted = [request.pk for row in rows if not row.is_fixed for request in row.requests.all()]
-    offered = Visit.objects.filter(
-        state=VisitState.TENTATIVE, requests__in=wanted, state_since__lte=version.made_at
-    )
+    offered = Visit.objects.offered().filter(requests__in=wanted, state_since__lte=version.made_at)
     return frozenset([*offered.values_list("ref", flat=True), *version.result.get("released", [])])
 
 
@@ -141,13 +137,10 @@ def held_by(version: PlanVersion) -> tuple[Held, ...]:
 def out_of_date(version: PlanVersion, rows: Iterable[Placement]) -> set[str]:
     """Visits that are agreed or held and that the draft has not, or has elsewhere."""
     rows = list(rows)
-    stands = Q(state__in=AGREED_VISITS) | Q(holds__reservation__active=True)
-    visits = Visit.objects.live().filter(stands, campaign=version.plan.campaign)
+    visits = Visit.objects.standing().filter(campaign=version.plan.campaign)
     released = released_by(version, rows)
     now = {
-        visit.ref: (visit.host_id, visit.starts_at)
-        for visit in visits.distinct()
-        if visit.ref not in released
+        visit.ref: (visit.host_id, visit.starts_at) for visit in visits if visit.ref not in released
     }
     then = {
         row.visit.ref: (row.host_id, row.starts_at) for row in rows if row.is_fixed and row.visit

@@ -23,7 +23,6 @@ from visits.planning.solution import Reason, Solution
 from visits.planning.solution import Unplaced as UnplacedTask
 from visits.planning.verdicts import verdict
 from visits.reason_words import desk_words
-from visits.states import VisitState
 
 
 def bring_back(version: PlanVersion, *, at: datetime, by: User | None) -> PlanVersion:
@@ -69,7 +68,7 @@ def _offers_elsewhere(rows: Iterable[Placement]) -> set[str]:
     """Open offers of requests that the version has with another host or at another time."""
     found = set()
     spots = {request.pk: _how(row) for row in rows for request in row.requests.all()}
-    offers = Visit.objects.filter(state=VisitState.TENTATIVE, requests__in=spots).distinct()
+    offers = Visit.objects.offered().filter(requests__in=spots).distinct()
     for visit in offers.prefetch_related("requests"):
         requests = list(visit.requests.all())
         # Requests that were joined into one visit are the coordinator's to part.

@@ -208,12 +208,13 @@ def _requests_to_plan(
 
 
 def _facts(campaign: Campaign, *, without: Sequence[VisitRequest] | None = None) -> Iterable[Visit]:
-    """What the plan takes as it stands: agreed visits, and dates held for a city that may still
-    accept them. An offer is a promise until its deadline; the coordinator may take it back.
+    """What the plan takes as it stands: agreed visits, moved ones that wait for their city, and
+    dates held for a city that may still accept them. An offer is a promise until its deadline; the
+    coordinator may take it back.
 
     Where some requests are asked about, visits of every campaign near the window count, but theirs.
     """
-    live = Visit.objects.live().select_related("host__home", "place", "campaign")
+    live = Visit.objects.standing().select_related("host__home", "place", "campaign")
     if without is None:
         live = live.filter(campaign=campaign)
     else:
@@ -225,10 +226,7 @@ def _facts(campaign: Campaign, *, without: Sequence[VisitRequest] | None = None)
         "holds__reservation",
         Prefetch("requests", requests.prefetch_related("topics", "preferred_dates")),
     )
-    for visit in live.order_by("ref"):
-        held = any(hold.reservation.active for hold in visit.holds.all())
-        if visit.is_agreed or held:
-            yield visit
+    return live.order_by("ref")
 
 
 def _offered(requests: Iterable[VisitRequest], promised: Mapping[int, Visit]) -> dict[str, Visit]:

@@ -56,8 +56,8 @@ def changes_of(version: PlanVersion) -> list[Change]:
         visit = next((offered[row.pk] for row in requests if row.pk in offered), None)
         changes.append(Change("moved" if visit else "new", placement, visit, requests))
     left = (
-        Visit.objects.live()
-        .filter(campaign=version.plan.campaign, state="tentative", holds__accepted_at=None)
+        Visit.objects.offered()
+        .filter(campaign=version.plan.campaign, holds__accepted_at=None)
         .exclude(requests__in=placed)
         .select_related("host")
         .prefetch_related("requests")

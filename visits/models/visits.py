@@ -10,7 +10,7 @@ from crm.marks import Mark, mark
 from crm.models.marks import SampleMark, Visibility
 from crm.search import SearchableModel, SearchQuerySet
 from visits import states
-from visits.models.availability import HostAvailability
+from visits.models.availability import Hold, HostAvailability, Reservation
 from visits.models.requests import Mode
 from visits.states import VisitState
 
@@ -38,6 +38,16 @@ class VisitQuerySet(SearchQuerySet):
 
     def agreed(self):
         return self.filter(state__in=states.AGREED_VISITS)
+
+    def standing(self):
+        """Whose time is taken: agreed, on offer to a city, or moved and waiting for its answer."""
+        reserved = Reservation.objects.active().filter(visit=OuterRef("pk"))
+        return self.live().filter(Q(state__in=states.AGREED_VISITS) | Exists(reserved))
+
+    def offered(self):
+        """Tentative visits made by a proposal; a moved one waits for an answer without any."""
+        proposed = Hold.objects.filter(visit=OuterRef("pk"))
+        return self.filter(Exists(proposed), state=VisitState.TENTATIVE)
 
     def delivered(self):
         """Completed, reported or closed."""

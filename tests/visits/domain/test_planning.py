@@ -3,11 +3,17 @@
 from datetime import date
 
 import pytest
+from django.core.management import call_command
 
 from crm import clock
+from crm.models import User
+from crm.roles import Role
 from tests.visits.planning.verifier import faults
+from visits.domain.plan_rollback import bring_back
 from visits.domain.planning import load_problem
 from visits.domain.plans import solve_campaign, visit_ref
+from visits.domain.publishing import changes_of
+from visits.domain.visits import postpone_visit
 from visits.models import Campaign, Visit
 
 pytestmark = pytest.mark.django_db
@@ -93,3 +99,49 @@ def test_plain_plan_leaves_every_agreed_visit_where_it_is(campaign):
     told = {visit_ref(solved, row): (row.host, row.start) for row in solved.solution.visits}
     for visit in Visit.objects.agreed().select_related("host"):
         assert told[visit.ref] == (visit.host.ref, visit.starts_at)
+
+
+@pytest.fixture
+def moved(campaign):
+    """V10 given a new day by us; its city has not answered yet."""
+    visit = campaign.visits.get(ref="V10")
+    return postpone_visit(
+        visit,
+        starts_at=visit.starts_at.replace(day=22, hour=9, minute=30),
+        ends_at=visit.ends_at.replace(day=22, hour=12, minute=0),
+        side="us",
+        reason="A strike.",
+        at=clock.now(),
+        by=User.objects.filter(groups__name=Role.COORDINATOR).first(),
+    )
+
+
+def test_moved_visit_that_waits_for_its_city_stands_like_an_agreed_one(campaign, moved):
+    loaded = load_problem(campaign, at=clock.now())
+    assert moved.ref in {visit.ref for visit in loaded.problem.fixed}
+    solved = solve_campaign(campaign, at=clock.now(), seconds=CEILING)
+    new = [
+        (visit.start, visit.end)
+        for visit in solved.solution.visits
+        if visit.task and visit.host == moved.host.ref
+    ]
+    assert not [slot for slot in new if slot[0] < moved.ends_at and moved.starts_at < slot[1]]
+
+
+def test_plan_around_a_moved_visit_is_published_and_leaves_it_alone(campaign, moved):
+    call_command("plan_visits", campaign.slug, "--publish", "--seconds", str(CEILING))
+    moved.refresh_from_db()
+    (request,) = moved.requests.all()
+    assert (moved.state, request.state) == ("tentative", "scheduled")
+    assert (
+        campaign.plan.versions.filter(state="published")
+        .latest("number")
+        .placements.filter(visit=moved)
+    )
+
+
+def test_plan_brought_back_leaves_a_moved_visit_where_it_waits(campaign, moved):
+    kept = campaign.plan.versions.filter(state="published").latest("number")
+    version = bring_back(kept, at=clock.now(), by=None)
+    assert version.placements.filter(visit=moved, starts_at=moved.starts_at)
+    assert "dropped" not in {change.kind for change in changes_of(version)}
