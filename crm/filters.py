@@ -348,9 +348,7 @@ class FollowUpFilter(ListFilter):
     due_after = filters.DateFilter(label=_("Due from"), field_name="due_on", lookup_expr="gte")
     due_before = filters.DateFilter(label=_("Due until"), field_name="due_on", lookup_expr="lte")
     person = RowNumber(label=_("Person (number)"), field_name="person_id")
-    organisation = filters.NumberFilter(
-        label=_("Organisation (number)"), field_name="organisation_id"
-    )
+    organisation = RowNumber(label=_("Organisation (number)"), field_name="organisation_id")
     event = filters.ModelChoiceFilter(
         label=_("Event"), queryset=Event.objects.all(), to_field_name="slug"
     )
