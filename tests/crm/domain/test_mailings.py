@@ -1,6 +1,6 @@
 """Mailings: who gets a letter and why not, what was shown goes, once, until somebody stops it."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -454,10 +454,12 @@ def test_a_stop_of_mail_about_an_event_binds_at_once(wording, coordinator):
     mailing = start(coordinator, kind=Mailing.Kind.EVENT, event=event)
     release(mailing, coordinator)
 
-    assert stop(StopLink.objects.get(person=person), way="stop_page", at=clock.now())
-    assert not stop(StopLink.objects.get(person=person), way="stop_page", at=clock.now())
+    assert stop(StopLink.objects.get(person=person), way="stop_page", at=CLOCK)
+    assert not stop(StopLink.objects.get(person=person), way="stop_page", at=CLOCK)
 
-    assert DataRequest.objects.get().kind == DataRequest.Kind.STOP
+    wish = DataRequest.objects.get()
+    assert wish.kind == DataRequest.Kind.STOP
+    assert wish.due_on == date(2023, 3, 15)
     again = start(coordinator, kind=Mailing.Kind.EVENT, event=event)
     assert standing_of(again, person)[1] == Reason.STOPPED
 
