@@ -336,6 +336,17 @@ def test_stop_holds_what_has_not_left_and_resume_lets_it_go_on(wording, coordina
     assert outbox.claim_next(timezone.now()) is None
 
 
+def test_a_mailing_that_has_left_is_not_stopped(wording, coordinator):
+    reader("ok@x.example")
+    mailing = start(coordinator)
+    release(mailing, coordinator)
+    OutgoingMail.objects.update(state=OutgoingMail.State.SENT)
+    with pytest.raises(ValidationError, match="nothing to stop"):
+        mailings.stop_mailing(mailing, at=CLOCK, by=coordinator)
+    mailing.refresh_from_db()
+    assert mailing.state == Mailing.State.RELEASED
+
+
 def test_a_mail_refused_for_now_does_not_leave_after_a_stop(wording, coordinator):
     reader("ok@x.example")
     mailing = start(coordinator)
