@@ -5,6 +5,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import django_filters as filters
+from django import forms
 from django.core.validators import MaxValueValidator
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
@@ -32,6 +33,7 @@ from crm.wording import COUNTRIES
 
 COUNTRY_CHOICES = [(code, name) for code, name in COUNTRIES.items() if code != "UK"]
 KEPT = [("live", _("in use")), ("archived", _("archived")), ("all", _("all"))]
+TRUE_FALSE = [("", _("any")), ("true", _("yes")), ("false", _("no"))]
 YES_NO = [("yes", _("yes")), ("no", _("no"))]
 
 
@@ -53,6 +55,13 @@ class RowNumber(filters.NumberFilter):
 
     def get_max_validator(self) -> MaxValueValidator:
         return MaxValueValidator(2**63 - 1)
+
+
+class YesNo(filters.BooleanFilter):
+    """Yes, no or any, in the words of the other lists."""
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **{"widget": forms.Select(choices=TRUE_FALSE), **kwargs})
 
 
 class AnyOf(filters.MultipleChoiceFilter):
@@ -378,7 +387,7 @@ class ConsentFilter(filters.FilterSet):
     person = RowNumber(label=_("Person (number)"), method="of_person")
     purpose = AnyOf(label=_("Purpose"), choices=Purpose.choices)
     status = AnyOf(label=_("Status"), choices=ConsentRecord.Status.choices)
-    current = filters.BooleanFilter(label=_("Only what counts now"), method="only_current")
+    current = YesNo(label=_("Only what counts now"), method="only_current")
     after = filters.DateFilter(label=_("From day"), field_name="at", lookup_expr="date__gte")
     before = filters.DateFilter(label=_("Until day"), field_name="at", lookup_expr="date__lte")
     sort = StableOrdering(
