@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "crm.middleware.SafeInputMiddleware",
     "crm.middleware.PrivatePagesMiddleware",
+    "crm.sent_once.SentOnceMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"

@@ -5,6 +5,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import django_filters as filters
+from django import forms
 from django.core.validators import MaxValueValidator
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
@@ -32,6 +33,7 @@ from crm.wording import COUNTRIES
 
 COUNTRY_CHOICES = [(code, name) for code, name in COUNTRIES.items() if code != "UK"]
 KEPT = [("live", _("in use")), ("archived", _("archived")), ("all", _("all"))]
+TRUE_FALSE = [("", _("any")), ("true", _("yes")), ("false", _("no"))]
 YES_NO = [("yes", _("yes")), ("no", _("no"))]
 
 
@@ -53,6 +55,13 @@ class RowNumber(filters.NumberFilter):
 
     def get_max_validator(self) -> MaxValueValidator:
         return MaxValueValidator(2**63 - 1)
+
+
+class YesNo(filters.BooleanFilter):
+    """Yes, no or any, in the words of the other lists."""
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **{"widget": forms.Select(choices=TRUE_FALSE), **kwargs})
 
 
 class AnyOf(filters.MultipleChoiceFilter):
@@ -348,9 +357,7 @@ class FollowUpFilter(ListFilter):
     due_after = filters.DateFilter(label=_("Due from"), field_name="due_on", lookup_expr="gte")
     due_before = filters.DateFilter(label=_("Due until"), field_name="due_on", lookup_expr="lte")
     person = RowNumber(label=_("Person (number)"), field_name="person_id")
-    organisation = filters.NumberFilter(
-        label=_("Organisation (number)"), field_name="organisation_id"
-    )
+    organisation = RowNumber(label=_("Organisation (number)"), field_name="organisation_id")
     event = filters.ModelChoiceFilter(
         label=_("Event"), queryset=Event.objects.all(), to_field_name="slug"
     )
@@ -380,7 +387,7 @@ class ConsentFilter(filters.FilterSet):
     person = RowNumber(label=_("Person (number)"), method="of_person")
     purpose = AnyOf(label=_("Purpose"), choices=Purpose.choices)
     status = AnyOf(label=_("Status"), choices=ConsentRecord.Status.choices)
-    current = filters.BooleanFilter(label=_("Only what counts now"), method="only_current")
+    current = YesNo(label=_("Only what counts now"), method="only_current")
     after = filters.DateFilter(label=_("From day"), field_name="at", lookup_expr="date__gte")
     before = filters.DateFilter(label=_("Until day"), field_name="at", lookup_expr="date__lte")
     sort = StableOrdering(

@@ -29,12 +29,17 @@ class SearchQuerySet(models.QuerySet):
     def search(self, text: str):
         """Rows whose search key holds every word of `text`, in any order."""
         found = self
-        words = search_key(text).split()[:12]
+        words = words_of(text)
         if (numbers := narrowing(self.model, words, self.db)) is not None:
             found = found.filter(pk__in=numbers)
         for word in words:
             found = found.filter(search_key__contains=word)
         return found
+
+
+def words_of(text: str) -> list[str]:
+    """What is searched for one by one; of a long text only its beginning."""
+    return search_key(text).split()[:12]
 
 
 class SearchableModel(models.Model):

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import date
 
 from django.core.exceptions import ValidationError
@@ -11,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 # What mail servers carry (RFC 5321): longer ones could never be reached.
 LONGEST_ADDRESS, LONGEST_LOCAL_PART = 254, 64
+# One digit less than what every database can compare a key with.
+LONGEST_ROW_NUMBER = 18
 EARLIEST, LATEST = date(2000, 1, 1), date(2100, 12, 31)
 # Spellings that make a name read backwards or hide a part of it.
 DIRECTION_CONTROLS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
@@ -104,6 +107,18 @@ def sensible_date(day: date) -> date:
             params={"day": day.isoformat()},
         )
     return day
+
+
+def row_number(typed: str | None) -> int | None:
+    """The number of a row that was typed or stands in an address; None for what cannot be one."""
+    if typed is None or not typed.isdecimal() or len(typed) > LONGEST_ROW_NUMBER:
+        return None
+    return int(typed)
+
+
+def row_numbers(typed: Iterable[str]) -> list[int]:
+    """The numbers of rows among what was ticked, in the same order."""
+    return [number for each in typed if (number := row_number(each)) is not None]
 
 
 def known_zone(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from types import SimpleNamespace
+from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
@@ -312,6 +313,36 @@ def test_route_is_open_to_whom_the_table_says(name, world):
     assert found == {
         (method, who): expected(row, method, who) for method in ("GET", "POST") for who in SIGNED_IN
     }
+
+
+# What pages read a number from, in the address or in what is posted.
+NUMBERED = (
+    "person", "organisation", "mailing", "mail", "view", "for", "disruption", "absence", "edits",
+    "version", "left", "right", "rows", "meeting", "promise", "added", "page", "seen", "host",
+    "campaign", "initiative", "assigned_to", "owner", "place", "request", "event", "tag", "point",
+    "twin", "into", "topic", "expert", "met_by", "slot", "hold", "by", "ids", "was",
+)  # fmt: skip
+TOO_LARGE = "9" * 20
+
+
+@pytest.mark.parametrize("name", sorted(MATRIX))
+def test_no_number_is_too_large_for_a_page(name, world):
+    route = next(route for route in routes() if route.name == name)
+    path = address(route, world)
+    query = urlencode(dict.fromkeys(NUMBERED, TOO_LARGE))
+    for who in ("coordinator", "host"):
+        outcome(world.clients[who], "GET", f"{path}?{query}")
+    if MATRIX[name].post and not path.startswith("/api/"):
+        with transaction.atomic():
+            answer = world.clients["coordinator"].post(path, dict.fromkeys(NUMBERED, TOO_LARGE))
+            transaction.set_rollback(True)
+        assert answer.status_code < 500, f"{path}"
+    if not {"pk", "number"}.isdisjoint(route.arguments):
+        given = arguments(name, world) | {"language": "en"}
+        given |= dict.fromkeys({"pk", "number"} & set(route.arguments), int(TOO_LARGE))
+        kwargs = {each: given.get(each, "1") for each in route.arguments}
+        for method in ("GET", "POST"):
+            outcome(world.clients["coordinator"], method, reverse(name, kwargs=kwargs))
 
 
 def test_a_stranger_gets_nothing_that_is_not_on_the_list(world):

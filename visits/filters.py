@@ -4,7 +4,7 @@ import django_filters as filters
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from crm.filters import COUNTRY_CHOICES, AnyOf, StableOrdering
+from crm.filters import COUNTRY_CHOICES, AnyOf, StableOrdering, YesNo
 from visits.models import CalendarDay, Disruption, Host, TravelOverride, Visit, VisitRequest
 from visits.models.requests import Channel, Mode
 from visits.models.travel import TravelMode
@@ -17,7 +17,7 @@ class VisitRequestFilter(filters.FilterSet):
     country = filters.CharFilter(field_name="country", lookup_expr="iexact", max_length=2)
     mode = filters.MultipleChoiceFilter(choices=Mode, label=_("Mode"))
     channel = filters.MultipleChoiceFilter(choices=Channel, label=_("Channel"))
-    waiting = filters.BooleanFilter(method="only_waiting", label=_("Waiting for us"))
+    waiting = YesNo(method="only_waiting", label=_("Waiting for us"))
     sort = filters.OrderingFilter(
         fields=["received_at", "due_at", "city", "state", "priority", "ref"],
         label=_("Sort"),
@@ -45,7 +45,7 @@ class VisitFilter(filters.FilterSet):
         label=_("Host"),
     )
     country = filters.CharFilter(field_name="country", lookup_expr="iexact", max_length=2)
-    at_risk = filters.BooleanFilter(field_name="at_risk", label=_("At risk"))
+    at_risk = YesNo(field_name="at_risk", label=_("At risk"))
     starts_after = filters.IsoDateTimeFilter(field_name="starts_at", lookup_expr="gte")
     starts_before = filters.IsoDateTimeFilter(field_name="starts_at", lookup_expr="lt")
     sort = filters.OrderingFilter(

@@ -5,13 +5,14 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from crm.api.problems import Problem
 from crm.models import IdempotencyKey
+from crm.sent_once import one_at_a_time
 
 LONGEST_KEY = 100
 KEPT_HEADERS = ("ETag", "Location")
@@ -32,7 +33,7 @@ def answer_once(view, request, handler: Callable[[], Response]) -> Response:
     route = f"{request.method} {request.path_info}"[:200]
     digest = hashlib.sha256(_body(request)).hexdigest()
     with transaction.atomic():
-        _one_at_a_time(request.user, key)
+        one_at_a_time(request.user.pk, key)
         kept = IdempotencyKey.objects.filter(user=request.user, key=key).first()
         if kept is not None:
             return _repeat(kept, route, digest)
@@ -50,15 +51,6 @@ def _body(request) -> bytes:
 def _check(key: str) -> None:
     if not 1 <= len(key) <= LONGEST_KEY or not key.isascii() or not key.isprintable():
         raise Problem(400, _("An Idempotency-Key is one to 100 printable ASCII characters."))
-
-
-def _one_at_a_time(user, key: str) -> None:
-    # On SQLite the transaction itself (BEGIN IMMEDIATE) is the lock.
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"key:{user.pk}:{key}"]
-            )
 
 
 def _repeat(kept: IdempotencyKey, route: str, digest: str) -> Response:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.domain.audit import record
 from crm.domain.consents import withdraw_all
-from crm.domain.imports.applying import notice_due_on
+from crm.domain.notice_clock import a_month_after
 from crm.models import DataRequest, Person, User
 from crm.models.consent import Purpose
 from crm.validators import clean_line, clean_text, mail_address
@@ -39,7 +39,7 @@ def open_data_request(
         address=mail_address(address) if address else "",
         text=clean_text(text).strip(),
         received_at=at,
-        due_on=notice_due_on(at.date()),
+        due_on=a_month_after(at.date()),
         is_sample=bool(person and person.is_sample),
     )
     record(wish, "open_data_request", at=at, by=by, fields=["kind", "due_on"])

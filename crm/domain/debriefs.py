@@ -31,10 +31,12 @@ class Debriefed:
 
 
 def roster_to_debrief(event: Event) -> QuerySet:
-    """Everybody on the roster once, by name; `is_debriefed` when a meeting is on record."""
+    """Everybody on the roster once, by name; `is_debriefed` when a meeting or a promise is on
+    record."""
     met = Interaction.objects.filter(event=event, person=OuterRef("person"))
+    promised = FollowUp.objects.filter(event=event, person=OuterRef("person"))
     rows = Participation.objects.filter(event=event).of_people_counted_once()
-    rows = rows.filter(person__erased_at=None).annotate(is_debriefed=Exists(met))
+    rows = rows.filter(person__erased_at=None).annotate(is_debriefed=Exists(met) | Exists(promised))
     return rows.order_by("person__family", "person__given", "pk")
 
 

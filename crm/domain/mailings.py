@@ -38,6 +38,7 @@ State = Mailing.State
 Standing = MailingRecipient.Standing
 Reason = MailingRecipient.Reason
 MailState = OutgoingMail.State
+ON_ITS_WAY = (MailState.QUEUED, MailState.HELD, MailState.SENDING)
 
 AT_ONCE = 250
 # Written within one request and one transaction: 2,000 take five to ten seconds.
@@ -424,8 +425,14 @@ def _message(
 
 @transaction.atomic
 def stop_mailing(mailing: Mailing, *, at: datetime, by: User) -> int:
-    """Hold what has not left yet; the next mail is not handed over. How many are held."""
+    """Hold what has not left yet; the next mail is not handed over. How many are held.
+
+    Raises ValidationError when everything has left.
+    """
     locked = _locked(mailing, State.RELEASED)
+    if not locked.mails.filter(state__in=ON_ITS_WAY).exists():
+        words = _("Everything of this mailing has left; there is nothing to stop.")
+        raise ValidationError(words, code="all_left")
     Mailing.objects.filter(pk=locked.pk).update(state=State.STOPPED)
     held = locked.mails.filter(state=MailState.QUEUED).update(state=MailState.HELD)
     record(locked, "stop_mailing", at=at, by=by)

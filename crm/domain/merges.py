@@ -666,5 +666,10 @@ def _day(moment: datetime, zone: str) -> date:
 
 
 def moving_words(counts: Mapping[str, int]) -> list[str]:
-    """Numbers of rows by kind, as a person reads them."""
-    return [f"{kind}: {count}" for kind, count in counts.items() if kind]
+    """Numbers of rows by kind, as a person reads them: "1 interaction", "2 follow-ups"."""
+    one = {relation.label: str(relation.model._meta.verbose_name) for relation in relations()}
+    return [
+        f"{count} {one.get(kind, kind) if count == 1 else kind}".replace("follow up", "follow-up")
+        for kind, count in counts.items()
+        if kind
+    ]

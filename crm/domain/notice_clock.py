@@ -1,7 +1,8 @@
-"""The clock of GDPR art. 14: who came from a list must be told within a month, and who was."""
+"""The clock of GDPR: a wish is answered, and who came from a list is told, within a month."""
 
+import calendar
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -10,6 +11,12 @@ from django.utils.translation import gettext_lazy as _
 from crm.domain.audit import record
 from crm.models import Mailing, NoticeDue, OutgoingMail, User
 from crm.validators import clean_line
+
+
+def a_month_after(day: date) -> date:
+    """The same day of the next month, or its last (GDPR art. 12.3 and 14.3)."""
+    year, month = (day.year + 1, 1) if day.month == 12 else (day.year, day.month + 1)
+    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
 
 
 @transaction.atomic

@@ -1,11 +1,12 @@
 """The way out of mailings: a link of one's own, and what pressing its button writes down."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 
 from crm.domain.audit import record
+from crm.domain.notice_clock import a_month_after
 from crm.domain.private_tokens import derive_token, hash_of
 from crm.models import (
     ConsentRecord,
@@ -18,7 +19,6 @@ from crm.models import (
     StopLink,
 )
 
-TO_ANSWER_IN_DAYS = 30
 ONE_CLICK, BY_PAGE = "one_click", "stop_page"
 
 
@@ -138,7 +138,7 @@ def _object(person: Person, *, way: str, at: datetime) -> bool:
         address=address.value if address else "",
         text=f"({way})",
         received_at=at,
-        due_on=(at + timedelta(days=TO_ANSWER_IN_DAYS)).date(),
+        due_on=a_month_after(at.date()),
         is_sample=person.is_sample,
     )
     record(person, "stop_mailings", at=at, actor="recipient", fields=["data_requests"])

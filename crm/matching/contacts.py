@@ -6,7 +6,7 @@ Values come folded: names, organisations and cities by `crm.search.name_key`, ma
 
 import re
 
-from crm.matching.fields import Field, Key, Kind, Scheme, Values
+from crm.matching.fields import Field, Key, Kind, Namesake, Scheme, Values
 from crm.matching.sounds import sound
 
 NO_DIGIT = re.compile(r"[^0-9]+")
@@ -85,4 +85,5 @@ CONTACTS = Scheme(
         Key(("given", "organisation"), _sound_and, largest=20),
     ),
     swapped=("given", "family"),
+    namesake=Namesake(("given", "family"), place="organisation", apart=("mail", "phone")),
 )

@@ -65,12 +65,29 @@ class Key:
 
 
 @dataclass(frozen=True)
+class Namesake:
+    """Two of one name whom nothing tells apart, however common the name.
+
+    Both `names` are the same, or the first alone where `place` is the same too and the other is
+    not known; `place` and `apart` are the same or not known.
+    """
+
+    names: tuple[str, str]
+    place: str
+    apart: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Scheme:
-    """The fields and keys of one kind of table; `swapped` are two names that people mix up."""
+    """The fields and keys of one kind of table.
+
+    `swapped` are two names that people mix up; `namesake` is what is told whatever the weights say.
+    """
 
     fields: tuple[Field, ...]
     keys: tuple[Key, ...]
     swapped: tuple[str, str] | None = None
+    namesake: "Namesake | None" = None
 
     @cached_property
     def names(self) -> list[str]:

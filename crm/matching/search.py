@@ -14,6 +14,8 @@ from crm.matching.weights import Weights, bits_of, learn, probability
 
 # More likely one human than two.
 LIKELY = 0.5
+# How likely two of one name are one human at least, when nothing tells them apart.
+NAMESAKES = 0.6
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ def _likely(
 ) -> list[Pair]:
     bits = bits_of(scheme, columns, weights, left, right, levels)
     chance = probability(bits, weights.prior)
+    chance[_namesakes(scheme, levels) & (chance < NAMESAKES)] = NAMESAKES
     kept = np.flatnonzero(chance >= at_least)
     kept = kept[np.argsort(-bits[kept], kind="stable")]
     return [
@@ -89,3 +92,18 @@ def _likely(
         )
         for at in kept
     ]
+
+
+def _namesakes(scheme: Scheme, levels: Levels) -> np.ndarray:
+    """Which pairs have one name and nothing that tells them apart."""
+    if scheme.namesake is None:
+        return np.zeros(len(levels), dtype=bool)
+    of = {name: levels[:, at] for at, name in enumerate(scheme.names)}
+    same = {name: column == Level.SAME for name, column in of.items()}
+    open_ = {name: same[name] | (column == Level.UNKNOWN) for name, column in of.items()}
+    first, second = scheme.namesake.names
+    place = scheme.namesake.place
+    found = same[first] & (same[second] | (open_[second] & same[place])) & open_[place]
+    for name in scheme.namesake.apart:
+        found &= open_[name]
+    return found

@@ -2,7 +2,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.marks import SampleMark, Visibility
-from crm.search import SearchableModel, SearchQuerySet
+from crm.models.places import PlacedQuerySet
+from crm.search import SearchableModel
 
 
 class Initiative(SampleMark, Visibility, models.Model):
@@ -23,12 +24,16 @@ class Initiative(SampleMark, Visibility, models.Model):
         return self.name
 
 
-class OrganisationQuerySet(SearchQuerySet):
+class OrganisationQuerySet(PlacedQuerySet):
     def visible_to(self, user):
         """Coordinators see all organisations; a host or expert sees them too, without people."""
         if user.is_coordinator or user.is_host or user.is_expert:
             return self
         return self.none()
+
+    def at_one_of(self, places):
+        cities = Municipality.objects.filter(place__in=places).values("organisation")
+        return super().at_one_of(places) | models.Q(pk__in=cities)
 
     def municipalities(self):
         return self.filter(type=Organisation.Type.MUNICIPALITY)

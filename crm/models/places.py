@@ -1,7 +1,9 @@
 from django.db import models
 
-from crm.search import name_key
+from crm.search import SearchQuerySet, name_key, words_of
 
+# Fewer letters begin the names of half of Europe.
+SHORTEST_NAME = 3
 # Sorts after every character of a name's key, which is printable ASCII.
 AFTER_ALL = "\x7f"
 
@@ -81,6 +83,22 @@ class PlaceName(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class PlacedQuerySet(SearchQuerySet):
+    """Rows with a place, found by the names it has in any language too."""
+
+    def search(self, text: str):
+        if len(name_key(text)) < SHORTEST_NAME:
+            return super().search(text)
+        by_words = models.Q()
+        for word in words_of(text):
+            by_words &= models.Q(search_key__contains=word)
+        named = PlaceName.objects.using(self.db).starting_with(text).values("place")
+        return self.filter(by_words | self.at_one_of(named))
+
+    def at_one_of(self, places: models.QuerySet) -> models.Q:
+        return models.Q(place__in=places)
 
 
 def name_keys(name: str, *others: str) -> list[str]:

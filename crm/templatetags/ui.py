@@ -15,6 +15,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import get_language
 
 from crm import icons, marks, wording
+from crm.sent_once import FIELD, new_token
 from crm.templatetags import composition, lists
 
 register = template.Library()
@@ -272,6 +273,15 @@ def all_errors(form: Any) -> list[tuple[str, str, str]]:
                 target = f"{bound.auto_id}_0"
             found.extend((target, str(bound.label), str(error)) for error in bound.errors)
     return found
+
+
+# Forms
+
+
+@register.simple_tag
+def once() -> str:
+    """`{% once %}` in a form that creates: sent twice, it has one effect."""
+    return format_html('<input type="hidden" name="{}" value="{}">', FIELD, new_token())
 
 
 # Toasts

@@ -3,10 +3,14 @@
 from datetime import date
 
 import pytest
+from django_filters import FilterSet
 
+from crm import filters as crm_filters
 from crm.filters import (
     EventFilter,
     FollowUpFilter,
+    KeptFilter,
+    ListFilter,
     OrganisationFilter,
     OutgoingMailFilter,
     ParticipationFilter,
@@ -34,6 +38,7 @@ from tests.factories.crm import (
     ParticipationFactory,
     PersonFactory,
 )
+from visits import filters as visit_filters
 
 pytestmark = pytest.mark.django_db
 Status = ConsentRecord.Status
@@ -43,6 +48,24 @@ def found(filter_class, model, **query):
     chosen = filter_class(query, queryset=model.objects.all())
     assert chosen.is_valid(), chosen.form.errors
     return list(chosen.qs)
+
+
+def filter_sets():
+    known = [*vars(crm_filters).values(), *vars(visit_filters).values()]
+    return sorted(
+        {each for each in known if isinstance(each, type) and issubclass(each, FilterSet)}
+        - {FilterSet, ListFilter, KeptFilter},
+        key=lambda each: each.__name__,
+    )
+
+
+@pytest.mark.parametrize("filter_class", filter_sets(), ids=lambda each: each.__name__)
+def test_no_number_asked_for_is_too_large_for_the_database(filter_class):
+    model = filter_class._meta.model
+    for name in filter_class.base_filters:
+        chosen = filter_class({name: "9" * 20}, queryset=model.objects.all())
+        if chosen.is_valid():
+            assert isinstance(list(chosen.qs), list), name
 
 
 def test_person_filter_shows_live_people_unless_asked_for_the_archive():

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm import wording
 from crm.models import DataRequest, FollowUp
@@ -21,6 +22,14 @@ class NextStep:
     sentence: str
     href: str = ""
     is_late: bool = False
+
+
+ASKS: dict[str, Any] = {
+    DataRequest.Kind.ACCESS: gettext_lazy("Asks to see what we keep"),
+    DataRequest.Kind.CORRECT: gettext_lazy("Asks to correct what we keep"),
+    DataRequest.Kind.STOP: gettext_lazy("Asks us to stop using what we keep"),
+    DataRequest.Kind.ERASE: gettext_lazy("Asks to erase what we keep"),
+}
 
 
 def next_step(
@@ -38,8 +47,8 @@ def next_step(
     """
     asked: DataRequest | None = data_requests.order_by("due_on").first()
     if asked:
-        words = _("Asks to %(kind)s what we keep: do it %(when)s, by %(day)s.") % {
-            "kind": asked.get_kind_display(),
+        words = _("%(asks)s: do it %(when)s, by %(day)s.") % {
+            "asks": ASKS[asked.kind],
             "when": wording.days_until(asked.due_on, today),
             "day": wording.day(asked.due_on),
         }

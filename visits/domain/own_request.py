@@ -18,6 +18,7 @@ from crm.domain import limits
 from crm.domain.audit import MUNICIPALITY, record
 from crm.domain.follow_ups import open_follow_up
 from crm.domain.messages import quoted
+from crm.domain.notice_clock import a_month_after
 from crm.models import ConsentRecord, ContactPoint, DataRequest
 from crm.models.consent import Purpose
 from crm.search import search_key
@@ -32,7 +33,6 @@ from visits.models import ChecklistItem, PendingRequest, Topic, VisitRequest
 from visits.models.requests import Mode
 from visits.states import RequestState, VisitState
 
-ANSWER_WITHIN = timedelta(days=30)
 # So many colleagues may be asked in 24 hours: for one request, and from one network.
 HAND_OVERS_A_DAY, HAND_OVERS_PER_NETWORK = 3, 12
 # Letters, digits and the marks of a title; nothing a mail program would turn into a link.
@@ -381,7 +381,7 @@ def ask_about_data(request: VisitRequest, kind: str, *, text: str, at: datetime)
         address=request.address,
         text=clean_text(text),
         received_at=at,
-        due_on=(at + ANSWER_WITHIN).date(),
+        due_on=a_month_after(at.date()),
         is_sample=request.is_sample,
     )
     record(wish, "ask_about_data", at=at, actor=MUNICIPALITY)

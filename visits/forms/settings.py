@@ -63,7 +63,7 @@ class CampaignForm(EditForm):
         Event.objects.all(),
         label=_("Event"),
         required=False,
-        empty_label=_("None"),
+        empty_label=_("no event"),
         help_text=_("Where the people were met; the figures count its roster."),
     )
     zone = ZoneField(label=_("Office time zone"))

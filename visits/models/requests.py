@@ -6,7 +6,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.marks import SampleMark, Visibility
-from crm.search import SearchableModel, SearchQuerySet
+from crm.models.places import PlacedQuerySet
+from crm.search import SearchableModel
 from visits import states
 from visits.models.briefs import PlainText
 from visits.models.links import new_salt
@@ -54,7 +55,7 @@ class PendingRequest(models.Model):
         verbose_name_plural = _("unconfirmed forms")
 
 
-class VisitRequestQuerySet(SearchQuerySet):
+class VisitRequestQuerySet(PlacedQuerySet):
     def visible_to(self, user):
         """Coordinators see all; a host or expert sees the requests behind own visits."""
         if user.is_coordinator:

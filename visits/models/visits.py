@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.marks import Mark, mark
 from crm.models.marks import SampleMark, Visibility
-from crm.search import SearchableModel, SearchQuerySet
+from crm.models.places import PlacedQuerySet
+from crm.search import SearchableModel
 from visits import states
 from visits.models.availability import Hold, HostAvailability, Reservation
 from visits.models.requests import Mode
@@ -21,7 +22,7 @@ class Side(models.TextChoices):
     OTHER = "other", _("neither side")
 
 
-class VisitQuerySet(SearchQuerySet):
+class VisitQuerySet(PlacedQuerySet):
     def visible_to(self, user):
         """Coordinators see all visits; hosts and experts those they take part in."""
         if user.is_coordinator:

@@ -4,10 +4,9 @@ A trial does exactly the same and takes it back at the end, so that what is show
 will happen.
 """
 
-import calendar
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -21,6 +20,7 @@ from crm.domain.imports.reading import Line, Reading
 from crm.domain.imports.seats import Seats, city_at, city_values
 from crm.domain.imports.values import Entry, entry_of
 from crm.domain.limits import one_at_a_time
+from crm.domain.notice_clock import a_month_after
 from crm.domain.places import label_of
 from crm.models import (
     AuditEntry,
@@ -108,12 +108,6 @@ def _below_heading(reading: Reading, heading_line: int) -> Iterator[Line]:
     return (line for line in reading.lines() if line.fault or line.number > heading_line)
 
 
-def notice_due_on(day: date) -> date:
-    """A month after `day` (GDPR art. 14.3): the same day of the next month, or its last."""
-    year, month = (day.year + 1, 1) if day.month == 12 else (day.year, day.month + 1)
-    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
-
-
 class Run:
     """One file being written; each chunk of rows takes the same number of queries."""
 
@@ -121,7 +115,7 @@ class Run:
         self.batch, self.at, self.by = batch, at, by
         self.directory = Directory(batch)
         self.seats = Seats()
-        self.due_on = notice_due_on(at.date())
+        self.due_on = a_month_after(at.date())
         self.next_key = -1
 
     def write(self, lines: Sequence[Line], *, is_csv: bool) -> list[ImportRow]:

@@ -55,6 +55,14 @@ def test_a_note_alone_promises_nothing(ann):
     assert not FollowUp.objects.exists()
 
 
+def test_a_promise_alone_counts_as_written_about(ann):
+    part = ParticipationFactory()
+    write(part, ann, promise="Send the cost sheet")
+    assert not Interaction.objects.exists()
+    assert [row.is_debriefed for row in roster_to_debrief(part.event)] == [True]
+    assert next_to_debrief(part.event) is None
+
+
 def test_days_for_nothing_are_refused_and_nothing_is_written(ann):
     part = ParticipationFactory(status="registered")
     with pytest.raises(ValidationError, match="Say what was promised"):

@@ -208,3 +208,29 @@ def test_a_look_asks_no_question_per_person():
     with CaptureQueriesContext(connection) as many:
         verbs.scan_people()
     assert len(many) == len(few) == 2
+
+
+@pytest.mark.parametrize(("given", "family"), [("Joe", "Gorman"), ("Anna", "Smith")])
+def test_exactly_the_same_name_with_nothing_else_is_told(given, family):
+    a_crowd()
+    # Common names are worth little to the weights.
+    for number in range(12):
+        someone(given, f"Other{number}", f"{number}@one.example")
+        someone(f"Else{number}", family, f"{number}@two.example")
+    four = [someone(given, family) for _record in range(4)]
+    look_through()
+    assert {pair for pair in found() if set(pair) <= set(four)} == {
+        (one, other) for at, one in enumerate(four) for other in four[at + 1 :]
+    }
+    told = [person for person, _pair in verbs.like(given=given, family=family)]
+    assert set(told) >= set(four)
+
+
+def test_a_given_name_alone_is_told_at_the_same_organisation_only():
+    a_crowd()
+    here, elsewhere = OrganisationFactory(name="Gent"), OrganisationFactory(name="Lisboa")
+    one, other = someone("Noor", "", organisation=here), someone("Noor", "", organisation=here)
+    away = someone("Noor", "", organisation=elsewhere)
+    look_through()
+    assert (one, other) in found()
+    assert not any(away in pair for pair in found())

@@ -1,6 +1,6 @@
 """Mailings: who gets a letter and why not, what was shown goes, once, until somebody stops it."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -336,6 +336,17 @@ def test_stop_holds_what_has_not_left_and_resume_lets_it_go_on(wording, coordina
     assert outbox.claim_next(timezone.now()) is None
 
 
+def test_a_mailing_that_has_left_is_not_stopped(wording, coordinator):
+    reader("ok@x.example")
+    mailing = start(coordinator)
+    release(mailing, coordinator)
+    OutgoingMail.objects.update(state=OutgoingMail.State.SENT)
+    with pytest.raises(ValidationError, match="nothing to stop"):
+        mailings.stop_mailing(mailing, at=CLOCK, by=coordinator)
+    mailing.refresh_from_db()
+    assert mailing.state == Mailing.State.RELEASED
+
+
 def test_a_mail_refused_for_now_does_not_leave_after_a_stop(wording, coordinator):
     reader("ok@x.example")
     mailing = start(coordinator)
@@ -454,10 +465,12 @@ def test_a_stop_of_mail_about_an_event_binds_at_once(wording, coordinator):
     mailing = start(coordinator, kind=Mailing.Kind.EVENT, event=event)
     release(mailing, coordinator)
 
-    assert stop(StopLink.objects.get(person=person), way="stop_page", at=clock.now())
-    assert not stop(StopLink.objects.get(person=person), way="stop_page", at=clock.now())
+    assert stop(StopLink.objects.get(person=person), way="stop_page", at=CLOCK)
+    assert not stop(StopLink.objects.get(person=person), way="stop_page", at=CLOCK)
 
-    assert DataRequest.objects.get().kind == DataRequest.Kind.STOP
+    wish = DataRequest.objects.get()
+    assert wish.kind == DataRequest.Kind.STOP
+    assert wish.due_on == date(2023, 3, 15)
     again = start(coordinator, kind=Mailing.Kind.EVENT, event=event)
     assert standing_of(again, person)[1] == Reason.STOPPED
 

@@ -10,7 +10,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crm.domain import merges as verbs
-from crm.domain.merges import CHOSEN, FIRST, JOINED, first_contact_of, merge_people, unmerge_people
+from crm.domain.merges import (
+    CHOSEN,
+    FIRST,
+    JOINED,
+    first_contact_of,
+    merge_people,
+    moving_words,
+    unmerge_people,
+)
 from crm.domain.people import add_contact_point, edit_person, remove_contact_point
 from crm.models import (
     AuditEntry,
@@ -523,3 +531,9 @@ def test_merge_then_unmerge_is_the_identity(values, rows, chosen, merged_before)
         assert joined["crm_person"] != before["crm_person"]
         assert {name for name in before if before[name] != after[name]} == set()
         transaction.set_rollback(True)
+
+
+def test_what_moves_is_told_in_words():
+    counts = {"follow ups": 1, "interactions": 1, "contact points": 2, "": 3}
+    assert moving_words(counts) == ["1 follow-up", "1 interaction", "2 contact points"]
+    assert moving_words({"follow ups": 2}) == ["2 follow-ups"]

@@ -3,6 +3,7 @@
 import json
 import random
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from crm.matching.compare import COMPARED
 from crm.matching.contacts import CONTACTS, phone_key
 from crm.matching.fields import Kind, Level
-from crm.matching.search import find_pairs, weigh_pairs
+from crm.matching.search import find_pairs, weigh_first, weigh_pairs
 from crm.matching.weights import from_json, usual_weights
 
 SYLLABLES = "ba de fi go ha ju ke li mo na pe ri so ta ve wi".split()
@@ -188,3 +189,28 @@ def test_memory_stays_small():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 40 * 2**20
+
+
+JOE = {"given": ("joe",), "family": ("gorman",)}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_told"),
+    [
+        (JOE, JOE, True),
+        (JOE | {"organisation": ("gent",)}, JOE, True),
+        (JOE | {"mail": ("joe@one.example",)}, JOE, True),
+        (JOE | {"organisation": ("gent",)}, JOE | {"organisation": ("lisboa",)}, False),
+        (JOE | {"mail": ("joe@one.example",)}, JOE | {"mail": ("g@two.example",)}, False),
+        (JOE | {"phone": ("12345678",)}, JOE | {"phone": ("87654321",)}, False),
+        ({"given": ("joe",), "organisation": ("gent",)},) * 2 + (True,),
+        ({"given": ("joe",)},) * 2 + (False,),
+        (JOE, JOE | {"family": ("gormann",)}, False),
+    ],
+)
+def test_namesakes_are_told_whatever_the_weights_say_unless_something_parts_them(
+    one, other, is_told
+):
+    blind = replace(usual_weights(CONTACTS, 1_000), prior=1e-12)
+    table = {name: [one.get(name, ()), other.get(name, ())] for name in CONTACTS.names}
+    assert bool(weigh_first(CONTACTS, table, blind)) is is_told

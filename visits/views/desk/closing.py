@@ -70,6 +70,10 @@ def closing_end(request: HttpRequest) -> HttpResponse:
         messages.error(request, _("Tick at least one row first."))
         return _page(request, campaign, status=422)
     rows = VisitRequest.objects.visible_to(request.user).filter(campaign=campaign, ref__in=wanted)
+    if unknown := sorted({*wanted} - {row.ref for row in rows}):
+        words = _("Nothing was changed: there is no request %(refs)s in this campaign.")
+        messages.error(request, words % {"refs": ", ".join(unknown)[:200]})
+        return _page(request, campaign, ticked=wanted, status=422)
     ended = try_verb(
         request,
         end_requests,

@@ -17,6 +17,7 @@ from crm.forms.debriefs import DebriefForm
 from crm.models import Event, Interaction, Participation
 from crm.permissions import require
 from crm.roles import Role
+from crm.validators import row_number
 from visits.views.desk.access import try_verb
 from visits.views.desk.people import open_promises
 from visits.views.desk.toasts import add_errors, done, today
@@ -113,12 +114,7 @@ def find_participation(request: HttpRequest, slug: str, pk: int) -> Participatio
 def debrief_undo(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Take one debriefing back, and show the person again."""
     part = find_participation(request, slug, pk)
-    numbers = {
-        name: int(word)
-        if (word := request.GET.get(name, "")).isdecimal() and len(word) < 19
-        else None
-        for name in ("meeting", "promise")
-    }
+    numbers = {name: row_number(request.GET.get(name)) for name in ("meeting", "promise")}
     status = request.GET.get("status", "")
     now = {"at": clock.now(), "by": request.user}
     if try_verb(request, verbs.take_back_debrief, part, **numbers, status=status, **now):

@@ -23,6 +23,7 @@ from crm.forms.notes import FollowUpForm, NewDayForm, SnoozeForm
 from crm.models import FollowUp, User
 from crm.permissions import require
 from crm.roles import Role
+from crm.validators import row_numbers
 from visits.views.desk.access import back_to, own_next, try_verb
 from visits.views.desk.lists import as_file, list_page, render_list
 from visits.views.desk.people import ticked
@@ -207,7 +208,7 @@ def _undo_path(rows: list[FollowUp]) -> str:
 @transaction.atomic
 def follow_up_bulk_reopen(request: HttpRequest) -> HttpResponse:
     """Undo of the bulk completion."""
-    wanted = [int(pk) for pk in request.GET.getlist("rows") if pk.isdecimal() and len(pk) < 19]
+    wanted = row_numbers(request.GET.getlist("rows"))
     for row in FollowUp.objects.visible_to(request.user).filter(pk__in=wanted):
         try_verb(request, verbs.reopen_follow_up, row, at=clock.now(), by=request.user)
     done(request, _("They are open again."))
@@ -351,7 +352,7 @@ def follow_up_bulk_undo(request: HttpRequest) -> HttpResponse:
 
 
 def _numbers(words: Iterable[str]) -> list[int]:
-    return [int(word) for word in words if word.isdecimal() and len(word) < 19]
+    return row_numbers(words)
 
 
 @require_POST

@@ -147,6 +147,8 @@ def _words(field: Any, value: Any) -> str:
         return wording.day(value)
     if isinstance(value, Model):
         return str(value)
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
     choices = dict(getattr(field, "choices", ()) or ()) if not isinstance(value, Model) else {}
     return str(choices.get(value, value))
 

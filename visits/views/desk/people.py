@@ -41,6 +41,7 @@ from crm.models import (
 )
 from crm.permissions import require
 from crm.roles import Role
+from crm.validators import row_numbers
 from visits.domain import timeline
 from visits.domain.departments import departments_of
 from visits.domain.next_steps import next_step
@@ -317,7 +318,7 @@ def person_bulk(request: HttpRequest) -> HttpResponse:
 
 def ticked(request: HttpRequest, rows: QuerySet) -> list[Any] | None:
     """The ticked rows; None, with a sentence, when there are none or one is not to be had."""
-    wanted = {int(pk) for pk in request.POST.getlist("rows") if pk.isdecimal() and len(pk) < 19}
+    wanted = set(row_numbers(request.POST.getlist("rows")))
     if not wanted:
         messages.error(request, _("Tick at least one row first."))
         return None
@@ -356,7 +357,7 @@ def _rows_query(rows: list[Any]) -> str:
 @transaction.atomic
 def person_bulk_restore(request: HttpRequest) -> HttpResponse:
     """Undo of the bulk archive."""
-    wanted = [int(pk) for pk in request.GET.getlist("rows") if pk.isdecimal() and len(pk) < 19]
+    wanted = row_numbers(request.GET.getlist("rows"))
     for person in Person.objects.visible_to(request.user).filter(pk__in=wanted):
         try_verb(request, verbs.restore_person, person, at=clock.now(), by=request.user)
     done(request, _("They are back in the lists."))

@@ -16,6 +16,7 @@ from crm.maps import Tour, europe
 from crm.models import Message, Place
 from crm.permissions import require
 from crm.roles import Role
+from crm.validators import row_number
 from visits.domain import agenda, planning_runs
 from visits.domain.busy_feeds import unknown_calendars
 from visits.domain.host_answers import refusals, visits_without_host
@@ -278,9 +279,10 @@ def _compared(
     rows: QuerySet[PlanVersion], numbers: Sequence[int], wanted: str | None
 ) -> PlanVersion | None:
     """The version of that number; None when none is named, or there is none."""
-    if wanted is None or not wanted.isdecimal() or int(wanted) not in numbers:
+    number = row_number(wanted)
+    if number is None or number not in numbers:
         return None
-    found = rows.filter(number=int(wanted)).select_related("plan__campaign")
+    found = rows.filter(number=number).select_related("plan__campaign")
     return found.prefetch_related(
         "unplaced__request", "placements__host", "placements__requests"
     ).first()
@@ -322,13 +324,11 @@ def tours_of(version: PlanVersion, *, is_booked: bool = False) -> list[Tour]:
 @require(Role.COORDINATOR)
 def plan_publish(request: HttpRequest, number: int) -> HttpResponse:
     version = get_version(request, number)
-    shown = request.POST.get("seen", "")
-    seen = int(shown) if shown.isdecimal() else None
     drafts = try_verb(
         request,
         _publish_seen,
         version,
-        seen=seen,
+        seen=row_number(request.POST.get("seen")),
         approved=request.POST.getlist("approved"),
         at=clock.now(),
         by=request.user,

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from crm import clock
 from crm.permissions import require
 from crm.roles import Role
+from crm.validators import row_number
 from visits.domain.plan_decisions import decide, renew_decision, take_back_decision
 from visits.domain.plans import plan_of
 from visits.forms.plans import FORMS
@@ -47,8 +48,8 @@ def plan_decide(request: HttpRequest, kind: str) -> HttpResponse:
 
 
 def _version(request: HttpRequest) -> PlanVersion | None:
-    number = request.POST.get("version") or request.GET.get("version", "")
-    return get_version(request, int(number)) if number.isdecimal() else None
+    number = row_number(request.POST.get("version") or request.GET.get("version"))
+    return get_version(request, number) if number is not None else None
 
 
 def _back(request: HttpRequest, version: PlanVersion | None) -> HttpResponse:

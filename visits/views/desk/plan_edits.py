@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from crm import clock, wording
 from crm.permissions import require
 from crm.roles import Role
+from crm.validators import row_number
 from visits.domain.booking import Busy
 from visits.domain.plan_edits import Draft, helps_of, move_visit, open_draft, undo_edit, verdicts_of
 from visits.domain.plan_rollback import bring_back
@@ -230,8 +231,8 @@ def news_of(request: HttpRequest, version: PlanVersion) -> dict:
 
     `edits` and `decided` in the address say what it shows; without them nothing is news.
     """
-    shown = request.GET.get("edits", "")
-    seen = int(shown) if shown.isdecimal() else version.edits
+    shown = row_number(request.GET.get("edits"))
+    seen = version.edits if shown is None else shown
     edits = version.history.filter(number__gt=seen).select_related(
         "by", "request", "from_host", "to_host"
     )

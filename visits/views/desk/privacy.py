@@ -24,6 +24,7 @@ from crm.forms.privacy import ConsentForm, ToldForm
 from crm.models import AuditEntry, ConsentRecord, ConsentText, Mailing, NoticeDue, Person
 from crm.permissions import has_role, require
 from crm.roles import Role
+from crm.validators import row_number, row_numbers
 from visits.views.desk.access import back_to, try_verb
 from visits.views.desk.lists import as_file, list_page, render_list
 from visits.views.desk.people import find_person, ticked
@@ -88,10 +89,10 @@ def consent_list(request: HttpRequest) -> HttpResponse:
 
 def _asked_about(request: HttpRequest) -> Person | None:
     """The person whose answers alone are shown, if it is one."""
-    number = request.GET.get("person", "")
-    if not number.isdecimal() or len(number) > 18:
+    number = row_number(request.GET.get("person"))
+    if number is None:
         return None
-    return Person.objects.visible_to(request.user).filter(pk=int(number)).first()
+    return Person.objects.visible_to(request.user).filter(pk=number).first()
 
 
 @require_http_methods(["GET", "POST"])
@@ -228,7 +229,7 @@ def notice_told(request: HttpRequest) -> HttpResponse:
 @require(Role.COORDINATOR)
 def notice_untold(request: HttpRequest) -> HttpResponse:
     """Undo: they are still to be told."""
-    wanted = [int(pk) for pk in request.GET.getlist("rows") if pk.isdecimal() and len(pk) < 19]
+    wanted = row_numbers(request.GET.getlist("rows"))
     rows = NoticeDue.objects.visible_to(request.user).filter(pk__in=wanted)
     found = list(rows.select_related("person"))
     if notice_clock.take_back_told(found, at=clock.now(), by=request.user):

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from crm import clock
 from crm.permissions import require
 from crm.roles import Role
+from crm.validators import row_number
 from visits.domain import planning_runs
 from visits.domain.plans import plan_of
 from visits.domain.publishing import changes_of
@@ -45,13 +46,13 @@ def replan(request: HttpRequest) -> HttpResponse:
 
 def _because(request: HttpRequest) -> str:
     """What the page was opened for: the disruption or the absence named in its address."""
-    absent = request.GET.get(ABSENCE, "")
-    if absent.isdecimal() and len(absent) < 12:
+    absent = row_number(request.GET.get(ABSENCE))
+    if absent is not None:
         away = HostAvailability.objects.busy().filter(pk=absent).select_related("host").first()
         if away is not None:
             return _("%(host)s is unavailable.") % {"host": away.host.name}
-    wanted = request.GET.get("disruption", "")
-    row = Disruption.objects.active().filter(pk=wanted).first() if wanted.isdigit() else None
+    wanted = row_number(request.GET.get("disruption"))
+    row = Disruption.objects.active().filter(pk=wanted).first() if wanted is not None else None
     return row.name if row else ""
 
 

@@ -18,6 +18,7 @@ from crm.lookalikes import disguise_of
 from crm.models import IncomingMail, Person, Place
 from crm.permissions import require
 from crm.roles import Role
+from crm.validators import row_number
 from visits import states
 from visits.domain.acquaintances import acquaintances_of, may_add_address, may_add_phone
 from visits.domain.history import people_met, request_timeline, same_city
@@ -253,18 +254,18 @@ def _receive(
 
 
 def _person_named(request: HttpRequest) -> Person | None:
-    given = request.GET.get("person", "")
-    if not given.isdecimal():
+    number = row_number(request.GET.get("person"))
+    if number is None:
         return None
-    return get_object_or_404(Person.objects.visible_to(request.user), pk=int(given))
+    return get_object_or_404(Person.objects.visible_to(request.user), pk=number)
 
 
 def _mail_named(request: HttpRequest) -> IncomingMail | None:
     """The incoming mail that the request is made of."""
-    given = request.GET.get("mail", "")
-    if not (given.isdecimal() and len(given) < 19):
+    number = row_number(request.GET.get("mail"))
+    if number is None:
         return None
-    return get_object_or_404(IncomingMail.objects.visible_to(request.user), pk=int(given))
+    return get_object_or_404(IncomingMail.objects.visible_to(request.user), pk=number)
 
 
 def _writer_of(mail: IncomingMail) -> Person | None:

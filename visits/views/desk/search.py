@@ -26,6 +26,9 @@ PER_KIND, FEW = 8, 4
 COORDINATOR = (Role.COORDINATOR,)
 # Pages that are no part of the main navigation, the settings or the privacy pages.
 MORE_PAGES = (
+    (gettext_lazy("Mailings"), "visits:mailing-list", COORDINATOR),
+    (gettext_lazy("Wordings"), "visits:wording-list", COORDINATOR),
+    (gettext_lazy("Incoming mail"), "visits:inbox-list", COORDINATOR),
     (gettext_lazy("Follow-ups"), "visits:follow-up-list", (Role.COORDINATOR, Role.HOST)),
     (gettext_lazy("Import people"), "visits:import-list", COORDINATOR),
     (gettext_lazy("Recorded twice?"), "visits:duplicate-list", COORDINATOR),
@@ -33,6 +36,14 @@ MORE_PAGES = (
     (gettext_lazy("Printed packs"), "visits:pack-list", (Role.COORDINATOR, Role.HOST)),
     (gettext_lazy("My account and digest"), "visits:my-account", COORDINATOR),
 )
+# What else a page is called.
+ALSO_CALLED = {
+    "visits:import-list": gettext_lazy("imports upload list"),
+    "visits:duplicate-list": gettext_lazy("duplicates twins merge same"),
+    "visits:wording-list": gettext_lazy("templates texts"),
+    "visits:mailing-list": gettext_lazy("newsletter"),
+    "visits:inbox-list": gettext_lazy("inbox"),
+}
 LONGEST = 100
 
 
@@ -96,10 +107,11 @@ def _mails(user: Any, words: str) -> Iterator[Result]:
 
 
 def _pages(user: Any, words: str) -> Iterator[Result]:
-    """Pages by their name: every one wanted word begins a word of it."""
+    """Pages by their name, or what else they are called: every wanted word begins a word of it."""
     wanted = search_key(words).split()
+    also = {reverse(url): str(words) for url, words in ALSO_CALLED.items()}
     for label, path, roles in _known_pages():
-        name = search_key(str(label)).split()
+        name = search_key(f"{label} {also.get(path, '')}").split()
         if has_role(user, *roles) and all(
             any(part.startswith(word) for part in name) for word in wanted
         ):

@@ -16,6 +16,7 @@ from crm.domain import tags as verbs
 from crm.models import Organisation, Person
 from crm.permissions import require
 from crm.roles import Role
+from crm.validators import row_numbers
 from visits.views.desk.access import back_to, try_verb
 from visits.views.desk.toasts import done
 
@@ -57,7 +58,7 @@ def _place(noun: str) -> tuple[Any, str]:
 def _named(request: HttpRequest, model: Any) -> QuerySet:
     """The rows that the form or, for an undo, the address names."""
     named = request.POST.getlist("rows") or request.GET.getlist("rows")
-    wanted = [int(pk) for pk in named if pk.isdecimal() and len(pk) < 19]
+    wanted = row_numbers(named)
     return model.objects.visible_to(request.user).filter(pk__in=wanted).prefetch_related("tags")
 
 

@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from crm.domain import people as person_verbs
 from crm.domain.imports import applying, batches
-from crm.domain.imports.applying import notice_due_on, write_rows
+from crm.domain.imports.applying import write_rows
 from crm.domain.imports.reading import Line
 from crm.domain.imports.undoing import undo_import
+from crm.domain.notice_clock import a_month_after
 from crm.models import (
     AuditEntry,
     ContactPoint,
@@ -124,8 +125,8 @@ def test_who_is_imported_must_be_told_within_a_month(brought):
     notice = NoticeDue.objects.open().get()
     assert (notice.due_on, notice.source) == (date(2023, 3, 15), "attendee list")
     assert NoticeDue.objects.due_by(date(2023, 3, 14)).count() == 0
-    assert notice_due_on(date(2024, 1, 31)) == date(2024, 2, 29)
-    assert notice_due_on(date(2023, 12, 31)) == date(2024, 1, 31)
+    assert a_month_after(date(2024, 1, 31)) == date(2024, 2, 29)
+    assert a_month_after(date(2023, 12, 31)) == date(2024, 1, 31)
 
 
 @pytest.mark.parametrize("missing", ["basis", "source"])

@@ -64,6 +64,13 @@ def test_ticked_requests_get_the_same_end_or_none_of_them(desk):
     assert VisitRequest.objects.get(ref="R05").reason == "February is over"
 
 
+def test_a_reference_that_is_not_known_ends_nothing_and_is_named(desk):
+    rows = ["R05", "R999"]
+    answer = do(desk, "closing-end", rows=rows, end="declined", reason="February is over")
+    assert said(answer) == ["Nothing was changed: there is no request R999 in this campaign."]
+    assert state("R05") != "declined"
+
+
 def test_refused_end_keeps_the_ticks_the_end_and_the_reason(desk):
     typed = {"end": "withdrawn", "reason": "February is “over”"}
     answer = do(desk, "closing-end", rows=["R05", "R04"], **typed)

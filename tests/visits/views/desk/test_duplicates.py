@@ -4,9 +4,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from crm.domain.merges import merge_people
-from crm.models import ClockSetting, Lookalike, Merge, Person
+from crm.models import ClockSetting, DuplicateScan, Lookalike, Merge, Person
 from tests.factories.crm import (
     CLOCK,
     ConsentRecordFactory,
@@ -169,3 +170,11 @@ def test_an_address_elsewhere_is_no_way_back(desk):
     pair = LookalikeFactory()
     answer = desk.get(merge_page(pair.one, pair.other), {"next": "https://evil.example/"})
     assert "evil.example" not in words(answer)
+
+
+def test_the_last_look_is_as_old_as_the_clock_says(desk):
+    DuplicateScan.objects.create(state="done", people=69, beat_at=timezone.now())
+    shown = words(desk.get(reverse("visits:duplicate-list")))
+    assert "69 people were in the lists and looked at on" in shown
+    assert "Wed 15 Feb 2023" in shown
+    assert f"{timezone.now():%Y}" not in shown.partition('id="scan"')[2].partition("</div>")[0]

@@ -226,6 +226,13 @@ def test_all_mail_is_stopped_and_started_and_the_page_says_so(desk):
     assert not OutboxStanding.objects.exclude(stopped_at=None).exists()
 
 
+def test_throwing_a_draft_away_asks_first(desk, wording):
+    mailing = new(desk, [reader("p@x.example")])
+    shown = desk.get(reverse("visits:mailing-detail", args=[mailing.pk])).text
+    form = shown[: shown.index("Throw away</button>")].rpartition("<form")[2]
+    assert 'data-confirm="Throw this mailing away? It cannot be brought back."' in form
+
+
 def test_a_draft_is_thrown_away(desk, wording):
     mailing = new(desk, [reader("p@x.example")])
     desk.post(reverse("visits:mailing-drop", args=[mailing.pk]))

@@ -147,3 +147,9 @@ def test_a_name_that_fits_several_people_is_asked_about(desk):
         "Several people fit: Søren A, Søren B. Type more of the name, or the mail address."
     ]
     assert not event.participations.exists()
+
+
+def test_an_event_without_a_place_ends_at_its_day(desk):
+    event = EventFactory(venue="", city="", country="")
+    lead = desk.get(reverse("visits:event-detail", args=[event.slug])).text
+    assert "·" not in lead[lead.index('class="lead"') :].partition("</p>")[0]

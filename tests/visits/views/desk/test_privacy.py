@@ -2,10 +2,12 @@
 
 import csv
 import json
+import re
 from datetime import date, timedelta
 from io import BytesIO
 
 import pytest
+from django.urls import reverse
 from openpyxl import load_workbook
 from pypdf import PdfReader
 
@@ -268,3 +270,20 @@ def test_one_request_about_data_is_counted_in_the_singular(desk):
     assert "1 request<" in page
     DataRequestFactory()
     assert "2 requests<" in go(desk, "data-request-list").text
+
+
+def test_a_wish_is_told_in_a_sentence_that_can_be_read(desk):
+    person = PersonFactory(given="Håkan", family="Lund")
+    wish = DataRequestFactory(person=person, kind="stop")
+    shown = go(desk, "data-request-detail", wish.pk).text
+    assert "Håkan Lund wants us to stop using own data" in shown
+    page = go(desk, "person-detail", person.pk).text
+    assert "Asks us to stop using what we keep: do it" in page
+
+
+def test_the_ledger_is_narrowed_in_the_words_of_the_other_lists(desk):
+    ConsentRecordFactory()
+    shown = desk.get(reverse("visits:consent-list"), {"current": "true"}).text
+    field = shown[shown.index('name="current"') :].partition("</select>")[0]
+    assert re.findall(r">([^<>]+)</option>", field) == ["any", "yes", "no"]
+    assert 'value="true" selected' in field

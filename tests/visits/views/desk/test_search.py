@@ -8,6 +8,7 @@ from tests.factories.crm import (
     MunicipalityFactory,
     OutgoingMailFactory,
     PersonFactory,
+    PlaceFactory,
 )
 from tests.factories.visits import VisitFactory, VisitRequestFactory
 
@@ -34,6 +35,26 @@ def test_search_finds_every_kind_of_record_in_any_spelling(client, coordinator):
         ("person", f"/people/{person.pk}/"),
         ("organisation", f"/organisations/{city.organisation.pk}/"),
     }
+
+
+@pytest.mark.parametrize("words", ["lisboa", "Lissabon", "lissab", "LISBON"])
+def test_a_city_is_found_by_its_name_in_any_language(
+    client, coordinator, words, django_assert_max_num_queries
+):
+    client.force_login(coordinator)
+    place = PlaceFactory(name="Lisbon", alternate_names="Lisboa|Lissabon", country="PT")
+    city = MunicipalityFactory(name="Lisbon", place=place)
+    request = VisitRequestFactory(city="Lisbon", place=place)
+    VisitRequestFactory(city="Ghent", place=PlaceFactory())
+    with django_assert_max_num_queries(20):
+        found = [row["path"] for row in results(client, words)]
+    assert found == [f"/requests/{request.ref}/", f"/organisations/{city.organisation.pk}/"]
+
+
+def test_two_letters_do_not_begin_half_of_europe(client, coordinator):
+    client.force_login(coordinator)
+    MunicipalityFactory(name="Ghent", place=PlaceFactory(alternate_names="Ga|Gand"))
+    assert results(client, "ga") == []
 
 
 def test_search_shows_a_host_no_person_and_no_visit_of_another(client, host):
@@ -68,6 +89,23 @@ def test_search_finds_promises_mails_and_pages(client, coordinator):
     found = [(row["kind"], row["path"]) for row in results(client, "retent")]
     assert found == [("page", "/privacy/retention/")]
     assert results(client, "closing camp")[0]["path"] == "/figures/closing/"
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("imports", "import-list"),
+        ("import", "import-list"),
+        ("mailings", "mailing-list"),
+        ("wordings", "wording-list"),
+        ("duplicates", "duplicate-list"),
+        ("inbox", "inbox-list"),
+    ],
+)
+def test_a_page_is_found_by_what_people_call_it(client, coordinator, words, name):
+    client.force_login(coordinator)
+    paths = [row["path"] for row in results(client, words)]
+    assert paths == [reverse(f"visits:{name}")]
 
 
 def test_search_shows_a_host_no_mail_and_no_page_of_the_desk(client, host):
