@@ -271,12 +271,28 @@ def test_who_asked_for_an_import_gets_its_result_by_mail_after_signing_out(
     assert (subject, state) == ("list.csv is imported", "sent")
     link = f"https://crm.example/people/imports/{batch.pk}/"
     assert body.splitlines() == [
-        *("New: 1", "Changed: 0", "Put on the roster: 0", "Nothing new: 0", "With a fault: 2", ""),
+        *("New: 1", "Changed: 0", "Nothing new: 0", "With a fault: 2", ""),
         *(f"2 lines have a fault and stayed outside: {link}?show=error", ""),
         f"Row by row, and the way to take it back: {link}",
     ]
     one_round(worker="w")
     assert len(told(coordinator)) == 1
+
+
+def test_the_result_counts_everybody_who_went_on_the_roster(desk, coordinator):
+    event = EventFactory(slug="rotterdam", name="Rotterdam")
+    PersonFactory(given="Bo", family="Dahl", address="bo@x.eu")
+    content = b"Name;E-mail\nAnna Berg;anna@x.eu\nBo Dahl;bo@x.eu\n"
+    batch = upload(desk, content, event="rotterdam")
+    do(desk, "import-apply", batch.pk)
+    one_round(worker="w")
+
+    ((_subject, body, _state),) = told(coordinator)
+    assert event.participations.count() == 2
+    assert body.splitlines()[:6] == [
+        *("New: 1", "Changed: 0", "Nothing new: 0", "With a fault: 0", ""),
+        "Put on the roster of Rotterdam, new people and known ones: 2",
+    ]
 
 
 def test_an_import_that_could_not_be_is_told_by_mail_too(desk, coordinator):
