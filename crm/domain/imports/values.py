@@ -127,12 +127,6 @@ def entry_of(line: int, cells: list[str], mapping: list[str], *, is_csv: bool) -
     numbers = [BEFORE_NUMBER.sub("", number) for number in numbers]
     _each(entry, "phone", numbers, phone_number, entry.phones)
     _choices(entry, said)
-    if entry.country and not entry.organisation:
-        words = _("Country left out (%(value)s): the row names no organisation it could belong to.")
-        entry.remarks.append(words % {"value": said["country"][:60]})
-    if entry.city and not entry.organisation:
-        words = _("City left out (%(value)s): the row names no organisation it could belong to.")
-        entry.remarks.append(words % {"value": entry.city[:60]})
     for name, most in LENGTHS.items():
         value = getattr(entry, name) if name in ("organisation", "city") else ""
         value = value or entry.person.get(name) or entry.part.get(name) or ""

@@ -38,6 +38,7 @@ from tests.factories.crm import (
     EventFactory,
     FollowUpFactory,
     ImportBatchFactory,
+    MunicipalityFactory,
     OrganisationFactory,
     ParticipationFactory,
     PersonFactory,
@@ -522,8 +523,13 @@ def test_the_city_beside_an_organisation_becomes_its_place(brought, places):
     assert (in_bergen.seat.name, in_bergen.country) == ("Bergen", "NO")
     first, second, third = batch.entries.order_by("line")
     assert first.changes["city"] == ["", "Oslo, Oslo, Norway"]
-    assert second.remark == ""
-    assert third.remark == "Another “Red Cross” is known elsewhere; this is the one in Bergen."
+    assert first.remark == "New organisation “Red Cross”: Other, Norway."
+    known = "It is not the one of that name we know."
+    assert second.remark == f"New organisation “Red Cross”: Other, Belgium. {known}"
+    assert third.remark == (
+        f"New organisation “Red Cross”: Other, Norway. {known} "
+        "Another “Red Cross” is known elsewhere; this is the one in Bergen."
+    )
 
 
 def test_a_municipality_is_made_with_its_place_and_found_by_it(brought, places):
@@ -576,9 +582,69 @@ def test_a_city_corrected_later_is_filled_in_and_an_undo_takes_it_back(brought, 
     assert dump() == before
 
 
-def test_a_city_without_an_organisation_is_said_to_be_left_out(brought, places):
-    batch, _faults = brought("Anna;anna@x.eu;;;Oslo;", head=CITY_HEAD)
-    assert "City left out (Oslo)" in batch.entries.get().remark
+@pytest.mark.parametrize("typed", ["Gent", "Gand", "Ghent, Belgium"])
+def test_a_city_alone_leads_to_its_municipality_in_any_language(typed, brought, places):
+    city = MunicipalityFactory(name="Ghent", country="BE", place=places["Gent"])
+    organisation = city.organisation
+    Organisation.objects.filter(pk=organisation.pk).update(name="Ghent (municipality)")
+    before = dump()
+
+    batch, faults = brought(f'Anna;anna@x.eu;"{typed}"', head="Name;E-Mail;Stadt")
+
+    assert faults == []
+    assert Person.objects.get().organisation == organisation
+    assert Organisation.objects.count() == 1
+    known_as = f"“{typed}” is known to us as “Ghent (municipality)”."
+    assert batch.entries.get().remark == known_as
+    undo_import(batch, at=CLOCK, by=None)
+    assert dump() == before
+
+
+def test_a_city_alone_leads_to_a_municipality_whose_place_nobody_told(brought, places):
+    organisation = OrganisationFactory(
+        name="Gent (municipality)", type=Organisation.Type.MUNICIPALITY, country="BE"
+    )
+    batch, _faults = brought("Anna;anna@x.eu;Gand", head="Name;E-Mail;Stadt")
+    assert Person.objects.get().organisation == organisation
+    assert organisation.municipality.place == places["Gent"]
+    undo_import(batch, at=CLOCK, by=None)
+    assert not Municipality.objects.exists()
+    assert Organisation.objects.get() == organisation
+
+
+def test_a_city_alone_makes_a_municipality_with_its_country_and_says_so(brought, places):
+    before = dump()
+    batch, faults = brought(
+        "Anna;anna@x.eu;;;Gand;",
+        "Ben;ben@x.eu;;;Gent;Belgium",
+        "Cat;cat@x.eu;;;Atlantis;Belgium",
+        head=CITY_HEAD,
+    )
+    assert faults == []
+    made = Organisation.objects.get()
+    assert (made.name, made.type, made.country) == ("Gand", "municipality", "BE")
+    assert made.municipality.place == places["Gent"]
+    assert list(made.people.values_list("given", flat=True).order_by("given")) == ["Anna", "Ben"]
+    first, _second, third = batch.entries.order_by("line")
+    assert first.remark == "New organisation “Gand”: Municipality, Belgium."
+    assert "City left out: “Atlantis” is not in our list" in third.remark
+    assert "Country left out (Belgium)" in third.remark
+    undo_import(batch, at=CLOCK, by=None)
+    assert dump() == before
+
+
+def test_a_city_alone_takes_nobody_out_of_their_organisation(brought, places):
+    club = OrganisationFactory(name="Club", country="BE", place=places["Gent"])
+    for name in ("Anna", "Ben"):
+        PersonFactory(given=name, family="Berg", organisation=club, address=f"{name}@x.eu")
+    batch, _faults = brought(
+        "Anna Berg;anna@x.eu;Gand", "Ben Berg;ben@x.eu;Oslo", head="Name;E-Mail;By", overwrites=True
+    )
+    assert club.people.count() == 2
+    first, second = batch.entries.order_by("line")
+    assert first.remark == ""
+    assert second.remark == "City left out (Oslo): they are of Club."
+    assert Organisation.objects.count() == 1
 
 
 def test_a_municipality_that_was_asked_about_since_stays(brought, places):

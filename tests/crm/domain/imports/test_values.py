@@ -50,7 +50,8 @@ def test_headings_are_known_in_nine_languages(headings):
 @pytest.mark.parametrize(
     ("headings", "fields"),
     [
-        ("Name;City", "name;organisation"),
+        ("Name;City", "name;city"),
+        ("Name;E-Mail;Stadt;Land", "name;email;city;country"),
         ("Name;Municipality", "name;organisation"),
         ("Name;Gemeinde;Ort", "name;organisation;city"),
         ("Name;Sted;Kommune", "name;city;organisation"),
