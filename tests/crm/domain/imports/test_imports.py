@@ -19,12 +19,14 @@ from crm.domain import people as person_verbs
 from crm.domain.imports import applying, batches
 from crm.domain.imports.applying import notice_due_on, write_rows
 from crm.domain.imports.reading import Line
-from crm.domain.imports.undoing import undo_import
+from crm.domain.imports.undoing import reasons_of, undo_import
 from crm.models import (
     AuditEntry,
     ContactPoint,
     ImportBatch,
     ImportRow,
+    Mailing,
+    MailingRecipient,
     Municipality,
     NoticeDue,
     Organisation,
@@ -38,6 +40,7 @@ from tests.factories.crm import (
     EventFactory,
     FollowUpFactory,
     ImportBatchFactory,
+    MailingRecipientFactory,
     MunicipalityFactory,
     OrganisationFactory,
     ParticipationFactory,
@@ -441,6 +444,66 @@ def test_an_address_that_bounced_since_stays(brought, coordinator):
     assert anna.contact_points.count() == 2
     assert [row.kept for row in done.kept] == [["address"]]
     assert anna.participations.count() == 0
+
+
+def test_a_draft_of_a_mailing_keeps_nobody(brought):
+    batch, _faults = brought("Anna Berg;anna@x.eu;;;;", "Bo Dahl;bo@x.eu;;;;")
+    anna, bo = Person.objects.order_by("given")
+    draft = MailingRecipientFactory(person=anna)
+    released = MailingRecipientFactory(person=bo, mailing__released_at=CLOCK)
+
+    done = undo_import(batch, at=CLOCK, by=None)
+
+    assert (done.removed, [reasons_of(row) for row in done.kept]) == (
+        *(1, [["letters to or from them"]]),
+    )
+    assert list(MailingRecipient.objects.all()) == [released]
+    assert list(Mailing.objects.order_by("pk")) == [draft.mailing, released.mailing]
+
+
+def test_an_undo_that_took_nothing_back_leaves_the_import_standing(brought):
+    batch, _faults = brought("Anna Berg;anna@x.eu;;;;")
+    promise = FollowUpFactory(person=Person.objects.get())
+
+    done = undo_import(batch, at=CLOCK, by=None)
+
+    assert (done.taken_back, len(done.kept), batch.state) == (0, 1, "done")
+    promise.delete()
+    again = undo_import(batch, at=CLOCK, by=None)
+    assert (again.removed, again.kept, batch.state) == (1, [], "undone")
+    assert not Person.objects.exists()
+    with pytest.raises(ValidationError):
+        undo_import(batch, at=CLOCK, by=None)
+
+
+def test_what_stayed_may_be_undone_again_and_nothing_else_is_touched(brought, coordinator):
+    anna = PersonFactory(given="Anna", family="Berg", role="", department="", address="anna@x.eu")
+    PersonFactory(given="Bo", family="Dahl", role="", address="bo@x.eu")
+    batch, _faults = brought(
+        *("Anna Berg;anna@x.eu;Leder;Etat", "Bo Dahl;bo@x.eu;Chief;"),
+        head="Name;E-mail;Role;Department",
+    )
+
+    def edit(**values) -> None:
+        anna.refresh_from_db()
+        person_verbs.edit_person(anna, values, at=CLOCK, by=coordinator)
+        anna.refresh_from_db()
+
+    edit(role="Mayor")
+    done = undo_import(batch, at=CLOCK, by=coordinator)
+    assert (done.restored, [row.kept for row in done.kept]) == (2, [["role"]])
+    # The words of the file, written by somebody since: they are no longer the import's.
+    edit(department="Etat")
+
+    still = undo_import(batch, at=CLOCK, by=coordinator)
+    assert (still.taken_back, [row.kept for row in still.kept]) == (0, [["role"]])
+    edit(role="Leder")
+    last = undo_import(batch, at=CLOCK, by=coordinator)
+
+    anna.refresh_from_db()
+    assert (last.restored, last.kept) == (1, [])
+    assert (anna.role, anna.department) == ("", "Etat")
+    assert not batch.entries.exclude(kept=[]).exists()
 
 
 def test_two_imports_are_undone_in_any_order(brought):

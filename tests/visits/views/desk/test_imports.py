@@ -13,6 +13,7 @@ from tests.factories.crm import (
     CLOCK,
     CoordinatorFactory,
     EventFactory,
+    FollowUpFactory,
     ImportBatchFactory,
     ImportRowFactory,
     MunicipalityFactory,
@@ -67,6 +68,35 @@ def test_a_list_is_shown_imported_and_undone(desk):
     assert said(answer)[0].startswith("The import is undone")
     assert not Person.objects.filter(given="Anna").exists()
     assert event.participations.count() == 0
+
+
+def test_an_undo_says_what_stayed_and_why_and_is_offered_again(desk):
+    batch = upload(desk, b"Name;E-mail\nAnna Berg;anna@x.eu\nBo Dahl;bo@x.eu\n")
+    do(desk, "import-apply", batch.pk)
+    batches.work_off()
+    promises = [FollowUpFactory(person=person) for person in Person.objects.order_by("given")]
+
+    assert "something promised to them" in go(desk, "import-undo", batch.pk).text
+    answer = do(desk, "import-undo", batch.pk)
+    assert said(answer) == ["Nothing was taken back: what came in was edited or used since."]
+    page = go(desk, "import-detail", batch.pk).text
+    assert "Nothing of it could be taken back" in page
+    assert "This was imported and taken back." not in page
+
+    promises[0].delete()
+    answer = do(desk, "import-undo", batch.pk)
+    assert said(answer) == ["1 person taken back; 1 row stays, edited or used since."]
+    page = go(desk, "import-detail", batch.pk).text
+    assert "rows taken back: 1, rows that stay because they were edited or used since: 1" in page
+    assert "because of what came since: something promised to them" in page
+
+    promises[1].delete()
+    assert "Undo what stayed" in page
+    do(desk, "import-undo", batch.pk)
+    page = go(desk, "import-detail", batch.pk).text
+    assert "This was imported and taken back." in page
+    assert "Undo what stayed" not in page
+    assert not Person.objects.exists()
 
 
 def test_a_file_that_would_change_nothing_says_so_and_offers_no_import(desk):
