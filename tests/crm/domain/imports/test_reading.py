@@ -235,6 +235,14 @@ def test_what_we_export_is_read_back_as_it_was(kind, rows):
     assert read == [row for row in wanted if any(row)]
 
 
+def test_a_text_in_another_encoding_is_told_by_the_name_offered_on_the_page(tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_bytes("\ufeffName\n".encode() + b"S\xf8ren\n" * 3)
+    with pytest.raises(ValidationError) as refused:
+        read_file(path, encoding="utf-8-sig")
+    assert refused.value.messages == ["The text is not in the encoding utf-8. Choose another one."]
+
+
 def test_every_refusal_of_the_reader_has_its_sentence():
     folder = Path(child.__file__).parent
     told = "".join(path.read_text() for path in folder.glob("*.py"))
