@@ -9,7 +9,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+# The last two are no characters, and no workbook or other XML can hold them.
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 # What mail servers carry (RFC 5321): longer ones could never be reached.
 LONGEST_ADDRESS, LONGEST_LOCAL_PART = 254, 64
 # One digit less than what every database can compare a key with.

@@ -239,6 +239,16 @@ def own_name(typed: str, place: Place) -> str:
     return next((name for name in (typed, before) if name_key(name) in keys), place.name)
 
 
+def name_keys(place: Place) -> list[str]:
+    """The keys of all names of a place, its own first."""
+    return list(dict.fromkeys(map(name_key, _names(place))))
+
+
+def bare_key(name: str) -> str:
+    """The key of a municipality's name without the words for the body: "Oslo kommune" is oslo."""
+    return " ".join(word for word in name_key(name).split() if word not in BODIES)
+
+
 def zone_of_country(country: str) -> str:
     """The time zone of the largest place of a country; empty when we know none."""
     largest = Place.objects.filter(country=country).order_by("-population").first()

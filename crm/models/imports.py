@@ -19,6 +19,10 @@ class ImportBatchQuerySet(models.QuerySet):
     def applied(self):
         return self.filter(state=ImportBatch.State.DONE)
 
+    def undone(self):
+        """Taken back, at least in part."""
+        return self.filter(state=ImportBatch.State.UNDONE)
+
 
 class ImportBatch(models.Model):
     """One file of people on its way in; the row is the truth, the worker does the work.

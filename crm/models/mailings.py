@@ -89,6 +89,12 @@ class Mailing(models.Model):
         return self.state == self.State.DRAFT
 
 
+class MailingRecipientQuerySet(models.QuerySet):
+    def of_drafts(self):
+        """Those of letters nobody has released: what was only looked at."""
+        return self.filter(mail=None, mailing__released_at=None)
+
+
 class MailingRecipient(models.Model):
     """One person of a mailing: whether a letter goes, why not, and the letter once it is written.
 
@@ -137,6 +143,8 @@ class MailingRecipient(models.Model):
         on_delete=models.SET_NULL,
         related_name="mailing_recipient",
     )
+
+    objects = MailingRecipientQuerySet.as_manager()
 
     class Meta:
         ordering = ["mailing", "pk"]

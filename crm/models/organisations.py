@@ -41,6 +41,11 @@ class OrganisationQuerySet(PlacedQuerySet):
     def live(self):
         return self.filter(archived_at=None)
 
+    def with_seat(self):
+        """Those of which we know where they are at home, as `seat` says it."""
+        is_city = models.Q(municipality__place__isnull=False)
+        return self.filter(is_city | models.Q(place__isnull=False))
+
 
 class Organisation(SampleMark, Visibility, SearchableModel):
     """Any body: research, industry, municipality, network, police, ministry, association."""

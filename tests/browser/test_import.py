@@ -53,6 +53,19 @@ def test_a_list_is_looked_at_imported_and_undone(fresh_site, page: Page, tmp_pat
     expect(page.get_by_role("link", name="Ylva Ny")).to_have_count(0)
 
 
+def test_a_file_with_an_endless_name_fits_a_phone(fresh_site, page: Page, tmp_path):
+    path = tmp_path / f"{'participants' * 16}.csv"
+    path.write_text("Name;E-mail\nYlva Ny;ylva@new.example\n", encoding="utf-8")
+    fresh_site.sign_in(page, "coordinator")
+    page.goto(f"{fresh_site.url}/people/imports/")
+    upload(page, path)
+    expect(page.get_by_text("1 = 1 taken + 0 with a fault")).to_be_visible(timeout=WAITS)
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    page.goto(f"{fresh_site.url}/people/imports/")
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
 def upload(page: Page, path) -> None:
     page.get_by_label("File").set_input_files(path)
     page.get_by_label("Event").select_option("rotterdam-2023")

@@ -32,11 +32,14 @@ def words_of(batch: ImportBatch) -> tuple[str, str]:
         return subject, "\n\n".join([batch.error, _("Nothing was written."), link])
     subject = _("%(file)s is imported") % {"file": name}
     told = _(
-        "New: %(created)d\nChanged: %(updated)d\nPut on the roster: %(linked)d\n"
-        "Nothing new: %(skipped)d\nWith a fault: %(faulty)d"
+        "New: %(created)d\nChanged: %(updated)d\nNothing new: %(skipped)d\nWith a fault: %(faulty)d"
     )
-    counts = ("created", "updated", "linked", "skipped", "faulty")
+    counts = ("created", "updated", "skipped", "faulty")
     parts = [told % {count: getattr(batch, count) for count in counts}]
+    if batch.event is not None:
+        words = _("Put on the roster of %(event)s, new people and known ones: %(n)d")
+        seated = batch.entries.filter(made__has_key="part").count()
+        parts.append(words % {"event": batch.event.name, "n": seated})
     if batch.faulty:
         words = ngettext(
             "One line has a fault and stayed outside: %(link)s",

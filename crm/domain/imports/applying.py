@@ -14,14 +14,16 @@ from django.db import connection, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm import wording
 from crm.domain.audit import record
+from crm.domain.imports.keys import name_key
 from crm.domain.imports.matching import Comparison, Directory, Found, Known, compare, erased_among
 from crm.domain.imports.reading import Line, Reading
 from crm.domain.imports.seats import Seats, city_at, city_values
 from crm.domain.imports.values import Entry, entry_of
 from crm.domain.limits import one_at_a_time
 from crm.domain.notice_clock import a_month_after
-from crm.domain.places import label_of
+from crm.domain.places import label_of, own_name
 from crm.models import (
     AuditEntry,
     ContactPoint,
@@ -65,6 +67,8 @@ class Row:
     notice: NoticeDue | None = None
     moved: list[Organisation | None] = field(default_factory=list)
     is_new_organisation: bool = False
+    # Its name was taken already, by one elsewhere.
+    is_namesake: bool = False
     place: Place | None = None
     # What this row makes known of where its organisation is, for an undo.
     settled: dict[str, Any] | None = None
@@ -160,22 +164,48 @@ class Run:
     def _name_organisation(self, row: Row) -> None:
         """The organisation of the row; one nobody knows yet is made once a person needs it."""
         entry = row.entry
-        if entry.faults or not entry.organisation:
+        if entry.faults:
             return
         row.place = self.seats.place_of(entry)
+        if not entry.organisation:
+            self._name_city(row)
+            return
         row.organisation = self.directory.organisation_of(entry, row.place)
         if row.organisation is None and not entry.faults:
-            row.organisation = Organisation(
-                name=entry.organisation,
-                type=entry.organisation_type or Organisation.Type.OTHER,
-                country=entry.country or (row.place.country if row.place else ""),
-            )
-            if row.organisation.type != Organisation.Type.MUNICIPALITY:
-                row.organisation.place = row.place
-            row.organisation.refresh_search_key()
-            self.directory.add(row.organisation)
-            if row.place is not None:
-                self.directory.settle(row.organisation, row.place)
+            kind = entry.organisation_type or Organisation.Type.OTHER
+            country = entry.country or (row.place.country if row.place else "")
+            self._bring(row, Organisation(name=entry.organisation, type=kind, country=country))
+
+    def _name_city(self, row: Row) -> None:
+        """A row with a city and no organisation is of the municipality of that city."""
+        entry, place = row.entry, row.place
+        if place is None:
+            if entry.country:
+                words = _(
+                    "Country left out (%(value)s): the row names no organisation it could belong "
+                    "to."
+                )
+                entry.remarks.append(words % {"value": wording.country_name(entry.country)})
+            return
+        row.organisation = self.directory.city_at(place)
+        if row.organisation is None:
+            name, kind = own_name(entry.city, place), Organisation.Type.MUNICIPALITY
+            self._bring(row, Organisation(name=name, type=kind, country=place.country))
+        elif name_key(row.organisation.name) != name_key(entry.city):
+            words = _("“%(file)s” is known to us as “%(name)s”.")
+            told = {"file": entry.city[:80], "name": row.organisation.name}
+            entry.remarks.append(words % told)
+
+    def _bring(self, row: Row, organisation: Organisation) -> None:
+        """From now on the rows of the file know this organisation; `row` is the first of them."""
+        row.organisation = organisation
+        row.is_namesake = self.directory.is_name_taken(organisation.name)
+        if organisation.type != Organisation.Type.MUNICIPALITY:
+            organisation.place = row.place
+        organisation.refresh_search_key()
+        self.directory.add(organisation)
+        if row.place is not None:
+            self.directory.settle(organisation, row.place)
 
     def _decide(self, row: Row, found: Found) -> None:
         entry = row.entry
@@ -211,7 +241,7 @@ class Run:
         assert known is not None
         person = known.person
         row.comparison = compare(
-            known, row.entry, row.organisation, overwrites=self.batch.overwrites
+            known, row.entry, self._said_organisation(row), overwrites=self.batch.overwrites
         )
         if person.pk:
             row.before = [person.updated_at.isoformat(), person.search_key]
@@ -223,6 +253,19 @@ class Run:
                 setattr(person, name, new)
         for name, (_old, new) in row.comparison.part_changes.items():
             setattr(known.part, name, new)
+
+    def _said_organisation(self, row: Row) -> Organisation | None:
+        """The organisation the row says the person is of. A city alone says so of those of no
+        organisation; of others only where it is, which is told when it is elsewhere."""
+        assert row.known is not None
+        theirs = row.known.person.organisation
+        if row.entry.organisation or row.place is None or theirs in (None, row.organisation):
+            return row.organisation
+        if self.directory.seat_of(theirs) != row.place.pk:
+            words = _("City left out (%(city)s): they are of %(name)s.")
+            told = {"city": row.entry.city[:60], "name": theirs.name[:80]}
+            row.entry.remarks.append(words % told)
+        return None
 
     def _settle(self, row: Row) -> None:
         """Tell an organisation we know where it is, if nobody did and the person is of it."""
@@ -409,12 +452,13 @@ class Run:
 
     def _told(self, row: Row) -> ImportRow:
         entry = row.entry
+        remarks = [*self._news(row), *entry.remarks]
         told = ImportRow(
             batch=self.batch,
             line=entry.line,
             verb=row.verb,
             name=entry.name[:240],
-            remark=" ".join(entry.remarks)[:500],
+            remark=" ".join(remarks)[:500],
         )
         if row.known is None:
             told.field = entry.faults[0][0]
@@ -432,6 +476,25 @@ class Run:
         told.differs = row.comparison.differs
         told.made = self._made(row)
         return told
+
+    @staticmethod
+    def _news(row: Row) -> list[str]:
+        """That the row makes an organisation, and which."""
+        made = row.organisation
+        if made is None or not row.is_new_organisation:
+            return []
+        words = _("New organisation “%(name)s”: %(kind)s, %(country)s.")
+        if row.is_namesake:
+            words = _(
+                "New organisation “%(name)s”: %(kind)s, %(country)s. It is not the one of that "
+                "name we know."
+            )
+        told = {
+            "name": made.name[:80],
+            "kind": Organisation.Type(made.type).label,
+            "country": wording.country_name(made.country) if made.country else _("no country"),
+        }
+        return [words % told]
 
     def _made(self, row: Row) -> dict[str, Any]:
         """What an undo needs beside the changes."""

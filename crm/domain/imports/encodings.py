@@ -100,6 +100,12 @@ def guess(path: Path) -> Guess:
     return found
 
 
+def offered(encoding: str) -> str:
+    """The name by which an encoding is offered to choose from."""
+    wide = next((name for name in ("utf-8", "utf-16", "utf-32") if encoding.startswith(name)), "")
+    return wide or encoding
+
+
 def opened(path: Path, encoding: str) -> TextIO:
     """The file as text with its line ends as they are; strict, so that nothing is guessed here."""
     if encoding.startswith(f"{MIXED}:"):

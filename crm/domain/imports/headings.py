@@ -172,14 +172,10 @@ def guess_mapping(headings: Sequence[str], rows: Sequence[Sequence[str]] = ()) -
 
 
 def _by_heading(headings: Sequence[str]) -> list[str]:
-    """The fields that the headings name. A column of cities or municipalities says where the
-    organisations of another column are; alone it names them."""
+    """The fields that the headings name. A column of municipalities says where the organisations
+    of another column are; alone it names them."""
     named = [_named_by(heading) for heading in headings]
-    meant = {MUNICIPALITY: "organisation"}
-    if "organisation" in named:
-        meant = {MUNICIPALITY: "city"}
-    elif MUNICIPALITY not in named:
-        meant = {"city": "organisation"}
+    meant = {MUNICIPALITY: "city" if "organisation" in named else "organisation"}
     mapping: list[str] = []
     for field in named:
         field = meant.get(field, field)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from crm.domain.imports.keys import name_key
 from crm.domain.imports.values import Entry
+from crm.domain.places import bare_key, name_keys
 from crm.models import (
     ContactPoint,
     ImportBatch,
@@ -97,7 +98,10 @@ class Directory:
         self._organisations: dict[str, list[Organisation]] | None = None
         # The place each is at home by what it is in memory: some are not stored yet.
         self._seats: dict[int, int] = {}
+        self._stored_seats: dict[int, int] = {}
         self._cities: dict[int, Organisation] = {}
+        # Municipalities of which nobody has told the place, by country and name.
+        self._unplaced: dict[tuple[str, str], Organisation] = {}
 
     # --- Organisations ---
 
@@ -135,13 +139,29 @@ class Directory:
             return [city]
         return []
 
+    def city_at(self, place: Place) -> Organisation | None:
+        """The municipality of a place: by its place, else by a name of it in any language."""
+        self._by_name()
+        if place.pk in self._cities:
+            return self._cities[place.pk]
+        keys = ((place.country, key) for key in name_keys(place))
+        named = (self._unplaced.get(key) for key in keys)
+        return next((each for each in named if each and self.seat_of(each) is None), None)
+
+    def is_name_taken(self, name: str) -> bool:
+        """Whether an organisation is called so, wherever it is."""
+        return bool(self._by_name().get(name_key(name)))
+
     def seat_of(self, organisation: Organisation) -> int | None:
         """The number of the place where an organisation is at home, as far as we know."""
-        return self._seats.get(id(organisation))
+        stored = self._stored_seats.get(organisation.pk) if organisation.pk else None
+        return self._seats.get(id(organisation), stored)
 
     def settle(self, organisation: Organisation, place: Place) -> None:
         """From now on the organisation is at home there."""
         self._seats[id(organisation)] = place.pk
+        if organisation.pk:
+            self._stored_seats[organisation.pk] = place.pk
         if organisation.type == Organisation.Type.MUNICIPALITY:
             self._cities.setdefault(place.pk, organisation)
 
@@ -160,7 +180,9 @@ class Directory:
                 made = Organisation(pk=pk, name=name, country=country, type=kind)
                 self._organisations[name_key(name)].append(made)
                 if seat := of_city or place:
-                    self._seats[id(made)] = seat
+                    self._stored_seats[pk] = seat
+                elif kind == Organisation.Type.MUNICIPALITY:
+                    self._unplaced.setdefault((country, bare_key(name)), made)
                 if of_city:
                     self._cities.setdefault(of_city, made)
         return self._organisations

@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy
 
 from crm.domain.imports.bounds import Bounds
+from crm.domain.imports.encodings import offered
 from crm.validators import clean_line
 
 WAIT_SECONDS = 0.2
@@ -135,6 +136,8 @@ def refusal(code: str, **params: Any) -> ValidationError:
         name: clean_line(value) if isinstance(value, str) else value
         for name, value in params.items()
     }
+    if code == "undecodable":
+        params["encoding"] = offered(params["encoding"])
     return ValidationError(REFUSALS[code], code=code, params=params)
 
 

@@ -22,7 +22,7 @@ class Seats:
     def place_of(self, entry: Entry) -> Place | None:
         """The one place the row's city is. A city that is none, or may be several, is remarked
         upon: its row is taken, its organisation has no place yet."""
-        if not entry.city or not entry.organisation:
+        if not entry.city:
             return None
         key = (name_key(entry.city), entry.country)
         if key not in self._found:

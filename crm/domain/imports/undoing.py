@@ -1,4 +1,7 @@
-"""Takes an import back: what it made goes, what it overwrote returns, later edits stay."""
+"""Takes an import back: what it made goes, what it overwrote returns, later edits stay.
+
+What stayed may be asked for again: each row remembers what of it was kept.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -10,10 +13,12 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from crm.domain.audit import record
 from crm.domain.imports.applying import part_values
+from crm.domain.imports.headings import FIELDS
 from crm.domain.imports.seats import city_values
 from crm.domain.limits import one_at_a_time
 from crm.models import (
@@ -21,16 +26,46 @@ from crm.models import (
     ContactPoint,
     ImportBatch,
     ImportRow,
+    MailingRecipient,
     Municipality,
     NoticeDue,
     Organisation,
     Participation,
     Person,
+    StopLink,
     User,
 )
 from crm.search import search_key
 
 CHUNK = 500
+_LETTERS = _("letters to or from them")
+# Why something stays, by what hangs on a person or was changed; fields have their own headings.
+REASONS: dict[str, str | Promise] = {
+    **FIELDS,
+    "address": _("an address, changed since"),
+    "contact point": _("an address, added or changed since"),
+    "part": _("the part in the event, changed since"),
+    "participation": _("a part in an event"),
+    "host": _("they are a host"),
+    "visit request": _("a request of theirs"),
+    "consent record": _("what they agreed to"),
+    "data request": _("a request about their data"),
+    "session": _("they speak at an event"),
+    "follow up": _("something promised to them"),
+    "notice due": _("they were told that we have their data"),
+    "mailing recipient": _LETTERS,
+    "stop link": _LETTERS,
+    "message": _LETTERS,
+    "interaction": _("a call, a meeting or a note"),
+    "person": _("another record was merged into theirs"),
+    "post": _("a post they had before"),
+}
+
+
+def reasons_of(row: ImportRow) -> list[str]:
+    """Why an undo left something of a row alone, in words, each once."""
+    names = [name.removeprefix("part.") for name in row.kept]
+    return list(dict.fromkeys(str(REASONS.get(name, name)) for name in names))
 
 
 @dataclass
@@ -42,29 +77,33 @@ class Undone:
     # Rows of the file with what was edited since, and therefore left as it is.
     kept: list[ImportRow] = field(default_factory=list)
 
+    @property
+    def taken_back(self) -> int:
+        """People of whom something is as it was before."""
+        return self.removed + self.restored
+
 
 @transaction.atomic
 def undo_import(
     batch: ImportBatch, *, at: datetime, by: User | None, is_trial: bool = False
 ) -> Undone:
-    """Take back what the batch wrote. Whatever somebody changed since is left alone and told.
+    """Take back what the batch wrote, or what an earlier undo left of it. Whatever somebody changed
+    since is left alone and told; a batch of which nothing could be taken back stays imported.
 
-    Raises ValidationError when the batch is not imported, or undone already.
+    Raises ValidationError when the batch is not imported, or undone whole.
     """
     one_at_a_time("import people")
-    if not ImportBatch.objects.applied().filter(pk=batch.pk).exists():
+    if not may_undo(batch):
         raise ValidationError(
             _("Import %(number)s is not in the address book; there is nothing to undo."),
             code="not_applied",
             params={"number": batch.pk},
         )
     done = Undone()
-    people = list(
-        batch.entries.exclude(person=None)
-        .order_by("person")
-        .values_list("person", flat=True)
-        .distinct()
-    )
+    entries = batch.entries.exclude(person=None)
+    if batch.undone_at is not None:
+        entries = entries.exclude(kept=[])
+    people = list(entries.order_by("person").values_list("person", flat=True).distinct())
     for start in range(0, len(people), CHUNK):
         _Chunk(batch, people[start : start + CHUNK], done, at=at, by=by).undo()
     _undo_seats(batch, done)
@@ -72,10 +111,19 @@ def undo_import(
     if is_trial:
         transaction.set_rollback(True)
         return done
-    batch.state, batch.undone_at = ImportBatch.State.UNDONE, at
+    batch.undone_at = at
+    if done.taken_back or not done.kept:
+        batch.state = ImportBatch.State.UNDONE
     batch.save(update_fields=["state", "undone_at"])
     record(batch, "undo_import", at=at, by=by, actor="" if by else "import")
     return done
+
+
+def may_undo(batch: ImportBatch) -> bool:
+    """Whether something of the batch is in the address book still, as far as an undo knows."""
+    stands = ImportBatch.objects.filter(pk=batch.pk)
+    is_left = models.Exists(ImportRow.objects.filter(batch=models.OuterRef("pk")).exclude(kept=[]))
+    return stands.applied().exists() or stands.undone().filter(is_left).exists()
 
 
 class _Chunk:
@@ -122,15 +170,20 @@ class _Chunk:
             ContactPoint: self._points_as_made(untouched),
             Participation: self._parts_as_made(untouched),
             NoticeDue: self._notices_as_made(untouched),
+            # A draft is only a look at whom a letter would go to; who got one has more than a link.
+            MailingRecipient: _keys(MailingRecipient.objects.of_drafts(), untouched),
+            StopLink: _keys(StopLink.objects.all(), untouched),
         }
         used = hanging(Person, untouched, own)
         for pk in sorted(made):
             if pk in untouched and pk not in used:
                 continue
-            row = self.rows[pk][0]
-            row.kept = sorted(used.get(pk, ())) or [str(_("edited since"))]
-            self._keep(row)
+            for row in self.rows[pk]:
+                if row.verb != ImportRow.Verb.SKIP:
+                    self._keep(row, sorted(used.get(pk, ())) or [str(_("edited since"))])
         going = untouched - set(used)
+        for row in (row for pk in going for row in self.rows[pk] if row.kept):
+            self._keep(row, [])
         self._audit("undo_import_person", going)
         # Children first and by their keys: nothing else hangs on them, as was just looked up.
         for model, keys in own.items():
@@ -191,13 +244,18 @@ class _Chunk:
         """Put old values back in memory; whether the person's own record changes."""
         person, rows = self.people[pk], self.rows[pk]
         is_intact = person.updated_at == self._last_stamp(pk)
-        has_changed = False
+        if self.batch.undone_at is not None:
+            rows = [row for row in rows if row.kept]
+        has_changed = is_back = False
         for row in reversed(rows):
-            row.kept = self._restore_row(person, row)
+            names = row.kept or _written(row)
+            kept = self._restore_row(person, row, set(names))
             has_changed |= "stamp" in row.made
-            if row.kept:
-                self._keep(row)
-        if not has_changed:
+            is_back |= set(kept) != set(names)
+            if kept or row.kept:
+                self._keep(row, kept)
+        self.done.restored += is_back
+        if not (has_changed and is_back):
             return False
         first = next(row for row in rows if "stamp" in row.made)
         is_whole = not any(row.kept for row in rows)
@@ -211,16 +269,15 @@ class _Chunk:
         else:
             person.updated_at = timezone.now()
             person.search_key = ""
-        self.done.restored += 1
         return True
 
-    def _restore_row(self, person: Person, row: ImportRow) -> list[str]:
-        """Undo one row; the names of what was edited since and stays."""
-        kept = []
+    def _restore_row(self, person: Person, row: ImportRow, names: set[str]) -> list[str]:
+        """Undo these of one row; the names of what was edited since and stays."""
+        kept = ["city"] if "city" in row.kept else []
         for name, (old, new) in row.changes.items():
             if name in (ContactPoint.Kind.EMAIL, ContactPoint.Kind.PHONE):
                 continue
-            if name.startswith("part.") or name == "city":
+            if name.startswith("part.") or name == "city" or name not in names:
                 continue
             if name == "organisation":
                 before, after = row.made["moved"]
@@ -232,26 +289,27 @@ class _Chunk:
                 setattr(person, name, old)
             else:
                 kept.append(name)
-        for said in row.made.get("points", ()):
+        for said in row.made.get("points", ()) if "address" in names else ():
             if (point := self._point_as_made(person.pk, *said)) is not None:
                 self.gone_points.add(point.pk)
             elif (person.pk, said[0], said[1]) in self.points:
                 kept.append("address")
-        kept += self._restore_part(person.pk, row)
-        if "part" in row.made and (part := self.parts.get(person.pk)) is not None:
+        kept += self._restore_part(person.pk, row, names)
+        is_made = "part" in row.made and "part" in names
+        if is_made and (part := self.parts.get(person.pk)) is not None:
             if self._is_part_as_made(person.pk, row):
                 self.gone_parts.add(part.pk)
             else:
                 kept.append("part")
         return kept
 
-    def _restore_part(self, pk: int, row: ImportRow) -> list[str]:
+    def _restore_part(self, pk: int, row: ImportRow, names: set[str] | None = None) -> list[str]:
         part = self.parts.get(pk)
         if part is None:
             return []
         kept = []
         for name, (old, new) in row.changes.items():
-            if not name.startswith("part."):
+            if not name.startswith("part.") or (names is not None and name not in names):
                 continue
             column = name.removeprefix("part.")
             if getattr(part, column) == new:
@@ -299,9 +357,12 @@ class _Chunk:
 
     # --- Telling ---
 
-    def _keep(self, row: ImportRow) -> None:
+    def _keep(self, row: ImportRow, names: list[str]) -> None:
+        """Remember what of a row stays; nothing once all of it is taken back."""
+        row.kept = names
         row.save(update_fields=["kept"])
-        self.done.kept.append(row)
+        if names:
+            self.done.kept.append(row)
 
     def _audit(self, verb: str, people: Iterable[int]) -> None:
         AuditEntry.objects.bulk_create(
@@ -319,9 +380,22 @@ class _Chunk:
         )
 
 
+def _keys(rows: models.QuerySet, people: set[int]) -> set[int]:
+    return set(rows.filter(person__in=people).values_list("pk", flat=True))
+
+
+def _written(row: ImportRow) -> list[str]:
+    """What a row wrote of somebody who was here already, by the names that `kept` uses."""
+    names = [name for name in row.changes if name not in (*ContactPoint.Kind.values, "city")]
+    names += ["address"] if row.made.get("points") else []
+    return names + (["part"] if "part" in row.made else [])
+
+
 def _undo_seats(batch: ImportBatch, done: Undone) -> None:
     """Where organisations are, as nobody knew it before; a municipality made for it goes."""
     rows = list(batch.entries.filter(made__has_key="settled").order_by("-pk"))
+    if batch.undone_at is not None:
+        rows = [row for row in rows if "city" in row.kept]
     said = {row.made["settled"]["organisation"]: row for row in rows}
     stored = Organisation.objects.select_related("municipality").in_bulk(said)
     cities = {
@@ -332,10 +406,14 @@ def _undo_seats(batch: ImportBatch, done: Undone) -> None:
     used = hanging(Municipality, cities, {})
     for pk, organisation in stored.items():
         row = said[pk]
+        kept = [name for name in row.kept if name != "city"]
         if not _unsettle(organisation, row.made["settled"], used):
-            row.kept = [*row.kept, "city"]
-            row.save(update_fields=["kept"])
-            done.kept = [*(each for each in done.kept if each.pk != row.pk), row]
+            kept.append("city")
+        if kept == row.kept and "city" not in kept:
+            continue
+        row.kept = kept
+        row.save(update_fields=["kept"])
+        done.kept = [each for each in done.kept if each.pk != row.pk] + [row] * bool(kept)
 
 
 def _unsettle(organisation: Organisation, said: dict[str, Any], used: dict[int, set[str]]) -> bool:

@@ -19,6 +19,7 @@ from django.utils.translation import override
 
 from crm import languages, wording
 from crm.domain.imports.encodings import mended
+from crm.domain.imports.headings import FIELDS
 from crm.domain.imports.keys import name_key
 from crm.domain.people import phone_number
 from crm.exports import uncell
@@ -127,18 +128,12 @@ def entry_of(line: int, cells: list[str], mapping: list[str], *, is_csv: bool) -
     numbers = [BEFORE_NUMBER.sub("", number) for number in numbers]
     _each(entry, "phone", numbers, phone_number, entry.phones)
     _choices(entry, said)
-    if entry.country and not entry.organisation:
-        words = _("Country left out (%(value)s): the row names no organisation it could belong to.")
-        entry.remarks.append(words % {"value": said["country"][:60]})
-    if entry.city and not entry.organisation:
-        words = _("City left out (%(value)s): the row names no organisation it could belong to.")
-        entry.remarks.append(words % {"value": entry.city[:60]})
     for name, most in LENGTHS.items():
         value = getattr(entry, name) if name in ("organisation", "city") else ""
         value = value or entry.person.get(name) or entry.part.get(name) or ""
         if len(value) > most:
             words = _("%(field)s has %(found)s characters; at most %(most)s are kept.")
-            told = {"field": name, "found": len(value), "most": most}
+            told = {"field": FIELDS[name], "found": len(value), "most": most}
             entry.faults.append((name, words % told))
     return entry
 
@@ -236,8 +231,7 @@ def _choices(entry: Entry, said: dict[str, str]) -> None:
         if value is None and name == "status" and (came := _truth(text)) is not None:
             value = "attended" if came else "no_show"
         if value is None:
-            words = _("“%(value)s” is none of the words we know for this column.")
-            entry.faults.append((name, words % {"value": text[:60]}))
+            entry.faults.append((name, _unknown(name, text)))
         elif name == "status":
             entry.part["status"] = value
         else:
@@ -265,12 +259,30 @@ def _languages(entry: Entry, text: str) -> None:
             continue
         code = _tongues().get(name_key(word))
         if code is None:
-            words = _("“%(value)s” is none of the words we know for this column.")
-            entry.faults.append(("languages", words % {"value": word.strip()[:60]}))
+            entry.faults.append(("languages", _unknown("languages", word.strip())))
         elif code not in found:
             found.append(code)
     if found:
         entry.person["languages"] = found
+
+
+def _unknown(name: str, text: str) -> str:
+    """That a word is none of those a column knows, and what to write instead."""
+    if name == "country":
+        words = _(
+            "“%(value)s” is no country we know. Write the name of a European country or its two "
+            "letters, like Belgium or BE, or leave the cell empty."
+        )
+    elif name == "languages":
+        words = _(
+            "“%(value)s” is no language we know. Write its name or its two letters, like Polish or "
+            "pl, or leave the cell empty."
+        )
+    else:
+        words = _("“%(value)s” is not known in this column. Write one of: %(known)s.")
+    kinds = Participation.Status if name == "status" else Organisation.Type
+    known = "; ".join(str(label) for label in kinds.labels)
+    return words % {"value": text[:60], "known": known}
 
 
 def _truth(text: str) -> bool | None:

@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from crm import clock
-from crm.domain.imports.undoing import undo_import
+from crm.domain.imports.undoing import reasons_of, undo_import
 from crm.models import ImportBatch
 
 
@@ -26,10 +26,11 @@ class Command(BaseCommand):
             done = undo_import(batch, at=clock.now(), by=None)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
-        self.stdout.write(
-            f"Import {number} is undone: {done.removed} people removed, {done.restored} as before."
-        )
+        told = f"{done.removed} people removed, {done.restored} as before, {len(done.kept)} stay."
+        is_undone = batch.state == ImportBatch.State.UNDONE
+        self.stdout.write(f"Import {number} is {'' if is_undone else 'not '}undone: {told}")
         for row in done.kept:
             self.stdout.write(
-                f"  line {row.line}: {row.name} was edited since and stays ({', '.join(row.kept)})"
+                f"  line {row.line}: {row.name} was edited or used since and stays"
+                f" ({', '.join(reasons_of(row))})"
             )

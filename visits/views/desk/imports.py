@@ -9,14 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from crm import clock
 from crm.domain.imports import batches
 from crm.domain.imports.headings import FIELDS
-from crm.domain.imports.undoing import undo_import
+from crm.domain.imports.undoing import Undone, reasons_of, undo_import
 from crm.exports import as_text
 from crm.forms.imports import DELIMITERS, ReadingForm, UploadForm
 from crm.models import Event, ImportBatch, ImportRow, Participation
@@ -80,7 +80,8 @@ def _page(request: HttpRequest, batch: ImportBatch, **more: Any) -> HttpResponse
     for row in page:
         row.told = changes_of(row.changes)
         row.otherwise = changes_of(row.differs)
-        row.kept_words = [_label(name) for name in row.kept]
+        row.kept_words = reasons_of(row)
+    stayed = batch.entries.exclude(kept=[]).count() if batch.undone_at else 0
     context = {
         "batch": batch,
         "page_obj": page,
@@ -91,7 +92,8 @@ def _page(request: HttpRequest, batch: ImportBatch, **more: Any) -> HttpResponse
         "other_sheets": [sheet for sheet in batch.sheets if sheet != batch.sheet],
         "left_out": _left_out(batch),
         "before": batches.imported_before(batch) if batch.state == State.READY else None,
-        "kept": batch.entries.exclude(kept=[]).exists() if batch.state == State.UNDONE else False,
+        "stayed": stayed,
+        "taken_back": max(batch.created + batch.updated + batch.linked - stayed, 0),
     }
     if batch.state in (State.READY, State.FAILED):
         context["reading"] = ReadingForm(batch=batch)
@@ -175,16 +177,29 @@ def import_undo(request: HttpRequest, pk: int) -> HttpResponse:
     """First what an undo would leave alone, then the deed."""
     batch = _find(request, pk)
     if request.method == "POST":
-        words = _("The import is undone; everything is as it was before, but for later edits.")
-        if try_verb(request, undo_import, batch, at=clock.now(), by=request.user):
-            done(request, words)
+        undone = try_verb(request, undo_import, batch, at=clock.now(), by=request.user)
+        if undone is not None:
+            done(request, _told_of(undone))
         return redirect("visits:import-detail", pk)
     would = try_verb(request, undo_import, batch, at=clock.now(), by=request.user, is_trial=True)
     if would is None:
         return redirect("visits:import-detail", pk)
     for row in would.kept:
-        row.kept_words = [_label(name) for name in row.kept]
+        row.kept_words = reasons_of(row)
     return render(request, "visits/import_undo.html", {"batch": batch, "would": would})
+
+
+def _told_of(undone: Undone) -> str:
+    if not undone.kept:
+        return _("The import is undone; everything is as it was before.")
+    back, stay = undone.taken_back, len(undone.kept)
+    if not back:
+        return _("Nothing was taken back: what came in was edited or used since.")
+    words = ngettext("%(n)d person taken back", "%(n)d people taken back", back) % {"n": back}
+    left = ngettext(
+        "%(n)d row stays, edited or used since.", "%(n)d rows stay, edited or used since.", stay
+    )
+    return f"{words}; {left % {'n': stay}}"
 
 
 @require_POST

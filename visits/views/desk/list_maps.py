@@ -52,9 +52,9 @@ def switch_links(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def map_of_people(page: ListPage) -> ListMap:
-    """The cities that the people of the list work for."""
+    """The places where the people of the list work."""
     people = page.rows.model.objects.filter(pk__in=page.rows.order_by().values("pk"))
-    rows = people.exclude(organisation__municipality__place=None).order_by()
+    rows = people.filter(organisation__in=Organisation.objects.with_seat()).order_by()
     counted = rows.values("organisation").annotate(n=Count("pk"))
     counts = {row["organisation"]: row["n"] for row in counted}
     return _map(
@@ -66,9 +66,9 @@ def map_of_people(page: ListPage) -> ListMap:
 
 
 def map_of_organisations(page: ListPage) -> ListMap:
-    """The cities among the organisations of the list."""
+    """The organisations of the list where they are at home."""
     rows = Organisation.objects.filter(pk__in=page.rows.order_by().values("pk"))
-    placed = rows.exclude(municipality__place=None).values_list("pk", flat=True)
+    placed = rows.with_seat().order_by().values_list("pk", flat=True)
     return _map(page, dict.fromkeys(placed, 1), note=lambda _n: "", state="organisation")
 
 
@@ -79,16 +79,26 @@ def _map(
     rows: QuerySet = Organisation.objects.filter(pk__in=chosen)
     dots = [
         Dot(
-            name=row.municipality.name,
-            lat=row.municipality.place.latitude,
-            lon=row.municipality.place.longitude,
+            name=_name(row),
+            lat=row.seat.latitude,
+            lon=row.seat.longitude,
             state=state,
             kind="place",
             href=reverse("visits:organisation-detail", args=[row.pk]),
             note=note(counts[row.pk]),
         )
-        for row in rows.select_related("municipality__place").order_by("municipality__name", "pk")
+        for row in rows.select_related("place", "municipality__place").order_by(
+            "municipality__name", "name", "pk"
+        )
     ]
     placed = sum(counts.values())
     drawn = sum(counts[pk] for pk in chosen)
     return ListMap(europe(dots), placed, page.rows.count() - placed, placed - drawn)
+
+
+def _name(organisation: Organisation) -> str:
+    """A city by its name, any other body with the place it is in."""
+    city = getattr(organisation, "municipality", None)
+    if city is not None and city.place is not None:
+        return city.name
+    return f"{organisation.name}, {organisation.seat.name}"

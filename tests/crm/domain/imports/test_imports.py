@@ -19,13 +19,15 @@ from crm.domain import people as person_verbs
 from crm.domain.imports import applying, batches
 from crm.domain.imports.applying import write_rows
 from crm.domain.imports.reading import Line
-from crm.domain.imports.undoing import undo_import
+from crm.domain.imports.undoing import reasons_of, undo_import
 from crm.domain.notice_clock import a_month_after
 from crm.models import (
     AuditEntry,
     ContactPoint,
     ImportBatch,
     ImportRow,
+    Mailing,
+    MailingRecipient,
     Municipality,
     NoticeDue,
     Organisation,
@@ -39,6 +41,8 @@ from tests.factories.crm import (
     EventFactory,
     FollowUpFactory,
     ImportBatchFactory,
+    MailingRecipientFactory,
+    MunicipalityFactory,
     OrganisationFactory,
     ParticipationFactory,
     PersonFactory,
@@ -443,6 +447,66 @@ def test_an_address_that_bounced_since_stays(brought, coordinator):
     assert anna.participations.count() == 0
 
 
+def test_a_draft_of_a_mailing_keeps_nobody(brought):
+    batch, _faults = brought("Anna Berg;anna@x.eu;;;;", "Bo Dahl;bo@x.eu;;;;")
+    anna, bo = Person.objects.order_by("given")
+    draft = MailingRecipientFactory(person=anna)
+    released = MailingRecipientFactory(person=bo, mailing__released_at=CLOCK)
+
+    done = undo_import(batch, at=CLOCK, by=None)
+
+    assert (done.removed, [reasons_of(row) for row in done.kept]) == (
+        *(1, [["letters to or from them"]]),
+    )
+    assert list(MailingRecipient.objects.all()) == [released]
+    assert list(Mailing.objects.order_by("pk")) == [draft.mailing, released.mailing]
+
+
+def test_an_undo_that_took_nothing_back_leaves_the_import_standing(brought):
+    batch, _faults = brought("Anna Berg;anna@x.eu;;;;")
+    promise = FollowUpFactory(person=Person.objects.get())
+
+    done = undo_import(batch, at=CLOCK, by=None)
+
+    assert (done.taken_back, len(done.kept), batch.state) == (0, 1, "done")
+    promise.delete()
+    again = undo_import(batch, at=CLOCK, by=None)
+    assert (again.removed, again.kept, batch.state) == (1, [], "undone")
+    assert not Person.objects.exists()
+    with pytest.raises(ValidationError):
+        undo_import(batch, at=CLOCK, by=None)
+
+
+def test_what_stayed_may_be_undone_again_and_nothing_else_is_touched(brought, coordinator):
+    anna = PersonFactory(given="Anna", family="Berg", role="", department="", address="anna@x.eu")
+    PersonFactory(given="Bo", family="Dahl", role="", address="bo@x.eu")
+    batch, _faults = brought(
+        *("Anna Berg;anna@x.eu;Leder;Etat", "Bo Dahl;bo@x.eu;Chief;"),
+        head="Name;E-mail;Role;Department",
+    )
+
+    def edit(**values) -> None:
+        anna.refresh_from_db()
+        person_verbs.edit_person(anna, values, at=CLOCK, by=coordinator)
+        anna.refresh_from_db()
+
+    edit(role="Mayor")
+    done = undo_import(batch, at=CLOCK, by=coordinator)
+    assert (done.restored, [row.kept for row in done.kept]) == (2, [["role"]])
+    # The words of the file, written by somebody since: they are no longer the import's.
+    edit(department="Etat")
+
+    still = undo_import(batch, at=CLOCK, by=coordinator)
+    assert (still.taken_back, [row.kept for row in still.kept]) == (0, [["role"]])
+    edit(role="Leder")
+    last = undo_import(batch, at=CLOCK, by=coordinator)
+
+    anna.refresh_from_db()
+    assert (last.restored, last.kept) == (1, [])
+    assert (anna.role, anna.department) == ("", "Etat")
+    assert not batch.entries.exclude(kept=[]).exists()
+
+
 def test_two_imports_are_undone_in_any_order(brought):
     before = dump()
     first, _faults = brought("Anna Berg;anna@x.eu;;;;")
@@ -523,8 +587,13 @@ def test_the_city_beside_an_organisation_becomes_its_place(brought, places):
     assert (in_bergen.seat.name, in_bergen.country) == ("Bergen", "NO")
     first, second, third = batch.entries.order_by("line")
     assert first.changes["city"] == ["", "Oslo, Oslo, Norway"]
-    assert second.remark == ""
-    assert third.remark == "Another “Red Cross” is known elsewhere; this is the one in Bergen."
+    assert first.remark == "New organisation “Red Cross”: Other, Norway."
+    known = "It is not the one of that name we know."
+    assert second.remark == f"New organisation “Red Cross”: Other, Belgium. {known}"
+    assert third.remark == (
+        f"New organisation “Red Cross”: Other, Norway. {known} "
+        "Another “Red Cross” is known elsewhere; this is the one in Bergen."
+    )
 
 
 def test_a_municipality_is_made_with_its_place_and_found_by_it(brought, places):
@@ -577,9 +646,69 @@ def test_a_city_corrected_later_is_filled_in_and_an_undo_takes_it_back(brought, 
     assert dump() == before
 
 
-def test_a_city_without_an_organisation_is_said_to_be_left_out(brought, places):
-    batch, _faults = brought("Anna;anna@x.eu;;;Oslo;", head=CITY_HEAD)
-    assert "City left out (Oslo)" in batch.entries.get().remark
+@pytest.mark.parametrize("typed", ["Gent", "Gand", "Ghent, Belgium"])
+def test_a_city_alone_leads_to_its_municipality_in_any_language(typed, brought, places):
+    city = MunicipalityFactory(name="Ghent", country="BE", place=places["Gent"])
+    organisation = city.organisation
+    Organisation.objects.filter(pk=organisation.pk).update(name="Ghent (municipality)")
+    before = dump()
+
+    batch, faults = brought(f'Anna;anna@x.eu;"{typed}"', head="Name;E-Mail;Stadt")
+
+    assert faults == []
+    assert Person.objects.get().organisation == organisation
+    assert Organisation.objects.count() == 1
+    known_as = f"“{typed}” is known to us as “Ghent (municipality)”."
+    assert batch.entries.get().remark == known_as
+    undo_import(batch, at=CLOCK, by=None)
+    assert dump() == before
+
+
+def test_a_city_alone_leads_to_a_municipality_whose_place_nobody_told(brought, places):
+    organisation = OrganisationFactory(
+        name="Gent (municipality)", type=Organisation.Type.MUNICIPALITY, country="BE"
+    )
+    batch, _faults = brought("Anna;anna@x.eu;Gand", head="Name;E-Mail;Stadt")
+    assert Person.objects.get().organisation == organisation
+    assert organisation.municipality.place == places["Gent"]
+    undo_import(batch, at=CLOCK, by=None)
+    assert not Municipality.objects.exists()
+    assert Organisation.objects.get() == organisation
+
+
+def test_a_city_alone_makes_a_municipality_with_its_country_and_says_so(brought, places):
+    before = dump()
+    batch, faults = brought(
+        "Anna;anna@x.eu;;;Gand;",
+        "Ben;ben@x.eu;;;Gent;Belgium",
+        "Cat;cat@x.eu;;;Atlantis;Belgium",
+        head=CITY_HEAD,
+    )
+    assert faults == []
+    made = Organisation.objects.get()
+    assert (made.name, made.type, made.country) == ("Gand", "municipality", "BE")
+    assert made.municipality.place == places["Gent"]
+    assert list(made.people.values_list("given", flat=True).order_by("given")) == ["Anna", "Ben"]
+    first, _second, third = batch.entries.order_by("line")
+    assert first.remark == "New organisation “Gand”: Municipality, Belgium."
+    assert "City left out: “Atlantis” is not in our list" in third.remark
+    assert "Country left out (Belgium)" in third.remark
+    undo_import(batch, at=CLOCK, by=None)
+    assert dump() == before
+
+
+def test_a_city_alone_takes_nobody_out_of_their_organisation(brought, places):
+    club = OrganisationFactory(name="Club", country="BE", place=places["Gent"])
+    for name in ("Anna", "Ben"):
+        PersonFactory(given=name, family="Berg", organisation=club, address=f"{name}@x.eu")
+    batch, _faults = brought(
+        "Anna Berg;anna@x.eu;Gand", "Ben Berg;ben@x.eu;Oslo", head="Name;E-Mail;By", overwrites=True
+    )
+    assert club.people.count() == 2
+    first, second = batch.entries.order_by("line")
+    assert first.remark == ""
+    assert second.remark == "City left out (Oslo): they are of Club."
+    assert Organisation.objects.count() == 1
 
 
 def test_a_municipality_that_was_asked_about_since_stays(brought, places):

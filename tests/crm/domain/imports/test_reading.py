@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import pytest
 import vobject
 from django.core.exceptions import ValidationError
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crm.domain.imports import child
@@ -217,6 +217,7 @@ CELLS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cf", "Zl", "Zp"])
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 @settings(max_examples=60, deadline=None)
 @given(rows=st.lists(st.lists(CELLS, min_size=2, max_size=2), min_size=1, max_size=5))
+@example(rows=[["Anna\uffff", "a@x.eu\ufffe"]])
 def test_what_we_export_is_read_back_as_it_was(kind, rows):
     columns = [Column("Name", lambda row: row[0]), Column("E-mail", lambda row: row[1])]
     if kind == "csv":
@@ -233,6 +234,14 @@ def test_what_we_export_is_read_back_as_it_was(kind, rows):
     ]
     wanted = [[clean_line(cell) for cell in row] for row in rows]
     assert read == [row for row in wanted if any(row)]
+
+
+def test_a_text_in_another_encoding_is_told_by_the_name_offered_on_the_page(tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_bytes("\ufeffName\n".encode() + b"S\xf8ren\n" * 3)
+    with pytest.raises(ValidationError) as refused:
+        read_file(path, encoding="utf-8-sig")
+    assert refused.value.messages == ["The text is not in the encoding utf-8. Choose another one."]
 
 
 def test_every_refusal_of_the_reader_has_its_sentence():

@@ -50,7 +50,8 @@ def test_headings_are_known_in_nine_languages(headings):
 @pytest.mark.parametrize(
     ("headings", "fields"),
     [
-        ("Name;City", "name;organisation"),
+        ("Name;City", "name;city"),
+        ("Name;E-Mail;Stadt;Land", "name;email;city;country"),
         ("Name;Municipality", "name;organisation"),
         ("Name;Gemeinde;Ort", "name;organisation;city"),
         ("Name;Sted;Kommune", "name;city;organisation"),
@@ -128,3 +129,20 @@ def test_countries_are_known_by_code_and_by_their_names_in_our_languages():
     for word in ("DE", "Germany", "Deutschland", "Tyskland", "Duitsland", "Alemania", "Γερμανία"):
         entry = entry_of(2, ["Anna", word], ["name", "country"], is_csv=True)
         assert (entry.country, entry.faults) == ("DE", []), word
+
+
+@pytest.mark.parametrize(
+    ("field", "cell", "sentence"),
+    [
+        ("family", "B" * 5_000, "Family name has 5000 characters; at most 120 are kept."),
+        ("country", "USA", "“USA” is no country we know. Write the name of a European country"),
+        ("languages", "Klingon", "“Klingon” is no language we know. Write its name"),
+        ("status", "maybe", "Write one of: registered; "),
+        ("organisation_type", "guild", "Write one of: Research; Industry; Municipality; "),
+    ],
+)
+def test_a_fault_names_the_column_as_the_page_does_and_says_what_to_write(field, cell, sentence):
+    entry = entry_of(2, ["Anna", cell], ["given", field], is_csv=True)
+    ((name, words),) = entry.faults
+    assert name == field
+    assert sentence in words

@@ -13,6 +13,7 @@ from tests.factories.crm import (
     CLOCK,
     CoordinatorFactory,
     EventFactory,
+    FollowUpFactory,
     ImportBatchFactory,
     ImportRowFactory,
     MunicipalityFactory,
@@ -69,6 +70,35 @@ def test_a_list_is_shown_imported_and_undone(desk):
     assert event.participations.count() == 0
 
 
+def test_an_undo_says_what_stayed_and_why_and_is_offered_again(desk):
+    batch = upload(desk, b"Name;E-mail\nAnna Berg;anna@x.eu\nBo Dahl;bo@x.eu\n")
+    do(desk, "import-apply", batch.pk)
+    batches.work_off()
+    promises = [FollowUpFactory(person=person) for person in Person.objects.order_by("given")]
+
+    assert "something promised to them" in go(desk, "import-undo", batch.pk).text
+    answer = do(desk, "import-undo", batch.pk)
+    assert said(answer) == ["Nothing was taken back: what came in was edited or used since."]
+    page = go(desk, "import-detail", batch.pk).text
+    assert "Nothing of it could be taken back" in page
+    assert "This was imported and taken back." not in page
+
+    promises[0].delete()
+    answer = do(desk, "import-undo", batch.pk)
+    assert said(answer) == ["1 person taken back; 1 row stays, edited or used since."]
+    page = go(desk, "import-detail", batch.pk).text
+    assert "rows taken back: 1, rows that stay because they were edited or used since: 1" in page
+    assert "because of what came since: something promised to them" in page
+
+    promises[1].delete()
+    assert "Undo what stayed" in page
+    do(desk, "import-undo", batch.pk)
+    page = go(desk, "import-detail", batch.pk).text
+    assert "This was imported and taken back." in page
+    assert "Undo what stayed" not in page
+    assert not Person.objects.exists()
+
+
 def test_a_file_that_would_change_nothing_says_so_and_offers_no_import(desk):
     PersonFactory(given="Bo", family="Dahl", role="Chief", address="bo@x.eu")
     known = b"Name;E-mail;Role\nBo Dahl;bo@x.eu;Clerk\n"
@@ -112,6 +142,7 @@ def test_people_that_left_as_a_file_come_back_as_they_were(desk):
     city = MunicipalityFactory(name="Lier", country="NO")
     PersonFactory(given="Cat", family="Dahl", organisation=city.organisation)
     PersonFactory(given="Eva", family="", address="eva@x.eu")
+    PersonFactory(given="=1+1", family="+cmd|calc", address="calc@x.eu", role="-2+3")
     content = b"".join(go(desk, "person-list", **{"as": "csv"}).streaming_content)
 
     batch = upload(desk, content)
@@ -119,7 +150,7 @@ def test_people_that_left_as_a_file_come_back_as_they_were(desk):
     assert "city" in batch.mapping
     rows = batch.entries.exclude(verb="skip")
     assert [(row.name, row.changes, row.message) for row in rows] == []
-    assert batch.skipped == 4
+    assert batch.skipped == 5
 
 
 def test_a_column_is_sent_elsewhere_and_the_file_read_again(desk):
@@ -271,12 +302,28 @@ def test_who_asked_for_an_import_gets_its_result_by_mail_after_signing_out(
     assert (subject, state) == ("list.csv is imported", "sent")
     link = f"https://crm.example/people/imports/{batch.pk}/"
     assert body.splitlines() == [
-        *("New: 1", "Changed: 0", "Put on the roster: 0", "Nothing new: 0", "With a fault: 2", ""),
+        *("New: 1", "Changed: 0", "Nothing new: 0", "With a fault: 2", ""),
         *(f"2 lines have a fault and stayed outside: {link}?show=error", ""),
         f"Row by row, and the way to take it back: {link}",
     ]
     one_round(worker="w")
     assert len(told(coordinator)) == 1
+
+
+def test_the_result_counts_everybody_who_went_on_the_roster(desk, coordinator):
+    event = EventFactory(slug="rotterdam", name="Rotterdam")
+    PersonFactory(given="Bo", family="Dahl", address="bo@x.eu")
+    content = b"Name;E-mail\nAnna Berg;anna@x.eu\nBo Dahl;bo@x.eu\n"
+    batch = upload(desk, content, event="rotterdam")
+    do(desk, "import-apply", batch.pk)
+    one_round(worker="w")
+
+    ((_subject, body, _state),) = told(coordinator)
+    assert event.participations.count() == 2
+    assert body.splitlines()[:6] == [
+        *("New: 1", "Changed: 0", "Nothing new: 0", "With a fault: 0", ""),
+        "Put on the roster of Rotterdam, new people and known ones: 2",
+    ]
 
 
 def test_an_import_that_could_not_be_is_told_by_mail_too(desk, coordinator):

@@ -10,6 +10,7 @@ from tests.factories.crm import (
     MunicipalityFactory,
     OrganisationFactory,
     PersonFactory,
+    PlaceFactory,
 )
 from tests.factories.visits import VisitRequestFactory
 from tests.visits.views.desk.front_door import do, go, refused, said
@@ -96,6 +97,16 @@ def test_people_and_organisations_are_a_map_of_the_same_selection(desk):
     assert page.context["places"].placed == 1
     table = next(link for link in page.context["switch"] if not link["current"])
     assert table["path"] == "/organisations/"
+
+
+def test_bodies_that_are_no_municipality_are_on_the_map_where_they_are_at_home(desk):
+    place = PlaceFactory(name="Malmö", country="SE")
+    club = OrganisationFactory(name="Club", country="SE", place=place)
+    PersonFactory(organisation=club)
+    for name, note in (("person-list", "1 person"), ("organisation-list", "")):
+        places = go(desk, name, shown="map").context["places"]
+        assert (places.placed, places.without_place) == (1, 0)
+        assert [(dot.name, dot.note) for dot in places.drawn.dots] == [("Club, Malmö", note)]
 
 
 def test_the_switch_keeps_the_filters(desk):
