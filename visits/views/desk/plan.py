@@ -54,14 +54,15 @@ def plan(request: HttpRequest) -> HttpResponse:
     visits = standing_visits(campaign)
     journeys = journeys_between(visits)
     dots = agenda.map_dots(request.user, campaign, path=_address_of)
+    waiting = _tray(request, campaign)
     context = {
         "campaign": campaign,
         "board": board_of_calendar(campaign, Look(at, decisions), visits, journeys),
         "map": europe(dots, _tours(journeys.values())),
         "versions": list(versions.annotate(fresh=F("result__fresh"))),
         "run": the_plan.runs.first(),
-        "waiting": _tray(request, campaign),
-        "has_requests": campaign.requests.exists(),
+        "waiting": waiting,
+        "has_requests": bool(waiting) or campaign.requests.exists(),
         "refusals": refusals(request.user),
         "away": visits_without_host(request.user, at=at),
         "unknown": unknown_calendars(Host.objects.who_lead()),
