@@ -163,6 +163,12 @@ def clock_time(moment: datetime, zone: str) -> str:
     return _local(moment, zone).strftime("%H:%M")
 
 
+def zoned_time(moment: datetime, zone: str) -> str:
+    """The time of day with its zone: "09:30 Brussels (CET)"."""
+    local = _local(moment, zone)
+    return f"{local:%H:%M} {zone_city(zone)} ({zone_short(local)})"
+
+
 def local_time(moment: datetime, zone: str) -> str:
     """A moment as read at a place: "Thu 9 Feb 2023, 09:30 Brussels (CET)"."""
     local = _local(moment, zone)

@@ -28,11 +28,21 @@ DESK: dict[str, Promise] = {
     "pinned_day": gettext_lazy("We have pinned this visit to %(pin)s."),
     "after_project_end": gettext_lazy("%(day)s lies after the project's last day."),
     "pin_outside_hours": gettext_lazy("The pinned start lies outside the hours of %(day)s."),
-    "too_soon": gettext_lazy("%(day)s is too soon: a new visit needs more notice."),
+    "day_over": gettext_lazy("%(day)s is over."),
+    "too_soon": gettext_lazy(
+        "%(day)s is too soon: a new visit may begin on %(earliest)s at the earliest."
+    ),
+    "outside_hours": gettext_lazy(
+        "%(label)s could start between %(earliest)s and %(latest)s on that day."
+    ),
     "day_too_short": gettext_lazy("%(day)s has no %(duration)s left in %(place)s."),
     "not_offered": gettext_lazy("%(day)s was not offered for this visit."),
     "week_over": gettext_lazy("The week of %(day)s is over."),
     "host_unavailable": gettext_lazy("%(host)s is unavailable on %(day)s."),
+    "beside_absence": gettext_lazy(
+        "%(host)s cannot get to %(place)s and back for %(day)s: the journey runs into an absence "
+        "(%(absence)s)."
+    ),
     "not_reachable": gettext_lazy(
         "%(host)s cannot get to %(place)s and back home around %(day)s within travel hours."
     ),
@@ -80,9 +90,11 @@ PUBLIC: dict[str, Promise] = {
     "banned_host": _NO_HOST,
     "pinned_elsewhere": _NO_HOST,
     "host_unavailable": _NO_HOST,
+    "beside_absence": _NO_HOST,
     "outside_window": gettext_lazy("%(day)s lies outside the days of our offer."),
     "after_project_end": gettext_lazy("On %(day)s our project is over."),
     "closed_day": gettext_lazy("%(day)s is a day on which your offices are closed: %(why)s."),
+    "day_over": gettext_lazy("%(day)s is too soon for us to prepare and to travel."),
     "too_soon": gettext_lazy("%(day)s is too soon for us to prepare and to travel."),
     "week_over": gettext_lazy("%(day)s is too soon for us to prepare and to travel."),
     "day_too_short": gettext_lazy("%(day)s leaves too little time for the visit."),
@@ -116,6 +128,14 @@ def _values(params: Mapping[str, Any]) -> dict[str, str]:
         moment = params.get(name)
         if isinstance(moment, datetime):
             values[name] = wording.local_time(moment, params[zone])
+    if {"earliest", "latest", "zone"} <= params.keys():
+        values["earliest"] = wording.clock_time(params["earliest"], params["zone"])
+        values["latest"] = wording.zoned_time(params["latest"], params["zone"])
+    elif {"earliest", "zone"} <= params.keys():
+        values["earliest"] = wording.local_time(params["earliest"], params["zone"])
+    if "absent_from" in params:
+        span = params["absent_from"], params["absent_to"]
+        values["absence"] = wording.time_range(*span, params["zone"])
     for name in ("journey", "duration", "minutes"):
         if isinstance(params.get(name), int):
             values[name] = wording.duration(params[name])

@@ -5,16 +5,41 @@ const FAR = 6;
 const EDGE = 48;
 const SVG = "http://www.w3.org/2000/svg";
 
-export function startDragging(plan) {
-  const board = new Board(plan);
+export function startDragging(plan, open) {
+  const board = new Board(plan, open);
   document.addEventListener("pointerdown", (event) => {
     const source = event.target.closest("[data-move]");
+    if (!source && plan.contains(event.target)) waitForPull(event, open);
     if (!source || event.button || event.target.closest("button, summary, .menu, form")) return;
     if (event.pointerType !== "mouse" && !source.matches(".plan-visit") && !event.target.closest("[data-grip]")) return;
     new Drag(board, source, event);
   });
   // Inside a drawing Chromium does not heed touch-action, so the finger would scroll the board instead.
   board.drawing.addEventListener("touchmove", keepFinger, { passive: false });
+}
+
+// A visit that stays is not dragged; whoever pulls at it is told why.
+function waitForPull(event, sayWhyItStays) {
+  const block = event.target.closest(".plan-visit[data-block]");
+  if (!block?.dataset.block || event.button || event.pointerType !== "mouse") return;
+  const stop = new AbortController();
+  const noClick = (click) => {
+    click.preventDefault();
+    click.stopPropagation();
+  };
+  block.addEventListener("dragstart", (start) => start.preventDefault(), { signal: stop.signal });
+  document.addEventListener(
+    "pointerup",
+    (up) => {
+      stop.abort();
+      if (Math.hypot(up.clientX - event.clientX, up.clientY - event.clientY) < FAR) return;
+      document.addEventListener("click", noClick, { capture: true });
+      setTimeout(() => document.removeEventListener("click", noClick, { capture: true }));
+      sayWhyItStays(block.dataset.block);
+    },
+    { signal: stop.signal },
+  );
+  document.addEventListener("pointercancel", () => stop.abort(), { signal: stop.signal });
 }
 
 function keepFinger(event) {
@@ -24,8 +49,9 @@ function keepFinger(event) {
 }
 
 class Board {
-  constructor(plan) {
+  constructor(plan, open) {
     this.plan = plan;
+    this.open = open;
     this.drawing = plan.querySelector(".plan-drawing");
     this.scroll = plan.querySelector(".plan-scroll");
     this.form = document.querySelector("[data-drop-form]");
@@ -36,7 +62,8 @@ class Board {
   async ask(ref, more = "") {
     const answer = await fetch(`${this.plan.dataset.verdictsUrl}?request=${encodeURIComponent(ref)}${more}`);
     if (answer.redirected) location.reload();
-    if (!answer.ok) throw new Error(answer.statusText);
+    const isRefused = answer.status === 409 || answer.status === 422;
+    if (!answer.ok && !isRefused) throw new Error(answer.statusText);
     return answer.json();
   }
 
@@ -162,6 +189,7 @@ class Drag {
   // What would help on the days that refuse it takes longer, so it is asked for after the verdicts.
   async askWhatHelps() {
     const answer = await this.board.ask(this.source.dataset.move, "&helps=1").catch(() => ({}));
+    this.online = answer.online ?? [];
     for (const [name, words] of Object.entries(answer.helps ?? {})) {
       const cell = this.known.get(name);
       if (cell) cell.words = `${cell.words} ${words}`;
@@ -208,6 +236,7 @@ class Drag {
       this.board.say(cell.words, false);
       await this.helps;
       this.board.say(cell.words, false);
+      if (this.online?.includes(name)) this.board.open(`${move.request}&cell=${encodeURIComponent(name)}&online=1`);
     }
     else this.board.say("", true);
   }

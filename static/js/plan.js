@@ -10,7 +10,7 @@ export function startPlan() {
   for (const plan of document.querySelectorAll("[data-plan]")) {
     scrollToToday(plan);
     plan.addEventListener("keydown", onBlockKey);
-    if (plan.dataset.moveUrl) startDragging(plan);
+    if (plan.dataset.moveUrl) startDragging(plan, (ref) => openWork(`${plan.dataset.moveUrl}?request=${ref}`));
   }
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-work]");
@@ -49,12 +49,25 @@ function onBlockKey(event) {
     neighbour(block, ...step)?.focus();
     return;
   }
-  const base = block.dataset.move && event.currentTarget.dataset[WORK[event.key]];
+  if (!block.dataset.move) {
+    saysWhyItStays(event, block);
+    return;
+  }
+  const base = event.currentTarget.dataset[WORK[event.key]];
   if (!base || !mayPress(event)) return;
   event.preventDefault();
   event.stopPropagation();
   const place = event.key === "m" ? "" : `&${placeOf(block, event.key)}`;
   openWork(`${base}${base.includes("?") ? "&" : "?"}request=${block.dataset.move}${place}`);
+}
+
+// What is agreed or on offer does not move in a draft; the server says so, and where it can be moved.
+function saysWhyItStays(event, block) {
+  const base = event.currentTarget.dataset.moveUrl;
+  if (!base || !block.dataset.block || !WORK[event.key] || !mayPress(event)) return;
+  event.preventDefault();
+  event.stopPropagation();
+  openWork(`${base}?request=${block.dataset.block}`);
 }
 
 // A pin takes the very start, a ban only the host and the day.

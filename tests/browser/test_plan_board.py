@@ -112,7 +112,7 @@ def test_a_plan_is_worked_on_by_mouse_and_keyboard_by_two_and_published(site, pa
     drag(page, "R04", "H2", "2023-02-22")
     told = re.compile(
         r"^Backup expert \(sample\) does not travel\. "
-        r"Would fit online \(1 h 30 min\) at \d\d:\d\d\.$"
+        r"Would fit online \(1 h 30 min\) at \d\d:\d\d \w+ \(\w+\)\.$"
     )
     expect(page.locator("[data-verdict]")).to_have_text(told)
     page.mouse.up()

@@ -1,7 +1,7 @@
 """What the planner's reasons say at the desk, and what a letter may say."""
 
 import ast
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from visits.reason_words import DESK, PUBLIC, both, desk_words, public_words
 
 DAY = date(2023, 2, 21)
 # Answers to questions of the engine's own, never a reason of one day.
-NOT_OF_A_DAY = {"fits_now", "fits_if", "outranked", "no_host", "outside_hours"}
+NOT_OF_A_DAY = {"fits_now", "fits_if", "outranked", "no_host"}
 
 
 def codes():
@@ -39,7 +39,21 @@ def test_desk_names_what_stands_in_the_way():
 
 def test_reason_without_a_sentence_of_ours_says_what_the_planner_says():
     assert (
-        desk_words(Reason("outside_hours", "It could start at nine.")) == "It could start at nine."
+        desk_words(Reason("outranked", "Others weigh at least as much."))
+        == "Others weigh at least as much."
+    )
+
+
+def test_refusal_names_the_hours_of_the_place_and_the_notice_it_needs():
+    nine, one = (datetime(2023, 2, 21, hour, tzinfo=UTC) for hour in (8, 12))
+    hours = {"label": "Venice", "earliest": nine, "latest": one, "zone": "Europe/Rome"}
+    assert desk_words(Reason("outside_hours", "", hours)) == (
+        "Venice could start between 09:00 and 13:00 Rome (CET) on that day."
+    )
+    soon = {"day": DAY, "earliest": one, "zone": "Europe/Rome"}
+    assert desk_words(Reason("too_soon", "", soon)) == (
+        "Tue 21 Feb 2023 is too soon: a new visit may begin on Tue 21 Feb 2023, 13:00 Rome (CET) "
+        "at the earliest."
     )
 
 

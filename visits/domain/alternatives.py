@@ -30,7 +30,7 @@ def would_fit(loaded: LoadedProblem, change: Change) -> str:
     """The smallest change that lets a task fit on a day it was refused on, in one sentence."""
     task = next(task for task in loaded.problem.tasks if task.ref == change.placed.task)
     values = {
-        "time": wording.clock_time(change.placed.start, task.place.zone),
+        "time": wording.zoned_time(change.placed.start, task.place.zone),
         "length": wording.duration(change.duration),
         "visit": ", ".join(str(loaded.requests[ref]) for ref in change.dropped),
     }

@@ -102,7 +102,7 @@ def board_of_version(version: PlanVersion, look: Look) -> Timetable:
 
 def _placed_block(placement: Placement, look: Look) -> Block:
     zone = ZoneInfo(placement.host.zone)
-    requests = list(placement.requests.all())
+    requests = sorted(placement.requests.all(), key=lambda row: row.ref)
     city = requests[0].city if requests else ""
     visit = placement.visit
     state = visit.state if visit else VisitState.TENTATIVE
@@ -149,7 +149,12 @@ def _ride_block(ride: Ride) -> Block:
         "mode": mode_words(ride.mode),
         "time": wording.duration(ride.minutes),
     }
-    if ride.missing_minutes:
+    if ride.missing_minutes and ride.mode == "stay":
+        words = _("%(time)s are missing in %(place)s: an absence or another visit overlaps") % {
+            "time": wording.duration(ride.missing_minutes),
+            "place": ride.destination,
+        }
+    elif ride.missing_minutes:
         words += _("; %(time)s too short") % {"time": wording.duration(ride.missing_minutes)}
     end = ride.arrives.astimezone(ride.departs.tzinfo)
     return Block("travel", ride.departs, end, words, is_tentative=ride.is_estimate)

@@ -11,14 +11,22 @@ from django.utils.translation import gettext as _
 from crm import wording
 from crm.domain.audit import record
 from crm.models import User
+from visits.domain.alternatives import leeway_of, would_fit
 from visits.domain.booking import lock_resources
+from visits.domain.plan_edits import bare_solution, fact_of
 from visits.domain.plan_rules import decisions_of, local_day_of, with_decisions
-from visits.domain.planning import load_problem
+from visits.domain.planning import LoadedProblem, load_problem
 from visits.models import Host, Plan, PlanDecision, PlanVersion, Visit, VisitRequest
 from visits.planning import problem as p
+from visits.planning.changes import Change, nearest_of_cells
+from visits.planning.reasons import NEARNESS
 from visits.planning.search import solve
+from visits.planning.solution import Reason, Unplaced
+from visits.planning.verdicts import reachable_slots
+from visits.reason_words import desk_words
 
 Kind = PlanDecision.Kind
+PINNED_ELSEWHERE = ("pinned_day", "pinned_elsewhere")
 ENOUGH = p.Limits(seconds=5.0)
 
 
@@ -116,7 +124,9 @@ def _refuse_twice(row: PlanDecision) -> None:
         starts_at=row.starts_at,
     )
     if same.exists():
-        raise ValidationError(_("%(decision)s already."), code="twice", params={"decision": row})
+        raise ValidationError(
+            _("This is decided already: %(decision)s."), code="twice", params={"decision": row}
+        )
 
 
 def contradiction(row: PlanDecision, *, at: datetime) -> str:
@@ -127,12 +137,16 @@ def contradiction(row: PlanDecision, *, at: datetime) -> str:
     """
     campaign = row.plan.campaign
     bare = load_problem(campaign, at=at, decisions=())
+    if row.request and row.request in bare.without_place:
+        return _("%(city)s is not in the register of places; choose the city from it first.") % {
+            "city": row.request.city
+        }
     if row.request and all(row.request.ref not in task.requests for task in bare.problem.tasks):
         return _(
             "%(request)s has an agreed or offered date, or is not open; there is nothing to decide."
         ) % {"request": row.request}
     if why := _conflict(bare.problem, [row]):
-        return why
+        return f"{why} {_smallest_change(bare, row)}".strip()
     others = decisions_of(campaign)
     if not _conflict(bare.problem, [*others, row]):
         return ""
@@ -175,9 +189,47 @@ def _conflict(problem: p.Problem, decisions: Sequence[PlanDecision]) -> str:
         label = next(task.label for task in pinned if task.ref == left.task)
         return _("The pin of %(label)s cannot be kept: %(why)s") % {
             "label": label,
-            "why": left.reason.text,
+            "why": desk_words(_nearest(left)),
         }
     return ""
+
+
+def _nearest(left: Unplaced) -> Reason:
+    """What stands against the places a pin leaves; that other places are not pinned is no news."""
+    reasons = [each.reason for each in left.slots if each.reason.code not in PINNED_ELSEWHERE]
+    return max(reasons, key=lambda reason: NEARNESS.index(reason.code), default=left.reason)
+
+
+def _smallest_change(loaded: LoadedProblem, row: PlanDecision) -> str:
+    """What would let a pinned request fit beside what is agreed: there, else on the nearest day."""
+    if row.kind != Kind.PIN or row.request is None or row.on is None:
+        return ""
+    wished = row.on
+    problem = loaded.problem
+    task = next(task for task in problem.tasks if row.request.ref in task.requests)
+    facts = bare_solution(tuple(fact_of(visit) for visit in problem.fixed))
+    hosts = [host for host in problem.hosts if row.host is None or row.host.ref == host.ref]
+    cells = [(host.ref, wished) for host in hosts]
+    found = nearest_of_cells(problem, facts, task.ref, leeway_of(task), cells)
+    if found:
+        return would_fit(loaded, min(found.values(), key=Change.rank))
+    slots = [
+        s for host in problem.hosts for s in reachable_slots(problem, problem.fixed, task, host)
+    ]
+    if not slots:
+        return ""
+    near = min(
+        slots,
+        key=lambda s: (
+            abs((local_day_of(s.start, task.place.zone) - wished).days),
+            -s.points,
+            s.start,
+        ),
+    )
+    return _("It would fit %(when)s with %(host)s.") % {
+        "when": wording.local_time(near.start, task.place.zone),
+        "host": loaded.hosts[near.host].name,
+    }
 
 
 @transaction.atomic

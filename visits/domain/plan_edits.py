@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from crm import wording
 from crm.domain.audit import record
 from crm.models import User
-from visits.domain.alternatives import leeway_of, would_fit
+from visits.domain.alternatives import ONLINE_MINUTES, leeway_of, would_fit
 from visits.domain.booking import lock_resources
 from visits.domain.plan_rules import decided_against, decisions_of, local_day_of, marks_of
 from visits.domain.planning import Held, LoadedProblem, load_problem
@@ -31,7 +31,7 @@ from visits.models import (
 )
 from visits.planning import moves
 from visits.planning import problem as p
-from visits.planning.changes import HOPELESS, nearest_of_cells
+from visits.planning.changes import HOPELESS, Change, nearest_of_cells
 from visits.planning.preferences import worth_of
 from visits.planning.solution import PlannedVisit, Reason, Solution, Totals
 from visits.planning.solution import Unplaced as UnplacedTask
@@ -58,15 +58,23 @@ class Draft:
         """Host and start of every visit that may move, by the reference of its task."""
         return places_of(self.solution)
 
+    def handle(self, ref: str) -> str:
+        """The task of a request, which any request of a joint visit stands for.
+
+        Raises ValidationError when the draft knows none that may move.
+        """
+        for task in self.loaded.problem.tasks:
+            if ref == task.ref or ref in task.requests:
+                return task.ref
+        raise ValidationError(
+            _("%(ref)s cannot be placed here: it has an agreed date or is no longer open."),
+            code="not_movable",
+            params={"ref": ref},
+        )
+
     def request(self, ref: str) -> VisitRequest:
         """The request behind a task; ValidationError when the draft knows none that may move."""
-        if all(task.ref != ref for task in self.loaded.problem.tasks):
-            raise ValidationError(
-                _("%(ref)s cannot be placed here: it has an agreed date or is no longer open."),
-                code="not_movable",
-                params={"ref": ref},
-            )
-        return self.loaded.requests[ref]
+        return self.loaded.requests[self.handle(ref)]
 
     def spot(self, ref: str) -> Spot | None:
         """Where the draft has the request; None for the tray."""
@@ -78,8 +86,9 @@ def places_of(solution: Solution) -> Places:
     return {visit.task: (visit.host, visit.start) for visit in solution.visits if visit.task}
 
 
-def open_draft(version: PlanVersion, *, at: datetime) -> Draft:
-    """The draft on top of the calendar as it stands.
+def open_draft(version: PlanVersion, *, at: datetime, as_asked: str = "") -> Draft:
+    """The draft on top of the calendar as it stands; the request `as_asked` is no longer held
+    online because somebody placed it so.
 
     Raises ValidationError when the version is no draft to edit, and, with code "stale", when the
     calendar changed under it since it was made.
@@ -92,7 +101,7 @@ def open_draft(version: PlanVersion, *, at: datetime) -> Draft:
         at=at,
         decisions=decisions,
         released=released_by(version, rows),
-        held=held_by(version),
+        held=[row for row in held_by(version) if not (row.by_hand and as_asked in row.requests)],
     )
     tasks = {ref for task in loaded.problem.tasks for ref in (task.ref, *task.requests)}
     gone = {ref for row in rows if not row.is_fixed for ref in _refs(row)} - tasks
@@ -102,10 +111,37 @@ def open_draft(version: PlanVersion, *, at: datetime) -> Draft:
             code="stale",
             params={"refs": ", ".join(sorted(changed))},
         )
-    visits = tuple(_fact(row) for row in loaded.problem.fixed) + tuple(
+    visits = tuple(fact_of(row) for row in loaded.problem.fixed) + tuple(
         _planned(loaded.problem, row) for row in rows if not row.is_fixed
     )
     return Draft(version, loaded, bare_solution(visits), decisions)
+
+
+def meeting_online(draft: Draft, ref: str) -> Draft:
+    """The draft in which a request asked on site is met online.
+
+    Raises ValidationError when its city has agreed to a visit on site.
+    """
+    problem = draft.loaded.problem
+    task = moves.task_of(problem, draft.handle(ref))
+    if task.mode == p.Mode.ONLINE:
+        return draft
+    if task.promised:
+        raise ValidationError(
+            _("%(city)s was agreed on site; move it online on the visit's own page."),
+            code="agreed",
+            params={"city": task.label},
+        )
+    minutes = min(task.duration, ONLINE_MINUTES)
+    online = replace(task, mode=p.Mode.ONLINE, duration=minutes)
+    tasks = tuple(online if row is task else row for row in problem.tasks)
+    held = [row for row in draft.loaded.held if row.requests != task.requests]
+    loaded = replace(
+        draft.loaded,
+        problem=replace(problem, tasks=tasks),
+        held=(*held, Held(task.requests, p.Mode.ONLINE, minutes, by_hand=True)),
+    )
+    return replace(draft, loaded=loaded)
 
 
 def refuse_closed(version: PlanVersion) -> None:
@@ -129,7 +165,7 @@ def released_by(version: PlanVersion, rows: Iterable[Placement]) -> frozenset[st
 def held_by(version: PlanVersion) -> tuple[Held, ...]:
     """What a version that was brought back holds as it was, in the tray too."""
     return tuple(
-        Held(tuple(row["requests"]), p.Mode(row["mode"]), row["minutes"])
+        Held(tuple(row["requests"]), p.Mode(row["mode"]), row["minutes"], row.get("by_hand", False))
         for row in version.result.get("held", [])
     )
 
@@ -152,7 +188,8 @@ def _refs(row: Placement) -> list[str]:
     return [request.ref for request in row.requests.all()]
 
 
-def _fact(row: p.FixedVisit) -> PlannedVisit:
+def fact_of(row: p.FixedVisit) -> PlannedVisit:
+    """What stands, as a visit of a plan."""
     return PlannedVisit(
         task=None,
         fixed=row.ref,
@@ -228,8 +265,8 @@ class CellVerdict:
 
 def verdicts_of(draft: Draft, ref: str) -> list[CellVerdict]:
     """The verdict on every host and day for one request of the draft, before anything moves."""
-    request = draft.request(ref)
-    spot = draft.spot(ref)
+    ref = draft.handle(ref)
+    request, spot = draft.request(ref), draft.spot(ref)
     here = (spot[0].ref, local_day_of(spot[1], request.zone)) if spot else None
     found = []
     for cell in moves.cells(draft.loaded.problem, draft.solution, ref):
@@ -244,14 +281,21 @@ def verdicts_of(draft: Draft, ref: str) -> list[CellVerdict]:
 def helps_of(draft: Draft, ref: str, cells: Iterable[CellVerdict]) -> dict[tuple[str, date], str]:
     """For each host and day that refuses the request the smallest change that would let it fit
     there, in words; where none does, nothing is said."""
+    found = changes_that_help(draft, ref, cells)
+    return {cell: would_fit(draft.loaded, change) for cell, change in found.items()}
+
+
+def changes_that_help(
+    draft: Draft, ref: str, cells: Iterable[CellVerdict]
+) -> dict[tuple[str, date], Change]:
+    """The smallest change that would let the request fit, for each host and day that refuses it."""
     problem = draft.loaded.problem
     agreed = frozenset(task.ref for task in problem.tasks if task.promised)
     leeway = leeway_of(moves.task_of(problem, ref), agreed=agreed)
     refused = [
         (cell.host.ref, cell.day) for cell in cells if not (cell.is_possible or cell.is_hopeless)
     ]
-    found = nearest_of_cells(problem, draft.solution, ref, leeway, refused)
-    return {cell: would_fit(draft.loaded, change) for cell, change in found.items()}
+    return nearest_of_cells(problem, draft.solution, ref, leeway, refused)
 
 
 def _refusal(draft: Draft, ref: str, cell: CellVerdict) -> str:
@@ -280,20 +324,25 @@ def move_visit(
     host: Host | None,
     day: date | None = None,
     starts_at: datetime | None = None,
+    online: bool = False,
     seen: int | None,
     at: datetime,
     by: User | None,
 ) -> tuple[PlanEdit, list[str]]:
     """Put a request of the draft elsewhere, or back to the tray when no host is given.
 
-    Without `starts_at` the best start of `day` is taken. Answers with the edit and the soft rules
+    Without `starts_at` the best start of `day` is taken. `online` meets a request online that was
+    asked on site. Answers with the edit and the soft rules
     it bends. Raises EditedMeanwhile when the draft has edits the editor has not `seen`, and
     ValidationError with the sentence of the rule it would break; then the draft is unchanged.
     """
     version.refresh_from_db()
     refuse_closed(version)
     refuse_unseen(version, seen)
-    draft = open_draft(version, at=at)
+    draft = open_draft(version, at=at, as_asked="" if host else ref)
+    ref = draft.handle(ref)
+    if online and host is not None:
+        draft = meeting_online(draft, ref)
     request, spot = draft.request(ref), draft.spot(ref)
     target = _target(draft, ref, host, day, starts_at)
     if target == spot:
@@ -343,7 +392,7 @@ def _help(draft: Draft, ref: str, host: Host, starts_at: datetime) -> str:
         if cell.starts:
             near = min((start.start for start in cell.starts), key=lambda s: abs(s - starts_at))
             return _("Would fit if it started at %(time)s.") % {
-                "time": wording.clock_time(near, zone)
+                "time": wording.zoned_time(near, zone)
             }
         return helps_of(draft, ref, [cell]).get((host.ref, day), "")
     return ""

@@ -50,12 +50,14 @@ OPEN_TO_PLAN = (
 class Held:
     """How a plan version holds some requests: together, online or on site, and how long.
 
-    A version brought back keeps this, whatever was asked or offered meanwhile.
+    A version brought back keeps this, whatever was asked or offered meanwhile. What was placed
+    online `by_hand` goes back to what was asked once it is left out.
     """
 
     requests: tuple[str, ...]
     mode: p.Mode
     minutes: int
+    by_hand: bool = False
 
 
 @dataclass(frozen=True)

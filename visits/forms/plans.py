@@ -27,6 +27,7 @@ class MoveForm(Form):
     """Where a visit of a draft goes: a host's day, and a start or the best one of that day."""
 
     seen = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    online = forms.BooleanField(required=False, widget=forms.HiddenInput)
     cell = forms.ChoiceField(label=_("Day"), widget=forms.RadioSelect)
     start = forms.TimeField(
         label=_("Start"),
@@ -49,6 +50,8 @@ class MoveForm(Form):
 
     def clean(self):
         data = super().clean() or {}
+        if self.errors.pop("seen", None):
+            self.add_error(None, _("This page is out of date; open the plan again."))
         _host, day = self.cells.get(data.get("cell", ""), (None, None))
         if day is not None and data.get("start"):
             typed = datetime.combine(day, data["start"])
@@ -62,7 +65,9 @@ class MoveForm(Form):
     def target(self) -> dict:
         """Host, day and start as the verb takes them."""
         host, day = self.cells[self.cleaned_data["cell"]]
-        return {"host": host, "day": day, "starts_at": self.cleaned_data.get("starts_at")}
+        data = self.cleaned_data
+        starts_at, online = data.get("starts_at"), data["online"]
+        return {"host": host, "day": day, "starts_at": starts_at, "online": online}
 
 
 class HostField(forms.ModelChoiceField):

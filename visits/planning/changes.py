@@ -493,6 +493,7 @@ HOPELESS = frozenset(
         "outside_window",
         "after_project_end",
         "closed_day",
+        "day_over",
         "too_soon",
         "week_over",
     }

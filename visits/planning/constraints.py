@@ -127,10 +127,14 @@ def start_span(problem: Problem, task: Task, host: Host, day: date) -> Span | Re
     soonest = max((m for m in (problem.earliest, problem.clock) if m is not None), default=None)
     if soonest is not None:
         if high < minute_of(soonest):
+            if problem.clock is not None and day < local_day(
+                task.place.zone, minute_of(problem.clock)
+            ):
+                return Reason("day_over", f"{day:%-d %B} is over.", {"day": day})
             return Reason(
                 "too_soon",
                 f"{day:%-d %B} is too soon: a new visit needs more notice.",
-                {"day": day, "earliest": soonest},
+                {"day": day, "earliest": soonest, "zone": task.place.zone},
             )
         low = max(low, minute_of(soonest))
     if pin is None or pin.start is None:

@@ -60,7 +60,7 @@ class Storyteller:
             elif broken and stop >= 0:
                 missing = missing_minutes(week, self.problem.travel, k, stop, free)
                 if missing:
-                    legs.append(self._overlap(week, here, free, starts[position], missing, stop))
+                    legs.append(self._overlap(week, k, here, starts[position], missing, stop))
             if start is not None:
                 k, free, here = stop, start + float(week.service[stop]), target
         return visits, legs
@@ -187,8 +187,9 @@ class Storyteller:
         return _short_of_time(leg.origin, leg.destination, leg.missing_minutes)
 
     def _overlap(
-        self, week: HostWeek, here: int, free: float, start: float, missing: int, stop: int
+        self, week: HostWeek, k: int, here: int, start: float, missing: int, stop: int
     ) -> Leg:
+        """Two facts of one place that leave no time between them."""
         place = self.places[here]
         moment = moment_of(week.origin + start)
         return Leg(
@@ -205,7 +206,23 @@ class Storyteller:
             False,
             False,
             missing,
-            _short_of_time(place, place, missing),
+            self._both_at_once(week, k, stop, place),
+        )
+
+    def _both_at_once(self, week: HostWeek, k: int, stop: int, place: Place) -> Reason:
+        """Two facts of one place share a time: an absence and a visit, or two visits."""
+        host = self.problem.hosts[week.host].name
+        ends = [end for end in (k, stop) if end < week.size and week.fact[end] >= 0]
+        facts = [week.facts[week.fact[end]] for end in ends]
+        names = [
+            fact.label if fact.visit or fact.task is not None else f"an absence ({fact.label})"
+            for fact in facts
+        ]
+        both = " and ".join(names) or place.name
+        return Reason(
+            "visits_overlap",
+            f"{host} has at the same time: {both}.",
+            {"host": host, "other": both},
         )
 
     def _soon(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 
 from .check import violations
 from .constraints import host_refusal
@@ -22,6 +23,7 @@ from .verdicts import Slot, as_fixed, reachable_slots
 
 # Every place is given, so this only guards against an endless wait.
 ENOUGH = Limits(seconds=20.0)
+FITS_NOW = "fits_now"
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,96 @@ def reasons_left(problem: Problem, plan: Solution) -> tuple[Unplaced, ...]:
     rows = explain(held, search.finders, choice, confirm(search))
     # A place that no trip of the search tells again is a place all the same.
     placed = {visit.task for visit in plan.visits}
-    return tuple(row for row in rows if row.task not in placed)
+    return tuple(_as_arranged(problem, plan, row) for row in rows if row.task not in placed)
+
+
+def _as_arranged(problem: Problem, plan: Solution, row: Unplaced) -> Unplaced:
+    """The row with a way to fit that holds while the others keep their minute, or with none.
+
+    The search lets visits of a week shift by minutes; what a person arranged does not shift.
+    """
+    mend = row.would_fit_if
+    if row.reason.code != FITS_NOW and mend is None:
+        return row
+    task = task_of(problem, row.task)
+    fit = _fit_now(problem, plan, task) or _fit_instead(problem, plan, task)
+    reason = row.reason
+    if reason.code == FITS_NOW:
+        is_true = fit is not None and fit.code == FITS_NOW
+        reason = fit if fit is not None and is_true else _against(problem, plan, task)
+    return replace(row, reason=reason, would_fit_if=fit)
+
+
+def _fit_now(problem: Problem, plan: Solution, task: Task) -> Reason | None:
+    """The best place the task has beside the whole plan."""
+    facts = as_fixed(plan.visits)
+    slots = [s for host in problem.hosts for s in reachable_slots(problem, facts, task, host)]
+    if not slots:
+        return None
+    best = min(slots, key=_best_first)
+    words, values = _fit_words(problem, task, best)
+    return Reason(FITS_NOW, f"Fits {words}.", values)
+
+
+def _fit_instead(problem: Problem, plan: Solution, task: Task) -> Reason | None:
+    """The place the task has once the least important visit that stands in its way is dropped."""
+    first = {row.ref for row in problem.tasks if row.comes_first}
+    loose = [v for v in plan.visits if v.task is not None and v.task not in first]
+    for gone in sorted(loose, key=lambda v: (v.priority, v.start)):
+        rest = as_fixed(visit for visit in plan.visits if visit is not gone)
+        host = next(each for each in problem.hosts if each.ref == gone.host)
+        slots = reachable_slots(problem, rest, task, host, days=_week(problem, gone))
+        if not slots:
+            continue
+        words, values = _fit_words(problem, task, min(slots, key=_best_first))
+        values |= {"dropped": [gone.label], "lost": gone.priority, "tasks": [gone.task]}
+        return Reason(
+            "fits_if",
+            f"In this plan it fits {words} if {gone.label} (priority {gone.priority}) is dropped; "
+            f"its own priority is {task.priority}.",
+            values,
+        )
+    return None
+
+
+def _week(problem: Problem, visit: PlannedVisit) -> list[date]:
+    week = local_day(visit.zone, minute_of(visit.start)).isocalendar()[:2]
+    return [day for day in problem.days if day.isocalendar()[:2] == week]
+
+
+def _best_first(slot: Slot) -> tuple:
+    return (-slot.points, slot.travel_minutes, slot.start, slot.host)
+
+
+def _fit_words(problem: Problem, task: Task, slot: Slot) -> tuple[str, dict[str, Any]]:
+    day = local_day(task.place.zone, minute_of(slot.start))
+    host = next(each for each in problem.hosts if each.ref == slot.host)
+    values = {
+        "host": host.name,
+        "day": day,
+        "dropped": [],
+        "lost": 0,
+        "priority": task.priority,
+        "extra_minutes": slot.travel_minutes,
+        "tasks": [],
+    }
+    more = "more" if slot.travel_minutes >= 0 else "less"
+    travel = f"{abs(slot.travel_minutes)} minutes {more} travel"
+    return f"on {day:%-d %B} with {host.name} ({travel})", values
+
+
+def _against(problem: Problem, plan: Solution, task: Task) -> Reason:
+    """What keeps the task out while every visit of the plan keeps its minute."""
+    facts = as_fixed(plan.visits)
+    alone = replace(problem, fixed=facts, tasks=(task,), published=(), most_moves=None)
+    reason = _explainer(alone).explain(0).reason
+    if reason.code != FITS_NOW:
+        return reason
+    return Reason(
+        "not_reachable",
+        f"Nobody can get to {task.place.name} and back beside the visits of this plan.",
+        {"place": task.place.name},
+    )
 
 
 def _as_kept(visit: PlannedVisit, kept: set[tuple[str, str, datetime]]) -> PlannedVisit:

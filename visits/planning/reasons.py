@@ -15,9 +15,9 @@ from .constraints import host_refusal, start_span
 from .problem import Host, Problem, Task
 from .rota import REFUSED
 from .solution import Reason, SlotReason, Unplaced
-from .spans import local_day, minute_of
+from .spans import local_day, minute_of, moment_of
 from .trips import Trip, TripFinder
-from .weeks import HostWeek
+from .weeks import Fact, HostWeek
 
 # The nearer to a place, the later in this list: the main reason is the latest one found.
 NEARNESS = (
@@ -35,9 +35,11 @@ NEARNESS = (
     "pinned_day",
     "pin_outside_hours",
     "day_too_short",
+    "day_over",
     "too_soon",
     "week_over",
     "host_unavailable",
+    "beside_absence",
     "not_reachable",
     "blocked_by_visit",
     "rest_day",
@@ -149,7 +151,7 @@ class Explainer:
             return Reason("week_over", f"The week of {day:%-d %B} is over.", {"day": day}), None
         stops = self.stops_on(finder, number, task, day)
         if not stops:
-            return self.taken(finder, host, day, span), None
+            return self.taken(finder, task, host, day, span), None
         blocked = self.blocked(finder, stops, task, host, day)
         if blocked is not None:
             return blocked, None
@@ -208,12 +210,18 @@ class Explainer:
             if local_day(task.place.zone, week.origin + float(week.low[k])) == day
         ]
 
-    def taken(self, finder: TripFinder, host: Host, day: date, span: tuple[int, int]) -> Reason:
+    def taken(
+        self, finder: TripFinder, task: Task, host: Host, day: date, span: tuple[int, int]
+    ) -> Reason:
         """Facts leave no start on this date: name the one in the way."""
         week = finder.week
         near = [f for f in week.facts if f.start < span[1] + 24 * 60 and f.ready > span[0]]
         fact = near[0] if near else None
         if fact is None or fact.visit is None:
+            if fact is not None and not (
+                fact.start < span[1] + task.duration and fact.end > span[0]
+            ):
+                return _beside_absence(fact, task, host, day)
             label = fact.label if fact is not None else ""
             return Reason(
                 "host_unavailable",
@@ -254,12 +262,7 @@ class Explainer:
         if visits and not self.out_of_reach(finder, stops):
             nearest = min(visits, key=lambda f: min(abs(f.start - moment), abs(f.ready - moment)))
             if nearest.visit is None and nearest.task is None:
-                return Reason(
-                    "host_unavailable",
-                    f"{host.name} cannot reach {task.place.name} on {day:%-d %B} beside "
-                    f"{nearest.label or 'a busy time'}.",
-                    {"host": host.name, "day": day, "label": nearest.label},
-                )
+                return _beside_absence(nearest, task, host, day)
             return _blocked_by(nearest.label, host, day)
         return Reason(
             "not_reachable",
@@ -351,6 +354,24 @@ class Explainer:
             f"{task.priority}; {travel}.",
             values,
         )
+
+
+def _beside_absence(fact: Fact, task: Task, host: Host, day: date) -> Reason:
+    """The host is there that day, but the journey to or from the place runs into an absence."""
+    return Reason(
+        "beside_absence",
+        f"{host.name} cannot reach {task.place.name} on {day:%-d %B} beside "
+        f"{fact.label or 'a busy time'}.",
+        {
+            "host": host.name,
+            "day": day,
+            "place": task.place.name,
+            "label": fact.label,
+            "absent_from": moment_of(fact.start),
+            "absent_to": moment_of(fact.end),
+            "zone": host.home.zone,
+        },
+    )
 
 
 def _blocked_by(label: str, host: Host, day: date) -> Reason:

@@ -220,7 +220,12 @@ def weigh_start(
                     "outside_hours",
                     f"{task.label} could start between "
                     f"{moment_of(span[0]):%H:%M} and {moment_of(span[1]):%H:%M} UTC that day.",
-                    {"earliest": moment_of(span[0]), "latest": moment_of(span[1])},
+                    {
+                        "label": task.label,
+                        "earliest": moment_of(span[0]),
+                        "latest": moment_of(span[1]),
+                        "zone": task.place.zone,
+                    },
                 )
             )
     worth = worth_of(problem, task, day, minute)

@@ -7,17 +7,19 @@ from django.db.models import Count, F, Max, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from crm import clock
+from crm import clock, wording
 from crm.maps import Tour, europe
 from crm.models import Message, Place
 from crm.permissions import require
 from crm.roles import Role
 from crm.validators import row_number
 from visits.domain import agenda, planning_runs
+from visits.domain.booking import SlotTaken
 from visits.domain.busy_feeds import unknown_calendars
 from visits.domain.host_answers import refusals, visits_without_host
 from visits.domain.journeys import Journey
@@ -55,14 +57,15 @@ def plan(request: HttpRequest) -> HttpResponse:
     visits = standing_visits(campaign)
     journeys = journeys_between(visits)
     dots = agenda.map_dots(request.user, campaign, path=_address_of)
+    waiting = _tray(request, campaign)
     context = {
         "campaign": campaign,
         "board": board_of_calendar(campaign, Look(at, decisions), visits, journeys),
         "map": europe(dots, _tours(journeys.values())),
         "versions": list(versions.annotate(fresh=F("result__fresh"))),
         "run": the_plan.runs.first(),
-        "waiting": _tray(request, campaign),
-        "has_requests": campaign.requests.exists(),
+        "waiting": waiting,
+        "has_requests": bool(waiting) or campaign.requests.exists(),
         "refusals": refusals(request.user),
         "away": visits_without_host(request.user, at=at),
         "unknown": unknown_calendars(Host.objects.who_lead()),
@@ -336,7 +339,10 @@ def plan_publish(request: HttpRequest, number: int) -> HttpResponse:
     if isinstance(drafts, EditedMeanwhile):
         messages.error(request, drafts.messages[0])
         return _version_page(request, get_version(request, number), status=409)
-    if drafts is not None:
+    if isinstance(drafts, SlotTaken):
+        link = reverse("visits:plan"), _("To the plan")
+        messages.error(request, format_html('{} <a href="{}">{}</a>', _taken_words(drafts), *link))
+    elif drafts is not None:
         count = len(drafts) if isinstance(drafts, list) else 0
         messages.success(
             request,
@@ -351,9 +357,27 @@ def plan_publish(request: HttpRequest, number: int) -> HttpResponse:
     return redirect("visits:plan-version", number)
 
 
-def _publish_seen(version: PlanVersion, **act) -> list[Message] | EditedMeanwhile:
-    """Publish what the coordinator has seen; the change itself when there is more by now."""
+def _publish_seen(version: PlanVersion, **act) -> list[Message] | EditedMeanwhile | SlotTaken:
+    """Publish what the coordinator has seen; what came between when something did."""
     try:
         return publish_version(version, **act)
     except EditedMeanwhile as change:
         return change
+    except SlotTaken as error:
+        return error
+
+
+def _taken_words(error: SlotTaken) -> str:
+    """Which visit has the time that the plan wanted, and what to do about it."""
+    visit = error.clash.visit if error.clash else None
+    if visit is None:
+        return error.sentence
+    return _(
+        "%(host)s has %(visit)s on %(when)s, where this plan wants another visit; nothing was "
+        "published. Plan again, or look at %(ref)s on its own page."
+    ) % {
+        "host": visit.host.name,
+        "visit": visit,
+        "when": wording.time_range(visit.starts_at, visit.ends_at, visit.zone),
+        "ref": visit.ref,
+    }

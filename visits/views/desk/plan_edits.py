@@ -12,12 +12,24 @@ from crm import clock, wording
 from crm.permissions import require
 from crm.roles import Role
 from crm.validators import row_number
+from visits.domain.alternatives import would_fit
 from visits.domain.booking import Busy
-from visits.domain.plan_edits import Draft, helps_of, move_visit, open_draft, undo_edit, verdicts_of
+from visits.domain.plan_edits import (
+    Draft,
+    changes_that_help,
+    meeting_online,
+    move_visit,
+    open_draft,
+    undo_edit,
+    verdicts_of,
+)
 from visits.domain.plan_rollback import bring_back
 from visits.domain.plans import EditedMeanwhile
 from visits.forms.plans import MoveForm, cell_key
 from visits.models import PlanEdit, PlanVersion, VisitRequest
+from visits.planning.changes import ChangeKind
+from visits.planning.moves import task_of
+from visits.planning.problem import Mode
 from visits.reason_words import desk_words
 from visits.views.desk.access import try_verb
 from visits.views.desk.plan import decisions_mark, get_version
@@ -41,15 +53,16 @@ def plan_verdicts(request: HttpRequest, number: int) -> HttpResponse:
     try:
         draft = open_draft(version, at=clock.now())
         row = draft.request(ref)
+        ref = row.ref
     except ValidationError as error:
         return JsonResponse({"refused": error.messages[0]}, status=409)
     found = verdicts_of(draft, ref)
     answer = {"request": ref, "edits": version.edits, "cells": [_cell(cell, row) for cell in found]}
     if request.GET.get("helps") == "1":
-        helps = helps_of(draft, ref, found)
-        answer["helps"] = {
-            f"{host} {day.isoformat()}": words for (host, day), words in helps.items()
-        }
+        helps = changes_that_help(draft, ref, found)
+        keys = {f"{host} {day.isoformat()}": change for (host, day), change in helps.items()}
+        answer["helps"] = {key: would_fit(draft.loaded, change) for key, change in keys.items()}
+        answer["online"] = [key for key, row in keys.items() if row.kind == ChangeKind.ONLINE]
     return JsonResponse(answer)
 
 
@@ -95,10 +108,12 @@ def plan_move(request: HttpRequest, number: int) -> HttpResponse:
     ref = request.GET.get("request", "")
     if not ref:
         return render(request, "visits/plan_move.html", _choices(draft))
-    row = try_verb(request, draft.request, ref)
-    if row is None:
-        return _back(version)
-    initial = {"seen": version.edits, "cell": request.GET.get("cell", "")}
+    try:
+        row = draft.request(ref)
+    except ValidationError as error:
+        return _standing_page(request, version, ref, error.messages[0])
+    initial = {name: request.GET.get(name, "") for name in ("cell", "online")}
+    initial["seen"] = version.edits
     form = MoveForm(campaign=row.campaign, zone=row.zone, initial=initial)
     return _move_page(request, draft, row, form, status=200)
 
@@ -132,12 +147,38 @@ def _post_move(request: HttpRequest, version: PlanVersion) -> HttpResponse:
         else:
             return _moved(request, edit, soft)
     if is_leaving:
-        messages.error(request, " ".join(form.non_field_errors()) or _("Open the page again."))
+        messages.error(request, " ".join(form.non_field_errors()) or _("Open the plan again."))
         return _back(version, ref)
     draft = try_verb(request, open_draft, version, at=clock.now())
-    if draft is None or try_verb(request, draft.request, ref) is None:
+    if draft is None or (row := try_verb(request, draft.request, ref)) is None:
         return _back(version, ref)
     return _move_page(request, draft, row, form, status=422)
+
+
+def _standing_page(
+    request: HttpRequest, version: PlanVersion, ref: str, refusal: str
+) -> HttpResponse:
+    """Why a visit of the draft stays where it is, and where it can be moved all the same."""
+    row = version.plan.campaign.requests.filter(ref=ref).first()
+    if row is None:
+        messages.error(request, _("There is no request with this reference."))
+        return _back(version)
+    visit = row.visits.live().first()
+    words = refusal
+    if visit is not None:
+        words = (
+            _("%(visit)s is agreed with its city: %(when)s. A draft leaves it there.")
+            if visit.is_agreed
+            else _(
+                "%(visit)s is on offer: %(when)s. Take the offer back on its own page, then plan "
+                "again."
+            )
+        )
+        when = wording.time_range(visit.starts_at, visit.ends_at, visit.zone)
+        words %= {"visit": visit, "when": when}
+    context = {"version": version, "row": row, "visit": visit, "stands": words}
+    name = "visits/_plan_stands.html" if request.htmx else "visits/plan_move.html"
+    return render(request, name, context)
 
 
 def _choices(draft: Draft) -> dict:
@@ -149,7 +190,14 @@ def _move_page(
     request: HttpRequest, draft: Draft, row: VisitRequest, form: MoveForm, *, status: int, **more
 ) -> HttpResponse:
     spot = draft.spot(row.ref)
+    task = task_of(draft.loaded.problem, row.ref)
+    may_go_online = task.mode != Mode.ONLINE and not task.promised
+    is_online = may_go_online and bool(form["online"].value())
+    if is_online:
+        draft = meeting_online(draft, row.ref)
     context = {
+        "is_online": is_online,
+        "may_go_online": may_go_online and not is_online,
         "version": draft.version,
         "row": row,
         "form": form,
@@ -191,11 +239,12 @@ def _moved(request: HttpRequest, edit: PlanEdit, soft: list[str]) -> HttpRespons
 
 def _offer_again(request: HttpRequest, row: VisitRequest, change: EditedMeanwhile) -> HttpResponse:
     """Nothing was overwritten: who changed what meanwhile, and the same move on top of that."""
-    typed = {name: request.POST.get(name, "") for name in ("cell", "start")}
+    typed = {name: request.POST.get(name, "") for name in ("cell", "start", "online")}
     form = MoveForm(
         campaign=row.campaign, zone=row.zone, initial={**typed, "seen": change.version.edits}
     )
     draft = open_draft(change.version, at=clock.now())
+    row = draft.request(row.ref)
     is_leaving = "leave_out" in request.POST
     return _move_page(
         request, draft, row, form, status=409, meanwhile=change.edits, is_leaving=is_leaving

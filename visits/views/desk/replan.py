@@ -11,10 +11,11 @@ from crm.permissions import require
 from crm.roles import Role
 from crm.validators import row_number
 from visits.domain import planning_runs
+from visits.domain.host_answers import refusals, visits_without_host
 from visits.domain.plans import plan_of
 from visits.domain.publishing import changes_of
 from visits.domain.replanning import ABSENCE, Candidate, candidates
-from visits.models import Campaign, Disruption, HostAvailability, Plan, PlanRun, Unplaced
+from visits.models import Campaign, Disruption, HostAvailability, Plan, PlanRun, Unplaced, Visit
 from visits.views.desk.access import current_campaign
 
 ACTIVE = (PlanRun.State.QUEUED, PlanRun.State.RUNNING)
@@ -37,11 +38,20 @@ def replan(request: HttpRequest) -> HttpResponse:
     context = {
         "campaign": campaign,
         "rows": [(row, row.visit.ref in ticked) for row in rows],
+        "on_offer": _on_offer(request, rows),
         "because": request.POST.get("because", _because(request)),
         "few": planning_runs.FEW_MOVES,
         **_answers(plan_of(campaign)),
     }
     return render(request, "visits/plan_replan.html", context)
+
+
+def _on_offer(request: HttpRequest, rows: list[Candidate]) -> list[Visit]:
+    """Visits whose host cannot and that are only on offer, so that they are not planned anew."""
+    known = {row.visit for row in rows}
+    away = visits_without_host(request.user, at=clock.now())
+    away += [row.visit for row in refusals(request.user)]
+    return [visit for visit in dict.fromkeys(away) if visit not in known and not visit.is_agreed]
 
 
 def _because(request: HttpRequest) -> str:
@@ -59,6 +69,9 @@ def _because(request: HttpRequest) -> str:
 def _ask(request: HttpRequest, campaign: Campaign, rows: list[Candidate]) -> HttpResponse | None:
     known = {row.visit.ref for row in rows}
     released = request.POST.getlist("released")
+    if not released:
+        messages.error(request, _("Tick at least one visit that may move."))
+        return None
     if gone := sorted(set(released) - known):
         messages.error(
             request,
@@ -82,20 +95,43 @@ def _answers(plan: Plan) -> dict:
     answers = []
     for run in runs:
         changes = changes_of(run.version) if run.version else []
-        answers.append(
-            {
-                "run": run,
-                "version": run.version,
-                "kept": sum(change.kind == "kept" for change in changes),
-                "changes": [change for change in changes if change.kind != "kept"],
-                "without_place": _without_place(run),
-            }
-        )
+        answer = {
+            "runs": [run],
+            "run": run,
+            "version": run.version,
+            "kept": sum(change.kind == "kept" for change in changes),
+            "changes": [change for change in changes if change.kind != "kept"],
+            "without_place": _without_place(run),
+        }
+        twin = next((each for each in answers if _says_the_same(each, answer)), None)
+        if twin is not None:
+            twin["runs"].append(run)
+        else:
+            answers.append(answer)
+    for answer in answers:
+        answer["title"] = ", ".join(run.get_freedom_display() for run in answer["runs"])
     return {
         "answers": answers,
         "active": any(run.state in ACTIVE for run in runs),
         "asked_because": runs[0].because if runs else "",
     }
+
+
+def _says_the_same(one: dict, other: dict) -> bool:
+    """Whether two plans change the same and leave the same out."""
+    return None not in (one["version"], other["version"]) and _gist(one) == _gist(other)
+
+
+def _gist(answer: dict) -> tuple:
+    changes = {
+        (
+            change.kind,
+            tuple(sorted(row.ref for row in change.requests)),
+            change.placement and (change.placement.host_id, change.placement.starts_at),
+        )
+        for change in answer["changes"]
+    }
+    return changes, {row.request.ref for row in answer["without_place"]}, answer["kept"]
 
 
 def _without_place(run: PlanRun) -> list[Unplaced]:

@@ -41,6 +41,7 @@ def request_why(request: HttpRequest, ref: str) -> HttpResponse:
         context |= {
             "why": answer,
             "on": on,
+            "not_of_the_offer": "" if on else _not_of_the_offer(request.GET.get("day", "")),
             "host": host,
             "lines": _lines(row, answer, today=today, on=on, host=host),
             "days": _days(answer, today=today, on=on),
@@ -59,6 +60,16 @@ def _asked(request: HttpRequest, weighing: Weighing) -> tuple[date | None, Host 
     if on not in weighing.problem.days:
         on = None
     return on, weighing.loaded.hosts.get(request.GET.get("host", ""))
+
+
+def _not_of_the_offer(asked: str) -> str:
+    """Why a day asked about in the address is not answered for; "" when none was asked about."""
+    try:
+        day = date.fromisoformat(asked)
+    except ValueError:
+        return asked and _("“%(day)s” is no day; below are all days.") % {"day": asked[:20]}
+    words = _("%(day)s is not a working day of the offer; below are all days.")
+    return words % {"day": wording.day(day)}
 
 
 def _lines(

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
         ("today", "Open a campaign"),
         ("request-list", "No request is open"),
         ("visit-list", "No visit looks like this"),
-        ("plan", "Make a campaign in Settings first"),
+        ("plan", "Make a campaign first; its window becomes the days of this page."),
     ],
 )
 def test_page_of_an_empty_installation_says_what_will_appear(client, coordinator, name, sentence):

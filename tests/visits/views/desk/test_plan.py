@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 
 from crm.models import Message, OutgoingMail, User
+from tests.factories.visits import VisitFactory
 from tests.visits.views.desk.front_door import do, go, said
 from visits.domain.planning_runs import work_off
 from visits.models import PlanRun, PlanVersion, Reservation, Visit, VisitRequest
@@ -142,6 +143,29 @@ def test_plan_whose_request_moved_on_is_refused_whole(desk, planned):
     assert said(answer) == [f"{gone.ref} moved on meanwhile; plan again."]
     assert (Visit.objects.count(), Message.objects.count()) == before
     assert PlanVersion.objects.get(pk=planned.pk).state == "draft"
+
+
+def test_time_that_went_to_another_visit_is_refused_naming_it_and_the_way_on(desk, planned):
+    changes = go(desk, "plan-version", planned.number).context["changes"]
+    new = next(change for change in changes if change.kind == "new").placement
+    other = VisitFactory(host=new.host, starts_at=new.starts_at, ends_at=new.ends_at)
+    Reservation.objects.create(
+        resource=new.host.resource, starts_at=new.starts_at, ends_at=new.ends_at, visit=other
+    )
+    (words,) = said(do(desk, "plan-publish", planned.number))
+    assert words.startswith(f"{new.host.name} has {other} on ")
+    assert words.endswith('<a href="/plan/">To the plan</a>')
+    assert PlanVersion.objects.get(pk=planned.pk).state == "draft"
+
+
+def test_page_of_the_calendar_leaves_a_draft_s_sentences_to_the_draft(desk, planned):
+    page = go(desk, "plan")
+    left = planned.unplaced.select_related("request")
+    waiting = {item["row"].ref for item in page.context["waiting"]}
+    for row in left:
+        assert row.reason not in page.text
+        if row.request.ref in waiting:
+            assert f"/plan/v{planned.number}/#at-{row.request.ref}" in page.text
 
 
 def test_plan_from_an_empty_calendar_is_a_comparison_and_cannot_be_published(desk, planned):

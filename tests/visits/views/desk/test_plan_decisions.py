@@ -195,7 +195,8 @@ def test_contradiction_is_refused_naming_the_smallest_set_in_conflict(
         (
             "pin",
             {"request": "R24", "day": "2023-02-25"},
-            "The pin of Ostrava cannot be kept: 25 February is not a working day of the window.",
+            "The pin of Ostrava cannot be kept: 25 February is not a working day of the window. "
+            "It would fit Thu 23 Feb 2023, 09:00 Prague (CET) with Joe Gorman.",
         ),
         (
             "pin",
@@ -219,10 +220,31 @@ def test_decision_that_cannot_be_kept_is_refused_in_one_sentence(
     assert not PlanDecision.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("request_ref", "day"),
+    [("R05", 22), ("R05", 24), ("R05", 27), ("R20", 22), ("R24", 20), ("R24", 28), ("R12", 23)],
+)
+def test_pin_that_cannot_be_kept_names_what_stands_there_on_that_day(desk, draft, request_ref, day):
+    answer = decide(desk, "pin", request=request_ref, host="H1", day=f"2023-02-{day}")
+    for words in refused(answer):
+        assert "pinned this visit" not in words
+        assert f"{day} Feb" in words or "Joe Gorman" in words
+        assert re.search(r" (Would fit|It would fit) ", words), words
+    assert answer.status_code == 422 or PlanDecision.objects.exists()
+
+
+def test_pin_of_a_city_outside_the_register_says_so(desk, draft):
+    VisitRequest.objects.filter(ref="R24").update(place=None)
+    answer = decide(desk, "pin", request="R24", day="2023-02-23")
+    assert refused(answer) == [
+        "Ostrava is not in the register of places; choose the city from it first."
+    ]
+
+
 def test_same_decision_twice_is_kept_once(desk, draft):
     decide(desk, "forbid", **PIN)
     answer = decide(desk, "forbid", **PIN)
-    assert refused(answer) == ["R24 Ostrava forbidden: Thu 23 Feb already."]
+    assert refused(answer) == ["This is decided already: R24 Ostrava forbidden: Thu 23 Feb."]
     assert PlanDecision.objects.count() == 1
 
 
@@ -261,7 +283,7 @@ def test_nothing_is_moved_onto_a_locked_day(desk, draft):
     assert re.fullmatch(
         r"Wed 22 Feb of Backup expert \(sample\) is locked: what is there stays, nothing is "
         r"added\. "
-        r"Would fit at \d\d:\d\d if that decision is taken back\.",
+        r"Would fit at \d\d:\d\d \w+ \(\w+\) if that decision is taken back\.",
         words,
     )
     # It is as it says.
@@ -350,7 +372,7 @@ def test_request_without_a_place_names_the_decision_that_alone_stands_in_the_way
     }
     assert left.reason_code == "decided"
     assert left.reason.startswith(begins[kind])
-    assert left.reason in go(desk, "plan").text
+    assert left.reason in go(desk, "plan-version", left.version.number).text
     assert go(desk, "request-why", "R04").context["why"].sentence.startswith(begins[kind])
     # What it says is so: once that is taken back, the request has its place.
     do(desk, "plan-decision-take-back", row.pk)

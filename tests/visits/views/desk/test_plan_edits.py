@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime
+from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,12 +12,14 @@ from django.test.utils import CaptureQueriesContext
 from crm import clock
 from crm.models import AuditEntry, User
 from tests.factories.crm import UserFactory
+from tests.factories.visits import HostAvailabilityFactory
 from tests.visits.planning.verifier import faults
 from tests.visits.views.desk.front_door import do, go, refused, said
 from visits.domain.plan_edits import open_draft, verdicts_of
 from visits.domain.plans import solve_campaign, store_version
 from visits.domain.proposals import take_back_proposal
-from visits.models import Campaign, Placement, PlanVersion, Visit, VisitRequest
+from visits.domain.replanning import candidates
+from visits.models import Campaign, Host, Placement, PlanVersion, Visit, VisitRequest
 from visits.planning.moves import arrange
 
 pytestmark = pytest.mark.django_db
@@ -84,7 +87,7 @@ def test_verdicts_cover_every_host_and_day_and_say_a_reason_where_nothing_is_pos
     assert len(cells) == 2 * len(days)
     assert all(cell["words"].endswith(".") for cell in cells.values())
     assert sum(cell["here"] for cell in cells.values()) == 1
-    assert "too soon" in cells["H1 2023-02-01"]["words"]
+    assert cells["H1 2023-02-01"]["words"] == "Wed 1 Feb 2023 is over."
     shrove = cells["H2 2023-02-21"]
     assert shrove["soft"] == ["Tue 21 Feb 2023 in Lisbon: Carnival (leave usually given)."]
 
@@ -163,7 +166,7 @@ def test_reasons_of_the_tray_are_those_of_the_plan_as_it_is_now(desk, draft):
 
 
 IMPOSSIBLE = [
-    ({"cell": "H1 2023-02-01"}, "Wed 1 Feb 2023 is too soon: a new visit needs more notice."),
+    ({"cell": "H1 2023-02-01"}, "Wed 1 Feb 2023 is over."),
     ({"cell": "H2 2023-02-22"}, "Backup expert (sample) does not travel."),
     ({"cell": "H1 2023-02-23", "start": "03:00"}, "Venice could start between"),
     ({"cell": "H1 2023-02-21", "start": "10:00"}, "cannot be in Venice by"),
@@ -171,7 +174,7 @@ IMPOSSIBLE = [
     ({"cell": "H9 2023-02-23"}, "Choose a day of the window."),
     ({"cell": ""}, "Choose a day."),
     ({"cell": "H1 2023-02-23", "start": "soon"}, "Enter a valid time."),
-    ({"cell": "H1 2023-02-23", "seen": "x"}, "Enter a whole number."),
+    ({"cell": "H1 2023-02-23", "seen": "x"}, "This page is out of date; open the plan again."),
 ]
 
 
@@ -191,8 +194,8 @@ def test_refused_start_names_the_nearest_one_that_day_which_then_works(desk, dra
     cells = verdicts(desk, draft, "R11")
     key = next(key for key, cell in cells.items() if cell["possible"] and not cell["here"])
     (words,) = refused(move(desk, draft, "R11", cell=key, start="03:00"))
-    assert re.search(r"\. Would fit if it started at \d\d:\d\d\.$", words)
-    start = words[-6:-1]
+    assert re.search(r"\. Would fit if it started at \d\d:\d\d \w+ \(\w+\)\.$", words)
+    start = words.split("started at ")[1][:5]
     move(desk, draft, "R11", cell=key, start=start)
     host, day = key.split()
     assert place_of(draft, "R11") == (host, date.fromisoformat(day), start)
@@ -216,6 +219,39 @@ def test_day_that_refuses_names_the_smallest_change_before_the_drop_and_after(
     assert "H1 2023-02-01" not in answer["helps"]
 
 
+def test_request_asked_on_site_is_placed_online_and_asked_on_site_again_once_left_out(desk, draft):
+    move(desk, draft, "R04", leave_out="1")
+    page = go(desk, "plan-move", draft.number, request="R04")
+    assert "&amp;online=1" in page.text
+    answer = go(desk, "plan-verdicts", draft.number, request="R04", helps="1").json()
+    key = "H2 2023-02-22"
+    assert key in answer["online"]
+    page = go(desk, "plan-move", draft.number, request="R04", online="1", cell=key)
+    assert f'value="{key}" checked' in page.text
+    move(desk, draft, "R04", cell=key, online="True")
+    row = Placement.objects.get(version=draft, requests__ref="R04")
+    assert (row.mode, row.host.ref) == ("online", "H2")
+    assert int((row.ends_at - row.starts_at).total_seconds()) == 90 * 60
+    move(desk, draft, "R11", leave_out="1")
+    assert Placement.objects.get(version=draft, requests__ref="R04").mode == "online"
+    move(desk, draft, "R04", leave_out="1")
+    cells = verdicts(desk, draft, "R04")
+    assert cells[key]["words"] == "Backup expert (sample) does not travel."
+
+
+def test_day_beside_an_absence_names_the_absence_and_not_the_day(desk, draft):
+    rome = {"tzinfo": ZoneInfo("Europe/Rome")}
+    away = datetime(2023, 2, 23, 0, **rome), datetime(2023, 2, 23, 23, **rome)
+    host = Host.objects.get(ref="H1")
+    HostAvailabilityFactory(host=host, starts_at=away[0], ends_at=away[1])
+    cells = verdicts(desk, draft, "R24")
+    assert "unavailable on Thu 23 Feb 2023" in cells["H1 2023-02-23"]["words"]
+    for day in (22, 24):
+        words = cells[f"H1 2023-02-{day}"]["words"]
+        assert f"unavailable on {day}" not in words
+        assert f"is unavailable on {date(2023, 2, day):%a %-d %b}" not in words
+
+
 def test_move_to_where_it_is_already_is_no_edit(desk, draft):
     host, day, clock = place_of(draft, "R04")
     answer = move(desk, draft, "R04", cell=f"{host} {day}", start=clock)
@@ -228,7 +264,10 @@ def test_agreed_visit_is_never_moved(desk, draft):
     sentence = "R14 cannot be placed here: it has an agreed date or is no longer open."
     assert said(answer) == [sentence]
     assert as_stored(draft) == before
-    assert sentence in said(desk.get(f"/plan/v{draft.number}/move/?request=R14", follow=True))
+    page = go(desk, "plan-move", draft.number, request="R14")
+    assert "V09 Gdańsk is agreed with its city: " in page.text
+    assert "/visits/V09/" in page.text
+    assert "/plan/replan/" in page.text
 
 
 def test_unknown_request_is_refused_in_one_sentence(desk, draft):
@@ -361,3 +400,68 @@ def client_of():
         return client
 
     return signed_in
+
+
+# --- Agreed visits that were released for the draft ---
+
+
+@pytest.fixture
+def released(desk, at):
+    """A draft in which the agreed visits from 20 February on may move too."""
+    campaign = Campaign.objects.get(slug="february-2023")
+    ahead = [row.visit for row in candidates(campaign, at=at)]
+    refs = [visit.ref for visit in ahead if visit.starts_at.day >= 20]
+    return store_version(solve_campaign(campaign, at=at, seconds=10, released=refs))
+
+
+FITS = re.compile(r"^(?:In this plan it f|F)its on (\d+) February with (.+?) (?:\(\d|if )")
+
+
+def told_fits(opened, row):
+    """Host and day on which the tray says that a request fits as the draft stands."""
+    for words in (row.reason, row.would_fit_if):
+        if (found := FITS.match(words)) and "is dropped" not in words:
+            names = {host.name: host for host in opened.loaded.hosts.values()}
+            yield names[found[2]].ref, date(2023, 2, int(found[1]))
+
+
+@pytest.mark.one_database  # The planner sees values; how they are loaded is tested on both.
+def test_what_the_tray_says_fits_fits_after_every_edit(desk, released, at):
+    told = 0
+    placed = sorted({r.ref for p in released.placements.all() for r in p.requests.all()})
+    for seed in range(3):
+        chance = Random(seed)
+        for _step in range(4):
+            version = PlanVersion.objects.get(pk=released.pk)
+            opened = open_draft(version, at=at)
+            for row in version.unplaced.select_related("request"):
+                cells = {}
+                for spot in told_fits(opened, row):
+                    cells = cells or {
+                        (cell.host.ref, cell.day): cell
+                        for cell in verdicts_of(opened, row.request.ref)
+                    }
+                    assert cells[spot].is_possible, (row.reason, row.would_fit_if)
+                    told += 1
+            ref = chance.choice(placed)
+            if ref in {row.request.ref for row in version.unplaced.all()}:
+                keys = [k for k, cell in verdicts(desk, version, ref).items() if cell["possible"]]
+                if keys:
+                    move(desk, version, ref, cell=chance.choice(keys))
+            else:
+                move(desk, version, ref, leave_out="1")
+    assert told
+
+
+def test_any_request_of_a_joint_visit_stands_for_it(desk, released):
+    key = next(k for k, c in verdicts(desk, released, "R14").items() if c["possible"])
+    assert verdicts(desk, released, "R15") == verdicts(desk, released, "R14")
+    assert place_of(released, "R15") == place_of(released, "R14")
+    answer = move(desk, released, "R15", leave_out="1")
+    assert said(answer)[0].startswith("R14 Gdańsk left out")
+    assert place_of(released, "R14") is None
+    move(desk, released, "R15", cell=key)
+    assert place_of(released, "R15") == place_of(released, "R14")
+    page = go(desk, "plan-version", released.number)
+    boxes = [box for lane in page.context["board"].lanes for box in lane.boxes]
+    assert "R14" in {box.key for box in boxes if box.can_move}

@@ -51,6 +51,17 @@ def test_change_that_touches_nobody_leads_to_the_offer_it_names(desk):
     assert (page.context["host"].ref, page.context["form"]["minutes"].value()) == ("H2", 90)
 
 
+@pytest.mark.parametrize(
+    ("day", "sentence"),
+    [
+        ("2023-02-18", "Sat 18 Feb 2023 is not a working day of the offer; below are all days."),
+        ("x", "“x” is no day; below are all days."),
+    ],
+)
+def test_day_that_cannot_be_asked_about_is_told(desk, day, sentence):
+    assert sentence in go(desk, "request-why", "R24", day=day).text
+
+
 def test_every_day_ahead_of_every_host_has_a_mark_and_a_sentence(desk):
     page = go(desk, "request-why", "R12")
     days = [day for day in Campaign.objects.get().working_days if day >= date(2023, 2, 15)]
