@@ -91,6 +91,16 @@ def free_day(page: Page, ref: str, host: str) -> str:
     )
 
 
+def pull(page, key):
+    """Pull at a block that does not move."""
+    box = page.locator(f'.plan-visit[data-block="{key}"]').bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y + 5, steps=4)
+    page.mouse.up()
+
+
 def test_a_plan_is_worked_on_by_mouse_and_keyboard_by_two_and_published(site, page, browser):
     page.set_viewport_size({"width": 1440, "height": 1000})
     faults: list[str] = []
@@ -117,6 +127,11 @@ def test_a_plan_is_worked_on_by_mouse_and_keyboard_by_two_and_published(site, pa
     expect(page.locator("[data-verdict]")).to_have_text(told)
     page.mouse.up()
     expect(page.locator("[data-verdict]")).to_have_text(told)
+    expect(page.locator("#plan-work")).to_contain_text("here it is met online")
+    page.reload()
+    # What is agreed does not follow the mouse, and says why.
+    pull(page, "R14")
+    expect(page.locator("#plan-work")).to_contain_text("is agreed with its city")
     page.reload()
     expect(page.locator(".lead")).to_contain_text("Edited by hand")
 
