@@ -102,6 +102,14 @@ def window_of(problem: Problem) -> frozenset[date]:
     return known[1]
 
 
+def _stays(problem: Problem, task: Task, host: Host) -> bool:
+    """Whether a task is pinned to the minute its city knows already: that needs no notice."""
+    start = task.pin.start if task.pin is not None else None
+    return start is not None and any(
+        (row.task, row.host, row.start) == (task.ref, host.ref, start) for row in problem.published
+    )
+
+
 def start_span(problem: Problem, task: Task, host: Host, day: date) -> Span | Reason:
     """Earliest and latest start (UTC minutes, both possible) on a date, or why there is none.
 
@@ -124,7 +132,8 @@ def start_span(problem: Problem, task: Task, host: Host, day: date) -> Span | Re
                 {"day": day},
             )
         low = high = pinned
-    soonest = max((m for m in (problem.earliest, problem.clock) if m is not None), default=None)
+    earliest = None if _stays(problem, task, host) else problem.earliest
+    soonest = max((m for m in (earliest, problem.clock) if m is not None), default=None)
     if soonest is not None:
         if high < minute_of(soonest):
             if problem.clock is not None and day < local_day(

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from visits.planning.check import violations
+from visits.planning.moves import arrange
 from visits.planning.problem import (
     Ban,
     Busy,
@@ -18,6 +19,7 @@ from visits.planning.problem import (
     Position,
     Problem,
     ProblemError,
+    PublishedVisit,
     Task,
     Wish,
 )
@@ -169,6 +171,21 @@ def test_a_pin_to_the_minute_is_kept():
     start = local(FEBRUARY[3], 13, 15, "Europe/Brussels")
     solution = plan(problem(task("Ghent", pin=Pin("H", None, start)), task("Venice")))
     assert {v.task: v.start for v in solution.visits}["Ghent"] == start.astimezone(UTC)
+
+
+def test_a_visit_within_the_notice_stays_while_others_are_arranged():
+    start = local(FEBRUARY[1], 10, 0, "Europe/Brussels")
+    notice = {"clock": local(FEBRUARY[0], 8, 0, OSLO), "earliest": local(FEBRUARY[2], 0, 0, OSLO)}
+    agreed = PublishedVisit("Ghent", "H", start)
+    given = problem(task("Ghent"), task("Venice"), published=(agreed,), **notice)
+    later = local(FEBRUARY[3], 10, 0, "Europe/Rome")
+    arranged = arrange(given, {"Ghent": ("H", start), "Venice": ("H", later)})
+    assert {visit.task: visit.start for visit in arranged.visits} == {
+        "Ghent": start.astimezone(UTC),
+        "Venice": later.astimezone(UTC),
+    }
+    with pytest.raises(ProblemError, match="too soon"):
+        arrange(given, {"Ghent": ("H", start + timedelta(hours=1))})
 
 
 def test_a_banned_date_is_not_used():
