@@ -290,7 +290,7 @@ def news_of(request: HttpRequest, version: PlanVersion) -> dict:
         "version": version,
         "edits": list(edits[:5]) if seen < version.edits else [],
         "decided_anew": request.GET.get("decided", mark) != mark,
-        "published_meanwhile": bool(shown) and version.state == PlanVersion.State.PUBLISHED,
+        "published_meanwhile": shown is not None and version.state == PlanVersion.State.PUBLISHED,
         "seen": seen,
         "mark": request.GET.get("decided", mark),
     }

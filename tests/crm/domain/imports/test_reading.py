@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from crm.domain.imports import child
 from crm.domain.imports.bounds import Bounds
+from crm.domain.imports.encodings import mended
 from crm.domain.imports.reading import REFUSALS, read_file
 from crm.domain.imports.values import Entry, cell_text
 from crm.exports import Column, csv_lines, xlsx_bytes
@@ -218,6 +219,7 @@ CELLS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cf", "Zl", "Zp"])
 @settings(max_examples=60, deadline=None)
 @given(rows=st.lists(st.lists(CELLS, min_size=2, max_size=2), min_size=1, max_size=5))
 @example(rows=[["Anna\uffff", "a@x.eu\ufffe"]])
+@example(rows=[["", "Â¡"]])
 def test_what_we_export_is_read_back_as_it_was(kind, rows):
     columns = [Column("Name", lambda row: row[0]), Column("E-mail", lambda row: row[1])]
     if kind == "csv":
@@ -232,7 +234,8 @@ def test_what_we_export_is_read_back_as_it_was(kind, rows):
         [cell_text(Entry(0), cell, is_csv=kind == "csv") for cell in (cells + ["", ""])[:2]]
         for _line, cells in told[1:]
     ]
-    wanted = [[clean_line(cell) for cell in row] for row in rows]
+    # But for what looks like letters misread elsewhere: that is mended, with a remark.
+    wanted = [[clean_line(mended(cell)) for cell in row] for row in rows]
     assert read == [row for row in wanted if any(row)]
 
 
