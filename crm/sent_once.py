@@ -5,10 +5,11 @@ import secrets
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.db import connection, transaction
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
+from crm.domain.limits import one_at_a_time
 from crm.models import IdempotencyKey
 
 FIELD = "once"
@@ -20,16 +21,6 @@ NOT_TYPED = frozenset({FIELD, "csrfmiddlewaretoken"})
 def new_token() -> str:
     """What a form that creates carries, to be told from the next one."""
     return secrets.token_urlsafe(16)
-
-
-def one_at_a_time(user_id: int | None, key: str) -> None:
-    """Wait until nobody else holds this key; to be called inside a transaction."""
-    # On SQLite the transaction itself (BEGIN IMMEDIATE) is the lock.
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"key:{user_id}:{key}"]
-            )
 
 
 class SentOnceMiddleware:
@@ -47,7 +38,7 @@ class SentOnceMiddleware:
             return self.get_response(request)
         key = f"form:{token}"
         with transaction.atomic():
-            one_at_a_time(request.user.pk, key)
+            one_at_a_time(f"key:{request.user.pk}:{key}")
             rows = IdempotencyKey.objects.filter(user=request.user, key=key)
             kept, digest = rows.first(), _digest(request)
             if kept is not None and kept.body_hash == digest:

@@ -11,8 +11,8 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from crm.api.problems import Problem
+from crm.domain.limits import one_at_a_time
 from crm.models import IdempotencyKey
-from crm.sent_once import one_at_a_time
 
 LONGEST_KEY = 100
 KEPT_HEADERS = ("ETag", "Location")
@@ -33,7 +33,7 @@ def answer_once(view, request, handler: Callable[[], Response]) -> Response:
     route = f"{request.method} {request.path_info}"[:200]
     digest = hashlib.sha256(_body(request)).hexdigest()
     with transaction.atomic():
-        one_at_a_time(request.user.pk, key)
+        one_at_a_time(f"key:{request.user.pk}:{key}")
         kept = IdempotencyKey.objects.filter(user=request.user, key=key).first()
         if kept is not None:
             return _repeat(kept, route, digest)

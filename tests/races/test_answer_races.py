@@ -3,29 +3,12 @@
 The full number of rounds runs with `pytest -m full tests/races`.
 """
 
-import json
-import subprocess
-import sys
-
 import pytest
 
 from tests.races.answers import KINDS, ONE_WINNER
-from tests.support.installation import ROOT, Installation
+from tests.races.referee import hold
 
 ROUNDS, FULL = 12, 250
-
-
-def hold(installation: Installation, kind: str, rounds: int) -> dict:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.races.answers", kind, "--rounds", str(rounds)],
-        cwd=ROOT,
-        env=installation.environment,
-        capture_output=True,
-        text=True,
-        timeout=900,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 def check(result: dict, kind: str, rounds: int) -> None:
@@ -37,10 +20,10 @@ def check(result: dict, kind: str, rounds: int) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_answer_is_taken_once(installation, kind):
-    check(hold(installation, kind, ROUNDS), kind, ROUNDS)
+    check(hold(installation, "answers", kind, "--rounds", ROUNDS), kind, ROUNDS)
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_answer_is_taken_once_in_250_rounds(installation, kind):
-    check(hold(installation, kind, FULL), kind, FULL)
+    check(hold(installation, "answers", kind, "--rounds", FULL), kind, FULL)

@@ -3,33 +3,17 @@
 The full number of rounds runs with `pytest -m full tests/races`.
 """
 
-import json
-import subprocess
-import sys
-
 import pytest
 
 from tests.races.mailings import KINDS, PEOPLE
-from tests.support.installation import ROOT, Installation
+from tests.races.referee import hold
+from tests.support.installation import Installation
 
 ROUNDS, FULL = 10, 200
 
 
-def hold(installation: Installation, kind: str, rounds: int, *options: str) -> dict:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.races.mailings", kind, "--rounds", str(rounds), *options],
-        cwd=ROOT,
-        env=installation.environment,
-        capture_output=True,
-        text=True,
-        timeout=900,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
 def check(installation: Installation, kind: str, rounds: int) -> None:
-    told = hold(installation, kind, rounds)
+    told = hold(installation, "mailings", kind, "--rounds", rounds)
     assert told["twice"] == 0
     assert told["rounds_with_one_done"] == rounds
     first = 0 if kind == "release" else rounds
@@ -49,4 +33,4 @@ def test_a_mailing_is_written_once_in_200_rounds(installation, kind):
 
 def test_without_the_guard_these_duels_do_send_twice(installation):
     """Otherwise they would prove nothing."""
-    assert hold(installation, "release", ROUNDS, "--unguarded")["twice"] > 0
+    assert hold(installation, "mailings", "release", "--rounds", ROUNDS, "--unguarded")["twice"] > 0
