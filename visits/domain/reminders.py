@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -89,16 +88,12 @@ def _visits_ahead(at: datetime) -> list[Visit]:
 
 def _call_off(*, at: datetime) -> int:
     """Drafts that speak of a visit which does not take place as they say, or of a promise kept."""
-    drafts = Reminder.objects.filter(message__status=Message.Status.DRAFT)
-    over = drafts.filter(follow_up=None).exclude(visit__state__in=REMINDED)
-    over = over | drafts.filter(follow_up=None, visit__starts_at__lte=at)
-    kept = drafts.exclude(follow_up=None).exclude(
+    of_visits = Reminder.objects.of_visits()
+    over = of_visits.exclude(visit__state__in=REMINDED) | of_visits.filter(visit__starts_at__lte=at)
+    kept = Reminder.objects.exclude(follow_up=None).exclude(
         message__reminders__follow_up__done_on__isnull=True
     )
-    messages = {*over.values_list("message", flat=True), *kept.values_list("message", flat=True)}
-    return Message.objects.filter(pk__in=messages, status=Message.Status.DRAFT).update(
-        status=Message.Status.CANCELLED
-    )
+    return over.call_off() + kept.call_off()
 
 
 def remind_of_visit(visit: Visit, *, at: datetime) -> int:
@@ -132,7 +127,8 @@ def _remind(visit: Visit, request: VisitRequest, days: int, *, at: datetime) -> 
             by_hand = by_hand.exclude(status=Message.Status.CANCELLED)
             if not is_new or by_hand.exists():
                 return False
-            _drop_drafts(Reminder.objects.filter(visit=visit, request=request, follow_up=None))
+            # An earlier reminder that nobody sent makes room for this one.
+            visit.reminders.of_visits().filter(request=request).call_off()
             row.message = draft_letter(request, VISIT_LETTER, at=at, visit=visit)
             row.save(update_fields=["message"])
             if visit.campaign.sends_reminders:
@@ -157,13 +153,6 @@ def _send(message: Message, request: VisitRequest, *, at: datetime) -> None:
     except ValidationError as error:
         log.info("Reminder of %s stays a draft: %s", request.ref, "; ".join(error.messages))
         message.refresh_from_db()
-
-
-def _drop_drafts(reminders: QuerySet[Reminder]) -> None:
-    """An earlier reminder that nobody sent makes room for the next one."""
-    Message.objects.filter(reminders__in=reminders, status=Message.Status.DRAFT).update(
-        status=Message.Status.CANCELLED
-    )
 
 
 def chase_promises(*, at: datetime, stop: Callable[[], bool] = lambda: False) -> int:
@@ -218,7 +207,7 @@ def _chase(
                 Reminder.objects.create(follow_up=promise, days=days, made_at=at)
                 for promise, days in promises
             ]
-            _drop_drafts(Reminder.objects.filter(follow_up__in=[each for each, _d in promises]))
+            Reminder.objects.filter(follow_up__in=[each for each, _d in promises]).call_off()
             message = draft_letter(
                 request,
                 PROMISE_LETTER,

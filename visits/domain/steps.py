@@ -124,6 +124,8 @@ def set_visit_state(
         setattr(visit, name, value)
     if to in states.VISIT_REASONS:
         visit.editions.filter(void=False).update(void=True)
+        # A letter that still says “see you on Tuesday” is not left where somebody may send it.
+        visit.reminders.of_visits().call_off()
     record(
         visit,
         "visit_step",

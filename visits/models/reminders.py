@@ -1,6 +1,24 @@
 from django.db import models
 from django.db.models import Q
 
+from crm.models import Message
+
+
+class ReminderQuerySet(models.QuerySet["Reminder"]):
+    """Reminders, and what may be done to many of them at once."""
+
+    def of_visits(self) -> "ReminderQuerySet":
+        """Those that speak of a visit, not of a promise."""
+        return self.filter(follow_up=None)
+
+    def call_off(self) -> int:
+        """Take back the letters among them that nobody sent; how many."""
+        drafts = Message.objects.filter(reminders__in=self, status=Message.Status.DRAFT)
+        called_off: int = Message.objects.filter(pk__in=drafts.values("pk")).update(
+            status=Message.Status.CANCELLED
+        )
+        return called_off
+
 
 class Reminder(models.Model):
     """A reminder of a visit or of a promise that was made, so that it is made once.
@@ -27,6 +45,8 @@ class Reminder(models.Model):
     message = models.ForeignKey(
         "crm.Message", null=True, blank=True, on_delete=models.SET_NULL, related_name="reminders"
     )
+
+    objects = ReminderQuerySet.as_manager()
 
     class Meta:
         constraints = [

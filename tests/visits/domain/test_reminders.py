@@ -15,6 +15,7 @@ from tests.factories.visits import (
 )
 from visits.domain.letters import draft_letter
 from visits.domain.reminders import due_after, due_before, remind
+from visits.domain.visits import cancel_visit, postpone_visit
 from visits.models import Reminder, Visit
 
 pytestmark = pytest.mark.django_db
@@ -106,6 +107,20 @@ def test_after_days_without_a_worker_only_the_latest_is_made():
     remind(at=day(21))
     remind(at=day(21, 12))
     assert made() == [-3]
+
+
+@pytest.mark.parametrize(
+    ("end", "values"),
+    [(cancel_visit, {}), (postpone_visit, {"starts_at": day(27), "ends_at": day(27, 13)})],
+)
+def test_a_visit_called_off_takes_its_reminder_along_without_waiting_for_the_worker(end, values):
+    visit = visit_on(23)
+    remind(at=day(20))
+    letters = Message.objects.filter(template__key="reminder_d3")
+    assert [letter.status for letter in letters] == [Message.Status.DRAFT]
+
+    end(visit, side="ours", reason="Strike.", at=day(20, 12), by=UserFactory(), **values)
+    assert [letter.status for letter in letters.all()] == [Message.Status.CANCELLED]
 
 
 def test_days_are_those_of_the_place():
