@@ -1,5 +1,6 @@
 """What surrounds every desk page: where one can go, what waits, which campaign, what time it is."""
 
+from functools import cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from crm import clock, wording
 from crm.models import IncomingMail, Message, OutgoingMail, Person
 from crm.roles import Role
 from visits.models import Campaign, VisitRequest
+from visits.models.campaigns import CampaignQuerySet
 
 BAR = 5
 # The name in the session under which the chosen campaign is kept.
@@ -106,17 +108,19 @@ def chosen_slug(request: HttpRequest) -> str:
 
 def current_campaign(chosen: str = "") -> Campaign | None:
     """The chosen or the newest campaign, carrying what the frame says, in one query."""
-    return (
-        Campaign.objects.chosen_first(chosen)
-        .annotate(
-            requests_waiting=_count(VisitRequest.objects.to_answer()),
-            drafts=_count(Message.objects.drafts()),
-            mail_waiting=_count(OutgoingMail.objects.needing_a_person()),
-            incoming=_count(IncomingMail.objects.to_review()),
-            has_sample=Exists(Person.objects.filter(is_sample=True)),
-            has_others=Exists(Campaign.objects.exclude(pk=OuterRef("pk"))),
-        )
-        .first()
+    return _campaigns_with_counts().chosen_first(chosen).first()
+
+
+@cache
+def _campaigns_with_counts() -> CampaignQuerySet:
+    """The question of every page; put together once, as that takes longer than asking it."""
+    return Campaign.objects.annotate(
+        requests_waiting=_count(VisitRequest.objects.to_answer()),
+        drafts=_count(Message.objects.drafts()),
+        mail_waiting=_count(OutgoingMail.objects.needing_a_person()),
+        incoming=_count(IncomingMail.objects.to_review()),
+        has_sample=Exists(Person.objects.filter(is_sample=True)),
+        has_others=Exists(Campaign.objects.exclude(pk=OuterRef("pk"))),
     )
 
 
