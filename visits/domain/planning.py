@@ -6,10 +6,11 @@ from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet
 
 from crm.domain.working_time import add_working_days
 from crm.models import Place
+from visits.domain.booking import BUFFER
 from visits.domain.disruptions import stops_in_travel
 from visits.domain.plan_rules import decisions_of, with_decisions
 from visits.domain.planning_tasks import (
@@ -28,12 +29,13 @@ from visits.models import (
     Host,
     HostAvailability,
     PlanDecision,
+    TravelLeg,
     Visit,
     VisitRequest,
 )
 from visits.models.requests import Mode
 from visits.planning import problem as p
-from visits.states import RequestState, VisitState
+from visits.states import HELD_VISITS, LIVE_VISITS, RequestState, VisitState
 
 # How far from the window a visit may lie and still share a journey with one inside it.
 NEAR = timedelta(days=7)
@@ -119,12 +121,13 @@ def load_problem(
     asked_for = [task_of_requests(group, offers=offers, known=known) for group in groups]
     tasks = [_as_held(task, held) for task in asked_for]
     changed = {task.ref for task, old in zip(tasks, asked_for, strict=True) if task != old}
-    places = [*_places(hosts, placed, visits, positions), *beside]
+    here = [place for place, _since in positions.values()]
+    places = [*_places(hosts, placed, visits, here), *beside]
     disruptions = () if fresh else stops_in_travel(places, after=at)
     problem = p.Problem(
         days=tuple(campaign.working_days),
         hosts=tuple(
-            _host(host, positions.get(host.pk), at=at, kept=kept.get(host.pk, ())) for host in hosts
+            _host(host, positions.get(host.pk), kept=kept.get(host.pk, ())) for host in hosts
         ),
         tasks=tuple(tasks),
         travel=travel_table(places, ask=True),
@@ -169,15 +172,13 @@ def may_move(visit: Visit, at: datetime) -> bool:
     )
 
 
-def load_calendar(
-    host: Host, visits: Sequence[Visit], *, days: Sequence[date], at: datetime
-) -> p.Problem:
+def load_calendar(host: Host, visits: Sequence[Visit], *, days: Sequence[date]) -> p.Problem:
     """One host's visits as facts and nothing to place: solving it tells the journeys they need."""
     host = _with_absences(Host.objects.filter(pk=host.pk)).get()
     places = [host.home, *(visit.place for visit in visits if visit.place)]
     return p.Problem(
         days=tuple(days),
-        hosts=(_host(host, None, at=at),),
+        hosts=(_host(host),),
         tasks=(),
         travel=travel_table(places),
         fixed=tuple(_fixed(visit) for visit in visits),
@@ -246,10 +247,10 @@ def _places(
     hosts: Sequence[Host],
     requests: Sequence[VisitRequest],
     visits: Sequence[Visit],
-    positions: dict[int, Place],
+    here: Sequence[Place],
 ) -> list[Place]:
     return (
-        list(positions.values())
+        list(here)
         + [host.home for host in hosts]
         + [request.place for request in requests if request.place]
         + [visit.place for visit in visits if visit.place]
@@ -302,7 +303,7 @@ def _kept(at: datetime) -> dict[int, list[p.Busy]]:
 
 
 def _host(
-    host: Host, position: Place | None, *, at: datetime, kept: Sequence[p.Busy] = ()
+    host: Host, position: tuple[Place, datetime] | None = None, *, kept: Sequence[p.Busy] = ()
 ) -> p.Host:
     return p.Host(
         ref=host.ref,
@@ -320,21 +321,22 @@ def _host(
         can_travel=host.travels,
         days_in_a_row=host.max_days_in_row,
         office_day=host.keeps_office_day,
-        position=p.Position(place=planned_place(position), at=at) if position else None,
+        position=p.Position(planned_place(position[0]), position[1]) if position else None,
         travel_from=host.travel_from,
         travel_to=host.travel_until,
     )
 
 
-def _positions(hosts: Sequence[Host], at: datetime) -> dict[int, Place]:
-    """Where each host is in the running week: at the last on-site visit of it; else not named."""
-    found: dict[int, Place] = {}
+def _positions(hosts: Sequence[Host], at: datetime) -> dict[int, tuple[Place, datetime]]:
+    """Where each host is in the running week, and free to leave from when on: where the journey
+    ends that has begun since the last on-site visit of it, else at that visit; else not named."""
+    found: dict[int, tuple[Place, datetime]] = {}
     for host in hosts:
         home_zone = ZoneInfo(host.zone)
         today = at.astimezone(home_zone).date()
         monday = datetime.combine(today - timedelta(days=today.weekday()), time(0), home_zone)
         last = (
-            Visit.objects.filter(host=host, starts_at__gte=monday, ends_at__lte=at)
+            Visit.objects.filter(host=host, starts_at__range=(monday, at))
             .exclude(mode=Mode.ONLINE)
             .exclude(state__in=[VisitState.CANCELLED, VisitState.POSTPONED, VisitState.NO_SHOW])
             .select_related("place")
@@ -342,8 +344,24 @@ def _positions(hosts: Sequence[Host], at: datetime) -> dict[int, Place]:
             .first()
         )
         if last is not None and last.place is not None:
-            found[host.pk] = last.place
+            found[host.pk] = last.place, max(at, last.ends_at + BUFFER)
+        leg = _begun(host, monday, at)
+        if leg is not None and (last is None or leg.departs_at >= last.ends_at):
+            found[host.pk] = leg.destination, max(at, leg.arrives_at)
     return found
+
+
+def _begun(host: Host, monday: datetime, at: datetime) -> TravelLeg | None:
+    """The last journey this week that took the host, or is taking, to a visit that stood when it
+    began, or away from one that is over."""
+    stands = Q(visit__state__in=LIVE_VISITS) | Q(visit__state_since__gte=F("departs_at"))
+    there = Q(visit__place=F("destination"), arrives_at__lte=F("visit__starts_at"))
+    back = Q(visit__state__in=LIVE_VISITS | HELD_VISITS, visit__place=F("origin"))
+    back &= Q(departs_at__gte=F("visit__ends_at"))
+    legs = TravelLeg.objects.standing().filter(
+        (there & stands) | back, host=host, visit__host=host, departs_at__range=(monday, at)
+    )
+    return legs.select_related("destination").order_by("-departs_at").first()
 
 
 def _fixed(visit: Visit, known: Known | None = None) -> p.FixedVisit:

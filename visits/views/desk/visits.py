@@ -142,7 +142,7 @@ def money_of(request: HttpRequest, visit: Visit) -> dict:
 
 def travel_of(request: HttpRequest, visit: Visit) -> dict:
     """The journeys before and after the visit, and for those who plan the sums of the campaign."""
-    found = legs_around(visit, at=clock.now())
+    found = legs_around(visit)
     parts = [(_("On the way there"), found.before), (_("On from there"), found.after)]
     sums = sums_by_host(visit.campaign) if not request.user.is_expert else []
     return {
