@@ -49,6 +49,14 @@ class Journey:
     leg: TravelLeg | None = None
 
     @property
+    def origin_name(self) -> str:
+        return self.from_visit.city if self.from_visit else self.origin.name
+
+    @property
+    def destination_name(self) -> str:
+        return self.to_visit.city if self.to_visit else self.destination.name
+
+    @property
     def way(self) -> tuple[int, int, datetime, datetime, str]:
         return self.origin.pk, self.destination.pk, self.departs_at, self.arrives_at, self.mode
 

@@ -12,6 +12,7 @@ from crm.domain.working_time import add_working_days
 from crm.models import Place
 from visits.domain.booking import BUFFER
 from visits.domain.disruptions import stops_in_travel
+from visits.domain.place_names import name_of, names_at
 from visits.domain.plan_rules import decisions_of, with_decisions
 from visits.domain.planning_tasks import (
     Known,
@@ -121,13 +122,18 @@ def load_problem(
     asked_for = [task_of_requests(group, offers=offers, known=known) for group in groups]
     tasks = [_as_held(task, held) for task in asked_for]
     changed = {task.ref for task, old in zip(tasks, asked_for, strict=True) if task != old}
-    here = [place for place, _since in positions.values()]
+    here = [place for place, _position in positions.values()]
     places = [*_places(hosts, placed, visits, here), *beside]
     disruptions = () if fresh else stops_in_travel(places, after=at)
     problem = p.Problem(
         days=tuple(campaign.working_days),
         hosts=tuple(
-            _host(host, positions.get(host.pk), kept=kept.get(host.pk, ())) for host in hosts
+            _host(
+                host,
+                positions[host.pk][1] if host.pk in positions else None,
+                kept=kept.get(host.pk, ()),
+            )
+            for host in hosts
         ),
         tasks=tuple(tasks),
         travel=travel_table(places, ask=True),
@@ -302,9 +308,7 @@ def _kept(at: datetime) -> dict[int, list[p.Busy]]:
     return found
 
 
-def _host(
-    host: Host, position: tuple[Place, datetime] | None = None, *, kept: Sequence[p.Busy] = ()
-) -> p.Host:
+def _host(host: Host, position: p.Position | None = None, *, kept: Sequence[p.Busy] = ()) -> p.Host:
     return p.Host(
         ref=host.ref,
         name=host.name,
@@ -321,16 +325,16 @@ def _host(
         can_travel=host.travels,
         days_in_a_row=host.max_days_in_row,
         office_day=host.keeps_office_day,
-        position=p.Position(planned_place(position[0]), position[1]) if position else None,
+        position=position,
         travel_from=host.travel_from,
         travel_to=host.travel_until,
     )
 
 
-def _positions(hosts: Sequence[Host], at: datetime) -> dict[int, tuple[Place, datetime]]:
+def _positions(hosts: Sequence[Host], at: datetime) -> dict[int, tuple[Place, p.Position]]:
     """Where each host is in the running week, and free to leave from when on: where the journey
     ends that has begun since the last on-site visit of it, else at that visit; else not named."""
-    found: dict[int, tuple[Place, datetime]] = {}
+    found: dict[int, tuple[Place, p.Position]] = {}
     for host in hosts:
         home_zone = ZoneInfo(host.zone)
         today = at.astimezone(home_zone).date()
@@ -344,10 +348,13 @@ def _positions(hosts: Sequence[Host], at: datetime) -> dict[int, tuple[Place, da
             .first()
         )
         if last is not None and last.place is not None:
-            found[host.pk] = last.place, max(at, last.ends_at + BUFFER)
+            here = planned_place(last.place, last.city)
+            found[host.pk] = last.place, p.Position(here, max(at, last.ends_at + BUFFER))
         leg = _begun(host, monday, at)
         if leg is not None and (last is None or leg.departs_at >= last.ends_at):
-            found[host.pk] = leg.destination, max(at, leg.arrives_at)
+            names = names_at([leg.visit] if leg.visit else [])
+            here = planned_place(leg.destination, name_of(leg.destination, names))
+            found[host.pk] = leg.destination, p.Position(here, max(at, leg.arrives_at))
     return found
 
 
@@ -361,7 +368,7 @@ def _begun(host: Host, monday: datetime, at: datetime) -> TravelLeg | None:
     legs = TravelLeg.objects.standing().filter(
         (there & stands) | back, host=host, visit__host=host, departs_at__range=(monday, at)
     )
-    return legs.select_related("destination").order_by("-departs_at").first()
+    return legs.select_related("destination", "visit").order_by("-departs_at").first()
 
 
 def _fixed(visit: Visit, known: Known | None = None) -> p.FixedVisit:
@@ -371,7 +378,9 @@ def _fixed(visit: Visit, known: Known | None = None) -> p.FixedVisit:
         label=f"{visit.ref} {visit.city}",
         host=visit.host.ref,
         mode=p.Mode.ONLINE if visit.mode == Mode.ONLINE else p.Mode.ON_SITE,
-        place=planned_place(visit.place or visit.host.home),
+        place=planned_place(visit.place, visit.city)
+        if visit.place
+        else planned_place(visit.host.home),
         start=visit.starts_at,
         end=visit.ends_at,
         priority=known.weight(requests) if known else 0,

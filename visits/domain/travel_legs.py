@@ -5,7 +5,7 @@ hand or moved since, is never stored: it is worked out from the calendar wheneve
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,6 +17,7 @@ from django.db.models.functions import Coalesce
 from crm.domain.audit import record
 from crm.models import Place, User
 from visits.domain.briefing import settle_upcoming
+from visits.domain.place_names import names_at
 from visits.domain.planning import load_calendar
 from visits.domain.plans import leg_as_json
 from visits.domain.travel import place_ref
@@ -201,11 +202,15 @@ class VisitLeg:
 
 @dataclass(frozen=True)
 class VisitLegs:
-    """Legs that end at a visit and those that begin there; `fault` when none can be told."""
+    """Legs that end at a visit and those that begin there; `fault` when none can be told.
+
+    `names` are those of the places of the host's visits around it.
+    """
 
     before: tuple[VisitLeg, ...] = ()
     after: tuple[VisitLeg, ...] = ()
     fault: str = ""
+    names: Mapping[int, str] = field(default_factory=dict)
 
 
 def legs_around(visit: Visit) -> VisitLegs:
@@ -218,10 +223,11 @@ def legs_around(visit: Visit) -> VisitLegs:
     if visit.mode == Mode.ONLINE or visit.place is None or visit.state in OVER:
         return _stored_only(visit)
     week = _week_of(visit)
+    names = names_at(week)
     try:
         needed = _needed(visit, week)
     except ProblemError as error:
-        return VisitLegs(*_around(visit, _entered(visit)), fault=str(error))
+        return VisitLegs(*_around(visit, _entered(visit)), fault=str(error), names=names)
     others = [row for row in week if row.pk != visit.pk and row.mode != Mode.ONLINE]
     places = {place_ref(row.place): row.place for row in week if row.place}
     places[place_ref(visit.host.home)] = visit.host.home
@@ -233,11 +239,12 @@ def legs_around(visit: Visit) -> VisitLegs:
     told = {row.leg.pk for row in (*told_before, *told_after) if row.leg}
     rest = [leg for leg in _entered(visit) if leg.pk not in told]
     more_before, more_after = _around(visit, rest)
-    return VisitLegs((*told_before, *more_before), (*told_after, *more_after))
+    return VisitLegs((*told_before, *more_before), (*told_after, *more_after), names=names)
 
 
 def _stored_only(visit: Visit) -> VisitLegs:
-    return VisitLegs(*_around(visit, visit.legs.standing().select_related("origin", "destination")))
+    legs = visit.legs.standing().select_related("origin", "destination")
+    return VisitLegs(*_around(visit, legs), names=names_at([visit]))
 
 
 def _week_of(visit: Visit) -> list[Visit]:

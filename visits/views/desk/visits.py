@@ -1,6 +1,8 @@
 """Visits: the list, and one visit with its tabs."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -23,6 +25,7 @@ from visits.domain.disruptions import disruptions_touching
 from visits.domain.expenses import totals
 from visits.domain.fill import fill_query
 from visits.domain.history import visit_timeline
+from visits.domain.place_names import name_of
 from visits.domain.report_check import CHECKABLE
 from visits.domain.travel_legs import VisitLeg, legs_around, sum_of, sums_by_host
 from visits.domain.visits import edit_visit, missing_for_confirmation
@@ -143,13 +146,14 @@ def money_of(request: HttpRequest, visit: Visit) -> dict:
 def travel_of(request: HttpRequest, visit: Visit) -> dict:
     """The journeys before and after the visit, and for those who plan the sums of the campaign."""
     found = legs_around(visit)
+    row_of = partial(_journey_row, request, visit=visit, names=found.names)
     parts = [(_("On the way there"), found.before), (_("On from there"), found.after)]
     sums = sums_by_host(visit.campaign) if not request.user.is_expert else []
     return {
         "fault": found.fault,
         "may_enter": _may_travel(request),
         "parts": [
-            {"title": title, "journeys": [_journey_row(request, row, visit) for row in rows]}
+            {"title": title, "journeys": [row_of(row) for row in rows]}
             for title, rows in parts
             if rows
         ],
@@ -157,7 +161,9 @@ def travel_of(request: HttpRequest, visit: Visit) -> dict:
     }
 
 
-def _journey_row(request: HttpRequest, journey: VisitLeg, visit: Visit) -> dict:
+def _journey_row(
+    request: HttpRequest, journey: VisitLeg, visit: Visit, names: Mapping[int, str]
+) -> dict:
     figures = [wording.duration(journey.minutes)]
     if journey.km is not None:
         figures.append(_("%(km)d km") % {"km": round(journey.km)})
@@ -170,6 +176,8 @@ def _journey_row(request: HttpRequest, journey: VisitLeg, visit: Visit) -> dict:
         words = _("%(status)s, from the calendar") % {"status": words}
     return {
         "journey": journey,
+        "origin": name_of(journey.origin, names),
+        "destination": name_of(journey.destination, names),
         "figures": ", ".join(figures),
         "standing": words,
         "correct": _correct_path(request, journey) if request.user.is_coordinator else "",
