@@ -188,6 +188,11 @@ class VisitLeg:
         return round((self.arrives_at - self.departs_at).total_seconds() / 60)
 
     @property
+    def is_firm(self) -> bool:
+        """Whether somebody booked it or entered it by hand."""
+        return self.leg is not None and not self.leg.is_of_plan
+
+    @property
     def is_estimate(self) -> bool:
         return self.status == TravelLeg.Status.ESTIMATED
 

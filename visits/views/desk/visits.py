@@ -171,6 +171,7 @@ def _journey_row(
         figures.append(_("%(kg)d kg CO2") % {"kg": round(journey.co2_kg)})
     if journey.cost is not None and not request.user.is_expert:
         figures.append(_("%(cost)d EUR") % {"cost": round(journey.cost)})
+    may_correct = request.user.is_coordinator and not journey.is_firm
     words = journey.status_words
     if journey.leg is None:
         words = _("%(status)s, from the calendar") % {"status": words}
@@ -180,7 +181,7 @@ def _journey_row(
         "destination": name_of(journey.destination, names),
         "figures": ", ".join(figures),
         "standing": words,
-        "correct": _correct_path(request, journey) if request.user.is_coordinator else "",
+        "correct": _correct_path(request, journey) if may_correct else "",
         "fill": _fill_path(journey, visit.host) if request.user.is_coordinator else "",
         "enter": _enter_path(journey, visit) if _may_travel(request) else "",
         "note": journey.leg.note if journey.leg else "",
