@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy
 AGENT = "Municipality-Outreach-CRM/1.0"
 LONGEST_URL = 2_000
 PIECE = 65_536
+LOOK_UP_SECONDS = 5.0
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 # Not for the public, by IANA's registries; and what leads to another address or to a provider's
@@ -143,8 +144,29 @@ def fetch(
 
 
 def check_url(url: str) -> None:
-    """Raise FetchFault for an address that could never be fetched, without asking anybody."""
+    """Raise FetchFault for an address that could never be fetched, without asking anybody.
+
+    Its detail names the culprit where it is "password" or "port".
+    """
     target_of(url, frozenset(settings.FETCH_TRUSTED_ORIGINS))
+
+
+def check_reach(url: str) -> None:
+    """Raise FetchFault where the address of `url` leads inside, as far as its name is known now.
+
+    It is no promise: every fetch checks again.
+    """
+    target = target_of(url, frozenset(settings.FETCH_TRUSTED_ORIGINS))
+    if target.is_trusted:
+        return
+    try:
+        with Deadline(LOOK_UP_SECONDS) as deadline:
+            found = _in_time(lambda: system_addresses(target.host, target.port), deadline)
+    except FetchFault:
+        # Whether nobody knows the name, or only not now, is told when it is read.
+        return
+    if not all(map(is_public, found)):
+        raise FetchFault("inside")
 
 
 @dataclass(frozen=True)
@@ -178,8 +200,10 @@ def target_of(url: str, trusted: frozenset[str] = frozenset()) -> Target:
         raise FetchFault("address") from error
     is_trusted = f"{parts.scheme}://{parts.netloc}".lower() in trusted
     is_usual = parts.scheme == "https" and (port == 443 or port >= 1024)
-    if not host or "@" in parts.netloc or not (is_usual or is_trusted):
-        raise FetchFault("address")
+    if "@" in parts.netloc:
+        raise FetchFault("address", "password")
+    if not host or not (is_usual or is_trusted):
+        raise FetchFault("address", "port" if host and parts.scheme == "https" else "")
     path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~")
     query = quote(parts.query, safe="/?%:@!$&'()*+,;=~")
     return Target(parts.scheme, host, port, f"{path}?{query}" if query else path, is_trusted)

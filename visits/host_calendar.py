@@ -120,13 +120,17 @@ def feed_text(entries: Iterable[tuple[icalendar.Event, Stamp]], *, name: str) ->
 
 
 def _journey_uid(journey: Journey) -> str:
-    """One name for the way to a visit, however it is travelled: it moves with the visit."""
-    if journey.leg is not None:
-        return f"leg-{journey.leg.pk}@journeys"
-    if journey.to_visit is not None:
+    """One name for the way to a visit, however it is travelled: it moves with the visit.
+
+    What a plan stored goes on under the name of its estimate; a leg entered by hand has its own.
+    """
+    by_hand = journey.leg is not None and journey.leg.version_id is None
+    if journey.to_visit is not None and not by_hand:
         return f"to-{uid_of(journey.to_visit)}"
-    assert journey.from_visit is not None, "an estimate begins or ends at a visit"
-    return f"from-{uid_of(journey.from_visit)}"
+    if journey.from_visit is not None and not by_hand:
+        return f"from-{uid_of(journey.from_visit)}"
+    assert journey.leg is not None, "an estimate begins or ends at a visit"
+    return f"leg-{journey.leg.pk}@journeys"
 
 
 def _journey_summary(journey: Journey) -> str:

@@ -14,6 +14,7 @@ from crm.models import Place
 from visits.briefs.edition import Block, Column, Facts, Mark, Prose, Stretch, Table, Tour
 from visits.domain import brief_parts as parts
 from visits.domain.brief_sources import Sources
+from visits.domain.place_names import name_of, names_at
 from visits.domain.travel import place_ref
 from visits.ical import same_clock
 from visits.models import Disruption, TravelLeg, Visit, VisitRequest
@@ -71,7 +72,7 @@ class _Names:
     def __init__(self, visit: Visit, chain: Sequence[Visit], at: datetime):
         day = at.astimezone(ZoneInfo(visit.campaign.zone)).date()
         # The register may spell a city another way than the city does (Århus).
-        self._cities = {other.place_id: other.city for other in chain if other.place_id}
+        self._cities = names_at(chain)
         self._masked = {
             other.place_id: other.ref
             for other in chain
@@ -84,7 +85,7 @@ class _Names:
     def of(self, place: Place | None, name: str = "") -> str:
         if place is None:
             return name
-        return self._masked.get(place.pk) or name or self._cities.get(place.pk) or place.name
+        return self._masked.get(place.pk) or name or name_of(place, self._cities)
 
     def of_visit(self, visit: Visit) -> str:
         return self.of(visit.place, visit.city)

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy
 
 from crm import clock, wording
 from crm.domain.audit import record
-from crm.fetch import Answer, FetchFault, Limits, check_url, fetch
+from crm.fetch import Answer, FetchFault, Limits, check_reach, check_url, fetch
 from crm.fetch import sentence_of as fetch_sentence
 from crm.models import User
 from visits.busy_calendar import Span, Unreadable, read_apart
@@ -55,10 +55,29 @@ UNREADABLE: dict[str, str | Promise] = {
 }
 
 
+REFUSED: dict[str, str | Promise] = {
+    "inside": gettext_lazy(
+        "This address leads into a private network, where we do not read; use the one that your "
+        "calendar gives out for subscribing from anywhere."
+    ),
+    "password": gettext_lazy(
+        "This address holds a name or password before the @; use the private address that your "
+        "calendar gives out, which needs none."
+    ),
+    "port": gettext_lazy(
+        "This address names a port where no calendar is read; leave it out, or use one above 1023."
+    ),
+    "": gettext_lazy(
+        "This is not a calendar's private address; it starts with https:// and usually ends with "
+        ".ics."
+    ),
+}
+
+
 def address_of(typed: str) -> str:
     """The https address of a calendar, as calendars hand it out (webcal is https as well).
 
-    Raises ValidationError, before anybody is asked, when it can never be read.
+    Raises ValidationError, before any calendar is asked, when it can never be read.
     """
     address = typed.strip()
     scheme, sign, rest = address.partition("://")
@@ -66,22 +85,21 @@ def address_of(typed: str) -> str:
         address = f"https://{rest}"
     try:
         check_url(address)
+        check_reach(address)
     except FetchFault as fault:
-        raise ValidationError(
-            {
-                "url": _(
-                    "This is not a calendar's private address; it starts with https:// and "
-                    "usually ends with .ics."
-                )
-            }
-        ) from fault
+        words = REFUSED.get(fault.detail or fault.code, REFUSED[""])
+        raise ValidationError({"url": str(words)}) from fault
     return address
 
 
-@transaction.atomic
 def add_busy_feed(host: Host, url: str, *, at: datetime, by: User | None) -> BusyFeed:
     """Read a host's own calendar from now on; until it was read, its times are unknown."""
-    address = address_of(url)
+    # Asked before the transaction begins: a name server may take its time.
+    return _add_address(host, address_of(url), at=at, by=by)
+
+
+@transaction.atomic
+def _add_address(host: Host, address: str, *, at: datetime, by: User | None) -> BusyFeed:
     lock_resources([host.resource])
     known = list(host.busy_feeds.all())
     if any(feed.url == address for feed in known):

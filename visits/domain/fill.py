@@ -1,12 +1,13 @@
 """Fill a journey: cities met at the event that lie near the way and could be visited in passing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from crm.models import ContactPoint, Municipality, Participation, Person, Place, Suppression
+from visits.domain.place_names import name_of, names_at
 from visits.domain.planning import LoadedProblem, load_problem
 from visits.domain.planning_tasks import CityAt, task_of_city
 from visits.domain.reach import best_of_answers, usual_first
@@ -50,6 +51,15 @@ class Leg:
     destination: Place
     departs_at: datetime
     arrives_at: datetime
+    names: Mapping[int, str]
+
+    @property
+    def origin_name(self) -> str:
+        return name_of(self.origin, self.names)
+
+    @property
+    def destination_name(self) -> str:
+        return name_of(self.destination, self.names)
 
     @property
     def query(self) -> str:
@@ -90,6 +100,7 @@ def journeys_ahead(campaign: Campaign, *, at: datetime) -> list[Leg]:
     ahead = [leg for leg in legs if leg.arrive > at and leg.origin.ref != leg.destination.ref]
     refs = {place.ref for leg in ahead for place in (leg.origin, leg.destination)}
     places = Place.objects.in_bulk([int(ref.removeprefix("g")) for ref in refs])
+    names = names_at(loaded.visits.values())
     return [
         Leg(
             loaded.hosts[leg.host],
@@ -97,6 +108,7 @@ def journeys_ahead(campaign: Campaign, *, at: datetime) -> list[Leg]:
             places[int(leg.destination.ref.removeprefix("g"))],
             leg.depart,
             leg.arrive,
+            names,
         )
         for leg in ahead
     ]

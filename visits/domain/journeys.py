@@ -1,9 +1,12 @@
 """A host's journeys around the visits as they stand: legs that were entered, else estimates."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from itertools import combinations
+from functools import partial
+from itertools import combinations, pairwise
 from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -45,13 +48,26 @@ class Journey:
     missing_minutes: int = 0
     leg: TravelLeg | None = None
 
+    @property
+    def origin_name(self) -> str:
+        return self.from_visit.city if self.from_visit else self.origin.name
+
+    @property
+    def destination_name(self) -> str:
+        return self.to_visit.city if self.to_visit else self.destination.name
+
+    @property
+    def way(self) -> tuple[int, int, datetime, datetime, str]:
+        return self.origin.pk, self.destination.pk, self.departs_at, self.arrives_at, self.mode
+
 
 def journeys_of(host: Host, visits: Iterable[Visit]) -> list[Journey]:
     """The host's journeys between these visits and home, in order of time.
 
     `visits` come with their `place`; those online, or whose place is not known, cause no journey,
     but nobody travels during a meeting online.
-    An entered leg, booked or not, replaces the estimates of the way it covers.
+    An entered leg, booked or not, replaces the estimates of the way it covers. What a plan stored
+    is told in the weeks it still leads from visit to visit in, as they stand.
     """
     return journeys_by_host({host: list(visits)})[host]
 
@@ -64,14 +80,51 @@ def journeys_by_host(visits_of: Mapping[Host, Sequence[Visit]]) -> dict[Host, li
     table = _table(estimable) if estimable else None
     found = {}
     for host, own in weeks.items():
-        entered = [_entered(leg, own.stops) for leg in legs.get(host.pk, ())]
-        estimated = [
-            journey
-            for journey in (_estimated(host, own, table) if table else ())
-            if not any(_covers(known, journey) for known in entered)
+        estimates = {row.way: row for row in (_estimated(host, own, table) if table else ())}
+        entered = [
+            _as_estimated(_entered(leg, own.stops), estimates)
+            for leg in _told(host, own, legs.get(host.pk, ()))
         ]
-        found[host] = sorted([*entered, *estimated], key=lambda journey: journey.departs_at)
+        rest = [
+            row for row in estimates.values() if not any(_covers(known, row) for known in entered)
+        ]
+        found[host] = sorted([*entered, *rest], key=lambda journey: journey.departs_at)
     return found
+
+
+def _as_estimated(entered: Journey, estimates: Mapping[tuple, Journey]) -> Journey:
+    """The entered leg, with what only the estimate knows where it is the very same journey."""
+    same = estimates.get(entered.way)
+    return replace(same, is_booked=entered.is_booked, leg=entered.leg) if same else entered
+
+
+def _told(host: Host, own: _Weeks, legs: Sequence[TravelLeg]) -> list[TravelLeg]:
+    """The legs without those that a plan stored for visits which stand elsewhere by now."""
+    if not _is_zone(host.home.zone):
+        return list(legs)
+    week_of = partial(_sunday, zone=ZoneInfo(host.home.zone))
+    stray: set[int] = set()
+    for sunday in {week_of(leg.departs_at) for leg in legs if leg.is_of_plan}:
+        there = [leg for leg in legs if week_of(leg.departs_at) == sunday]
+        stops = [stop for stop in own.stops if week_of(stop.starts_at) == sunday]
+        if not _lead_on(host, stops, there):
+            stray.update(leg.pk for leg in there if leg.is_of_plan)
+    return [leg for leg in legs if leg.pk not in stray]
+
+
+def _lead_on(host: Host, stops: Iterable[Visit], legs: Iterable[TravelLeg]) -> bool:
+    """Whether the legs of a week lead from home to each stop in time, and home again."""
+    steps = [(leg.departs_at, leg.arrives_at, leg.origin_id, leg.destination_id) for leg in legs]
+    steps += [
+        (stop.starts_at, stop.ends_at, stop.place_id, stop.place_id)
+        for stop in stops
+        if stop.place_id is not None
+    ]
+    steps.sort()
+    ends = [host.home_id, *(destination for *_times, destination in steps)]
+    begins = [*(origin for *_times, origin, _there in steps), host.home_id]
+    in_time = all(one[1] <= other[0] for one, other in pairwise(steps))
+    return in_time and begins == ends
 
 
 Days = tuple[date, ...]
@@ -189,11 +242,16 @@ def _by_week(host: Host, visits: Sequence[Visit]) -> dict[Days, list[Visit]]:
     """The visits by the week of the host's home, each with its weekdays; Sunday begins a week."""
     zone, found = ZoneInfo(host.home.zone), dict[Days, list[Visit]]()
     for visit in visits:
-        day = visit.starts_at.astimezone(zone).date()
-        sunday = day - timedelta(days=(day.weekday() + 1) % 7)
+        sunday = _sunday(visit.starts_at, zone)
         weekdays = tuple(sunday + timedelta(days=count) for count in range(1, 6))
         found.setdefault(weekdays, []).append(visit)
     return found
+
+
+def _sunday(moment: datetime, zone: ZoneInfo) -> date:
+    """The day that the week of a moment begins with."""
+    day = moment.astimezone(zone).date()
+    return day - timedelta(days=(day.weekday() + 1) % 7)
 
 
 def _table(weeks: Mapping[Host, _Weeks]) -> TravelTable:

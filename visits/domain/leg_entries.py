@@ -16,7 +16,7 @@ from crm.domain.edits import save_changes
 from crm.models import Place, User
 from visits.domain.briefing import settle_upcoming
 from visits.domain.travel import place_ref, travel_between
-from visits.models import TravelLeg, Visit
+from visits.models import Host, TravelLeg, Visit
 from visits.planning.travel import MODES
 
 EDITABLE = (
@@ -48,7 +48,7 @@ def enter_leg(visit: Visit, values: Mapping[str, Any], *, at: datetime, by: User
     to, else the one given.
     """
     check_leg(values)
-    owner = _leads_to(visit, values) or visit
+    owner = _leads_to(visit.host, values) or visit
     TravelLeg.objects.create(
         host=visit.host, visit=owner, is_sample=visit.is_sample, **_completed(values)
     )
@@ -68,10 +68,17 @@ def edit_leg(
 ) -> list[str]:
     """Put a journey right (names in EDITABLE), or book a planned one; refuses as `check_leg`.
 
+    Cost and CO2 left empty are estimated. One that leads to another visit now belongs to that one.
     Raises ChangedMeanwhile when `seen` is not true now.
     """
     check_leg(values)
-    changed = save_changes(leg, values, seen=seen, at=at, by=by, verb="edit_leg")
+    known = _completed(values)
+    km = known.pop("km", None)
+    changed = save_changes(leg, known, seen=seen, at=at, by=by, verb="edit_leg")
+    if {"origin", "destination"} & set(changed):
+        TravelLeg.objects.filter(pk=leg.pk).update(km=km)
+    if {"destination", "departs_at"} & set(changed) and (owner := _leads_to(leg.host, known)):
+        TravelLeg.objects.filter(pk=leg.pk).update(visit=owner)
     if changed:
         settle_upcoming(at=at, by=by)
     return changed
@@ -100,9 +107,9 @@ def restore_leg(leg: TravelLeg, *, status: str, at: datetime, by: User | None) -
     settle_upcoming(at=at, by=by)
 
 
-def _leads_to(visit: Visit, values: Mapping[str, Any]) -> Visit | None:
+def _leads_to(host: Host, values: Mapping[str, Any]) -> Visit | None:
     """The host's next visit after the departure, when the journey ends at its place."""
-    later = Visit.objects.filter(host=visit.host, starts_at__gte=values["departs_at"]).live()
+    later = Visit.objects.filter(host=host, starts_at__gte=values["departs_at"]).live()
     following = later.order_by("starts_at").first()
     is_there = following is not None and following.place_id == values["destination"].pk
     return following if is_there else None

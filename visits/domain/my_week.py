@@ -247,8 +247,8 @@ def _offer(hold: Hold, host: Host) -> Entry:
 
 def _journey(journey: Journey, host: Host) -> Entry:
     names = {
-        "origin": journey.from_visit.city if journey.from_visit else journey.origin.name,
-        "destination": journey.to_visit.city if journey.to_visit else journey.destination.name,
+        "origin": journey.origin_name,
+        "destination": journey.destination_name,
     }
     note = _("%(mode)s, %(time)s") % {
         "mode": mode_words(journey.mode),
@@ -321,9 +321,8 @@ def _night(journeys: Sequence[Journey], midnight: datetime, host: Host) -> str:
     if last.destination.pk == host.home_id:
         return ""
     if last.arrives_at > midnight:
-        return _("Night on the way to %(city)s") % {"city": last.destination.name}
-    city = last.to_visit.city if last.to_visit else last.destination.name
-    return _("Night in %(city)s") % {"city": city}
+        return _("Night on the way to %(city)s") % {"city": last.destination_name}
+    return _("Night in %(city)s") % {"city": last.destination_name}
 
 
 def _bar(entry: Entry, day: date, zone: ZoneInfo) -> Bar | None:

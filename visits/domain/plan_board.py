@@ -76,8 +76,8 @@ class Ride(NamedTuple):
     def of_calendar(cls, journey: Journey) -> Self:
         """A journey as the visits ask for it, or as it was booked."""
         return cls(
-            journey.origin.name,
-            journey.destination.name,
+            journey.origin_name,
+            journey.destination_name,
             place_ref(journey.destination),
             journey.mode,
             journey.departs_at.astimezone(ZoneInfo(journey.origin.zone)),

@@ -6,11 +6,13 @@ from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet
 
 from crm.domain.working_time import add_working_days
 from crm.models import Place
+from visits.domain.booking import BUFFER
 from visits.domain.disruptions import stops_in_travel
+from visits.domain.place_names import name_of, names_at
 from visits.domain.plan_rules import decisions_of, with_decisions
 from visits.domain.planning_tasks import (
     Known,
@@ -28,12 +30,13 @@ from visits.models import (
     Host,
     HostAvailability,
     PlanDecision,
+    TravelLeg,
     Visit,
     VisitRequest,
 )
 from visits.models.requests import Mode
 from visits.planning import problem as p
-from visits.states import RequestState, VisitState
+from visits.states import HELD_VISITS, LIVE_VISITS, RequestState, VisitState
 
 # How far from the window a visit may lie and still share a journey with one inside it.
 NEAR = timedelta(days=7)
@@ -119,12 +122,18 @@ def load_problem(
     asked_for = [task_of_requests(group, offers=offers, known=known) for group in groups]
     tasks = [_as_held(task, held) for task in asked_for]
     changed = {task.ref for task, old in zip(tasks, asked_for, strict=True) if task != old}
-    places = [*_places(hosts, placed, visits, positions), *beside]
+    here = [place for place, _position in positions.values()]
+    places = [*_places(hosts, placed, visits, here), *beside]
     disruptions = () if fresh else stops_in_travel(places, after=at)
     problem = p.Problem(
         days=tuple(campaign.working_days),
         hosts=tuple(
-            _host(host, positions.get(host.pk), at=at, kept=kept.get(host.pk, ())) for host in hosts
+            _host(
+                host,
+                positions[host.pk][1] if host.pk in positions else None,
+                kept=kept.get(host.pk, ()),
+            )
+            for host in hosts
         ),
         tasks=tuple(tasks),
         travel=travel_table(places, ask=True),
@@ -169,15 +178,13 @@ def may_move(visit: Visit, at: datetime) -> bool:
     )
 
 
-def load_calendar(
-    host: Host, visits: Sequence[Visit], *, days: Sequence[date], at: datetime
-) -> p.Problem:
+def load_calendar(host: Host, visits: Sequence[Visit], *, days: Sequence[date]) -> p.Problem:
     """One host's visits as facts and nothing to place: solving it tells the journeys they need."""
     host = _with_absences(Host.objects.filter(pk=host.pk)).get()
     places = [host.home, *(visit.place for visit in visits if visit.place)]
     return p.Problem(
         days=tuple(days),
-        hosts=(_host(host, None, at=at),),
+        hosts=(_host(host),),
         tasks=(),
         travel=travel_table(places),
         fixed=tuple(_fixed(visit) for visit in visits),
@@ -246,10 +253,10 @@ def _places(
     hosts: Sequence[Host],
     requests: Sequence[VisitRequest],
     visits: Sequence[Visit],
-    positions: dict[int, Place],
+    here: Sequence[Place],
 ) -> list[Place]:
     return (
-        list(positions.values())
+        list(here)
         + [host.home for host in hosts]
         + [request.place for request in requests if request.place]
         + [visit.place for visit in visits if visit.place]
@@ -301,9 +308,7 @@ def _kept(at: datetime) -> dict[int, list[p.Busy]]:
     return found
 
 
-def _host(
-    host: Host, position: Place | None, *, at: datetime, kept: Sequence[p.Busy] = ()
-) -> p.Host:
+def _host(host: Host, position: p.Position | None = None, *, kept: Sequence[p.Busy] = ()) -> p.Host:
     return p.Host(
         ref=host.ref,
         name=host.name,
@@ -320,21 +325,22 @@ def _host(
         can_travel=host.travels,
         days_in_a_row=host.max_days_in_row,
         office_day=host.keeps_office_day,
-        position=p.Position(place=planned_place(position), at=at) if position else None,
+        position=position,
         travel_from=host.travel_from,
         travel_to=host.travel_until,
     )
 
 
-def _positions(hosts: Sequence[Host], at: datetime) -> dict[int, Place]:
-    """Where each host is in the running week: at the last on-site visit of it; else not named."""
-    found: dict[int, Place] = {}
+def _positions(hosts: Sequence[Host], at: datetime) -> dict[int, tuple[Place, p.Position]]:
+    """Where each host is in the running week, and free to leave from when on: where the journey
+    ends that has begun since the last on-site visit of it, else at that visit; else not named."""
+    found: dict[int, tuple[Place, p.Position]] = {}
     for host in hosts:
         home_zone = ZoneInfo(host.zone)
         today = at.astimezone(home_zone).date()
         monday = datetime.combine(today - timedelta(days=today.weekday()), time(0), home_zone)
         last = (
-            Visit.objects.filter(host=host, starts_at__gte=monday, ends_at__lte=at)
+            Visit.objects.filter(host=host, starts_at__range=(monday, at))
             .exclude(mode=Mode.ONLINE)
             .exclude(state__in=[VisitState.CANCELLED, VisitState.POSTPONED, VisitState.NO_SHOW])
             .select_related("place")
@@ -342,8 +348,27 @@ def _positions(hosts: Sequence[Host], at: datetime) -> dict[int, Place]:
             .first()
         )
         if last is not None and last.place is not None:
-            found[host.pk] = last.place
+            here = planned_place(last.place, last.city)
+            found[host.pk] = last.place, p.Position(here, max(at, last.ends_at + BUFFER))
+        leg = _begun(host, monday, at)
+        if leg is not None and (last is None or leg.departs_at >= last.ends_at):
+            names = names_at([leg.visit] if leg.visit else [])
+            here = planned_place(leg.destination, name_of(leg.destination, names))
+            found[host.pk] = leg.destination, p.Position(here, max(at, leg.arrives_at))
     return found
+
+
+def _begun(host: Host, monday: datetime, at: datetime) -> TravelLeg | None:
+    """The last journey this week that took the host, or is taking, to a visit that stood when it
+    began, or away from one that is over."""
+    stands = Q(visit__state__in=LIVE_VISITS) | Q(visit__state_since__gte=F("departs_at"))
+    there = Q(visit__place=F("destination"), arrives_at__lte=F("visit__starts_at"))
+    back = Q(visit__state__in=LIVE_VISITS | HELD_VISITS, visit__place=F("origin"))
+    back &= Q(departs_at__gte=F("visit__ends_at"))
+    legs = TravelLeg.objects.standing().filter(
+        (there & stands) | back, host=host, visit__host=host, departs_at__range=(monday, at)
+    )
+    return legs.select_related("destination", "visit").order_by("-departs_at").first()
 
 
 def _fixed(visit: Visit, known: Known | None = None) -> p.FixedVisit:
@@ -353,7 +378,9 @@ def _fixed(visit: Visit, known: Known | None = None) -> p.FixedVisit:
         label=f"{visit.ref} {visit.city}",
         host=visit.host.ref,
         mode=p.Mode.ONLINE if visit.mode == Mode.ONLINE else p.Mode.ON_SITE,
-        place=planned_place(visit.place or visit.host.home),
+        place=planned_place(visit.place, visit.city)
+        if visit.place
+        else planned_place(visit.host.home),
         start=visit.starts_at,
         end=visit.ends_at,
         priority=known.weight(requests) if known else 0,

@@ -82,7 +82,7 @@ def task_of_requests(
     return p.Task(
         ref=first.ref,
         label=first.city,
-        place=planned_place(first.place),
+        place=planned_place(first.place, first.city),
         duration=_length(agreed) if agreed else max(_duration(request, mode) for request in group),
         requests=tuple(request.ref for request in group),
         priority=known.weight(group),
@@ -104,7 +104,7 @@ def task_of_city(
     return p.Task(
         ref=ref,
         label=where.city,
-        place=planned_place(where.place),
+        place=planned_place(where.place, where.city),
         duration=minutes,
         closed=closed,
         half_days=half_days,
@@ -127,7 +127,7 @@ def task_of_visit(visit: Visit, known: Known | None) -> p.Task | None:
         task_of_requests(requests, offers={}, known=known),
         ref=visit.ref,
         label=f"{visit.ref} {visit.city}",
-        place=planned_place(visit.place),
+        place=planned_place(visit.place, visit.city),
         mode=mode,
         duration=int(visit.duration.total_seconds() // 60),
     )
@@ -143,10 +143,10 @@ def _duration(request: VisitRequest, mode: p.Mode) -> int:
     return 90 if mode == p.Mode.ONLINE else default_duration(request)
 
 
-def planned_place(place: Place | None) -> p.Place:
-    """A place of the register as the planner names it."""
+def planned_place(place: Place | None, city: str = "") -> p.Place:
+    """A place as the planner names it: as its city does, else as the register."""
     assert place is not None, "requests without a place are sorted out before"
-    return p.Place(ref=place_ref(place), name=place.name, zone=place.zone)
+    return p.Place(ref=place_ref(place), name=city or place.name, zone=place.zone)
 
 
 def covered_by_experts() -> set[str]:

@@ -97,7 +97,7 @@ def plan_as_json(solved: SolvedPlan) -> dict[str, Any]:
         "points": solution.points,
         "visits": [_visit_as_json(solved, visit) for visit in solution.visits],
         "unplaced": unplaced_as_json(solved),
-        "legs": [_leg_as_json(leg) for leg in solution.legs],
+        "legs": [leg_as_json(leg) for leg in solution.legs],
         "risks": [str(risk) for risk in solution.risks],
         "totals": asdict(solution.totals),
         "changed_factors": dict(solved.loaded.problem.travel.changed_factors),
@@ -167,7 +167,8 @@ def _mend(solved: SolvedPlan, row: UnplacedTask) -> str | None:
     return " ".join(word for word in words if word) or None
 
 
-def _leg_as_json(leg: Leg) -> dict[str, Any]:
+def leg_as_json(leg: Leg) -> dict[str, Any]:
+    """A journey in the words of the public contract."""
     return {
         "host": leg.host,
         "from": leg.origin.name,

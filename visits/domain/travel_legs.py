@@ -4,8 +4,8 @@ Publishing a plan stores its journeys. What a visit needs beyond that, because i
 hand or moved since, is never stored: it is worked out from the calendar whenever somebody looks.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,10 +17,12 @@ from django.db.models.functions import Coalesce
 from crm.domain.audit import record
 from crm.models import Place, User
 from visits.domain.briefing import settle_upcoming
+from visits.domain.place_names import names_at
 from visits.domain.planning import load_calendar
+from visits.domain.plans import leg_as_json
 from visits.domain.travel import place_ref
 from visits.domain.travel_factors import factor_words
-from visits.models import Campaign, Host, Placement, PlanVersion, TravelLeg, Visit
+from visits.models import Campaign, Host, PlanVersion, TravelLeg, Visit
 from visits.models.requests import Mode
 from visits.models.travel import TravelMode
 from visits.planning.factors import REFERENCE
@@ -30,7 +32,7 @@ from visits.planning.solution import Leg
 from visits.planning.validate import validate
 from visits.states import VisitState
 
-# Two journeys between the same places this near to each other are one and the same.
+# Two journeys between the same places nearer to each other than this are one and the same.
 SAME_JOURNEY = timedelta(days=1)
 OVER = (VisitState.CANCELLED, VisitState.POSTPONED, VisitState.NO_SHOW)
 
@@ -42,18 +44,21 @@ def store_legs(version: PlanVersion, *, at: datetime, by: User | None) -> list[T
     """Store the journeys of a plan as legs and drop those an earlier version of it stored.
 
     Left alone: legs that are booked, cancelled or entered by hand, and those that have begun. A
-    journey that one of them covers is not stored a second time.
+    journey that one of them covers is not stored a second time. A host who has a visit that the
+    version knows nothing of, or elsewhere, travels to it all the same.
     """
     earlier = TravelLeg.objects.stored_by_plan(version.plan)
     earlier.filter(departs_at__gt=at).delete()
-    hosts = {host.ref: host for host in Host.objects.who_lead()}
-    rows = [row for row in version.result.get("legs", []) if row["mode"] != "stay"]
+    hosts = {host.ref: host for host in Host.objects.who_lead().select_related("home")}
+    visits = _visits_by_host(version)
     covered = _by_way(TravelLeg.objects.standing().filter(host__in=hosts.values()))
-    placements = _placements_by_host(version)
     legs = []
-    for row in rows:
-        leg = _leg(version, hosts[row["host"]], row, placements.get(row["host"], []))
-        if not _nearest(covered.get(_way(leg), ()), leg.departs_at):
+    for row in _rows(version, hosts, visits, at=at):
+        leg = _leg(version, hosts[row["host"]], row, visits.get(row["host"], []))
+        near = covered.get(_way(leg), [])
+        if known := _nearest(near, leg.departs_at):
+            near.remove(known)
+        else:
             legs.append(leg)
     stored = TravelLeg.objects.bulk_create(legs)
     record(version, "store_legs", at=at, by=by, fields=["legs"])
@@ -61,23 +66,55 @@ def store_legs(version: PlanVersion, *, at: datetime, by: User | None) -> list[T
     return stored
 
 
-def _placements_by_host(version: PlanVersion) -> dict[str, list[Placement]]:
-    found: dict[str, list[Placement]] = {}
-    rows = version.placements.exclude(visit=None).exclude(mode=Mode.ONLINE)
-    for placement in rows.select_related("host", "visit").order_by("starts_at"):
-        found.setdefault(placement.host.ref, []).append(placement)
+def _visits_by_host(version: PlanVersion) -> dict[str, list[Visit]]:
+    """The visits of the campaign that stand or took place, in order, by the host's reference."""
+    rows = Visit.objects.standing() | Visit.objects.delivered()
+    found: dict[str, list[Visit]] = {}
+    rows = rows.filter(campaign=version.plan.campaign).select_related("host__home", "place")
+    for visit in rows.prefetch_related("requests").order_by("starts_at", "pk"):
+        found.setdefault(visit.host.ref, []).append(visit)
     return found
 
 
+def _rows(
+    version: PlanVersion,
+    hosts: Mapping[str, Host],
+    visits: Mapping[str, list[Visit]],
+    *,
+    at: datetime,
+) -> list[dict[str, Any]]:
+    """The journeys of the version; of a host whose calendar is another, those that it needs."""
+    apart = _hosts_apart(version, visits, at) & hosts.keys()
+    rows = [row for row in version.result.get("legs", []) if row["host"] not in apart]
+    days = version.plan.campaign.working_days
+    for ref in sorted(apart):
+        needed = load_calendar(hosts[ref], visits.get(ref, []), days=days)
+        rows += [leg_as_json(leg) for leg in journeys_of_facts(needed)]
+    return [row for row in rows if row["mode"] != "stay"]
+
+
+def _hosts_apart(version: PlanVersion, visits: Mapping[str, list[Visit]], at: datetime) -> set[str]:
+    """Hosts whose visits ahead are not those that the version places."""
+    placed = version.placements.filter(starts_at__gt=at).select_related("host")
+    planned = {(row.host.ref, row.visit_id, row.starts_at) for row in placed}
+    standing = {
+        (ref, visit.pk, visit.starts_at)
+        for ref, rows in visits.items()
+        for visit in rows
+        if visit.starts_at > at
+    }
+    return {ref for ref, *_rest in planned ^ standing}
+
+
 def _leg(
-    version: PlanVersion, host: Host, row: dict[str, Any], placements: Sequence[Placement]
+    version: PlanVersion, host: Host, row: dict[str, Any], visits: Sequence[Visit]
 ) -> TravelLeg:
     departs = datetime.fromisoformat(row["departs_at"])
     arrives = datetime.fromisoformat(row["arrives_at"])
     status = TravelLeg.Status.ESTIMATED if row["estimated"] else TravelLeg.Status.PLANNED
     return TravelLeg(
         host=host,
-        visit=_visit_of(placements, departs, int(row["to_place"][1:])),
+        visit=_visit_of(visits, departs, int(row["to_place"][1:])),
         version=version,
         mode=row["mode"],
         origin_id=int(row["from_place"][1:]),
@@ -92,12 +129,13 @@ def _leg(
     )
 
 
-def _visit_of(placements: Sequence[Placement], departs: datetime, to_place: int) -> Visit | None:
+def _visit_of(visits: Iterable[Visit], departs: datetime, to_place: int) -> Visit | None:
     """The visit a journey leads to, or for a journey home the one it comes from."""
-    later = next((row.visit for row in placements if row.starts_at > departs), None)
+    on_site = [visit for visit in visits if visit.mode != Mode.ONLINE]
+    later = next((visit for visit in on_site if visit.starts_at > departs), None)
     if later is not None and later.place_id == to_place:
         return later
-    before = [row.visit for row in placements if row.ends_at <= departs]
+    before = [visit for visit in on_site if visit.ends_at <= departs]
     return before[-1] if before else None
 
 
@@ -114,9 +152,16 @@ def _by_way(legs: Iterable[TravelLeg]) -> dict[Way, list[TravelLeg]]:
 
 def _nearest(legs: Iterable[TravelLeg], departs: datetime) -> TravelLeg | None:
     """The leg that stands for a journey departing then: a booked one before all others."""
-    near = [leg for leg in legs if abs(leg.departs_at - departs) <= SAME_JOURNEY]
-    near.sort(key=lambda leg: (leg.status != TravelLeg.Status.BOOKED, leg.version_id is not None))
-    return near[0] if near else None
+    near = [leg for leg in legs if abs(leg.departs_at - departs) < SAME_JOURNEY]
+    return min(
+        near,
+        key=lambda leg: (
+            leg.status != TravelLeg.Status.BOOKED,
+            leg.version_id is not None,
+            abs(leg.departs_at - departs),
+        ),
+        default=None,
+    )
 
 
 @dataclass(frozen=True)
@@ -143,6 +188,11 @@ class VisitLeg:
         return round((self.arrives_at - self.departs_at).total_seconds() / 60)
 
     @property
+    def is_firm(self) -> bool:
+        """Whether somebody booked it or entered it by hand."""
+        return self.leg is not None and not self.leg.is_of_plan
+
+    @property
     def is_estimate(self) -> bool:
         return self.status == TravelLeg.Status.ESTIMATED
 
@@ -157,30 +207,36 @@ class VisitLeg:
 
 @dataclass(frozen=True)
 class VisitLegs:
-    """Legs that end at a visit and those that begin there; `fault` when none can be told."""
+    """Legs that end at a visit and those that begin there; `fault` when none can be told.
+
+    `names` are those of the places of the host's visits around it.
+    """
 
     before: tuple[VisitLeg, ...] = ()
     after: tuple[VisitLeg, ...] = ()
     fault: str = ""
+    names: Mapping[int, str] = field(default_factory=dict)
 
 
-def legs_around(visit: Visit, *, at: datetime) -> VisitLegs:
+def legs_around(visit: Visit) -> VisitLegs:
     """How the host of a visit on site gets there and away.
 
     What the calendar needs is worked out; where a stored leg stands for it, that is told instead.
-    Legs that are booked or entered by hand for this visit are always told.
+    Legs that are booked or entered by hand for this visit are always told, those that a plan
+    stored only while they suit the visit as it stands.
     """
     if visit.mode == Mode.ONLINE or visit.place is None or visit.state in OVER:
         return _stored_only(visit)
     week = _week_of(visit)
+    names = names_at(week)
     try:
-        needed = _needed(visit, week, at=at)
+        needed = _needed(visit, week)
     except ProblemError as error:
-        return VisitLegs(*_around(visit, _entered(visit)), fault=str(error))
+        return VisitLegs(*_around(visit, _entered(visit)), fault=str(error), names=names)
     others = [row for row in week if row.pk != visit.pk and row.mode != Mode.ONLINE]
     places = {place_ref(row.place): row.place for row in week if row.place}
     places[place_ref(visit.host.home)] = visit.host.home
-    stored = _by_way(_legs_near(visit))
+    stored = _by_way(leg for leg in _legs_near(visit) if _suits(leg, visit))
     before = [leg for leg in needed if _leads_to(leg, visit, others)]
     after = [leg for leg in needed if _leads_from(leg, visit, others)]
     told_before = [_told(leg, places, visit, stored) for leg in before]
@@ -188,11 +244,12 @@ def legs_around(visit: Visit, *, at: datetime) -> VisitLegs:
     told = {row.leg.pk for row in (*told_before, *told_after) if row.leg}
     rest = [leg for leg in _entered(visit) if leg.pk not in told]
     more_before, more_after = _around(visit, rest)
-    return VisitLegs((*told_before, *more_before), (*told_after, *more_after))
+    return VisitLegs((*told_before, *more_before), (*told_after, *more_after), names=names)
 
 
 def _stored_only(visit: Visit) -> VisitLegs:
-    return VisitLegs(*_around(visit, visit.legs.standing().select_related("origin", "destination")))
+    legs = visit.legs.standing().select_related("origin", "destination")
+    return VisitLegs(*_around(visit, legs), names=names_at([visit]))
 
 
 def _week_of(visit: Visit) -> list[Visit]:
@@ -207,10 +264,10 @@ def _monday(visit: Visit) -> date:
     return visit.local_date - timedelta(days=visit.local_date.weekday())
 
 
-def _needed(visit: Visit, week: Sequence[Visit], *, at: datetime) -> list[Leg]:
+def _needed(visit: Visit, week: Sequence[Visit]) -> list[Leg]:
     """The journeys of a week by the planner's own rules, with clock times a host would choose."""
     days = [_monday(visit) + timedelta(days=number) for number in range(5)]
-    problem = load_calendar(visit.host, week, days=days, at=at)
+    problem = load_calendar(visit.host, week, days=days)
     validate(problem)
     return [leg for leg in journeys_of_facts(problem) if leg.mode != "stay"]
 
@@ -238,6 +295,15 @@ def _legs_near(visit: Visit) -> list[TravelLeg]:
         host=visit.host, departs_at__gt=visit.starts_at - near, departs_at__lt=visit.ends_at + near
     )
     return list(rows.select_related("origin", "destination"))
+
+
+def _suits(leg: TravelLeg, visit: Visit) -> bool:
+    """Whether a leg to or from the visit is over by its start, or begins after its end."""
+    if not leg.is_of_plan:
+        return True
+    if leg.destination_id == visit.place_id:
+        return leg.arrives_at <= visit.starts_at
+    return leg.departs_at >= visit.ends_at
 
 
 def _entered(visit: Visit) -> list[TravelLeg]:

@@ -86,6 +86,11 @@ class TravelLeg(SampleMark, Visibility, models.Model):
             models.CheckConstraint(condition=Q(departs_at__lt=F("arrives_at")), name="leg_in_order")
         ]
 
+    @property
+    def is_of_plan(self) -> bool:
+        """Whether publishing stored it and nobody booked it since."""
+        return self.version_id is not None and self.status != self.Status.BOOKED
+
 
 class TravelOverrideQuerySet(models.QuerySet):
     def in_use(self):

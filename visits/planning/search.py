@@ -24,7 +24,7 @@ from .links import travel_weights
 from .neighbourhood import improve, rework_weeks
 from .problem import Host, Limits, Problem
 from .reasons import Fit, explain
-from .solution import Progress, Solution, Totals
+from .solution import Leg, Progress, Solution, Totals
 from .spans import local_day, minute_of
 from .trips import Trip, TripFinder, finder_of, memories_of, task_distances
 from .validate import check_pins, validate
@@ -221,6 +221,17 @@ def _in_week(host: Host, day: date) -> Host:
     return host if is_same else replace(host, position=None)
 
 
+def _ways_home(search: Search, teller: Storyteller) -> list[Leg]:
+    """The journeys of hosts who are away and have nothing more to do in their week."""
+    led = {trip.week for trip in search.pool.choice}
+    return [
+        leg
+        for number, finder in enumerate(search.finders)
+        if number not in led and finder.week.start_place != finder.week.home
+        for leg in teller.tell(finder, (), ())[1]
+    ]
+
+
 def assemble(search: Search) -> Solution:
     """The Solution of a finished search, without reasons."""
     problem, teller = search.problem, Storyteller(search.problem)
@@ -233,6 +244,7 @@ def assemble(search: Search) -> Solution:
         some_visits, some_legs = teller.tell(finder, trip.stops, starts)
         visits += some_visits
         legs += some_legs
+    legs += _ways_home(search, teller)
     held = {visit.fixed for visit in visits}
     visits += teller.past_visits(held)
     order = {host.ref: i for i, host in enumerate(problem.hosts)}

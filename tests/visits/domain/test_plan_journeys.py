@@ -23,5 +23,5 @@ def test_publishing_the_sample_stores_the_journeys_of_its_plan(sample):
     assert rows.exclude(visit=None).count() == rows.count()
     assert sum_of(sums_by_host(campaign)).legs == len(legs)
     ljubljana = Visit.objects.get(ref="V12")
-    told = legs_around(ljubljana, at=now)
+    told = legs_around(ljubljana)
     assert [row.leg is not None for row in (*told.before, *told.after)] == [True, True]

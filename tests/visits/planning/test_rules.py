@@ -147,6 +147,19 @@ def test_the_running_week_begins_where_the_host_is():
     ]
 
 
+def test_a_host_who_is_away_with_nothing_more_to_do_goes_home_first():
+    at = local(FEBRUARY[2], 12, 0, OSLO)
+    host = Host("H", "Joe", place("Oslo"), position=Position(place("Venice"), at))
+    days = working_days(date(2023, 2, 6), 2)
+    later = (fixed("Ghent", days[7], 9),)
+    solution = plan(problem(host=host, days=days, clock=at, earliest=at, fixed=later))
+    assert [(leg.origin.name, leg.destination.name) for leg in solution.legs] == [
+        ("Venice", "Oslo"),
+        ("Oslo", "Ghent"),
+        ("Ghent", "Oslo"),
+    ]
+
+
 def test_a_closed_day_is_named_in_the_reason():
     solution = plan(problem(task("Ghent", closed=dict.fromkeys(FEBRUARY, "patron's day."))))
     reason = solution.unplaced[0].reason

@@ -13,8 +13,9 @@ from crm.models import Place
 from crm.permissions import require
 from crm.roles import Role
 from visits.domain.fill import Leg, NearCity, cities_near, journeys_ahead
+from visits.domain.place_names import names_at
 from visits.domain.reach import journey_words
-from visits.models import Host
+from visits.models import Host, Visit
 from visits.views.desk.access import current_campaign
 
 
@@ -50,7 +51,9 @@ def _leg(request: HttpRequest) -> Leg:
     departs, arrives = (_moment(request.GET.get(name, "")) for name in ("departs", "arrives"))
     if arrives < departs:
         raise Http404
-    return Leg(host, _place(request, "from"), _place(request, "to"), departs, arrives)
+    ends = _place(request, "from"), _place(request, "to")
+    names = names_at(Visit.objects.visible_to(request.user).live().filter(place__in=ends))
+    return Leg(host, *ends, departs, arrives, names)
 
 
 def _place(request: HttpRequest, name: str) -> Place:

@@ -4,6 +4,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -32,8 +33,12 @@ def leg_new(request: HttpRequest, ref: str) -> HttpResponse:
     """
     visit = get_visit(request.user, ref)
     form = LegForm(request.POST or None, initial=_first_values(request))
-    if try_form(request, form, partial(verbs.enter_leg, visit)) is not None:
-        done(request, _("The journey is written down."))
+    owner = try_form(request, form, partial(verbs.enter_leg, visit))
+    if owner is not None:
+        words = _("The journey is written down.")
+        if owner != visit:
+            words = _("The journey is written down with %(visit)s, where it leads.")
+        done(request, words % {"visit": owner})
         return _to_travel(visit)
     return _page(request, visit, form)
 
@@ -42,7 +47,10 @@ def leg_new(request: HttpRequest, ref: str) -> HttpResponse:
 @require(*MAY_TRAVEL)
 def leg_edit(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
     visit = get_visit(request.user, ref)
-    leg = get_object_or_404(_legs_of(visit).standing(), pk=pk)
+    leg = get_object_or_404(_legs_of(visit), pk=pk)
+    if leg.status == TravelLeg.Status.CANCELLED:
+        messages.error(request, _("This journey was called off meanwhile; nothing was saved."))
+        return _to_travel(visit)
     form = LegForm(request.POST or None, row=leg, initial={"status": _entered_status(leg)})
     if try_form(request, form, partial(verbs.edit_leg, leg)) is not None:
         done(request, _("Saved."))

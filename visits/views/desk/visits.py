@@ -1,6 +1,8 @@
 """Visits: the list, and one visit with its tabs."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -23,6 +25,7 @@ from visits.domain.disruptions import disruptions_touching
 from visits.domain.expenses import totals
 from visits.domain.fill import fill_query
 from visits.domain.history import visit_timeline
+from visits.domain.place_names import name_of
 from visits.domain.report_check import CHECKABLE
 from visits.domain.travel_legs import VisitLeg, legs_around, sum_of, sums_by_host
 from visits.domain.visits import edit_visit, missing_for_confirmation
@@ -142,14 +145,15 @@ def money_of(request: HttpRequest, visit: Visit) -> dict:
 
 def travel_of(request: HttpRequest, visit: Visit) -> dict:
     """The journeys before and after the visit, and for those who plan the sums of the campaign."""
-    found = legs_around(visit, at=clock.now())
+    found = legs_around(visit)
+    row_of = partial(_journey_row, request, visit=visit, names=found.names)
     parts = [(_("On the way there"), found.before), (_("On from there"), found.after)]
     sums = sums_by_host(visit.campaign) if not request.user.is_expert else []
     return {
         "fault": found.fault,
         "may_enter": _may_travel(request),
         "parts": [
-            {"title": title, "journeys": [_journey_row(request, row, visit) for row in rows]}
+            {"title": title, "journeys": [row_of(row) for row in rows]}
             for title, rows in parts
             if rows
         ],
@@ -157,7 +161,9 @@ def travel_of(request: HttpRequest, visit: Visit) -> dict:
     }
 
 
-def _journey_row(request: HttpRequest, journey: VisitLeg, visit: Visit) -> dict:
+def _journey_row(
+    request: HttpRequest, journey: VisitLeg, visit: Visit, names: Mapping[int, str]
+) -> dict:
     figures = [wording.duration(journey.minutes)]
     if journey.km is not None:
         figures.append(_("%(km)d km") % {"km": round(journey.km)})
@@ -165,14 +171,17 @@ def _journey_row(request: HttpRequest, journey: VisitLeg, visit: Visit) -> dict:
         figures.append(_("%(kg)d kg CO2") % {"kg": round(journey.co2_kg)})
     if journey.cost is not None and not request.user.is_expert:
         figures.append(_("%(cost)d EUR") % {"cost": round(journey.cost)})
+    may_correct = request.user.is_coordinator and not journey.is_firm
     words = journey.status_words
     if journey.leg is None:
         words = _("%(status)s, from the calendar") % {"status": words}
     return {
         "journey": journey,
+        "origin": name_of(journey.origin, names),
+        "destination": name_of(journey.destination, names),
         "figures": ", ".join(figures),
         "standing": words,
-        "correct": _correct_path(request, journey) if request.user.is_coordinator else "",
+        "correct": _correct_path(request, journey) if may_correct else "",
         "fill": _fill_path(journey, visit.host) if request.user.is_coordinator else "",
         "enter": _enter_path(journey, visit) if _may_travel(request) else "",
         "note": journey.leg.note if journey.leg else "",

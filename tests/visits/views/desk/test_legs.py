@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from crm.models import AuditEntry, User
+from tests.factories.visits import PlanVersionFactory
 from tests.visits.views.desk.front_door import do, go, said
 from visits.domain.brief_standing import visit_standings
-from visits.models import BriefEdition, TravelLeg, Visit
+from visits.models import BriefEdition, PlanVersion, TravelLeg, Visit
 
 pytestmark = pytest.mark.django_db
 
@@ -130,6 +131,61 @@ def test_journey_is_put_right_called_off_and_brought_back(phone):
     assert said(do(phone, "leg-cancel", "V08", leg.pk)) == ["This journey was called off already."]
     phone.post(f"/visits/V08/journeys/{leg.pk}/restore/?status=booked")
     assert ("Oslo", "Stuttgart", "booked") in lines(phone, "V08")
+
+
+def test_a_journey_that_leads_to_another_visit_says_so(phone):
+    on = journey(
+        origin="Warsaw, PL",
+        destination="Vilnius, LT",
+        departs_at="2023-02-21T18:00",
+        arrives_at="2023-02-21T22:00",
+    )
+    assert said(do(phone, "leg-new", "V09", **on)) == [
+        "The journey is written down with V10 Vilnius, where it leads."
+    ]
+
+
+def test_what_is_emptied_while_correcting_is_estimated_and_the_way_is_measured_anew(phone):
+    do(phone, "leg-new", "V08", **journey(mode="fly"))
+    leg = the_leg()
+    do(phone, "leg-edit", "V08", leg.pk, **journey(mode="fly", cost=""))
+    assert the_leg().cost not in (None, leg.cost)
+    by = "2023-02-21T16:00", "2023-02-21T22:00"
+    on = journey(origin="Gdańsk, PL", destination="Vilnius, LT", departs_at=by[0], arrives_at=by[1])
+    do(phone, "leg-edit", "V08", leg.pk, **on)
+    leg.refresh_from_db()
+    assert leg.km < 700
+    assert leg.visit.ref == "V10"
+
+
+def test_a_journey_called_off_meanwhile_is_not_saved_and_says_so(phone):
+    do(phone, "leg-new", "V08", **journey())
+    leg = the_leg()
+    do(phone, "leg-cancel", "V08", leg.pk)
+    answer = do(phone, "leg-edit", "V08", leg.pk, **journey(note="Seat 41"))
+    assert said(answer) == ["This journey was called off meanwhile; nothing was saved."]
+    leg.refresh_from_db()
+    assert (leg.status, leg.note) == ("cancelled", "Night train, coach 12")
+
+
+def test_only_what_was_entered_can_be_called_off_and_only_an_estimate_be_corrected(
+    client, sample, coordinator
+):
+    client.force_login(coordinator)
+    page = go(client, "visit-detail", "V08", tab="travel")
+    assert "Correct the estimate" in page.text
+    assert "Change or call off" not in page.text
+    do(client, "leg-new", "V08", **journey())
+    page = go(client, "visit-detail", "V08", tab="travel")
+    rows = [row for part in page.context["travel"]["parts"] for row in part["journeys"]]
+    assert [bool(row["correct"]) for row in rows] == [row["standing"] != "booked" for row in rows]
+    assert "Change or call off" in page.text
+    leg = the_leg()
+    off = f"/visits/V08/journeys/{leg.pk}/call-off/"
+    assert off in go(client, "leg-edit", "V08", leg.pk).text
+    version = PlanVersion.objects.first() or PlanVersionFactory()
+    TravelLeg.objects.filter(pk=leg.pk).update(version=version, status="estimated")
+    assert off not in go(client, "leg-edit", "V08", leg.pk).text
 
 
 def test_two_people_who_edit_one_journey_overwrite_nothing(phone):

@@ -60,6 +60,29 @@ def test_a_wrong_address_is_told_beside_its_field_and_stays_typed(desk, host):
     assert not BusyFeed.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("https://127.0.0.1/a.ics", "leads into a private network"),
+        ("https://localhost/a.ics", "leads into a private network"),
+        ("https://2130706433/a.ics", "leads into a private network"),
+        ("https://[::1]/a.ics", "leads into a private network"),
+        ("https://[fd00::1]/a.ics", "leads into a private network"),
+        ("https://192.168.1.20:8443/a.ics", "leads into a private network"),
+        ("https://169.254.169.254/latest/", "leads into a private network"),
+        ("webcal://10.1.2.3/a.ics", "leads into a private network"),
+        ("https://joe:word@calendar.example/a.ics", "holds a name or password before the @"),
+        ("https://calendar.example:22/a.ics", "names a port where no calendar is read"),
+    ],
+)
+def test_an_address_we_never_read_is_refused_with_what_to_do(desk, host, address, words):
+    answer = do(desk, "busy-feed-new", "H1", url=address)
+    (sentence,) = sentences(answer.context["feed_form"])
+    assert words in sentence
+    assert f'value="{address}"' in answer.text
+    assert not BusyFeed.objects.exists()
+
+
 def test_an_unknown_calendar_says_since_when_and_why(desk, host):
     BusyFeedFactory(host=host, fault="status", fault_detail="404")
     page = go(desk, "host-detail", "H1")

@@ -1,0 +1,246 @@
+"""The stored journeys after a publish lead to the visits as they stand then, without a gap."""
+
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+
+import icalendar
+import pytest
+from django.core.exceptions import ValidationError
+
+from crm.models import ClockSetting
+from tests.factories.crm import MailTemplateFactory, PlaceFactory
+from tests.factories.visits import (
+    CalendarFeedFactory,
+    CampaignFactory,
+    HostAvailabilityFactory,
+    HostFactory,
+    TopicFactory,
+    VisitFactory,
+    VisitRequestFactory,
+)
+from visits.domain.feeds import feed_text
+from visits.domain.plans import solve_campaign, store_version
+from visits.domain.publishing import changes_of, publish_version
+from visits.models import CalendarFeed, HostAvailability, Reservation, TravelLeg, Visit
+from visits.states import VisitState
+
+pytestmark = pytest.mark.django_db
+
+MONDAY = datetime(2023, 2, 6, 8, tzinfo=UTC)
+CITIES = {
+    "Gent": ("BE", "Europe/Brussels", 51.05, 3.72),
+    "Antwerpen": ("BE", "Europe/Brussels", 51.22, 4.40),
+    "Utrecht": ("NL", "Europe/Amsterdam", 52.09, 5.12),
+    "Vilnius": ("LT", "Europe/Vilnius", 54.69, 25.28),
+    "Kaunas": ("LT", "Europe/Vilnius", 54.90, 23.90),
+}
+
+
+@pytest.fixture
+def campaign():
+    for key in ("date_proposal", "single_date_proposal", "date_changed", "waitlist"):
+        MailTemplateFactory(key=key, language="en", subject="Visit", body="For {city}.")
+    return CampaignFactory(window_end=date(2023, 2, 24))
+
+
+@pytest.fixture
+def host(campaign):
+    return HostFactory(ref="H1", name="Joe")
+
+
+@pytest.fixture
+def places():
+    return {
+        name: PlaceFactory(name=name, country=country, zone=zone, latitude=north, longitude=east)
+        for name, (country, zone, north, east) in CITIES.items()
+    }
+
+
+def agreed(host, campaign, place, start, *, ref):
+    request = VisitRequestFactory(
+        campaign=campaign, city=place.name, zone=place.zone, place=place, state="scheduled"
+    )
+    return VisitFactory(
+        ref=ref,
+        host=host,
+        campaign=campaign,
+        place=place,
+        city=place.name,
+        zone=place.zone,
+        starts_at=start,
+        requests=[request],
+        reserved=True,
+    )
+
+
+def plan_and_publish(campaign, at, *, released=(), approves=True):
+    """Publish what the planner answers; how many agreed visits it moves."""
+    ClockSetting.objects.fix(at)
+    version = store_version(solve_campaign(campaign, at=at, released=released, seconds=5))
+    moved = [row.visit.ref for row in changes_of(version) if row.needs_approval]
+    publish_version(version, at=at, by=None, approved=moved if approves else ())
+    return len(moved)
+
+
+def no_gap(host):
+    """Each leg begins where the last one ended and after it; each visit finds the host there."""
+    legs = TravelLeg.objects.standing().filter(host=host).select_related("origin", "destination")
+    visits = Visit.objects.standing().filter(host=host).select_related("place")
+    steps = [(leg.departs_at, leg.arrives_at, leg.origin, leg.destination) for leg in legs]
+    steps += [(row.starts_at, row.ends_at, row.place, row.place) for row in visits]
+    steps.sort(key=lambda step: step[:2])
+    here, free = host.home, MONDAY - timedelta(days=9)
+    for begins, ends, origin, destination in steps:
+        assert (origin, begins >= free) == (here, True), [
+            f"{step[0]:%a %d %H:%M} {step[2].name}-{step[3].name}"
+            for step in sorted(steps, key=str)
+        ]
+        here, free = destination, ends
+    assert here == host.home
+
+
+@pytest.mark.one_database  # The planner sees values; storing is tested on both.
+@pytest.mark.parametrize("seed", range(8))
+def test_the_chain_of_legs_has_no_gap_over_several_publishes(campaign, host, places, seed):
+    chance, at = Random(seed), MONDAY
+    skill = TopicFactory(code="T9")
+    for number, (place, day) in enumerate(zip(places.values(), (2, 3, 8, 9, 10), strict=True)):
+        agreed(host, campaign, place, MONDAY + timedelta(days=day), ref=f"V{number:02}")
+    for _turn in range(5):
+        ahead = list(Visit.objects.agreed().filter(starts_at__gt=at).order_by("pk"))
+        visit = chance.choice(ahead)
+        kind = chance.choice(["stays", "moves", "new", "gone", "no place"])
+        away = None
+        if kind == "moves":
+            away = HostAvailabilityFactory(
+                host=host,
+                starts_at=visit.starts_at - timedelta(hours=8),
+                ends_at=visit.ends_at,
+            )
+        elif kind == "no place":
+            visit.requests.get().topics.set([skill])
+        elif kind == "new":
+            VisitRequestFactory(campaign=campaign, place=chance.choice(list(places.values())))
+        elif kind == "gone":
+            Visit.objects.filter(pk=visit.pk).update(state=VisitState.CANCELLED, state_since=at)
+            Reservation.objects.filter(visit=visit).delete()
+        begun = list(TravelLeg.objects.filter(departs_at__lte=at).values())
+        released = [] if kind in ("new", "gone") else [visit.ref]
+        plan_and_publish(campaign, at, released=released)
+        no_gap(host)
+        assert list(TravelLeg.objects.filter(pk__in=[row["id"] for row in begun]).values()) == begun
+        HostAvailability.objects.filter(pk=away.pk if away else 0).delete()
+        visit.requests.get().topics.clear()
+        at += timedelta(hours=chance.choice([7, 20, 30]))
+
+
+@pytest.mark.one_database
+def test_a_released_visit_without_a_place_stays_and_so_do_its_journeys(campaign, host, places):
+    stays = agreed(host, campaign, places["Gent"], MONDAY + timedelta(days=8), ref="V01")
+    agreed(host, campaign, places["Vilnius"], MONDAY + timedelta(days=10), ref="V02")
+    plan_and_publish(campaign, MONDAY)
+    before = list(TravelLeg.objects.values_list("origin", "destination", "departs_at", "visit"))
+    stays.requests.get().topics.set([TopicFactory(code="T9")])
+    assert plan_and_publish(campaign, MONDAY, released=["V01"]) == 0
+    stays.refresh_from_db()
+    assert (stays.state, stays.starts_at) == ("confirmed", MONDAY + timedelta(days=8))
+    after = list(TravelLeg.objects.values_list("origin", "destination", "departs_at", "visit"))
+    assert after == before
+    no_gap(host)
+
+
+@pytest.mark.one_database
+def test_a_publish_that_lacks_an_approval_leaves_every_leg_alone(campaign, host, places):
+    visit = agreed(host, campaign, places["Gent"], MONDAY + timedelta(days=8), ref="V01")
+    plan_and_publish(campaign, MONDAY)
+    before = list(TravelLeg.objects.values())
+    HostAvailabilityFactory(host=host, starts_at=visit.starts_at, ends_at=visit.ends_at)
+    with pytest.raises(ValidationError, match="approve the new date"):
+        plan_and_publish(campaign, MONDAY, released=["V01"], approves=False)
+    assert list(TravelLeg.objects.values()) == before
+
+
+@pytest.mark.one_database
+def test_a_plan_made_on_the_way_goes_on_from_where_the_journey_ends(campaign, host, places):
+    visit = agreed(host, campaign, places["Gent"], MONDAY + timedelta(days=1), ref="V01")
+    plan_and_publish(campaign, MONDAY)
+    out = TravelLeg.objects.earliest("departs_at")
+    assert out.destination == visit.place
+    under_way = out.departs_at + timedelta(minutes=30)
+    # The city asks for another week while the host is on the train to it.
+    HostAvailabilityFactory(
+        host=host, starts_at=visit.starts_at, ends_at=visit.starts_at + timedelta(days=3)
+    )
+    assert plan_and_publish(campaign, under_way, released=["V01"]) == 1
+    assert TravelLeg.objects.filter(pk=out.pk).exists()
+    no_gap(host)
+
+
+# --- The host's calendar ---
+
+
+def feed_of(host):
+    made = CalendarFeedFactory(host=host)
+    return CalendarFeed.objects.select_related("host__home", "host__user").get(pk=made.pk)
+
+
+def journeys(feed):
+    events = icalendar.Calendar.from_ical(feed_text(feed)).walk("VEVENT")
+    return {
+        str(event["UID"]): (event["SEQUENCE"], event["STATUS"], event.start, event.end)
+        for event in events
+        if event["UID"].startswith(("to-", "from-", "leg-"))
+    }
+
+
+@pytest.mark.one_database
+def test_publishing_the_same_journeys_leaves_their_entries_as_they_are(campaign, host, places):
+    ClockSetting.objects.fix(MONDAY)
+    agreed(host, campaign, places["Gent"], MONDAY + timedelta(days=8), ref="V01")
+    # A drive of more than a day is interrupted by a night.
+    agreed(host, campaign, places["Utrecht"], MONDAY + timedelta(days=9), ref="V02")
+    agreed(host, campaign, places["Vilnius"], MONDAY + timedelta(days=15), ref="V03")
+    feed = feed_of(host)
+    before = feed_text(feed)
+    assert len(journeys(feed)) == 5
+    for days in range(3):
+        plan_and_publish(campaign, MONDAY + timedelta(days=days))
+        assert TravelLeg.objects.count() == 5
+        assert feed_text(feed) == before
+
+
+@pytest.mark.one_database
+def test_a_publish_counts_up_only_the_journeys_it_changes(campaign, host, places):
+    agreed(host, campaign, places["Gent"], MONDAY + timedelta(days=8), ref="V01")
+    moves = agreed(host, campaign, places["Vilnius"], MONDAY + timedelta(days=15), ref="V02")
+    feed = feed_of(host)
+    plan_and_publish(campaign, MONDAY)
+    before = journeys(feed)
+    HostAvailabilityFactory(host=host, starts_at=moves.starts_at, ends_at=moves.ends_at)
+    assert plan_and_publish(campaign, MONDAY, released=["V02"]) == 1
+    after = journeys(feed)
+    assert after.keys() == before.keys()
+    # The visit that moves joins the tour of the other one, so that the way home from it is gone.
+    rises = {uid[:8]: after[uid][0] - before[uid][0] for uid in after if after[uid] != before[uid]}
+    assert rises == {"from-V01": 1, "from-V02": 1, "to-V02@o": 1}
+
+
+@pytest.mark.one_database
+def test_booking_a_planned_journey_goes_on_under_its_name(campaign, host, places):
+    agreed(host, campaign, places["Gent"], MONDAY + timedelta(days=8), ref="V01")
+    feed = feed_of(host)
+    plan_and_publish(campaign, MONDAY)
+    before = journeys(feed)
+    TravelLeg.objects.filter(visit__ref="V01").update(status=TravelLeg.Status.BOOKED)
+    assert journeys(feed).keys() == before.keys()
+
+
+@pytest.mark.one_database
+def test_a_stored_journey_does_not_outlive_the_date_it_led_to(campaign, host, places):
+    visit = agreed(host, campaign, places["Gent"], MONDAY + timedelta(days=8), ref="V01")
+    feed = feed_of(host)
+    plan_and_publish(campaign, MONDAY)
+    later = visit.starts_at + timedelta(days=2)
+    Visit.objects.filter(pk=visit.pk).update(starts_at=later, ends_at=later + timedelta(hours=3))
+    out, back = sorted(journeys(feed).values(), key=lambda row: row[2])
+    assert visit.starts_at + timedelta(days=1) < out[2] < out[3] <= later < back[2]
