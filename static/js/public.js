@@ -5,6 +5,7 @@ import { startDialogs } from "./dialog.js";
 import { startProof } from "./proof.js";
 
 startAutosave();
+document.querySelector("[data-error-summary]")?.focus();
 startComboboxes();
 startDialogs();
 startProof();
