@@ -87,7 +87,7 @@ FILES = (
     "visits/public/**/*.py",
     "visits/templatetags/public_pages.py",
 )
-# What only a host reads, in the languages of `visits.domain.briefs.INTERNAL_LANGUAGES`.
+# What only our own side reads, in the languages of `visits.domain.briefs.INTERNAL_LANGUAGES`.
 HOST_FILES = (
     "crm/models/follow_ups.py",
     "crm/models/messages.py",
@@ -98,6 +98,8 @@ HOST_FILES = (
     "visits/domain/brief_journeys.py",
     "visits/domain/brief_scans.py",
     "visits/domain/brief_sheets.py",
+    "visits/domain/digests.py",
+    "visits/domain/import_news.py",
     "visits/domain/packs.py",
     "visits/domain/reminders.py",
     "visits/models/briefs.py",
