@@ -2,6 +2,7 @@
 import { startAutosave } from "./autosave.js";
 import { startComboboxes } from "./combobox.js";
 import { startDialogs } from "./dialog.js";
+import { startOnce } from "./once.js";
 import { startProof } from "./proof.js";
 
 startAutosave();
@@ -9,3 +10,4 @@ document.querySelector("[data-error-summary]")?.focus();
 startComboboxes();
 startDialogs();
 startProof();
+startOnce();
