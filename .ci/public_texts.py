@@ -60,8 +60,10 @@ FILES = (
     "visits/models/reports.py",
     "visits/models/requests.py",
     "visits/states.py",
+    "visits/briefs/copy_words.py",
     "visits/briefs/document.py",
     "visits/briefs/masthead.py",
+    "visits/briefs/person_copy.py",
     "visits/domain/agenda.py",
     "visits/domain/booking.py",
     "visits/domain/brief_parts.py",
@@ -85,7 +87,7 @@ FILES = (
     "visits/public/**/*.py",
     "visits/templatetags/public_pages.py",
 )
-# What only a host reads, in the languages of `visits.domain.briefs.INTERNAL_LANGUAGES`.
+# What only our own side reads, in the languages of `visits.domain.briefs.INTERNAL_LANGUAGES`.
 HOST_FILES = (
     "crm/models/follow_ups.py",
     "crm/models/messages.py",
@@ -96,6 +98,8 @@ HOST_FILES = (
     "visits/domain/brief_journeys.py",
     "visits/domain/brief_scans.py",
     "visits/domain/brief_sheets.py",
+    "visits/domain/digests.py",
+    "visits/domain/import_news.py",
     "visits/domain/packs.py",
     "visits/domain/reminders.py",
     "visits/models/briefs.py",

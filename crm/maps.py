@@ -30,8 +30,19 @@ HEIGHT = round((NORTH - SOUTH) * SCALE, 1)
 LETTER, LINE, REACH, EDGE, APART = 6.4, 13.0, 9.5, 10.0, 18.0
 
 
+class Member(NamedTuple):
+    """One of several that share a dot, as the list beside the map names it."""
+
+    name: str
+    href: str
+    note: Text = ""
+
+
 class Dot(NamedTuple):
-    """A place with a state; `note` is read after its name, `label` False keeps the name off."""
+    """A place with a state; `note` is read after its name, `label` False keeps the name off.
+
+    `members` are those who are at this place, when they are several.
+    """
 
     name: str
     lat: float
@@ -41,6 +52,7 @@ class Dot(NamedTuple):
     href: str = ""
     note: Text = ""
     label: bool = True
+    members: tuple[Member, ...] = ()
 
 
 class Tour(NamedTuple):
@@ -73,6 +85,7 @@ class DrawnDot(NamedTuple):
     label_x: float
     label_y: float
     anchor: str
+    members: tuple[Member, ...] = ()
 
     @property
     def left(self) -> float:
@@ -272,6 +285,7 @@ def _drawn(dot: Dot, x: float, y: float, found: tuple[Box, float, float, str] | 
         round(label_x, 1),
         round(label_y, 1),
         anchor,
+        dot.members,
     )
 
 

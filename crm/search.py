@@ -28,13 +28,14 @@ def name_key(name: str) -> str:
 class SearchQuerySet(models.QuerySet):
     def search(self, text: str):
         """Rows whose search key holds every word of `text`, in any order."""
-        found = self
-        words = words_of(text)
-        if (numbers := narrowing(self.model, words, self.db)) is not None:
-            found = found.filter(pk__in=numbers)
-        for word in words:
-            found = found.filter(search_key__contains=word)
-        return found
+        found = self.filter(holding(text))
+        numbers = narrowing(self.model, words_of(text), self.db)
+        return found if numbers is None else found.filter(pk__in=numbers)
+
+
+def holding(text: str) -> models.Q:
+    """Every word of `text` stands in the search key."""
+    return models.Q(*(models.Q(search_key__contains=word) for word in words_of(text)))
 
 
 def words_of(text: str) -> list[str]:

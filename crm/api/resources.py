@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from django.db import OperationalError, transaction
@@ -133,6 +133,11 @@ class Resource(viewsets.GenericViewSet):
         """When and by whom, for the verbs."""
         return {"at": self.now, "by": self.request.user}
 
+    @cached_property
+    def warnings(self) -> list[str]:
+        """What a step that was done could not do besides; in its answer when there is any."""
+        return []
+
     @property
     def now(self) -> datetime:
         if not hasattr(self, "_now"):
@@ -150,7 +155,10 @@ class Resource(viewsets.GenericViewSet):
     def answer(self, row, *, status: int = 200) -> Response:
         """One row as the caller may see it now, with its ETag."""
         fresh = self.get_queryset().filter(pk=row.pk).first() or row
-        response = Response(self.get_serializer(fresh).data, status=status)
+        data = self.get_serializer(fresh).data
+        if self.warnings:
+            data = {**data, "warnings": self.warnings}
+        response = Response(data, status=status)
         if self.has_versions:
             response["ETag"] = etag(fresh, self.editable)
         if status == 201:

@@ -81,11 +81,15 @@ def edit_user(
 
 
 @transaction.atomic
-def edit_own_account(user: User, *, wants_digest: bool, at: datetime) -> User:
+def edit_own_account(
+    user: User, *, wants_digest: bool, language: str, time_zone: str, at: datetime
+) -> User:
     """What everybody may change about their own account."""
-    user.wants_digest = wants_digest
-    user.save(update_fields=["wants_digest"])
-    record(user, "edit_own_account", at=at, by=user, fields=["wants_digest"])
+    user.wants_digest, user.language = wants_digest, language
+    user.time_zone = known_zone(time_zone)
+    fields = ["wants_digest", "language", "time_zone"]
+    user.save(update_fields=fields)
+    record(user, "edit_own_account", at=at, by=user, fields=fields)
     return user
 
 

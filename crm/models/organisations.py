@@ -2,8 +2,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.marks import SampleMark, Visibility
-from crm.models.places import PlacedQuerySet
-from crm.search import SearchableModel
+from crm.models.places import SHORTEST_NAME, PlacedQuerySet, PlaceName
+from crm.search import SearchableModel, name_key
 
 
 class Initiative(SampleMark, Visibility, models.Model):
@@ -34,6 +34,17 @@ class OrganisationQuerySet(PlacedQuerySet):
     def at_one_of(self, places):
         cities = Municipality.objects.filter(place__in=places).values("organisation")
         return super().at_one_of(places) | models.Q(pk__in=cities)
+
+    def at_home_in(self, text: str, *, most: int) -> list[int]:
+        """Numbers of those whose city has a name that starts with `text`; none when more than
+        `most` have."""
+        if len(name_key(text)) < SHORTEST_NAME:
+            return []
+        named = PlaceName.objects.using(self.db).starting_with(text).values("place")
+        cities = Municipality.objects.using(self.db).order_by().filter(place__in=named)
+        bodies = self.order_by().filter(place__in=named).values_list("pk")
+        found = list(bodies.union(cities.values_list("organisation"))[: most + 1])
+        return [number for (number,) in found] if len(found) <= most else []
 
     def municipalities(self):
         return self.filter(type=Organisation.Type.MUNICIPALITY)

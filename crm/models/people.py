@@ -7,11 +7,28 @@ from crm import clock
 from crm.models.consent import ConsentRecord, DataRequest, Purpose
 from crm.models.marks import SampleMark, Visibility
 from crm.models.messages import Interaction, Message
-from crm.search import SearchableModel, SearchQuerySet
+from crm.models.organisations import Organisation
+from crm.search import SearchableModel, SearchQuerySet, holding
 from crm.validators import address_key
+
+# More bodies of a city, or more people found, are met soon on the way through a list.
+MOST_BODIES, MOST_NAMED = 200, 2_000
 
 
 class PersonQuerySet(SearchQuerySet):
+    def search(self, text: str):
+        """Rows whose key holds every word, and those at home in a city with a name like this."""
+        found = super().search(text)
+        bodies = Organisation.objects.using(self.db).at_home_in(text, most=MOST_BODIES)
+        if not bodies:
+            return found
+        numbers: set[int] = set()
+        for rows in (found, self.filter(organisation__in=bodies)):
+            numbers.update(rows.order_by().values_list("pk", flat=True)[: MOST_NAMED + 1])
+            if len(numbers) > MOST_NAMED:
+                return self.filter(holding(text) | models.Q(organisation__in=bodies))
+        return self.filter(pk__in=numbers)
+
     def visible_to(self, user):
         """People are the coordinators' work; a host meets them in the briefs of own visits."""
         return self if user.is_coordinator else self.none()

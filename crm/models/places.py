@@ -1,6 +1,6 @@
 from django.db import models
 
-from crm.search import SearchQuerySet, name_key, words_of
+from crm.search import SearchQuerySet, holding, name_key
 
 # Fewer letters begin the names of half of Europe.
 SHORTEST_NAME = 3
@@ -91,11 +91,8 @@ class PlacedQuerySet(SearchQuerySet):
     def search(self, text: str):
         if len(name_key(text)) < SHORTEST_NAME:
             return super().search(text)
-        by_words = models.Q()
-        for word in words_of(text):
-            by_words &= models.Q(search_key__contains=word)
         named = PlaceName.objects.using(self.db).starting_with(text).values("place")
-        return self.filter(by_words | self.at_one_of(named))
+        return self.filter(holding(text) | self.at_one_of(named))
 
     def at_one_of(self, places: models.QuerySet) -> models.Q:
         return models.Q(place__in=places)

@@ -297,6 +297,13 @@ def undo_url(message: Message) -> str:
 
 
 @register.filter
+def saved_draft(message: Message) -> str:
+    """The name behind a message's "draft:name" tag: what the browser kept of it is saved now."""
+    tags = (message.extra_tags or "").split()
+    return next((tag.removeprefix("draft:") for tag in tags if tag.startswith("draft:")), "")
+
+
+@register.filter
 def tone(message: Message) -> str:
     """The dress of a message: done, note, warn or fault."""
     return {"success": "done", "warning": "warn", "error": "fault"}.get(message.level_tag, "note")

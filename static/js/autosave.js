@@ -1,6 +1,6 @@
-// The public form keeps what was typed in this tab, so that a reload, a wrong click or another
-// language of the page loses nothing. It stays in the browser and goes when the form has been sent
-// or the tab is closed. Only what the person changed is kept: the rest is the page's to say.
+// A form keeps what was typed in this tab, so that a reload, a wrong click or another language of
+// the page loses nothing. It stays in the browser and goes when the form has been sent or reset, or
+// the tab is closed. Only what the person changed is kept: the rest is the page's to say.
 import { kept } from "./page.js";
 
 export function startAutosave() {
@@ -8,12 +8,11 @@ export function startAutosave() {
     kept("sessionStorage", `form-${done.dataset.autosaveDone}`, null);
   }
   for (const form of document.querySelectorAll("form[data-autosave]")) start(form);
-  document.querySelector("[data-error-summary]")?.focus();
 }
 
 function start(form) {
   const key = `form-${form.dataset.autosave}`;
-  const saved = read(key);
+  let saved = read(key);
   // A page that comes back refused already holds what was typed.
   const isRefused = document.querySelector("[data-error-summary]") !== null;
   const put = isRefused ? [] : restore(form.elements, saved);
@@ -23,6 +22,12 @@ function start(form) {
     restore(event.target.querySelectorAll("input"), saved);
   });
   const note = form.querySelector("[data-autosave-note]");
+  if (note && put.length) note.hidden = false;
+  form.addEventListener("reset", () => {
+    saved = {};
+    kept("sessionStorage", key, null);
+    if (note) note.hidden = true;
+  });
   form.addEventListener("input", ({ target }) => {
     if (!isTypedInto(target)) return;
     const fields = [...form.elements].filter((field) => field.name === target.name);

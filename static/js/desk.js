@@ -1,4 +1,5 @@
 // Everything a desk page needs; each module looks after one thing and finds its own elements.
+import { startAutosave } from "./autosave.js";
 import { startDialogs } from "./dialog.js";
 import { startKeep } from "./keep.js";
 import { startKeys } from "./keys.js";
@@ -13,6 +14,7 @@ import { startTheme } from "./theme.js";
 import { startToasts } from "./toast.js";
 
 startTheme();
+startAutosave();
 startDialogs();
 startMenus();
 startToasts();

@@ -49,3 +49,14 @@ def test_the_last_missing_fact_confirms_and_sends_it_too(desk, agreed):
     seen = answer.headers["ETag"]
     desk.patch("/visits/V11/", {"address": "Town hall 2, Tallinn"}, If_Match=seen)
     assert confirmations(agreed).count() == 1
+
+
+def test_a_confirmation_that_could_not_be_written_is_told_in_the_answer(desk, agreed):
+    agreed.requests.update(address="")
+    answer = desk.post("/visits/V11/confirm/").json()
+    assert answer["state"] == "confirmed"
+    assert answer["warnings"] == [
+        "V11 is confirmed, but no letter could be written; tell the city."
+    ]
+    assert not confirmations(agreed).exists()
+    assert "warnings" not in desk.get("/visits/V11/").json()

@@ -51,6 +51,25 @@ def test_twenty_people_are_logged_with_note_and_follow_up_by_keyboard(fresh_site
     assert faults == []
 
 
+def test_what_was_half_typed_is_there_again_until_it_is_written_down(fresh_site, page):
+    fresh_site.sign_in(page)
+    page.goto(f"{fresh_site.url}/events/rotterdam-2023/debrief/")
+    here = page.url
+    page.locator("[name=note]").fill("Asked about")
+    page.goto(f"{fresh_site.url}/events/rotterdam-2023/")
+    page.goto(here)
+    expect(page.locator("[name=note]")).to_have_value("Asked about")
+    expect(page.get_by_text("What you type stays in this browser tab")).to_be_visible()
+    page.get_by_role("button", name="Throw it away").click()
+    page.reload()
+    expect(page.locator("[name=note]")).to_have_value("")
+    page.locator("[name=note]").fill("Asked about cameras")
+    page.locator("[name=promise]").press("Enter")
+    page.locator(".toast", has_text="Written down").wait_for()
+    page.goto(here)
+    expect(page.locator("[name=note]")).to_have_value("")
+
+
 def test_a_debriefing_is_taken_back_from_the_toast_and_the_person_is_there_again(fresh_site, page):
     fresh_site.sign_in(page)
     page.goto(f"{fresh_site.url}/events/rotterdam-2023/debrief/")

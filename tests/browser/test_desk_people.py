@@ -73,3 +73,10 @@ def test_ticked_people_are_tagged_kept_as_a_view_and_archived_with_undo(fresh_si
     expect(page.locator("#result-count")).to_have_text("0 of 60 people")
     follow(page, page.locator(".toast-undo"))
     expect(page.locator("#result-count")).to_have_text("9 of 69 people")
+
+
+def test_marks_in_the_list_of_a_map_are_as_small_as_elsewhere(sample_site, page):
+    sample_site.sign_in(page)
+    page.goto(f"{sample_site.url}/organisations/?shown=map")
+    page.locator(".map-table > summary").click()
+    assert page.locator(".map-table svg").first.bounding_box()["height"] < 24

@@ -10,7 +10,12 @@ from crm.counting import count_up_to, in_words
 from crm.models import ContactPoint, Organisation, Person
 from crm.search import search_key
 from crm.trigrams import RARE_UP_TO, keep_index
-from tests.factories.crm import OrganisationFactory, PersonFactory
+from tests.factories.crm import (
+    MunicipalityFactory,
+    OrganisationFactory,
+    PersonFactory,
+    PlaceFactory,
+)
 
 pytestmark = pytest.mark.django_db
 INDEX = "crm_person_trigrams"
@@ -96,6 +101,39 @@ def test_index_follows_added_changed_and_removed_rows():
     ContactPoint.objects.filter(person=person).delete()
     person.delete()
     assert found("afterw") == set()
+
+
+@pytest.mark.parametrize("words", ["Cologne", "Köln", "keulen", "colog"])
+def test_people_are_found_by_any_name_of_the_city_their_body_is_at_home_in(words):
+    place = PlaceFactory(name="Köln", alternate_names="Cologne|Keulen", country="DE")
+    city = MunicipalityFactory(name="Stadtverwaltung", place=place).organisation
+    police = OrganisationFactory(name="Polizei", place=place)
+    for number, body in enumerate((city, police, OrganisationFactory())):
+        PersonFactory(family=f"Number {number}", organisation=body)
+    PersonFactory(family="Cologne Keulen Köln Colog", organisation=None)
+    assert found(words) == {"Number 0", "Number 1", "Cologne Keulen Köln Colog"}
+
+
+def test_a_city_without_people_of_ours_leaves_the_search_as_it_is():
+    PlaceFactory(name="Köln", alternate_names="Cologne|Keulen", country="DE")
+    many(2_000, OrganisationFactory())
+    look_after_itself()
+    with CaptureQueriesContext(connection) as asked:
+        plan = Person.objects.live().search("keulen")[:50].explain()
+    assert " OR " not in asked.captured_queries[-1]["sql"]
+    assert INDEX in plan or connection.vendor == "postgresql"
+
+
+def test_people_of_a_city_are_looked_up_instead_of_reading_every_row():
+    place = PlaceFactory(name="Köln", alternate_names="Cologne|Keulen", country="DE")
+    body = MunicipalityFactory(name="Stadtverwaltung", place=place).organisation
+    many(2_000, OrganisationFactory())
+    PersonFactory(family="Vandermeer", organisation=body)
+    look_after_itself()
+    plan = Person.objects.live().search("keulen")[:50].explain()
+    assert "SCAN crm_person" not in plan
+    assert "Seq Scan" not in plan
+    assert found("keulen") == {"Vandermeer"}
 
 
 @pytest.mark.one_database  # PostgreSQL keeps its index when a table changes.

@@ -80,10 +80,11 @@ class VisitViewSet(Listed):
     def partial_update(self, request, ref):
         """Change facts; a sent brief that is untrue now is no longer current.
 
-        The last fact that was missing confirms an agreed visit, and the confirmation is sent.
+        The last fact that was missing confirms an agreed visit, and the confirmation is sent;
+        `warnings` in the answer says when no letter could be written.
         """
         return self.edit(
-            lambda row, values, **act: _told(row, verbs.edit_visit, values=values, **act),
+            lambda row, values, **act: self._told(row, verbs.edit_visit, values=values, **act),
             writing.VisitFactsInput,
         )
 
@@ -126,8 +127,11 @@ class VisitViewSet(Listed):
 
     @verb("confirm")
     def confirm(self, row):
-        """Confirm once nothing is missing; the confirmation is sent."""
-        _told(row, verbs.confirm_visit, **self.act)
+        """Confirm once nothing is missing; the confirmation is sent.
+
+        `warnings` in the answer says when no letter could be written.
+        """
+        self._told(row, verbs.confirm_visit, **self.act)
 
     @verb("cancel", takes=writing.SideInput)
     def cancel(self, row, *, side, reason):
@@ -197,14 +201,15 @@ class VisitViewSet(Listed):
         """Nothing is left to do."""
         verbs.close_visit(row, **self.act)
 
-
-@transaction.atomic
-def _told(row, verb, *, at, **values):
-    """Do it, and send the confirmation when it has just confirmed an agreed visit."""
-    before = row.state
-    answer = verb(row, at=at, **values)
-    tell_newly_confirmed(row, before=before, at=at)
-    return answer
+    @transaction.atomic
+    def _told(self, row, verb, *, at, **values):
+        """Do it, and send the confirmation when it has just confirmed an agreed visit."""
+        before = row.state
+        answer = verb(row, at=at, **values)
+        if tell_newly_confirmed(row, before=before, at=at) is False:
+            words = _("%(ref)s is confirmed, but no letter could be written; tell the city.")
+            self.warnings.append(words % {"ref": row.ref})
+        return answer
 
 
 def _only_host(row, user):

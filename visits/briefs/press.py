@@ -8,6 +8,7 @@ from typing import Any
 
 from visits.briefs.edition import Edition, Imprint, Pack
 from visits.briefs.paper import A4, Paper
+from visits.domain.person_export import Reader
 
 
 def brief_pdf(edition: Edition, imprint: Imprint, paper: Paper = A4) -> bytes:
@@ -31,8 +32,8 @@ def pack_pdf(pack: Pack, paper: Paper = A4) -> bytes:
     return render_pack(pack, paper)
 
 
-def copy_pdf(told: Mapping[str, Any]) -> bytes:
+def copy_pdf(told: Mapping[str, Any], reader: Reader) -> bytes:
     """The PDF of a person's copy; see `visits.briefs.person_copy.render_copy`."""
     from visits.briefs.person_copy import render_copy
 
-    return render_copy(told)
+    return render_copy(told, reader)

@@ -84,6 +84,10 @@ def undo_cancellation(
     if was_told:
         for request in rows:
             tell_agreed(request, visit, at=at)
+    elif visit.confirmed_at and lost.confirmed_at:
+        # For the city it was never off: no letter confirms it anew, so its reminders go on.
+        visit.confirmed_at = lost.confirmed_at
+        visit.save(update_fields=["confirmed_at"])
     return visit
 
 

@@ -335,6 +335,7 @@ def take_back_consents(
 
     Consents given elsewhere under the same address end too, for instance those of the event.
     """
+    limits.one_at_a_time(f"data:{address_key(request.address)}")
     held = _holders(request, purposes)
     if not held:
         return
@@ -372,6 +373,7 @@ def ask_about_data(request: VisitRequest, kind: str, *, text: str, at: datetime)
 
     To stop needs nobody's decision: every consent to anything but this visit ends at once.
     """
+    limits.one_at_a_time(f"data:{address_key(request.address)}")
     same = DataRequest.objects.open().filter(kind=kind, address=request.address)
     if found := same.first():
         return found

@@ -4,16 +4,21 @@ Built up from named fields. Who of our staff wrote something is not in it, and n
 of other people are taken out of the texts.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
+from django.utils import translation
 
 from crm.domain.audit import record
+from crm.domain.letters_of_mailings import languages_of
+from crm.domain.working_calendar import OFFICE_ZONE
 from crm.models import ContactPoint, Person, Suppression, User
 from visits.domain.dossiers import Dossier, dossier_of, word_pattern
-from visits.models import Host, Visit, VisitRequest
+from visits.models import Host, Topic, Visit, VisitRequest
 
 SOMEBODY = "(another person)"
 
@@ -83,6 +88,26 @@ WISH = ("kind", "address", "text", "received_at", "due_on", "done_at", "answer")
 IMPORTED = ("line", "verb", "changes", "differs")
 NOTICE = ("source", "basis", "due_on", "told_at", "told_how")
 CHANGE = ("at", "verb", "fields", "from_state", "to_state")
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Whom a printed copy is for: their language, their clock, and the topics by code."""
+
+    language: str
+    zone: str
+    topics: Mapping[str, str]
+
+
+def reader_of(person: Person) -> Reader:
+    """The first of the person's languages that we write in, and the clock of their city."""
+    person = dossier_of(person).person
+    wanted = (each for each in languages_of(person) if each in settings.COMPLETE_LANGUAGES)
+    language = next(wanted, settings.LANGUAGE_CODE)
+    city = getattr(person.organisation, "municipality", None)
+    with translation.override(language):
+        topics = {topic.code: topic.title for topic in Topic.objects.all()}
+    return Reader(language, city.time_zone if city else OFFICE_ZONE, topics)
 
 
 @transaction.atomic

@@ -48,6 +48,7 @@ def submit_form(
     """
     address = mail_address(answers["address"])
     key = address_key(address)
+    limits.one_at_a_time(f"pending:{key}")
     waiting = _waiting(key)
     again = waiting.filter(campaign=campaign, answers=dict(answers)).first()
     if again is not None:

@@ -13,6 +13,7 @@ from tests.factories.visits import (
     VisitFactory,
     VisitFollowUpFactory,
 )
+from visits.domain.cancellations import undo_cancellation
 from visits.domain.letters import draft_letter
 from visits.domain.reminders import due_after, due_before, remind
 from visits.domain.visits import cancel_visit, postpone_visit
@@ -21,6 +22,8 @@ from visits.models import Reminder, Visit
 pytestmark = pytest.mark.django_db
 
 LONG_AGO = datetime(2023, 1, 20, 9, 0, tzinfo=UTC)
+# What a visit needs to be confirmed at once when it is made again.
+AGREED = {"agreement": "They said yes by phone.", "local_contact_verified_at": LONG_AGO}
 
 
 @pytest.fixture(autouse=True)
@@ -121,6 +124,33 @@ def test_a_visit_called_off_takes_its_reminder_along_without_waiting_for_the_wor
 
     end(visit, side="ours", reason="Strike.", at=day(20, 12), by=UserFactory(), **values)
     assert [letter.status for letter in letters.all()] == [Message.Status.CANCELLED]
+
+
+def test_a_cancellation_undone_before_the_city_heard_brings_the_reminder_back():
+    visit = visit_on(23, reserved=True, **AGREED)
+    visit.requests.update(state="scheduled")
+    remind(at=day(20))
+    cancel_visit(visit, side="us", reason="A slip.", at=day(20, 12), by=UserFactory())
+    undo_cancellation(visit, at=day(20, 13), why="A slip.")
+    remind(at=day(20, 14))
+    remind(at=day(20, 15))
+    waiting = Message.objects.filter(template__key="reminder_d3", status=Message.Status.DRAFT)
+    assert waiting.count() == 1
+    assert waiting.get().reminders.get().visit.replaces == visit
+
+
+def test_a_reminder_the_city_has_is_not_repeated_after_an_undo():
+    visit = visit_on(23, reserved=True, **AGREED)
+    visit.requests.update(state="scheduled")
+    type(visit.campaign).objects.update(sends_reminders=True)
+    remind(at=day(20))
+    sent = OutgoingMail.objects.count()
+    cancel_visit(visit, side="us", reason="A slip.", at=day(20, 12), by=UserFactory())
+    undo_cancellation(visit, at=day(20, 13), why="A slip.")
+    remind(at=day(20, 14))
+    letters = Message.objects.filter(template__key="reminder_d3")
+    assert letters.count() == 1
+    assert OutgoingMail.objects.count() == sent == 1
 
 
 def test_days_are_those_of_the_place():

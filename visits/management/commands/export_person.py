@@ -13,7 +13,7 @@ from crm import clock
 from visits.briefs import press
 from visits.briefs.files import write_whole
 from visits.domain.dossiers import find_person
-from visits.domain.person_export import export_person
+from visits.domain.person_export import export_person, reader_of
 
 
 class Command(BaseCommand):
@@ -37,7 +37,8 @@ class Command(BaseCommand):
             path = Path(options["output"])
             as_format = "pdf" if path.suffix.lower() == ".pdf" else "json"
             told = export_person(person, at=clock.now(), actor="command line", as_format=as_format)
-            content = press.copy_pdf(told) if as_format == "pdf" else _as_json(told)
+            is_pdf = as_format == "pdf"
+            content = press.copy_pdf(told, reader_of(person)) if is_pdf else _as_json(told)
         try:
             write_whole(path, content)
         except OSError as error:

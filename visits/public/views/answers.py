@@ -101,8 +101,13 @@ class WithdrawForm(forms.Form):
 @private_page
 @require_POST
 def accept(request: HttpRequest, language: str, asked: VisitRequest) -> HttpResponse:
-    """Take one of the offered dates; refuses when none was chosen."""
+    """Take one of the offered dates; refuses when none was chosen.
+
+    The button pressed twice has taken the date once, and says so.
+    """
     place = clean_line(request.POST.get("place", ""))
+    if _has_taken(asked, request.POST.get("hold"), place):
+        return _agreed(request, language)
     holds = open_holds(asked, current_visit(asked), at=clock.now())
     chosen = next((hold for hold in holds if str(hold.pk) == request.POST.get("hold")), None)
     if chosen is None:
@@ -122,7 +127,22 @@ def accept(request: HttpRequest, language: str, asked: VisitRequest) -> HttpResp
     try:
         municipality.accept(asked, chosen, address=place, at=clock.now())
     except (ValidationError, Busy) as error:
+        if _has_taken(asked, str(chosen.pk), place):
+            return _agreed(request, language)
         return _refused(request, language, asked, error, typed_place=place)
+    return _agreed(request, language)
+
+
+def _has_taken(asked: VisitRequest, hold: str | None, place: str) -> bool:
+    """Whether this very answer was given already: the same date, and no other place."""
+    visit = current_visit(asked)
+    if visit is None or (place and place != visit.address):
+        return False
+    taken = visit.holds.exclude(accepted_at=None).values_list("pk", flat=True)
+    return hold in map(str, taken)
+
+
+def _agreed(request: HttpRequest, language: str) -> HttpResponse:
     messages.success(request, _("The date is agreed. A mail to you is on its way."))
     return redirect("public:mine", language=language)
 
@@ -141,8 +161,7 @@ def agree(request: HttpRequest, language: str, asked: VisitRequest) -> HttpRespo
         municipality.agree_to_move(asked, visit, at=clock.now())
     except (ValidationError, Busy) as error:
         return _refused(request, language, asked, error)
-    messages.success(request, _("The date is agreed. A mail to you is on its way."))
-    return redirect("public:mine", language=language)
+    return _agreed(request, language)
 
 
 @private_page

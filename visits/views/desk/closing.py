@@ -102,7 +102,7 @@ def figures_freeze(request: HttpRequest) -> HttpResponse:
     if isinstance(made, FigureSnapshot):
         done(request, _("The figures are frozen as “%(note)s”.") % {"note": made.note})
         return redirect("visits:figures-frozen", made.pk)
-    return redirect("visits:closing")
+    return _page(request, campaign, status=422)
 
 
 COLUMNS = (

@@ -57,10 +57,15 @@ def debrief_person(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             met_by = form.cleaned_data["met_by"]
             request.session[MET_BY] = met_by.pk if met_by else 0
             words = _("Written down: %(name)s.") % {"name": part.person.name}
-            done(request, words, undo=_undo_path(part, made))
+            done(request, words, undo=_undo_path(part, made), draft=_draft(request, part))
             return _to_next(request, part.event, part)
     status = 422 if form.errors else 200
-    return render(request, "visits/debrief.html", _context(part, form), status=status)
+    return render(
+        request,
+        "visits/debrief.html",
+        _context(part, form) | {"draft": _draft(request, part)},
+        status=status,
+    )
 
 
 def _form(request: HttpRequest, part: Participation) -> DebriefForm:
@@ -70,6 +75,11 @@ def _form(request: HttpRequest, part: Participation) -> DebriefForm:
         "status": Participation.Status.ATTENDED if is_registered else part.status,
     }
     return DebriefForm(request.POST or None, today=today(request), initial=first)
+
+
+def _draft(request: HttpRequest, part: Participation) -> str:
+    """Under which name the browser keeps what somebody of us has half typed about a person."""
+    return f"debrief-{request.user.pk}-{part.pk}"
 
 
 def _undo_path(part: Participation, made: verbs.Debriefed) -> str:

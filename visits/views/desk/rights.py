@@ -15,7 +15,7 @@ from crm.roles import Role
 from visits.briefs import press
 from visits.domain.dossiers import dossier_of
 from visits.domain.erasure import erase_person, sides_of
-from visits.domain.person_export import export_person
+from visits.domain.person_export import export_person, reader_of
 from visits.views.desk.access import try_verb
 from visits.views.desk.people import find_person
 
@@ -44,10 +44,10 @@ def person_export(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 @require(Role.COORDINATOR)
 def person_copy(request: HttpRequest, pk: int) -> HttpResponse:
-    """The same as a document that anybody can read or print."""
+    """The same as a document in the person's language that anybody can read or print."""
     person = find_person(request, pk)
     told = export_person(person, at=clock.now(), by=request.user, as_format="pdf")
-    answer = HttpResponse(press.copy_pdf(told), content_type="application/pdf")
+    answer = HttpResponse(press.copy_pdf(told, reader_of(person)), content_type="application/pdf")
     answer["Content-Disposition"] = f'attachment; filename="person-{pk}.pdf"'
     return answer
 

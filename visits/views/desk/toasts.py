@@ -19,14 +19,17 @@ def today(request: HttpRequest) -> date:
     return clock.now().astimezone(ZoneInfo(request.user.time_zone)).date()
 
 
-def done(request: HttpRequest, sentence: str, *, undo: str = "") -> None:
+def done(request: HttpRequest, sentence: str, *, undo: str = "", draft: str = "") -> None:
     """A toast that says what happened; `undo` is the address that takes it back.
 
-    Taking it back leads to where it was done.
+    Taking it back leads to where it was done. `draft` names what the browser kept of the form,
+    which may go now.
     """
     if undo and (here := request.POST.get("next")):
         undo += f"{'&' if '?' in undo else '?'}next={quote(here, safe='/')}"
-    messages.success(request, sentence, extra_tags=f"undo:{undo}" if undo else "")
+    tags = {"undo": undo, "draft": draft}
+    marks = " ".join(f"{name}:{value}" for name, value in tags.items() if value)
+    messages.success(request, sentence, extra_tags=marks)
 
 
 def add_errors(form: Any, error: ValidationError) -> None:

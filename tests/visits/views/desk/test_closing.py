@@ -103,6 +103,14 @@ def test_frozen_figures_stay_when_the_live_ones_move(desk):
     ]
 
 
+def test_a_refused_freeze_keeps_the_note_that_was_typed(desk):
+    note = "Report for the “board” " * 10
+    answer = do(desk, "figures-freeze", note=note)
+    assert answer.status_code == 422
+    assert f'name="note" value="{note}"' in answer.text
+    assert not FigureSnapshot.objects.exists()
+
+
 def test_frozen_figures_name_no_person_and_no_embargoed_city(desk):
     do(desk, "figures-freeze", note="Report")
     kept = json.dumps(FigureSnapshot.objects.get().figures, ensure_ascii=False)

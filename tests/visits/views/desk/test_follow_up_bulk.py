@@ -6,7 +6,7 @@ import pytest
 
 from crm.models import ClockSetting, FollowUp
 from tests.factories.crm import CLOCK, EventFactory, FollowUpFactory, PersonFactory
-from tests.visits.views.desk.front_door import do, go, said
+from tests.visits.views.desk.front_door import do, go, refused, said
 
 pytestmark = pytest.mark.django_db
 
@@ -118,9 +118,27 @@ def test_a_follow_up_without_a_day_is_due_in_three_working_days(desk):
 def test_the_digest_is_switched_on_at_one_s_own_account(desk, coordinator):
     FollowUpFactory(due_on=date(2023, 2, 10), text="Send the guide")
     assert "Send the guide" in go(desk, "my-account").text
-    do(desk, "my-account", wants_digest="on")
+    kept = {"time_zone": "Europe/Oslo", "language": "en"}
+    do(desk, "my-account", wants_digest="on", **kept)
     coordinator.refresh_from_db()
     assert coordinator.wants_digest
-    do(desk, "my-account")
+    do(desk, "my-account", **kept)
     coordinator.refresh_from_db()
     assert not coordinator.wants_digest
+
+
+def test_the_language_and_the_clock_of_one_s_own_account_are_those_of_the_digest(desk, coordinator):
+    FollowUpFactory(due_on=date(2023, 2, 10), text="Send the guide")
+    do(desk, "my-account", wants_digest="on", time_zone="Europe/Athens", language="nb")
+    coordinator.refresh_from_db()
+    assert (coordinator.time_zone, coordinator.language) == ("Europe/Athens", "nb")
+    page = go(desk, "my-account").text
+    assert "Uken din fra" in page
+    assert "Over fristen" in page
+
+
+def test_a_clock_that_is_none_is_refused_in_a_sentence(desk, coordinator):
+    answer = do(desk, "my-account", time_zone="Oslo", language="de")
+    assert len(refused(answer)) == 2
+    coordinator.refresh_from_db()
+    assert coordinator.language == "en"

@@ -109,6 +109,24 @@ def test_bodies_that_are_no_municipality_are_on_the_map_where_they_are_at_home(d
         assert [(dot.name, dot.note) for dot in places.drawn.dots] == [("Club, Malmö", note)]
 
 
+def test_bodies_of_one_town_share_a_dot_that_leads_to_all_of_them(desk):
+    place = PlaceFactory(name="Malmö", country="SE")
+    city = MunicipalityFactory(name="Malmö", country="SE", place=place).organisation
+    club = OrganisationFactory(name="Club", country="SE", place=place)
+    for body in (city, club, club):
+        PersonFactory(organisation=body)
+    page = go(desk, "person-list", shown="map")
+    (dot,) = page.context["places"].drawn.dots
+    assert (dot.name, dot.note, dot.href) == ("Malmö (2)", "3 people", f"#place-{place.pk}")
+    assert f'id="place-{place.pk}"' in page.text
+    listed = {(each.name, each.note) for each in dot.members}
+    assert listed == {(city.name, "1 person"), ("Club", "2 people")}
+    for body in (city, club):
+        assert f'href="/organisations/{body.pk}/"' in page.text.partition("map-table")[2]
+    (dot,) = go(desk, "organisation-list", shown="map").context["places"].drawn.dots
+    assert (dot.name, dot.note, len(dot.members)) == ("Malmö (2)", "", 2)
+
+
 def test_the_switch_keeps_the_filters(desk):
     links = go(desk, "person-list", country="NO", page="3").context["switch"]
     assert [link["path"] for link in links] == [

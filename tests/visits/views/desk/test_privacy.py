@@ -24,11 +24,14 @@ from tests.factories.crm import (
     CLOCK,
     ConsentRecordFactory,
     ConsentTextFactory,
+    ContactPointFactory,
     DataRequestFactory,
+    MunicipalityFactory,
     NoticeDueFactory,
     PersonFactory,
     UserFactory,
 )
+from tests.factories.visits import VisitRequestFactory
 from tests.visits.views.desk.front_door import do, go, refused, said
 
 pytestmark = pytest.mark.django_db
@@ -204,6 +207,24 @@ def test_the_copy_for_a_person_says_in_pdf_what_it_says_in_json(desk):
     taken = AuditEntry.objects.filter(verb="export_person").order_by("pk")
     assert [row.fields for row in taken] == [["pdf"], ["json"]]
     assert "Copies handed out" in go(desk, "person-detail", person.pk).text
+
+
+def test_the_copy_speaks_the_language_of_the_person_and_tells_time_by_their_city(desk):
+    city = MunicipalityFactory(name="Gent", time_zone="Europe/Brussels").organisation
+    person = PersonFactory(given="Jan", organisation=city, languages=["cs", "nl"])
+    ContactPointFactory(person=person, kind="email", status="unverified")
+    VisitRequestFactory(person=person, country="BE", state="under_review")
+    answer = desk.get(f"/people/{person.pk}/copy.pdf")
+    words = " ".join(
+        " ".join(page.extract_text() for page in PdfReader(BytesIO(answer.content)).pages).split()
+    )
+    for said_there in ("Wat wij over u bewaren", "Voornaam Jan", "niet bevestigd", "België"):
+        assert said_there in words
+    assert "10:00 uur (Brussel, CET)" in words
+    for name in ("Contact point", "unverified", "State since", "under_review", "+00:00", "UTC"):
+        assert name not in words
+    told = json.loads(desk.get(f"/people/{person.pk}/export/").content)
+    assert told["contact_points"][0]["status"] == "unverified"
 
 
 # --- Retention and exports ---

@@ -314,7 +314,7 @@ CEILINGS = {
     disruption_list: 6,
     host_list: 4,
     host_detail: 9,
-    search: 11,
+    search: 12,
     consent_list: 6,
     person_map: 11,
     organisation_map: 11,
