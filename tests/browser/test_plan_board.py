@@ -275,7 +275,7 @@ def test_a_strike_moves_one_agreed_visit_with_its_own_yes_and_writes_to_its_city
 
     # The agreed date moves only with its own yes.
     follow(page, page.get_by_role("button", name="Publish"))
-    expect(page.locator(".toast")).to_contain_text("V08 was agreed with its city")
+    expect(page.locator(".toast")).to_contain_text("V08 has a date with its city")
     page.locator("input[name=approved][value=V08]").check()
     follow(page, page.get_by_role("button", name="Publish"))
     expect(page.locator(".toast")).to_contain_text("nothing was sent")

@@ -203,7 +203,11 @@ def _requests_to_plan(
         .prefetch_related(
             "topics",
             "preferred_dates",
-            Prefetch("visits", Visit.objects.select_related("host"), to_attr="all_visits"),
+            Prefetch(
+                "visits",
+                Visit.objects.select_related("host").prefetch_related("holds"),
+                to_attr="all_visits",
+            ),
         )
         .order_by("ref")
     )
