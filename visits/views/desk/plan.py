@@ -49,7 +49,7 @@ def plan(request: HttpRequest) -> HttpResponse:
     """The visits as they stand on one screen, the tray of requests without a place beneath."""
     campaign = current_campaign(request)
     if campaign is None:
-        return render(request, "visits/plan.html", {"campaign": None})
+        return without_campaign(request)
     at = clock.now()
     the_plan = plan_of(campaign)
     decisions = decisions_of(campaign)
@@ -73,6 +73,11 @@ def plan(request: HttpRequest) -> HttpResponse:
         **_for_coordinator(request, the_plan, decisions),
     }
     return render(request, "visits/plan.html", context)
+
+
+def without_campaign(request: HttpRequest) -> HttpResponse:
+    """What every page about the plan says where there is no campaign to plan."""
+    return render(request, "visits/plan.html", {"campaign": None})
 
 
 def _address_of(visit: Visit) -> str:
@@ -243,7 +248,7 @@ def plan_compare(request: HttpRequest) -> HttpResponse:
     """Two versions side by side: sums, what they treat differently, boards and tours."""
     campaign = current_campaign(request)
     if campaign is None:
-        raise Http404
+        return without_campaign(request)
     seen = Plan.objects.visible_to(request.user)
     rows = PlanVersion.objects.filter(plan__in=seen, plan__campaign=campaign)
     numbers = list(rows.order_by("-number").values_list("number", flat=True))
