@@ -61,8 +61,9 @@ def block(page: Page, ref: str):
 def cell(page: Page, host: str, day: str) -> tuple[float, float]:
     """The middle of a host's day on the screen."""
     column = page.locator(f"rect[data-day='{day}']").bounding_box()
-    top = page.locator(f"[data-host={host}]").evaluate("lane => Number(lane.dataset.top)")
-    return column["x"] + column["width"] / 2, column["y"] + top + 40
+    inside = "lane => (Number(lane.dataset.top) + 40) * lane.ownerSVGElement.getScreenCTM().d"
+    top = page.locator(f"[data-host={host}]").evaluate(inside)
+    return column["x"] + column["width"] / 2, column["y"] + top
 
 
 def drag(page: Page, ref: str, host: str, day: str) -> None:
@@ -192,6 +193,23 @@ def test_a_plan_is_worked_on_by_mouse_and_keyboard_by_two_and_published(site, pa
 
 
 @pytest.mark.one_database  # A finger is the same on both.
+def test_the_board_takes_the_width_there_is_and_its_days_stay_under_their_heads(site, page):
+    site.sign_in(page)
+    for width, room in ((1280, 1230), (1920, 1850)):
+        page.set_viewport_size({"width": width, "height": 1000})
+        page.goto(f"{site.url}/plan/")
+        board = page.locator(".plan-scroll").bounding_box()
+        assert room <= board["width"] < width
+        for place in (0, 19):
+            head = page.locator(".plan-head").nth(place).bounding_box()
+            column = page.locator(".plan-column").nth(place).bounding_box()
+            assert head["x"] == pytest.approx(column["x"], abs=1)
+        for place in (0, 1):
+            host = page.locator(".plan-host").nth(place).bounding_box()
+            rule = page.locator(".plan-rule").nth(place).bounding_box()
+            assert host["y"] + host["height"] == pytest.approx(rule["y"], abs=1.5)
+
+
 def test_a_finger_drags_a_visit_and_a_silent_server_leaves_the_page_in_order(site, browser):
     context = browser.new_context(viewport={"width": 1180, "height": 820}, has_touch=True)
     page = context.new_page()
