@@ -19,7 +19,15 @@ from visits.domain.plan_edits import open_draft, verdicts_of
 from visits.domain.plans import solve_campaign, store_version
 from visits.domain.proposals import take_back_proposal
 from visits.domain.replanning import candidates
-from visits.models import Campaign, Host, Placement, PlanVersion, Visit, VisitRequest
+from visits.models import (
+    Campaign,
+    Host,
+    Placement,
+    PlanDecision,
+    PlanVersion,
+    Visit,
+    VisitRequest,
+)
 from visits.planning.moves import arrange
 
 pytestmark = pytest.mark.django_db
@@ -465,3 +473,28 @@ def test_any_request_of_a_joint_visit_stands_for_it(desk, released):
     page = go(desk, "plan-version", released.number)
     boxes = [box for lane in page.context["board"].lanes for box in lane.boxes]
     assert "R14" in {box.key for box in boxes if box.can_move}
+
+
+def test_pin_of_the_second_request_of_a_joint_visit_holds_the_whole_visit(desk, released, at):
+    placement = released.placements.get(requests__ref="R15")
+    pin = PlanDecision.objects.create(
+        plan=released.plan,
+        kind="pin",
+        request=VisitRequest.objects.get(ref="R15"),
+        host=placement.host,
+        day=placement.starts_at.date(),
+        reason="The mayor asked.",
+        made_at=at,
+    )
+    here = place_of(released, "R14")
+    cells = verdicts(desk, released, "R14")
+    assert [key for key, cell in cells.items() if cell["possible"]] == [
+        f"{placement.host.ref} {placement.starts_at:%Y-%m-%d}"
+    ]
+    assert said(move(desk, released, "R14", leave_out="1")) == [f"{pin}; take that back first."]
+    other = next(key for key, cell in cells.items() if not cell["possible"])
+    move(desk, released, "R14", cell=other)
+    assert place_of(released, "R14") == here
+    # Decided for one request, it is drawn on the one visit there is.
+    board = go(desk, "plan-version", released.number).context["board"]
+    assert "R14" in {box.key for lane in board.lanes for box in lane.boxes if box.is_pinned}
