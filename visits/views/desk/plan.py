@@ -34,9 +34,11 @@ from visits.domain.plan_compare import differences, sums_of
 from visits.domain.plan_edits import out_of_date
 from visits.domain.plan_history import plan_timeline
 from visits.domain.plan_rules import decisions_of
+from visits.domain.planning import facts_changed
 from visits.domain.plans import EditedMeanwhile, latest_version, plan_of
 from visits.domain.publishing import changes_of, publish_version
 from visits.models import Campaign, Host, Plan, PlanDecision, PlanRun, PlanVersion, Visit
+from visits.reason_words import both
 from visits.views.desk.access import current_campaign, try_verb
 
 MOST_ENTRIES = 20
@@ -54,6 +56,7 @@ def plan(request: HttpRequest) -> HttpResponse:
     the_plan = plan_of(campaign)
     decisions = decisions_of(campaign)
     versions = the_plan.versions.select_related("made_by").defer("result")
+    versions = list(versions.annotate(fresh=F("result__fresh"), facts=F("result__facts")))
     visits = standing_visits(campaign)
     journeys = journeys_between(visits)
     dots = agenda.map_dots(request.user, campaign, path=_address_of)
@@ -62,7 +65,8 @@ def plan(request: HttpRequest) -> HttpResponse:
         "campaign": campaign,
         "board": board_of_calendar(campaign, Look(at, decisions), visits, journeys),
         "map": europe(dots, _tours(journeys.values())),
-        "versions": list(versions.annotate(fresh=F("result__fresh"))),
+        "versions": versions,
+        "facts_changed": _facts_since(campaign, waiting, versions, decisions),
         "run": the_plan.runs.first(),
         "waiting": waiting,
         "has_requests": bool(waiting) or campaign.requests.exists(),
@@ -124,6 +128,26 @@ def _tray(request: HttpRequest, campaign: Campaign) -> list[dict]:
         }
         for row in rows
     ]
+
+
+def _facts_since(
+    campaign: Campaign,
+    waiting: Sequence[dict],
+    versions: Sequence[PlanVersion],
+    decisions: Sequence[PlanDecision],
+) -> str:
+    """What changed since the reasons in the tray were worked out; a draft's page says its own."""
+    told = next((item["latest"] for item in waiting if item["tried"]), None)
+    if told is None or told.state != PlanVersion.State.PUBLISHED:
+        return ""
+    facts = next((row.facts for row in versions if row.pk == told.pk), None)
+    return _facts_words(campaign, facts, decisions)
+
+
+def _facts_words(
+    campaign: Campaign, known: dict[str, str] | None, decisions: Sequence[PlanDecision]
+) -> str:
+    return both(facts_changed(campaign, known, decisions))
 
 
 @require_safe
@@ -192,6 +216,9 @@ def _version_page(request: HttpRequest, version: PlanVersion, *, status: int = 2
         "board": board_of_version(version, Look(clock.now(), decisions, may_edit)),
         "may_edit": may_edit,
         "changed_since": _changed_since(version) if may_edit else [],
+        "facts_changed": _facts_words(campaign, version.result.get("facts"), decisions)
+        if may_edit
+        else "",
         "changes": [change for change in changes if change.kind != "kept"],
         "tour_words": _tour_words(version),
         "movable": movable,
