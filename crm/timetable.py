@@ -20,8 +20,9 @@ LOWEST_LANE, WORDS = 72, 2 * LINE
 # Blocks as high as their lane, under all others.
 WHOLE = ("away", "lock")
 # How wide a letter of them is at most, on average, how far a name may be squeezed to stay in its
-# column, how far the last column's may leave it, and how narrow a bar may get.
-LETTER, SQUEEZE, MARGIN, SHORTEST = 6.8, 0.8, 20, 6.0
+# column, how far the last column's may leave it (static/css/time.css knows it), and how narrow a
+# bar may get.
+LETTER, SQUEEZE, MARGIN, SHORTEST = 6.8, 0.8, DAY / 3, 6.0
 
 # A board on one A3 sheet, in pixels: the room of the sheet, the part of its height a board may take
 # before the lists go beside it, and how wide these are; what stands beside and above the drawing;
@@ -149,6 +150,7 @@ class Timetable(NamedTuple):
     lanes: tuple[Lane, ...]
     width: float
     height: float
+    has_margin: bool = False
 
     @property
     def is_high(self) -> bool:
@@ -215,8 +217,9 @@ def timetable(
         placed, levels = _with_words(boxes, day_width, edge)
         lanes.append(_lane(row, placed, levels, top))
     # A long word of the last day may need a margin.
-    ends = [box.words_x + box.room for lane in lanes for box in lane.boxes]
-    return Timetable(columns, tuple(lanes), max([edge, *ends]), lanes[-1].bottom if lanes else 0)
+    has_margin = any(box.words_x + box.room > edge for lane in lanes for box in lane.boxes)
+    width = edge + MARGIN if has_margin else edge
+    return Timetable(columns, tuple(lanes), width, lanes[-1].bottom if lanes else 0, has_margin)
 
 
 def _lane(row: Row, boxes: list[Box], levels: int, top: float) -> Lane:

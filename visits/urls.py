@@ -111,6 +111,7 @@ urlpatterns = [
     path("visits/<str:ref>/checklist/<int:pk>/", visit_steps.visit_tick, name="visit-tick"),
     path("visits/<str:ref>/step/<slug:step>/", visit_steps.visit_step, name="visit-step"),
     path("visits/<str:ref>/undo/", visit_steps.visit_undo, name="visit-undo"),
+    path("visits/<str:ref>/take-back/", visit_steps.visit_take_back, name="visit-take-back"),
     path("visits/<str:ref>/free/", visit_steps.visit_free, name="visit-free"),
     path("visits/<str:ref>/expenses/new/", expenses.expense_new, name="expense-new"),
     path("visits/<str:ref>/expenses/<int:pk>/edit/", expenses.expense_edit, name="expense-edit"),

@@ -70,8 +70,9 @@ class Board {
   /** Host and day under a point of the screen, with its box in the drawing. */
   cellAt(x, y) {
     const box = this.drawing.getBoundingClientRect();
-    const left = x - box.left;
-    const top = y - box.top;
+    const scale = this.drawing.viewBox.baseVal.width / box.width;
+    const left = (x - box.left) * scale;
+    const top = (y - box.top) * scale;
     const days = [...this.drawing.querySelectorAll("[data-day]")];
     const day = days.find((each) => isWithin(left, attribute(each, "x"), attribute(each, "width")));
     const lanes = [...this.drawing.querySelectorAll("[data-host]")];

@@ -281,6 +281,22 @@ def test_postponed_visit_is_replaced_and_keeps_its_calendar_identity(desk):
     assert (moved.replaces, moved.ics_uid) == (visit, visit.ics_uid)
 
 
+def test_move_that_waits_for_its_city_is_taken_back(desk):
+    visit = VisitFactory(reserved=True, requests=[VisitRequestFactory(state="scheduled")])
+    body = {
+        "side": "us",
+        "reason": "Ill.",
+        "starts_at": "2023-02-22T09:00:00Z",
+        "ends_at": "2023-02-22T12:00:00Z",
+        "override_reason": "They asked for it.",
+    }
+    desk.post(f"/visits/{visit.ref}/postpone/", body)
+    moved = Visit.objects.get(replaces=visit)
+    assert desk.post(f"/visits/{moved.ref}/take-back/").json()["state"] == "cancelled"
+    assert Visit.objects.get(replaces=moved).starts_at == visit.starts_at
+    assert desk.post(f"/visits/{moved.ref}/take-back/").status_code == 400
+
+
 def test_visit_moves_to_a_time_against_the_rules_only_with_a_reason(desk):
     visit = VisitFactory(reserved=True)
     night = {

@@ -22,6 +22,7 @@ from visits.api.refusals import refusals_as_problems, refuse_broken_move
 from visits.briefs.paper import paper_named
 from visits.domain import (
     agendas,
+    cancellations,
     checklists,
     expenses,
     host_answers,
@@ -158,6 +159,12 @@ class VisitViewSet(Listed):
                 **why,
                 **self.act,
             )
+
+    @verb("take-back")
+    def take_back(self, row):
+        """Take back a move that the city has not agreed to: a new visit at the time before."""
+        with refusals_as_problems():
+            cancellations.take_back_move(row, why=_("The move was taken back."), **self.act)
 
     @verb("no-show", takes=writing.SideInput)
     def no_show(self, row, *, side, reason):

@@ -1,4 +1,5 @@
-"""After a cancellation: undone within a day, its kept time freed early, or freed by the clock."""
+"""Taken back: a cancellation within a day, whose kept time may be freed early or by the clock, and
+a move that its city has not agreed to yet."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,15 +7,28 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
+from crm import wording
 from crm.domain.audit import record
 from crm.models import Message, User
 from visits.domain import booking
+from visits.domain.letters import last_known, old_date_words
+from visits.domain.notices import draft_notices
 from visits.domain.replies import tell_agreed
+from visits.domain.slots import weigh_slot
 from visits.domain.steps import set_request_state
-from visits.domain.visits import EDITABLE, confirm_if_complete, make_visit
+from visits.domain.visits import (
+    EDITABLE,
+    OF_THE_DATE,
+    confirm_if_complete,
+    make_visit,
+    put_off,
+    stand_in,
+)
 from visits.models import Hold, Visit, VisitRequest
+from visits.models.visits import Side
 from visits.states import RequestState
 
 # Where a request goes when its visit is cancelled, and the steps that lead back from there.
@@ -109,6 +123,12 @@ def _made_again(
     for name in (*EDITABLE, "local_contact_verified_at", "backup", "mode_history"):
         setattr(visit, name, getattr(lost, name))
     visit.save()
+    _take_over(lost, visit)
+    return visit
+
+
+def _take_over(lost: Visit, visit: Visit) -> None:
+    """Give a visit what was prepared for the one it takes the place of."""
     visit.topics.set(lost.topics.all())
     visit.experts.set(lost.experts.all())
     for theirs, mine in ((lost.agenda, visit.agenda), (lost.checklist, visit.checklist)):
@@ -117,7 +137,77 @@ def _made_again(
             row.pk, row.visit = None, visit
             row.save()
     lost.legs.update(visit=visit)
-    return visit
+
+
+@transaction.atomic
+def take_back_move(visit: Visit, *, at: datetime, why: str, by: User | None = None) -> Visit:
+    """The time before a move that the city has not agreed to holds again: a new visit, agreed and
+    with what was prepared for that time, under the same UID with a higher SEQUENCE.
+
+    A letter about the move that still waits for us is dropped; a city that had it gets a draft.
+    Raises ValidationError when there is no such move, or the old time is not possible any more, and
+    SlotTaken when somebody else has it by now; then nothing has changed.
+    """
+    old = visit.agreed_before
+    booking.lock_resources({row.host.resource for row in (visit, old) if row is not None})
+    visit.refresh_from_db()
+    if old is None or not visit.awaits_city:
+        raise ValidationError(
+            _("%(ref)s is not a moved visit that waits for its city."),
+            code="not_moved",
+            params={"ref": visit.ref},
+        )
+    _refuse_lost_time(visit, old, at=at)
+    known = last_known(visit)
+    put_off(visit, side=Side.US, reason=why, at=at, by=by)
+    again = stand_in(
+        visit,
+        host=old.host,
+        starts_at=old.starts_at,
+        ends_at=old.ends_at,
+        at=at,
+        by=by,
+        override_reason=old.override_reason,
+    )
+    for name in ("agreement", *OF_THE_DATE):
+        setattr(again, name, getattr(old, name))
+    again.save()
+    _take_over(old, again)
+    record(visit, "take_back_move", at=at, by=by, why=why)
+    again = confirm_if_complete(again, at=at, by=by)
+    if known is not None and known != old:
+        _draft_old_date(again, known, at=at, by=by)
+    return again
+
+
+def _refuse_lost_time(visit: Visit, old: Visit, *, at: datetime) -> None:
+    """The host has to be free and able to come; a rule set aside for that time once stays aside."""
+    request = visit.requests.order_by("ref").first()
+    assert request is not None, "a moved visit serves a request"
+    weighed = weigh_slot(
+        request,
+        host=old.host,
+        mode=visit.mode,
+        starts_at=old.starts_at,
+        ends_at=old.ends_at,
+        at=at,
+        moving=visit,
+    )
+    is_over = old.starts_at <= at
+    if weighed.hard and (weighed.host_is_taken or is_over or not old.override_reason):
+        raise ValidationError(weighed.hard, code="lost_time")
+
+
+def _draft_old_date(again: Visit, known: Visit, *, at: datetime, by: User | None) -> None:
+    """The confirmation of the old date, which says below it that the one told since is off."""
+    for draft in draft_notices(again, "confirmation", at=at, by=by):
+        with translation.override(draft.language):
+            words = old_date_words(known)
+            when = wording.time_range(again.starts_at, again.ends_at, again.zone)
+        parts = draft.body.split("\n\n")
+        place = next((number for number, part in enumerate(parts, 1) if when in part), 1)
+        draft.body = "\n\n".join([*parts[:place], words, *parts[place:]])
+        draft.save(update_fields=["body"])
 
 
 @transaction.atomic

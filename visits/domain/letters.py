@@ -101,9 +101,31 @@ def visit_values(visit: Visit, *, at: datetime) -> dict[str, str]:
     if report is not None and report.is_for_city:
         values["report_summary"] = report.summary
     if visit.replaces:
-        old = visit.replaces
+        old = last_known(visit.replaces) or visit.replaces
         values["old_date_line"] = _both_times(old.starts_at, old.ends_at, old.zone, home)
     return values
+
+
+def knows_of(visit: Visit) -> bool:
+    """Whether the city has agreed to the visit or has had a letter about it."""
+    return bool(visit.agreement) or visit.messages.filter(status=Message.Status.QUEUED).exists()
+
+
+def last_known(visit: Visit | None) -> Visit | None:
+    """The latest of a visit and those it took the place of that the city knows of."""
+    while visit is not None and not knows_of(visit):
+        visit = visit.replaces
+    return visit
+
+
+def old_date_words(since: Visit) -> str:
+    """That a date told to the city since is off, and the one it had agreed to stands again."""
+    when = wording.time_range(since.starts_at, since.ends_at, since.zone)
+    words = _(
+        "The date we wrote to you about since, %(when)s, no longer holds. The date that you had "
+        "agreed to stands again."
+    )
+    return words % {"when": when}
 
 
 def _both_times(starts_at: datetime, ends_at: datetime, zone: str, home: str) -> str:

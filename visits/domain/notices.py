@@ -14,11 +14,6 @@ from visits.states import RequestState
 log = logging.getLogger(__name__)
 
 
-def knows_of(visit: Visit) -> bool:
-    """Whether the city has agreed to the visit or has had a letter about it."""
-    return bool(visit.agreement) or visit.messages.filter(status=Message.Status.QUEUED).exists()
-
-
 def draft_notices(visit: Visit, key: str, *, at: datetime, by: User | None) -> list[Message]:
     """One draft of the letter `key` for each request the visit serves; nothing is sent.
 

@@ -112,10 +112,7 @@ def _placed_block(placement: Placement, look: Look) -> Block:
         "mode": placement.get_mode_display(),
     }
     marks = [
-        row
-        for request in requests
-        for row in marks_of(look.decisions, request)
-        if row.kind != PlanDecision.Kind.FORBID
+        row for row in marks_of(look.decisions, requests) if row.kind != PlanDecision.Kind.FORBID
     ]
     for row in marks:
         words += "; " + row.get_kind_display()

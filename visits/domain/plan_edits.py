@@ -76,6 +76,11 @@ class Draft:
         """The request behind a task; ValidationError when the draft knows none that may move."""
         return self.loaded.requests[self.handle(ref)]
 
+    def together(self, ref: str) -> list[VisitRequest]:
+        """The requests of the visit that a task stands for."""
+        task = moves.task_of(self.loaded.problem, self.handle(ref))
+        return [self.loaded.requests[each] for each in task.requests]
+
     def spot(self, ref: str) -> Spot | None:
         """Where the draft has the request; None for the tray."""
         found = self.places.get(ref)
@@ -271,7 +276,7 @@ def verdicts_of(draft: Draft, ref: str) -> list[CellVerdict]:
     found = []
     for cell in moves.cells(draft.loaded.problem, draft.solution, ref):
         host = draft.loaded.hosts[cell.host]
-        starts, hard = _decided(draft, request, host, cell)
+        starts, hard = _decided(draft, ref, host, cell)
         is_here = here == (cell.host, cell.day)
         code = cell.reason.code if cell.reason else ""
         found.append(CellVerdict(host, cell.day, starts, hard, is_here, code in HOPELESS))
@@ -305,12 +310,12 @@ def _refusal(draft: Draft, ref: str, cell: CellVerdict) -> str:
 
 
 def _decided(
-    draft: Draft, request: VisitRequest, host: Host, cell: moves.Cell
+    draft: Draft, ref: str, host: Host, cell: moves.Cell
 ) -> tuple[tuple[moves.Start, ...], str]:
     """The starts of a cell that no decision forbids, and why there is none."""
-    if decided := decided_against(draft.decisions, request, host, cell.day):
+    if decided := decided_against(draft.decisions, draft.together(ref), host, cell.day):
         return (), decided
-    pin = moves.task_of(draft.loaded.problem, request.ref).pin
+    pin = moves.task_of(draft.loaded.problem, ref).pin
     if pin is None or pin.start is None or cell.reason is not None:
         return cell.starts, desk_words(cell.reason) if cell.reason else ""
     starts = tuple(start for start in cell.starts if start.start == pin.start)
@@ -349,7 +354,7 @@ def move_visit(
         raise ValidationError(_("%(ref)s is there already.") % {"ref": ref}, code="no_change")
     places = draft.places
     if target is None:
-        _refuse_decided(draft, request)
+        _refuse_decided(draft, ref)
         del places[ref]
     else:
         places[ref] = (target[0].ref, target[1])
@@ -366,7 +371,7 @@ def _target(
     if starts_at is None:
         return _best_start(draft, ref, host, day)
     on = local_day_of(starts_at, request.zone)
-    if decided := decided_against(draft.decisions, request, host, on):
+    if decided := decided_against(draft.decisions, draft.together(ref), host, on):
         raise ValidationError(decided, code="decided")
     _refuse_hard(draft, ref, host, starts_at)
     return host, starts_at
@@ -407,9 +412,9 @@ def _best_start(draft: Draft, ref: str, host: Host, day: date | None) -> Spot:
     return host, cells[0].best.start
 
 
-def _refuse_decided(draft: Draft, request: VisitRequest) -> None:
+def _refuse_decided(draft: Draft, ref: str) -> None:
     """What is pinned or locked is not left out by hand either."""
-    for row in marks_of(draft.decisions, request):
+    for row in marks_of(draft.decisions, draft.together(ref)):
         if row.kind != PlanDecision.Kind.FORBID:
             raise ValidationError(
                 _("%(decision)s; take that back first."), code="decided", params={"decision": row}

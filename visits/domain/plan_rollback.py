@@ -106,7 +106,8 @@ def _against(
         request = loaded.requests[ref]
         task = moves.task_of(loaded.problem, ref)
         day = local_day_of(start, request.zone)
-        why = decided_against(decisions, request, loaded.hosts[host], day)
+        together = [loaded.requests[each] for each in task.requests]
+        why = decided_against(decisions, together, loaded.hosts[host], day)
         if not why and task.mode == p.Mode.ON_SITE and request.on_site_ruled_out:
             why = _("An on-site visit is ruled out: %(why)s.") % {
                 "why": request.on_site_ruled_out.rstrip(".")

@@ -111,15 +111,17 @@ def _pinned(task: p.Task, pin: p.Pin, row: PlanDecision) -> p.Task:
 
 
 def decided_against(
-    decisions: Iterable[PlanDecision], request: VisitRequest, host: Host, day: date
+    decisions: Iterable[PlanDecision], requests: Sequence[VisitRequest], host: Host, day: date
 ) -> str:
-    """Why a decision forbids to hold the request with this host on this day; "" when none does."""
+    """Why a decision about any of the requests of one visit forbids to hold it with this host on
+    this day; "" when none does."""
+    refs = [request.ref for request in requests]
     for row in decisions:
         if row.kind == Kind.LOCK:
-            is_kept = kept_start(row, [request.ref]) is not None
+            is_kept = kept_start(row, refs) is not None
             if is_kept != (locked_day(row) == (host, day)):
                 return _locked_words(row)
-        elif row.request == request:
+        elif row.request in requests:
             is_here = row.host in (None, host) and row.on in (None, day)
             if is_here != (row.kind == Kind.PIN):
                 return _("%(decision)s (%(reason)s).") % {"decision": row, "reason": row.reason}
@@ -134,13 +136,13 @@ def _locked_words(lock: PlanDecision) -> str:
     }
 
 
-def marks_of(decisions: Iterable[PlanDecision], request: VisitRequest) -> list[PlanDecision]:
-    """The decisions that speak of one request."""
-    return [
-        row
-        for row in decisions
-        if row.request_id == request.pk or kept_start(row, [request.ref]) is not None
-    ]
+def marks_of(
+    decisions: Iterable[PlanDecision], requests: Sequence[VisitRequest]
+) -> list[PlanDecision]:
+    """The decisions that speak of one visit: of any of its requests."""
+    keys = {request.pk for request in requests}
+    refs = [request.ref for request in requests]
+    return [row for row in decisions if row.request_id in keys or kept_start(row, refs) is not None]
 
 
 def local_day_of(moment: datetime, zone: str) -> date:

@@ -1,12 +1,14 @@
 """From the rows of a campaign to the planner's Problem, and from its Solution to plain values."""
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from django.db.models import F, Prefetch, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from crm.domain.working_time import add_working_days
 from crm.models import Place
@@ -77,6 +79,7 @@ class LoadedProblem:
     known: Known | None = None
     held: tuple[Held, ...] = ()
     decisions: tuple[PlanDecision, ...] = ()
+    facts: dict[str, str] = field(default_factory=dict)
 
 
 def load_problem(
@@ -163,7 +166,44 @@ def load_problem(
         known=known,
         held=tuple(held),
         decisions=tuple(decisions),
+        facts=facts_mark(campaign, decisions, (row for host in hosts for row in host.absences)),
     )
+
+
+def facts_mark(
+    campaign: Campaign, decisions: Iterable[PlanDecision], absences: Iterable[HostAvailability]
+) -> dict[str, str]:
+    """A short mark of what was decided, and one of when hosts are away in the window; as long as a
+    mark stays the same, so does what it stands for."""
+    first, last = campaign.window_start - NEAR, campaign.window_end + NEAR
+    away = {
+        f"{row.host_id} {row.starts_at.isoformat()} {row.ends_at.isoformat()}"
+        for row in absences
+        if row.starts_at.date() <= last and first <= row.ends_at.date()
+    }
+    return {
+        "decisions": _mark(str(row.pk) for row in decisions),
+        "absences": _mark(away),
+    }
+
+
+def _mark(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()[:16]
+
+
+def facts_changed(
+    campaign: Campaign, known: Mapping[str, str] | None, decisions: Iterable[PlanDecision]
+) -> list[str]:
+    """What is not any more as a plan found it, in words; nothing where that was not `known`."""
+    if not known:
+        return []
+    absences = HostAvailability.objects.busy().filter(host__in=Host.objects.who_lead())
+    now = facts_mark(campaign, decisions, absences)
+    words = {
+        "decisions": _("decisions were made or taken back"),
+        "absences": _("the times when hosts are away changed"),
+    }
+    return [words[name] for name in words if known.get(name) != now[name]]
 
 
 def may_move(visit: Visit, at: datetime) -> bool:
@@ -210,7 +250,11 @@ def _requests_to_plan(
         .prefetch_related(
             "topics",
             "preferred_dates",
-            Prefetch("visits", Visit.objects.select_related("host"), to_attr="all_visits"),
+            Prefetch(
+                "visits",
+                Visit.objects.select_related("host").prefetch_related("holds"),
+                to_attr="all_visits",
+            ),
         )
         .order_by("ref")
     )

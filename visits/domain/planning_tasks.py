@@ -53,7 +53,7 @@ class CityAt:
 def mode_of(request: VisitRequest, offers: dict[str, Visit]) -> p.Mode:
     """As wished, unless on site is ruled out or the city was offered to meet online."""
     offer = offers.get(request.ref)
-    if offer is not None and offer.is_agreed:
+    if offer is not None and offer.is_promised:
         return p.Mode.ONLINE if offer.mode == Mode.ONLINE else p.Mode.ON_SITE
     offered_online = offer is not None and offer.mode == Mode.ONLINE
     if request.mode == Mode.ONLINE or request.on_site_ruled_out or offered_online:
@@ -78,7 +78,7 @@ def task_of_requests(
     ]
     mode = mode_of(first, offers)
     offer = offers.get(first.ref)
-    agreed = offer if offer and offer.is_agreed else None
+    agreed = offer if offer and offer.is_promised else None
     return p.Task(
         ref=first.ref,
         label=first.city,

@@ -222,6 +222,7 @@ def fill_version(version: PlanVersion, solved: SolvedPlan) -> None:
     version.priority = solved.solution.priority
     version.totals = asdict(solved.solution.totals)
     version.result = plan_as_json(solved)
+    version.result["facts"] = solved.loaded.facts
     if solved.loaded.held:
         version.result["held"] = [asdict(row) for row in solved.loaded.held]
     version.save()

@@ -32,8 +32,8 @@ class Change:
 
     @property
     def needs_approval(self) -> bool:
-        """Whether a date that a city agreed to moves: each of these is approved by itself."""
-        return self.kind == "moved" and self.visit is not None and self.visit.is_agreed
+        """Whether a date settled with a city moves: each of these is approved by itself."""
+        return self.kind == "moved" and self.visit is not None and self.visit.is_promised
 
 
 def changes_of(version: PlanVersion) -> list[Change]:
@@ -74,7 +74,7 @@ def _live_visits(placements: Iterable[Placement]) -> dict[int, Visit]:
     rows = Visit.objects.live().filter(requests__in=wanted).select_related("host")
     return {
         request.pk: visit
-        for visit in rows.prefetch_related("requests").order_by("-pk").distinct()
+        for visit in rows.prefetch_related("requests", "holds").order_by("-pk").distinct()
         for request in visit.requests.all()
     }
 
@@ -90,8 +90,8 @@ def publish_version(
 ) -> list[Message]:
     """Make the draft the plan that holds: one tentative visit, hold and draft letter for each newly
     placed request, draft letters for those touched. Nothing is sent, nothing confirmed; an offer
-    that moves or that the plan has no place for is taken back. An agreed visit moves only when it
-    is `approved` by its reference.
+    that moves or that the plan has no place for is taken back. An agreed visit, or one moved before
+    that waits for its city, moves only when it is `approved` by its reference.
 
     `seen` is the number of edits whoever publishes has seen. Raises EditedMeanwhile when there are
     more, ValidationError when the version is published or stale, and SlotTaken when a host's time
@@ -150,13 +150,13 @@ def _refuse_unapproved(
     moved = {row.visit.ref for row in changes if row.visit and row.needs_approval}
     if gone := sorted(moved - set(version.result.get("released", []))):
         raise ValidationError(
-            _("%(refs)s was agreed meanwhile; plan again."),
+            _("%(refs)s was agreed or moved meanwhile; plan again."),
             code="stale",
             params={"refs": ", ".join(gone)},
         )
     if left := sorted(moved - set(approved)):
         raise ValidationError(
-            _("%(refs)s was agreed with its city: approve the new date, or move it back."),
+            _("%(refs)s has a date with its city: approve the new one, or move it back."),
             code="not_approved",
             params={"refs": ", ".join(left)},
         )

@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 from visits.domain.disruptions import disruptions_touching
 from visits.domain.planning import may_move
 from visits.models import Campaign, Disruption, HostAnswer, HostAvailability, Visit
-from visits.states import AGREED_VISITS
 
 # What the page's address names the absence by for which it was opened.
 ABSENCE = "absence"
@@ -17,16 +16,18 @@ ABSENCE = "absence"
 
 @dataclass(frozen=True)
 class Candidate:
-    """An agreed visit that could be planned anew, and what endangers it now, in sentences."""
+    """A promised visit that could be planned anew, and what endangers it now, in sentences."""
 
     visit: Visit
     dangers: tuple[str, ...]
 
 
 def candidates(campaign: Campaign, *, at: datetime) -> list[Candidate]:
-    """The agreed visits ahead that may be released, in the order of time."""
+    """The agreed visits ahead that may be released, in the order of time; moved ones that wait for
+    their city are among them."""
     rows = (
-        Visit.objects.filter(campaign=campaign, state__in=AGREED_VISITS, starts_at__gt=at)
+        Visit.objects.promised()
+        .filter(campaign=campaign, starts_at__gt=at)
         .select_related("host__home", "place", "campaign")
         .prefetch_related("requests")
         .order_by("starts_at")

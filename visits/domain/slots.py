@@ -108,7 +108,8 @@ def weigh_move(visit: Visit, *, starts_at: datetime, ends_at: datetime, at: date
     Empty for a visit that cannot be moved at all any more: the verb says so.
     """
     row = visit.requests.order_by("ref").first()
-    if row is None or not may_step(VISIT_STEPS, visit.state, VisitState.POSTPONED):
+    may_move = visit.awaits_city or may_step(VISIT_STEPS, visit.state, VisitState.POSTPONED)
+    if row is None or not may_move:
         return []
     return weigh_slot(
         row,

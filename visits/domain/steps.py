@@ -27,6 +27,13 @@ def check_visit_step(visit: Visit, to: str, *, at: datetime) -> None:
     check_begun(visit, to, at=at)
 
 
+def check_may_move(visit: Visit, *, at: datetime) -> None:
+    """Raise ValidationError unless the visit can be given another date: an agreed one is postponed,
+    one moved before whose city has not answered yet is cancelled for it."""
+    if not visit.awaits_city:
+        check_visit_step(visit, VisitState.POSTPONED, at=at)
+
+
 def check_begun(visit: Visit, to: str, *, at: datetime) -> None:
     """Raise ValidationError when the visit would be `to` before its time has come."""
     lead = states.ONCE_BEGUN.get(to)

@@ -13,16 +13,22 @@ from django.utils.translation import override
 
 from crm import wording
 from crm.domain.audit import record
-from crm.models import User
+from crm.models import Message, User
 from crm.validators import clean_text
 from visits.domain import booking
 from visits.domain.briefing import settle_briefed
 from visits.domain.busy_feeds import refuse_unknown_time
-from visits.domain.notices import draft_notices, knows_of
+from visits.domain.letters import knows_of, last_known
+from visits.domain.notices import draft_notices
 from visits.domain.programmes import fitted, template_for
 from visits.domain.references import next_reference
 from visits.domain.requests import drop_visit
-from visits.domain.steps import check_begun, set_request_state, set_visit_state
+from visits.domain.steps import (
+    check_begun,
+    check_may_move,
+    set_request_state,
+    set_visit_state,
+)
 from visits.models import (
     AgendaItem,
     AttendanceCount,
@@ -292,7 +298,8 @@ def postpone_visit(
 ) -> Visit:
     """Move an agreed visit: the old one is postponed, a new one replaces it under the same UID.
 
-    The new time was checked by `visits.domain.slots`. A draft tells the city that knew the old one.
+    One that was moved before and waits for its city's answer is moved again in the same way. The
+    new time was checked by `visits.domain.slots`. A draft tells the city that knew the old one.
     Raises SlotTaken when the new time is not free and ValidationError when it is over, or when the
     host's own calendar is not known and no reason is given; then nothing has changed.
     """
@@ -312,12 +319,18 @@ def postpone_visit(
 
 
 def put_off(visit: Visit, *, side: str, reason: str, at: datetime, by: User | None) -> None:
-    """Give up an agreed visit's time; what takes its place is made by `replace_visit`.
+    """Give up a visit's time; what takes its place is made by `replace_visit`.
 
-    The caller holds the hosts' locks and the transaction.
+    An agreed visit is postponed, one moved before that nobody has agreed to yet is cancelled; a
+    letter about that date which has not left is dropped. The caller holds the hosts' locks and the
+    transaction.
     """
-    set_visit_state(visit, VisitState.POSTPONED, at=at, by=by, side=side, why=reason)
+    check_may_move(visit, at=at)
+    to = VisitState.CANCELLED if visit.awaits_city else VisitState.POSTPONED
+    set_visit_state(visit, to, at=at, by=by, side=side, why=reason)
     booking.free(visit)
+    letters = visit.messages.drafts().filter(template__key="date_changed")
+    letters.update(status=Message.Status.CANCELLED)
 
 
 def replace_visit(
@@ -332,11 +345,38 @@ def replace_visit(
 ) -> Visit:
     """The visit that takes the place of one put off, under the same UID, with a draft for the city.
 
+    Raises what `stand_in` raises; the caller holds the hosts' locks.
+    """
+    moved = stand_in(
+        visit,
+        host=host,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        at=at,
+        by=by,
+        override_reason=override_reason,
+    )
+    if last_known(visit) is not None:
+        draft_notices(moved, "date_changed", at=at, by=by)
+    return moved
+
+
+def stand_in(
+    visit: Visit,
+    *,
+    host: Host,
+    starts_at: datetime,
+    ends_at: datetime,
+    at: datetime,
+    by: User | None,
+    override_reason: str = "",
+) -> Visit:
+    """The visit that takes the place of one put off, under the same UID; nobody is told.
+
     Raises SlotTaken when the time is not free, and ValidationError when nobody knows whether it is.
     The caller holds the hosts' locks.
     """
     refuse_unknown_time(host, [(starts_at, ends_at)], override_reason=override_reason)
-    is_known = knows_of(visit)
     moved = make_visit(
         list(visit.requests.all()),
         host=host,
@@ -354,8 +394,6 @@ def replace_visit(
     moved.agreement = ""
     moved.save()
     booking.reserve(moved, starts_at=starts_at, ends_at=ends_at)
-    if is_known:
-        draft_notices(moved, "date_changed", at=at, by=by)
     return moved
 
 

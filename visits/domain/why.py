@@ -104,6 +104,11 @@ class Weighing:
         """The request as the planner sees it."""
         return next(task for task in self.problem.tasks if task.ref == self.request.ref)
 
+    @property
+    def together(self) -> list[VisitRequest]:
+        """The requests of the visit this one would be."""
+        return [self.loaded.requests[ref] for ref in self.task.requests]
+
     def plan(self) -> tuple[p.Problem, Solution, frozenset[str]]:
         """The problem in which visits ahead may be moved, the plan, and the agreed visits in it."""
         released, placed = _released(self.loaded, at=self.at)
@@ -198,7 +203,7 @@ class Weighing:
         assert cell.reason is not None, "a day without a slot has a reason"
         sentence = desk_words(cell.reason)
         if cell.reason.code in DECISIONS:
-            decided = decided_against(self.loaded.decisions, self.request, host, cell.day)
+            decided = decided_against(self.loaded.decisions, self.together, host, cell.day)
             sentence = decided or sentence
         if cell.room_if:
             names = both(self.label(ref) for ref in cell.room_if[:3])

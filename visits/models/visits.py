@@ -45,6 +45,12 @@ class VisitQuerySet(PlacedQuerySet):
         reserved = Reservation.objects.active().filter(visit=OuterRef("pk"))
         return self.live().filter(Q(state__in=states.AGREED_VISITS) | Exists(reserved))
 
+    def promised(self):
+        """Whose date is settled with a city, or was until we moved it; see Visit.is_promised."""
+        proposed = Hold.objects.filter(visit=OuterRef("pk"))
+        moved = Q(state=VisitState.TENTATIVE, replaces__isnull=False, agreement="")
+        return self.filter(Q(state__in=states.AGREED_VISITS) | (moved & ~Exists(proposed)))
+
     def offered(self):
         """Tentative visits made by a proposal; a moved one waits for an answer without any."""
         proposed = Hold.objects.filter(visit=OuterRef("pk"))
@@ -227,6 +233,7 @@ class Visit(SampleMark, Visibility, SearchableModel):
             self.state == VisitState.TENTATIVE
             and self.replaces_id is not None
             and not self.agreement
+            and not self.holds.all()
         )
 
     @property
@@ -250,6 +257,19 @@ class Visit(SampleMark, Visibility, SearchableModel):
     def is_agreed(self) -> bool:
         """Whether the city has agreed to the date."""
         return self.state in states.AGREED_VISITS
+
+    @property
+    def is_promised(self) -> bool:
+        """Whether the date is agreed, or was until we moved it: it moves only with an approval."""
+        return self.is_agreed or self.awaits_city
+
+    @property
+    def agreed_before(self) -> "Visit | None":
+        """The visit as its city had agreed to it before we moved it, once or more often."""
+        old = self.replaces
+        while old is not None and old.state == VisitState.CANCELLED:
+            old = old.replaces
+        return old if old is not None and old.state == VisitState.POSTPONED else None
 
     @property
     def is_online(self) -> bool:

@@ -1,12 +1,13 @@
 """Why a task found no place: per host and date the first reason that holds, and what would help.
 
-"Fits if X is dropped" speaks of this plan: the rest of the week keeps its visits, which may shift
-by minutes. What a forced request would do to the best plan is answered by `verdicts.what_if`.
+"Fits if X is dropped" speaks of this plan: the rest of the week keeps its visits; where these have
+to shift by minutes, the sentence says so. What a forced request would do to the best plan is
+answered by `verdicts.what_if`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import combinations
@@ -344,6 +345,7 @@ class Explainer:
             "tasks": [self.problem.tasks[k].ref for k in fit.dropped],
         }
         travel = f"{abs(int(fit.extra))} minutes {'more' if fit.extra >= 0 else 'less'} travel"
+        travel += self.shift_words(fit)
         if not names:
             return Reason("fits_now", f"Fits on {day:%-d %B} with {host.name} ({travel}).", values)
         return Reason(
@@ -354,6 +356,39 @@ class Explainer:
             f"{task.priority}; {travel}.",
             values,
         )
+
+    def shift_words(self, fit: Fit) -> str:
+        """Which other visits of the week then start at another minute; "" when none does."""
+        finder = next(each for each in self.finders if each.week.number == fit.week)
+        trip = self.trips.get(fit.week)
+        present = trip.stops if trip is not None else ()
+        before = dict(zip(present, finder.starts(present) or (), strict=False))
+        times = _held_starts(finder, fit.stops, before) or finder.starts(fit.stops) or ()
+        shifts = {
+            self.problem.tasks[int(finder.week.task[k])].label: abs(int(start - before[k]))
+            for k, start in zip(fit.stops, times, strict=False)
+            if k in before and finder.week.fact[k] < 0 and start != before[k]
+        }
+        if not shifts:
+            return ""
+        verb = "shifts" if len(shifts) == 1 else "shift"
+        return f"; {' and '.join(shifts)} {verb} by up to {max(shifts.values())} minutes"
+
+
+def _held_starts(
+    finder: TripFinder, stops: Sequence[int], before: Mapping[int, float]
+) -> list[float] | None:
+    """When each stop starts if nothing starts earlier than before; None when that cannot be."""
+    week, links, times = finder.week, finder.links, []
+    k, free = week.size, week.ready
+    for stop in stops:
+        start = links.start_at(week, k, stop, free, finder.step)
+        if start is None:
+            return None
+        start = max(start, before.get(stop, start))
+        times.append(start)
+        k, free = stop, start + float(week.service[stop])
+    return times if free <= links.home_by[k] else None
 
 
 def _beside_absence(fact: Fact, task: Task, host: Host, day: date) -> Reason:

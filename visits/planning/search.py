@@ -28,6 +28,7 @@ from .solution import Leg, Progress, Solution, Totals
 from .spans import local_day, minute_of
 from .trips import Trip, TripFinder, finder_of, memories_of, task_distances
 from .validate import check_pins, validate
+from .verdicts import insert_stood
 from .weeks import WeekBuilder
 
 ProgressFunction = Callable[[Progress], None]
@@ -173,8 +174,14 @@ def solve(
     limits = limits or Limits()
     search = Search(problem, limits, progress, should_stop)
     search.run()
-    solution = assemble(search)
-    if with_reasons:
+    solution = found = assemble(search)
+    if not found.proven:
+        solution = insert_stood(problem, found)
+    if with_reasons and solution is not found:
+        from .moves import reasons_left
+
+        solution = replace(solution, unplaced=reasons_left(problem, solution))
+    elif with_reasons:
         for finder in search.finders:
             finder.halt = bool
         reasons = explain(problem, search.finders, search.pool.choice, confirm(search))

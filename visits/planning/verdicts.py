@@ -459,6 +459,28 @@ def insert_all(problem: Problem, solution: Solution, limits: Limits | None = Non
     return as_before(problem, solution, answer)
 
 
+def insert_stood(problem: Problem, solution: Solution) -> Solution:
+    """The plan with every published visit it has no place for but that fits beside all others.
+
+    A last, exact look: what a search leaves out is never what a person could put in by hand.
+    """
+    placed = {visit.task for visit in solution.visits}
+    left = {row.task for row in problem.published} - placed
+    if not left:
+        return solution
+    asked = replace(
+        problem, tasks=tuple(t for t in problem.tasks if t.ref in placed or t.ref in left)
+    )
+    fuller = insert_all(asked, solution, Limits(seconds=2.0))
+    added = {visit.task for visit in fuller.visits} - placed
+    if not added:
+        return solution
+    # The bound speaks of plans that hold as many tasks that come first.
+    first = sum(task.comes_first for task in problem.tasks if task.ref in added)
+    bound = None if solution.bound is None else solution.bound - problem.first_weight * first
+    return replace(fuller, bound=bound, stopped=solution.stopped, rounds=solution.rounds)
+
+
 def as_before(problem: Problem, solution: Solution, answer: Solution) -> Solution:
     """An answer in which planned visits were held as facts, with their own rows put back."""
     known = {visit.fixed or f"task {visit.task}": visit for visit in solution.visits}

@@ -147,7 +147,7 @@ def standing_of(request: VisitRequest, *, at: datetime) -> Standing:
 
 def awaits_answer(request: VisitRequest, visit: Visit | None) -> bool:
     """Whether the city has to say if a date we moved suits it."""
-    return visit is not None and visit.awaits_city and request.state == R.SCHEDULED
+    return request.state == R.SCHEDULED and visit is not None and visit.awaits_city
 
 
 def current_visit(request: VisitRequest) -> Visit | None:

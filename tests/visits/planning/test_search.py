@@ -7,8 +7,9 @@ from hypothesis import HealthCheck, given, settings
 
 from benchmarks.campaign import best_known, problem_of
 from visits.planning.check import violations
-from visits.planning.problem import Limits, PublishedVisit
+from visits.planning.problem import Busy, Limits, PublishedVisit
 from visits.planning.search import solve
+from visits.planning.verdicts import as_fixed, reachable_slots
 
 from .campaigns import campaigns
 from .verifier import faults
@@ -127,3 +128,69 @@ def test_few_moves_moves_no_more_than_allowed():
     )
     assert new.kept >= len(published) - 2
     assert new.priority >= old.priority
+
+
+@pytest.mark.parametrize("name", ["camp-20-1-1", "camp-20-1-2", "camp-30-1-1", "camp-40-1-1"])
+def test_a_visit_that_stood_and_still_fits_beside_the_plan_is_never_left_out(name):
+    problem = campaign(name)
+    old = solve(problem, Limits(seconds=20), with_reasons=False)
+    where = {visit.task: visit for visit in old.visits}
+    (host,) = problem.hosts
+    # Two days of the host are gone, and the search is stopped before it has found other ones.
+    gone = [visit for visit in old.visits if visit.task][2:8:5]
+    busy = tuple(Busy(visit.start, visit.end, "away") for visit in gone)
+    disturbed = replace(
+        problem,
+        hosts=(replace(host, busy=(*host.busy, *busy)),),
+        tasks=tuple(replace(task, promised=task.ref in where) for task in problem.tasks),
+        published=tuple(PublishedVisit(v.task, v.host, v.start) for v in old.visits),
+    )
+    solution = solve(disturbed, Limits(seconds=20), should_stop=lambda: True)
+    assert violations(disturbed, solution) == []
+    tasks = {task.ref: task for task in disturbed.tasks}
+    left = [tasks[row.task] for row in solution.unplaced if row.task in where]
+    facts = as_fixed(solution.visits)
+    fitting = [
+        task.ref for task in left if reachable_slots(disturbed, facts, task, disturbed.hosts[0])
+    ]
+    assert fitting == []
+    assert solution.bound is None or solution.bound >= solution.priority
+
+
+def told_shifts(problem, solution):
+    """How many sentences tell who shifts; all others hold while every visit keeps its minute."""
+    hosts = {host.name: host for host in problem.hosts}
+    tasks = {task.ref: task for task in problem.tasks}
+    told = 0
+    for row in solution.unplaced:
+        fit = row.would_fit_if
+        if fit is None or " by up to " in fit.text:
+            told += fit is not None
+            continue
+        kept = [visit for visit in solution.visits if visit.task not in fit.params["tasks"]]
+        host, day = hosts[fit.params["host"]], fit.params["day"]
+        assert reachable_slots(problem, as_fixed(kept), tasks[row.task], host, days=[day])
+    return told
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(campaigns())
+def test_what_would_fit_fits_to_the_minute_unless_its_sentence_tells_who_shifts(problem):
+    told_shifts(problem, solve(problem, Limits(seconds=4)))
+
+
+def test_a_way_to_fit_that_shifts_another_visit_names_it():
+    problem = campaign("camp-40-1-1")
+    solution = solve(problem, Limits(seconds=20))
+    assert told_shifts(problem, solution) == 1
+    (words,) = (
+        row.would_fit_if.text
+        for row in solution.unplaced
+        if row.would_fit_if and " by up to " in row.would_fit_if.text
+    )
+    assert words.endswith("; Tàrrega shifts by up to 170 minutes.")

@@ -17,6 +17,7 @@ from visits.domain.place_names import names_at
 from visits.domain.reach import journey_words
 from visits.models import Host, Visit
 from visits.views.desk.access import current_campaign
+from visits.views.desk.plan import without_campaign
 
 
 @require_safe
@@ -28,7 +29,7 @@ def plan_fill(request: HttpRequest) -> HttpResponse:
     """
     campaign = current_campaign(request)
     if campaign is None:
-        raise Http404
+        return without_campaign(request)
     if "host" not in request.GET:
         journeys = journeys_ahead(campaign, at=clock.now())
         return render(request, "visits/plan_fill.html", {"journeys": journeys})

@@ -34,9 +34,11 @@ from visits.domain.plan_compare import differences, sums_of
 from visits.domain.plan_edits import out_of_date
 from visits.domain.plan_history import plan_timeline
 from visits.domain.plan_rules import decisions_of
+from visits.domain.planning import facts_changed
 from visits.domain.plans import EditedMeanwhile, latest_version, plan_of
 from visits.domain.publishing import changes_of, publish_version
 from visits.models import Campaign, Host, Plan, PlanDecision, PlanRun, PlanVersion, Visit
+from visits.reason_words import both
 from visits.views.desk.access import current_campaign, try_verb
 
 MOST_ENTRIES = 20
@@ -49,11 +51,12 @@ def plan(request: HttpRequest) -> HttpResponse:
     """The visits as they stand on one screen, the tray of requests without a place beneath."""
     campaign = current_campaign(request)
     if campaign is None:
-        return render(request, "visits/plan.html", {"campaign": None})
+        return without_campaign(request)
     at = clock.now()
     the_plan = plan_of(campaign)
     decisions = decisions_of(campaign)
     versions = the_plan.versions.select_related("made_by").defer("result")
+    versions = list(versions.annotate(fresh=F("result__fresh"), facts=F("result__facts")))
     visits = standing_visits(campaign)
     journeys = journeys_between(visits)
     dots = agenda.map_dots(request.user, campaign, path=_address_of)
@@ -62,7 +65,8 @@ def plan(request: HttpRequest) -> HttpResponse:
         "campaign": campaign,
         "board": board_of_calendar(campaign, Look(at, decisions), visits, journeys),
         "map": europe(dots, _tours(journeys.values())),
-        "versions": list(versions.annotate(fresh=F("result__fresh"))),
+        "versions": versions,
+        "facts_changed": _facts_since(campaign, waiting, versions, decisions),
         "run": the_plan.runs.first(),
         "waiting": waiting,
         "has_requests": bool(waiting) or campaign.requests.exists(),
@@ -73,6 +77,11 @@ def plan(request: HttpRequest) -> HttpResponse:
         **_for_coordinator(request, the_plan, decisions),
     }
     return render(request, "visits/plan.html", context)
+
+
+def without_campaign(request: HttpRequest) -> HttpResponse:
+    """What every page about the plan says where there is no campaign to plan."""
+    return render(request, "visits/plan.html", {"campaign": None})
 
 
 def _address_of(visit: Visit) -> str:
@@ -119,6 +128,26 @@ def _tray(request: HttpRequest, campaign: Campaign) -> list[dict]:
         }
         for row in rows
     ]
+
+
+def _facts_since(
+    campaign: Campaign,
+    waiting: Sequence[dict],
+    versions: Sequence[PlanVersion],
+    decisions: Sequence[PlanDecision],
+) -> str:
+    """What changed since the reasons in the tray were worked out; a draft's page says its own."""
+    told = next((item["latest"] for item in waiting if item["tried"]), None)
+    if told is None or told.state != PlanVersion.State.PUBLISHED:
+        return ""
+    facts = next((row.facts for row in versions if row.pk == told.pk), None)
+    return _facts_words(campaign, facts, decisions)
+
+
+def _facts_words(
+    campaign: Campaign, known: dict[str, str] | None, decisions: Sequence[PlanDecision]
+) -> str:
+    return both(facts_changed(campaign, known, decisions))
 
 
 @require_safe
@@ -187,6 +216,9 @@ def _version_page(request: HttpRequest, version: PlanVersion, *, status: int = 2
         "board": board_of_version(version, Look(clock.now(), decisions, may_edit)),
         "may_edit": may_edit,
         "changed_since": _changed_since(version) if may_edit else [],
+        "facts_changed": _facts_words(campaign, version.result.get("facts"), decisions)
+        if may_edit
+        else "",
         "changes": [change for change in changes if change.kind != "kept"],
         "tour_words": _tour_words(version),
         "movable": movable,
@@ -243,7 +275,7 @@ def plan_compare(request: HttpRequest) -> HttpResponse:
     """Two versions side by side: sums, what they treat differently, boards and tours."""
     campaign = current_campaign(request)
     if campaign is None:
-        raise Http404
+        return without_campaign(request)
     seen = Plan.objects.visible_to(request.user)
     rows = PlanVersion.objects.filter(plan__in=seen, plan__campaign=campaign)
     numbers = list(rows.order_by("-number").values_list("number", flat=True))

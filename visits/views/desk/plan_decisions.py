@@ -15,7 +15,7 @@ from visits.domain.plans import plan_of
 from visits.forms.plans import FORMS
 from visits.models import PlanDecision, PlanVersion
 from visits.views.desk.access import asked_next, back_to, current_campaign, try_verb
-from visits.views.desk.plan import get_version
+from visits.views.desk.plan import get_version, without_campaign
 from visits.views.desk.toasts import done, try_form
 
 
@@ -24,8 +24,10 @@ from visits.views.desk.toasts import done, try_form
 def plan_decide(request: HttpRequest, kind: str) -> HttpResponse:
     """One decision, filled in from the block or day it was asked on."""
     campaign = current_campaign(request)
-    if kind not in FORMS or campaign is None:
+    if kind not in FORMS:
         raise Http404
+    if campaign is None:
+        return without_campaign(request)
     version = _version(request)
     asked = {name: request.GET.get(name, "") for name in ("request", "host", "day", "start")}
     form = FORMS[kind](request.POST or None, campaign=campaign, initial=asked)

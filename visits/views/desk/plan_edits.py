@@ -169,6 +169,8 @@ def _standing_page(
         words = (
             _("%(visit)s is agreed with its city: %(when)s. A draft leaves it there.")
             if visit.is_agreed
+            else _("%(visit)s was moved and waits for its city: %(when)s. A draft leaves it there.")
+            if visit.is_promised
             else _(
                 "%(visit)s is on offer: %(when)s. Take the offer back on its own page, then plan "
                 "again."

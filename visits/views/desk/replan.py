@@ -17,6 +17,7 @@ from visits.domain.publishing import changes_of
 from visits.domain.replanning import ABSENCE, Candidate, candidates
 from visits.models import Campaign, Disruption, HostAvailability, Plan, PlanRun, Unplaced, Visit
 from visits.views.desk.access import current_campaign
+from visits.views.desk.plan import without_campaign
 
 ACTIVE = (PlanRun.State.QUEUED, PlanRun.State.RUNNING)
 
@@ -27,7 +28,7 @@ def replan(request: HttpRequest) -> HttpResponse:
     """The agreed visits ahead, those in danger ticked; a post asks for the three plans."""
     campaign = current_campaign(request)
     if campaign is None:
-        raise Http404
+        return without_campaign(request)
     rows = candidates(campaign, at=clock.now())
     if request.method == "POST":
         if (answer := _ask(request, campaign, rows)) is not None:

@@ -17,7 +17,7 @@ from visits.domain.after_visit import Promise, keep_promise
 from visits.domain.briefing import send_brief
 from visits.domain.checklists import tick_item
 from visits.domain.slots import weigh_move
-from visits.domain.steps import check_visit_step
+from visits.domain.steps import check_may_move, check_visit_step
 from visits.forms.requests import ReasonForm
 from visits.forms.visits import AttendanceForm, PostponeForm, PromiseForm, ReportForm, SideForm
 from visits.models import Visit, VisitReport
@@ -119,9 +119,7 @@ def visit_free(request: HttpRequest, ref: str) -> HttpResponse:
 def visit_postpone(request: HttpRequest, ref: str) -> HttpResponse:
     """Another time: a new visit replaces this one under the same calendar identity."""
     visit = get_visit(request.user, ref)
-    if request.method == "GET" and not try_verb(
-        request, check_visit_step, visit, VisitState.POSTPONED, at=clock.now()
-    ):
+    if request.method == "GET" and not try_verb(request, check_may_move, visit, at=clock.now()):
         return redirect("visits:visit-detail", ref)
     start = {"starts_at": visit.local_start.replace(tzinfo=None)}
     form = PostponeForm(request.POST or None, initial=start, zone=visit.zone)
@@ -152,6 +150,25 @@ def _may_move(form: PostponeForm, visit: Visit) -> bool:
     for words in against:
         form.add_error("starts_at", words)
     return not against
+
+
+@require_POST
+@require(Role.COORDINATOR)
+def visit_take_back(request: HttpRequest, ref: str) -> HttpResponse:
+    """Take back a move that the city has not agreed to: the time before holds again."""
+    again = try_verb(
+        request,
+        cancellations.take_back_move,
+        get_visit(request.user, ref),
+        at=clock.now(),
+        by=request.user,
+        why=_("The move was taken back at the desk."),
+    )
+    if again is None:
+        return redirect("visits:visit-detail", ref)
+    words = _("%(new)s takes the place of %(old)s, at the time before the move.")
+    messages.success(request, words % {"new": again.ref, "old": ref})
+    return redirect("visits:visit-detail", again.ref)
 
 
 @require_POST

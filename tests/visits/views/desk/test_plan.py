@@ -226,3 +226,12 @@ def test_a_reason_speaks_of_the_days_the_city_wished(planned):
     for ref, days in (("R24", ("21 February", "23 February")), ("R20", ("14 February",))):
         if "February" in reasons.get(ref, ""):
             assert any(day in reasons[ref] for day in days), reasons[ref]
+
+
+def test_plan_page_says_what_changed_since_its_reasons_were_worked_out(desk, planned):
+    do(desk, "plan-publish", planned.number)
+    told = "Since these reasons were worked out, decisions were made or taken back."
+    assert told not in go(desk, "plan").text
+    left = planned.unplaced.filter(request__ref="R24").get().request
+    do(desk, "plan-decide", "forbid", request=left.ref, day="2023-02-23", reason="Council.")
+    assert told in go(desk, "plan").text

@@ -19,7 +19,15 @@ from visits.domain.plan_edits import open_draft, verdicts_of
 from visits.domain.plans import solve_campaign, store_version
 from visits.domain.proposals import take_back_proposal
 from visits.domain.replanning import candidates
-from visits.models import Campaign, Host, Placement, PlanVersion, Visit, VisitRequest
+from visits.models import (
+    Campaign,
+    Host,
+    Placement,
+    PlanDecision,
+    PlanVersion,
+    Visit,
+    VisitRequest,
+)
 from visits.planning.moves import arrange
 
 pytestmark = pytest.mark.django_db
@@ -465,3 +473,55 @@ def test_any_request_of_a_joint_visit_stands_for_it(desk, released):
     page = go(desk, "plan-version", released.number)
     boxes = [box for lane in page.context["board"].lanes for box in lane.boxes]
     assert "R14" in {box.key for box in boxes if box.can_move}
+
+
+def test_pin_of_the_second_request_of_a_joint_visit_holds_the_whole_visit(desk, released, at):
+    placement = released.placements.get(requests__ref="R15")
+    pin = PlanDecision.objects.create(
+        plan=released.plan,
+        kind="pin",
+        request=VisitRequest.objects.get(ref="R15"),
+        host=placement.host,
+        day=placement.starts_at.date(),
+        reason="The mayor asked.",
+        made_at=at,
+    )
+    here = place_of(released, "R14")
+    cells = verdicts(desk, released, "R14")
+    assert [key for key, cell in cells.items() if cell["possible"]] == [
+        f"{placement.host.ref} {placement.starts_at:%Y-%m-%d}"
+    ]
+    assert said(move(desk, released, "R14", leave_out="1")) == [f"{pin}; take that back first."]
+    other = next(key for key, cell in cells.items() if not cell["possible"])
+    move(desk, released, "R14", cell=other)
+    assert place_of(released, "R14") == here
+    # Decided for one request, it is drawn on the one visit there is.
+    board = go(desk, "plan-version", released.number).context["board"]
+    assert "R14" in {box.key for lane in board.lanes for box in lane.boxes if box.is_pinned}
+
+
+def test_draft_says_what_changed_since_its_reasons_were_worked_out(desk, draft):
+    told = "Since the reasons of this draft were worked out, "
+    assert told not in go(desk, "plan-version", draft.number).text
+    host = Host.objects.get(ref="H2")
+    day = datetime(2023, 2, 27, 12, tzinfo=LISBON)
+    away = HostAvailabilityFactory(host=host, starts_at=day, ends_at=day.replace(hour=13))
+    words = "the times when hosts are away changed"
+    assert f"{told}{words}." in go(desk, "plan-version", draft.number).text
+    do(desk, "plan-decide", "forbid", request="R24", day="2023-02-23", reason="Council.")
+    page = go(desk, "plan-version", draft.number)
+    assert f"{told}decisions were made or taken back and {words}." in page.text
+    assert "Bring up to date" in page.text
+    do(desk, "plan-bring-back", draft.number)
+    newest = PlanVersion.objects.latest("number")
+    assert newest.number > draft.number
+    assert told not in go(desk, "plan-version", newest.number).text
+    away.delete()
+    assert f"{told}{words}." in go(desk, "plan-version", newest.number).text
+
+
+def test_move_by_hand_works_the_reasons_out_anew(desk, draft):
+    do(desk, "plan-decide", "forbid", request="R24", day="2023-02-23", reason="Council.")
+    move(desk, draft, "R11", leave_out="1")
+    page = go(desk, "plan-version", draft.number)
+    assert "Since the reasons of this draft were worked out" not in page.text

@@ -22,11 +22,11 @@ def desk(client, monkeypatch):
     return client
 
 
-def test_without_a_campaign_the_page_leads_to_the_first_one(desk):
-    page = go(desk, "plan")
-    assert "/settings/campaigns/new/" in page.text
-    for name in ("plan-compare", "plan-replan", "plan-fill", "plan-run-status"):
-        assert go(desk, name).status_code == 404
+def test_without_a_campaign_every_page_of_the_plan_leads_to_the_first_one(desk):
+    for name in ("plan", "plan-compare", "plan-replan", "plan-fill"):
+        assert "/settings/campaigns/new/" in go(desk, name).text
+    assert "/settings/campaigns/new/" in go(desk, "plan-decide", "pin").text
+    assert go(desk, "plan-run-status").status_code == 404
 
 
 def test_without_a_host_the_page_says_so_and_offers_no_search(desk):

@@ -161,7 +161,7 @@ def test_agreed_visit_is_not_moved_without_its_own_approval(desk, moving):
     page = go(desk, "plan-version", version.number)
     assert 'name="approved" value="V08"' in page.text
     answer = do(desk, "plan-publish", version.number, seen=version.edits)
-    assert said(answer) == ["V08 was agreed with its city: approve the new date, or move it back."]
+    assert said(answer) == ["V08 has a date with its city: approve the new one, or move it back."]
     visit.refresh_from_db()
     version.refresh_from_db()
     assert (visit.is_agreed, version.state) == (True, "draft")
@@ -186,9 +186,48 @@ def test_approved_move_replaces_the_visit_and_drafts_one_letter_to_its_city(desk
     assert {row.ref: row.starts_at for row in Visit.objects.agreed()} == others
 
 
+@pytest.fixture
+def waiting(desk):
+    """V10, moved by us by an hour; its city has not answered yet. All offers were taken back."""
+    for offer in Visit.objects.filter(state="tentative"):
+        do(desk, "request-take-back", offer.requests.get().ref)
+    words = {"side": "us", "reason": "A strike.", "starts_at": "2023-02-22T11:00"}
+    do(desk, "visit-postpone", "V10", **words)
+    return Visit.objects.get(replaces__ref="V10")
+
+
+def test_moved_visit_that_waits_for_its_city_may_be_planned_anew(desk, waiting):
+    HostAvailabilityFactory(host=waiting.host, starts_at=waiting.starts_at, ends_at=waiting.ends_at)
+    assert waiting.ref in ticked(go(desk, "plan-replan"))
+    do(desk, "plan-replan", released=[waiting.ref], because="The host cannot.")
+    PlanRun.objects.update(seconds=10)
+    work_off()
+    version = PlanRun.objects.get(freedom="best").version
+    page = go(desk, "plan-version", version.number)
+    assert f'name="approved" value="{waiting.ref}"' in page.text
+    answer = do(desk, "plan-publish", version.number, seen=version.edits)
+    assert said(answer) == [
+        f"{waiting.ref} has a date with its city: approve the new one, or move it back."
+    ]
+    do(desk, "plan-publish", version.number, seen=version.edits, approved=[waiting.ref])
+    waiting.refresh_from_db()
+    again = waiting.replaced_by.get()
+    placement = version.placements.get(requests__ref="R07")
+    assert (waiting.state, again.state) == ("cancelled", "tentative")
+    assert (again.starts_at, again.host) == (placement.starts_at, placement.host)
+    assert (again.ics_uid, again.ics_sequence > waiting.ics_sequence) == (waiting.ics_uid, True)
+    assert again.requests.get().state == "scheduled"
+
+
+def test_visits_with_a_promised_date_are_the_same_by_row_and_by_query(desk, waiting):
+    rows = Visit.objects.all()
+    assert set(rows.promised()) == {row for row in rows if row.is_promised}
+    assert waiting in rows.promised()
+
+
 def test_visit_that_was_agreed_after_the_search_is_never_moved(desk, moving):
     version, _visit, _placement = moving
     version.result["released"] = []
     version.save()
     answer = do(desk, "plan-publish", version.number, seen=version.edits, approved=["V08"])
-    assert said(answer) == ["V08 was agreed meanwhile; plan again."]
+    assert said(answer) == ["V08 was agreed or moved meanwhile; plan again."]

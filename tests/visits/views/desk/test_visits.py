@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from crm.models import AuditEntry, ClockSetting, OutgoingMail, User
 from tests.factories.crm import CLOCK
-from tests.factories.visits import BriefEditionFactory
+from tests.factories.visits import BriefEditionFactory, HostAvailabilityFactory
 from tests.visits.views.desk.front_door import do, go, refused, said
 from visits.models import Reservation, Visit, VisitRequest
 
@@ -272,6 +272,112 @@ def test_moving_a_visit_to_no_date_is_refused(desk, starts_at):
 def test_visit_that_is_over_cannot_be_moved(desk):
     answer = moved(desk, "V01")
     assert said(answer) == ["V01 is “reported” and cannot become “postponed”."]
+
+
+def moved_by_an_hour(desk):
+    """V10 of R07, moved by us to an hour later; the visit that waits for the city's answer."""
+    moved(desk, "V10", side="us", starts_at="2023-02-22T11:00")
+    return visit("V10").replaced_by.get()
+
+
+def mail_sent(row):
+    """Say that the letter about the row's date has left."""
+    row.messages.drafts().update(status="queued")
+
+
+def letters_of(ref):
+    rows = Visit.objects.get(ref=ref).messages.order_by("pk")
+    return [(row.template.key, row.status) for row in rows]
+
+
+def test_moved_visit_that_waits_for_its_city_is_moved_again(desk):
+    first = moved_by_an_hour(desk)
+    mail_sent(first)
+    assert "Move to another time" in go(desk, "visit-detail", first.ref).text
+    moved(desk, first.ref, side="us", starts_at="2023-02-22T12:00")
+    first.refresh_from_db()
+    second = first.replaced_by.get()
+    assert (first.state, second.state) == ("cancelled", "tentative")
+    assert (second.ics_uid, second.ics_sequence) == (first.ics_uid, first.ics_sequence + 1)
+    assert VisitRequest.objects.get(ref="R07").state == "scheduled"
+    assert (kept(first.ref).count(), kept(second.ref).count()) == (0, 1)
+    (letter,) = second.messages.drafts()
+    assert "11:00–15:30 Vilnius" in letter.body
+    assert "12:00–16:30 Vilnius" in letter.body
+
+
+def test_city_that_never_heard_of_a_move_is_told_of_the_date_it_knows(desk):
+    first = moved_by_an_hour(desk)
+    moved(desk, first.ref, side="us", starts_at="2023-02-22T12:00")
+    assert letters_of(first.ref) == [("date_changed", "cancelled")]
+    (letter,) = first.replaced_by.get().messages.drafts()
+    assert "10:00–14:30 Vilnius" in letter.body
+    assert "11:00–15:30 Vilnius" not in letter.body
+
+
+def test_move_is_taken_back_and_the_old_time_is_agreed_again(desk):
+    old = visit("V10")
+    item = old.checklist.first()
+    item.done = True
+    item.save()
+    waiting = moved_by_an_hour(desk)
+    mail_sent(waiting)
+    assert "Take the move back" in go(desk, "visit-detail", waiting.ref).text
+    answer = do(desk, "visit-take-back", waiting.ref)
+    again = visit(waiting.ref).replaced_by.get()
+    assert said(answer) == [
+        f"{again.ref} takes the place of {waiting.ref}, at the time before the move."
+    ]
+    assert (visit(waiting.ref).state, again.state) == ("cancelled", "confirmed")
+    assert (again.starts_at, again.host, again.agreement) == (
+        old.starts_at,
+        old.host,
+        old.agreement,
+    )
+    assert (again.ics_uid, again.ics_sequence) == (old.ics_uid, waiting.ics_sequence + 1)
+    assert again.checklist.get(key=item.key).done
+    assert VisitRequest.objects.get(ref="R07").state == "scheduled"
+    assert kept(again.ref).count() == 1
+    (letter,) = again.messages.drafts()
+    assert letter.template.key == "confirmation"
+    assert "10:00–14:30 Vilnius" in letter.body
+    assert "11:00–15:30 Vilnius" in letter.body
+    assert "Take the move back" not in go(desk, "visit-detail", again.ref).text
+
+
+def test_taking_back_a_move_nobody_was_told_of_leaves_no_letter(desk):
+    waiting = moved_by_an_hour(desk)
+    do(desk, "visit-take-back", waiting.ref)
+    again = visit(waiting.ref).replaced_by.get()
+    assert letters_of(waiting.ref) == [("date_changed", "cancelled")]
+    assert letters_of(again.ref) == []
+
+
+def test_move_after_a_move_is_taken_back_to_the_agreed_time(desk):
+    old = visit("V10")
+    moved(desk, moved_by_an_hour(desk).ref, side="us", starts_at="2023-02-22T12:00")
+    waiting = Visit.objects.get(state="tentative", requests__ref="R07")
+    do(desk, "visit-take-back", waiting.ref)
+    assert visit(waiting.ref).replaced_by.get().starts_at == old.starts_at
+
+
+def test_move_is_not_taken_back_to_a_time_the_host_has_lost(desk):
+    old = visit("V10")
+    waiting = moved_by_an_hour(desk)
+    HostAvailabilityFactory(
+        host=old.host, starts_at=old.starts_at, ends_at=old.starts_at + timedelta(minutes=30)
+    )
+    answer = do(desk, "visit-take-back", waiting.ref)
+    assert said(answer) == ["Joe Gorman is unavailable then."]
+    assert visit(waiting.ref).state == "tentative"
+    assert letters_of(waiting.ref) == [("date_changed", "draft")]
+
+
+@pytest.mark.parametrize("ref", ["V10", "V11", "V16"])
+def test_only_a_move_that_waits_for_its_city_is_taken_back(desk, ref):
+    assert "Take the move back" not in go(desk, "visit-detail", ref).text
+    answer = do(desk, "visit-take-back", ref)
+    assert said(answer) == [f"{ref} is not a moved visit that waits for its city."]
 
 
 def cancelled(desk):
