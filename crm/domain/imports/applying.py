@@ -120,7 +120,8 @@ class Run:
         self.directory = Directory(batch)
         self.seats = Seats()
         self.due_on = a_month_after(at.date())
-        self.next_key = -1
+        # Of the last person made; those who are not stored yet are known by numbers below zero.
+        self.new_key = 0
 
     def write(self, lines: Sequence[Line], *, is_csv: bool) -> list[ImportRow]:
         rows = [self._row(line, is_csv=is_csv) for line in lines]
@@ -217,22 +218,20 @@ class Run:
             entry.faults.clear()
         if entry.faults:
             return
-        row.known = known or Known(
-            Person(organisation=row.organisation, created_at=self.at, **entry.person)
-        )
         if known is None:
-            row.verb = Verb.CREATE
+            self.new_key -= 1
+            person = Person(organisation=row.organisation, created_at=self.at, **entry.person)
+            row.known, row.verb = Known(person, self.new_key), Verb.CREATE
             row.comparison.changes = {name: ["", value] for name, value in entry.person.items()}
             if row.organisation is not None:
                 row.comparison.changes["organisation"] = ["", row.organisation.name]
-            self.next_key -= 1
         else:
+            row.known = known
             self._change(row)
         self._settle(row)
         self._add_points(row)
         self._take_part(row)
-        key = row.known.person.pk or self.next_key
-        found.add(key, row.known, entry, row.organisation)
+        found.add(row.known, entry, row.organisation)
         if known is not None:
             row.verb = self._verb(row)
 

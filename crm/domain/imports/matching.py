@@ -35,9 +35,10 @@ NameKey = tuple[int | str, str]
 
 @dataclass
 class Known:
-    """A person as the rows of a file see it: stored, or about to be."""
+    """A person as the rows of a file see it: stored, or about to be, with a number all the same."""
 
     person: Person
+    key: int
     points: list[ContactPoint] = field(default_factory=list)
     part: Participation | None = None
 
@@ -263,7 +264,7 @@ class Directory:
         if not ids:
             return {}
         rows = Person.objects.filter(pk__in=ids, erased_at=None).select_related("organisation")
-        known = {person.pk: Known(person) for person in rows}
+        known = {person.pk: Known(person, person.pk) for person in rows}
         points = ContactPoint.objects.filter(person__in=known).order_by("-is_preferred", "pk")
         for point in points:
             known[point.person_id].points.append(point)
@@ -326,8 +327,9 @@ class Found:
         names = ", ".join(f"{each.person.name} ({each.person.pk})" for each in people[:3])
         entry.faults.append(("name", words % {"names": names}))
 
-    def add(self, key: int, known: Known, entry: Entry, organisation: Organisation | None) -> None:
+    def add(self, known: Known, entry: Entry, organisation: Organisation | None) -> None:
         """Let later rows of the chunk find what this one says."""
+        key = known.key
         self.people[key] = known
         for mail in entry.mails:
             self.by_mail.setdefault(address_key(mail), set()).add(key)

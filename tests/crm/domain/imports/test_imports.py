@@ -181,6 +181,15 @@ def test_double_rows_in_one_file_make_one_person(brought):
     assert (anna.organisation.name, anna.participations.get().day_1) == ("Oslo", True)
 
 
+def test_double_rows_among_others_are_of_those_they_name(brought):
+    lines = ["Anna Berg;anna@x.eu;;;;", "Bo Dahl;bo@x.eu;;;;"]
+    batch, _faults = brought(*lines, *lines, "Bo Dahl;bo@x.eu;;;Clerk;")
+    assert verbs(batch) == ["create", "create", "skip", "skip", "update"]
+    roles = Person.objects.order_by("given").values_list("given", "role")
+    assert list(roles) == [("Anna", ""), ("Bo", "Clerk")]
+    assert set(batch.entries.values_list("remark", flat=True)) == {""}
+
+
 def test_only_empty_fields_are_filled_and_what_differs_is_told(brought):
     anna = PersonFactory(given="Anna", family="Berg", role="Director", department="")
     ContactPointFactory(person=anna, value="anna@x.eu")
