@@ -125,6 +125,8 @@ class Run:
 
     def write(self, lines: Sequence[Line], *, is_csv: bool) -> list[ImportRow]:
         rows = [self._row(line, is_csv=is_csv) for line in lines]
+        # A row without a name may be about somebody whom only a later one names.
+        rows.sort(key=lambda row: not row.entry.name)
         self._refuse_erased(rows)
         for row in rows:
             self._name_organisation(row)
@@ -204,12 +206,11 @@ class Run:
         if organisation.type != Organisation.Type.MUNICIPALITY:
             organisation.place = row.place
         organisation.refresh_search_key()
-        self.directory.add(organisation)
-        if row.place is not None:
-            self.directory.settle(organisation, row.place)
+        self.directory.add(organisation, row.place)
 
     def _decide(self, row: Row, found: Found) -> None:
         entry = row.entry
+        self._name_organisation_as_before(row, found)
         is_nameless = [name for name, _words in entry.faults] == ["name"] and not entry.name
         if entry.faults and not (is_nameless and entry.mails):
             return
@@ -234,6 +235,18 @@ class Run:
         found.add(row.known, entry, row.organisation)
         if known is not None:
             row.verb = self._verb(row)
+
+    @staticmethod
+    def _name_organisation_as_before(row: Row, found: Found) -> None:
+        """Of several organisations of one name, the one the same row led to before."""
+        entry = row.entry
+        if [name for name, _words in entry.faults] != ["organisation"]:
+            return
+        known = found.before(entry)
+        theirs = known.person.organisation if known is not None else None
+        if theirs is not None and name_key(theirs.name) == name_key(entry.organisation):
+            entry.faults.clear()
+            row.organisation = theirs
 
     def _change(self, row: Row) -> None:
         known = row.known
@@ -269,7 +282,7 @@ class Run:
     def _settle(self, row: Row) -> None:
         """Tell an organisation we know where it is, if nobody did and the person is of it."""
         organisation, known = row.organisation, row.known
-        if row.place is None or organisation is None or organisation.pk is None:
+        if row.place is None or organisation is None:
             return
         is_theirs = known is not None and known.person.organisation == organisation
         if is_theirs and self.directory.seat_of(organisation) is None:

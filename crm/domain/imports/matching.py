@@ -29,8 +29,8 @@ from crm.validators import address_key
 
 MERGES_FOLLOWED = 10
 Changes = dict[str, list[Any]]
-# The number of an organisation, or the name of one that is not stored yet; and a name in it.
-NameKey = tuple[int | str, str]
+# The number of an organisation, below zero while it is not stored yet, and a name in it.
+NameKey = tuple[int, str]
 
 
 @dataclass
@@ -166,8 +166,14 @@ class Directory:
         if organisation.type == Organisation.Type.MUNICIPALITY:
             self._cities.setdefault(place.pk, organisation)
 
-    def add(self, organisation: Organisation) -> None:
+    def add(self, organisation: Organisation, place: Place | None) -> None:
+        """From now on an organisation that is not stored yet is known too."""
         self._by_name().setdefault(name_key(organisation.name), []).append(organisation)
+        if place is not None:
+            self.settle(organisation, place)
+        elif organisation.type == Organisation.Type.MUNICIPALITY:
+            key = (organisation.country, bare_key(organisation.name))
+            self._unplaced.setdefault(key, organisation)
 
     def _by_name(self) -> dict[str, list[Organisation]]:
         if self._organisations is None:
@@ -214,8 +220,10 @@ class Directory:
 
     def _by_digest(self, entries: Iterable[Entry]) -> dict[str, set[int]]:
         """Rows that were imported before, by this batch or by one that still stands."""
-        digests = {entry.digest() for entry in entries if not entry.faults}
+        digests = {entry.digest() for entry in entries if entry.name}
         stands = Q(batch=self.batch) | Q(batch__state=ImportBatch.State.DONE)
+        # What an undo left alone is still what a row of that file made.
+        stands |= Q(batch__state=ImportBatch.State.UNDONE) & ~Q(kept=[])
         rows = ImportRow.objects.filter(stands, digest__in=digests).exclude(person=None)
         pairs = list(rows.values_list("digest", "person").order_by()) if digests else []
         return _grouped((key, self._kept(pk)) for key, pk in self._with_roots(pairs))
@@ -307,9 +315,8 @@ class Found:
             words = _("%(mail)s also belongs to %(name)s.")
             told = {"mail": entry.mails[0], "name": by_mail[0].person.name}
             entry.remarks.append(words % told)
-        before = self._all(self.by_digest, [entry.digest()])
-        if len(before) == 1:
-            return before[0]
+        if (before := self.before(entry)) is not None:
+            return before
         if organisation is not None:
             named = self._all(self.by_name, [_name_in(organisation, entry)])
             if len(named) > 1:
@@ -317,6 +324,11 @@ class Found:
                 return None
             return named[0] if named else None
         return None
+
+    def before(self, entry: Entry) -> Known | None:
+        """Whom the same row was about when it was imported before."""
+        known = self._all(self.by_digest, [entry.digest()])
+        return known[0] if len(known) == 1 else None
 
     def _all(self, group: dict[Any, set[int]], keys: Iterable[Any]) -> list[Known]:
         found = {pk for key in keys for pk in group.get(key, ())}
@@ -339,7 +351,7 @@ class Found:
 
 
 def _name_in(organisation: Organisation, entry: Entry) -> NameKey:
-    return organisation.pk or name_key(organisation.name), name_key(entry.name)
+    return organisation.pk or -id(organisation), name_key(entry.name)
 
 
 def _may_be(person: Person, name: str) -> bool:

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from crm.domain import people as person_verbs
@@ -411,6 +411,75 @@ def test_import_then_undo_is_the_identity(event, known, rows, overwrites, has_ev
         transaction.set_rollback(True)
 
 
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
+@given(
+    known=st.lists(ROWS, max_size=3),
+    rows=st.lists(ROWS, min_size=1, max_size=6),
+    has_event=st.booleans(),
+)
+# Each as a list at random had it: a namesake without an organisation, an organisation whose place
+# a later row tells, an address before its name, one name for a body and for its city.
+@example(
+    known=[],
+    rows=[
+        ("Noor", "", "", "", "Leder", "", "", ""),
+        ("Noor", "", "", "", "Clerk", "", "", ""),
+        ("Noor", "", "", "", "", "ja", "", ""),
+    ],
+    has_event=False,
+)
+@example(
+    known=[],
+    rows=[
+        ("Anna Berg", "", "Oslo", "", "", "", "", ""),
+        ("Bo Dahl", "", "Oslo", "", "", "", "Oslo", ""),
+    ],
+    has_event=True,
+)
+@example(
+    known=[],
+    rows=[
+        ("", "a@x.eu", "", "", "Leder", "", "", ""),
+        ("Bo Dahl", "a@x.eu", "", "", "", "", "", ""),
+    ],
+    has_event=True,
+)
+@example(
+    known=[],
+    rows=[
+        ("Anna Berg", "", "Oslo", "", "", "", "", ""),
+        ("Anna Berg", "", "", "NO", "", "", "Oslo", ""),
+    ],
+    has_event=False,
+)
+@example(
+    known=[],
+    rows=[
+        ("Anna Berg", "a@x.eu", "Oslo", "NO", "", "", "", "municipality"),
+        ("Anna Berg", "b@x.eu", "", "NO", "", "", "Oslo", ""),
+        ("Anna Berg", "b@x.eu", "Oslo", "SE", "", "", "", ""),
+    ],
+    has_event=False,
+)
+def test_any_file_twice_makes_nothing_new(event, known, rows, has_event):
+    """Whatever columns are empty: the second time nothing changes and no other row is at fault."""
+    with transaction.atomic():
+        PlaceFactory()
+        PlaceFactory(name="Oslo", country="NO", alternate_names="")
+        _write(known, event=event, overwrites=False)
+        first = _write(rows, event=event if has_event else None, overwrites=False)
+        before = dump()
+        second = _write(rows, event=event if has_event else None, overwrites=False)
+        assert dump() == before
+        assert (second.skipped, second.faulty) == (first.rows, first.faulty)
+        transaction.set_rollback(True)
+
+
 def _write(rows, *, event, overwrites) -> ImportBatch:
     batch = ImportBatchFactory(
         event=event, overwrites=overwrites, mapping=MAPPING, state="running", applied_at=None
@@ -603,6 +672,15 @@ def test_the_city_beside_an_organisation_becomes_its_place(brought, places):
         f"New organisation “Red Cross”: Other, Norway. {known} "
         "Another “Red Cross” is known elsewhere; this is the one in Bergen."
     )
+
+
+def test_one_name_in_two_bodies_of_one_name_is_two_people(brought, places):
+    lines = ["Anna Berg;;Red Cross;;Oslo;", "Anna Berg;;Red Cross;;Gent;"]
+    batch, faults = brought(*lines, head=CITY_HEAD)
+    assert (faults, verbs(batch)) == ([], ["create", "create"])
+    seats = {person.organisation.seat.name for person in Person.objects.all()}
+    assert seats == {"Oslo", "Gent"}
+    assert verbs(brought(*lines, head=CITY_HEAD)[0]) == ["skip", "skip"]
 
 
 def test_a_municipality_is_made_with_its_place_and_found_by_it(brought, places):
