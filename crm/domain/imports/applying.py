@@ -134,6 +134,7 @@ class Run:
         for row in rows:
             self._decide(row, found)
         self._store(rows)
+        self.directory.taken |= {row.known.person.pk for row in rows if row.known is not None}
         told = [self._told(row) for row in rows]
         insert_plain(told)
         for row in rows:

@@ -73,7 +73,7 @@ def brought(event, tmp_path, settings):
         path = tmp_path / "list.csv"
         path.write_text("\n".join([head, *lines]), encoding="utf-8")
         words = {"event": event, "basis": "legitimate interest", "source": "attendee list"}
-        return batches.import_now(path, at=CLOCK, **words, **options)
+        return batches.import_now(path, at=CLOCK, **words | options)
 
     return bring
 
@@ -160,6 +160,59 @@ def test_the_same_file_twice_makes_nothing_new(brought, event):
     assert verbs(second) == ["skip"] * 4
     assert dump() == before
     assert batches.imported_before(second) == first
+
+
+def test_a_list_that_knows_more_later_adds_to_whom_it_named(brought):
+    brought("Noor;;;;;", "Anna Berg;;;;Leder;", "Anna Berg;;;;Clerk;", "Bo Dahl;;;;;")
+
+    batch, faults = brought(
+        "Noor;noor@x.eu;Oslo;NO;Mayor;",
+        "Anna Berg;anna@x.eu;;;Clerk;",
+        "Bo Dahl;;;;;",
+        "Bo Dahl;;;;Driver;",
+    )
+
+    assert (faults, verbs(batch)) == ([], ["update", "update", "skip", "create"])
+    noor = Person.objects.get(given="Noor")
+    assert (noor.organisation.name, noor.role) == ("Oslo", "Mayor")
+    assert ContactPoint.objects.get(value="anna@x.eu").person.role == "Clerk"
+    assert Person.objects.filter(given="Bo").count() == 2
+    known = "Known by this name from an earlier import of the list."
+    assert [known in row.remark for row in batch.entries.all()] == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    "row", ["Noor;;;;Clerk;", "Noor;n@y.eu;;;;", "Noor;;Oslo;;;"], ids=["role", "mail", "body"]
+)
+def test_what_tells_two_of_one_name_apart_makes_two_people(row, brought):
+    brought("Noor;noor@x.eu;Bergen;;Leder;")
+    assert verbs(brought(row)[0]) == ["create"]
+
+
+def test_one_name_alone_in_two_lists_is_two_people(brought, event):
+    """Of one event they are one list, whoever wrote it."""
+    brought("Noor;;;;Leder;")
+    assert verbs(brought("Noor;;;;Leder;", source="door list")[0]) == ["skip"]
+    other = {"event": EventFactory(slug="oslo"), "source": "another list"}
+    assert verbs(brought("Noor;;;;Leder;ja", **other)[0]) == ["create"]
+    assert verbs(brought("Noor ;;;;Leder;", event=None, source="a third")[0]) == ["create"]
+    assert verbs(brought(" Noor;;;;Leder;", event=None, source="A third")[0]) == ["skip"]
+
+
+def test_whom_an_undo_left_is_not_made_again(brought):
+    batch, _faults = brought("Noor;;;;;", "Bo Dahl;;;;;")
+    FollowUpFactory(person=Person.objects.get(given="Noor"))
+    undo_import(batch, at=CLOCK, by=None)
+
+    again, _faults = brought("Noor;;;;;", "Bo Dahl;;;;;")
+
+    assert verbs(again) == ["skip", "create"]
+
+
+def test_columns_read_another_way_make_nobody_new(brought, event):
+    brought("Noor;ja", "Bo;nei", head="Name;Day 1", event=None)
+    again, _faults = brought("Noor;ja", "Bo;nei", head="Name;Day 1")
+    assert verbs(again) == ["link", "link"]
 
 
 def test_reordered_columns_make_nothing_new(brought):

@@ -1,11 +1,13 @@
 """The page of a file of people: upload, look, import, undo; and who may see it."""
 
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from openpyxl import Workbook
 
 from crm.domain.imports import batches
 from crm.models import ClockSetting, ImportBatch, ImportRow, OutgoingMail, Person
@@ -112,6 +114,41 @@ def test_a_file_that_would_change_nothing_says_so_and_offers_no_import(desk):
     page = go(desk, "import-detail", upload(desk, known, event=event.slug).pk).text
     assert "Nothing would change" not in page
     assert "Import 1 row" in page
+
+
+def sheet(*rows: list[str]) -> bytes:
+    book, buffer = Workbook(), BytesIO()
+    for row in rows:
+        book.active.append(row)
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+BARE = [["Name", "Organisation", "Role"], ["Noor"], ["Bo Dahl", "Club"], ["Cy Eng", "", "Clerk"]]
+CARDS = [
+    *("N:;Noor;;;", "N:Dahl;Bo;;;\r\nORG:Club", "N:Eng;Cy;;;\r\nTITLE:Clerk"),
+]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "\n".join(";".join([*row, "", ""][:3]) for row in BARE).encode(),
+        sheet(*BARE),
+        "".join(f"BEGIN:VCARD\r\n{card}\r\nEND:VCARD\r\n" for card in CARDS).encode(),
+    ],
+    ids=["csv", "xlsx", "vcard"],
+)
+def test_a_list_of_names_alone_would_change_nothing_the_second_time(desk, content):
+    batch = upload(desk, content)
+    do(desk, "import-apply", batch.pk)
+    batches.work_off()
+    assert Person.objects.count() == 3
+
+    page = go(desk, "import-detail", upload(desk, content).pk).text
+
+    assert "This very file was imported before" in page
+    assert "Nothing would change" in page
 
 
 def test_the_city_of_a_list_is_shown_before_and_after(desk):
