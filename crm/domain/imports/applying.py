@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from crm import wording
 from crm.domain.audit import record
+from crm.domain.imports.headings import names_municipalities
 from crm.domain.imports.keys import name_key
 from crm.domain.imports.matching import Comparison, Directory, Found, Known, compare, erased_among
 from crm.domain.imports.reading import Line, Reading
@@ -119,6 +120,7 @@ class Run:
         self.batch, self.at, self.by = batch, at, by
         self.directory = Directory(batch)
         self.seats = Seats()
+        self.is_of_cities = names_municipalities(batch.headings, batch.mapping)
         self.due_on = a_month_after(at.date())
         # Of the last person made; those who are not stored yet are known by numbers below zero.
         self.new_key = 0
@@ -156,6 +158,8 @@ class Run:
             entry.faults.append(("", words % told))
         if not self.batch.event_id:
             entry.part = {}
+        if self.is_of_cities and entry.organisation and not entry.organisation_type:
+            entry.organisation_type = Organisation.Type.MUNICIPALITY
         return Row(entry)
 
     def _refuse_erased(self, rows: Iterable[Row]) -> None:
@@ -171,6 +175,8 @@ class Run:
         if entry.faults:
             return
         row.place = self.seats.place_of(entry)
+        if self.is_of_cities and entry.organisation and not entry.city:
+            row.place = self.seats.place_called(entry.organisation, entry.country)
         if not entry.organisation:
             self._name_city(row)
             return
@@ -395,7 +401,8 @@ class Run:
             organisation = stored[row.organisation.pk]
             row.settled = {"organisation": organisation.pk}
             if _is_city_to_make(organisation):
-                cities.append(city_at(organisation, row.place, typed=row.entry.city))
+                typed = row.entry.city or row.entry.organisation
+                cities.append(city_at(organisation, row.place, typed=typed))
                 row.settled["city"] = city_values(cities[-1])
             elif organisation.place_id is None:
                 before = organisation.updated_at.isoformat()

@@ -137,8 +137,9 @@ class Directory:
         if named:
             words = _("Another “%(name)s” is known elsewhere; this is the one in %(city)s.")
             entry.remarks.append(words % {"name": entry.organisation[:80], "city": place.name})
-        elif entry.organisation_type == Organisation.Type.MUNICIPALITY and place.pk in self._cities:
-            city = self._cities[place.pk]
+        elif entry.organisation_type == Organisation.Type.MUNICIPALITY and (
+            city := self.city_at(place)
+        ):
             words = _("“%(file)s” is known to us as “%(name)s”.")
             entry.remarks.append(words % {"file": entry.organisation[:80], "name": city.name})
             return [city]

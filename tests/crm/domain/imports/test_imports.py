@@ -837,6 +837,42 @@ def test_a_city_alone_makes_a_municipality_with_its_country_and_says_so(brought,
     assert dump() == before
 
 
+@pytest.mark.parametrize("heading", ["Municipality", "Kommune", "Gemeinde"])
+def test_a_column_of_municipalities_makes_municipalities(heading, brought, places):
+    lines = ["Anna;anna@x.eu;Atlantis", "Ben;ben@x.eu;Oslo kommune", "Cat;cat@x.eu;Gand"]
+    before = dump()
+
+    batch, faults = brought(*lines, head=f"Name;E-mail;{heading}")
+
+    assert faults == []
+    rows = Organisation.objects.order_by("pk").values_list("name", "type", "country")
+    assert list(rows) == [
+        ("Atlantis", "municipality", ""),
+        ("Oslo kommune", "municipality", "NO"),
+        ("Gand", "municipality", "BE"),
+    ]
+    cities = Municipality.objects.order_by("pk").values_list("name", "place")
+    assert list(cities) == [("Oslo", places["Oslo"].pk), ("Gand", places["Gent"].pk)]
+    remark = batch.entries.order_by("line").first().remark
+    assert remark == "New organisation “Atlantis”: Municipality, no country."
+    assert verbs(brought(*lines, head=f"Name;E-mail;{heading}")[0]) == ["skip"] * 3
+    undo_import(batch, at=CLOCK, by=None)
+    assert dump() == before
+
+
+def test_a_column_of_municipalities_finds_those_we_know_in_any_language(brought, places):
+    city = MunicipalityFactory(name="Ghent", country="BE", place=places["Gent"])
+    told = OrganisationFactory(
+        name="Oslo (municipality)", type=Organisation.Type.MUNICIPALITY, country="NO"
+    )
+    club = OrganisationFactory(name="Guild", type=Organisation.Type.INDUSTRY)
+
+    brought("Anna;;Gand", "Ben;;Oslo kommune", "Cat;;Guild", head="Name;E-mail;Municipality")
+
+    people = Person.objects.order_by("given").values_list("organisation", flat=True)
+    assert list(people) == [city.organisation_id, told.pk, club.pk]
+
+
 def test_a_city_alone_takes_nobody_out_of_their_organisation(brought, places):
     club = OrganisationFactory(name="Club", country="BE", place=places["Gent"])
     for name in ("Anna", "Ben"):
