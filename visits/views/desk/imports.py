@@ -190,6 +190,20 @@ def import_undo(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _told_of(undone: Undone) -> str:
+    told = _undo_words(undone)
+    if not undone.erased:
+        return told
+    gone = ngettext(
+        "%(n)d person was erased since and stays erased.",
+        "%(n)d people were erased since and stay erased.",
+        undone.erased,
+    )
+    return f"{told} {gone % {'n': undone.erased}}"
+
+
+def _undo_words(undone: Undone) -> str:
+    if not undone.kept and undone.erased:
+        return _("The import is undone.")
     if not undone.kept:
         return _("The import is undone; everything is as it was before.")
     back, stay = undone.taken_back, len(undone.kept)

@@ -1,5 +1,6 @@
 """The page of a file of people: upload, look, import, undo; and who may see it."""
 
+import re
 from datetime import timedelta
 from io import BytesIO
 
@@ -10,6 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from openpyxl import Workbook
 
 from crm.domain.imports import batches
+from crm.domain.merges import merge_people, unmerge_people
+from crm.domain.people import archive_person, edit_person, restore_person
 from crm.models import ClockSetting, ImportBatch, ImportRow, OutgoingMail, Person
 from tests.factories.crm import (
     CLOCK,
@@ -24,6 +27,7 @@ from tests.factories.crm import (
     PlaceFactory,
 )
 from tests.visits.views.desk.front_door import do, go, refused, said
+from visits.domain.erasure import erase_person
 from visits.domain.rounds import one_round
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +103,47 @@ def test_an_undo_says_what_stayed_and_why_and_is_offered_again(desk):
     assert "This was imported and taken back." in page
     assert "Undo what stayed" not in page
     assert not Person.objects.exists()
+
+
+def test_an_undo_tells_what_became_of_each_since(desk, coordinator):
+    rows = [b"Name;E-mail;Role", *(b"%b;%b@x.eu;" % (name, name) for name in NAMES)]
+    batch = upload(desk, b"\n".join(rows))
+    do(desk, "import-apply", batch.pk)
+    batches.work_off()
+    later = upload(desk, b"Name;E-mail;Role\nDan;Dan@x.eu;Clerk")
+    do(desk, "import-apply", later.pk)
+    batches.work_off()
+    people = {person.given: person for person in Person.objects.all()}
+    merge = merge_people(people["Anna"], people["Bo"], at=CLOCK, by=coordinator)
+    archive_person(people["Cy"], at=CLOCK, by=coordinator)
+    edit_person(people["Eve"], {"role": "Chief"}, at=CLOCK, by=coordinator)
+    erase_person(people["Flo"], at=CLOCK, by=coordinator)
+
+    page = go(desk, "import-undo", batch.pk).text
+    assert dict(re.findall(r"(\w+)</a> \(([^)]*)\)", page)) == BECAME
+    assert "Erased since" in page
+    answer = do(desk, "import-undo", batch.pk)
+    assert said(answer) == [
+        "1 person taken back; 5 rows stay, edited or used since. "
+        "1 person was erased since and stays erased."
+    ]
+
+    do(desk, "import-undo", later.pk)
+    unmerge_people(merge, at=CLOCK, by=coordinator)
+    restore_person(people["Cy"], at=CLOCK, by=coordinator)
+    answer = do(desk, "import-undo", batch.pk)
+    assert said(answer)[0].startswith("4 people taken back; 1 row stays")
+    assert set(Person.objects.values_list("given", flat=True)) == {"Eve", ""}
+
+
+NAMES = [b"Anna", b"Bo", b"Cy", b"Dan", b"Eve", b"Flo", b"Gil"]
+BECAME = {
+    "Anna": "another record was merged into theirs",
+    "Bo": "another record was merged into theirs",
+    "Cy": "archived since",
+    "Dan": "changed by a later import; undo that one first",
+    "Eve": "edited since",
+}
 
 
 def test_a_file_that_would_change_nothing_says_so_and_offers_no_import(desk):
