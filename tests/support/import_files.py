@@ -294,6 +294,22 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         "quote",
     ),
     "old Excel": (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 512, "old_excel"),
+    "workbook with a password": (
+        lambda: (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+            + b"\x00" * 5_000
+            + "EncryptedPackage".encode("utf-16-le")
+        ),
+        "locked",
+    ),
+    "quote that swallows rows of two": (
+        lambda: b'Name,E-mail\n"Anna,a@x.eu\nBert,b@x.eu\nCarl",c@x.eu\nDan,d@x.eu\n',
+        "quote",
+    ),
+    "quote in the last column of two": (
+        lambda: b'Name;E-mail\nAnna;"a@x.eu\nBert;b@x.eu\nCarl;c@x.eu"\nDan;d@x.eu\n',
+        "quote",
+    ),
     "PDF": (lambda: b"%PDF-1.7\n" + b"%\xe2\xe3\xcf\xd3\n" * 20, "no_table"),
     "picture": (lambda: b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "no_table"),
     "noise": (lambda: bytes(range(256)) * 40, "no_table"),

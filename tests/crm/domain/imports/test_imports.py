@@ -345,6 +345,18 @@ def test_every_line_is_accounted_for(brought):
     assert (batch.rows, batch.faulty, batch.lines) == (2, 4, 6)
 
 
+def test_what_a_formula_shows_that_went_wrong_is_nobody(brought):
+    _batch, faults = brought(
+        "#REF!;;;;;", "#N/A;;Oslo;;;", "Anna Berg;#N/A;#N/A;;#N/A;", "Bo Dahl;;;;#VALUE!;"
+    )
+    anna = Person.objects.get()
+    assert (anna.name, anna.role, anna.organisation) == ("Anna Berg", "", None)
+    assert [fault["line"] for fault in faults] == [2, 3, 5]
+    assert faults[2]["message"] == (
+        "A formula shows #VALUE! here. Write what it should show, or nothing."
+    )
+
+
 def test_formulas_and_markup_are_kept_as_text(brought):
     brought('=cmd|\'/C calc\'!A0;a@x.eu;<script>alert(1)</script>;NO;"=HYPERLINK(""x"")";')
     anna = Person.objects.get()
