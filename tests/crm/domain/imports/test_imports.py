@@ -345,6 +345,22 @@ def test_every_line_is_accounted_for(brought):
     assert (batch.rows, batch.faulty, batch.lines) == (2, 4, 6)
 
 
+@pytest.mark.parametrize("name", files.THOUSANDS)
+def test_each_of_a_thousand_lines_is_taken_or_told(name, tmp_path):
+    path = tmp_path / "list"
+    path.write_bytes(files.THOUSANDS[name]())
+
+    batch, faults = batches.import_now(
+        path, event=None, basis="b", source="s", at=CLOCK, is_trial=True
+    )
+
+    assert (batch.lines, batch.faulty) == (1_000, len(faults))
+    assert len({fault["line"] for fault in faults}) == len(faults)
+    assert all(fault["message"] for fault in faults)
+    # Bad addresses and rows without a name; of the cards also every hundredth, without an end.
+    assert len(faults) == (41 if name == "cards" else 31)
+
+
 def test_what_a_formula_shows_that_went_wrong_is_nobody(brought):
     _batch, faults = brought(
         "#REF!;;;;;", "#N/A;;Oslo;;;", "Anna Berg;#N/A;#N/A;;#N/A;", "Bo Dahl;;;;#VALUE!;"
