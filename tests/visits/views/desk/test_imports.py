@@ -196,6 +196,33 @@ def test_a_list_of_names_alone_would_change_nothing_the_second_time(desk, conten
     assert "Nothing would change" in page
 
 
+FOLDED = re.compile(r"<li[^>]*><details><summary>(.*?)</summary>(.*?)</details>", re.S)
+
+
+def test_five_hundred_changes_are_paged_by_what_they_do_and_long_ones_folded(desk):
+    PersonFactory(given="Bo", family="Dahl", notes="Known. " * 90, address="bo@x.eu")
+    people = [f"Anna Berg{n};anna{n}@x.eu;\n" for n in range(500)]
+    content = f"Name;E-mail;Notes\nBo Dahl;bo@x.eu;{'Other. ' * 90}\nBad;bad;\n{''.join(people)}"
+    batch = upload(desk, content.encode())
+
+    page = go(desk, "import-detail", batch.pk, show="create", page=2).text
+    assert "Anna Berg60" in page
+    assert "Bo Dahl" not in page
+    assert "?show=create&amp;page=3" in page
+    page = go(desk, "import-detail", batch.pk, show="skip").text
+    folded = FOLDED.search(page)
+    assert len(folded[1]) < 400 < len(folded[2])
+    assert "the file says Other. Other." in folded[1]
+    page = go(desk, "import-detail", batch.pk, show="link").text
+    assert "No row of the file does this." in page
+
+    batches.change_reading(batch, {"overwrites": True})
+    batches.work_off()
+    page = go(desk, "import-detail", batch.pk, show="update").text
+    folded = FOLDED.search(page)
+    assert len(folded[1]) < 800 < len(folded[2])
+
+
 def test_the_city_of_a_list_is_shown_before_and_after(desk):
     PlaceFactory(name="Oslo", region="Oslo", country="NO", alternate_names="")
     content = (
