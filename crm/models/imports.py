@@ -105,6 +105,15 @@ class ImportBatch(models.Model):
         return self.rows + self.faulty
 
 
+class ImportRowQuerySet(models.QuerySet):
+    def standing(self, batch):
+        """Rows whose people are there because of them: of this batch as far as it is written, of
+        imports that stand, and what an undo left alone."""
+        stands = models.Q(batch=batch) | models.Q(batch__state=ImportBatch.State.DONE)
+        stands |= models.Q(batch__state=ImportBatch.State.UNDONE) & ~models.Q(kept=[])
+        return self.filter(stands).exclude(person=None)
+
+
 class ImportRow(models.Model):
     """What one row of a file did, or would do: its verb, and every value before and after.
 
@@ -135,6 +144,8 @@ class ImportRow(models.Model):
     remark = models.CharField(max_length=500, blank=True)
     field = models.CharField(max_length=20, blank=True)
     message = models.CharField(max_length=1_000, blank=True)
+
+    objects = ImportRowQuerySet.as_manager()
 
     class Meta:
         ordering = ["batch", "line", "pk"]

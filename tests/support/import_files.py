@@ -6,6 +6,7 @@ the repository. `python -m tests.support.import_files FOLDER` writes all of them
 
 import csv
 import io
+import quopri
 import stat
 import sys
 import zipfile
@@ -155,6 +156,89 @@ def encoded_lists() -> Iterable[tuple[str, bytes, list[str]]]:
                 yield label, text.encode(encoding), names
 
 
+# --- A thousand lines each, every one of which must be taken or told ---
+
+GREEK = ["Ελένη Παπαδοπούλου", "Γιώργος Ιωαννίδης", "Άννα Κωνσταντίνου", "Νίκος Δημητρίου"]
+WEST = ["Søren Ærøskøbing", "Jörg Müller", "Åse Bjørnstad", "Zoë Lefèvre"]
+
+
+def _thousand(names: list[str]) -> list[list[str]]:
+    """Rows with doubles, bad addresses, no names, and cells with blanks, quotes and line breaks."""
+    rows = []
+    for number in range(1_000):
+        name, mail = names[number % len(names)], f"p{number % 900}@city.example"
+        if number % 50 == 7:
+            mail = "nowhere"
+        if number % 90 == 11:
+            name = mail = ""
+        note = ["", 'says "yes"', "one\ntwo", " \u00a0 ", "=1+1"][number % 5]
+        rows.append([name and f"{name} {number % 900}", mail, f"Org {number % 40}", note or "-"])
+    return rows
+
+
+def _table(names: list[str], encoding: str, delimiter: str, end: str) -> bytes:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, delimiter=delimiter, lineterminator=end, quoting=csv.QUOTE_ALL)
+    writer.writerows([["Name", "E-mail", "Organisation", "Notes"], *_thousand(names)])
+    return buffer.getvalue().encode(encoding)
+
+
+def _sheet_of_thousand() -> bytes:
+    """Merged cells, formulas, dates, hidden rows and columns, and a hidden sheet before it."""
+    book = Workbook()
+    book.create_sheet("Hidden", 0).sheet_state = "hidden"
+    sheet = book["Sheet"]
+    sheet.append(["Name", "E-mail", "Organisation", "Notes"])
+    for number, row in enumerate(_thousand(WEST), 2):
+        sheet.append(row)
+        if number % 10 == 0:
+            sheet.cell(number, 4).value = datetime(2023, 2, 15)
+        if number % 10 == 1:
+            sheet.cell(number, 4).value = "=A1&B1"
+        sheet.row_dimensions[number].hidden = number % 7 == 0
+    sheet.column_dimensions["C"].hidden = True
+    for first in range(12, 900, 100):
+        sheet.merge_cells(start_row=first, end_row=first + 3, start_column=3, end_column=3)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+def _thousand_cards() -> bytes:
+    """Of three versions, with folded lines, quoted-printable and pictures; some without an end."""
+    cards = []
+    for number, (name, mail, organisation, note) in enumerate(_thousand(WEST)):
+        said = quopri.encodestring(name.encode()).decode().replace("\n", "\r\n")
+        lines = [
+            "BEGIN:VCARD",
+            f"VERSION:{['2.1', '3.0', '4.0'][number % 3]}",
+            f"FN:{name}" if number % 3 else f"N;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:;{said};;;",
+            f"EMAIL:{mail}",
+            f"ORG:{organisation[:3]}",
+            f" {organisation[3:]}",
+            "NOTE:" + note.replace("\n", "\\n"),
+            *(["PHOTO;ENCODING=b:AAAA", *[" " + "B" * 76] * 20] if number % 4 == 0 else []),
+            *(["END:VCARD"] if number % 100 != 99 else []),
+        ]
+        cards.append("\r\n".join(lines))
+    return ("\r\n".join(cards) + "\r\n").encode()
+
+
+def _with_nuls(content: bytes) -> bytes:
+    return content.replace(b"p1@city", b"p1\x00@city").replace(b"\r\n", b"\r\n\r\n;;\r\n", 3)
+
+
+THOUSANDS: dict[str, Callable[[], bytes]] = {
+    "mark": lambda: _table(WEST, "utf-8-sig", ",", "\n"),
+    "UTF-16": lambda: _table(GREEK, "utf-16", "\t", "\r\n"),
+    "Greek Windows": lambda: _table(GREEK, "cp1253", ";", "\r\n"),
+    "old Mac": lambda: _table(WEST, "mac_roman", ";", "\r"),
+    "NULs and blank lines": lambda: _with_nuls(_table(WEST, "utf-8", ";", "\r\n")),
+    "workbook": _sheet_of_thousand,
+    "cards": _thousand_cards,
+}
+
+
 # --- Files made to hurt ---
 
 
@@ -294,6 +378,22 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         "quote",
     ),
     "old Excel": (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 512, "old_excel"),
+    "workbook with a password": (
+        lambda: (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+            + b"\x00" * 5_000
+            + "EncryptedPackage".encode("utf-16-le")
+        ),
+        "locked",
+    ),
+    "quote that swallows rows of two": (
+        lambda: b'Name,E-mail\n"Anna,a@x.eu\nBert,b@x.eu\nCarl",c@x.eu\nDan,d@x.eu\n',
+        "quote",
+    ),
+    "quote in the last column of two": (
+        lambda: b'Name;E-mail\nAnna;"a@x.eu\nBert;b@x.eu\nCarl;c@x.eu"\nDan;d@x.eu\n',
+        "quote",
+    ),
     "PDF": (lambda: b"%PDF-1.7\n" + b"%\xe2\xe3\xcf\xd3\n" * 20, "no_table"),
     "picture": (lambda: b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "no_table"),
     "noise": (lambda: bytes(range(256)) * 40, "no_table"),
@@ -350,6 +450,8 @@ def main() -> None:
         (folder / f"{label.replace(chr(39), '').replace(chr(92), '')}.csv").write_bytes(content)
     for name, (make, _code) in HOSTILE.items():
         (folder / f"hostile {name}").write_bytes(make())
+    for name, thousand in THOUSANDS.items():
+        (folder / f"thousand {name}").write_bytes(thousand())
     (folder / "cards.vcf").write_bytes(many_vcards()[0])
     sys.stdout.write(f"Written to {folder} at {datetime.now():%H:%M}.\n")
 

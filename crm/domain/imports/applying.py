@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from crm import wording
 from crm.domain.audit import record
+from crm.domain.imports.headings import names_municipalities
 from crm.domain.imports.keys import name_key
 from crm.domain.imports.matching import Comparison, Directory, Found, Known, compare, erased_among
 from crm.domain.imports.reading import Line, Reading
@@ -119,11 +120,15 @@ class Run:
         self.batch, self.at, self.by = batch, at, by
         self.directory = Directory(batch)
         self.seats = Seats()
+        self.is_of_cities = names_municipalities(batch.headings, batch.mapping)
         self.due_on = a_month_after(at.date())
-        self.next_key = -1
+        # Of the last person made; those who are not stored yet are known by numbers below zero.
+        self.new_key = 0
 
     def write(self, lines: Sequence[Line], *, is_csv: bool) -> list[ImportRow]:
         rows = [self._row(line, is_csv=is_csv) for line in lines]
+        # A row without a name may be about somebody whom only a later one names.
+        rows.sort(key=lambda row: not row.entry.name)
         self._refuse_erased(rows)
         for row in rows:
             self._name_organisation(row)
@@ -131,6 +136,7 @@ class Run:
         for row in rows:
             self._decide(row, found)
         self._store(rows)
+        self.directory.taken |= {row.known.person.pk for row in rows if row.known is not None}
         told = [self._told(row) for row in rows]
         insert_plain(told)
         for row in rows:
@@ -152,6 +158,8 @@ class Run:
             entry.faults.append(("", words % told))
         if not self.batch.event_id:
             entry.part = {}
+        if self.is_of_cities and entry.organisation and not entry.organisation_type:
+            entry.organisation_type = Organisation.Type.MUNICIPALITY
         return Row(entry)
 
     def _refuse_erased(self, rows: Iterable[Row]) -> None:
@@ -167,6 +175,8 @@ class Run:
         if entry.faults:
             return
         row.place = self.seats.place_of(entry)
+        if self.is_of_cities and entry.organisation and not entry.city:
+            row.place = self.seats.place_called(entry.organisation, entry.country)
         if not entry.organisation:
             self._name_city(row)
             return
@@ -203,12 +213,11 @@ class Run:
         if organisation.type != Organisation.Type.MUNICIPALITY:
             organisation.place = row.place
         organisation.refresh_search_key()
-        self.directory.add(organisation)
-        if row.place is not None:
-            self.directory.settle(organisation, row.place)
+        self.directory.add(organisation, row.place)
 
     def _decide(self, row: Row, found: Found) -> None:
         entry = row.entry
+        self._name_organisation_as_before(row, found)
         is_nameless = [name for name, _words in entry.faults] == ["name"] and not entry.name
         if entry.faults and not (is_nameless and entry.mails):
             return
@@ -217,24 +226,34 @@ class Run:
             entry.faults.clear()
         if entry.faults:
             return
-        row.known = known or Known(
-            Person(organisation=row.organisation, created_at=self.at, **entry.person)
-        )
         if known is None:
-            row.verb = Verb.CREATE
+            self.new_key -= 1
+            person = Person(organisation=row.organisation, created_at=self.at, **entry.person)
+            row.known, row.verb = Known(person, self.new_key), Verb.CREATE
             row.comparison.changes = {name: ["", value] for name, value in entry.person.items()}
             if row.organisation is not None:
                 row.comparison.changes["organisation"] = ["", row.organisation.name]
-            self.next_key -= 1
         else:
+            row.known = known
             self._change(row)
         self._settle(row)
         self._add_points(row)
         self._take_part(row)
-        key = row.known.person.pk or self.next_key
-        found.add(key, row.known, entry, row.organisation)
+        found.add(row.known, entry, row.organisation)
         if known is not None:
             row.verb = self._verb(row)
+
+    @staticmethod
+    def _name_organisation_as_before(row: Row, found: Found) -> None:
+        """Of several organisations of one name, the one the same row led to before."""
+        entry = row.entry
+        if [name for name, _words in entry.faults] != ["organisation"]:
+            return
+        known = found.before(entry)
+        theirs = known.person.organisation if known is not None else None
+        if theirs is not None and name_key(theirs.name) == name_key(entry.organisation):
+            entry.faults.clear()
+            row.organisation = theirs
 
     def _change(self, row: Row) -> None:
         known = row.known
@@ -270,7 +289,7 @@ class Run:
     def _settle(self, row: Row) -> None:
         """Tell an organisation we know where it is, if nobody did and the person is of it."""
         organisation, known = row.organisation, row.known
-        if row.place is None or organisation is None or organisation.pk is None:
+        if row.place is None or organisation is None:
             return
         is_theirs = known is not None and known.person.organisation == organisation
         if is_theirs and self.directory.seat_of(organisation) is None:
@@ -382,7 +401,8 @@ class Run:
             organisation = stored[row.organisation.pk]
             row.settled = {"organisation": organisation.pk}
             if _is_city_to_make(organisation):
-                cities.append(city_at(organisation, row.place, typed=row.entry.city))
+                typed = row.entry.city or row.entry.organisation
+                cities.append(city_at(organisation, row.place, typed=typed))
                 row.settled["city"] = city_values(cities[-1])
             elif organisation.place_id is None:
                 before = organisation.updated_at.isoformat()

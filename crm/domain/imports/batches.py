@@ -496,4 +496,4 @@ def import_now(
         if is_trial:
             transaction.set_rollback(True)
             batch.pk = None
-    return batch, faults
+    return batch, sorted(faults, key=lambda fault: fault["line"])

@@ -16,6 +16,8 @@ from crm.domain.imports.bounds import BadRow, Bounds, Refused
 from crm.domain.imports.encodings import KNOWN, MIXED, is_wide
 
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+# Inside such a container Excel keeps a workbook with a password, under this name.
+LOCKED = "EncryptedPackage".encode("utf-16-le")
 
 
 def main(path: Path, spool: Path, options: dict[str, Any]) -> dict[str, Any]:
@@ -79,7 +81,7 @@ def kind_of(path: Path) -> str:
     if head.startswith(b"PK"):
         return "xlsx"
     if head.startswith(OLD_EXCEL):
-        raise Refused("old_excel")
+        raise Refused("locked" if LOCKED in path.read_bytes() else "old_excel")
     plain = head.replace(b"\x00", b"")
     if b"BEGIN:VCARD" in plain[:1_000].upper():
         return "vcard"

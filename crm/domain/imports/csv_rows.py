@@ -2,6 +2,7 @@
 
 import csv
 import itertools
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from crm.domain.imports.bounds import Bounds, Findings, Refused, check_cells
 
 DELIMITERS = ",;\t|"
 LOOKED_AT = 60
+ROW_OF_TWO = re.compile(r"[^\t]*\t\s*\S+@\S+\s*|\s*\S+@\S+\s*\t[^\t]*")
 Row = tuple[int, list[str]]
 
 
@@ -81,7 +83,7 @@ def _rows(path: Path, found: Findings, bounds: Bounds, *, skip: int) -> Iterator
                 raise _unclosed(path, found, first=before + 1 + skip) from fault
             line, before = before + 1 + skip, reader.line_num
             check_cells(cells, line, bounds)
-            usual = usual or (len(cells) if len(cells) > 2 else 0)
+            usual = usual or (len(cells) if len(cells) > 1 else 0)
             if reader.line_num > line - skip and _swallows(cells, usual, found.delimiter):
                 raise _unclosed(path, found, first=line)
             yield line, cells
@@ -92,6 +94,9 @@ def _swallows(cells: list[str], usual: int, delimiter: str) -> bool:
     if not usual:
         return False
     inner = (line for cell in cells if "\n" in cell or "\r" in cell for line in cell.splitlines())
+    if usual == 2:
+        # A delimiter may stand in any sentence; beside an address and nothing else it is a row's.
+        return any(ROW_OF_TWO.fullmatch(line.replace(delimiter, "\t")) for line in inner)
     return any(line.count(delimiter) >= usual - 1 for line in inner)
 
 

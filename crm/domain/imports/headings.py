@@ -142,6 +142,12 @@ def field_of(heading: str) -> str:
     return "organisation" if named == MUNICIPALITY else named
 
 
+def names_municipalities(headings: Sequence[str], mapping: Sequence[str]) -> bool:
+    """Whether the organisations of a list stand under a heading that means municipalities."""
+    columns = zip(headings, mapping, strict=False)
+    return any(name == "organisation" and _named_by(head) == MUNICIPALITY for head, name in columns)
+
+
 def _named_by(heading: str) -> str:
     return _fields_by_heading().get(name_key(heading)[:80], "")
 

@@ -1,4 +1,5 @@
-"""Whom a row is about: by mail address, by having been imported before, by name and organisation.
+"""Whom a row is about: by mail address, by having been imported before, by name and organisation,
+by name in an earlier import of the same list.
 
 Every look-up is made for many rows at once; `compare` weighs one row against one person and
 touches no database.
@@ -13,7 +14,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from crm.domain.imports.keys import name_key
-from crm.domain.imports.values import Entry
+from crm.domain.imports.values import PERSON_LINES, Entry
 from crm.domain.places import bare_key, name_keys
 from crm.models import (
     ContactPoint,
@@ -29,15 +30,16 @@ from crm.validators import address_key
 
 MERGES_FOLLOWED = 10
 Changes = dict[str, list[Any]]
-# The number of an organisation, or the name of one that is not stored yet; and a name in it.
-NameKey = tuple[int | str, str]
+# The number of an organisation, below zero while it is not stored yet, and a name in it.
+NameKey = tuple[int, str]
 
 
 @dataclass
 class Known:
-    """A person as the rows of a file see it: stored, or about to be."""
+    """A person as the rows of a file see it: stored, or about to be, with a number all the same."""
 
     person: Person
+    key: int
     points: list[ContactPoint] = field(default_factory=list)
     part: Participation | None = None
 
@@ -102,6 +104,9 @@ class Directory:
         self._cities: dict[int, Organisation] = {}
         # Municipalities of which nobody has told the place, by country and name.
         self._unplaced: dict[tuple[str, str], Organisation] = {}
+        self._files: set[int] | None = None
+        # Numbers of the people whom rows of this file were about.
+        self.taken: set[int] = set()
 
     # --- Organisations ---
 
@@ -132,8 +137,9 @@ class Directory:
         if named:
             words = _("Another “%(name)s” is known elsewhere; this is the one in %(city)s.")
             entry.remarks.append(words % {"name": entry.organisation[:80], "city": place.name})
-        elif entry.organisation_type == Organisation.Type.MUNICIPALITY and place.pk in self._cities:
-            city = self._cities[place.pk]
+        elif entry.organisation_type == Organisation.Type.MUNICIPALITY and (
+            city := self.city_at(place)
+        ):
             words = _("“%(file)s” is known to us as “%(name)s”.")
             entry.remarks.append(words % {"file": entry.organisation[:80], "name": city.name})
             return [city]
@@ -165,8 +171,14 @@ class Directory:
         if organisation.type == Organisation.Type.MUNICIPALITY:
             self._cities.setdefault(place.pk, organisation)
 
-    def add(self, organisation: Organisation) -> None:
+    def add(self, organisation: Organisation, place: Place | None) -> None:
+        """From now on an organisation that is not stored yet is known too."""
         self._by_name().setdefault(name_key(organisation.name), []).append(organisation)
+        if place is not None:
+            self.settle(organisation, place)
+        elif organisation.type == Organisation.Type.MUNICIPALITY:
+            key = (organisation.country, bare_key(organisation.name))
+            self._unplaced.setdefault(key, organisation)
 
     def _by_name(self) -> dict[str, list[Organisation]]:
         if self._organisations is None:
@@ -196,13 +208,15 @@ class Directory:
         found.by_mail = self._by_mail(entries)
         found.by_digest = self._by_digest(entries)
         found.by_name = self._by_name_and_organisation(rows, found)
+        found.by_list = self._by_list(entries, found)
         ids = {
             pk
-            for group in (found.by_mail, found.by_digest, found.by_name)
+            for group in (found.by_mail, found.by_digest, found.by_name, found.by_list)
             for keys in group.values()
             for pk in keys
         }
         found.people = self._load(ids)
+        found.taken = self.taken
         return found
 
     def _by_mail(self, entries: Iterable[Entry]) -> dict[str, set[int]]:
@@ -212,12 +226,46 @@ class Directory:
         return _grouped((key, self._kept(pk)) for key, pk in self._with_roots(pairs))
 
     def _by_digest(self, entries: Iterable[Entry]) -> dict[str, set[int]]:
-        """Rows that were imported before, by this batch or by one that still stands."""
-        digests = {entry.digest() for entry in entries if not entry.faults}
-        stands = Q(batch=self.batch) | Q(batch__state=ImportBatch.State.DONE)
-        rows = ImportRow.objects.filter(stands, digest__in=digests).exclude(person=None)
-        pairs = list(rows.values_list("digest", "person").order_by()) if digests else []
+        """Rows that were imported before, by this batch or by one that still stands; one with a
+        name and nothing to know its bearer by, only from the same list."""
+        is_bare = {entry.digest(): _is_bare(entry) for entry in entries if entry.name}
+        rows = ImportRow.objects.standing(self.batch).filter(digest__in=is_bare)
+        told = rows.values_list("digest", "person", "batch").order_by() if is_bare else []
+        pairs = [
+            (digest, pk)
+            for digest, pk, batch in told
+            if not is_bare[digest] or batch == self.batch.pk or batch in self._earlier_files()
+        ]
         return _grouped((key, self._kept(pk)) for key, pk in self._with_roots(pairs))
+
+    def _by_list(self, entries: Iterable[Entry], found: "Found") -> dict[str, set[int]]:
+        """Whom the same list named so before: people of whom it may know more by now."""
+        names = {
+            entry.name
+            for entry in entries
+            if entry.name and not found.has_address_of(entry) and not found.has_row_of(entry)
+        }
+        if not names or not self._earlier_files():
+            return {}
+        rows = ImportRow.objects.standing(self.batch).filter(
+            batch__in=self._earlier_files(), name__in=names
+        )
+        pairs = list(rows.values_list("name", "person").order_by())
+        return _grouped((name_key(name), self._kept(pk)) for name, pk in self._with_roots(pairs))
+
+    def _earlier_files(self) -> set[int]:
+        """Imports of the same list: this very file, or of one event, or of one source where one of
+        them knows no event."""
+        if self._files is None:
+            batch = self.batch
+            same = Q(source__iexact=batch.source)
+            if batch.event_id:
+                same = Q(event=batch.event_id) | same & Q(event=None)
+            if batch.checksum:
+                same |= Q(checksum=batch.checksum)
+            rows = ImportBatch.objects.filter(same, applied_at__isnull=False)
+            self._files = set(rows.exclude(pk=batch.pk).values_list("pk", flat=True))
+        return self._files
 
     def _by_name_and_organisation(
         self, named: Iterable[tuple[Entry, Organisation | None]], found: "Found"
@@ -263,7 +311,7 @@ class Directory:
         if not ids:
             return {}
         rows = Person.objects.filter(pk__in=ids, erased_at=None).select_related("organisation")
-        known = {person.pk: Known(person) for person in rows}
+        known = {person.pk: Known(person, person.pk) for person in rows}
         points = ContactPoint.objects.filter(person__in=known).order_by("-is_preferred", "pk")
         for point in points:
             known[point.person_id].points.append(point)
@@ -281,11 +329,17 @@ class Found:
     by_mail: dict[str, set[int]] = field(default_factory=dict)
     by_digest: dict[str, set[int]] = field(default_factory=dict)
     by_name: dict[NameKey, set[int]] = field(default_factory=dict)
+    by_list: dict[str, set[int]] = field(default_factory=dict)
+    taken: set[int] = field(default_factory=set)
     people: dict[int, Known] = field(default_factory=dict)
 
     def has_address_of(self, entry: Entry) -> bool:
         """Whether an address of the row leads to somebody."""
         return any(address_key(mail) in self.by_mail for mail in entry.mails)
+
+    def has_row_of(self, entry: Entry) -> bool:
+        """Whether the same row was imported before."""
+        return entry.digest() in self.by_digest
 
     def match(self, entry: Entry, organisation: Organisation | None) -> Known | None:
         """The one person the row is about, or None; adds a fault when it could be several."""
@@ -306,16 +360,33 @@ class Found:
             words = _("%(mail)s also belongs to %(name)s.")
             told = {"mail": entry.mails[0], "name": by_mail[0].person.name}
             entry.remarks.append(words % told)
-        before = self._all(self.by_digest, [entry.digest()])
-        if len(before) == 1:
-            return before[0]
+        if (before := self.before(entry)) is not None:
+            return before
         if organisation is not None:
             named = self._all(self.by_name, [_name_in(organisation, entry)])
             if len(named) > 1:
                 self._several(entry, named)
                 return None
-            return named[0] if named else None
-        return None
+            if named:
+                return named[0]
+        return self._of_the_list(entry, organisation)
+
+    def _of_the_list(self, entry: Entry, organisation: Organisation | None) -> Known | None:
+        """The one of this name in an earlier import of the list whom nothing tells apart from the
+        row, and whom no other row of the file is about."""
+        named = self._all(self.by_list, [name_key(entry.name)])
+        same = [known for known in named if _is_same(known, entry, organisation)]
+        others = (self.taken, *self.by_mail.values(), *self.by_digest.values()) if same else ()
+        same = [known for known in same if not any(known.key in keys for keys in others)]
+        if len(same) != 1:
+            return None
+        entry.remarks.append(_("Known by this name from an earlier import of the list."))
+        return same[0]
+
+    def before(self, entry: Entry) -> Known | None:
+        """Whom the same row was about when it was imported before."""
+        known = self._all(self.by_digest, [entry.digest()])
+        return known[0] if len(known) == 1 else None
 
     def _all(self, group: dict[Any, set[int]], keys: Iterable[Any]) -> list[Known]:
         found = {pk for key in keys for pk in group.get(key, ())}
@@ -326,8 +397,9 @@ class Found:
         names = ", ".join(f"{each.person.name} ({each.person.pk})" for each in people[:3])
         entry.faults.append(("name", words % {"names": names}))
 
-    def add(self, key: int, known: Known, entry: Entry, organisation: Organisation | None) -> None:
+    def add(self, known: Known, entry: Entry, organisation: Organisation | None) -> None:
         """Let later rows of the chunk find what this one says."""
+        key = known.key
         self.people[key] = known
         for mail in entry.mails:
             self.by_mail.setdefault(address_key(mail), set()).add(key)
@@ -337,7 +409,7 @@ class Found:
 
 
 def _name_in(organisation: Organisation, entry: Entry) -> NameKey:
-    return organisation.pk or name_key(organisation.name), name_key(entry.name)
+    return organisation.pk or -id(organisation), name_key(entry.name)
 
 
 def _may_be(person: Person, name: str) -> bool:
@@ -345,6 +417,30 @@ def _may_be(person: Person, name: str) -> bool:
     words = set(name_key(name).split())
     mine = set(name_key(f"{person.name} {person.script_variant}").split())
     return not words or bool(words & mine)
+
+
+def _is_bare(entry: Entry) -> bool:
+    """Whether a row says a name and nothing by which its bearer could be known."""
+    return not (entry.mails or entry.phones or entry.organisation or entry.city)
+
+
+def _is_same(known: Known, entry: Entry, organisation: Organisation | None) -> bool:
+    """Whether a row and a person of one name contradict each other in nothing both tell."""
+    person = known.person
+    if organisation is not None and person.organisation not in (None, organisation):
+        return False
+    for name in PERSON_LINES:
+        new, old = entry.person.get(name, ""), getattr(person, name)
+        if new and old and name_key(new) != name_key(old):
+            return False
+    for kind, values in (
+        (ContactPoint.Kind.EMAIL, entry.mails),
+        (ContactPoint.Kind.PHONE, entry.phones),
+    ):
+        has_any = any(point.kind == kind for point in known.points)
+        if values and has_any and not any(known.has(kind, value) for value in values):
+            return False
+    return True
 
 
 def _grouped(pairs: Iterable[tuple[Any, int]]) -> dict[Any, set[int]]:

@@ -29,6 +29,9 @@ REFUSALS = {
         "This is no table: save the list as CSV or XLSX, or the contacts as vCard."
     ),
     "old_excel": gettext_lazy("This is an old Excel file (.xls). Save it as .xlsx and try again."),
+    "locked": gettext_lazy(
+        "The workbook is protected by a password. Save it without one and try again."
+    ),
     "no_workbook": gettext_lazy(
         "This archive is no Excel workbook. Unpack it and choose the file inside."
     ),
@@ -79,7 +82,7 @@ REFUSALS = {
 }
 
 BAD_ROWS = {
-    "nested": gettext_lazy("This card lies inside another one."),
+    "nested": gettext_lazy("Another card lies inside this one; neither is read."),
     "no_end": gettext_lazy("This card has no end."),
     "outside": gettext_lazy("This text stands outside every card."),
     "card_size": gettext_lazy("Without its pictures this card has more than 64 kB."),

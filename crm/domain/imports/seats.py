@@ -7,7 +7,14 @@ from django.utils.translation import gettext as _
 from crm import wording
 from crm.domain.imports.keys import name_key
 from crm.domain.imports.values import Entry
-from crm.domain.places import Resolution, label_of, own_name, place_fault, resolve_city
+from crm.domain.places import (
+    Resolution,
+    bare_key,
+    label_of,
+    own_name,
+    place_fault,
+    resolve_city,
+)
 from crm.models import Municipality, Organisation, Place
 
 NAMED_AT_MOST = 3
@@ -24,13 +31,22 @@ class Seats:
         upon: its row is taken, its organisation has no place yet."""
         if not entry.city:
             return None
-        key = (name_key(entry.city), entry.country)
-        if key not in self._found:
-            self._found[key] = resolve_city(entry.city, country=entry.country)
-        found = self._found[key]
+        found = self._resolved(entry.city, entry.country)
         if found.place is None:
             entry.remarks.append(fault_of(found, country=entry.country))
         return found.place
+
+    def place_called(self, municipality: str, country: str) -> Place | None:
+        """The one place a municipality of this name is at: "Oslo", "Oslo kommune"."""
+        names = (municipality, bare_key(municipality))
+        places = (self._resolved(name, country).place for name in names if name)
+        return next((place for place in places if place is not None), None)
+
+    def _resolved(self, name: str, country: str) -> Resolution:
+        key = (name_key(name), country)
+        if key not in self._found:
+            self._found[key] = resolve_city(name, country=country)
+        return self._found[key]
 
 
 def fault_of(found: Resolution, *, country: str) -> str:

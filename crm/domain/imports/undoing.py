@@ -42,6 +42,9 @@ _LETTERS = _("letters to or from them")
 # Why something stays, by what hangs on a person or was changed; fields have their own headings.
 REASONS: dict[str, str | Promise] = {
     **FIELDS,
+    "edited": _("edited since"),
+    "archived": _("archived since"),
+    "later import": _("changed by a later import; undo that one first"),
     "address": _("an address, changed since"),
     "contact point": _("an address, added or changed since"),
     "part": _("the part in the event, changed since"),
@@ -74,6 +77,8 @@ class Undone:
 
     removed: int = 0
     restored: int = 0
+    # Who was erased since: nothing of them is left to take back.
+    erased: int = 0
     # Rows of the file with what was edited since, and therefore left as it is.
     kept: list[ImportRow] = field(default_factory=list)
 
@@ -151,11 +156,14 @@ class _Chunk:
         parts = Participation.objects.filter(person__in=people, event=batch.event_id)
         self.parts = {part.person_id: part for part in parts} if batch.event_id else {}
         self.used_parts = hanging(Participation, [part.pk for part in self.parts.values()], {})
+        merged = Person.objects.filter(merged_into__in=people)
+        self.kept_in_merges = set(merged.values_list("merged_into", flat=True))
         self.gone_points: set[int] = set()
         self.gone_parts: set[int] = set()
         self.changed_parts: dict[int, tuple[Participation, set[str]]] = {}
 
     def undo(self) -> None:
+        self.done.erased += sum(person.erased_at is not None for person in self.people.values())
         made = {pk for pk, rows in self.rows.items() if any("person" in row.made for row in rows)}
         self._remove(made)
         others = [pk for pk in self.rows if pk not in made]
@@ -175,12 +183,13 @@ class _Chunk:
             StopLink: _keys(StopLink.objects.all(), untouched),
         }
         used = hanging(Person, untouched, own)
+        later = self._later_imports(made - untouched)
         for pk in sorted(made):
             if pk in untouched and pk not in used:
                 continue
             for row in self.rows[pk]:
                 if row.verb != ImportRow.Verb.SKIP:
-                    self._keep(row, sorted(used.get(pk, ())) or [str(_("edited since"))])
+                    self._keep(row, sorted(used.get(pk, ())) or [self._change_of(pk, later)])
         going = untouched - set(used)
         for row in (row for pk in going for row in self.rows[pk] if row.kept):
             self._keep(row, [])
@@ -191,6 +200,25 @@ class _Chunk:
             rows.delete()
         Person.objects.filter(pk__in=going).delete()
         self.done.removed += len(going)
+
+    def _later_imports(self, people: set[int]) -> dict[int, set[datetime | None]]:
+        """When later imports that stand wrote these people."""
+        rows = ImportRow.objects.filter(
+            person__in=people, batch__gt=self.batch.pk, batch__state=ImportBatch.State.DONE
+        )
+        found: dict[int, set[datetime | None]] = defaultdict(set)
+        for pk, made in rows.filter(made__has_key="stamp").values_list("person", "made"):
+            found[pk or 0].add(parse_datetime(made["stamp"]))
+        return found
+
+    def _change_of(self, pk: int, later: dict[int, set[datetime | None]]) -> str:
+        """What became of a person since they were made, by the names that `kept` uses."""
+        person = self.people[pk]
+        if pk in self.kept_in_merges:
+            return "person"
+        if person.archived_at:
+            return "archived"
+        return "later import" if person.updated_at in later[pk] else "edited"
 
     def _is_as_made(self, pk: int) -> bool:
         person = self.people[pk]

@@ -55,6 +55,9 @@ BETWEEN_NUMBERS = re.compile(r"\s*[;|\n]\s*|\s+/\s+")
 BEFORE_NUMBER = re.compile(r"^(tel|tlf|telefon|phone|mobile?|mob|gsm|fax)[.:]*\s*", re.I)
 YES = frozenset("y yes ja j oui o si s tak t nai x 1 true sand sant".split())
 NO = frozenset("n no nei nee non nein nie ochi 0 false".split())
+# What a formula shows that went wrong; a look-up that found nothing says only that nobody knows.
+FORMULA_FAULTS = frozenset("#REF! #NAME? #VALUE! #DIV/0! #NULL! #NUM!".split())
+NOT_FOUND = "#N/A"
 UNKNOWN = frozenset(["", "-", "?", "n a", "na"])
 STATUSES = {
     "registered": "registered paameldt pameldt aangemeld iscritto iscritta inscrit inscrite"
@@ -115,6 +118,11 @@ def entry_of(line: int, cells: list[str], mapping: list[str], *, is_csv: bool) -
     for column, name in enumerate(mapping):
         if name and column < len(cells):
             said[name] = cell_text(entry, cells[column], is_csv=is_csv, is_long=name == "notes")
+            if said[name] in FORMULA_FAULTS:
+                words = _("A formula shows %(value)s here. Write what it should show, or nothing.")
+                entry.faults.append((name, words % {"value": said[name]}))
+            if said[name] == NOT_FOUND or said[name] in FORMULA_FAULTS:
+                said[name] = ""
     _name(entry, said)
     for name in PERSON_LINES:
         if said.get(name):

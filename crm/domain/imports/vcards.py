@@ -8,6 +8,7 @@ import binascii
 import quopri
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from crm.domain.imports import encodings
@@ -48,39 +49,69 @@ def read_vcards(
     return found, _cards(path, found, bounds)
 
 
+@dataclass
+class Card:
+    """The lines of a card without its pictures, and what is wrong with it."""
+
+    first: int
+    lines: list[str] = field(default_factory=list)
+    size: int = 0
+    fault: str = ""
+    is_dropping: bool = False
+    # Whole cards that began in it; the last of them has just ended.
+    inner: list["Card"] = field(default_factory=list)
+    is_after_inner: bool = False
+
+    def add(self, line: str, bounds: Bounds) -> None:
+        if self.fault:
+            return
+        self.is_dropping = _drops(line, self.is_dropping)
+        if self.is_dropping:
+            return
+        self.size += len(line)
+        if self.size > bounds.card_bytes:
+            self.fault, self.lines = "card_size", []
+        else:
+            self.lines.append(line)
+
+
 def _cards(path: Path, found: Findings, bounds: Bounds) -> Iterator[Row | BadRow]:
+    """Each card as a row or a fault. A card without an end is told from one with another inside by
+    what follows the inner one's end: a next card, or the end of the file."""
     yield 0, list(COLUMNS)
-    first, depth, size, fault = 0, 0, 0, ""
-    card: list[str] = []
-    is_dropping = False
-    outside = 0
+    open_cards: list[Card] = []
+    is_outside = False
     with encodings.opened(path, found.encoding) as file:
         for number, raw in enumerate(file, 1):
             line = raw.rstrip("\r\n").replace("\x00", "")
             word = line.strip().upper()
             if word == "BEGIN:VCARD":
-                depth += 1
-                if depth > 1:
-                    fault = "nested"
-                    continue
-                first, size, fault, card, is_dropping = number, 0, "", [], False
-            elif word == "END:VCARD" and depth:
-                depth -= 1
-                if depth == 0:
-                    yield _row(first, card, fault, found)
-            elif depth == 0:
-                if word and not outside:
-                    outside = number
+                is_outside = False
+                if open_cards and (len(open_cards) > 1 or open_cards[0].is_after_inner):
+                    yield from _unended(open_cards.pop(0), found)
+                open_cards.append(Card(number))
+            elif word == "END:VCARD" and open_cards:
+                card = open_cards.pop()
+                if open_cards:
+                    open_cards[-1].inner.append(card)
+                    open_cards[-1].is_after_inner = True
+                else:
+                    yield _row(card, found)
+            elif open_cards:
+                open_cards[-1].is_after_inner &= not word
+                open_cards[-1].add(line, bounds)
+            elif word:
+                if not is_outside:
                     yield BadRow(number, "outside")
-            elif not fault:
-                is_dropping = _drops(line, is_dropping)
-                size += 0 if is_dropping else len(line)
-                if size > bounds.card_bytes:
-                    fault, card = "card_size", []
-                elif not is_dropping:
-                    card.append(line)
-    if depth:
-        yield BadRow(first, "no_end")
+                is_outside = word != "END:VCARD"
+    for card in open_cards:
+        yield from _unended(card, found)
+
+
+def _unended(card: Card, found: Findings) -> Iterator[Row | BadRow]:
+    yield BadRow(card.first, "no_end")
+    for inner in card.inner:
+        yield _row(inner, found)
 
 
 def _drops(line: str, is_dropping: bool) -> bool:
@@ -93,13 +124,14 @@ def _drops(line: str, is_dropping: bool) -> bool:
     return is_dropping and ":" not in line and bool(line.strip())
 
 
-def _row(first: int, lines: list[str], fault: str, found: Findings) -> Row | BadRow:
+def _row(card: Card, found: Findings) -> Row | BadRow:
+    fault = "nested" if card.inner else card.fault
     if fault:
-        return BadRow(first, fault)
+        return BadRow(card.first, fault)
     try:
-        return first, _cells(list(_properties(lines)), found)
+        return card.first, _cells(list(_properties(card.lines)), found)
     except BadCard as bad:
-        return BadRow(first, str(bad))
+        return BadRow(card.first, str(bad))
 
 
 def _unfolded(lines: list[str]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.functional import Promise
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -26,6 +27,7 @@ from visits.views.desk.access import try_verb
 from visits.views.desk.toasts import add_errors, done
 
 PER_PAGE = 50
+SHOWN_LETTERS = 120
 State, Verb = ImportBatch.State, ImportRow.Verb
 LABELS: dict[str, str | Promise] = {
     **FIELDS,
@@ -39,6 +41,19 @@ class Change(NamedTuple):
     label: str
     old: str
     new: str
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the whole is folded away, so that a page of rows can be looked over."""
+        return len(self.old) + len(self.new) > 2 * SHOWN_LETTERS
+
+    @property
+    def short_old(self) -> str:
+        return Truncator(self.old).chars(SHOWN_LETTERS)
+
+    @property
+    def short_new(self) -> str:
+        return Truncator(self.new).chars(SHOWN_LETTERS)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -190,6 +205,20 @@ def import_undo(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _told_of(undone: Undone) -> str:
+    told = _undo_words(undone)
+    if not undone.erased:
+        return told
+    gone = ngettext(
+        "%(n)d person was erased since and stays erased.",
+        "%(n)d people were erased since and stay erased.",
+        undone.erased,
+    )
+    return f"{told} {gone % {'n': undone.erased}}"
+
+
+def _undo_words(undone: Undone) -> str:
+    if not undone.kept and undone.erased:
+        return _("The import is undone.")
     if not undone.kept:
         return _("The import is undone; everything is as it was before.")
     back, stay = undone.taken_back, len(undone.kept)

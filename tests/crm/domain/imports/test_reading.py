@@ -128,6 +128,12 @@ def test_cells_of_several_lines_stay_whole(tmp_path):
     assert rows[1:] == [[2, ["Anna", "a@x.eu", "two\nlines"]], [4, ["Bert", "b@x.eu", "x"]]]
 
 
+def test_sentences_over_lines_beside_a_name_are_no_rows(tmp_path):
+    content = b'Name,Notes\nAnna,"Met, by chance\nWrite to a@x.eu, she said\n"\nBo,\n'
+    _found, rows = read_here(written(tmp_path, content), tmp_path)
+    assert [cells[0] for _line, cells in rows] == ["Name", "Anna", "Bo"]
+
+
 def test_merged_cells_count_for_every_row_they_cover(tmp_path):
     sheet = files.sheet_of(
         files.HEAD_ROW
@@ -189,6 +195,31 @@ def test_a_bad_card_is_one_line_and_the_others_are_read(tmp_path):
     assert read[0][1][1] == "Ødegaard"
     assert read[-1][1][9] == "one, two\nthree; four"
     assert {row[2] for row in faults} == {"bad_line", "card_size", "nested", "no_end"}
+
+
+BEGIN, END = b"BEGIN:VCARD", b"END:VCARD"
+
+
+@pytest.mark.parametrize(
+    ("lines", "names", "faults"),
+    [
+        ([BEGIN, b"N:;Anna", BEGIN, b"N:;Bo", END, BEGIN, b"N:;Cy", END], ["Bo", "Cy"], [1]),
+        ([BEGIN, b"N:;Anna", BEGIN, b"N:;Bo", END], ["Bo"], [1]),
+        ([BEGIN, b"N:;Anna", BEGIN, b"N:;Bo", BEGIN, b"N:;Cy", END], ["Cy"], [1, 3]),
+        ([b"N:;Anna", END, b"N:;Bo", END, BEGIN, b"N:;Cy", END], ["Cy"], [1, 3]),
+        (
+            [BEGIN, b"N:;Anna", END, END, b"N:;Bo", END, BEGIN, b"N:;Cy", END],
+            ["Anna", "Cy"],
+            [4, 5],
+        ),
+        ([BEGIN, b"N:;Anna", BEGIN, b"N:;Bo", END, b"NOTE:x", END], [], [1]),
+    ],
+)
+def test_a_card_without_its_begin_or_end_takes_no_other_along(lines, names, faults, tmp_path):
+    _found, rows = read_here(written(tmp_path, b"\r\n".join([BEGIN, END, *lines])), tmp_path)
+    read = [cells[0] for number, cells, *_fault in rows[1:] if cells is not None]
+    assert read == names
+    assert [row[0] - 2 for row in rows if row[1] is None] == faults
 
 
 NAMES = st.text(

@@ -1,13 +1,18 @@
 """The page of a file of people: upload, look, import, undo; and who may see it."""
 
+import re
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from openpyxl import Workbook
 
 from crm.domain.imports import batches
+from crm.domain.merges import merge_people, unmerge_people
+from crm.domain.people import archive_person, edit_person, restore_person
 from crm.models import ClockSetting, ImportBatch, ImportRow, OutgoingMail, Person
 from tests.factories.crm import (
     CLOCK,
@@ -22,6 +27,7 @@ from tests.factories.crm import (
     PlaceFactory,
 )
 from tests.visits.views.desk.front_door import do, go, refused, said
+from visits.domain.erasure import erase_person
 from visits.domain.rounds import one_round
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +105,47 @@ def test_an_undo_says_what_stayed_and_why_and_is_offered_again(desk):
     assert not Person.objects.exists()
 
 
+def test_an_undo_tells_what_became_of_each_since(desk, coordinator):
+    rows = [b"Name;E-mail;Role", *(b"%b;%b@x.eu;" % (name, name) for name in NAMES)]
+    batch = upload(desk, b"\n".join(rows))
+    do(desk, "import-apply", batch.pk)
+    batches.work_off()
+    later = upload(desk, b"Name;E-mail;Role\nDan;Dan@x.eu;Clerk")
+    do(desk, "import-apply", later.pk)
+    batches.work_off()
+    people = {person.given: person for person in Person.objects.all()}
+    merge = merge_people(people["Anna"], people["Bo"], at=CLOCK, by=coordinator)
+    archive_person(people["Cy"], at=CLOCK, by=coordinator)
+    edit_person(people["Eve"], {"role": "Chief"}, at=CLOCK, by=coordinator)
+    erase_person(people["Flo"], at=CLOCK, by=coordinator)
+
+    page = go(desk, "import-undo", batch.pk).text
+    assert dict(re.findall(r"(\w+)</a> \(([^)]*)\)", page)) == BECAME
+    assert "Erased since" in page
+    answer = do(desk, "import-undo", batch.pk)
+    assert said(answer) == [
+        "1 person taken back; 5 rows stay, edited or used since. "
+        "1 person was erased since and stays erased."
+    ]
+
+    do(desk, "import-undo", later.pk)
+    unmerge_people(merge, at=CLOCK, by=coordinator)
+    restore_person(people["Cy"], at=CLOCK, by=coordinator)
+    answer = do(desk, "import-undo", batch.pk)
+    assert said(answer)[0].startswith("4 people taken back; 1 row stays")
+    assert set(Person.objects.values_list("given", flat=True)) == {"Eve", ""}
+
+
+NAMES = [b"Anna", b"Bo", b"Cy", b"Dan", b"Eve", b"Flo", b"Gil"]
+BECAME = {
+    "Anna": "another record was merged into theirs",
+    "Bo": "another record was merged into theirs",
+    "Cy": "archived since",
+    "Dan": "changed by a later import; undo that one first",
+    "Eve": "edited since",
+}
+
+
 def test_a_file_that_would_change_nothing_says_so_and_offers_no_import(desk):
     PersonFactory(given="Bo", family="Dahl", role="Chief", address="bo@x.eu")
     known = b"Name;E-mail;Role\nBo Dahl;bo@x.eu;Clerk\n"
@@ -112,6 +159,68 @@ def test_a_file_that_would_change_nothing_says_so_and_offers_no_import(desk):
     page = go(desk, "import-detail", upload(desk, known, event=event.slug).pk).text
     assert "Nothing would change" not in page
     assert "Import 1 row" in page
+
+
+def sheet(*rows: list[str]) -> bytes:
+    book, buffer = Workbook(), BytesIO()
+    for row in rows:
+        book.active.append(row)
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+BARE = [["Name", "Organisation", "Role"], ["Noor"], ["Bo Dahl", "Club"], ["Cy Eng", "", "Clerk"]]
+CARDS = [
+    *("N:;Noor;;;", "N:Dahl;Bo;;;\r\nORG:Club", "N:Eng;Cy;;;\r\nTITLE:Clerk"),
+]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "\n".join(";".join([*row, "", ""][:3]) for row in BARE).encode(),
+        sheet(*BARE),
+        "".join(f"BEGIN:VCARD\r\n{card}\r\nEND:VCARD\r\n" for card in CARDS).encode(),
+    ],
+    ids=["csv", "xlsx", "vcard"],
+)
+def test_a_list_of_names_alone_would_change_nothing_the_second_time(desk, content):
+    batch = upload(desk, content)
+    do(desk, "import-apply", batch.pk)
+    batches.work_off()
+    assert Person.objects.count() == 3
+
+    page = go(desk, "import-detail", upload(desk, content).pk).text
+
+    assert "This very file was imported before" in page
+    assert "Nothing would change" in page
+
+
+FOLDED = re.compile(r"<li[^>]*><details><summary>(.*?)</summary>(.*?)</details>", re.S)
+
+
+def test_five_hundred_changes_are_paged_by_what_they_do_and_long_ones_folded(desk):
+    PersonFactory(given="Bo", family="Dahl", notes="Known. " * 90, address="bo@x.eu")
+    people = [f"Anna Berg{n};anna{n}@x.eu;\n" for n in range(500)]
+    content = f"Name;E-mail;Notes\nBo Dahl;bo@x.eu;{'Other. ' * 90}\nBad;bad;\n{''.join(people)}"
+    batch = upload(desk, content.encode())
+
+    page = go(desk, "import-detail", batch.pk, show="create", page=2).text
+    assert "Anna Berg60" in page
+    assert "Bo Dahl" not in page
+    assert "?show=create&amp;page=3" in page
+    page = go(desk, "import-detail", batch.pk, show="skip").text
+    folded = FOLDED.search(page)
+    assert len(folded[1]) < 400 < len(folded[2])
+    assert "the file says Other. Other." in folded[1]
+    page = go(desk, "import-detail", batch.pk, show="link").text
+    assert "No row of the file does this." in page
+
+    batches.change_reading(batch, {"overwrites": True})
+    batches.work_off()
+    page = go(desk, "import-detail", batch.pk, show="update").text
+    folded = FOLDED.search(page)
+    assert len(folded[1]) < 800 < len(folded[2])
 
 
 def test_the_city_of_a_list_is_shown_before_and_after(desk):
