@@ -155,7 +155,7 @@ def test_a_publish_that_lacks_an_approval_leaves_every_leg_alone(campaign, host,
     plan_and_publish(campaign, MONDAY)
     before = list(TravelLeg.objects.values())
     HostAvailabilityFactory(host=host, starts_at=visit.starts_at, ends_at=visit.ends_at)
-    with pytest.raises(ValidationError, match="approve the new date"):
+    with pytest.raises(ValidationError, match="approve the new one"):
         plan_and_publish(campaign, MONDAY, released=["V01"], approves=False)
     assert list(TravelLeg.objects.values()) == before
 

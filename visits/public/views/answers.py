@@ -106,10 +106,11 @@ def accept(request: HttpRequest, language: str, asked: VisitRequest) -> HttpResp
     The button pressed twice has taken the date once, and says so.
     """
     place = clean_line(request.POST.get("place", ""))
-    if _has_taken(asked, request.POST.get("hold"), place):
-        return _agreed(request, language)
     holds = open_holds(asked, current_visit(asked), at=clock.now())
     chosen = next((hold for hold in holds if str(hold.pk) == request.POST.get("hold")), None)
+    # Asked once the dates were read: a press between the two would find neither.
+    if _has_taken(asked, request.POST.get("hold"), place):
+        return _agreed(request, language)
     if chosen is None:
         fault = _("Choose one of the dates, then press the button.")
         if not holds or request.POST.get("hold"):

@@ -248,9 +248,9 @@ CEILINGS = {
 }
 # Pages that weigh journeys: as often for twelve rows as for three.
 WEIGHING = {
-    request_propose: 34,
-    request_why: 29,
-    plan_fill: 32,
+    request_propose: 35,
+    request_why: 30,
+    plan_fill: 34,
 }
 
 
