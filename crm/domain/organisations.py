@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.domain.audit import record
 from crm.domain.edits import save_changes
 from crm.models import Municipality, Organisation, User
+from crm.search import search_key
 from crm.validators import clean_line, clean_text, known_zone
 
 EDITABLE = ("name", "type", "country", "initiatives", "website", "notes")
@@ -48,7 +49,8 @@ def edit_organisation(
         people = list(organisation.people.prefetch_related("contact_points"))
         for person in people:
             person.organisation = organisation
-            person.refresh_search_key()
+            addresses = [point.value for point in person.contact_points.all()]
+            person.search_key = search_key(*person.search_parts_with(addresses))
         organisation.people.model.objects.bulk_update(people, ["search_key"], batch_size=500)
     return changed
 

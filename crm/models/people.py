@@ -127,10 +127,9 @@ class Person(SampleMark, Visibility, SearchableModel):
         return f"{self.given} {self.family}".strip()
 
     def search_parts(self):
-        addresses = (
-            [point.value for point in self.contact_points.all()] if self.pk is not None else []
-        )
-        return self.search_parts_with(addresses)
+        """With the addresses of this moment, not those that were read with the person."""
+        points = self.contact_points.values_list("value", flat=True) if self.pk is not None else ()
+        return self.search_parts_with(points)
 
     def search_parts_with(self, addresses):
         """What the person is found by when these are the addresses, stored or not yet."""

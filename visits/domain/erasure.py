@@ -11,11 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from crm.domain.audit import record
+from crm.domain.free_space import wipe_freed_space
 from crm.domain.imports.batches import forget_files_about
 from crm.models import (
     AuditNote,
@@ -503,16 +504,3 @@ def _without(pattern: Any, said: Any) -> Any:
             for name, each in said.items()
         }
     return said
-
-
-def wipe_freed_space() -> None:
-    """Overwrite what SQLite keeps of former values in free space and in its write-ahead log.
-
-    Without effect on PostgreSQL, whose own VACUUM sees to it.
-    """
-    if connection.vendor != "sqlite":
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA secure_delete = ON")
-        cursor.execute("VACUUM")
-        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
+from django.core.exceptions import ValidationError
 from django.db.models import F, Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 
@@ -42,6 +43,8 @@ from visits.states import HELD_VISITS, LIVE_VISITS, RequestState, VisitState
 
 # How far from the window a visit may lie and still share a journey with one inside it.
 NEAR = timedelta(days=7)
+# The table of journeys grows with the square of the places; this many take half a minute.
+MOST_PLACES = 1_100
 OPEN_TO_PLAN = (
     RequestState.RECEIVED,
     RequestState.NEEDS_INFO,
@@ -127,6 +130,7 @@ def load_problem(
     changed = {task.ref for task, old in zip(tasks, asked_for, strict=True) if task != old}
     here = [place for place, _position in positions.values()]
     places = [*_places(hosts, placed, visits, here), *beside]
+    _refuse_too_many(len(requests), places)
     disruptions = () if fresh else stops_in_travel(places, after=at)
     problem = p.Problem(
         days=tuple(campaign.working_days),
@@ -204,6 +208,20 @@ def facts_changed(
         "absences": _("the times when hosts are away changed"),
     }
     return [words[name] for name in words if known.get(name) != now[name]]
+
+
+def _refuse_too_many(count: int, places: Sequence[Place]) -> None:
+    """Raise ValidationError where the journeys alone would take longer than a plan may."""
+    here = len({place.pk for place in places})
+    if here > MOST_PLACES:
+        raise ValidationError(
+            _(
+                "%(count)s requests lie in %(places)s places; a plan can weigh the journeys "
+                "between %(most)s. Decline or refer some first, or plan them in several campaigns."
+            ),
+            code="too_many_places",
+            params={"count": count, "places": here, "most": MOST_PLACES},
+        )
 
 
 def may_move(visit: Visit, at: datetime) -> bool:

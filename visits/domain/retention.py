@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.domain.audit import record
+from crm.domain.free_space import wipe_freed_space
 from crm.models import (
     AuditNote,
     ConsentRecord,
@@ -36,7 +37,7 @@ from crm.models import (
     User,
 )
 from visits import states
-from visits.domain.erasure import EMPTIED, GONE, WAITING, empty_rows, erase_person, wipe_freed_space
+from visits.domain.erasure import EMPTIED, GONE, WAITING, empty_rows, erase_person
 from visits.models import Host, PrivateLink, Visit, VisitRequest
 from visits.states import VisitState
 

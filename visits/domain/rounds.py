@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from crm import clock
-from crm.domain import duplicates, outbox
+from crm.domain import duplicates, free_space, outbox
 from crm.domain.imports import batches
 from crm.models import IdempotencyKey, RateHit, WorkerBeat
 from visits.domain import (
@@ -117,6 +117,7 @@ def _parts(at: datetime, stop: Callable[[], bool]) -> dict[str, Callable[[], int
         "compared": lambda: duplicates.work_off(stop=stop),
         "digests": lambda: digests.send_digests(at=at),
         "briefs": lambda: settle_upcoming(at=at),
+        "wiped": free_space.finish_wiping,
     }
 
 

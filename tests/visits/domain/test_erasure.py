@@ -605,6 +605,26 @@ def test_no_byte_of_an_erased_person_is_left_on_disk(sample_installation):
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
+def test_what_a_reader_keeps_in_the_log_is_wiped_by_the_worker_once_they_are_done(
+    sample_installation,
+):
+    if sample_installation.url:
+        pytest.skip("reads SQLite's own files")
+    data = sample_installation.data_dir
+    number = sample_installation.manage("shell", "-v", "0", "-c", PLANT).stdout.split()[-1]
+    reader = sqlite3.connect(data / "outreach.sqlite3", isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT COUNT(*) FROM crm_person").fetchone()
+
+    sample_installation.manage("erase_person", number)
+    assert hits(data), "the reader still sees the person, so must the files"
+
+    reader.close()
+    sample_installation.manage("worker", "--once")
+    assert hits(data) == []
+    assert not (data / "wipe-due").exists()
+
+
 def hits(folder: Path) -> list[str]:
     """Files that hold the marker or the number in any spelling of a database or a text."""
     words = [MARK.encode(), MARK.lower().encode(), b"499 77 88"]

@@ -1,14 +1,17 @@
 """From rows to the planner's problem, on the sample, plain and fresh."""
 
+import re
 from datetime import date
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
 
 from crm import clock
 from crm.models import User
 from crm.roles import Role
 from tests.visits.planning.verifier import faults
+from visits.domain import planning
 from visits.domain.plan_rollback import bring_back
 from visits.domain.planning import load_problem
 from visits.domain.plans import solve_campaign, visit_ref
@@ -46,6 +49,20 @@ def test_fresh_problem_plans_every_plannable_request_from_an_empty_calendar(camp
     # R13 is referred, N01 merged, N02 rejected.
     assert planned == {f"R{number:02}" for number in range(1, 26)} - {"R13"}
     assert task(loaded, "R14").requests == ("R14", "R15")
+
+
+def test_more_places_than_journeys_can_be_weighed_between_are_refused_by_their_number(
+    campaign, monkeypatch, client
+):
+    monkeypatch.setattr(planning, "MOST_PLACES", 5)
+    sentence = r"requests lie in \d+ places; a plan can weigh the journeys between 5\."
+    with pytest.raises(ValidationError, match=sentence):
+        solve_campaign(campaign, at=clock.now())
+
+    client.force_login(User.objects.get(email="coordinator@example.org"))
+    page = client.get("/requests/R24/why/", follow=True)
+    assert page.redirect_chain == [("/requests/R24/", 302)]
+    assert re.search(sentence, " ".join(str(told) for told in page.context["messages"]))
 
 
 def test_problem_knows_the_local_calendar_of_each_place(campaign):

@@ -4,8 +4,10 @@ from datetime import date
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -32,7 +34,11 @@ def request_why(request: HttpRequest, ref: str) -> HttpResponse:
     """
     row = get_request(request.user, ref)
     at = clock.now()
-    weighing = Weighing(row, at=at)
+    try:
+        weighing = Weighing(row, at=at)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("visits:request-detail", ref)
     context = {"row": row, "visit": row.visits.live().first()}
     if weighing.is_open:
         on, host = _asked(request, weighing)

@@ -308,3 +308,16 @@ def test_the_ledger_is_narrowed_in_the_words_of_the_other_lists(desk):
     field = shown[shown.index('name="current"') :].partition("</select>")[0]
     assert re.findall(r">([^<>]+)</option>", field) == ["any", "yes", "no"]
     assert 'value="true" selected' in field
+
+
+def test_nobody_finds_an_erased_person_by_what_they_were_reached_at(desk):
+    point = ContactPointFactory(value="zq@erased.example")
+    point.person.save()
+    found = {"kept": "all", "q": "zq@erased.example"}
+    assert go(desk, "person-list", **found).context["list"].page_obj.object_list
+
+    do(desk, "person-erase", point.person.pk, is_sure="on")
+
+    point.person.refresh_from_db()
+    assert point.person.erased_at is not None
+    assert not go(desk, "person-list", **found).context["list"].page_obj.object_list
