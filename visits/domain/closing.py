@@ -51,12 +51,12 @@ def left_over(campaign: Campaign) -> LeftOver:
     unfinished = visits.live() | visits.filter(
         state__in=[VisitState.COMPLETED, VisitState.REPORTED]
     )
-    promises = FollowUp.objects.open().filter(visits__campaign=campaign)
+    promises = campaign.promises.open()
     drafts = Message.objects.drafts().filter(visit_requests__campaign=campaign)
     return LeftOver(
         list(campaign.requests.open().order_by("state", "ref")),
         list(unfinished.select_related("host").order_by("starts_at")),
-        list(promises.select_related("person", "organisation").distinct()),
+        list(promises.select_related("person", "organisation")),
         list(drafts.distinct().prefetch_related("visit_requests")),
     )
 

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from crm.models import User
+from crm.models import FollowUp, User
+from tests.factories.crm import EventFactory, FollowUpFactory, PersonFactory
 from tests.visits.views.desk.front_door import do, go, said
 from visits.models import Campaign, FigureSnapshot, Visit, VisitRequest
 from visits.models.reports import Audience
@@ -34,6 +35,21 @@ def test_page_lists_what_has_no_end(desk):
     assert "V01" in {row.ref for row in left.visits}
     assert not {"V03", "V15"} & {row.ref for row in left.visits}
     assert not left.is_done
+
+
+def test_promises_of_a_request_and_of_the_event_are_left_over_too(desk):
+    request = VisitRequest.objects.get(ref="R04")
+    event = request.campaign.event
+    of_request, at_event, kept = FollowUpFactory.create_batch(3, person=PersonFactory())
+    request.follow_ups.add(of_request)
+    Visit.objects.get(ref="V01").follow_ups.add(of_request)
+    elsewhere = FollowUpFactory(event=EventFactory())
+    FollowUp.objects.filter(pk__in=[at_event.pk, kept.pk]).update(event=event)
+    FollowUp.objects.filter(pk=kept.pk).update(done_on=kept.due_on)
+    page = go(desk, "closing")
+    promises = page.context["left"].promises
+    assert [promises.count(row) for row in (of_request, at_event, kept, elsewhere)] == [1, 1, 0, 0]
+    assert at_event.text in page.text
 
 
 def test_ticked_requests_get_the_same_end_or_none_of_them(desk):
