@@ -21,7 +21,8 @@ def test_a_person_is_found_noted_and_promised_by_keyboard_and_the_promise_undone
     assert page.url == f"{fresh_site.url}/people/?q=marieke"
     follow(page, page.locator("#rows tbody th a"), key="Enter")
     page.keyboard.press("n")
-    page.locator("dialog#note textarea").fill("Rang back, wants a morning")
+    expect(page.locator("dialog#note textarea")).to_be_focused()
+    page.keyboard.type("Rang back, wants a morning")
     page.locator("dialog#note footer button").press("Enter")
     page.locator(".toast", has_text="Written down.").wait_for()
     first = page.locator(".timeline > li").first.inner_text()
