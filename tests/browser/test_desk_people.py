@@ -39,6 +39,19 @@ def test_a_person_is_found_noted_and_promised_by_keyboard_and_the_promise_undone
     assert faults == []
 
 
+def test_what_is_done_from_another_page_is_found_in_the_palette_once(sample_site, page):
+    sample_site.sign_in(page)
+    options = page.locator("#palette [role=option]:visible", has_text="New request by hand")
+    for here in ("/people/", "/requests/"):
+        page.goto(f"{sample_site.url}{here}")
+        page.keyboard.press("Control+k")
+        with page.expect_response("**/search/**"):
+            page.keyboard.type("new request")
+        expect(options).to_have_count(1)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/requests/new/")
+
+
 def test_the_roster_is_marked_by_keyboard_and_focus_walks_on(fresh_site, page):
     fresh_site.sign_in(page)
     page.goto(f"{fresh_site.url}/events/rotterdam-2023/")
