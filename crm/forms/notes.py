@@ -21,7 +21,11 @@ class InteractionForm(Form):
     kind = forms.ChoiceField(
         label=_("Kind"), choices=Interaction.Kind.choices, initial=Interaction.Kind.NOTE
     )
-    text = TextField(label=_("What was said"), max_length=10_000)
+    text = TextField(
+        label=_("What was said"),
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 3, "autofocus": True}),
+    )
 
 
 class FollowUpForm(Form):

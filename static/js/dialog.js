@@ -4,7 +4,8 @@
 export function openDialog(dialog) {
   if (!dialog || dialog.open) return;
   dialog.showModal();
-  dialog.querySelector("[autofocus], .dialog-body input:not([type=hidden]), .dialog-body textarea, .dialog-body select")?.focus();
+  const first = ".dialog-body input:not([type=hidden]), .dialog-body textarea, .dialog-body select";
+  (dialog.querySelector("[autofocus]") ?? dialog.querySelector(first))?.focus();
 }
 
 export function startDialogs() {

@@ -88,7 +88,9 @@ async function ask(typed) {
   }).catch(() => null);
   if (!answer?.ok || ticket !== asked || answer.redirected) return;
   const { results } = await answer.json();
-  const options = results.map((result, index) => {
+  const own = visible().map((option) => option.commandElement?.getAttribute("href"));
+  const others = results.filter((result) => !own.includes(result.path));
+  const options = others.map((result, index) => {
     const option = makeOption(result, `found-${index}`);
     option.dataset.found = "";
     return option;

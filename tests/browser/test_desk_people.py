@@ -21,7 +21,8 @@ def test_a_person_is_found_noted_and_promised_by_keyboard_and_the_promise_undone
     assert page.url == f"{fresh_site.url}/people/?q=marieke"
     follow(page, page.locator("#rows tbody th a"), key="Enter")
     page.keyboard.press("n")
-    page.locator("dialog#note textarea").fill("Rang back, wants a morning")
+    expect(page.locator("dialog#note textarea")).to_be_focused()
+    page.keyboard.type("Rang back, wants a morning")
     page.locator("dialog#note footer button").press("Enter")
     page.locator(".toast", has_text="Written down.").wait_for()
     first = page.locator(".timeline > li").first.inner_text()
@@ -36,6 +37,19 @@ def test_a_person_is_found_noted_and_promised_by_keyboard_and_the_promise_undone
     page.locator(".toast", has_text="Open again: Send the cost sheet").wait_for()
     assert page.url == here
     assert faults == []
+
+
+def test_what_is_done_from_another_page_is_found_in_the_palette_once(sample_site, page):
+    sample_site.sign_in(page)
+    options = page.locator("#palette [role=option]:visible", has_text="New request by hand")
+    for here in ("/people/", "/requests/"):
+        page.goto(f"{sample_site.url}{here}")
+        page.keyboard.press("Control+k")
+        with page.expect_response("**/search/**"):
+            page.keyboard.type("new request")
+        expect(options).to_have_count(1)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/requests/new/")
 
 
 def test_the_roster_is_marked_by_keyboard_and_focus_walks_on(fresh_site, page):

@@ -14,6 +14,7 @@ from crm.models import (
     ClockSetting,
     ConsentRecord,
     ContactPoint,
+    DuplicateScan,
     FollowUp,
     MailTemplate,
     Municipality,
@@ -328,6 +329,12 @@ def test_removal_leaves_no_sample_and_all_reference_data():
     kept = {name: count for name, count in after.items() if count and name != "ClockSetting"}
     assert kept == {name: before[name] for name in REFERENCE}
     assert marked_rows() == 0
+
+
+def test_removal_forgets_that_sample_people_were_looked_through_for_second_records():
+    DuplicateScan.objects.create(state="done", people=69)
+    remove_sample()
+    assert not DuplicateScan.objects.exists()
 
 
 def test_removal_lets_the_clock_run_again():

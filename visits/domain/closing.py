@@ -1,6 +1,6 @@
 """Closing a campaign: what has no end yet, ends for many at once, and the figures frozen."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,9 @@ ENDS: dict[str, frozenset[str]] = {
     RequestState.WITHDRAWN: states.OPEN_REQUESTS - {RequestState.PROPOSED, RequestState.SCHEDULED},
 }
 
+# Parts of a number whose code is no word; the others are told by their code, as they are frozen.
+PART_WORDS = {"of": "of all", "event": "by the event", "without_pilots": "without the pilot cities"}
+
 
 @dataclass(frozen=True)
 class LeftOver:
@@ -48,12 +51,12 @@ def left_over(campaign: Campaign) -> LeftOver:
     unfinished = visits.live() | visits.filter(
         state__in=[VisitState.COMPLETED, VisitState.REPORTED]
     )
-    promises = FollowUp.objects.open().filter(visits__campaign=campaign)
+    promises = campaign.promises.open()
     drafts = Message.objects.drafts().filter(visit_requests__campaign=campaign)
     return LeftOver(
         list(campaign.requests.open().order_by("state", "ref")),
         list(unfinished.select_related("host").order_by("starts_at")),
-        list(promises.select_related("person", "organisation").distinct()),
+        list(promises.select_related("person", "organisation")),
         list(drafts.distinct().prefetch_related("visit_requests")),
     )
 
@@ -137,7 +140,10 @@ def freeze_figures(
 
 @dataclass(frozen=True)
 class Compared:
-    """One number then and now; `came` and `went` are the rows that make the difference."""
+    """One number or one part of it, then and now.
+
+    `came` and `went` are the rows that make the difference; a part has no parts of its own.
+    """
 
     key: str
     label: str
@@ -147,30 +153,57 @@ class Compared:
     rows: list[str]
     came: list[str]
     went: list[str]
+    parts: list["Compared"]
 
     @property
     def is_same(self) -> bool:
-        return self.then == self.now and not self.came and not self.went
+        is_same = self.then == self.now and not self.came and not self.went
+        return is_same and all(part.is_same for part in self.parts)
 
 
 def compare_with_now(snapshot: FigureSnapshot, now: Mapping[str, Any]) -> list[Compared]:
-    """Each frozen number beside that of `now` (see `values_now`)."""
-    found = []
-    for key, then in snapshot.figures.items():
-        if not isinstance(then, dict):
-            continue
-        today = now.get(key, {"value": None, "rows": []})
-        before, after = set(then["rows"]), set(today["rows"])
-        found.append(
-            Compared(
-                key,
-                then["label"],
-                then["unit"],
-                then["value"],
-                today["value"],
-                then["rows"],
-                sorted(after - before),
-                sorted(before - after),
-            )
+    """Each frozen number and its parts beside those of `now` (see `values_now`)."""
+    nothing: dict[str, Any] = {"value": None, "rows": [], "detail": {}}
+    return [
+        _compared(
+            key,
+            (then["label"], then["unit"]),
+            (then["value"], then["rows"]),
+            (now.get(key, nothing)["value"], now.get(key, nothing)["rows"]),
+            _compared_parts(key, then["detail"], now.get(key, nothing)["detail"]),
         )
-    return found
+        for key, then in snapshot.figures.items()
+        if isinstance(then, dict)
+    ]
+
+
+# What a value is, and the references of the rows behind it.
+Counted = tuple[Any, list[str]]
+
+
+def _compared(
+    key: str, words: tuple[str, str], then: Counted, now: Counted, parts: list[Compared]
+) -> Compared:
+    before, after = set(then[1]), set(now[1])
+    came, went = sorted(after - before), sorted(before - after)
+    return Compared(key, *words, then[0], now[0], then[1], came, went, parts)
+
+
+def _compared_parts(key: str, then: dict[str, Any], now: dict[str, Any]) -> list[Compared]:
+    """The parts of a number, also those that were not there yet or are there no more."""
+    before, after = dict(_parts(then)), dict(_parts(now))
+    none: Counted = (0, [])
+    return [
+        _compared(key, (name, ""), before.get(name, none), after.get(name, none), [])
+        for name in {**before, **after}
+    ]
+
+
+def _parts(detail: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, Counted]]:
+    """The parts of a number by their names; a list of references is told by how many there are."""
+    for code, value in detail.items():
+        name = within + PART_WORDS.get(code, code.replace("_", " "))
+        if isinstance(value, dict):
+            yield from _parts(value, f"{name}: ")
+        else:
+            yield name, (len(value), value) if isinstance(value, list) else (value, [])

@@ -9,7 +9,7 @@ from typing import Any
 from django.apps import apps
 from django.db import models, transaction
 
-from crm.models import ClockSetting
+from crm.models import ClockSetting, DuplicateScan, Person
 from visits.domain.sample import SampleRefused, demo_clock
 from visits.models import PendingRequest
 
@@ -34,8 +34,8 @@ def remove_sample(*, force: bool = False) -> dict[str, int]:
 
     Reference data and what users entered stay. A user's row that cannot stand without a sample
     row (a note about a sample person, say) goes only with `force`; without it nothing is removed
-    and SampleRefused lists those rows. The clock runs again if it still stands where the sample
-    set it.
+    and SampleRefused lists those rows. Looks for second records go with the people. The clock runs
+    again if it still stands where the sample set it.
     """
     removal = find_sample()
     if removal.hanging and not force:
@@ -46,6 +46,9 @@ def remove_sample(*, force: bool = False) -> dict[str, int]:
         rows = model._base_manager.filter(pk__in=removal.doomed[model])
         removed[str(model._meta.verbose_name_plural)] = rows.count()
         rows.delete()
+    if Person in removal.doomed:
+        # What was learnt from sample people says nothing about others; the worker looks anew.
+        DuplicateScan.objects.all().delete()
     ClockSetting.objects.start_again(demo_clock())
     return removed
 

@@ -5,6 +5,7 @@ from django.db.models import Case, F, Q, When
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from crm.models.follow_ups import FollowUp, FollowUpQuerySet
 from crm.models.marks import SampleMark, Visibility
 
 
@@ -78,6 +79,14 @@ class Campaign(SampleMark, Visibility, models.Model):
     def working_days(self) -> list[date]:
         """Monday to Friday within the window."""
         return [day for day in self.days if day.weekday() < 5]
+
+    @property
+    def promises(self) -> FollowUpQuerySet:
+        """What was promised at its visits, in its requests and at its event."""
+        promised = Q(visits__campaign=self) | Q(visit_requests__campaign=self)
+        if self.event_id:
+            promised |= Q(event=self.event_id)
+        return FollowUp.objects.filter(promised).distinct()
 
 
 class Topic(SampleMark, Visibility, models.Model):

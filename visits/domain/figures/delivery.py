@@ -6,11 +6,9 @@ from decimal import Decimal
 from statistics import median
 from typing import cast
 
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.domain.working_time import working_minutes_between
-from crm.models import FollowUp
 from visits.domain.figures.basis import Basis, City
 from visits.domain.figures.figure import Figure, by_audience, rounded, share
 from visits.models import VisitReport
@@ -99,12 +97,8 @@ def reliability(basis: Basis) -> Figure:
 
 def follow_ups_kept(basis: Basis) -> Figure:
     """K10: promises done on time, of those due until today."""
-    promised = FollowUp.objects.filter(
-        Q(visits__campaign=basis.campaign)
-        | Q(visit_requests__campaign=basis.campaign)
-        | Q(event__isnull=False, event=basis.event)
-    ).distinct()
-    due = list(promised.due_by(basis.today).prefetch_related("visits", "visit_requests"))
+    promised = basis.campaign.promises.due_by(basis.today)
+    due = list(promised.prefetch_related("visits", "visit_requests"))
     kept = [promise for promise in due if promise.done_on and promise.done_on <= promise.due_on]
     return Figure(
         "K10",

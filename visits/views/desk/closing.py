@@ -1,6 +1,7 @@
 """Closing a campaign: what is left over, ends for many at once, the figures frozen and compared."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -18,6 +19,7 @@ from crm.permissions import require
 from crm.roles import Role
 from visits.domain.closing import (
     ENDS,
+    Compared,
     compare_with_now,
     end_requests,
     freeze_figures,
@@ -111,8 +113,14 @@ COLUMNS = (
     Column(gettext_lazy("Frozen"), lambda row: row.then, is_number=True),
     Column(gettext_lazy("Unit"), lambda row: row.unit),
     Column(gettext_lazy("Now"), lambda row: row.now, is_number=True),
+    Column(gettext_lazy("Changed"), lambda row: "" if row.is_same else _("changed")),
     Column(gettext_lazy("Rows"), lambda row: " ".join(row.rows)),
 )
+
+
+def named_parts(whole: Compared) -> list[Compared]:
+    """The parts as a file names them: behind the name of their number."""
+    return [replace(part, label=f"{whole.label}: {part.label}") for part in whole.parts]
 
 
 @require_safe
@@ -129,7 +137,8 @@ def figures_frozen(request: HttpRequest, pk: int) -> HttpResponse:
         record(request.user, "export_list", at=at, by=request.user, fields=fields)
         name = f"{snapshot.campaign.slug}-frozen-{snapshot.taken_at:%Y-%m-%d}"
         zone = request.user.time_zone
-        return export(name, COLUMNS, lines, file_format=wanted, zone=zone)
+        each = [line for whole in lines for line in (whole, *named_parts(whole))]
+        return export(name, COLUMNS, each, file_format=wanted, zone=zone)
     context = {
         "snapshot": snapshot,
         "campaign": snapshot.campaign,

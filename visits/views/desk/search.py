@@ -26,6 +26,8 @@ PER_KIND, FEW = 8, 4
 COORDINATOR = (Role.COORDINATOR,)
 # Pages that are no part of the main navigation, the settings or the privacy pages.
 MORE_PAGES = (
+    (gettext_lazy("New request by hand"), "visits:request-new", COORDINATOR),
+    (gettext_lazy("Add a person"), "visits:person-new", COORDINATOR),
     (gettext_lazy("Mailings"), "visits:mailing-list", COORDINATOR),
     (gettext_lazy("Wordings"), "visits:wording-list", COORDINATOR),
     (gettext_lazy("Incoming mail"), "visits:inbox-list", COORDINATOR),
@@ -38,12 +40,17 @@ MORE_PAGES = (
 )
 # What else a page is called.
 ALSO_CALLED = {
+    "visits:request-new": gettext_lazy("add enter"),
+    "visits:person-new": gettext_lazy("new contact"),
     "visits:import-list": gettext_lazy("imports upload list"),
     "visits:duplicate-list": gettext_lazy("duplicates twins merge same"),
     "visits:wording-list": gettext_lazy("templates texts"),
-    "visits:mailing-list": gettext_lazy("newsletter"),
+    "visits:mailing-list": gettext_lazy("newsletter write new"),
     "visits:inbox-list": gettext_lazy("inbox"),
+    "visits:closing": gettext_lazy("close end freeze figures"),
 }
+# Words that say nothing of what is looked for.
+ARTICLES = {"a", "an", "the"}
 LONGEST = 100
 
 
@@ -108,7 +115,8 @@ def _mails(user: Any, words: str) -> Iterator[Result]:
 
 def _pages(user: Any, words: str) -> Iterator[Result]:
     """Pages by their name, or what else they are called: every wanted word begins a word of it."""
-    wanted = search_key(words).split()
+    typed = search_key(words).split()
+    wanted = [word for word in typed if word not in ARTICLES] or typed
     also = {reverse(url): str(words) for url, words in ALSO_CALLED.items()}
     for label, path, roles in _known_pages():
         name = search_key(f"{label} {also.get(path, '')}").split()

@@ -6,9 +6,11 @@ import re
 
 import pytest
 
-from crm.models import User
+from crm.models import FollowUp, User
+from tests.factories.crm import EventFactory, FollowUpFactory, PersonFactory
 from tests.visits.views.desk.front_door import do, go, said
-from visits.models import FigureSnapshot, Visit, VisitRequest
+from visits.models import Campaign, FigureSnapshot, Visit, VisitRequest
+from visits.models.reports import Audience
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +35,21 @@ def test_page_lists_what_has_no_end(desk):
     assert "V01" in {row.ref for row in left.visits}
     assert not {"V03", "V15"} & {row.ref for row in left.visits}
     assert not left.is_done
+
+
+def test_promises_of_a_request_and_of_the_event_are_left_over_too(desk):
+    request = VisitRequest.objects.get(ref="R04")
+    event = request.campaign.event
+    of_request, at_event, kept = FollowUpFactory.create_batch(3, person=PersonFactory())
+    request.follow_ups.add(of_request)
+    Visit.objects.get(ref="V01").follow_ups.add(of_request)
+    elsewhere = FollowUpFactory(event=EventFactory())
+    FollowUp.objects.filter(pk__in=[at_event.pk, kept.pk]).update(event=event)
+    FollowUp.objects.filter(pk=kept.pk).update(done_on=kept.due_on)
+    page = go(desk, "closing")
+    promises = page.context["left"].promises
+    assert [promises.count(row) for row in (of_request, at_event, kept, elsewhere)] == [1, 1, 0, 0]
+    assert at_event.text in page.text
 
 
 def test_ticked_requests_get_the_same_end_or_none_of_them(desk):
@@ -124,6 +141,34 @@ def test_frozen_figures_leave_as_a_file_with_the_references_of_their_rows(desk):
     text = desk.get(f"/figures/frozen/{pk}/?as=csv").getvalue().decode("utf-8-sig")
     row = next(row for row in csv.reader(text.splitlines()) if row[0] == "K7")
     assert sorted(row[-1].split()) == ["V01", "V02", "V05", "V06"]
+
+
+def test_a_frozen_breakdown_is_told_beside_that_of_now_on_the_page_and_in_the_file(desk):
+    do(desk, "figures-freeze", note="Report")
+    pk = FigureSnapshot.objects.get().pk
+    before = go(desk, "figures-frozen", pk).text
+    assert "Scientific Community 12" in before
+    assert "changed: now" not in before
+    # Their organisations turn out to count elsewhere: the rows and the sum stay, the mix moves.
+    campaign = Campaign.objects.get()
+    for kind, audience in campaign.audience_map.items():
+        if audience == Audience.SCIENTIFIC:
+            campaign.audience_map[kind] = Audience.INVESTORS
+    campaign.save()
+    page = go(desk, "figures-frozen", pk)
+    line = next(line for line in page.context["lines"] if line.key == "K2")
+    assert (line.then, line.now, line.came, line.went) == (67, 67, [], [])
+    assert not line.is_same
+    assert "Scientific Community 12 <b>changed: now 0</b>" in page.text
+    assert "Investors 0 <b>changed: now 12</b>" in page.text
+    text = desk.get(f"/figures/frozen/{pk}/?as=csv").getvalue().decode("utf-8-sig")
+    rows = [row[:6] for row in csv.reader(text.splitlines()) if row[0] == "K2"]
+    assert rows[:2] == [
+        ["K2", "Audience mix", "67", "people", "67", "changed"],
+        ["K2", "Audience mix: Policy Makers", "33", "", "33", ""],
+    ]
+    assert ["K2", "Audience mix: Scientific Community", "12", "", "0", "changed"] in rows
+    assert desk.get(f"/figures/frozen/{pk}/?as=xlsx").status_code == 200
 
 
 def test_reporter_reads_frozen_figures_and_closes_nothing(client, desk):

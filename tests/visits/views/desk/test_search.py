@@ -100,6 +100,11 @@ def test_search_finds_promises_mails_and_pages(client, coordinator):
         ("wordings", "wording-list"),
         ("duplicates", "duplicate-list"),
         ("inbox", "inbox-list"),
+        ("new request", "request-new"),
+        ("new person", "person-new"),
+        ("import a list", "import-list"),
+        ("write a mailing", "mailing-list"),
+        ("close the campaign", "closing"),
     ],
 )
 def test_a_page_is_found_by_what_people_call_it(client, coordinator, words, name):
@@ -112,3 +117,4 @@ def test_search_shows_a_host_no_mail_and_no_page_of_the_desk(client, host):
     client.force_login(host)
     OutgoingMailFactory(message=MessageFactory(subject="Consent dates"))
     assert results(client, "consent") == []
+    assert results(client, "new request") == []
