@@ -345,9 +345,12 @@ class Found:
         """The one person the row is about, or None; adds a fault when it could be several."""
         by_mail = self._all(self.by_mail, map(address_key, entry.mails))
         if by_mail:
-            same = [known for known in by_mail if _may_be(known.person, entry.name)]
+            sharing = [known for known in by_mail if _may_be(known.person, entry.name)]
+            same = [known for known in sharing if not _is_another(known.person, entry.name)]
             if len(same) == 1:
                 return same[0]
+            if sharing and not same:
+                return self._asked_about(entry, sharing)
             exact = [each for each in same if name_key(each.person.name) == name_key(entry.name)]
             if len(exact) == 1:
                 return exact[0]
@@ -370,6 +373,19 @@ class Found:
             if named:
                 return named[0]
         return self._of_the_list(entry, organisation)
+
+    def _asked_about(self, entry: Entry, sharing: list[Known]) -> Known | None:
+        """Whom the row was about before; else whether these with another name are meant is a
+        question for a person."""
+        if (before := self.before(entry)) is not None and before in sharing:
+            return before
+        words = _(
+            "%(mail)s belongs to %(name)s: another person, or another name of the same? Correct "
+            "the row, or add them by hand."
+        )
+        told = {"mail": entry.mails[0], "name": sharing[0].person.name}
+        entry.faults.append(("name", words % told))
+        return None
 
     def _of_the_list(self, entry: Entry, organisation: Organisation | None) -> Known | None:
         """The one of this name in an earlier import of the list whom nothing tells apart from the
@@ -417,6 +433,20 @@ def _may_be(person: Person, name: str) -> bool:
     words = set(name_key(name).split())
     mine = set(name_key(f"{person.name} {person.script_variant}").split())
     return not words or bool(words & mine)
+
+
+def _is_another(person: Person, name: str) -> bool:
+    """Whether a name and a person that share a word go on in ways that cannot mean the same: "Anna
+    Berg" and "Anna Holm", but not "A. Berg" nor "Anna M. Berg"."""
+    # Loaded by the processes that compare names, which few do.
+    from crm.matching.compare import is_alike
+
+    words = set(name_key(name).split())
+    mine = set(name_key(f"{person.name} {person.script_variant}").split())
+    rest, others = words - mine, mine - words
+    return bool(rest and others) and not any(
+        is_alike(one, other) for one in rest for other in others
+    )
 
 
 def _is_bare(entry: Entry) -> bool:
