@@ -136,6 +136,38 @@ def test_an_undo_tells_what_became_of_each_since(desk, coordinator):
     assert set(Person.objects.values_list("given", flat=True)) == {"Eve", ""}
 
 
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_our_own_list_as_a_file_brings_nothing_new(desk, kind):
+    club = OrganisationFactory(name="Club")
+    PersonFactory(given="Noor", family="")
+    PersonFactory(given="Noor", family="")
+    PersonFactory(given="Anna Maria", family="Berg", role="Clerk", organisation=club)
+    PersonFactory(given="Bo", family="Dahl", address="info@x.eu")
+    PersonFactory(given="Bo", family="Eng", address="info@x.eu")
+    merged = PersonFactory(given="Cy", family="Flo")
+    file = desk.get("/people/", {"as": kind}).getvalue()
+    Person.objects.filter(pk=merged.pk).update(merged_into=PersonFactory(given="Cyd", family="Flo"))
+
+    batch = upload(desk, file, f"people.{kind}")
+    told = list(batch.entries.values_list("verb", "message"))
+    assert told == [("skip", "")] * 6
+
+
+def test_a_number_that_is_not_ours_is_a_fault_and_nobody_new(desk):
+    anna = PersonFactory(given="Anna", family="Berg", address="anna@x.eu")
+    rows = [f"Karl Holm;{anna.pk}", f"Bo Dahl;{anna.pk + 70}", "Cy Eng;x7", f"A. Berg;{anna.pk}"]
+    rows.append(f"Dan Flo;{'9' * 40}")
+    batch = upload(desk, "\n".join(["Name;CRM number", *rows]).encode())
+
+    told = list(batch.entries.order_by("line").values_list("verb", "field", "message"))
+    assert [each[:2] for each in told] == [("error", "number")] * 3 + [
+        ("skip", ""),
+        ("error", "number"),
+    ]
+    assert told[0][2].startswith(f"{anna.pk} is the number of Anna Berg.")
+    assert told[1][2].startswith(f"We know nobody by the number {anna.pk + 70}.")
+
+
 NAMES = [b"Anna", b"Bo", b"Cy", b"Dan", b"Eve", b"Flo", b"Gil"]
 BECAME = {
     "Anna": "another record was merged into theirs",
