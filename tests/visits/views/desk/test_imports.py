@@ -13,7 +13,7 @@ from openpyxl import Workbook
 from crm.domain.imports import batches
 from crm.domain.merges import merge_people, unmerge_people
 from crm.domain.people import archive_person, edit_person, restore_person
-from crm.models import ClockSetting, ImportBatch, ImportRow, OutgoingMail, Person
+from crm.models import AuditEntry, ClockSetting, ImportBatch, ImportRow, OutgoingMail, Person
 from tests.factories.crm import (
     CLOCK,
     CoordinatorFactory,
@@ -134,6 +134,30 @@ def test_an_undo_tells_what_became_of_each_since(desk, coordinator):
     answer = do(desk, "import-undo", batch.pk)
     assert said(answer)[0].startswith("4 people taken back; 1 row stays")
     assert set(Person.objects.values_list("given", flat=True)) == {"Eve", ""}
+
+
+def test_the_rows_of_an_undone_import_are_forgotten_when_asked(desk):
+    batch = upload(desk, b"Name;E-mail\nAnna Berg;anna@x.eu\nBo Dahl;bo@x.eu\nBad;bad\n")
+    do(desk, "import-apply", batch.pk)
+    batches.work_off()
+    assert "Forget these rows" not in go(desk, "import-detail", batch.pk).text
+    assert "undo it first" in said(do(desk, "import-forget", batch.pk))[0]
+    FollowUpFactory(person=Person.objects.get(given="Bo"))
+    assert "stays to be read on its page until" in go(desk, "import-undo", batch.pk).text
+
+    do(desk, "import-undo", batch.pk)
+    page = go(desk, "import-detail", batch.pk).text
+    assert "Anna Berg" in page
+    assert "Forget these rows" in page
+    do(desk, "import-forget", batch.pk)
+    page = go(desk, "import-detail", batch.pk).text
+    assert "Forget these rows" not in page
+    assert not any(word in page for word in ("Anna", "anna@x.eu", "“bad”"))
+    assert "Undo what stayed" in page
+    rows = batch.entries.order_by("line").values_list("verb", "name")
+    assert list(rows) == [("create", ""), ("create", "Bo Dahl"), ("error", "")]
+    entry = AuditEntry.objects.get(verb="forget_import_rows")
+    assert entry.fields == ["2 rows"]
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
