@@ -22,6 +22,7 @@ VERBS = {
     "undo_import_person": gettext_lazy("import undone"),
     "apply_import": gettext_lazy("file imported"),
     "undo_import": gettext_lazy("import undone"),
+    "forget_import_rows": gettext_lazy("rows of an import forgotten"),
     "export_person": gettext_lazy("everything kept was handed out"),
     "record_consent": gettext_lazy("answer about consent written down"),
     "tell_person": gettext_lazy("told that we have their data"),

@@ -206,6 +206,7 @@ PAGES = {
     "visits:import-apply": button(COORDINATOR),
     "visits:import-undo": form(COORDINATOR),
     "visits:import-drop": button(COORDINATOR),
+    "visits:import-forget": button(COORDINATOR),
     "visits:organisation-list": page(STAFF),
     "visits:organisation-new": form(COORDINATOR),
     "visits:organisation-detail": page(STAFF),

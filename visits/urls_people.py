@@ -42,6 +42,7 @@ urlpatterns = [
     path("people/imports/<int:pk>/apply/", imports.import_apply, name="import-apply"),
     path("people/imports/<int:pk>/undo/", imports.import_undo, name="import-undo"),
     path("people/imports/<int:pk>/drop/", imports.import_drop, name="import-drop"),
+    path("people/imports/<int:pk>/forget/", imports.import_forget, name="import-forget"),
     path("people/duplicates/", duplicates.duplicate_list, name="duplicate-list"),
     path("people/duplicates/scan/", duplicates.duplicate_scan, name="duplicate-scan"),
     path("people/duplicates/status/", duplicates.duplicate_status, name="duplicate-status"),

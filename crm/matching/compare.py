@@ -74,6 +74,11 @@ def _names(ones: list[str], others: list[str]) -> np.ndarray:
     return np.select([near, alike], [Level.NEAR, Level.ALIKE], Level.OTHER)
 
 
+def is_alike(one: str, other: str) -> bool:
+    """Whether two names may be one: a slip of the pen, an initial, a part, a like sound."""
+    return one == other or int(_names([one], [other])[0]) < Level.OTHER
+
+
 def _words(ones: list[str], others: list[str]) -> np.ndarray:
     """Longer texts: a slip in a word is near; most words in common, in any order, is alike."""
     apart = process.cpdist(ones, others, scorer=OSA.distance, score_cutoff=2, dtype=np.int32)

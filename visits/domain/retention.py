@@ -199,7 +199,11 @@ def _empty_requests(rows: list[Any], at: datetime, by: User | None, actor: str) 
 
 
 def _empty_imports(rows: list[Any], at: datetime, by: User | None, actor: str) -> None:
-    ImportRow.objects.filter(batch__in=rows).update(**EMPTIED[ImportRow])
+    _empty_import_rows(ImportRow.objects.filter(batch__in=rows))
+
+
+def _empty_import_rows(rows: QuerySet) -> None:
+    rows.update(**EMPTIED[ImportRow])
 
 
 def _empty_merges(rows: list[Any], at: datetime, by: User | None, actor: str) -> None:
@@ -355,6 +359,38 @@ def apply_due(
     if any(gone.values()):
         transaction.on_commit(wipe_freed_space, robust=True)
     return gone
+
+
+def rows_stay_until(batch: ImportBatch) -> datetime | None:
+    """Until when what the rows of an import say is kept; None for good."""
+    months = months_kept()["imports"]
+    return months_before(batch.applied_at, -months) if months and batch.applied_at else None
+
+
+def forgettable_rows(batch: ImportBatch) -> QuerySet:
+    """Rows of an undone import that still say something, but those whose undo may be asked for
+    again: their people are in the lists."""
+    rows = ImportRow.objects.filter(batch=batch, batch__state=ImportBatch.State.UNDONE, kept=[])
+    return rows.exclude(name="", changes={}, message="", remark="")
+
+
+@transaction.atomic
+def forget_rows(batch: ImportBatch, *, at: datetime, by: User) -> int:
+    """Empty what the rows of an undone import say, before their time; how many. That there were
+    rows, and who did what, stays.
+
+    Raises ValidationError when no row of it is to be forgotten.
+    """
+    locked = ImportBatch.objects.select_for_update().get(pk=batch.pk)
+    found = list(forgettable_rows(locked).values_list("pk", flat=True))
+    if not found:
+        raise ValidationError(
+            _("No row of this import is to be forgotten: undo it first."), code="state"
+        )
+    _empty_import_rows(forgettable_rows(locked))
+    record(locked, "forget_import_rows", at=at, by=by, fields=[f"{len(found)} rows"])
+    transaction.on_commit(wipe_freed_space, robust=True)
+    return len(found)
 
 
 def _log(category: Category, count: int, *, at: datetime, by: User | None, actor: str) -> None:

@@ -11,6 +11,7 @@ from crm.search import name_key
 
 # Every field a column may go to; nothing else of a person can be written by an import.
 FIELDS: dict[str, Promise] = {
+    "number": _("Our number of the person"),
     "name": _("Whole name"),
     "given": _("Given name"),
     "family": _("Family name"),
@@ -35,12 +36,16 @@ FIELDS: dict[str, Promise] = {
 OF_EVENT = ("status", "day_1", "day_2", "walk", "part")
 LOOKED_AT = 20
 
+# Of the people in our own lists as files; other programs number theirs under other words.
+NUMBER_HEADING = _("CRM number")
+
 # Named by a heading alone: the organisation, or where it is.
 MUNICIPALITY = "municipality"
 
 # Words of the nine languages of this site: en, nb, nl, it, fr, de, es, pl, el; two more of a kind
 # with a language stand beside it. Compared without marks, capitals and signs.
 WORDS = {
+    "number": "CRM number",
     "name": """name | full name | participant | participant name | attendee | contact | person
         | first and last name | navn | fullt navn | deltaker | deltakar | naam | volledige naam
         | deelnemer | nome completo | nome e cognome | cognome e nome | nominativo | partecipante

@@ -1,5 +1,5 @@
-"""Whom a row is about: by mail address, by having been imported before, by name and organisation,
-by name in an earlier import of the same list.
+"""Whom a row is about: by our own number, by mail address, by having been imported before, by name
+and organisation, by name in an earlier import of the same list.
 
 Every look-up is made for many rows at once; `compare` weighs one row against one person and
 touches no database.
@@ -205,19 +205,27 @@ class Directory:
         """Everybody these rows may be about, in a fixed number of queries."""
         found = Found()
         entries = [entry for entry, _organisation in rows]
+        found.by_number = self._by_number(entries)
         found.by_mail = self._by_mail(entries)
         found.by_digest = self._by_digest(entries)
         found.by_name = self._by_name_and_organisation(rows, found)
         found.by_list = self._by_list(entries, found)
         ids = {
             pk
-            for group in (found.by_mail, found.by_digest, found.by_name, found.by_list)
+            for group in (
+                *(found.by_number, found.by_mail, found.by_digest, found.by_name, found.by_list),
+            )
             for keys in group.values()
             for pk in keys
         }
         found.people = self._load(ids)
         found.taken = self.taken
         return found
+
+    def _by_number(self, entries: Iterable[Entry]) -> dict[int, set[int]]:
+        """Those our own list as a file was about, or whom they were merged into since."""
+        pairs = [(entry.number, entry.number) for entry in entries if entry.number is not None]
+        return _grouped((key, self._kept(pk)) for key, pk in self._with_roots(pairs))
 
     def _by_mail(self, entries: Iterable[Entry]) -> dict[str, set[int]]:
         keys = {address_key(mail) for entry in entries for mail in entry.mails}
@@ -243,7 +251,10 @@ class Directory:
         names = {
             entry.name
             for entry in entries
-            if entry.name and not found.has_address_of(entry) and not found.has_row_of(entry)
+            if entry.name
+            and entry.number is None
+            and not found.has_address_of(entry)
+            and not found.has_row_of(entry)
         }
         if not names or not self._earlier_files():
             return {}
@@ -326,6 +337,7 @@ class Directory:
 class Found:
     """People by what rows say of them; people made by earlier rows of the chunk are added."""
 
+    by_number: dict[int, set[int]] = field(default_factory=dict)
     by_mail: dict[str, set[int]] = field(default_factory=dict)
     by_digest: dict[str, set[int]] = field(default_factory=dict)
     by_name: dict[NameKey, set[int]] = field(default_factory=dict)
@@ -343,11 +355,16 @@ class Found:
 
     def match(self, entry: Entry, organisation: Organisation | None) -> Known | None:
         """The one person the row is about, or None; adds a fault when it could be several."""
+        if entry.number is not None:
+            return self._numbered(entry)
         by_mail = self._all(self.by_mail, map(address_key, entry.mails))
         if by_mail:
-            same = [known for known in by_mail if _may_be(known.person, entry.name)]
+            sharing = [known for known in by_mail if _may_be(known.person, entry.name)]
+            same = [known for known in sharing if _is_of_the_name(known.person, entry.name)]
             if len(same) == 1:
                 return same[0]
+            if sharing and not same:
+                return self._asked_about(entry, sharing)
             exact = [each for each in same if name_key(each.person.name) == name_key(entry.name)]
             if len(exact) == 1:
                 return exact[0]
@@ -371,6 +388,40 @@ class Found:
                 return named[0]
         return self._of_the_list(entry, organisation)
 
+    def _numbered(self, entry: Entry) -> Known | None:
+        """Who has the number; a fault when nobody has, or somebody of another name and address."""
+        known = next(iter(self._all(self.by_number, [entry.number])), None)
+        if known is None:
+            words = _(
+                "We know nobody by the number %(number)s. Leave the cell empty if the row is about "
+                "somebody new."
+            )
+        elif _is_of_the_name(known.person, entry.name) or any(
+            known.has(ContactPoint.Kind.EMAIL, mail) for mail in entry.mails
+        ):
+            return known
+        else:
+            words = _(
+                "%(number)s is the number of %(name)s. Leave the cell empty if the list was made "
+                "elsewhere, or correct the name."
+            )
+        told = {"number": entry.number, "name": known.person.name if known else ""}
+        entry.faults.append(("number", words % told))
+        return None
+
+    def _asked_about(self, entry: Entry, sharing: list[Known]) -> Known | None:
+        """Whom the row was about before; else whether these with another name are meant is a
+        question for a person."""
+        if (before := self.before(entry)) is not None and before in sharing:
+            return before
+        words = _(
+            "%(mail)s belongs to %(name)s: another person, or another name of the same? Correct "
+            "the row, or add them by hand."
+        )
+        told = {"mail": entry.mails[0], "name": sharing[0].person.name}
+        entry.faults.append(("name", words % told))
+        return None
+
     def _of_the_list(self, entry: Entry, organisation: Organisation | None) -> Known | None:
         """The one of this name in an earlier import of the list whom nothing tells apart from the
         row, and whom no other row of the file is about."""
@@ -384,7 +435,9 @@ class Found:
         return same[0]
 
     def before(self, entry: Entry) -> Known | None:
-        """Whom the same row was about when it was imported before."""
+        """Whom the same row was about when it was imported before, or who has its number."""
+        if entry.number is not None:
+            return next(iter(self._all(self.by_number, [entry.number])), None)
         known = self._all(self.by_digest, [entry.digest()])
         return known[0] if len(known) == 1 else None
 
@@ -417,6 +470,24 @@ def _may_be(person: Person, name: str) -> bool:
     words = set(name_key(name).split())
     mine = set(name_key(f"{person.name} {person.script_variant}").split())
     return not words or bool(words & mine)
+
+
+def _is_another(person: Person, name: str) -> bool:
+    """Whether a name and a person that share a word go on in ways that cannot mean the same: "Anna
+    Berg" and "Anna Holm", but not "A. Berg" nor "Anna M. Berg"."""
+    # Loaded by the processes that compare names, which few do.
+    from crm.matching.compare import is_alike
+
+    words = set(name_key(name).split())
+    mine = set(name_key(f"{person.name} {person.script_variant}").split())
+    rest, others = words - mine, mine - words
+    return bool(rest and others) and not any(
+        is_alike(one, other) for one in rest for other in others
+    )
+
+
+def _is_of_the_name(person: Person, name: str) -> bool:
+    return _may_be(person, name) and not _is_another(person, name)
 
 
 def _is_bare(entry: Entry) -> bool:

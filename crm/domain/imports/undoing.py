@@ -27,6 +27,7 @@ from crm.models import (
     ImportBatch,
     ImportRow,
     MailingRecipient,
+    Merge,
     Municipality,
     NoticeDue,
     Organisation,
@@ -61,6 +62,7 @@ REASONS: dict[str, str | Promise] = {
     "message": _LETTERS,
     "interaction": _("a call, a meeting or a note"),
     "person": _("another record was merged into theirs"),
+    "merged": _("merged into another record"),
     "post": _("a post they had before"),
 }
 
@@ -158,6 +160,7 @@ class _Chunk:
         self.used_parts = hanging(Participation, [part.pk for part in self.parts.values()], {})
         merged = Person.objects.filter(merged_into__in=people)
         self.kept_in_merges = set(merged.values_list("merged_into", flat=True))
+        self.merged_rows = self._rows_merged() if self.kept_in_merges else set()
         self.gone_points: set[int] = set()
         self.gone_parts: set[int] = set()
         self.changed_parts: dict[int, tuple[Participation, set[str]]] = {}
@@ -187,9 +190,10 @@ class _Chunk:
         for pk in sorted(made):
             if pk in untouched and pk not in used:
                 continue
+            why = sorted(used.get(pk, ())) or [self._change_of(pk, later)]
             for row in self.rows[pk]:
                 if row.verb != ImportRow.Verb.SKIP:
-                    self._keep(row, sorted(used.get(pk, ())) or [self._change_of(pk, later)])
+                    self._keep(row, ["merged"] if row.pk in self.merged_rows else why)
         going = untouched - set(used)
         for row in (row for pk in going for row in self.rows[pk] if row.kept):
             self._keep(row, [])
@@ -200,6 +204,16 @@ class _Chunk:
             rows.delete()
         Person.objects.filter(pk__in=going).delete()
         self.done.removed += len(going)
+
+    def _rows_merged(self) -> set[int]:
+        """Rows about records that were merged into these people, as the journals tell."""
+        merges = Merge.objects.standing().filter(kept__in=self.kept_in_merges)
+        return {
+            change["pk"]
+            for journal in merges.values_list("journal", flat=True)
+            for change in (journal or {}).get("changes", ())
+            if change["model"] == ImportRow._meta.label_lower
+        }
 
     def _later_imports(self, people: set[int]) -> dict[int, set[datetime | None]]:
         """When later imports that stand wrote these people."""

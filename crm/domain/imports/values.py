@@ -24,7 +24,7 @@ from crm.domain.imports.keys import name_key
 from crm.domain.people import phone_number
 from crm.exports import uncell
 from crm.models import Organisation, Participation, Person, Place
-from crm.validators import address_key, clean_line, clean_text, mail_address
+from crm.validators import address_key, clean_line, clean_text, mail_address, row_numbers
 
 
 def _length(model: Any, name: str) -> int:
@@ -76,6 +76,8 @@ class Entry:
     """One row, understood: what it says about a person, or what is wrong with it."""
 
     line: int
+    # What our own list as a file calls the person by.
+    number: int | None = None
     person: dict[str, Any] = field(default_factory=dict)
     mails: list[str] = field(default_factory=list)
     phones: list[str] = field(default_factory=list)
@@ -104,6 +106,8 @@ class Entry:
         told["mails"] = sorted(map(address_key, self.mails))
         told["phones"] = sorted(self.phones)
         told["organisation"] = name_key(self.organisation)
+        if self.number is not None:
+            told["number"] = self.number
         if self.city:
             told["city"] = name_key(self.city)
         text = json.dumps(told, sort_keys=True, ensure_ascii=True)
@@ -124,6 +128,7 @@ def entry_of(line: int, cells: list[str], mapping: list[str], *, is_csv: bool) -
             if said[name] == NOT_FOUND or said[name] in FORMULA_FAULTS:
                 said[name] = ""
     _name(entry, said)
+    _number(entry, said.get("number", ""))
     for name in PERSON_LINES:
         if said.get(name):
             entry.person[name] = said[name]
@@ -171,6 +176,15 @@ def _each(
             continue
         if address_key(value) not in map(address_key, found):
             found.append(value)
+
+
+def _number(entry: Entry, text: str) -> None:
+    if not text:
+        return
+    entry.number = next(iter(row_numbers([text])), None)
+    if entry.number is None:
+        words = _("“%(value)s” is no number of a person in our lists; leave the cell empty.")
+        entry.faults.append(("number", words % {"value": text[:60]}))
 
 
 def _name(entry: Entry, said: dict[str, str]) -> None:

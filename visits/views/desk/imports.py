@@ -23,6 +23,7 @@ from crm.forms.imports import DELIMITERS, ReadingForm, UploadForm
 from crm.models import Event, ImportBatch, ImportRow, Participation
 from crm.permissions import require
 from crm.roles import Role
+from visits.domain.retention import forget_rows, forgettable_rows, rows_stay_until
 from visits.views.desk.access import try_verb
 from visits.views.desk.toasts import add_errors, done
 
@@ -110,6 +111,8 @@ def _page(request: HttpRequest, batch: ImportBatch, **more: Any) -> HttpResponse
         "stayed": stayed,
         "taken_back": max(batch.created + batch.updated + batch.linked - stayed, 0),
     }
+    if batch.state == State.UNDONE:
+        context["is_to_forget"] = forgettable_rows(batch).exists()
     if batch.state in (State.READY, State.FAILED):
         context["reading"] = ReadingForm(batch=batch)
     return render(
@@ -201,7 +204,8 @@ def import_undo(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("visits:import-detail", pk)
     for row in would.kept:
         row.kept_words = reasons_of(row)
-    return render(request, "visits/import_undo.html", {"batch": batch, "would": would})
+    context = {"batch": batch, "would": would, "until": rows_stay_until(batch)}
+    return render(request, "visits/import_undo.html", context)
 
 
 def _told_of(undone: Undone) -> str:
@@ -238,6 +242,16 @@ def import_drop(request: HttpRequest, pk: int) -> HttpResponse:
     if try_verb(request, batches.drop_file, batch):
         done(request, _("The file is forgotten; nothing of it was imported."))
         return redirect("visits:import-list")
+    return redirect("visits:import-detail", pk)
+
+
+@require_POST
+@require(Role.COORDINATOR)
+def import_forget(request: HttpRequest, pk: int) -> HttpResponse:
+    """Empty the rows of an undone import: nobody's record leads to them any more."""
+    batch = _find(request, pk)
+    if try_verb(request, forget_rows, batch, at=clock.now(), by=request.user):
+        done(request, _("The rows are forgotten; how many there were stays."))
     return redirect("visits:import-detail", pk)
 
 

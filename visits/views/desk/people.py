@@ -21,6 +21,7 @@ from crm.consent_words import consent_lines
 from crm.domain import people as verbs
 from crm.domain.duplicates import like, open_lookalikes
 from crm.domain.follow_ups import open_follow_up
+from crm.domain.imports.headings import NUMBER_HEADING
 from crm.domain.merges import first_contact_of
 from crm.duplicate_words import percent, reasons, suggestion_of
 from crm.exports import Column
@@ -76,6 +77,8 @@ COLUMNS = (
     Column(gettext_lazy("Next promise"), lambda person: person.next_due),
     Column(gettext_lazy("Tags"), lambda person: ", ".join(tag["name"] for tag in person.tag_rows)),
 )
+# A file says whose row it is, so that it may come back changed.
+IN_FILES = (Column(NUMBER_HEADING, lambda person: str(person.pk)),)
 
 
 def newsletter_word(person: Person) -> str:
@@ -101,7 +104,8 @@ def with_list_facts(rows: QuerySet) -> QuerySet:
 @require(Role.COORDINATOR)
 def person_list(request: HttpRequest) -> HttpResponse:
     rows = with_list_facts(Person.objects.visible_to(request.user))
-    page = list_page(request, PersonFilter, rows, COLUMNS)
+    columns = [*COLUMNS, *IN_FILES] if request.GET.get("as") else COLUMNS
+    page = list_page(request, PersonFilter, rows, columns)
     if file := as_file(page, "people"):
         return file
     context = {

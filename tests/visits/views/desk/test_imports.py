@@ -13,7 +13,7 @@ from openpyxl import Workbook
 from crm.domain.imports import batches
 from crm.domain.merges import merge_people, unmerge_people
 from crm.domain.people import archive_person, edit_person, restore_person
-from crm.models import ClockSetting, ImportBatch, ImportRow, OutgoingMail, Person
+from crm.models import AuditEntry, ClockSetting, ImportBatch, ImportRow, OutgoingMail, Person
 from tests.factories.crm import (
     CLOCK,
     CoordinatorFactory,
@@ -136,10 +136,66 @@ def test_an_undo_tells_what_became_of_each_since(desk, coordinator):
     assert set(Person.objects.values_list("given", flat=True)) == {"Eve", ""}
 
 
+def test_the_rows_of_an_undone_import_are_forgotten_when_asked(desk):
+    batch = upload(desk, b"Name;E-mail\nAnna Berg;anna@x.eu\nBo Dahl;bo@x.eu\nBad;bad\n")
+    do(desk, "import-apply", batch.pk)
+    batches.work_off()
+    assert "Forget these rows" not in go(desk, "import-detail", batch.pk).text
+    assert "undo it first" in said(do(desk, "import-forget", batch.pk))[0]
+    FollowUpFactory(person=Person.objects.get(given="Bo"))
+    assert "stays to be read on its page until" in go(desk, "import-undo", batch.pk).text
+
+    do(desk, "import-undo", batch.pk)
+    page = go(desk, "import-detail", batch.pk).text
+    assert "Anna Berg" in page
+    assert "Forget these rows" in page
+    do(desk, "import-forget", batch.pk)
+    page = go(desk, "import-detail", batch.pk).text
+    assert "Forget these rows" not in page
+    assert not any(word in page for word in ("Anna", "anna@x.eu", "“bad”"))
+    assert "Undo what stayed" in page
+    rows = batch.entries.order_by("line").values_list("verb", "name")
+    assert list(rows) == [("create", ""), ("create", "Bo Dahl"), ("error", "")]
+    entry = AuditEntry.objects.get(verb="forget_import_rows")
+    assert entry.fields == ["2 rows"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_our_own_list_as_a_file_brings_nothing_new(desk, kind):
+    club = OrganisationFactory(name="Club")
+    PersonFactory(given="Noor", family="")
+    PersonFactory(given="Noor", family="")
+    PersonFactory(given="Anna Maria", family="Berg", role="Clerk", organisation=club)
+    PersonFactory(given="Bo", family="Dahl", address="info@x.eu")
+    PersonFactory(given="Bo", family="Eng", address="info@x.eu")
+    merged = PersonFactory(given="Cy", family="Flo")
+    file = desk.get("/people/", {"as": kind}).getvalue()
+    Person.objects.filter(pk=merged.pk).update(merged_into=PersonFactory(given="Cyd", family="Flo"))
+
+    batch = upload(desk, file, f"people.{kind}")
+    told = list(batch.entries.values_list("verb", "message"))
+    assert told == [("skip", "")] * 6
+
+
+def test_a_number_that_is_not_ours_is_a_fault_and_nobody_new(desk):
+    anna = PersonFactory(given="Anna", family="Berg", address="anna@x.eu")
+    rows = [f"Karl Holm;{anna.pk}", f"Bo Dahl;{anna.pk + 70}", "Cy Eng;x7", f"A. Berg;{anna.pk}"]
+    rows.append(f"Dan Flo;{'9' * 40}")
+    batch = upload(desk, "\n".join(["Name;CRM number", *rows]).encode())
+
+    told = list(batch.entries.order_by("line").values_list("verb", "field", "message"))
+    assert [each[:2] for each in told] == [("error", "number")] * 3 + [
+        ("skip", ""),
+        ("error", "number"),
+    ]
+    assert told[0][2].startswith(f"{anna.pk} is the number of Anna Berg.")
+    assert told[1][2].startswith(f"We know nobody by the number {anna.pk + 70}.")
+
+
 NAMES = [b"Anna", b"Bo", b"Cy", b"Dan", b"Eve", b"Flo", b"Gil"]
 BECAME = {
     "Anna": "another record was merged into theirs",
-    "Bo": "another record was merged into theirs",
+    "Bo": "merged into another record",
     "Cy": "archived since",
     "Dan": "changed by a later import; undo that one first",
     "Eve": "edited since",
