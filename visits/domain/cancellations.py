@@ -98,11 +98,16 @@ def undo_cancellation(
     if was_told:
         for request in rows:
             tell_agreed(request, visit, at=at)
-    elif visit.confirmed_at and lost.confirmed_at:
-        # For the city it was never off: no letter confirms it anew, so its reminders go on.
+    else:
+        _never_off(visit, lost)
+    return visit
+
+
+def _never_off(visit: Visit, lost: Visit) -> None:
+    """For its city the date stood all along: no letter confirms it anew, so its reminders go on."""
+    if visit.confirmed_at and lost.confirmed_at:
         visit.confirmed_at = lost.confirmed_at
         visit.save(update_fields=["confirmed_at"])
-    return visit
 
 
 def _made_again(
@@ -177,6 +182,8 @@ def take_back_move(visit: Visit, *, at: datetime, why: str, by: User | None = No
     again = confirm_if_complete(again, at=at, by=by)
     if known is not None and known != old:
         _draft_old_date(again, known, at=at, by=by)
+    else:
+        _never_off(again, old)
     return again
 
 

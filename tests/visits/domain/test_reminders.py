@@ -13,7 +13,7 @@ from tests.factories.visits import (
     VisitFactory,
     VisitFollowUpFactory,
 )
-from visits.domain.cancellations import undo_cancellation
+from visits.domain.cancellations import take_back_move, undo_cancellation
 from visits.domain.letters import draft_letter
 from visits.domain.reminders import due_after, due_before, remind
 from visits.domain.visits import cancel_visit, postpone_visit
@@ -137,6 +137,25 @@ def test_a_cancellation_undone_before_the_city_heard_brings_the_reminder_back():
     waiting = Message.objects.filter(template__key="reminder_d3", status=Message.Status.DRAFT)
     assert waiting.count() == 1
     assert waiting.get().reminders.get().visit.replaces == visit
+
+
+def test_a_move_taken_back_before_the_city_heard_brings_the_reminder_back():
+    visit = visit_on(23, reserved=True, **AGREED)
+    visit.requests.update(state="scheduled")
+    remind(at=day(20))
+    moved = postpone_visit(
+        visit,
+        starts_at=day(24, 9),
+        ends_at=day(24, 12),
+        side="us",
+        reason="A slip.",
+        at=day(20, 12),
+        by=UserFactory(),
+    )
+    again = take_back_move(moved, at=day(20, 13), why="A slip.")
+    remind(at=day(20, 14))
+    waiting = Message.objects.filter(template__key="reminder_d3", status=Message.Status.DRAFT)
+    assert waiting.get().reminders.get().visit == again
 
 
 def test_a_reminder_the_city_has_is_not_repeated_after_an_undo():
