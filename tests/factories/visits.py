@@ -412,7 +412,15 @@ class FigureSnapshotFactory(DjangoModelFactory):
     taken_at = CLOCK
     note = "Interim report"
     figures = factory.LazyFunction(
-        lambda: {"K1": {"label": "Event participation", "unit": "people", "value": 2, "rows": []}}
+        lambda: {
+            "K1": {
+                "label": "Event participation",
+                "unit": "people",
+                "value": 2,
+                "rows": [],
+                "detail": {},
+            }
+        }
     )
 
 
