@@ -190,12 +190,15 @@ def _compared(
 
 
 def _compared_parts(key: str, then: dict[str, Any], now: dict[str, Any]) -> list[Compared]:
-    """The parts of a number, also those that were not there yet or are there no more."""
+    """The parts of a number, also those that were not there yet or are there no more.
+
+    In the order of those of now: PostgreSQL keeps none for what was frozen.
+    """
     before, after = dict(_parts(then)), dict(_parts(now))
     none: Counted = (0, [])
     return [
         _compared(key, (name, ""), before.get(name, none), after.get(name, none), [])
-        for name in {**before, **after}
+        for name in {**after, **before}
     ]
 
 
