@@ -38,8 +38,8 @@ class Timetable:
 
 @dataclass(frozen=True)
 class Candidates:
-    """Stops that may be put in: numbers, values, windows, and their columns of
-    `minutes[from, stop]` and `served[to, stop]` (service, then the way on)."""
+    """Stops that may be put in: numbers, values, windows, beside `minutes[from, stop]` and
+    `served[to, stop]` (service, then the way on) of all stops."""
 
     stops: np.ndarray
     values: np.ndarray
@@ -50,10 +50,10 @@ class Candidates:
 
     def ratios(self, tour: Timetable, offset: float) -> np.ndarray:
         """Value against delay by gap of the tour and stop; 0 where it does not fit."""
-        start = self.minutes.take(tour.before, axis=0)
+        start = self.minutes.take(tour.before, axis=0).take(self.stops, axis=1)
         start += tour.leave[:, None]
         np.maximum(start, self.opens, out=start)
-        delay = self.served.take(tour.after, axis=0)
+        delay = self.served.take(tour.after, axis=0).take(self.stops, axis=1)
         delay += start
         delay -= tour.reach[:, None]
         fits = delay <= tour.slack[:, None]
@@ -71,8 +71,8 @@ class Candidates:
             self.values[chosen],
             self.opens[chosen],
             self.closes[chosen],
-            self.minutes[:, chosen],
-            self.served[:, chosen],
+            self.minutes,
+            self.served,
         )
 
 
@@ -90,7 +90,7 @@ class Tours:
         seed: int,
     ) -> None:
         self.minutes = minutes.astype(np.float32)
-        self.served = (minutes + service[:, None]).T.astype(np.float32)  # [after, stop]
+        self.served = (minutes.T + service).astype(np.float32, order="C")  # [after, stop]
         self.score = score.astype(np.float32)
         self.opens, self.closes = opens.astype(np.float32), closes.astype(np.float32)
         self.rng = random.Random(seed)
@@ -251,17 +251,12 @@ class Tours:
         values = self.score**power
         if rng.random() < 0.5:
             values *= self.noise.uniform(0.6, 1.4, len(values)).astype(np.float32)
-        visited = np.zeros(len(values), dtype=bool)
+        allowed = self.score > 0
         for tour in tours:
-            visited[tour.stops] = True
+            allowed[tour.stops] = False
         free = Candidates(
-            np.arange(len(values)),
-            values,
-            self.opens,
-            np.where(visited | (self.score <= 0), -1, self.closes),
-            self.minutes,
-            self.served,
-        )
+            np.arange(len(values)), values, self.opens, self.closes, self.minutes, self.served
+        ).among(np.flatnonzero(allowed))
         tours = list(tours)
         while len(free.stops):
             best, found = 0.0, None
