@@ -241,7 +241,10 @@ def solve(
         length = CYCLE / seconds
         if last - start < 1.5 * length:
             length = last - start
-        tours.run(partial(share_of, spent, start, length), hot)
+        if vehicles > 1:
+            tours.run(partial(share_of, spent, start, length), hot)
+        else:
+            tours.breed(lambda: spent() > last)
         exact.take(tours.best_tours())
         if vehicles > 1:
             exact.add(tours.pool())

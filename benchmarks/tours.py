@@ -11,6 +11,7 @@ import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 
@@ -19,6 +20,10 @@ SHORTER = 0.05  # of a mean score: what a tour without any travel would be worth
 LONGEST = 8  # stops taken out of a tour at once
 FAR = 0.1  # how often up to half of it
 MOST_TOURS = 6000
+TURNS = 20  # between two looks at the clock
+# One tour alone is bred in short runs: how warm, how long from nothing, how long from a mixed
+# tour, how often from that, and how many tours there are to mix at least and at most.
+WARM, FRESH_TURNS, MIXED_TURNS, MIXED, FEW, BROOD = 0.3, 500, 300, 0.8, 8, 100
 
 
 @dataclass(frozen=True)
@@ -104,9 +109,11 @@ class Tours:
         self.present = [self.timetable([]) for _ in range(vehicles)]
         self.best, self.best_worth = self.present, 0.0
         self.seen: dict[tuple[int, ...], float] = {}
+        self.barred: set[int] = set()
+        self.brood: dict[frozenset[int], Timetable] = {}
 
     def run(self, spent: Callable[[], float], hot: float = HOT) -> None:
-        """Search until a share of 1 is spent, cooling down on the way."""
+        """Search until a share of 1 is spent, cooling down; stops are barred for half of it."""
         rng = self.rng
         if not self.seen:
             self.present = self.repair(self.present, list(range(len(self.present))))
@@ -114,7 +121,9 @@ class Tours:
         worth = self.worth(self.present)
         while (share := spent()) < 1:
             heat = self.mean * hot * (COLD / hot) ** share
-            for _turn in range(20):
+            if share >= 0.5:
+                self.barred = set()
+            for _turn in range(TURNS):
                 tours, touched = self.shake(self.present)
                 tours = self.repair(tours, touched)
                 new = self.worth(tours)
@@ -124,6 +133,36 @@ class Tours:
                         self.keep(tours)
                     elif new > 0.97 * self.best_worth and len(tours) > 1:
                         self.remember(tours, new)
+
+    def breed(self, is_over: Callable[[], bool]) -> None:
+        """Search for one tour in short runs, from nothing or from two tours met before, each
+        without half of the other stops at first: a long run ends in the same valley every time."""
+        rng = self.rng
+        while not is_over():
+            mixed = rng.random() < MIXED and len(self.brood) >= FEW
+            stops = self.mixed() if mixed else []
+            others = set(range(1, len(self.scores))).difference(stops)
+            self.barred = {stop for stop in others if rng.random() < 0.5}
+            self.present = self.repair([self.timetable(stops)], [0])
+            self.run(turns_spent(MIXED_TURNS if mixed else FRESH_TURNS, is_over), WARM)
+            self.add_to_brood(self.present[0])
+
+    def mixed(self) -> list[int]:
+        """The head of one good tour and as much of the tail of another as still fits."""
+        one, other = self.rng.sample([tour.stops for tour in self.brood.values()], 2)
+        head = one[: self.rng.randrange(len(one) + 1)]
+        tail = [stop for stop in other if stop not in head]
+        while not self.is_possible(head + tail):
+            tail = tail[1:]
+        return head + tail
+
+    def add_to_brood(self, tour: Timetable) -> None:
+        """Keep a tour: the better one of the same stops, and not the worst of all."""
+        key, brood = frozenset(tour.stops), self.brood
+        if key not in brood or self.worth([tour]) > self.worth([brood[key]]):
+            brood[key] = tour
+        if len(brood) > BROOD:
+            del brood[min(brood, key=lambda key: self.worth([brood[key]]))]
 
     def start_from(self, tours: list[tuple[int, ...]]) -> None:
         """Go on from these tours (task numbers), best so far."""
@@ -209,7 +248,7 @@ class Tours:
         rng, table = self.rng, self.table
         visited = {stop for tour in tours for stop in tour.stops}
         stop = rng.randrange(1, len(self.scores))
-        if stop in visited or not self.scores[stop]:
+        if stop in visited or stop in self.barred or not self.scores[stop]:
             return None
         number = rng.randrange(len(tours))
         stops = tours[number].stops
@@ -252,6 +291,7 @@ class Tours:
         if rng.random() < 0.5:
             values *= self.noise.uniform(0.6, 1.4, len(values)).astype(np.float32)
         allowed = self.score > 0
+        allowed[list(self.barred)] = False
         for tour in tours:
             allowed[tour.stops] = False
         free = Candidates(
@@ -312,3 +352,9 @@ class Tours:
             travel,
             score,
         )
+
+
+def turns_spent(turns: int, is_over: Callable[[], bool]) -> Callable[[], float]:
+    """The share spent of so many turns at each look at the clock; all of it when it is over."""
+    looks = count()
+    return lambda: 1.0 if is_over() else next(looks) * TURNS / turns
