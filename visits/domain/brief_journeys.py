@@ -1,10 +1,10 @@
-"""The journey to a visit and on from it: booked legs, else estimates that say they are estimates;
-the tour around it; what disturbs it; what was said about naming and photos."""
+"""The journeys to a visit and on from it, and whether they are booked; the tour around it; what
+disturbs it; what was said about naming and photos."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Literal
+from datetime import datetime
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
@@ -14,13 +14,12 @@ from crm.models import Place
 from visits.briefs.edition import Block, Column, Facts, Mark, Prose, Stretch, Table, Tour
 from visits.domain import brief_parts as parts
 from visits.domain.brief_sources import Sources
+from visits.domain.disruption_reach import hits, touches
+from visits.domain.journeys import Journey
 from visits.domain.place_names import name_of, names_at
-from visits.domain.travel import place_ref
 from visits.ical import same_clock
-from visits.models import Disruption, TravelLeg, Visit, VisitRequest
+from visits.models import Disruption, Visit, VisitRequest
 from visits.models.requests import Mode
-from visits.models.travel import TravelMode
-from visits.planning.travel import MODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +39,16 @@ def trip_of(visit: Visit, sources: Sources, *, at: datetime) -> Trip:
         words = Prose(_("Online: nobody travels."))
         return Trip("", "", (), parts.place_map(visit, visit.city), (words,))
     chain = sources.tour(visit)
-    names = _Names(visit, chain, at)
-    legs = sources.legs_near(visit)
+    before, after = sources.journeys(visit)
+    journeys = [*before, *after]
+    ends = [end for row in journeys for end in (row.from_visit, row.to_visit) if end is not None]
+    names = _Names(visit, [*ends, *chain], at)
     blocks: list[Block] = []
-    if legs:
-        blocks.append(_leg_table(legs, names, visit.host.zone))
-    out, on = _estimates(visit, sources, names) if not legs else _leg_lines(visit, legs, names)
-    if not legs:
+    if journeys:
+        blocks.append(_journey_table(journeys, names, visit.host.zone))
+    if not any(row.is_firm for row in journeys):
         blocks.append(Prose(_("No journey is booked or entered yet."), "missing"))
-        blocks.append(Prose(parts.join((out, on), "\n")))
+    out, on = _lines(before, after, names)
     known = parts.facts((_("Hotel"), visit.hotel), (_("Last way home"), visit.last_way_home))
     if known:
         blocks.append(Facts(known))
@@ -57,11 +57,9 @@ def trip_of(visit: Visit, sources: Sources, *, at: datetime) -> Trip:
     if not visit.last_way_home:
         blocks.append(Prose(_("Last way home: not known."), "missing"))
     stretches = tuple(
-        Stretch(
-            leg.departs_at, leg.arrives_at, str(TravelMode(leg.mode).label).capitalize(), "journey"
-        )
-        for leg in legs
-        if _touches(leg, visit)
+        Stretch(row.departs_at, row.arrives_at, row.mode_words.capitalize(), "journey")
+        for row in journeys
+        if _touches(row, visit)
     )
     return Trip(out, on, stretches, _tour_map(visit, chain, names), tuple(blocks))
 
@@ -91,7 +89,7 @@ class _Names:
         return self.of(visit.place, visit.city)
 
 
-def _leg_table(legs: Sequence[TravelLeg], names: _Names, home: str) -> Table:
+def _journey_table(journeys: Sequence[Journey], names: _Names, home: str) -> Table:
     columns = (
         Column(_("From – to"), 1.9),
         Column(_("Departs"), 2.0, figures=True),
@@ -100,12 +98,12 @@ def _leg_table(legs: Sequence[TravelLeg], names: _Names, home: str) -> Table:
     )
     rows = tuple(
         (
-            f"{names.of(leg.origin)} – {names.of(leg.destination)}",
-            _both_times(leg.departs_at, leg.origin.zone, home),
-            _both_times(leg.arrives_at, leg.destination.zone, home),
-            parts.join((str(leg.get_mode_display()), str(leg.get_status_display()), leg.note)),
+            f"{names.of(row.origin)} – {names.of(row.destination)}",
+            _both_times(row.departs_at, row.origin.zone, home),
+            _both_times(row.arrives_at, row.destination.zone, home),
+            parts.join((row.mode_words, row.status_words, row.leg.note if row.leg else "")),
         )
-        for leg in legs
+        for row in journeys
     )
     return Table(columns, rows)
 
@@ -118,60 +116,33 @@ def _both_times(moment: datetime, zone: str, home: str) -> str:
     return f"{here}\n= {wording.local_time(moment, home)}"
 
 
-def _leg_lines(visit: Visit, legs: Sequence[TravelLeg], names: _Names) -> tuple[str, str]:
-    before = [leg for leg in legs if leg.arrives_at <= visit.starts_at]
-    after = [leg for leg in legs if leg.departs_at >= visit.ends_at]
+def _lines(before: Sequence[Journey], after: Sequence[Journey], names: _Names) -> tuple[str, str]:
+    """When the host arrives and from where, when the host leaves and for where."""
     out = on = ""
     if before:
-        leg = before[-1]
         out = _("arrives %(when)s from %(place)s") % {
-            "when": wording.local_time(leg.arrives_at, leg.destination.zone),
-            "place": names.of(leg.origin),
+            "when": wording.local_time(before[-1].arrives_at, before[-1].destination.zone),
+            "place": names.of(before[-1].origin),
         }
-        out = parts.join((out, _unless_booked(leg)))
+        out = parts.join((out, _unless_booked(before[-1])))
     if after:
-        leg = after[0]
         on = _("leaves %(when)s for %(place)s") % {
-            "when": wording.local_time(leg.departs_at, leg.origin.zone),
-            "place": names.of(leg.destination),
+            "when": wording.local_time(after[0].departs_at, after[0].origin.zone),
+            "place": names.of(after[0].destination),
         }
-        on = parts.join((on, _unless_booked(leg)))
+        on = parts.join((on, _unless_booked(after[0])))
     return out, on
 
 
-def _unless_booked(leg: TravelLeg) -> str:
+def _unless_booked(journey: Journey) -> str:
     """ "estimate" or "planned" of a journey that nobody booked yet."""
-    return "" if leg.status == TravelLeg.Status.BOOKED else str(leg.get_status_display())
+    return "" if journey.is_booked else journey.status_words
 
 
-def _estimates(visit: Visit, sources: Sources, names: _Names) -> tuple[str, str]:
-    """The journeys there and on by the planner's estimate, in words."""
-    ways = sources.ways(visit)
-    if not ways:
-        return "", ""
-    there, on = (_estimate_words(sources.estimates, *way, names) for way in ways)
-    return there, on
-
-
-def _estimate_words(table: Any, start: Place, end: Place, names: _Names) -> str:
-    if start.pk == end.pk:
-        return ""
-    row, column = table.index[place_ref(start)], table.index[place_ref(end)]
-    taken = int(table.minutes[row, column])
-    mode = MODES[int(table.mode[row, column])]
-    if taken < 0 or mode == "stay":
-        return ""
-    return _("%(start)s – %(end)s: about %(time)s by %(mode)s, an estimate") % {
-        "start": names.of(start),
-        "end": names.of(end),
-        "time": wording.duration(taken),
-        "mode": TravelMode(mode).label,
-    }
-
-
-def _touches(leg: TravelLeg, visit: Visit) -> bool:
+def _touches(journey: Journey, visit: Visit) -> bool:
     zone = ZoneInfo(visit.zone)
-    days = {leg.departs_at.astimezone(zone).date(), leg.arrives_at.astimezone(zone).date()}
+    moments = (journey.departs_at, journey.arrives_at)
+    days = {moment.astimezone(zone).date() for moment in moments}
     return visit.local_date in days
 
 
@@ -191,16 +162,14 @@ def _tour_map(visit: Visit, chain: Sequence[Visit], names: _Names) -> Tour | Non
 
 
 def disruptions_near(visit: Visit, sources: Sources) -> list[Disruption]:
-    """Strikes, storms and outages at the place or in its country from the day before to after."""
+    """Strikes, storms and outages that touch the visit or hit one of its journeys."""
     if visit.mode == Mode.ONLINE:
         return []
-    near = timedelta(days=1)
+    before, after = sources.journeys(visit)
     return [
         row
         for row in sources.active_disruptions
-        if row.starts_at < visit.ends_at + near
-        and row.ends_at > visit.starts_at - near
-        and (visit.country in row.countries or visit.city in row.places)
+        if touches(row, visit) or any(hits(row, journey) for journey in (*before, *after))
     ]
 
 

@@ -230,9 +230,9 @@ def _place(visit: Visit) -> Section:
 
 def _journey(visit: Visit, sources: Sources) -> Section | None:
     """When the visitors arrive and leave; nothing of where from, how, or at what price."""
-    legs = sources.firm_legs(visit)
-    before = [leg.arrives_at for leg in legs if leg.arrives_at <= visit.starts_at]
-    after = [leg.departs_at for leg in legs if leg.departs_at >= visit.ends_at]
+    there, on = sources.journeys(visit)
+    before = [row.arrives_at for row in there if row.is_firm and row.arrives_at <= visit.starts_at]
+    after = [row.departs_at for row in on if row.is_firm and row.departs_at >= visit.ends_at]
     rows = parts.facts(
         (_("We arrive"), wording.local_time(before[-1], visit.zone) if before else ""),
         (_("We leave"), wording.local_time(after[0], visit.zone) if after else ""),

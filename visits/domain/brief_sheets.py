@@ -220,7 +220,7 @@ def _count_sheet(visit: Visit, requests: Sequence[VisitRequest]) -> Section:
 
 def _money(visit: Visit, sources: Sources) -> Section:
     expenses = [row for row in visit.expenses.all() if row.removed_at is None]
-    legs = sources.leg_cost(visit)
+    journeys = sources.entered_cost(visit)
     blocks: list[Block] = []
     if visit.budget is not None:
         words = _("Budget: EUR %(budget)s.") % {"budget": f"{visit.budget:.2f}"}
@@ -242,8 +242,8 @@ def _money(visit: Visit, sources: Sources) -> Section:
             for row in expenses
         )
         blocks.append(Table(columns, rows))
-    if legs is not None:
-        words = _("Journeys entered for this visit: EUR %(cost)s.") % {"cost": f"{legs:.2f}"}
+    if journeys is not None:
+        words = _("Journeys entered for this visit: EUR %(cost)s.") % {"cost": f"{journeys:.2f}"}
         blocks.append(Prose(words))
     if not blocks:
         blocks.append(Prose(_("No budget and no expense entered. Keep receipts."), "missing"))

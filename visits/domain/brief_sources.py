@@ -10,17 +10,23 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Q, Sum, Value
+from django.db.models import Q, Value
 
-from crm.models import ConsentRecord, Participation, Place
-from visits.domain import brief_parts as parts
-from visits.domain.travel import travel_between
+from crm.models import ConsentRecord, Participation
+from visits.domain.journeys import (
+    AROUND,
+    Around,
+    Journey,
+    causes_journeys,
+    entered_around,
+    journeys_around,
+    journeys_by_host,
+)
 from visits.models import CalendarDay, Disruption, TravelLeg, Visit, VisitRequest
 from visits.models.requests import Mode
-from visits.planning.travel import TravelTable
 
-# How far around a visit its journeys, its tour and the days of its place are looked at.
-NEAR, TOUR, DAYS = timedelta(hours=40), timedelta(days=10), timedelta(days=3)
+# How far around a visit its tour and the days of its place are looked at.
+TOUR, DAYS = timedelta(days=10), timedelta(days=3)
 JOINED = ("campaign", "host__home", "backup", "place", "municipality__organisation", "report")
 GATHERED = (
     "replaced_by",
@@ -63,54 +69,37 @@ class Sources:
     # --- Journeys ---
 
     @cached_property
-    def _legs(self) -> list[TravelLeg]:
-        hosts = {visit.host_id for visit in self.visits}
-        around = Q(
-            host__in=hosts,
-            departs_at__lt=self._last + NEAR,
-            arrives_at__gt=self._first - NEAR,
-        )
-        rows = TravelLeg.objects.standing().filter(Q(visit__in=self.visits) | around)
-        return list(rows.select_related("origin", "destination").order_by("departs_at", "pk"))
+    def _journeys(self) -> dict[int, list[Journey]]:
+        hosts = {visit.host for visit in self.visits}
+        told = journeys_by_host({host: self._host_visits[host.pk] for host in hosts})
+        return {host.pk: own for host, own in told.items()}
 
-    def legs_near(self, visit: Visit) -> list[TravelLeg]:
-        """The host's journeys before and after the visit, and those entered for it."""
-        return [
-            leg
-            for leg in self._legs
-            if leg.visit_id == visit.pk
-            or (
-                leg.host_id == visit.host_id
-                and leg.departs_at < visit.ends_at + NEAR
-                and leg.arrives_at > visit.starts_at - NEAR
-            )
-        ]
+    def journeys(self, visit: Visit) -> Around:
+        """The host's journeys to the visit, and those on from there."""
+        if causes_journeys(visit):
+            return journeys_around(visit, self._journeys[visit.host_id])
+        return entered_around(visit, self._own_legs[visit.pk])
 
     @cached_property
-    def _firm_legs(self) -> dict[int, list[TravelLeg]]:
-        rows = TravelLeg.objects.firm().filter(visit__in=self.visits).order_by("departs_at")
+    def _own_legs(self) -> dict[int, list[TravelLeg]]:
+        rows = TravelLeg.objects.standing().filter(visit__in=self.visits)
+        rows = rows.select_related("origin", "destination").order_by("departs_at", "pk")
         return _grouped(rows, lambda leg: leg.visit_id)
 
-    def firm_legs(self, visit: Visit) -> list[TravelLeg]:
-        """The visit's journeys that its city may be told of."""
-        return self._firm_legs.get(visit.pk, [])
-
-    @cached_property
-    def _leg_costs(self) -> dict[int, Decimal | None]:
-        rows = TravelLeg.objects.filter(visit__in=self.visits).order_by()
-        return dict(rows.values_list("visit").annotate(Sum("cost")))
-
-    def leg_cost(self, visit: Visit) -> Decimal | None:
-        return self._leg_costs.get(visit.pk)
+    def entered_cost(self, visit: Visit) -> Decimal | None:
+        """What the journeys cost that were booked or entered for the visit; None when not known."""
+        known = [leg.cost for leg in self._own_legs[visit.pk] if not leg.is_of_plan]
+        costs = [cost for cost in known if cost is not None]
+        return sum(costs, Decimal()) if costs else None
 
     @cached_property
     def _host_visits(self) -> dict[int, list[Visit]]:
         rows = (
             Visit.objects.filter(host__in={visit.host_id for visit in self.visits})
-            .within(self._first - TOUR, self._last + TOUR)
-            .exclude(mode=Mode.ONLINE)
-            .exclude(state__in=parts.FAILED)
-            .select_related("place", "municipality")
+            .within(self._first - AROUND, self._last + AROUND)
+            .taking_place()
+            .select_related("host__home", "place", "municipality")
+            .order_by("starts_at", "pk")
         )
         return _grouped(rows, lambda row: row.host_id)
 
@@ -120,7 +109,10 @@ class Sources:
         others = [
             row
             for row in self._host_visits.get(visit.host_id, [])
-            if row.pk != visit.pk and row.starts_at < last and row.ends_at > first
+            if row.pk != visit.pk
+            and row.mode != Mode.ONLINE
+            and row.starts_at < last
+            and row.ends_at > first
         ]
         others.sort(key=lambda row: row.starts_at)
         chain, day = [visit], timedelta(days=1)
@@ -133,29 +125,6 @@ class Sources:
             if other.starts_at < start.starts_at and start.local_date - other.local_date <= day:
                 chain.insert(0, other)
         return chain
-
-    def ways(self, visit: Visit) -> list[tuple[Place, Place]]:
-        """The ways to a visit and on from it: from and to its neighbours, else from and to home."""
-        if visit.place is None:
-            return []
-        chain, home = self.tour(visit), visit.host.home
-        number = chain.index(visit)
-        before = chain[number - 1] if number else None
-        after = chain[number + 1] if number + 1 < len(chain) else None
-        start = before.place if before and before.place else home
-        end = after.place if after and after.place else home
-        return [(start, visit.place), (visit.place, end)]
-
-    @cached_property
-    def estimates(self) -> TravelTable:
-        """The planner's journeys there and on for the visits that have none entered."""
-        ways = [
-            way
-            for visit in self.visits
-            if visit.mode != Mode.ONLINE and not self.legs_near(visit)
-            for way in self.ways(visit)
-        ]
-        return travel_between(ways, places=[place for way in ways for place in way])
 
     # --- Calendar and disruptions ---
 

@@ -1,7 +1,7 @@
 """Strikes, storms and outages: entered, corrected, over; and which visits they put at risk."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -11,13 +11,12 @@ from django.utils.translation import gettext_lazy as _
 from crm.domain.audit import record
 from crm.domain.edits import save_changes
 from crm.models import Place, User
-from crm.search import search_key
 from visits.domain.briefing import settle_upcoming
+from visits.domain.disruption_reach import AFTER, BEFORE, concerns_place, is_in_area, touches
 from visits.domain.travel import airports, place_ref
 from visits.models import Disruption, Visit
 from visits.models.requests import Mode
 from visits.planning import problem as p
-from visits.planning.travel import great_circle_km
 
 EDITABLE = (
     "kind",
@@ -32,9 +31,6 @@ EDITABLE = (
     "status",
     "source",
 )
-# A host arrives the evening before and is home, or at the next city, half a day later.
-BEFORE, AFTER = timedelta(hours=15), timedelta(hours=12)
-AIRPORT_SERVES_KM = 60.0
 STOPS_FROM = 2
 
 
@@ -95,30 +91,6 @@ def touched_visits(row: Disruption) -> list[Visit]:
     return [visit for visit in near if concerns_place(row, visit)]
 
 
-def concerns_place(row: Disruption, visit: Visit) -> bool:
-    """Whether the disruption is where the visit is, or where its host sets out from."""
-    ends = [place for place in (visit.place, visit.host.home) if place is not None]
-    if any(is_in_area(row, place) for place in ends):
-        return True
-    if row.airports:
-        return False
-    if row.places:
-        return search_key(visit.city) in {search_key(name) for name in row.places}
-    return visit.country in row.countries
-
-
-def is_in_area(row: Disruption, place: Place) -> bool:
-    """Whether a place lies where the disruption is.
-
-    Airports and cities narrow a country: a strike at Frankfurt says nothing about Rostock.
-    """
-    if row.airports:
-        return _near_airport(row.airports, place)
-    if row.places:
-        return search_key(place.name) in {search_key(name) for name in row.places}
-    return place.country in row.countries
-
-
 def stops_in_travel(places: Iterable[Place], *, after: datetime) -> tuple[p.TravelDisruption, ...]:
     """What active disruptions stop between these places, for the planner.
 
@@ -136,22 +108,12 @@ def stops_in_travel(places: Iterable[Place], *, after: datetime) -> tuple[p.Trav
     return tuple(found)
 
 
-def _near_airport(codes: Iterable[str], place: Place) -> bool:
-    struck = set(codes)
-    return any(
-        great_circle_km(place.latitude, place.longitude, airport.lat, airport.lon)
-        <= AIRPORT_SERVES_KM
-        for airport in airports()
-        if airport.code in struck
-    )
-
-
 def mark_visits(visits: Iterable[Visit], *, at: datetime, by: User | None) -> list[Visit]:
     """Set the risk mark of each visit as the active disruptions say now; those at risk."""
     active, visits = list(Disruption.objects.active()), list(visits)
     at_risk = []
     for visit in visits:
-        is_hit = any(_touches(row, visit) for row in active)
+        is_hit = any(touches(row, visit) for row in active)
         if is_hit:
             at_risk.append(visit)
         if is_hit != visit.at_risk:
@@ -169,9 +131,4 @@ def disruptions_touching(
     if not visit.is_live or visit.mode == Mode.ONLINE:
         return []
     active = Disruption.objects.active() if among is None else among
-    return [row for row in active if _touches(row, visit)]
-
-
-def _touches(row: Disruption, visit: Visit) -> bool:
-    in_time = row.starts_at - AFTER < visit.ends_at and row.ends_at + BEFORE > visit.starts_at
-    return in_time and concerns_place(row, visit)
+    return [row for row in active if touches(row, visit)]

@@ -2,18 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from crm.models import ContactPoint, Municipality, Participation, Person, Place, Suppression
+from visits.domain.journeys import journeys_between, visits_near
 from visits.domain.place_names import name_of, names_at
 from visits.domain.planning import LoadedProblem, load_problem
 from visits.domain.planning_tasks import CityAt, task_of_city
 from visits.domain.reach import best_of_answers, usual_first
 from visits.domain.travel import place_ref
 from visits.models import Campaign, Host, VisitRequest
-from visits.planning.journeys import journeys_of_facts
 from visits.planning.travel import great_circle_km
 from visits.planning.verdicts import Slot
 from visits.states import LIVE_VISITS, RequestState
@@ -94,24 +94,17 @@ class NearCity:
 
 
 def journeys_ahead(campaign: Campaign, *, at: datetime) -> list[Leg]:
-    """The journeys that the calendar as it stands asks of every host from now on, in order."""
-    loaded = load_problem(campaign, at=at, only=())
-    legs = journeys_of_facts(loaded.problem)
-    ahead = [leg for leg in legs if leg.arrive > at and leg.origin.ref != leg.destination.ref]
-    refs = {place.ref for leg in ahead for place in (leg.origin, leg.destination)}
-    places = Place.objects.in_bulk([int(ref.removeprefix("g")) for ref in refs])
-    names = names_at(loaded.visits.values())
-    return [
-        Leg(
-            loaded.hosts[leg.host],
-            places[int(leg.origin.ref.removeprefix("g"))],
-            places[int(leg.destination.ref.removeprefix("g"))],
-            leg.depart,
-            leg.arrive,
-            names,
-        )
-        for leg in ahead
+    """The journeys of every host from now on, as they are told everywhere, in order."""
+    last = datetime.combine(campaign.window_end, time(), UTC)
+    visits = visits_near(Host.objects.who_lead(), at, last)
+    names = names_at(visits)
+    ahead = [
+        Leg(host, row.origin, row.destination, row.departs_at, row.arrives_at, names)
+        for host, own in journeys_between(visits).items()
+        for row in own
+        if row.arrives_at > at
     ]
+    return sorted(ahead, key=lambda leg: (leg.departs_at, leg.arrives_at))
 
 
 def cities_near(campaign: Campaign, leg: Leg, *, at: datetime) -> list[NearCity]:

@@ -1,10 +1,13 @@
-"""A host's journeys around the visits as they stand: legs that were entered, else estimates."""
+"""A host's journeys around the visits as they stand: legs that were entered, else estimates.
+
+What any page, brief, pack, calendar or plan tells of a journey, it is told here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from itertools import combinations, pairwise
 from typing import Self
@@ -12,14 +15,19 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from crm.models import Place
 from visits.domain.travel import place_ref, travel_between
-from visits.models import Host, TravelLeg, Visit
+from visits.models import Host, HostAvailability, TravelLeg, Visit
 from visits.models.travel import TravelMode
 from visits.planning import problem as p
 from visits.planning.journeys import journeys_of_facts
 from visits.planning.solution import Leg
 from visits.planning.travel import TravelTable
+from visits.states import HELD_VISITS, LIVE_VISITS
 
 NEAR = timedelta(days=3)
+# Two journeys between the same places nearer to each other than this are one and the same.
+SAME_JOURNEY = timedelta(days=1)
+# Holds the whole week of a visit and the ones before and after.
+AROUND = timedelta(days=14)
 
 
 def mode_words(mode: str) -> str:
@@ -42,11 +50,52 @@ class Journey:
     arrives_at: datetime
     mode: str
     minutes: int
-    is_booked: bool
+    status: str
+    km: float | None = None
+    cost: float | None = None
+    co2_kg: float | None = None
     from_visit: Visit | None = None
     to_visit: Visit | None = None
     missing_minutes: int = 0
     leg: TravelLeg | None = None
+
+    @classmethod
+    def of_leg(
+        cls, leg: TravelLeg, *, from_visit: Visit | None = None, to_visit: Visit | None = None
+    ) -> Self:
+        """What a stored leg says, by itself."""
+        return cls(
+            origin=leg.origin,
+            destination=leg.destination,
+            departs_at=leg.departs_at,
+            arrives_at=leg.arrives_at,
+            mode=leg.mode,
+            minutes=round((leg.arrives_at - leg.departs_at).total_seconds() / 60),
+            status=leg.status,
+            km=leg.km,
+            cost=None if leg.cost is None else float(leg.cost),
+            co2_kg=leg.co2_kg,
+            from_visit=from_visit,
+            to_visit=to_visit,
+            leg=leg,
+        )
+
+    @property
+    def is_booked(self) -> bool:
+        return self.status == TravelLeg.Status.BOOKED
+
+    @property
+    def is_firm(self) -> bool:
+        """Whether somebody booked it or entered it by hand."""
+        return self.leg is not None and not self.leg.is_of_plan
+
+    @property
+    def mode_words(self) -> str:
+        return mode_words(self.mode)
+
+    @property
+    def status_words(self) -> str:
+        return str(TravelLeg.Status(self.status).label)
 
     @property
     def origin_name(self) -> str:
@@ -55,6 +104,10 @@ class Journey:
     @property
     def destination_name(self) -> str:
         return self.to_visit.city if self.to_visit else self.destination.name
+
+    @property
+    def middle(self) -> datetime:
+        return self.departs_at + (self.arrives_at - self.departs_at) / 2
 
     @property
     def way(self) -> tuple[int, int, datetime, datetime, str]:
@@ -76,11 +129,10 @@ def journeys_by_host(visits_of: Mapping[Host, Sequence[Visit]]) -> dict[Host, li
     """The `journeys_of` many hosts, with as many questions to the database as those of one."""
     weeks = {host: _Weeks.of(host, visits) for host, visits in visits_of.items()}
     legs = _legs({host: own.stops for host, own in weeks.items() if own.stops})
-    estimable = {host: own for host, own in weeks.items() if own.on_site}
-    table = _table(estimable) if estimable else None
+    estimated = _estimated(weeks)
     found = {}
     for host, own in weeks.items():
-        estimates = {row.way: row for row in (_estimated(host, own, table) if table else ())}
+        estimates = {row.way: row for row in estimated[host]}
         entered = [
             _as_estimated(_entered(leg, own.stops), estimates)
             for leg in _told(host, own, legs.get(host.pk, ()))
@@ -92,16 +144,98 @@ def journeys_by_host(visits_of: Mapping[Host, Sequence[Visit]]) -> dict[Host, li
     return found
 
 
+def journeys_between(visits: Iterable[Visit]) -> dict[Host, list[Journey]]:
+    """Who travels where between these visits of any hosts."""
+    found: dict[Host, list[Visit]] = {}
+    for visit in visits:
+        found.setdefault(visit.host, []).append(visit)
+    return journeys_by_host(found)
+
+
+def visits_near(hosts: Iterable[Host], first: datetime, last: datetime) -> list[Visit]:
+    """The hosts' visits between two moments and in the weeks around, which their journeys join."""
+    rows = Visit.objects.filter(host__in=hosts).taking_place().within(first - AROUND, last + AROUND)
+    return list(rows.select_related("host__home", "place").order_by("starts_at", "pk"))
+
+
+def estimates_by_host(visits_of: Mapping[Host, Sequence[Visit]]) -> dict[Host, list[Journey]]:
+    """What the visits of each host ask for, whatever was entered."""
+    return _estimated({host: _Weeks.of(host, visits) for host, visits in visits_of.items()})
+
+
+Around = tuple[list[Journey], list[Journey]]
+
+
+def journeys_around(visit: Visit, journeys: Sequence[Journey]) -> Around:
+    """Of the host's journeys those on the way to a visit, from home or the visit before it, and
+    those on from there; what was entered for the visit by hand is among them, whatever it leads to.
+
+    `journeys` are all of the weeks around the visit.
+    """
+    before: list[Journey] = []
+    for row in reversed([row for row in journeys if _is_before(row, visit)]):
+        leads_home = row.destination.pk == visit.host.home_id
+        if row.to_visit != visit and (row.to_visit is not None or leads_home):
+            break
+        before.insert(0, row)
+        if row.from_visit is not None or row.origin.pk == visit.host.home_id:
+            break
+    after: list[Journey] = []
+    for row in (row for row in journeys if not _is_before(row, visit)):
+        leaves_home = row.origin.pk == visit.host.home_id
+        if row.from_visit != visit and (row.from_visit is not None or leaves_home):
+            break
+        after.append(row)
+        if row.to_visit is not None or row.destination.pk == visit.host.home_id:
+            break
+    told = [*before, *after]
+    entered = [row for row in journeys if row.is_firm and row.leg and row.leg.visit_id == visit.pk]
+    for row in entered:
+        if row not in told:
+            (before if row.departs_at < visit.starts_at else after).append(row)
+    return before, after
+
+
+def _is_before(journey: Journey, visit: Visit) -> bool:
+    if visit in (journey.from_visit, journey.to_visit):
+        return journey.to_visit == visit
+    return journey.middle < visit.starts_at
+
+
+def entered_around(visit: Visit, legs: Iterable[TravelLeg]) -> Around:
+    """The same of a visit that causes no journey: what was entered for it and no more."""
+    own = [Journey.of_leg(leg) for leg in legs]
+    before = [row for row in own if row.departs_at < visit.starts_at]
+    return before, [row for row in own if row.departs_at >= visit.starts_at]
+
+
+def causes_journeys(visit: Visit) -> bool:
+    """Whether its host travels to it: on site, at a place we know, and it takes or took place."""
+    takes_place = visit.state in LIVE_VISITS | HELD_VISITS
+    return takes_place and not visit.is_online and visit.place is not None
+
+
 def _as_estimated(entered: Journey, estimates: Mapping[tuple, Journey]) -> Journey:
     """The entered leg, with what only the estimate knows where it is the very same journey."""
     same = estimates.get(entered.way)
-    return replace(same, is_booked=entered.is_booked, leg=entered.leg) if same else entered
+    if same is None:
+        return entered
+    return replace(
+        entered,
+        minutes=same.minutes,
+        from_visit=same.from_visit,
+        to_visit=same.to_visit,
+        missing_minutes=same.missing_minutes,
+    )
 
 
 def _told(host: Host, own: _Weeks, legs: Sequence[TravelLeg]) -> list[TravelLeg]:
-    """The legs without those that a plan stored for visits which stand elsewhere by now."""
+    """The legs without those that a plan stored for what somebody booked or entered since, or for
+    visits which stand elsewhere by now."""
+    firm = [leg for leg in legs if not leg.is_of_plan]
+    legs = [leg for leg in legs if not (leg.is_of_plan and any(_is_same(leg, row) for row in firm))]
     if not _is_zone(host.home.zone):
-        return list(legs)
+        return legs
     week_of = partial(_sunday, zone=ZoneInfo(host.home.zone))
     stray: set[int] = set()
     for sunday in {week_of(leg.departs_at) for leg in legs if leg.is_of_plan}:
@@ -112,16 +246,27 @@ def _told(host: Host, own: _Weeks, legs: Sequence[TravelLeg]) -> list[TravelLeg]
     return [leg for leg in legs if leg.pk not in stray]
 
 
+def _is_same(one: TravelLeg, other: TravelLeg) -> bool:
+    """Whether two legs go the same way at about the same time."""
+    ways = [(leg.origin_id, leg.destination_id) for leg in (one, other)]
+    return ways[0] == ways[1] and abs(one.departs_at - other.departs_at) < SAME_JOURNEY
+
+
 def _lead_on(host: Host, stops: Iterable[Visit], legs: Iterable[TravelLeg]) -> bool:
-    """Whether the legs of a week lead from home to each stop in time, and home again."""
+    """Whether the legs of a week lead to each stop in time, and home again: from home, or, where
+    their plan was made in the middle of the week, from where the host was before them."""
     steps = [(leg.departs_at, leg.arrives_at, leg.origin_id, leg.destination_id) for leg in legs]
+    begins_at = min(leg.departs_at for leg in legs if leg.is_of_plan)
     steps += [
         (stop.starts_at, stop.ends_at, stop.place_id, stop.place_id)
         for stop in stops
         if stop.place_id is not None
     ]
     steps.sort()
-    ends = [host.home_id, *(destination for *_times, destination in steps)]
+    before = [step for step in steps if step[0] < begins_at]
+    steps = [*before[-1:], *steps[len(before) :]]
+    here = before[-1][2] if before else host.home_id
+    ends = [here, *(destination for *_times, destination in steps)]
     begins = [*(origin for *_times, origin, _there in steps), host.home_id]
     in_time = all(one[1] <= other[0] for one, other in pairwise(steps))
     return in_time and begins == ends
@@ -185,30 +330,20 @@ def _legs(stops_of: Mapping[Host, Sequence[Visit]]) -> dict[int, list[TravelLeg]
 
 
 def _entered(leg: TravelLeg, stops: Sequence[Visit]) -> Journey:
-    before, after = _around(stops, leg.departs_at, leg.arrives_at)
+    before, after = _around(stops, Journey.of_leg(leg).middle)
     leads_there = after is not None and leg.destination_id == after.place_id
     comes_from = before is not None and leg.origin_id == before.place_id
-    return Journey(
-        origin=leg.origin,
-        destination=leg.destination,
-        departs_at=leg.departs_at,
-        arrives_at=leg.arrives_at,
-        mode=leg.mode,
-        minutes=round((leg.arrives_at - leg.departs_at).total_seconds() / 60),
-        is_booked=leg.status == TravelLeg.Status.BOOKED,
+    return Journey.of_leg(
+        leg,
         from_visit=before if comes_from else None,
         to_visit=after if leads_there else None,
-        leg=leg,
     )
 
 
-def _around(
-    stops: Sequence[Visit], departs_at: datetime, arrives_at: datetime
-) -> tuple[Visit | None, Visit | None]:
-    """The last visit that began before the journey, and the first one that begins after that."""
-    middle = departs_at + (arrives_at - departs_at) / 2
-    before = [stop for stop in stops if stop.starts_at <= middle]
-    after = [stop for stop in stops if stop.starts_at > middle]
+def _around(stops: Sequence[Visit], moment: datetime) -> tuple[Visit | None, Visit | None]:
+    """The last visit that began by then, and the first one that begins after that."""
+    before = [stop for stop in stops if stop.starts_at <= moment]
+    after = [stop for stop in stops if stop.starts_at > moment]
     return (before[-1] if before else None, after[0] if after else None)
 
 
@@ -227,15 +362,40 @@ def _covers(entered: Journey, estimate: Journey) -> bool:
     )
 
 
-def _estimated(host: Host, own: _Weeks, table: TravelTable) -> list[Journey]:
-    places = {place_ref(host.home): host.home}
-    places |= {place_ref(stop.place): stop.place for stop in own.stops if stop.place}
-    return [
-        _estimate(leg, places, group)
-        for days, group in own.on_site.items()
-        for leg in _legs_of_week(host, days, [*group, *own.online.get(days, ())], table)
-        if leg.origin != leg.destination
-    ]
+def _estimated(weeks: Mapping[Host, _Weeks]) -> dict[Host, list[Journey]]:
+    """The journeys of each host's weeks by the planner's own rules."""
+    estimable = {host: own for host, own in weeks.items() if own.on_site}
+    found: dict[Host, list[Journey]] = {host: [] for host in weeks}
+    if not estimable:
+        return found
+    table, absences = _table(estimable), _absences(estimable)
+    for host, own in estimable.items():
+        places = {place_ref(host.home): host.home}
+        places |= {place_ref(stop.place): stop.place for stop in own.stops if stop.place}
+        found[host] = [
+            _estimate(leg, places, group)
+            for days, group in own.on_site.items()
+            for leg in _legs_of_week(
+                _as_planned(host, absences.get(host.pk, ())),
+                days,
+                [_fixed(host, stop) for stop in (*group, *own.online.get(days, ()))],
+                table,
+            )
+            if leg.origin != leg.destination
+        ]
+    return found
+
+
+def _absences(weeks: Mapping[Host, _Weeks]) -> dict[int, list[HostAvailability]]:
+    """When the hosts are away in the weeks of their visits, by the number of the host."""
+    days = sorted(day for own in weeks.values() for week in own.on_site for day in week)
+    first = datetime.combine(days[0], time(0), UTC) - SAME_JOURNEY
+    last = datetime.combine(days[-1], time(0), UTC) + 2 * SAME_JOURNEY
+    found: dict[int, list[HostAvailability]] = {}
+    rows = HostAvailability.objects.busy().touching(first, last)
+    for row in rows.filter(host__in=[host.pk for host in weeks]):
+        found.setdefault(row.host_id, []).append(row)
+    return found
 
 
 def _by_week(host: Host, visits: Sequence[Visit]) -> dict[Days, list[Visit]]:
@@ -273,25 +433,23 @@ def _pairs(host: Host, weeks: Iterable[Sequence[Visit]]) -> list[tuple[Place, Pl
 
 
 def _legs_of_week(
-    host: Host, days: Days, stops: Sequence[Visit], table: TravelTable
+    host: p.Host, days: Days, visits: Sequence[p.FixedVisit], table: TravelTable
 ) -> tuple[Leg, ...]:
-    home = p.Place(ref=place_ref(host.home), name=host.home.name, zone=host.home.zone)
     return journeys_of_facts(
-        p.Problem(
-            days=days,
-            hosts=(
-                p.Host(
-                    ref=host.ref,
-                    name=host.name,
-                    home=home,
-                    travel_from=host.travel_from,
-                    travel_to=host.travel_until,
-                ),
-            ),
-            tasks=(),
-            travel=table,
-            fixed=tuple(_fixed(host, stop) for stop in stops),
-        )
+        p.Problem(days=days, hosts=(host,), tasks=(), travel=table, fixed=tuple(visits))
+    )
+
+
+def _as_planned(host: Host, absences: Iterable[HostAvailability]) -> p.Host:
+    return p.Host(
+        ref=host.ref,
+        name=host.name,
+        home=p.Place(ref=place_ref(host.home), name=host.home.name, zone=host.home.zone),
+        busy=tuple(
+            p.Busy(start=row.starts_at, end=row.ends_at, label=str(row)) for row in absences
+        ),
+        travel_from=host.travel_from,
+        travel_to=host.travel_until,
     )
 
 
@@ -321,7 +479,10 @@ def _estimate(leg: Leg, places: dict[str, Place], stops: Sequence[Visit]) -> Jou
         arrives_at=leg.arrive,
         mode=leg.mode,
         minutes=leg.minutes,
-        is_booked=False,
+        status=TravelLeg.Status.ESTIMATED if leg.estimated else TravelLeg.Status.PLANNED,
+        km=leg.km,
+        cost=leg.cost,
+        co2_kg=leg.co2,
         from_visit=from_visit,
         to_visit=to_visit,
         missing_minutes=leg.missing_minutes,

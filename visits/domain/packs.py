@@ -31,7 +31,7 @@ from visits.domain.brief_internal import gather_internal
 from visits.domain.brief_journeys import disruption_words, disruptions_near
 from visits.domain.brief_sources import Sources
 from visits.domain.briefs import imprint_of
-from visits.models import BriefEdition, Host, TravelLeg, Visit
+from visits.models import BriefEdition, Host, Visit
 
 LONGEST_SPAN = timedelta(days=62)
 
@@ -135,7 +135,7 @@ def visits_of(host: Host, *, first: date, last: date) -> list[Visit]:
         .within(opening, closing)
         .exclude(state__in=parts.FAILED)
         .select_related("campaign", "host__home", "backup", "place", "municipality__organisation")
-        .prefetch_related("requests", "topics", "agenda", "checklist", "experts", "legs")
+        .prefetch_related("requests", "topics", "agenda", "checklist", "experts")
         .order_by("starts_at", "ref")
     )
     return [visit for visit in rows if first <= visit.local_date <= last]
@@ -226,7 +226,7 @@ def _day_blocks(visit: Visit, name: str, sources: Sources) -> list[Block]:
         (_("Where"), _("see its brief") if masked else where or _("not known yet")),
         (_("Contact"), contact or _("not known yet")),
         (_("Topics"), ", ".join(topic.name for topic in visit.topics.all())),
-        *_leg_facts(visit),
+        *_journey_facts(visit, sources),
     )
     blocks: list[Block] = [Facts(rows)]
     for row in disruptions_near(visit, sources):
@@ -234,18 +234,20 @@ def _day_blocks(visit: Visit, name: str, sources: Sources) -> list[Block]:
     return blocks
 
 
-def _leg_facts(visit: Visit) -> list[tuple[str, str]]:
-    legs = [leg for leg in visit.legs.all() if leg.status != TravelLeg.Status.CANCELLED]
+def _journey_facts(visit: Visit, sources: Sources) -> list[tuple[str, str]]:
+    """The journeys to the visit, and those home from there; one to another visit stands there."""
+    before, after = sources.journeys(visit)
+    leads_home = bool(after) and after[-1].destination == visit.host.home
     return [
         (
-            parts.join((str(leg.get_mode_display()).capitalize(), str(leg.get_status_display()))),
+            parts.join((row.mode_words.capitalize(), row.status_words)),
             _("%(departs)s to %(arrives)s")
             % {
-                "departs": wording.local_time(leg.departs_at, leg.origin.zone),
-                "arrives": wording.local_time(leg.arrives_at, leg.destination.zone),
+                "departs": wording.local_time(row.departs_at, row.origin.zone),
+                "arrives": wording.local_time(row.arrives_at, row.destination.zone),
             },
         )
-        for leg in legs
+        for row in [*before, *(after if leads_home else ())]
     ]
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from crm import wording
 from crm.marks import mark
 from crm.timetable import Block, Day, Row, Timetable, timetable
-from visits.domain.journeys import Journey, journeys_by_host, mode_words
+from visits.domain.journeys import Journey, mode_words
 from visits.domain.plan_rules import locked_day, marks_of
 from visits.domain.travel import place_ref
 from visits.models import (
@@ -219,14 +219,6 @@ def standing_visits(campaign: Campaign) -> list[Visit]:
         state__in=[VisitState.CANCELLED, VisitState.POSTPONED, VisitState.NO_SHOW]
     )
     return list(rows.select_related("host__home", "place").prefetch_related("requests"))
-
-
-def journeys_between(visits: Sequence[Visit]) -> dict[Host, list[Journey]]:
-    """Who travels where between these visits."""
-    found: dict[Host, list[Visit]] = {}
-    for visit in visits:
-        found.setdefault(visit.host, []).append(visit)
-    return journeys_by_host(found)
 
 
 def _kept_block(hold: Hold, campaign: Campaign) -> Block:

@@ -14,7 +14,7 @@ from visits.domain.booking import lock_resources
 from visits.domain.plan_edits import Places, bare_solution, held_by
 from visits.domain.plan_rules import decided_against, decisions_of, local_day_of
 from visits.domain.planning import Held, LoadedProblem, load_problem
-from visits.domain.plans import NOT_BACK, SolvedPlan, add_version
+from visits.domain.plans import MOVED_SINCE, NOT_BACK, SolvedPlan, add_version
 from visits.models import Placement, PlanDecision, PlanVersion, Unplaced, Visit, VisitRequest
 from visits.models.requests import Mode
 from visits.planning import moves
@@ -57,8 +57,8 @@ def bring_back(version: PlanVersion, *, at: datetime, by: User | None) -> PlanVe
         note = _("%(version)s brought back") % {"version": version}
         made = add_version(version.plan, solved, by=by, note=note)
         Unplaced.objects.bulk_create(
-            Unplaced(version=made, request=request, reason_code=NOT_BACK, reason=reason[:500])
-            for request, reason in gone
+            Unplaced(version=made, request=request, reason_code=code, reason=reason[:500])
+            for request, code, reason in gone
         )
         record(made, "bring_back", at=at, by=by, to_state=made.state, why=str(version))
     return made
@@ -167,8 +167,9 @@ def _named(row: UnplacedTask, version: PlanVersion, refused: dict[str, str]) -> 
 
 def _gone(
     loaded: LoadedProblem, rows: Iterable[Placement], *, at: datetime
-) -> list[tuple[VisitRequest, str]]:
-    """Requests of the version that no plan can move today, unless they stand where they did."""
+) -> list[tuple[VisitRequest, str, str]]:
+    """Requests of the version that no plan can move today, unless they stand where they did; each
+    with the code and the words of why."""
     tasks = {ref for task in loaded.problem.tasks for ref in task.requests}
     facts = {ref: row for row in loaded.problem.fixed for ref in row.requests}
     found = []
@@ -178,8 +179,34 @@ def _gone(
             stands = fact and (fact.host, fact.start) == (row.host.ref, row.starts_at)
             if request.ref in tasks or stands or row.ends_at <= at:
                 continue
-            found.append((request, _gone_words(request, fact)))
+            visit = loaded.visits.get(fact.ref) if fact else None
+            if visit is not None and _was_moved_from(visit, row):
+                found.append((request, MOVED_SINCE, _moved_words(visit)))
+            else:
+                found.append((request, NOT_BACK, _gone_words(request, fact)))
     return found
+
+
+def _was_moved_from(visit: Visit, row: Placement) -> bool:
+    """Whether we moved the visit from this very place, and its city has not agreed yet."""
+    before = visit.agreed_before if visit.awaits_city else None
+    return before is not None and _how(before) == _how(row)
+
+
+def _moved_words(visit: Visit) -> str:
+    when = wording.local_time(visit.starts_at, visit.zone)
+    return _("%(visit)s was moved to %(when)s since, and its city has not agreed yet.") % {
+        "visit": visit.ref,
+        "when": when,
+    }
+
+
+def moved_since(version: PlanVersion) -> list[Visit]:
+    """Visits that a version brought back has elsewhere than they stand: moved by us, and back where
+    they were once that move is taken back, which no plan does."""
+    requests = version.unplaced.filter(reason_code=MOVED_SINCE).values("request")
+    visits = Visit.objects.live().filter(requests__in=requests).select_related("replaces")
+    return [visit for visit in visits.distinct() if visit.awaits_city]
 
 
 def _gone_words(request: VisitRequest, fact: p.FixedVisit | None) -> str:

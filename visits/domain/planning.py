@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from crm.domain.working_time import add_working_days
 from crm.models import Place
 from visits.domain.booking import BUFFER
 from visits.domain.disruptions import stops_in_travel
+from visits.domain.journeys import Journey, journeys_between, visits_near
 from visits.domain.place_names import name_of, names_at
 from visits.domain.plan_rules import decisions_of, with_decisions
 from visits.domain.planning_tasks import (
@@ -236,19 +237,6 @@ def may_move(visit: Visit, at: datetime) -> bool:
     )
 
 
-def load_calendar(host: Host, visits: Sequence[Visit], *, days: Sequence[date]) -> p.Problem:
-    """One host's visits as facts and nothing to place: solving it tells the journeys they need."""
-    host = _with_absences(Host.objects.filter(pk=host.pk)).get()
-    places = [host.home, *(visit.place for visit in visits if visit.place)]
-    return p.Problem(
-        days=tuple(days),
-        hosts=(_host(host),),
-        tasks=(),
-        travel=travel_table(places),
-        fixed=tuple(_fixed(visit) for visit in visits),
-    )
-
-
 def _with_absences(hosts: QuerySet[Host]) -> QuerySet[Host]:
     busy = Prefetch("availability", HostAvailability.objects.busy(), to_attr="absences")
     return hosts.select_related("home").prefetch_related("topics", busy)
@@ -397,6 +385,7 @@ def _positions(hosts: Sequence[Host], at: datetime) -> dict[int, tuple[Place, p.
     """Where each host is in the running week, and free to leave from when on: where the journey
     ends that has begun since the last on-site visit of it, else at that visit; else not named."""
     found: dict[int, tuple[Place, p.Position]] = {}
+    journeys = journeys_between(visits_near(hosts, at, at))
     for host in hosts:
         home_zone = ZoneInfo(host.zone)
         today = at.astimezone(home_zone).date()
@@ -412,11 +401,14 @@ def _positions(hosts: Sequence[Host], at: datetime) -> dict[int, tuple[Place, p.
         if last is not None and last.place is not None:
             here = planned_place(last.place, last.city)
             found[host.pk] = last.place, p.Position(here, max(at, last.ends_at + BUFFER))
-        leg = _begun(host, monday, at)
-        if leg is not None and (last is None or leg.departs_at >= last.ends_at):
-            names = names_at([leg.visit] if leg.visit else [])
-            here = planned_place(leg.destination, name_of(leg.destination, names))
-            found[host.pk] = leg.destination, p.Position(here, max(at, leg.arrives_at))
+        begun = [row for row in journeys.get(host, ()) if monday <= row.departs_at <= at]
+        if leg := _begun(host, monday, at):
+            begun.append(Journey.of_leg(leg, to_visit=leg.visit))
+        on = max(begun, key=lambda row: row.departs_at, default=None)
+        if on is not None and (last is None or on.departs_at >= last.ends_at):
+            names = names_at([visit for visit in (on.from_visit, on.to_visit) if visit])
+            here = planned_place(on.destination, name_of(on.destination, names))
+            found[host.pk] = on.destination, p.Position(here, max(at, on.arrives_at))
     return found
 
 

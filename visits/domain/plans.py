@@ -35,6 +35,8 @@ from visits.planning.solution import Unplaced as UnplacedTask
 NO_PLACE = "{city} is not in the register of places, so no journey can be planned."
 # Requests that have no place in a version for another reason than the plan's rules.
 FITS_NOW, LEFT_OUT, NOT_BACK = "fits_now", "left_out", "not_back"
+# Moved since by us, and back only by taking that move back.
+MOVED_SINCE = "moved_since"
 NO_PLACE_MEND = "It can be planned once the city is chosen from the register."
 
 

@@ -6,35 +6,32 @@ hand or moved since, is never stored: it is worked out from the calendar wheneve
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from crm.domain.audit import record
-from crm.models import Place, User
+from crm.models import User
 from visits.domain.briefing import settle_upcoming
+from visits.domain.journeys import (
+    SAME_JOURNEY,
+    Journey,
+    causes_journeys,
+    entered_around,
+    estimates_by_host,
+    journeys_around,
+    journeys_of,
+    visits_near,
+)
 from visits.domain.place_names import names_at
-from visits.domain.planning import load_calendar
-from visits.domain.plans import leg_as_json
 from visits.domain.travel import place_ref
 from visits.domain.travel_factors import factor_words
 from visits.models import Campaign, Host, PlanVersion, TravelLeg, Visit
 from visits.models.requests import Mode
-from visits.models.travel import TravelMode
 from visits.planning.factors import REFERENCE
-from visits.planning.journeys import journeys_of_facts
-from visits.planning.problem import ProblemError
-from visits.planning.solution import Leg
-from visits.planning.validate import validate
-from visits.states import VisitState
-
-# Two journeys between the same places nearer to each other than this are one and the same.
-SAME_JOURNEY = timedelta(days=1)
-OVER = (VisitState.CANCELLED, VisitState.POSTPONED, VisitState.NO_SHOW)
 
 Way = tuple[int, int, int]
 
@@ -86,11 +83,24 @@ def _rows(
     """The journeys of the version; of a host whose calendar is another, those that it needs."""
     apart = _hosts_apart(version, visits, at) & hosts.keys()
     rows = [row for row in version.result.get("legs", []) if row["host"] not in apart]
-    days = version.plan.campaign.working_days
-    for ref in sorted(apart):
-        needed = load_calendar(hosts[ref], visits.get(ref, []), days=days)
-        rows += [leg_as_json(leg) for leg in journeys_of_facts(needed)]
+    needed = estimates_by_host({hosts[ref]: visits.get(ref, []) for ref in sorted(apart)})
+    rows += [_as_row(host, journey) for host, own in needed.items() for journey in own]
     return [row for row in rows if row["mode"] != "stay"]
+
+
+def _as_row(host: Host, journey: Journey) -> dict[str, Any]:
+    return {
+        "host": host.ref,
+        "from_place": place_ref(journey.origin),
+        "to_place": place_ref(journey.destination),
+        "mode": journey.mode,
+        "departs_at": journey.departs_at.isoformat(),
+        "arrives_at": journey.arrives_at.isoformat(),
+        "km": journey.km,
+        "cost": journey.cost,
+        "co2": journey.co2_kg,
+        "estimated": journey.status == TravelLeg.Status.ESTIMATED,
+    }
 
 
 def _hosts_apart(version: PlanVersion, visits: Mapping[str, list[Visit]], at: datetime) -> set[str]:
@@ -165,55 +175,14 @@ def _nearest(legs: Iterable[TravelLeg], departs: datetime) -> TravelLeg | None:
 
 
 @dataclass(frozen=True)
-class VisitLeg:
-    """A leg to or from a visit; `leg` is its stored row, None when it was only worked out.
-
-    `missing_minutes` > 0 says that it is too short for the calendar as it stands.
-    """
-
-    origin: Place
-    destination: Place
-    mode: str
-    departs_at: datetime
-    arrives_at: datetime
-    km: float | None
-    cost: float | None
-    co2_kg: float | None
-    status: str
-    leg: TravelLeg | None = None
-    missing_minutes: int = 0
-
-    @property
-    def minutes(self) -> int:
-        return round((self.arrives_at - self.departs_at).total_seconds() / 60)
-
-    @property
-    def is_firm(self) -> bool:
-        """Whether somebody booked it or entered it by hand."""
-        return self.leg is not None and not self.leg.is_of_plan
-
-    @property
-    def is_estimate(self) -> bool:
-        return self.status == TravelLeg.Status.ESTIMATED
-
-    @property
-    def mode_words(self) -> str:
-        return str(TravelMode(self.mode).label)
-
-    @property
-    def status_words(self) -> str:
-        return str(TravelLeg.Status(self.status).label)
-
-
-@dataclass(frozen=True)
 class VisitLegs:
-    """Legs that end at a visit and those that begin there; `fault` when none can be told.
+    """Journeys that end at a visit and those that begin there; `fault` when none can be told.
 
     `names` are those of the places of the host's visits around it.
     """
 
-    before: tuple[VisitLeg, ...] = ()
-    after: tuple[VisitLeg, ...] = ()
+    before: Sequence[Journey] = ()
+    after: Sequence[Journey] = ()
     fault: str = ""
     names: Mapping[int, str] = field(default_factory=dict)
 
@@ -221,139 +190,18 @@ class VisitLegs:
 def legs_around(visit: Visit) -> VisitLegs:
     """How the host of a visit on site gets there and away.
 
-    What the calendar needs is worked out; where a stored leg stands for it, that is told instead.
-    Legs that are booked or entered by hand for this visit are always told, those that a plan
-    stored only while they suit the visit as it stands.
+    Of a visit that does not take place, or online, only what was entered for it is told.
     """
-    if visit.mode == Mode.ONLINE or visit.place is None or visit.state in OVER:
-        return _stored_only(visit)
-    week = _week_of(visit)
-    names = names_at(week)
+    stored = visit.legs.standing().select_related("origin", "destination")
+    if not causes_journeys(visit):
+        return VisitLegs(*entered_around(visit, stored), names=names_at([visit]))
+    around = visits_near([visit.host], visit.starts_at, visit.ends_at)
+    names = names_at(around)
     try:
-        needed = _needed(visit, week)
-    except ProblemError as error:
-        return VisitLegs(*_around(visit, _entered(visit)), fault=str(error), names=names)
-    others = [row for row in week if row.pk != visit.pk and row.mode != Mode.ONLINE]
-    places = {place_ref(row.place): row.place for row in week if row.place}
-    places[place_ref(visit.host.home)] = visit.host.home
-    stored = _by_way(leg for leg in _legs_near(visit) if _suits(leg, visit))
-    before = [leg for leg in needed if _leads_to(leg, visit, others)]
-    after = [leg for leg in needed if _leads_from(leg, visit, others)]
-    told_before = [_told(leg, places, visit, stored) for leg in before]
-    told_after = [_told(leg, places, visit, stored) for leg in after]
-    told = {row.leg.pk for row in (*told_before, *told_after) if row.leg}
-    rest = [leg for leg in _entered(visit) if leg.pk not in told]
-    more_before, more_after = _around(visit, rest)
-    return VisitLegs((*told_before, *more_before), (*told_after, *more_after), names=names)
-
-
-def _stored_only(visit: Visit) -> VisitLegs:
-    legs = visit.legs.standing().select_related("origin", "destination")
-    return VisitLegs(*_around(visit, legs), names=names_at([visit]))
-
-
-def _week_of(visit: Visit) -> list[Visit]:
-    """The host's visits that take place in the calendar week of this one, in order."""
-    start = datetime.combine(_monday(visit), datetime.min.time(), ZoneInfo(visit.host.zone))
-    rows = Visit.objects.filter(host=visit.host).within(start, start + timedelta(days=7))
-    rows = rows.exclude(state__in=OVER).select_related("place", "host__home")
-    return list(rows.prefetch_related("requests").order_by("starts_at", "pk"))
-
-
-def _monday(visit: Visit) -> date:
-    return visit.local_date - timedelta(days=visit.local_date.weekday())
-
-
-def _needed(visit: Visit, week: Sequence[Visit]) -> list[Leg]:
-    """The journeys of a week by the planner's own rules, with clock times a host would choose."""
-    days = [_monday(visit) + timedelta(days=number) for number in range(5)]
-    problem = load_calendar(visit.host, week, days=days)
-    validate(problem)
-    return [leg for leg in journeys_of_facts(problem) if leg.mode != "stay"]
-
-
-def _leads_to(leg: Leg, visit: Visit, others: Sequence[Visit]) -> bool:
-    """Whether the journey ends at this visit and not at an earlier one in the same city."""
-    if visit.place is None or leg.destination.ref != place_ref(visit.place):
-        return False
-    if leg.depart >= visit.starts_at:
-        return False
-    return not any(leg.depart < other.starts_at < visit.starts_at for other in others)
-
-
-def _leads_from(leg: Leg, visit: Visit, others: Sequence[Visit]) -> bool:
-    if visit.place is None or leg.origin.ref != place_ref(visit.place):
-        return False
-    if leg.depart < visit.ends_at:
-        return False
-    return not any(visit.starts_at < other.starts_at < leg.depart for other in others)
-
-
-def _legs_near(visit: Visit) -> list[TravelLeg]:
-    near = timedelta(days=7)
-    rows = TravelLeg.objects.standing().filter(
-        host=visit.host, departs_at__gt=visit.starts_at - near, departs_at__lt=visit.ends_at + near
-    )
-    return list(rows.select_related("origin", "destination"))
-
-
-def _suits(leg: TravelLeg, visit: Visit) -> bool:
-    """Whether a leg to or from the visit is over by its start, or begins after its end."""
-    if not leg.is_of_plan:
-        return True
-    if leg.destination_id == visit.place_id:
-        return leg.arrives_at <= visit.starts_at
-    return leg.departs_at >= visit.ends_at
-
-
-def _entered(visit: Visit) -> list[TravelLeg]:
-    """Legs of the visit that are booked or that somebody entered by hand."""
-    return list(visit.legs.firm().select_related("origin", "destination"))
-
-
-def _around(
-    visit: Visit, legs: Iterable[TravelLeg]
-) -> tuple[tuple[VisitLeg, ...], tuple[VisitLeg, ...]]:
-    journeys = [_stored(leg) for leg in legs]
-    before = tuple(row for row in journeys if row.departs_at < visit.starts_at)
-    return before, tuple(row for row in journeys if row.departs_at >= visit.starts_at)
-
-
-def _told(
-    leg: Leg, places: dict[str, Place], visit: Visit, stored: dict[Way, list[TravelLeg]]
-) -> VisitLeg:
-    origin, destination = places[leg.origin.ref], places[leg.destination.ref]
-    rows = stored.get((visit.host_id, origin.pk, destination.pk), ())
-    row = _nearest(rows, leg.depart)
-    if row is not None:
-        return _stored(row)
-    return VisitLeg(
-        origin,
-        destination,
-        leg.mode,
-        leg.depart,
-        leg.arrive,
-        leg.km,
-        leg.cost,
-        leg.co2,
-        TravelLeg.Status.ESTIMATED if leg.estimated else TravelLeg.Status.PLANNED,
-        missing_minutes=leg.missing_minutes,
-    )
-
-
-def _stored(leg: TravelLeg) -> VisitLeg:
-    return VisitLeg(
-        leg.origin,
-        leg.destination,
-        leg.mode,
-        leg.departs_at,
-        leg.arrives_at,
-        leg.km,
-        None if leg.cost is None else float(leg.cost),
-        leg.co2_kg,
-        leg.status,
-        leg=leg,
-    )
+        told = journeys_around(visit, journeys_of(visit.host, around))
+    except ValueError as error:
+        return VisitLegs(*entered_around(visit, stored), fault=str(error), names=names)
+    return VisitLegs(*told, names=names)
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,10 @@ class VisitQuerySet(PlacedQuerySet):
         """Completed, reported or closed."""
         return self.filter(state__in=states.HELD_VISITS)
 
+    def taking_place(self):
+        """Live or delivered: the host travels, or travelled, to those on site."""
+        return self.filter(state__in=states.LIVE_VISITS | states.HELD_VISITS)
+
     def upcoming(self, at: datetime):
         return self.live().filter(ends_at__gt=at).order_by("starts_at")
 

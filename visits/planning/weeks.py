@@ -391,6 +391,8 @@ class WeekBuilder:
             anywhere |= {
                 self.place_index[row[1].place.ref] for row in ways if row[1].mode == Mode.ON_SITE
             }
+        # Where nothing else decides, the first is taken: a call or an absence is spent at home.
+        nearest_home = sorted(anywhere, key=lambda place: (place != home, place))
         for k, fact in enumerate(facts):
             holder = fact.visit if fact.task is None else problem.tasks[fact.task]
             online = holder is not None and holder.mode == Mode.ONLINE
@@ -403,7 +405,7 @@ class WeekBuilder:
                     if is_strict
                     else min(rules.fact_buffer, rules.arrival_buffer)
                 )
-            for place in [fact.place] if fact.place is not None else sorted(anywhere):
+            for place in [fact.place] if fact.place is not None else nearest_home:
                 stops.add(
                     task=-1 - k if fact.task is None else fact.task,
                     place=place,

@@ -16,6 +16,7 @@ from tests.factories.visits import (
     AgendaItemFactory,
     DisruptionFactory,
     ExpertFactory,
+    PlanVersionFactory,
     TravelLegFactory,
     VisitFactory,
     VisitRequestFactory,
@@ -25,7 +26,7 @@ from visits.domain import briefs
 from visits.domain.brief_standing import standing, standings, visit_standings
 from visits.domain.packs import gather_pack, pack_pdf
 from visits.ical import visit_calendar
-from visits.models import BriefEdition, Visit
+from visits.models import BriefEdition, Disruption, TravelLeg, Visit
 from visits.models.reports import AttendanceCount, VisitReport
 from visits.states import VisitState
 
@@ -165,7 +166,8 @@ def test_the_host_is_told_when_home_has_the_same_time(ghent):
 
 
 def test_a_pause_is_drawn_as_a_gap_and_items_are_numbered(ghent):
-    kinds = [(part.kind, part.label) for part in edition(ghent, INTERNAL).day.stretches]
+    told = edition(ghent, INTERNAL).day.stretches
+    kinds = [(part.kind, part.label) for part in told if part.kind != "journey"]
     assert kinds == [("visit", "Ghent"), ("item", "1"), ("break", "2"), ("item", "3")]
 
 
@@ -275,10 +277,59 @@ def test_what_was_prepared_stands_in_the_host_s_edition_and_nowhere_else(ghent):
 def test_a_journey_is_told_in_both_times_where_the_clocks_differ(ghent):
     away = PlaceFactory(name="Vilnius", zone="Europe/Vilnius")
     leg = TravelLegFactory(host=ghent.host, visit=ghent, destination=away)
-    [row] = edition(ghent, INTERNAL).section("travel").blocks[0].rows
+    row, _home = edition(ghent, INTERNAL).section("travel").blocks[0].rows
     assert "Vilnius (EET)\n= " in row[2]
     assert row[2].endswith("Oslo (CET)")
     assert "\n" not in row[1], leg
+
+
+def rows_of_travel(visit):
+    return edition(visit, INTERNAL).section("travel").blocks[0].rows
+
+
+def test_a_stale_journey_of_an_older_plan_is_not_told(ghent):
+    told = rows_of_travel(ghent)
+    assert [row[0] for row in told] == ["Oslo – Ghent", "Ghent – Oslo"]
+    for version in (PlanVersionFactory(plan__campaign=ghent.campaign), None):
+        stale = TravelLegFactory(
+            visit=ghent, version=version, destination=ghent.place, cost=300, status="planned"
+        )
+        if version is not None:
+            assert rows_of_travel(ghent) == told
+            stale.delete()
+    assert "planned" in rows_of_travel(ghent)[0][3]
+    money = edition(ghent, INTERNAL).section("money").blocks
+    assert "Journeys entered for this visit: EUR 300.00." in [row.text for row in money]
+    TravelLeg.objects.update(status="cancelled")
+    assert rows_of_travel(ghent) == told
+
+
+def test_a_strike_on_the_way_is_a_risk_and_a_changed_fact(ghent):
+    vilnius = PlaceFactory(
+        name="Vilnius", country="LT", zone="Europe/Vilnius", latitude=54.69, longitude=25.28
+    )
+    begins = ghent.starts_at - timedelta(days=1)
+    VisitFactory(
+        ref="V02",
+        host=ghent.host,
+        city="Vilnius",
+        country="LT",
+        place=vilnius,
+        starts_at=begins,
+        ends_at=begins + timedelta(hours=3),
+    )
+    kept = briefs.build_edition(ghent, INTERNAL, at=CLOCK)
+    strike = DisruptionFactory(
+        name="Air strike",
+        countries=["LT"],
+        modes=["fly"],
+        starts_at=begins + timedelta(hours=3),
+        ends_at=begins + timedelta(hours=6),
+    )
+    assert standing(kept, at=CLOCK) == "out_of_date"
+    assert "Air strike" in str(edition(ghent, INTERNAL).section("minute"))
+    Disruption.objects.filter(pk=strike.pk).update(modes=["rail"])
+    assert standing(kept, at=CLOCK) == "current"
 
 
 def test_a_brief_is_out_of_date_after_the_day_it_was_to_be_printed_again(ghent):

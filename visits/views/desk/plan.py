@@ -22,17 +22,17 @@ from visits.domain import agenda, planning_runs
 from visits.domain.booking import SlotTaken
 from visits.domain.busy_feeds import unknown_calendars
 from visits.domain.host_answers import refusals, visits_without_host
-from visits.domain.journeys import Journey
+from visits.domain.journeys import Journey, journeys_between
 from visits.domain.plan_board import (
     Look,
     board_of_calendar,
     board_of_version,
-    journeys_between,
     standing_visits,
 )
 from visits.domain.plan_compare import differences, sums_of
 from visits.domain.plan_edits import out_of_date
 from visits.domain.plan_history import plan_timeline
+from visits.domain.plan_rollback import moved_since
 from visits.domain.plan_rules import decisions_of
 from visits.domain.planning import facts_changed
 from visits.domain.plans import EditedMeanwhile, latest_version, plan_of
@@ -221,6 +221,7 @@ def _version_page(request: HttpRequest, version: PlanVersion, *, status: int = 2
         else "",
         "changes": [change for change in changes if change.kind != "kept"],
         "tour_words": _tour_words(version),
+        "moved_since": moved_since(version) if may_edit else [],
         "movable": movable,
         "kept": len(kept) - len(movable),
         "unplaced": version.unplaced.select_related("request"),

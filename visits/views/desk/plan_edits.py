@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crm import clock, wording
@@ -23,7 +24,7 @@ from visits.domain.plan_edits import (
     undo_edit,
     verdicts_of,
 )
-from visits.domain.plan_rollback import bring_back
+from visits.domain.plan_rollback import bring_back, moved_since
 from visits.domain.plans import EditedMeanwhile
 from visits.forms.plans import MoveForm, cell_key
 from visits.models import PlanEdit, PlanVersion, VisitRequest
@@ -305,9 +306,13 @@ def plan_bring_back(request: HttpRequest, number: int) -> HttpResponse:
     made = try_verb(request, bring_back, version, at=clock.now(), by=request.user)
     if made is None:
         return _back(version)
-    messages.success(
-        request,
-        _("%(made)s is a new draft with what %(version)s placed; publish it to make it hold.")
-        % {"made": made, "version": version},
-    )
+    words = _("%(made)s is a new draft with what %(version)s placed; publish it to make it hold.")
+    messages.success(request, words % {"made": made, "version": version})
+    if moved := moved_since(made):
+        words = ngettext(
+            "%(refs)s was moved since: take its move back to have it where it was.",
+            "%(refs)s were moved since: take their moves back to have them where they were.",
+            len(moved),
+        )
+        messages.warning(request, words % {"refs": ", ".join(visit.ref for visit in moved)})
     return _back(made)

@@ -25,9 +25,10 @@ from visits.domain.disruptions import disruptions_touching
 from visits.domain.expenses import totals
 from visits.domain.fill import fill_query
 from visits.domain.history import visit_timeline
+from visits.domain.journeys import Journey
 from visits.domain.place_names import name_of
 from visits.domain.report_check import CHECKABLE
-from visits.domain.travel_legs import VisitLeg, legs_around, sum_of, sums_by_host
+from visits.domain.travel_legs import legs_around, sum_of, sums_by_host
 from visits.domain.visits import edit_visit, missing_for_confirmation
 from visits.filters import VisitFilter
 from visits.forms.visits import AttendanceForm, ReportForm, VisitFactsForm
@@ -163,7 +164,7 @@ def travel_of(request: HttpRequest, visit: Visit) -> dict:
 
 
 def _journey_row(
-    request: HttpRequest, journey: VisitLeg, visit: Visit, names: Mapping[int, str]
+    request: HttpRequest, journey: Journey, visit: Visit, names: Mapping[int, str]
 ) -> dict:
     figures = [wording.duration(journey.minutes)]
     if journey.km is not None:
@@ -193,7 +194,7 @@ def _may_travel(request: HttpRequest) -> bool:
     return has_role(request.user, Role.COORDINATOR, Role.HOST)
 
 
-def _enter_path(journey: VisitLeg, visit: Visit) -> str:
+def _enter_path(journey: Journey, visit: Visit) -> str:
     """The form of the journey: as it is stored, or filled in from what the calendar asks for."""
     if journey.leg is not None:
         return reverse("visits:leg-edit", args=[visit.ref, journey.leg.pk])
@@ -206,14 +207,14 @@ def _enter_path(journey: VisitLeg, visit: Visit) -> str:
     return f"{reverse('visits:leg-new', args=[visit.ref])}?{query.urlencode()}"
 
 
-def _fill_path(journey: VisitLeg, host: Host) -> str:
+def _fill_path(journey: Journey, host: Host) -> str:
     """The page that names those met at the event who live near this way."""
     ends = (journey.origin.pk, journey.destination.pk)
     query = fill_query(host.ref, *ends, journey.departs_at, journey.arrives_at)
     return f"{reverse('visits:plan-fill')}?{query}"
 
 
-def _correct_path(request: HttpRequest, journey: VisitLeg) -> str:
+def _correct_path(request: HttpRequest, journey: Journey) -> str:
     query = QueryDict(mutable=True)
     query["from"], query["to"] = str(journey.origin.pk), str(journey.destination.pk)
     query["mode"], query["next"] = journey.mode, request.get_full_path()

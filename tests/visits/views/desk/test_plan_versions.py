@@ -1,8 +1,10 @@
 """Versions beside each other, an earlier one brought back, and what publishing then changes."""
 
+from datetime import timedelta
 from random import Random
 
 import pytest
+from django.urls import reverse
 from icalendar import Calendar
 
 from crm import clock
@@ -339,3 +341,30 @@ def test_nights_away_stand_between_the_journeys(desk, draft):
     assert "Night in Gdańsk" in nights
     assert any(box.words == "Back home in Oslo" for box in lane.boxes if box.kind == "home")
     assert len(nights) == draft.totals["nights"]
+
+
+def test_bringing_back_a_version_before_a_move_leads_to_taking_the_move_back(desk, draft):
+    do(desk, "plan-publish", draft.number, seen=0)
+    agreed = Visit.objects.get(ref="V10")
+    later = agreed.local_start.replace(tzinfo=None) + timedelta(hours=2)
+    do(
+        desk,
+        "visit-postpone",
+        "V10",
+        side="us",
+        reason="A strike.",
+        starts_at=later.isoformat(),
+        override_reason="-",
+    )
+    moved = Visit.objects.live().get(replaces=agreed)
+    answer = do(desk, "plan-bring-back", draft.number)
+    assert f"{moved.ref} was moved since: take its move back to have it where it was." in said(
+        answer
+    )
+    page = go(desk, "plan-version", newest().number)
+    assert "Nothing: everything stays where it is." not in page.text
+    assert reverse("visits:visit-take-back", args=[moved.ref]) in page.text
+    do(desk, "visit-take-back", moved.ref)
+    again = Visit.objects.live().get(requests=agreed.requests.get())
+    assert (again.state, again.starts_at) == ("confirmed", agreed.starts_at)
+    assert "take-back" not in go(desk, "plan-version", newest().number).text
