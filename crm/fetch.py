@@ -6,6 +6,7 @@ redirect is checked the same way. Size, time and unpacking have limits.
 """
 
 import http.client
+import re
 import socket
 import ssl
 import threading
@@ -23,6 +24,8 @@ from django.utils.translation import gettext_lazy
 
 AGENT = "Municipality-Outreach-CRM/1.0"
 LONGEST_URL = 2_000
+LONGEST_NAME = 253
+LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 PIECE = 65_536
 LOOK_UP_SECONDS = 5.0
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -146,7 +149,7 @@ def fetch(
 def check_url(url: str) -> None:
     """Raise FetchFault for an address that could never be fetched, without asking anybody.
 
-    Its detail names the culprit where it is "password" or "port".
+    Its detail names the culprit where it is "name", "password" or "port".
     """
     target_of(url, frozenset(settings.FETCH_TRUSTED_ORIGINS))
 
@@ -198,6 +201,8 @@ def target_of(url: str, trusted: frozenset[str] = frozenset()) -> Target:
         host = host if ":" in host else host.encode("idna").decode("ascii")
     except (ValueError, UnicodeError) as error:
         raise FetchFault("address") from error
+    if host and not _may_be_a_name(host):
+        raise FetchFault("address", "name")
     is_trusted = f"{parts.scheme}://{parts.netloc}".lower() in trusted
     is_usual = parts.scheme == "https" and (port == 443 or port >= 1024)
     if "@" in parts.netloc:
@@ -207,6 +212,26 @@ def target_of(url: str, trusted: frozenset[str] = frozenset()) -> Target:
     path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~")
     query = quote(parts.query, safe="/?%:@!$&'()*+,;=~")
     return Target(parts.scheme, host, port, f"{path}?{query}" if query else path, is_trusted)
+
+
+def _may_be_a_name(host: str) -> bool:
+    """Whether a server could be called so: a number, or labels of letters, digits and hyphens."""
+    if ":" in host:
+        return True
+    labels = host.removesuffix(".").split(".")
+    return len(host) <= LONGEST_NAME and all(map(_may_be_a_label, labels))
+
+
+def _may_be_a_label(label: str) -> bool:
+    if not LABEL.fullmatch(label):
+        return False
+    if not label.lower().startswith("xn--"):
+        return True
+    try:
+        written = label[4:].encode("ascii").decode("punycode")
+    except UnicodeError:
+        return False
+    return written.isprintable() and not written.isascii()
 
 
 class Deadline:

@@ -68,11 +68,14 @@ class PlanViewSet(Listed):
             Prefetch("placements", placements), Prefetch("unplaced", unplaced)
         )
 
-    @verb("publish")
-    def publish(self, row):
-        """Make it the plan that holds: tentative visits, holds, draft letters; nothing is sent."""
+    @verb("publish", takes=writing_plans.PublishInput)
+    def publish(self, row, *, override_reason=""):
+        """Make it the plan that holds: tentative visits, holds, draft letters; nothing is sent.
+
+        Where a host's own calendar cannot be read it needs an override_reason.
+        """
         with refusals_as_problems():
-            publish_version(row, **self.act)
+            publish_version(row, override_reason=override_reason, **self.act)
 
 
 CAMPAIGN = OpenApiParameter("campaign", str, required=True, description="Slug of the campaign.")

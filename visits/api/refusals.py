@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from crm.api.problems import Problem
 from visits.domain.booking import BUFFER, Busy, SlotTaken
+from visits.domain.busy_feeds import feeds_of, unknown_time
 from visits.domain.reach import Reach, best_of_half_days
 from visits.domain.slots import weigh_move, weigh_slot
 from visits.models import Host, Reservation, VisitRequest
@@ -59,9 +60,16 @@ def refuse_taken_slots(
 def other_times(
     request: VisitRequest, host: Host, mode: str, length: timedelta, *, at: datetime
 ) -> list[dict[str, str]]:
-    """Up to three times of the same length that the host can reach, soonest first."""
+    """Up to three times of the same length that the host can reach, soonest first; none of which
+    nobody knows whether the host is free."""
     reach = Reach(request, at=at, mode=mode, minutes=int(length.total_seconds() // 60))
-    slots = sorted(best_of_half_days(reach.slots(host)), key=lambda slot: slot.starts_at)
+    feeds = feeds_of([host])
+    known = [
+        slot
+        for slot in reach.slots(host)
+        if not unknown_time(host, [(slot.starts_at, slot.ends_at)], feeds=feeds)
+    ]
+    slots = sorted(best_of_half_days(known), key=lambda slot: slot.starts_at)
     zone = ZoneInfo(request.zone)
     return [
         {

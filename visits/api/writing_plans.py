@@ -24,6 +24,10 @@ from visits.models import CalendarDay, Disruption, Host, HostAvailability
 from visits.models.travel import TravelMode
 
 
+class PublishInput(Input):
+    override_reason = Line(max_length=500, required=False, allow_blank=True)
+
+
 class CampaignInput(Input):
     name = Line(max_length=200)
     offer = Words(max_length=4_000)

@@ -8,7 +8,7 @@ when the calendar itself cannot be read, new dates need a reason. What is agreed
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -59,6 +59,9 @@ REFUSED: dict[str, str | Promise] = {
     "inside": gettext_lazy(
         "This address leads into a private network, where we do not read; use the one that your "
         "calendar gives out for subscribing from anywhere."
+    ),
+    "name": gettext_lazy(
+        "No server can have the name in this address; copy it anew from your calendar."
     ),
     "password": gettext_lazy(
         "This address holds a name or password before the @; use the private address that your "
@@ -186,14 +189,24 @@ def unknown_sentence(feed: BusyFeed, now: datetime) -> str:
 def unknown_calendars(hosts: Iterable[Host]) -> list[str]:
     """A sentence for every calendar of these hosts that nobody knows at the moment."""
     now = timezone.now()
-    feeds = BusyFeed.objects.filter(host__in=list(hosts)).select_related("host")
+    feeds = chain.from_iterable(feeds_of(hosts).values())
     return [words for feed in feeds if (words := unknown_sentence(feed, now))]
 
 
-def unknown_time(host: Host, slots: Sequence[Span]) -> list[str]:
+def feeds_of(hosts: Iterable[Host]) -> dict[int, list[BusyFeed]]:
+    """The hosts' own calendars, by the number of the host: read once to ask about many times."""
+    found: dict[int, list[BusyFeed]] = {}
+    for feed in BusyFeed.objects.filter(host__in=list(hosts)).select_related("host"):
+        found.setdefault(feed.host_id, []).append(feed)
+    return found
+
+
+def unknown_time(
+    host: Host, slots: Sequence[Span], *, feeds: dict[int, list[BusyFeed]] | None = None
+) -> list[str]:
     """Why nobody knows whether the host is free at one of these times, as sentences."""
     now, found = timezone.now(), []
-    for feed in BusyFeed.objects.filter(host=host).select_related("host"):
+    for feed in (feeds_of([host]) if feeds is None else feeds).get(host.pk, ()):
         if words := unknown_sentence(feed, now):
             found.append(_("%(why)s Dates are unconfirmed.") % {"why": words})
         elif feed.known_until is not None and any(end > feed.known_until for _start, end in slots):

@@ -233,7 +233,11 @@ def _told(host: Host, own: _Weeks, legs: Sequence[TravelLeg]) -> list[TravelLeg]
     """The legs without those that a plan stored for what somebody booked or entered since, or for
     visits which stand elsewhere by now."""
     firm = [leg for leg in legs if not leg.is_of_plan]
-    legs = [leg for leg in legs if not (leg.is_of_plan and any(_is_same(leg, row) for row in firm))]
+    legs = [
+        leg
+        for leg in legs
+        if not (leg.is_of_plan and any(is_same_journey(leg, row) for row in firm))
+    ]
     if not _is_zone(host.home.zone):
         return legs
     week_of = partial(_sunday, zone=ZoneInfo(host.home.zone))
@@ -246,7 +250,7 @@ def _told(host: Host, own: _Weeks, legs: Sequence[TravelLeg]) -> list[TravelLeg]
     return [leg for leg in legs if leg.pk not in stray]
 
 
-def _is_same(one: TravelLeg, other: TravelLeg) -> bool:
+def is_same_journey(one: TravelLeg, other: TravelLeg) -> bool:
     """Whether two legs go the same way at about the same time."""
     ways = [(leg.origin_id, leg.destination_id) for leg in (one, other)]
     return ways[0] == ways[1] and abs(one.departs_at - other.departs_at) < SAME_JOURNEY

@@ -11,10 +11,13 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from crm import wording
 from crm.domain.audit import record
 from crm.domain.edits import save_changes
 from crm.models import Place, User
+from visits.domain.booking import lock_resources
 from visits.domain.briefing import settle_upcoming
+from visits.domain.journeys import SAME_JOURNEY, is_same_journey
 from visits.domain.travel import place_ref, travel_between
 from visits.models import Host, TravelLeg, Visit
 from visits.planning.travel import MODES
@@ -48,6 +51,7 @@ def enter_leg(visit: Visit, values: Mapping[str, Any], *, at: datetime, by: User
     to, else the one given.
     """
     check_leg(values)
+    lock_resources([visit.host.resource])
     owner = _leads_to(visit.host, values) or visit
     TravelLeg.objects.create(
         host=visit.host, visit=owner, is_sample=visit.is_sample, **_completed(values)
@@ -96,15 +100,41 @@ def cancel_leg(leg: TravelLeg, *, at: datetime, by: User | None) -> None:
 
 @transaction.atomic
 def restore_leg(leg: TravelLeg, *, status: str, at: datetime, by: User | None) -> None:
-    """Undo of calling it off: the journey has the `status` again that it had."""
+    """Undo of calling it off: the journey has the `status` again that it had.
+
+    Refused once another one was entered for the same way, or for the same time.
+    """
     if status not in TravelLeg.Status.values or status == TravelLeg.Status.CANCELLED:
         raise ValidationError(_("A journey is an estimate, planned or booked."), code="status")
+    lock_resources([leg.host.resource])
+    if other := _instead(leg):
+        words = _(
+            "Another journey was entered meanwhile, from %(origin)s to %(destination)s at "
+            "%(when)s; call that one off first."
+        )
+        names = {"origin": other.origin.name, "destination": other.destination.name}
+        when = wording.local_time(other.departs_at, other.origin.zone)
+        raise ValidationError(words, code="entered_again", params={**names, "when": when})
     off = TravelLeg.objects.filter(pk=leg.pk, status=TravelLeg.Status.CANCELLED)
     if not off.update(status=status):
         raise ValidationError(_("This journey is not called off."), code="standing")
     leg.status = status
     record(leg, "restore_leg", at=at, by=by, fields=["status"])
     settle_upcoming(at=at, by=by)
+
+
+def _instead(leg: TravelLeg) -> TravelLeg | None:
+    """The booked or entered journey of the host that stands where this one did."""
+    near = TravelLeg.objects.firm().filter(
+        host=leg.host,
+        departs_at__lt=leg.arrives_at + SAME_JOURNEY,
+        arrives_at__gt=leg.departs_at - SAME_JOURNEY,
+    )
+    for other in near.exclude(pk=leg.pk).select_related("origin", "destination"):
+        overlaps = other.departs_at < leg.arrives_at and leg.departs_at < other.arrives_at
+        if overlaps or is_same_journey(leg, other):
+            return other
+    return None
 
 
 def _leads_to(host: Host, values: Mapping[str, Any]) -> Visit | None:

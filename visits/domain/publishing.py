@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 from crm.domain.audit import record
 from crm.models import Message, User
 from visits.domain.booking import lock_resources
+from visits.domain.busy_feeds import feeds_of, unknown_time
 from visits.domain.letters import draft_letter
 from visits.domain.plans import hold_until, refuse_unseen
 from visits.domain.proposals import offer_letter, propose_dates, take_back_proposal
@@ -87,11 +89,13 @@ def publish_version(
     by: User | None,
     seen: int | None = None,
     approved: Collection[str] = (),
+    override_reason: str = "",
 ) -> list[Message]:
     """Make the draft the plan that holds: one tentative visit, hold and draft letter for each newly
     placed request, draft letters for those touched. Nothing is sent, nothing confirmed; an offer
     that moves or that the plan has no place for is taken back. An agreed visit, or one moved before
-    that waits for its city, moves only when it is `approved` by its reference.
+    that waits for its city, moves only when it is `approved` by its reference. Where nobody knows
+    whether a host is free, because the own calendar cannot be read, it needs an `override_reason`.
 
     `seen` is the number of edits whoever publishes has seen. Raises EditedMeanwhile when there are
     more, ValidationError when the version is published or stale, and SlotTaken when a host's time
@@ -104,6 +108,9 @@ def publish_version(
     refuse_unseen(version, seen)
     changes = [change for change in changes_of(version) if change.kind != "kept"]
     _refuse_unapproved(version, changes, approved)
+    unknown = unknown_times(changes)
+    if unknown and not override_reason.strip():
+        raise ValidationError(unknown, code="calendar_unknown")
     agreed = [change for change in changes if change.needs_approval]
     others = [change for change in changes if not change.needs_approval]
     drafts: list[Message] = []
@@ -117,16 +124,32 @@ def publish_version(
         if change.kind == "dropped":
             drafts.append(draft_letter(change.requests[0], "waitlist", at=at, by=by))
     for change in agreed:
-        drafts += _move_agreed(change, at=at, by=by)
+        drafts += _move_agreed(change, at=at, by=by, override_reason=override_reason)
     for change in others:
         if change.placement is not None:
-            drafts.append(_offer(change, at=at, by=by))
+            drafts.append(_offer(change, at=at, by=by, override_reason=override_reason))
     store_legs(version, at=at, by=by)
     version.state = PlanVersion.State.PUBLISHED
     version.published_at = at
     version.save(update_fields=["state", "published_at"])
-    record(version, "publish_version", at=at, by=by, to_state=version.state)
+    why = override_reason.strip() if unknown else ""
+    record(version, "publish_version", at=at, by=by, to_state=version.state, why=why)
     return drafts
+
+
+def unknown_times(changes: Iterable[Change]) -> list[str]:
+    """Why nobody knows whether a host is free where these changes put a visit, as sentences."""
+    rows = [change.placement for change in changes if change.kind in ("new", "moved")]
+    placed = [row for row in rows if row is not None]
+    feeds = feeds_of({row.host for row in placed})
+    found = (unknown_time(row.host, [(row.starts_at, row.ends_at)], feeds=feeds) for row in placed)
+    return list(dict.fromkeys(chain.from_iterable(found)))
+
+
+def _reason(placement: Placement, given: str) -> str:
+    """The reason given, on the visits it was needed for and on no others."""
+    slot = placement.starts_at, placement.ends_at
+    return given.strip() if unknown_time(placement.host, [slot]) else ""
 
 
 def _refuse_unfit(version: PlanVersion) -> None:
@@ -166,7 +189,9 @@ def _why(version: PlanVersion) -> str:
     return version.note or _("The plan changed.")
 
 
-def _move_agreed(change: Change, *, at: datetime, by: User | None) -> list[Message]:
+def _move_agreed(
+    change: Change, *, at: datetime, by: User | None, override_reason: str
+) -> list[Message]:
     placement, visit = change.placement, change.visit
     assert placement is not None, "a moved visit has a new place"
     assert visit is not None, "a moved visit has an old place"
@@ -177,6 +202,7 @@ def _move_agreed(change: Change, *, at: datetime, by: User | None) -> list[Messa
         ends_at=placement.ends_at,
         at=at,
         by=by,
+        override_reason=_reason(placement, override_reason),
     )
     Placement.objects.filter(pk=placement.pk).update(visit=moved)
     return list(moved.messages.drafts())
@@ -189,7 +215,7 @@ def _take_back(change: Change, *, at: datetime, by: User | None) -> None:
         request.refresh_from_db()
 
 
-def _offer(change: Change, *, at: datetime, by: User | None) -> Message:
+def _offer(change: Change, *, at: datetime, by: User | None, override_reason: str) -> Message:
     placement = change.placement
     assert placement is not None, "an offer has a place in the plan"
     request = change.requests[0]
@@ -208,6 +234,7 @@ def _offer(change: Change, *, at: datetime, by: User | None) -> Message:
         at=at,
         by=by,
         replaces=change.visit,
+        override_reason=_reason(placement, override_reason),
     )
     visit.requests.set(change.requests)
     Placement.objects.filter(pk=placement.pk).update(visit=visit)

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from crm.models import AuditEntry, ClockSetting
-from tests.factories.crm import CLOCK, CoordinatorFactory
+from tests.factories.crm import CLOCK, CoordinatorFactory, MailTemplateFactory, PlaceFactory
 from tests.factories.visits import (
     BusyFeedFactory,
     CampaignFactory,
@@ -19,6 +19,7 @@ from tests.factories.visits import (
     VisitRequestFactory,
 )
 from tests.support.web import serving
+from visits.api.refusals import other_times
 from visits.domain import busy_feeds
 from visits.domain.planning import load_problem
 from visits.domain.proposals import accept_slot, propose_dates
@@ -319,6 +320,27 @@ def test_a_plan_for_unknown_time_is_not_published(host):
         publish_version(version, at=CLOCK, by=CoordinatorFactory())
     request.refresh_from_db()
     assert (request.state, Visit.objects.count()) == (RequestState.UNDER_REVIEW, 0)
+    MailTemplateFactory(key="single_date_proposal", language="en", subject="-", body="{city}")
+    MailTemplateFactory(key="date_proposal", language="en", subject="-", body="{city}")
+    why = "Joe has said yes on the phone."
+    publish_version(version, at=CLOCK, by=CoordinatorFactory(), override_reason=why)
+    assert Visit.objects.get().override_reason == why
+    assert AuditEntry.objects.get(verb="publish_version").note.why == why
+
+
+def test_no_other_time_is_told_as_reachable_while_the_calendar_is_unknown(host):
+    request = request_in(place=PlaceFactory())
+    asked = request, host, "on_site", timedelta(hours=3)
+    assert other_times(*asked, at=CLOCK)
+    BusyFeedFactory(host=host, good_at=None)
+    assert other_times(*asked, at=CLOCK) == []
+
+
+@pytest.mark.parametrize("name", ["xn--", "xn--a", "-calendar.example", "cal,endar.example"])
+def test_a_name_no_server_can_have_is_refused_with_a_sentence(host, name):
+    with pytest.raises(ValidationError, match="No server can have the name in this address"):
+        connect(host, f"https://{name}/cal.ics")
+    assert not host.busy_feeds.exists()
 
 
 def test_what_stands_already_is_not_touched_by_unknown_time(host):

@@ -1,4 +1,5 @@
-"""`manage.py plan_visits CAMPAIGN [--fresh] [--seconds N] [--seed N] [--json] [--publish]`."""
+"""`manage.py plan_visits CAMPAIGN [--fresh] [--seconds N] [--seed N] [--json] [--publish]
+[--override-reason TEXT]`."""
 
 import json
 
@@ -30,8 +31,15 @@ class Command(BaseCommand):
             action="store_true",
             help="hold the dates and draft the proposals",
         )
+        parser.add_argument(
+            "--override-reason",
+            default="",
+            help="why it is published although a host's own calendar cannot be read",
+        )
 
-    def handle(self, *args, campaign, fresh, seconds, seed, as_json, publish, **options):
+    def handle(
+        self, *args, campaign, fresh, seconds, seed, as_json, publish, override_reason, **options
+    ):
         if seconds < 1:
             raise CommandError("--seconds has to be at least 1.", returncode=2)
         row = Campaign.objects.filter(slug=campaign).first()
@@ -44,7 +52,8 @@ class Command(BaseCommand):
         try:
             solved = solve_campaign(row, at=at, fresh=fresh, seconds=seconds, seed=seed)
             if publish:
-                publish_version(store_version(solved), at=at, by=None)
+                version = store_version(solved)
+                publish_version(version, at=at, by=None, override_reason=override_reason)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
         except (SlotTaken, Busy) as error:

@@ -36,7 +36,7 @@ from visits.domain.plan_rollback import moved_since
 from visits.domain.plan_rules import decisions_of
 from visits.domain.planning import facts_changed
 from visits.domain.plans import EditedMeanwhile, latest_version, plan_of
-from visits.domain.publishing import changes_of, publish_version
+from visits.domain.publishing import changes_of, publish_version, unknown_times
 from visits.models import Campaign, Host, Plan, PlanDecision, PlanRun, PlanVersion, Visit
 from visits.reason_words import both
 from visits.views.desk.access import current_campaign, try_verb
@@ -209,6 +209,7 @@ def _version_page(request: HttpRequest, version: PlanVersion, *, status: int = 2
     changes = [] if version.state == PlanVersion.State.PUBLISHED else changes_of(version)
     kept = [change for change in changes if change.kind == "kept"]
     movable = [change for change in kept if change.placement and not change.placement.is_fixed]
+    unasked = unknown_times(changes) if may_edit else []
     others = list(version.plan.versions.exclude(pk=version.pk).defer("result"))
     context = {
         "version": version,
@@ -221,6 +222,8 @@ def _version_page(request: HttpRequest, version: PlanVersion, *, status: int = 2
         else "",
         "changes": [change for change in changes if change.kind != "kept"],
         "tour_words": _tour_words(version),
+        "unknown": unknown_calendars(Host.objects.who_lead()) or unasked if may_edit else [],
+        "needs_reason": bool(unasked),
         "moved_since": moved_since(version) if may_edit else [],
         "movable": movable,
         "kept": len(kept) - len(movable),
@@ -366,6 +369,7 @@ def plan_publish(request: HttpRequest, number: int) -> HttpResponse:
         version,
         seen=row_number(request.POST.get("seen")),
         approved=request.POST.getlist("approved"),
+        override_reason=request.POST.get("override_reason", "")[:500],
         at=clock.now(),
         by=request.user,
     )

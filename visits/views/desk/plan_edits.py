@@ -15,6 +15,7 @@ from crm.roles import Role
 from crm.validators import row_number
 from visits.domain.alternatives import would_fit
 from visits.domain.booking import Busy
+from visits.domain.busy_feeds import feeds_of, unknown_calendars, unknown_time
 from visits.domain.plan_edits import (
     Draft,
     changes_that_help,
@@ -27,7 +28,7 @@ from visits.domain.plan_edits import (
 from visits.domain.plan_rollback import bring_back, moved_since
 from visits.domain.plans import EditedMeanwhile
 from visits.forms.plans import MoveForm, cell_key
-from visits.models import PlanEdit, PlanVersion, VisitRequest
+from visits.models import BusyFeed, PlanEdit, PlanVersion, VisitRequest
 from visits.planning.changes import ChangeKind
 from visits.planning.moves import task_of
 from visits.planning.problem import Mode
@@ -58,7 +59,9 @@ def plan_verdicts(request: HttpRequest, number: int) -> HttpResponse:
     except ValidationError as error:
         return JsonResponse({"refused": error.messages[0]}, status=409)
     found = verdicts_of(draft, ref)
-    answer = {"request": ref, "edits": version.edits, "cells": [_cell(cell, row) for cell in found]}
+    feeds = feeds_of(draft.loaded.hosts.values())
+    cells = [_cell(cell, row, feeds) for cell in found]
+    answer = {"request": ref, "edits": version.edits, "cells": cells}
     if request.GET.get("helps") == "1":
         helps = changes_that_help(draft, ref, found)
         keys = {f"{host} {day.isoformat()}": change for (host, day), change in helps.items()}
@@ -67,8 +70,10 @@ def plan_verdicts(request: HttpRequest, number: int) -> HttpResponse:
     return JsonResponse(answer)
 
 
-def _cell(cell, row: VisitRequest) -> dict:
+def _cell(cell, row: VisitRequest, feeds: dict[int, list[BusyFeed]]) -> dict:
     best = cell.best
+    soft = [desk_words(reason) for reason in best.soft] if best else []
+    unknown = unknown_time(cell.host, [(best.start, best.end)], feeds=feeds) if best else []
     return {
         "host": cell.host.ref,
         "day": cell.day.isoformat(),
@@ -77,7 +82,7 @@ def _cell(cell, row: VisitRequest) -> dict:
         "here": cell.is_here,
         "start": wording.clock_time(best.start, row.zone) if best else "",
         "words": _possible_words(best, row) if best else cell.hard,
-        "soft": [desk_words(reason) for reason in best.soft] if best else [],
+        "soft": [*unknown, *soft],
     }
 
 
@@ -202,6 +207,7 @@ def _move_page(
         "is_online": is_online,
         "may_go_online": may_go_online and not is_online,
         "version": draft.version,
+        "unknown": unknown_calendars(draft.loaded.hosts.values()),
         "row": row,
         "form": form,
         "spot": {"host": spot[0], "starts_at": spot[1]} if spot else None,

@@ -14,6 +14,7 @@ from crm import clock
 from crm.models import Message
 from crm.permissions import require
 from crm.roles import Role
+from visits.domain.busy_feeds import unknown_calendars
 from visits.domain.letters import draft_letter, send_draft
 from visits.domain.plans import hold_until
 from visits.domain.proposals import (
@@ -146,6 +147,7 @@ def request_propose(request: HttpRequest, ref: str) -> HttpResponse:
         "more": f"{SHOWN}:",
         "has_more": len(asked.slots) > SHOWN,
         "host": asked.host,
+        "unknown": unknown_calendars([asked.host] if asked.host else []),
         "is_known": asked.reach.is_known,
         "strip": calendar_strip(row, today=at),
         "wishes": weigh_wishes(row, today=at),

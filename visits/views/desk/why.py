@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from crm import clock, wording
 from crm.permissions import require
 from crm.roles import Role
+from visits.domain.busy_feeds import unknown_calendars
 from visits.domain.proposals import may_propose
 from visits.domain.why import CellWords, ChangeWords, Weighing, Why
 from visits.models import Host, VisitRequest
@@ -46,6 +47,7 @@ def request_why(request: HttpRequest, ref: str) -> HttpResponse:
         today = at.astimezone(ZoneInfo(row.zone)).date()
         context |= {
             "why": answer,
+            "unknown": unknown_calendars(weighing.loaded.hosts.values()),
             "on": on,
             "not_of_the_offer": "" if on else _not_of_the_offer(request.GET.get("day", "")),
             "host": host,

@@ -133,6 +133,21 @@ def test_journey_is_put_right_called_off_and_brought_back(phone):
     assert ("Oslo", "Stuttgart", "booked") in lines(phone, "V08")
 
 
+def test_undo_of_a_called_off_journey_is_refused_once_another_was_entered(phone):
+    do(phone, "leg-new", "V08", **journey())
+    leg = the_leg()
+    do(phone, "leg-cancel", "V08", leg.pk)
+    do(phone, "leg-new", "V08", **journey(note="A later train"))
+    answer = phone.post(f"/visits/V08/journeys/{leg.pk}/restore/?status=booked", follow=True)
+    (words,) = said(answer)
+    assert words.startswith("Another journey was entered meanwhile, from Oslo to Stuttgart at ")
+    standing = TravelLeg.objects.standing().filter(version=None)
+    assert [row.note for row in standing] == ["A later train"]
+    do(phone, "leg-cancel", "V08", standing.get().pk)
+    phone.post(f"/visits/V08/journeys/{leg.pk}/restore/?status=booked")
+    assert standing.get() == leg
+
+
 def test_a_journey_that_leads_to_another_visit_says_so(phone):
     on = journey(
         origin="Warsaw, PL",

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from crm.models import ClockSetting
-from tests.factories.crm import CLOCK
+from tests.factories.crm import CLOCK, MailTemplateFactory, PlaceFactory
 from tests.factories.visits import (
     BusyFeedFactory,
     CampaignFactory,
@@ -16,6 +16,7 @@ from tests.factories.visits import (
     VisitRequestFactory,
 )
 from tests.visits.views.desk.front_door import do, go, said
+from visits.domain.plans import solve_campaign, store_version
 from visits.models import BusyFeed, HostAvailability, Visit
 from visits.states import RequestState
 
@@ -168,3 +169,35 @@ def test_the_plan_says_whose_calendar_is_unknown(desk, host):
     assert "Dates are unconfirmed" not in go(desk, "plan").text
     BusyFeedFactory(host=host, good_at=None)
     assert "The calendar of Joe at calendar.example has not been read yet." in go(desk, "plan").text
+
+
+def test_a_draft_says_whose_calendar_is_unknown_and_is_published_with_a_reason(desk, host):
+    campaign = CampaignFactory()
+    row = VisitRequestFactory(
+        state=RequestState.UNDER_REVIEW, campaign=campaign, place=PlaceFactory()
+    )
+    for key in ("single_date_proposal", "date_proposal"):
+        MailTemplateFactory(key=key, language="en", subject="-", body="{city}")
+    version = store_version(solve_campaign(campaign, at=CLOCK, seconds=5))
+    number = version.number
+    words = "The calendar of Joe at calendar.example has not been read yet."
+    pages = (
+        ("plan-version", number, {}),
+        ("plan-move", number, {"request": row.ref}),
+        ("request-propose", row.ref, {}),
+        ("request-why", row.ref, {}),
+    )
+    assert not any(words in go(desk, name, key, **query).text for name, key, query in pages)
+    BusyFeedFactory(host=host, good_at=None)
+    for name, key, query in pages:
+        assert words in go(desk, name, key, **query).text, name
+    cells = go(desk, "plan-verdicts", number, request=row.ref).json()["cells"]
+    assert {cell["soft"][0] for cell in cells if cell["possible"]} == {
+        f"{words} Dates are unconfirmed."
+    }
+
+    answer = do(desk, "plan-publish", number, seen=0)
+    assert said(answer) == [f"{words} Dates are unconfirmed."]
+    assert 'name="override_reason" form="publish"' in answer.text
+    do(desk, "plan-publish", number, seen=0, override_reason="Joe said yes on the phone.")
+    assert Visit.objects.get().override_reason == "Joe said yes on the phone."
