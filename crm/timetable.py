@@ -20,9 +20,8 @@ LOWEST_LANE, WORDS = 72, 2 * LINE
 # Blocks as high as their lane, under all others.
 WHOLE = ("away", "lock")
 # How wide a letter of them is at most, on average, how far a name may be squeezed to stay in its
-# column, how far the last column's may leave it (static/css/time.css knows it), and how narrow a
-# bar may get.
-LETTER, SQUEEZE, MARGIN, SHORTEST = 6.8, 0.8, DAY / 3, 6.0
+# column, and how narrow a bar may get.
+LETTER, SQUEEZE, SHORTEST = 6.8, 0.8, 6.0
 
 # A board on one A3 sheet, in pixels: the room of the sheet, the part of its height a board may take
 # before the lists go beside it, and how wide these are; what stands beside and above the drawing;
@@ -110,9 +109,10 @@ class Box(NamedTuple):
     is_pinned: bool
     can_move: bool
     place: str
-    # Where the words stand and how wide they are; the city as far as it fits, and its width where
-    # it is squeezed to that.
+    # Where the words stand and how wide they are, and where the reference does, which never leaves
+    # its column; the city as far as it fits, and its width where it is squeezed to that.
     words_x: float = 0
+    sub_x: float = 0
     words_y: float = 0
     room: float = 0
     city: str = ""
@@ -150,7 +150,6 @@ class Timetable(NamedTuple):
     lanes: tuple[Lane, ...]
     width: float
     height: float
-    has_margin: bool = False
 
     @property
     def is_high(self) -> bool:
@@ -216,10 +215,7 @@ def timetable(
         ]
         placed, levels = _with_words(boxes, day_width, edge)
         lanes.append(_lane(row, placed, levels, top))
-    # A long word of the last day may need a margin.
-    has_margin = any(box.words_x + box.room > edge for lane in lanes for box in lane.boxes)
-    width = edge + MARGIN if has_margin else edge
-    return Timetable(columns, tuple(lanes), width, lanes[-1].bottom if lanes else 0, has_margin)
+    return Timetable(columns, tuple(lanes), edge, lanes[-1].bottom if lanes else 0)
 
 
 def _lane(row: Row, boxes: list[Box], levels: int, top: float) -> Lane:
@@ -232,8 +228,9 @@ def _with_words(boxes: list[Box], day_width: float, edge: float) -> tuple[list[B
     """The boxes, each visit with its words, and how many words stand above each other at most.
 
     Words begin at the left of their day's column, on the highest level where nothing else is
-    said. A name a little too long is squeezed into the column, a longer one runs into the next;
-    on the last level they are cut where the next ones begin.
+    said. A name a little too long is squeezed into the column, a longer one runs into the next, at
+    the edge of the drawing into the one before; on the last level they are cut where the next ones
+    begin.
     """
     ends: list[float] = []
     spoken = list(boxes)
@@ -241,7 +238,9 @@ def _with_words(boxes: list[Box], day_width: float, edge: float) -> tuple[list[B
     for place, box in sorted(enumerate(boxes), key=lambda pair: (pair[1].x, pair[0])):
         if box.kind != "visit":
             continue
-        x = box.x // day_width * day_width + INDENT
+        room, squeezed = _room(box, day_width - INDENT, edge - INDENT)
+        own = box.x // day_width * day_width + INDENT
+        x = min(own, edge - room)
         level = next((number for number, end in enumerate(ends) if end <= x), len(ends))
         if level == LEVELS:
             level = LEVELS - 1
@@ -249,11 +248,10 @@ def _with_words(boxes: list[Box], day_width: float, edge: float) -> tuple[list[B
             spoken[before] = _cut(spoken[before], max(x - spoken[before].words_x, 0.0))
         if level == len(ends):
             ends.append(0.0)
-        room, squeezed = _room(box, day_width - INDENT, edge + MARGIN - x)
         ends[level], last[level] = x + room, place
         y = box.y + BAR + level * WORDS + LINE - 2
         spoken[place] = box._replace(
-            words_x=x, words_y=y, room=room, city=box.title, squeezed=squeezed
+            words_x=x, sub_x=own, words_y=y, room=room, city=box.title, squeezed=squeezed
         )
     return spoken, len(ends)
 

@@ -328,6 +328,17 @@ class TestPictures:
         assert [box.words_y for box in lane.boxes] == [first, second, first, second]
         assert lane.boxes[1].squeezed < timetable.DAY
 
+    def test_timetable_keeps_a_long_word_of_the_last_day_inside(self):
+        days = [timetable.Day(date(2023, 2, day)) for day in (27, 28)]
+        begins = datetime(2023, 2, 28, 9)
+        name = "Thessaloniki"
+        block = timetable.Block("visit", begins, begins.replace(hour=10), name, title=name)
+        plan = timetable.timetable(days, [timetable.Row("H2", [block])])
+        (box,) = plan.lanes[0].boxes
+        assert plan.width == 2 * timetable.DAY
+        assert (box.city, box.squeezed, box.sub_x // timetable.DAY) == (name, 0, 1)
+        assert box.words_x + box.room == plan.width
+
     def test_timetable_cuts_words_only_where_no_level_is_left(self):
         days = [timetable.Day(date(2023, 2, 20))]
         blocks = [

@@ -136,9 +136,9 @@ def _facts_since(
     versions: Sequence[PlanVersion],
     decisions: Sequence[PlanDecision],
 ) -> str:
-    """What changed since the reasons in the tray were worked out; a draft's page says its own."""
+    """What changed since the reasons in the tray were worked out."""
     told = next((item["latest"] for item in waiting if item["tried"]), None)
-    if told is None or told.state != PlanVersion.State.PUBLISHED:
+    if told is None:
         return ""
     facts = next((row.facts for row in versions if row.pk == told.pk), None)
     return _facts_words(campaign, facts, decisions)
