@@ -67,7 +67,6 @@ def as_fixed(visits: Iterable[PlannedVisit]) -> tuple[FixedVisit, ...]:
             visit.end,
             visit.priority,
             visit.requests,
-            visit.task is not None,
         )
         for visit in visits
     )
@@ -238,7 +237,6 @@ def weigh_start(
         task.place,
         moment_of(minute),
         moment_of(minute + task.duration),
-        strict=True,
     )
     with_it = replace(bare, fixed=(*bare.fixed, held))
     found = _week_of(with_it, host, _home_day(host, minute), ())

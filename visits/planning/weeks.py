@@ -397,12 +397,7 @@ class WeekBuilder:
             visiting = holder is not None and not online
             buffer = rules.online_buffer if online else 0
             if visiting:
-                is_strict = fact.visit is None or fact.visit.strict
-                buffer = (
-                    rules.arrival_buffer
-                    if is_strict
-                    else min(rules.fact_buffer, rules.arrival_buffer)
-                )
+                buffer = rules.arrival_buffer
             for place in [fact.place] if fact.place is not None else sorted(anywhere):
                 stops.add(
                     task=-1 - k if fact.task is None else fact.task,

@@ -70,6 +70,8 @@ class Command(BaseCommand):
                 f"  {visit['starts_at'][:16]} {visit['zone']}  {visit['host']}  {refs}"
                 f"  {visit['city']}  {visit['mode']}  {mark}"
             )
+        for risk in result["risks"]:
+            self.stdout.write(f"  risk: {risk}")
         for row in result["unplaced"]:
             mend = f" {row['would_fit_if']}" if row["would_fit_if"] else ""
             self.stdout.write(f"  not placed: {row['request']}: {row['reason']}{mend}")
