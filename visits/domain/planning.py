@@ -39,7 +39,7 @@ from visits.models import (
 )
 from visits.models.requests import Mode
 from visits.planning import problem as p
-from visits.states import HELD_VISITS, LIVE_VISITS, RequestState, VisitState
+from visits.states import HELD_VISITS, LIVE_VISITS, REOPENED_FROM, RequestState, VisitState
 
 # How far from the window a visit may lie and still share a journey with one inside it.
 NEAR = timedelta(days=7)
@@ -78,6 +78,7 @@ class LoadedProblem:
     hosts: dict[str, Host]
     kept_visits: dict[str, Visit]
     without_place: tuple[VisitRequest, ...] = ()
+    unwanted: tuple[VisitRequest, ...] = ()
     released: tuple[str, ...] = ()
     known: Known | None = None
     held: tuple[Held, ...] = ()
@@ -103,8 +104,9 @@ def load_problem(
     for a city are facts, and what a cancelled visit keeps for an undo is busy; strikes and storms
     stop journeys. Visits `released` by reference are no facts: they may move, as little as
     possible, and are placed before anything new; `most_moves` limits how many of them and of the
-    offers may. Fresh: every request not merged, rejected or referred over the whole window from an
-    empty calendar, as if nothing disturbed it. Only: these requests, whatever their state, and all
+    offers may. Fresh: every request that wants or wanted a visit over the whole window from an empty
+    calendar, with every strike and storm of it; of those not merged, rejected or referred the rest
+    is `unwanted`, and `left_out` tells what else does not count. Only: these requests, whatever their state, and all
     visits but their own, those of other campaigns too.
 
     `decisions` are the coordinator's, those of the campaign when not given. `beside` are further
@@ -118,6 +120,8 @@ def load_problem(
     promised = {request.pk: visit for visit in loose for request in visit.requests.all()}
     asked = _requests_to_plan(campaign, promised, fresh=fresh) if only is None else list(only)
     requests = [request for request in asked if request.pk not in settled]
+    unwanted = [row for row in requests if fresh and row.state in REOPENED_FROM]
+    requests = [row for row in requests if row not in unwanted]
     placed = [request for request in requests if request.place is not None]
     offers = {} if fresh or only is not None else _offered(placed, promised)
     positions = {} if fresh else _positions(hosts, at)
@@ -131,7 +135,8 @@ def load_problem(
     here = [place for place, _position in positions.values()]
     places = [*_places(hosts, placed, visits, here), *beside]
     _refuse_too_many(len(requests), places)
-    disruptions = () if fresh else stops_in_travel(places, after=at)
+    begins = datetime.combine(campaign.window_start, time(0), ZoneInfo(campaign.zone))
+    disruptions = stops_in_travel(places, after=begins if fresh else at, in_hindsight=fresh)
     problem = p.Problem(
         days=tuple(campaign.working_days),
         hosts=tuple(
@@ -166,6 +171,7 @@ def load_problem(
         hosts={host.ref: host for host in hosts},
         kept_visits=offers,
         without_place=tuple(request for request in requests if request.place is None),
+        unwanted=tuple(unwanted),
         released=tuple(visit.ref for visit in loose),
         known=known,
         held=tuple(held),

@@ -17,6 +17,7 @@ from crm.domain.working_time import add_working_days
 from crm.models import User
 from visits.domain.alternatives import DECIDED, decided_in_the_way, online_instead
 from visits.domain.booking import lock_resources
+from visits.domain.left_out import left_out_when_fresh
 from visits.domain.planning import LoadedProblem, load_problem
 from visits.models import (
     Campaign,
@@ -37,6 +38,8 @@ from visits.planning.solution import Unplaced as UnplacedTask
 NO_PLACE = "{city} is not in the register of places, so no journey can be planned."
 # Requests that have no place in a version for another reason than the plan's rules.
 FITS_NOW, LEFT_OUT, NOT_BACK = "fits_now", "left_out", "not_back"
+UNWANTED = "It is {state}, so no visit is planned for it."
+UNWANTED_MEND = "It can be planned once it is reopened."
 # Of more visits that might move it is not looked at which others could have been left standing.
 FEW_TO_COMPARE = 12
 NO_PLACE_MEND = "It can be planned once the city is chosen from the register."
@@ -163,6 +166,7 @@ def plan_as_json(solved: SolvedPlan) -> dict[str, Any]:
         "unplaced": unplaced_as_json(solved),
         "legs": [leg_as_json(leg) for leg in solution.legs],
         "risks": [str(risk) for risk in solution.risks],
+        "left_out": left_out_when_fresh(solved.campaign) if solved.fresh else [],
         "totals": asdict(solution.totals),
         "changed_factors": dict(solved.loaded.problem.travel.changed_factors),
         "seconds": round(solution.seconds, 2),
@@ -205,6 +209,15 @@ def unplaced_as_json(solved: SolvedPlan) -> list[dict[str, Any]]:
             "would_fit_if": NO_PLACE_MEND,
         }
         for request in solved.loaded.without_place
+    ]
+    rows += [
+        {
+            "request": request.ref,
+            "code": "unwanted",
+            "reason": UNWANTED.format(state=request.get_state_display()),
+            "would_fit_if": UNWANTED_MEND,
+        }
+        for request in solved.loaded.unwanted
     ]
     return sorted(rows, key=lambda row: str(row["request"]))
 
@@ -300,7 +313,9 @@ def fill_version(version: PlanVersion, solved: SolvedPlan) -> None:
         request.ref: request
         for visit in solved.loaded.visits.values()
         for request in visit.requests.all()
-    } | solved.loaded.requests
+    }
+    requests |= solved.loaded.requests
+    requests |= {request.ref: request for request in solved.loaded.unwanted}
     Unplaced.objects.bulk_create(
         Unplaced(
             version=version,
