@@ -51,6 +51,7 @@ DESK: dict[str, Promise] = {
     ),
     "journey_stopped": gettext_lazy("It cannot stay on %(day)s: %(disruption)s stops the journey."),
     "cannot_stay": gettext_lazy("It cannot stay on %(day)s: %(host)s cannot be there in time."),
+    "away_then": gettext_lazy("It cannot stay on %(day)s: %(host)s is unavailable (%(absence)s)."),
     "blocked_by_visit": gettext_lazy(
         "%(host)s cannot fit it on %(day)s beside %(visit)s, which stands."
     ),
@@ -91,6 +92,7 @@ PUBLIC: dict[str, Promise] = {
     "pinned_elsewhere": _NO_HOST,
     "host_unavailable": _NO_HOST,
     "beside_absence": _NO_HOST,
+    "away_then": _NO_HOST,
     "outside_window": gettext_lazy("%(day)s lies outside the days of our offer."),
     "after_project_end": gettext_lazy("On %(day)s our project is over."),
     "closed_day": gettext_lazy("%(day)s is a day on which your offices are closed: %(why)s."),

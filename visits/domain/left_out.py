@@ -1,5 +1,6 @@
 """What a plan from an empty calendar leaves out of account, in words."""
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -37,6 +38,6 @@ def left_out_when_fresh(campaign: Campaign) -> list[str]:
     return words
 
 
-def _named(rows, words: str) -> list[str]:
+def _named(rows: QuerySet[VisitRequest], words: str) -> list[str]:
     refs = list(rows.values_list("ref", flat=True))
     return [words % {"refs": wording.listed(refs)}] if refs else []

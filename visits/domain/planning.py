@@ -104,10 +104,10 @@ def load_problem(
     for a city are facts, and what a cancelled visit keeps for an undo is busy; strikes and storms
     stop journeys. Visits `released` by reference are no facts: they may move, as little as
     possible, and are placed before anything new; `most_moves` limits how many of them and of the
-    offers may. Fresh: every request that wants or wanted a visit over the whole window from an empty
-    calendar, with every strike and storm of it; of those not merged, rejected or referred the rest
-    is `unwanted`, and `left_out` tells what else does not count. Only: these requests, whatever their state, and all
-    visits but their own, those of other campaigns too.
+    offers may. Fresh: every request that wants or wanted a visit over the whole window from an
+    empty calendar, with every strike and storm of it; what ended without a visit is `unwanted`, and
+    `left_out_when_fresh` tells what else does not count. Only: these requests, whatever their
+    state, and all visits but their own, those of other campaigns too.
 
     `decisions` are the coordinator's, those of the campaign when not given. `beside` are further
     places to which journeys shall be known. What is `held` is not weighed anew but taken so.

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from visits.planning.check import violations
 from visits.planning.problem import (
+    Busy,
     FixedVisit,
     Host,
     Limits,
@@ -294,3 +295,15 @@ def test_promised_visit_without_a_place_says_that_the_strike_stops_it():
     )
     (left,) = plan(problem).unplaced
     assert str(left.reason) == "It cannot stay on 16 February: an airport strike stops the journey."
+
+
+def test_promised_visit_whose_host_is_on_leave_names_the_leave():
+    start = local(THU, 12, 0, "Europe/Tallinn")
+    leave = Busy(start - timedelta(hours=3), start + timedelta(hours=30), "on leave")
+    problem = problem_of(
+        task("Tallinn", THU, promised=True), published=(PublishedVisit("Tallinn", "H", start),)
+    )
+    problem = replace(problem, hosts=(replace(HOST, busy=(leave,)),))
+    (left,) = plan(problem).unplaced
+    words = "It cannot stay on 16 February: Joe is unavailable then (on leave)."
+    assert (left.reason.code, str(left.reason)) == ("away_then", words)
