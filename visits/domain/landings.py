@@ -5,13 +5,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.utils.translation import gettext as _
-
-from crm import wording
 from visits.domain.journeys import Journey
 from visits.domain.travel_legs import VisitLegs
 from visits.models import Visit
 from visits.planning.problem import Rules
+from visits.planning.solution import Reason
+from visits.reason_words import desk_words
 
 ASKED = Rules().arrival_buffer
 
@@ -27,13 +26,8 @@ def short_landing(visit: Visit, arrives_at: datetime) -> str:
     )
     if is_evening_before or not visit.is_live or not 0 <= minutes < ASKED:
         return ""
-    words = _("%(host)s arrives %(time)s before %(visit)s begins; the rule asks for %(asked)s.")
-    return words % {
-        "host": visit.host.name,
-        "time": wording.duration(minutes),
-        "visit": visit,
-        "asked": wording.duration(ASKED),
-    }
+    values = {"host": visit.host.name, "minutes": minutes, "label": str(visit), "asked": ASKED}
+    return desk_words(Reason("lands_short", "", values))
 
 
 def short_landing_of(visit: Visit, legs: VisitLegs, *, at: datetime) -> str:

@@ -21,6 +21,7 @@ from visits.domain.planning_tasks import (
     Known,
     covered_by_experts,
     mode_of,
+    needs_place,
     planned_place,
     task_of_requests,
 )
@@ -122,8 +123,8 @@ def load_problem(
     requests = [request for request in asked if request.pk not in settled]
     unwanted = [row for row in requests if fresh and row.state in REOPENED_FROM]
     requests = [row for row in requests if row not in unwanted]
-    placed = [request for request in requests if request.place is not None]
-    offers = {} if fresh or only is not None else _offered(placed, promised)
+    offers = {} if fresh or only is not None else _offered(requests, promised)
+    placed = [request for request in requests if not needs_place(request, offers)]
     positions = {} if fresh else _positions(hosts, at)
     kept = {} if fresh else _kept(at)
     groups = _by_city(placed, offers, joint=fresh, held=held)
@@ -170,7 +171,7 @@ def load_problem(
         visits={visit.ref: visit for visit in visits},
         hosts={host.ref: host for host in hosts},
         kept_visits=offers,
-        without_place=tuple(request for request in requests if request.place is None),
+        without_place=tuple(request for request in requests if request not in placed),
         unwanted=tuple(unwanted),
         released=tuple(visit.ref for visit in loose),
         known=known,
@@ -231,14 +232,15 @@ def _refuse_too_many(count: int, places: Sequence[Place]) -> None:
 
 
 def may_move(visit: Visit, at: datetime) -> bool:
-    """Whether an agreed visit can be planned anew: ahead, in the window, its places known."""
+    """Whether an agreed visit can be planned anew: ahead, in the window, and, where one travels,
+    its places known."""
     requests = list(visit.requests.all())
     day = visit.starts_at.astimezone(ZoneInfo(visit.zone)).date()
     return (
         visit.starts_at > at
         and day in visit.campaign.working_days
         and bool(requests)
-        and all(request.place_id for request in requests)
+        and (visit.is_online or all(request.place_id for request in requests))
     )
 
 
@@ -347,7 +349,8 @@ def _by_city(
 
     def key(request: VisitRequest) -> tuple:
         if joint:
-            return (request.place_id or 0, mode_of(request, offers))
+            name = "" if request.place_id else f"{request.country} {request.city}".casefold()
+            return (request.place_id or 0, name, mode_of(request, offers))
         offer = offers.get(request.ref)
         own = together.get(request.ref, request.ref)
         return (offer.ref, "") if offer else (own, own)

@@ -44,7 +44,8 @@ class PartOfDay(StrEnum):
 
 @dataclass(frozen=True)
 class Place:
-    """Somewhere visits happen or hosts live. `ref` is its name in the travel table."""
+    """Somewhere visits happen or hosts live. `ref` is its name in the travel table, where that of
+    an online visit need not be."""
 
     ref: str
     name: str
@@ -167,6 +168,11 @@ class Task:
     only_host: str | None = None
     start_windows: Mapping[date, tuple[datetime, datetime]] | None = None
     promised: bool = False
+
+    @property
+    def name(self) -> str:
+        """What a sentence about this task alone calls it."""
+        return self.label if self.ref == self.label else f"{self.ref} {self.label}"
 
     @property
     def comes_first(self) -> bool:

@@ -35,6 +35,7 @@ NEARNESS = (
     "banned_day",
     "pinned_day",
     "pin_outside_hours",
+    "too_long",
     "day_too_short",
     "day_over",
     "too_soon",

@@ -209,7 +209,8 @@ class WeekBuilder:
 
     def _places(self) -> Iterable[Place]:
         for task in self.problem.tasks:
-            yield task.place
+            if task.mode == Mode.ON_SITE:
+                yield task.place
         for host in self.problem.hosts:
             yield host.home
             if host.position is not None:

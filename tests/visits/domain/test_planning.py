@@ -15,7 +15,7 @@ from visits.domain import planning
 from visits.domain.plan_rollback import bring_back
 from visits.domain.planning import load_problem
 from visits.domain.plans import plan_as_json, solve_campaign, store_version, visit_ref
-from visits.domain.publishing import changes_of
+from visits.domain.publishing import changes_of, publish_version
 from visits.domain.visits import postpone_visit
 from visits.models import Campaign, Visit
 from visits.planning.check import violations
@@ -116,6 +116,43 @@ def test_request_without_a_place_is_set_aside_and_named(campaign):
     assert row["reason"] == (
         "Ostrava is not in the register of places, so no journey can be planned."
     )
+
+
+def test_request_online_needs_no_place_in_the_register(campaign):
+    campaign.requests.filter(ref="R24").update(place=None, mode="online")
+    loaded = load_problem(campaign, at=clock.now())
+    assert loaded.without_place == ()
+    solved = solve_campaign(campaign, at=clock.now(), seconds=10)
+    (visit,) = [row for row in solved.solution.visits if "R24" in row.requests]
+    assert (visit.mode, visit.zone, visit.start.date()) == (
+        "online",
+        "Europe/Prague",
+        date(2023, 2, 21),
+    )
+    version = store_version(solved)
+    publish_version(version, at=clock.now(), by=None)
+    assert Visit.objects.get(requests__ref="R24").mode == "online"
+
+
+def test_requests_online_of_two_cities_outside_the_register_are_two_visits_also_when_fresh(
+    campaign,
+):
+    campaign.requests.filter(ref__in=["R24", "R20"]).update(place=None, mode="online")
+    loaded = load_problem(campaign, at=clock.now(), fresh=True)
+    assert task(loaded, "R24").requests == ("R24",)
+    assert task(loaded, "R20").requests == ("R20",)
+
+
+def test_request_longer_than_a_day_is_left_out_by_name_and_the_others_are_planned(campaign):
+    campaign.requests.filter(ref="R24").update(duration_minutes=600)
+    campaign.requests.filter(ref="R05").update(mode="online", duration_minutes=90)
+    told = plan_as_json(solve_campaign(campaign, at=clock.now(), seconds=10))
+    (row,) = [row for row in told["unplaced"] if row["request"] == "R24"]
+    assert (row["code"], row["reason"]) == (
+        "too_long",
+        "R24 Ostrava takes 600 minutes; a visiting day has only 480.",
+    )
+    assert ["R05"] in [visit["requests"] for visit in told["visits"]]
 
 
 @pytest.mark.one_database  # The planner sees values; how they are loaded is tested on both.

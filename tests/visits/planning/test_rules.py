@@ -310,10 +310,6 @@ def test_flying_beats_driving_only_over_long_ways():
             "Ghent: Nowhere has no coordinates, so no journey to it is known.",
         ),
         (
-            lambda p: replace(p, tasks=(replace(p.tasks[0], duration=600),)),
-            "Ghent takes 600 minutes; a visiting day has only 480.",
-        ),
-        (
             lambda p: replace(p, tasks=(replace(p.tasks[0], pin=Pin(day=date(2023, 3, 1))),)),
             "The pin of Ghent cannot be kept: 1 March is not a working day of the window.",
         ),
@@ -358,6 +354,15 @@ def test_a_contradiction_is_one_sentence_that_names_the_culprit(change, sentence
     with pytest.raises(ProblemError) as error:
         solve(change(problem(task("Ghent"))))
     assert str(error.value) == sentence
+
+
+def test_a_task_longer_than_a_day_is_left_out_by_name_and_the_others_are_planned():
+    solution = plan(problem(task("Ghent", "R1", duration=600), task("Venice", "R2")))
+    assert [visit.task for visit in solution.visits] == ["R2"]
+    (left,) = solution.unplaced
+    words = "R1 Ghent takes 600 minutes; a visiting day has only 480."
+    assert (left.task, left.reason.code, str(left.reason)) == ("R1", "too_long", words)
+    assert left.would_fit_if is None
 
 
 def test_ten_thousand_requests_are_refused_by_their_number():

@@ -15,7 +15,7 @@ from visits.models import Visit, VisitRequest
 
 pytestmark = pytest.mark.django_db
 # From Oslo on Monday morning nobody is in Ljubljana before 13:00; V12 begins at 14:00.
-WORDS = "Joe Gorman arrives 1 h before V12 Ljubljana begins; the rule asks for 1 h 30 min."
+WORDS = "Joe Gorman arrives 1 h before V12 Ljubljana; the rule asks for 1 h 30 min."
 
 
 @pytest.fixture
