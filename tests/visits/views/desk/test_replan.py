@@ -1,5 +1,6 @@
 """A strike meets the plan: the coordinator sees what it touches and gets three answers."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -201,6 +202,15 @@ def test_queries_do_not_grow_with_the_visits(desk, django_assert_max_num_queries
     with django_assert_max_num_queries(len(few)):
         go(desk, "plan-replan")
     assert PlanVersion.objects.exists()
+
+
+def test_move_page_tells_the_time_at_which_a_visit_is_now_not_that_day_s_best(desk):
+    """V10 is in Vilnius at 10:00; the same day could begin at 09:00."""
+    version = answers(desk, ["V10"])["insert"]["version"]
+    page = go(desk, "plan-move", version.number, request="R07").text
+    ((best, here),) = re.findall(r"<span>([^<]*) <b>([^<]*)</b>", page)
+    assert "22 Feb 2023, 09:00" in best
+    assert here == "It is on this day now, at 10:00 Vilnius (EET)."
 
 
 # --- Publishing what moves an agreed visit ---
