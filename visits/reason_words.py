@@ -35,6 +35,7 @@ DESK: dict[str, Promise] = {
     "outside_hours": gettext_lazy(
         "%(label)s could start between %(earliest)s and %(latest)s on that day."
     ),
+    "too_long": gettext_lazy("%(name)s takes %(duration)s; a visiting day has only %(longest)s."),
     "day_too_short": gettext_lazy("%(day)s has no %(duration)s left in %(place)s."),
     "not_offered": gettext_lazy("%(day)s was not offered for this visit."),
     "week_over": gettext_lazy("The week of %(day)s is over."),
@@ -51,6 +52,7 @@ DESK: dict[str, Promise] = {
     ),
     "journey_stopped": gettext_lazy("It cannot stay on %(day)s: %(disruption)s stops the journey."),
     "cannot_stay": gettext_lazy("It cannot stay on %(day)s: %(host)s cannot be there in time."),
+    "away_then": gettext_lazy("It cannot stay on %(day)s: %(host)s is unavailable (%(absence)s)."),
     "blocked_by_visit": gettext_lazy(
         "%(host)s cannot fit it on %(day)s beside %(visit)s, which stands."
     ),
@@ -72,6 +74,9 @@ DESK: dict[str, Promise] = {
         "From %(origin)s on %(leaves)s %(host)s cannot be in %(destination)s by %(due)s; the "
         "journey takes %(journey)s."
     ),
+    "lands_short": gettext_lazy(
+        "%(host)s arrives %(minutes)s before %(label)s; the rule asks for %(asked)s."
+    ),
     "home_too_late": gettext_lazy(
         "From %(origin)s on %(leaves)s %(host)s cannot be home in %(destination)s in time; the "
         "journey takes %(journey)s."
@@ -91,12 +96,14 @@ PUBLIC: dict[str, Promise] = {
     "pinned_elsewhere": _NO_HOST,
     "host_unavailable": _NO_HOST,
     "beside_absence": _NO_HOST,
+    "away_then": _NO_HOST,
     "outside_window": gettext_lazy("%(day)s lies outside the days of our offer."),
     "after_project_end": gettext_lazy("On %(day)s our project is over."),
     "closed_day": gettext_lazy("%(day)s is a day on which your offices are closed: %(why)s."),
     "day_over": gettext_lazy("%(day)s is too soon for us to prepare and to travel."),
     "too_soon": gettext_lazy("%(day)s is too soon for us to prepare and to travel."),
     "week_over": gettext_lazy("%(day)s is too soon for us to prepare and to travel."),
+    "too_long": gettext_lazy("%(day)s leaves too little time for the visit."),
     "day_too_short": gettext_lazy("%(day)s leaves too little time for the visit."),
     "not_reachable": _FAR,
     "no_journey": _FAR,
@@ -136,7 +143,7 @@ def _values(params: Mapping[str, Any]) -> dict[str, str]:
     if "absent_from" in params:
         span = params["absent_from"], params["absent_to"]
         values["absence"] = wording.time_range(*span, params["zone"])
-    for name in ("journey", "duration", "minutes"):
+    for name in ("journey", "duration", "longest", "minutes", "asked"):
         if isinstance(params.get(name), int):
             values[name] = wording.duration(params[name])
     return values

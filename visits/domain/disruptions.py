@@ -91,12 +91,16 @@ def touched_visits(row: Disruption) -> list[Visit]:
     return [visit for visit in near if concerns_place(row, visit)]
 
 
-def stops_in_travel(places: Iterable[Place], *, after: datetime) -> tuple[p.TravelDisruption, ...]:
-    """What active disruptions stop between these places, for the planner.
+def stops_in_travel(
+    places: Iterable[Place], *, after: datetime, in_hindsight: bool = False
+) -> tuple[p.TravelDisruption, ...]:
+    """What active disruptions stop between these places, for the planner; `in_hindsight` also what
+    those did that are over.
 
     A mere nuisance (severity 1) stops nothing. No way of travel named means all of them.
     """
-    rows = Disruption.objects.active().filter(severity__gte=STOPS_FROM, ends_at__gt=after)
+    known = Disruption.objects.all() if in_hindsight else Disruption.objects.active()
+    rows = known.filter(severity__gte=STOPS_FROM, ends_at__gt=after)
     places = list(places)
     found = []
     for row in rows:

@@ -14,6 +14,7 @@ from visits.domain.brief_standing import visit_standings
 from visits.domain.disruptions import disruptions_touching
 from visits.domain.host_answers import answers_of
 from visits.domain.journeys import Journey, journeys_of, mode_words
+from visits.domain.landings import short_landing
 from visits.domain.visit_notes import mark_of, notes_of
 from visits.ical import same_clock
 from visits.models import (
@@ -261,6 +262,8 @@ def _journey(journey: Journey, host: Host) -> Entry:
             "journey": note,
             "minutes": wording.duration(journey.missing_minutes),
         }
+    if journey.to_visit and (words := short_landing(journey.to_visit, journey.arrives_at)):
+        note = f"{note}. {words}"
     is_home_clock = same_clock(journey.departs_at, journey.origin.zone, host.zone) and same_clock(
         journey.arrives_at, journey.destination.zone, host.zone
     )

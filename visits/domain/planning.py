@@ -22,6 +22,7 @@ from visits.domain.planning_tasks import (
     Known,
     covered_by_experts,
     mode_of,
+    needs_place,
     planned_place,
     task_of_requests,
 )
@@ -40,7 +41,7 @@ from visits.models import (
 )
 from visits.models.requests import Mode
 from visits.planning import problem as p
-from visits.states import HELD_VISITS, LIVE_VISITS, RequestState, VisitState
+from visits.states import HELD_VISITS, LIVE_VISITS, REOPENED_FROM, RequestState, VisitState
 
 # How far from the window a visit may lie and still share a journey with one inside it.
 NEAR = timedelta(days=7)
@@ -79,6 +80,7 @@ class LoadedProblem:
     hosts: dict[str, Host]
     kept_visits: dict[str, Visit]
     without_place: tuple[VisitRequest, ...] = ()
+    unwanted: tuple[VisitRequest, ...] = ()
     released: tuple[str, ...] = ()
     known: Known | None = None
     held: tuple[Held, ...] = ()
@@ -104,9 +106,10 @@ def load_problem(
     for a city are facts, and what a cancelled visit keeps for an undo is busy; strikes and storms
     stop journeys. Visits `released` by reference are no facts: they may move, as little as
     possible, and are placed before anything new; `most_moves` limits how many of them and of the
-    offers may. Fresh: every request not merged, rejected or referred over the whole window from an
-    empty calendar, as if nothing disturbed it. Only: these requests, whatever their state, and all
-    visits but their own, those of other campaigns too.
+    offers may. Fresh: every request that wants or wanted a visit over the whole window from an
+    empty calendar, with every strike and storm of it; what ended without a visit is `unwanted`, and
+    `left_out_when_fresh` tells what else does not count. Only: these requests, whatever their
+    state, and all visits but their own, those of other campaigns too.
 
     `decisions` are the coordinator's, those of the campaign when not given. `beside` are further
     places to which journeys shall be known. What is `held` is not weighed anew but taken so.
@@ -119,8 +122,10 @@ def load_problem(
     promised = {request.pk: visit for visit in loose for request in visit.requests.all()}
     asked = _requests_to_plan(campaign, promised, fresh=fresh) if only is None else list(only)
     requests = [request for request in asked if request.pk not in settled]
-    placed = [request for request in requests if request.place is not None]
-    offers = {} if fresh or only is not None else _offered(placed, promised)
+    unwanted = [row for row in requests if fresh and row.state in REOPENED_FROM]
+    requests = [row for row in requests if row not in unwanted]
+    offers = {} if fresh or only is not None else _offered(requests, promised)
+    placed = [request for request in requests if not needs_place(request, offers)]
     positions = {} if fresh else _positions(hosts, at)
     kept = {} if fresh else _kept(at)
     groups = _by_city(placed, offers, joint=fresh, held=held)
@@ -132,7 +137,8 @@ def load_problem(
     here = [place for place, _position in positions.values()]
     places = [*_places(hosts, placed, visits, here), *beside]
     _refuse_too_many(len(requests), places)
-    disruptions = () if fresh else stops_in_travel(places, after=at)
+    begins = datetime.combine(campaign.window_start, time(0), ZoneInfo(campaign.zone))
+    disruptions = stops_in_travel(places, after=begins if fresh else at, in_hindsight=fresh)
     problem = p.Problem(
         days=tuple(campaign.working_days),
         hosts=tuple(
@@ -166,7 +172,8 @@ def load_problem(
         visits={visit.ref: visit for visit in visits},
         hosts={host.ref: host for host in hosts},
         kept_visits=offers,
-        without_place=tuple(request for request in requests if request.place is None),
+        without_place=tuple(request for request in requests if request not in placed),
+        unwanted=tuple(unwanted),
         released=tuple(visit.ref for visit in loose),
         known=known,
         held=tuple(held),
@@ -226,14 +233,15 @@ def _refuse_too_many(count: int, places: Sequence[Place]) -> None:
 
 
 def may_move(visit: Visit, at: datetime) -> bool:
-    """Whether an agreed visit can be planned anew: ahead, in the window, its places known."""
+    """Whether an agreed visit can be planned anew: ahead, in the window, and, where one travels,
+    its places known."""
     requests = list(visit.requests.all())
     day = visit.starts_at.astimezone(ZoneInfo(visit.zone)).date()
     return (
         visit.starts_at > at
         and day in visit.campaign.working_days
         and bool(requests)
-        and all(request.place_id for request in requests)
+        and (visit.is_online or all(request.place_id for request in requests))
     )
 
 
@@ -329,7 +337,8 @@ def _by_city(
 
     def key(request: VisitRequest) -> tuple:
         if joint:
-            return (request.place_id or 0, mode_of(request, offers))
+            name = "" if request.place_id else f"{request.country} {request.city}".casefold()
+            return (request.place_id or 0, name, mode_of(request, offers))
         offer = offers.get(request.ref)
         own = together.get(request.ref, request.ref)
         return (offer.ref, "") if offer else (own, own)

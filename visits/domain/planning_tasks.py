@@ -10,6 +10,7 @@ from visits.domain.travel import place_ref
 from visits.models import CalendarDay, Campaign, Host, Visit, VisitRequest
 from visits.models.requests import Mode
 from visits.planning import problem as p
+from visits.planning.spans import is_zone
 
 # Wish points a soft day costs; they rank days and never trade against priority.
 SOFT_POINTS = {
@@ -82,7 +83,7 @@ def task_of_requests(
     return p.Task(
         ref=first.ref,
         label=first.city,
-        place=planned_place(first.place, first.city),
+        place=place_asked_from(first),
         duration=_length(agreed) if agreed else max(_duration(request, mode) for request in group),
         requests=tuple(request.ref for request in group),
         priority=known.weight(group),
@@ -141,6 +142,21 @@ def _duration(request: VisitRequest, mode: p.Mode) -> int:
     if request.duration_minutes:
         return request.duration_minutes
     return 90 if mode == p.Mode.ONLINE else default_duration(request)
+
+
+def needs_place(request: VisitRequest, offers: dict[str, Visit]) -> bool:
+    """Whether the request cannot be planned because its city is in no register of places: to meet
+    online one need only know its time."""
+    if request.place is not None:
+        return False
+    return mode_of(request, offers) != p.Mode.ONLINE or not is_zone(request.zone)
+
+
+def place_asked_from(request: VisitRequest) -> p.Place:
+    """The city of a request; where it is in no register, as somewhere to be met online alone."""
+    if request.place is not None:
+        return planned_place(request.place, request.city)
+    return p.Place(ref=f"city of {request.ref}", name=request.city, zone=request.zone)
 
 
 def planned_place(place: Place | None, city: str = "") -> p.Place:

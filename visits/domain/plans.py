@@ -1,8 +1,10 @@
 """Plan versions, solved and stored as drafts; `publishing` makes one the plan that holds."""
 
+import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from itertools import combinations
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +17,7 @@ from crm.domain.working_time import add_working_days
 from crm.models import User
 from visits.domain.alternatives import DECIDED, decided_in_the_way, online_instead
 from visits.domain.booking import lock_resources
+from visits.domain.left_out import left_out_when_fresh
 from visits.domain.planning import LoadedProblem, load_problem
 from visits.models import (
     Campaign,
@@ -37,12 +40,20 @@ NO_PLACE = "{city} is not in the register of places, so no journey can be planne
 FITS_NOW, LEFT_OUT, NOT_BACK = "fits_now", "left_out", "not_back"
 # Moved since by us, and back only by taking that move back.
 MOVED_SINCE = "moved_since"
+UNWANTED = "It is {state}, so no visit is planned for it."
+UNWANTED_MEND = "It can be planned once it is reopened."
+# Of more visits that might move it is not looked at which others could have been left standing.
+FEW_TO_COMPARE = 12
 NO_PLACE_MEND = "It can be planned once the city is chosen from the register."
 
 
 @dataclass(frozen=True)
 class SolvedPlan:
-    """A problem with its solution, and how it was asked for."""
+    """A problem with its solution, and how it was asked for.
+
+    `left` are the requests of visits that might have moved but found no new place, told like
+    others without one: these visits stand, so the plan has them as facts.
+    """
 
     campaign: Campaign
     loaded: LoadedProblem
@@ -50,6 +61,7 @@ class SolvedPlan:
     seed: int
     fresh: bool
     made_at: datetime
+    left: tuple[dict[str, Any], ...] = ()
 
 
 def solve_campaign(
@@ -66,22 +78,77 @@ def solve_campaign(
 ) -> SolvedPlan:
     """Plan the campaign; the same rows and seed give the same plan (see load_problem).
 
+    A `released` visit without a new place stands until somebody decides about it, so publishing
+    finds its time taken: it is planned around as a fact.
+
     Raises ValidationError naming the culprit when the rules contradict each other, and ValueError
     when the independent check finds a broken rule (then nothing may be saved).
     """
-    loaded = load_problem(campaign, at=at, fresh=fresh, released=released, most_moves=most_moves)
-    try:
-        solution = search.solve(
-            loaded.problem,
-            Limits(seconds=seconds, seed=seed),
-            progress=on_progress,
-            should_stop=should_stop,
+    until = time.monotonic() + seconds
+
+    def solve(released: Collection[str]) -> SolvedPlan:
+        loaded = load_problem(
+            campaign, at=at, fresh=fresh, released=released, most_moves=most_moves
         )
-    except ProblemError as error:
-        raise ValidationError(str(error), code=error.code) from error
-    if faults := violations(loaded.problem, solution):
-        raise ValueError("The plan breaks a rule: " + "; ".join(map(str, faults)))
-    return SolvedPlan(campaign, loaded, solution, seed, fresh, at)
+        try:
+            solution = search.solve(
+                loaded.problem,
+                Limits(seconds=max(1.0, until - time.monotonic()), seed=seed),
+                progress=on_progress,
+                should_stop=should_stop,
+            )
+        except ProblemError as error:
+            raise ValidationError(str(error), code=error.code) from error
+        if faults := violations(loaded.problem, solution):
+            raise ValueError("The plan breaks a rule: " + "; ".join(map(str, faults)))
+        return SolvedPlan(campaign, loaded, solution, seed, fresh, at)
+
+    tries = [solve(released)]
+    while stand := _without_new_place(tries[-1]):
+        tries.append(solve(set(tries[-1].loaded.released) - set(stand)))
+    return _around_what_stands(tries)
+
+
+def _without_new_place(solved: SolvedPlan) -> dict[str, UnplacedTask]:
+    """The released visits that the plan has no place for, by reference, each with the reason."""
+    promised = {task.ref for task in solved.loaded.problem.tasks if task.promised}
+    return {
+        solved.loaded.kept_visits[row.task].ref: row
+        for row in solved.solution.unplaced
+        if row.task in promised
+    }
+
+
+def _around_what_stands(tries: Sequence[SolvedPlan]) -> SolvedPlan:
+    """The last of these plans, each made around what the one before had no new place for.
+
+    Its proof says nothing of plans in which other visits would have stood instead.
+    """
+    last, left = tries[-1], []
+    for before in tries[:-1]:
+        for ref, row in _without_new_place(before).items():
+            rest = tuple(visit for visit in last.solution.visits if visit.fixed != ref)
+            alone = replace(before, solution=replace(last.solution, visits=rest))
+            left += _told_of(alone, replace(row, would_fit_if=None))
+    if len(tries) == 1:
+        return last
+    solution = last.solution
+    if len(tries) > 2 or _others_might_stand(tries[0]):
+        solution = replace(solution, bound=None, proven=False, proven_all=False)
+    return replace(last, solution=solution, left=tuple(left))
+
+
+def _others_might_stand(solved: SolvedPlan) -> bool:
+    """Whether as many other released visits of the same priority could have been left standing."""
+    promised = [task for task in solved.loaded.problem.tasks if task.promised]
+    out = {row.task for row in _without_new_place(solved).values()}
+    weight = sum(task.priority for task in promised if task.ref in out)
+    if len(promised) > FEW_TO_COMPARE:
+        return True
+    return any(
+        {task.ref for task in some} != out and sum(task.priority for task in some) == weight
+        for some in combinations(promised, len(out))
+    )
 
 
 def plan_as_json(solved: SolvedPlan) -> dict[str, Any]:
@@ -101,6 +168,7 @@ def plan_as_json(solved: SolvedPlan) -> dict[str, Any]:
         "unplaced": unplaced_as_json(solved),
         "legs": [leg_as_json(leg) for leg in solution.legs],
         "risks": [str(risk) for risk in solution.risks],
+        "left_out": left_out_when_fresh(solved.campaign) if solved.fresh else [],
         "totals": asdict(solution.totals),
         "changed_factors": dict(solved.loaded.problem.travel.changed_factors),
         "seconds": round(solution.seconds, 2),
@@ -132,11 +200,9 @@ def _visit_as_json(solved: SolvedPlan, planned: PlannedVisit) -> dict[str, Any]:
 
 def unplaced_as_json(solved: SolvedPlan) -> list[dict[str, Any]]:
     """One row per request without a place, with its reason and the nearest mend."""
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = list(solved.left)
     for row in solved.solution.unplaced:
-        code, reason = _stands_against(solved, row)
-        told = {"code": code, "reason": reason, "would_fit_if": _mend(solved, row)}
-        rows += [{"request": request, **told} for request in row.requests or (row.task,)]
+        rows += _told_of(solved, row)
     rows += [
         {
             "request": request.ref,
@@ -146,7 +212,23 @@ def unplaced_as_json(solved: SolvedPlan) -> list[dict[str, Any]]:
         }
         for request in solved.loaded.without_place
     ]
+    rows += [
+        {
+            "request": request.ref,
+            "code": "unwanted",
+            "reason": UNWANTED.format(state=request.get_state_display()),
+            "would_fit_if": UNWANTED_MEND,
+        }
+        for request in solved.loaded.unwanted
+    ]
     return sorted(rows, key=lambda row: str(row["request"]))
+
+
+def _told_of(solved: SolvedPlan, row: UnplacedTask) -> list[dict[str, Any]]:
+    """A task without a place, once for each of its requests."""
+    code, reason = _stands_against(solved, row)
+    told = {"code": code, "reason": reason, "would_fit_if": _mend(solved, row)}
+    return [{"request": request, **told} for request in row.requests or (row.task,)]
 
 
 def _stands_against(solved: SolvedPlan, row: UnplacedTask) -> tuple[str, str]:
@@ -229,10 +311,17 @@ def fill_version(version: PlanVersion, solved: SolvedPlan) -> None:
         version.result["held"] = [asdict(row) for row in solved.loaded.held]
     version.save()
     version.unplaced.all().delete()
+    requests = {
+        request.ref: request
+        for visit in solved.loaded.visits.values()
+        for request in visit.requests.all()
+    }
+    requests |= solved.loaded.requests
+    requests |= {request.ref: request for request in solved.loaded.unwanted}
     Unplaced.objects.bulk_create(
         Unplaced(
             version=version,
-            request=solved.loaded.requests[row["request"]],
+            request=requests[row["request"]],
             reason_code=row["code"],
             reason=row["reason"][:500],
             would_fit_if=(row["would_fit_if"] or "")[:500],

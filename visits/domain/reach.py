@@ -11,13 +11,15 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from crm import wording
+from visits.domain.plan_rules import with_decisions
 from visits.domain.planning import LoadedProblem, load_problem
+from visits.domain.planning_tasks import task_of_requests
 from visits.models import Host, VisitRequest
 from visits.planning import problem as p
 from visits.planning.constraints import host_refusal
 from visits.planning.preferences import worth_of
 from visits.planning.solution import Reason
-from visits.planning.spans import minute_of
+from visits.planning.spans import is_zone, minute_of
 from visits.planning.verdicts import Slot, Verdict, weigh_start
 from visits.planning.verdicts import reachable_slots as slots_beside
 from visits.reason_words import desk_words
@@ -101,15 +103,29 @@ class Reach:
         """The request and everything that stands beside it."""
         return load_problem(self.request.campaign, at=self.at, only=[self.request])
 
-    @property
+    @cached_property
     def is_known(self) -> bool:
-        """Whether the city is in the register of places, without which no journey is known."""
-        return self.request.place_id is not None
+        """Whether all is known that the planner needs: the city's place in the register, without
+        which no journey is known, or for a meeting online its time zone alone."""
+        if self.request.place_id is not None:
+            return True
+        mode = self.mode or self.request.mode
+        return mode == p.Mode.ONLINE and is_zone(self.request.zone)
+
+    @cached_property
+    def as_asked(self) -> p.Task:
+        """The request as the planner sees it, also where it may be met online alone."""
+        problem, known = self.loaded.problem, self.loaded.known
+        if problem.tasks:
+            return problem.tasks[0]
+        assert known is not None, "what was loaded for a request comes with what weighs it"
+        task = task_of_requests([self.request], offers={}, known=known)
+        return with_decisions(replace(problem, tasks=(task,)), self.loaded.decisions).tasks[0]
 
     @cached_property
     def task(self) -> p.Task:
-        """The request as the planner sees it, in the mode and of the length asked about."""
-        task = self.loaded.problem.tasks[0]
+        """The same in the mode and of the length asked about."""
+        task = self.as_asked
         mode = p.Mode(self.mode) if self.mode in tuple(p.Mode) else task.mode
         default = task.duration
         if mode != task.mode:
@@ -150,7 +166,7 @@ class Reach:
 
     def uncovered(self, host: p.Host) -> list[str]:
         """What the city asks about that neither this host nor an expert covers, as a sentence."""
-        bare = replace(self.loaded.problem.tasks[0], mode=p.Mode.ONLINE, languages=frozenset())
+        bare = replace(self.as_asked, mode=p.Mode.ONLINE, languages=frozenset())
         reason = host_refusal(bare, host)
         return [desk_words(reason)] if reason and reason.code == "lacks_skill" else []
 

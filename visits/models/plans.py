@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -124,14 +125,25 @@ class Placement(SampleMark, models.Model):
         return wording.clock_time(self.starts_at, self.zone)
 
 
+class UnplacedQuerySet(models.QuerySet):
+    def with_standing(self):
+        """Tells of each whether its visit `stands` in the plan: it was to move and could not."""
+        there = Placement.objects.filter(
+            version=OuterRef("version"), requests=OuterRef("request"), is_fixed=True
+        )
+        return self.annotate(stands=Exists(there))
+
+
 class Unplaced(SampleMark, models.Model):
-    """A request a plan version could not place, and why, as a sentence."""
+    """A request a plan version could not place, or not anew, and why, as a sentence."""
 
     version = models.ForeignKey(PlanVersion, on_delete=models.CASCADE, related_name="unplaced")
     request = models.ForeignKey("visits.VisitRequest", on_delete=models.CASCADE)
     reason_code = models.CharField(max_length=40)
     reason = models.CharField(max_length=500)
     would_fit_if = models.CharField(max_length=500, blank=True)
+
+    objects = UnplacedQuerySet.as_manager()
 
     class Meta:
         ordering = ["version", "request__ref"]

@@ -574,5 +574,4 @@ def _held(task: Task, row: Placed) -> FixedVisit:
         moment_of(start + task.duration),
         task.priority,
         task.requests,
-        strict=True,
     )

@@ -257,7 +257,8 @@ class _Check:
             if legs and legs[0].depart < host.position.at:
                 self.say(f"{host.name} leaves {legs[0].origin.name} in the past.")
         queue = [leg for leg in legs if leg.origin.ref != leg.destination.ref]
-        for visit in sorted(visits, key=lambda v: (v.start, v.end)):
+        ordered = sorted(visits, key=lambda v: (v.start, v.end))
+        for last, visit in zip([None, *ordered], ordered, strict=False):
             while queue and (queue[0].depart < visit.start or queue[0].arrive <= visit.start):
                 here, since, risky = self.follow(host, queue.pop(0), here, since, risky)
             if visit.mode == Mode.ONLINE:
@@ -276,19 +277,35 @@ class _Check:
             if here != visit.place.ref:
                 self.say(f"{host.name} is not in {visit.place.name} for {visit.label}.")
             elif since is not None and not risky:
-                zone = visit.place.zone
-                rules = self.problem.rules
-                buffer = rules.arrival_buffer * MINUTE
-                if visit.task is None:
-                    buffer = min(rules.fact_buffer, rules.arrival_buffer) * MINUTE
-                evening = self.evening_before(host, since, visit.start, zone)
-                if since + buffer > visit.start and not evening:
-                    self.say(f"{host.name} lands too late for {visit.label}.")
+                self.landing(host, visit, since, last)
         for leg in queue:
             here, since, risky = self.follow(host, leg, here, since, risky)
         if legs and here != host.home.ref:
             self.say(f"{host.name} does not come home.")
         self.home_at_weekends(host, legs)
+
+    def landing(
+        self, host: Host, visit: PlannedVisit, since: datetime, last: PlannedVisit | None
+    ) -> None:
+        """The time between landing and an on-site visit; a fact may fall short of it if that is
+        told, and if no visit that was chosen stands right before it."""
+        rules, day = self.problem.rules, _day(visit.start, host.home.zone)
+        if since + rules.arrival_buffer * MINUTE <= visit.start:
+            return
+        if self.evening_before(host, since, visit.start, visit.place.zone):
+            return
+        is_told = any(
+            leg.risk is not None and leg.arrive == since
+            for leg in self.solution.legs
+            if leg.host == host.ref and leg.destination.ref == visit.place.ref
+        )
+        is_chosen = last is not None and last.task is not None
+        if is_chosen and last is not None and _week(_day(last.start, host.home.zone)) == _week(day):
+            self.say(f"{host.name} lands too late for {visit.label} after {last.label}.")
+        elif visit.task is not None or since + rules.fact_buffer * MINUTE > visit.start:
+            self.say(f"{host.name} lands too late for {visit.label}.")
+        elif not is_told:
+            self.say(f"{host.name} lands late for {visit.label}, and nothing tells so.")
 
     def evening_before(self, host: Host, since: datetime, start: datetime, zone: str) -> bool:
         return _day(since, zone) < _day(start, zone) or _day(since, host.home.zone) < _day(

@@ -115,7 +115,11 @@ def start_span(problem: Problem, task: Task, host: Host, day: date) -> Span | Re
 
     Looks at the task, its place and the coordinator's decisions, not at the host's calendar.
     """
-    refusal = host_refusal(task, host) or day_refusal(problem, task, host, day)
+    refusal = (
+        _too_long(problem, task)
+        or host_refusal(task, host)
+        or day_refusal(problem, task, host, day)
+    )
     if refusal is not None:
         return refusal
     span = opening(problem, task, day)
@@ -156,7 +160,7 @@ def start_span(problem: Problem, task: Task, host: Host, day: date) -> Span | Re
 
 def opening(problem: Problem, task: Task, day: date) -> Span | Reason:
     """Earliest and latest start by the place's hours of that date alone."""
-    zone, rules = task.place.zone, problem.rules
+    zone = task.place.zone
     if task.start_windows is not None:
         given = task.start_windows.get(day)
         if given is None:
@@ -164,15 +168,32 @@ def opening(problem: Problem, task: Task, day: date) -> Span | Reason:
                 "not_offered", f"{day:%-d %B} was not offered for this visit.", {"day": day}
             )
         return minute_of(given[0]), minute_of(given[1])
-    online = task.mode == Mode.ONLINE
-    opens = clock_minutes(rules.online_from if online else rules.visit_from)
-    closes = clock_minutes(rules.online_to if online else rules.visit_to)
+    opens, closes = visiting_hours(problem, task)
     closes = min(closes, task.half_days.get(day, closes))
     low = local_minute(zone, day, opens)
     high = local_minute(zone, day, closes) - task.duration
     if low > high:
         return _too_short(task, day)
     return low, high
+
+
+def visiting_hours(problem: Problem, task: Task) -> tuple[int, int]:
+    """When visits begin and end on a usual day, in minutes after 00:00 at the place."""
+    rules, online = problem.rules, task.mode == Mode.ONLINE
+    opens = clock_minutes(rules.online_from if online else rules.visit_from)
+    return opens, clock_minutes(rules.online_to if online else rules.visit_to)
+
+
+def _too_long(problem: Problem, task: Task) -> Reason | None:
+    """That no day of the place is long enough, or None."""
+    opens, closes = visiting_hours(problem, task)
+    if task.start_windows is not None or task.duration <= closes - opens:
+        return None
+    return Reason(
+        "too_long",
+        f"{task.name} takes {task.duration} minutes; a visiting day has only {closes - opens}.",
+        {"name": task.name, "duration": task.duration, "longest": closes - opens},
+    )
 
 
 def _too_short(task: Task, day: date) -> Reason:

@@ -1,7 +1,8 @@
 """Facts that break a rule: which links between confirmed visits lack how many minutes.
 
-A confirmed visit stays even when it cannot be reached in time; the chain of facts with the fewest
-missing minutes is kept, and its broken links are opened for the search.
+A confirmed visit stays even when it cannot be reached in time, with the time after arrival that a
+new one needs; the chain of facts with the fewest missing minutes is kept, and its broken links are
+opened for the search. What is new goes by the rule, and so never makes a fact fall short of it.
 """
 
 from __future__ import annotations
@@ -15,8 +16,17 @@ from .weeks import HostWeek
 NO_JOURNEY = 1440
 
 
-def missing_minutes(week: HostWeek, table: TravelTable, k: int, stop: int, free: float) -> int:
-    """Minutes that are missing to reach `stop` (or home, -1) from stop k when free at `free`."""
+def missing_minutes(
+    week: HostWeek,
+    table: TravelTable,
+    k: int,
+    stop: int,
+    free: float,
+    *,
+    buffer: float | None = None,
+) -> int:
+    """Minutes that are missing to reach `stop` (or home, -1) from stop k when free at `free`, with
+    so much time left after arrival (that of the stop when not given)."""
     place = week.start_place if k == week.size else int(week.place[k])
     target = week.home if stop < 0 else int(week.place[stop])
     if place == target:
@@ -29,7 +39,8 @@ def missing_minutes(week: HostWeek, table: TravelTable, k: int, stop: int, free:
         if taus[day] < 0:
             return NO_JOURNEY
         return max(0, int(max(free, begin[day]) + taus[day] - finish[day]))
-    due, buffer = float(week.low[stop]), float(week.buffer[stop])
+    due = float(week.low[stop])
+    buffer = float(week.buffer[stop]) if buffer is None else buffer
     day = int(week.day_in[stop])
     options = []
     if taus[day] >= 0:

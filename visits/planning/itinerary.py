@@ -138,15 +138,22 @@ class Storyteller:
         taus = week.minutes_by_day(usual, here, target, detour=detour)
         tau, split = int(table.minutes[here, target]), bool(table.splittable[here, target])
         begin, finish = self._hours(week, here, target)
-        missing, times = 0, None
+        missing, short, times = 0, None, None
+        buffer = self._least_buffer(week, stop)
         if (k, stop) not in week.broken:
             if start is not None and here == week.home:
                 times = self._late(week, stop, taus, begin, finish, free, start)
             if times is None:
                 times = self._soon(taus, begin, finish, free, split)
+        elif start is not None and week.on_site[stop]:
+            times = self._soon(taus, begin, finish, free, split)
+            if times is not None and times[1] + buffer > start:
+                times = None
+            elif times is not None:
+                short = int(start - times[1])
         if times is None:
-            missing = max(1, missing_minutes(week, usual, k, stop, free))
-            due = start - float(week.buffer[stop]) if start is not None else free + max(tau, 0)
+            missing = max(1, missing_minutes(week, usual, k, stop, free, buffer=buffer))
+            due = start - buffer if start is not None else free + max(tau, 0)
             depart = free if start is None else max(free, due - max(tau, 0))
             times = (depart, depart + max(tau, 0))
         depart, arrive = times
@@ -166,14 +173,37 @@ class Storyteller:
             arrive - depart > tau >= 0 and not missing,
             missing,
         )
-        return replace(leg, risk=self._risk(leg)) if missing else leg
+        if short is not None:
+            return replace(leg, risk=self._short_landing(week, stop, short))
+        return replace(leg, risk=self._risk(week, k, stop, free, leg)) if missing else leg
 
-    def _risk(self, leg: Leg) -> Reason:
+    def _least_buffer(self, week: HostWeek, stop: int) -> float:
+        """The time after arrival below which a journey to a fact lacks time; see Rules."""
+        buffer = float(week.buffer[stop]) if stop >= 0 else 0.0
+        if stop < 0 or week.fact[stop] < 0 or not week.on_site[stop]:
+            return buffer
+        return min(float(self.problem.rules.fact_buffer), buffer)
+
+    def _short_landing(self, week: HostWeek, stop: int, minutes: int) -> Reason:
+        """A visit that stands is reached in time, but later than a new one might be."""
+        host, asked = self.problem.hosts[week.host].name, self.problem.rules.arrival_buffer
+        label = week.facts[week.fact[stop]].label
+        return Reason(
+            "lands_short",
+            f"{host} arrives {minutes} minutes before {label}; the rule asks for {asked}.",
+            {"host": host, "minutes": minutes, "label": label, "asked": asked},
+        )
+
+    def _risk(self, week: HostWeek, k: int, stop: int, free: float, leg: Leg) -> Reason:
         """Why a journey between facts cannot be made in time."""
-        ends = {leg.origin.ref, leg.destination.ref}
+        ends, begins = {leg.origin.ref, leg.destination.ref}, leg.depart
+        calm, buffer = replace(week, struck=None), self._least_buffer(week, stop)
+        if not missing_minutes(calm, self.problem.travel, k, stop, free, buffer=buffer):
+            # It could have been made before, if nothing had stopped it then.
+            begins = min(begins, moment_of(week.origin + free))
         for row in self.problem.disruptions:
             stops = not row.modes or leg.mode in row.modes
-            if stops and ends & row.places and row.start < leg.arrive and leg.depart < row.end:
+            if stops and ends & row.places and row.start < leg.arrive and begins < row.end:
                 return Reason(
                     "leg_stopped",
                     f"The journey from {leg.origin.name} to {leg.destination.name} is stopped: "

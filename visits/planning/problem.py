@@ -44,7 +44,8 @@ class PartOfDay(StrEnum):
 
 @dataclass(frozen=True)
 class Place:
-    """Somewhere visits happen or hosts live. `ref` is its name in the travel table."""
+    """Somewhere visits happen or hosts live. `ref` is its name in the travel table, where that of
+    an online visit need not be."""
 
     ref: str
     name: str
@@ -169,6 +170,11 @@ class Task:
     promised: bool = False
 
     @property
+    def name(self) -> str:
+        """What a sentence about this task alone calls it."""
+        return self.label if self.ref == self.label else f"{self.ref} {self.label}"
+
+    @property
     def comes_first(self) -> bool:
         """Whether placing it beats any sum of others: promised, or pinned to a host or a day.
 
@@ -179,10 +185,7 @@ class Task:
 
 @dataclass(frozen=True)
 class FixedVisit:
-    """A visit that stands as it is: a fact. Its priority counts as placed.
-
-    `strict` asks for the same time after arrival as a new visit needs, before it is a risk.
-    """
+    """A visit that stands as it is: a fact. Its priority counts as placed."""
 
     ref: str
     label: str
@@ -193,7 +196,6 @@ class FixedVisit:
     end: datetime
     priority: int = 0
     requests: tuple[str, ...] = ()
-    strict: bool = False
 
 
 @dataclass(frozen=True)
@@ -223,9 +225,10 @@ class Rules:
     """Rules that hold for every host, in minutes and local wall clock times.
 
     `after_visit` is reserved behind every visit. `arrival_buffer` lies between landing (or the
-    station) and an on-site visit unless the host arrived the evening before; a fixed visit counts
-    as at risk only below `fact_buffer`, because journeys end at the door. `online_buffer` lies
-    between arriving anywhere and an online visit. Starts fall on multiples of `start_grid`.
+    station) and an on-site visit unless the host arrived the evening before. No new visit makes
+    a fixed one fall short of it; where fixed ones fall short by themselves, that is told as a
+    risk, and below `fact_buffer` as a journey that lacks time. `online_buffer` lies between
+    arriving anywhere and an online visit. Starts fall on multiples of `start_grid`.
     """
 
     visit_from: time = time(9)

@@ -35,6 +35,7 @@ NEARNESS = (
     "banned_day",
     "pinned_day",
     "pin_outside_hours",
+    "too_long",
     "day_too_short",
     "day_over",
     "too_soon",
@@ -49,6 +50,7 @@ NEARNESS = (
     "fits_if",
     "fits_now",
     "cannot_stay",
+    "away_then",
     "journey_stopped",
 )
 
@@ -186,6 +188,8 @@ class Explainer:
 
     def cannot_stay(self, task: Task, host: Host, day: date) -> Reason:
         """Why an agreed visit, which every plan would keep, has no place where it stood."""
+        if away := self.absence(task, host, day):
+            return away
         near = (day - timedelta(days=1), day + timedelta(days=1))
         for row in self.problem.disruptions:
             days = (local_day(task.place.zone, minute_of(each)) for each in (row.start, row.end))
@@ -201,6 +205,26 @@ class Explainer:
             f"It cannot stay on {day:%-d %B}: {host.name} cannot be there in time.",
             {"day": day, "host": host.name},
         )
+
+    def absence(self, task: Task, host: Host, day: date) -> Reason | None:
+        """That the host is away at the time at which an agreed visit stood."""
+        for row in self.problem.published:
+            end = row.start + timedelta(minutes=task.duration)
+            for busy in host.busy if (row.task, row.host) == (task.ref, host.ref) else ():
+                if busy.start < end and row.start < busy.end:
+                    return Reason(
+                        "away_then",
+                        f"It cannot stay on {day:%-d %B}: {host.name} is unavailable then "
+                        f"({busy.label or 'a busy time'}).",
+                        {
+                            "day": day,
+                            "host": host.name,
+                            "absent_from": busy.start,
+                            "absent_to": busy.end,
+                            "zone": host.home.zone,
+                        },
+                    )
+        return None
 
     def stops_on(self, finder: TripFinder, number: int, task: Task, day: date) -> list[int]:
         """The stops of a week that hold a task on a date."""

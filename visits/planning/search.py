@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
-from itertools import combinations
 
 from .aims import Standing, aim_weights, least_points
 from .check import violations
@@ -129,32 +128,7 @@ class Search:
 
 def published_trips(problem: Problem, finders: Sequence[TripFinder]) -> list[Trip]:
     """The published plan as trips, each with its facts and as many of its visits as can stay."""
-    trips = []
-    for finder in finders:
-        week = finder.week
-        best: dict[int, int] = {}
-        for k in range(week.size):
-            if week.kept[k] or week.fact[k] >= 0:
-                best.setdefault(int(week.task[k]), k)
-        stops = sorted(best.values(), key=lambda k: float(week.low[k]))
-        if trip := _largest(finder, stops):
-            trips.append(trip)
-    return trips
-
-
-def _largest(finder: TripFinder, stops: Sequence[int]) -> Trip | None:
-    """The possible trip that leaves out the fewest of these stops but facts, the least first."""
-    week = finder.week
-    loose = [k for k in stops if week.fact[k] < 0]
-    for count in range(len(loose)):
-        gone = sorted(
-            combinations(loose, count), key=lambda some: sum(week.priority[k] for k in some)
-        )
-        for some in gone:
-            rest = tuple(k for k in stops if k not in some)
-            if finder.allows(rest):
-                return finder.trip(rest)
-    return None
+    return [trip for finder in finders if (trip := finder.fullest_trip()) is not None]
 
 
 def solve(

@@ -46,9 +46,10 @@ class PlannedVisit:
 
 @dataclass(frozen=True)
 class Leg:
-    """One journey of a host, door to door; `missing_minutes` > 0 marks a risk.
+    """One journey of a host, door to door; `missing_minutes` > 0 says that it lacks time.
 
-    A `split` drive is interrupted by a night (or several) between `depart` and `arrive`.
+    A `split` drive is interrupted by a night (or several) between `depart` and `arrive`. `risk`
+    names what is wrong: time that lacks, or a visit reached later than the rule asks.
     """
 
     host: str

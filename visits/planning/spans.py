@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 Span = tuple[int, int]
 
@@ -16,6 +16,15 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def zone_of(name: str) -> ZoneInfo:
     """The IANA zone of that name; ZoneInfoNotFoundError or ValueError when there is none."""
     return ZoneInfo(name)
+
+
+def is_zone(name: str) -> bool:
+    """Whether a time zone has this name."""
+    try:
+        zone_of(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def minute_of(moment: datetime) -> int:

@@ -484,6 +484,24 @@ class TripFinder:
         found = self.search(gain, least=MINUS / 100, beam=None, keep=1)
         return [self.trip(stops) for _profit, stops in found.trips]
 
+    def fullest_trip(self) -> Trip | None:
+        """The trip with the facts that keeps most published visits where they are, of as many those
+        of most priority, and nothing else; None when there is none."""
+        week = self.week
+        chosen = np.flatnonzero((week.kept > 0) | (week.fact >= 0))
+        loose = week.fact[chosen] < 0
+        if not loose.any():
+            return None
+        priority = week.priority[chosen]
+        # More than every journey of a week; and one more visit more than all their priority.
+        travel = 1_000.0 * (len(week.days) + 1)
+        gain = np.where(loose, travel * (priority + priority.sum() + 1), 0.0)
+        part = self.narrowed(chosen)
+        found = part.search(gain, least=MINUS / 100, beam=None, keep=1, raising=True)
+        for _profit, stops in found.trips:
+            return self.trip(tuple(chosen[list(stops)].tolist())) if stops else None
+        return None
+
     def allows(self, stops: tuple[int, ...]) -> bool:
         """Whether a trip along these stops keeps every rule."""
         week = self.week

@@ -117,18 +117,6 @@ def _check_task(problem: Problem, task: Task) -> None:
             ) from error
     if task.duration <= 0:
         raise ProblemError("no_duration", "{label} has no duration.", label=task.label)
-    rules, online = problem.rules, task.mode == Mode.ONLINE
-    begin = rules.online_from if online else rules.visit_from
-    end = rules.online_to if online else rules.visit_to
-    longest = clock_minutes(end) - clock_minutes(begin)
-    if task.duration > longest:
-        raise ProblemError(
-            "too_long",
-            "{label} takes {duration} minutes; a visiting day has only {longest}.",
-            label=task.label,
-            duration=task.duration,
-            longest=longest,
-        )
     if task.priority < 0:
         raise ProblemError("bad_priority", "{label} has a negative priority.", label=task.label)
     for ref in _hosts_named(task):

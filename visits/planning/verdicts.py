@@ -67,7 +67,6 @@ def as_fixed(visits: Iterable[PlannedVisit]) -> tuple[FixedVisit, ...]:
             visit.end,
             visit.priority,
             visit.requests,
-            visit.task is not None,
         )
         for visit in visits
     )
@@ -141,7 +140,8 @@ def _short_of_time(
     table = problem.travel
     here = week.start_place if k == week.size else int(week.place[k])
     target = week.home if stop < 0 else int(week.place[stop])
-    names = {table.index[place.ref]: place for place in places_of(problem)}
+    known = [place for place in places_of(problem) if place.ref in table.index]
+    names = {table.index[place.ref]: place for place in known}
     origin, destination = names[here], names[target]
     ends = [week.facts[week.fact[end]] for end in (k, stop) if 0 <= end < week.size]
     other = next((f.label for f in ends if f.visit is None or f.visit.ref != ASKED), "")
@@ -238,7 +238,6 @@ def weigh_start(
         task.place,
         moment_of(minute),
         moment_of(minute + task.duration),
-        strict=True,
     )
     with_it = replace(bare, fixed=(*bare.fixed, held))
     found = _week_of(with_it, host, _home_day(host, minute), ())

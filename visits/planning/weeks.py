@@ -209,7 +209,8 @@ class WeekBuilder:
 
     def _places(self) -> Iterable[Place]:
         for task in self.problem.tasks:
-            yield task.place
+            if task.mode == Mode.ON_SITE:
+                yield task.place
         for host in self.problem.hosts:
             yield host.home
             if host.position is not None:
@@ -399,12 +400,7 @@ class WeekBuilder:
             visiting = holder is not None and not online
             buffer = rules.online_buffer if online else 0
             if visiting:
-                is_strict = fact.visit is None or fact.visit.strict
-                buffer = (
-                    rules.arrival_buffer
-                    if is_strict
-                    else min(rules.fact_buffer, rules.arrival_buffer)
-                )
+                buffer = rules.arrival_buffer
             for place in [fact.place] if fact.place is not None else nearest_home:
                 stops.add(
                     task=-1 - k if fact.task is None else fact.task,

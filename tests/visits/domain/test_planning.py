@@ -14,10 +14,11 @@ from tests.visits.planning.verifier import faults
 from visits.domain import planning
 from visits.domain.plan_rollback import bring_back
 from visits.domain.planning import load_problem
-from visits.domain.plans import solve_campaign, visit_ref
-from visits.domain.publishing import changes_of
+from visits.domain.plans import plan_as_json, solve_campaign, store_version, visit_ref
+from visits.domain.publishing import changes_of, publish_version
 from visits.domain.visits import postpone_visit
 from visits.models import Campaign, Visit
+from visits.planning.check import violations
 
 pytestmark = pytest.mark.django_db
 # So far away that counts end the search, as on an idle machine.
@@ -42,13 +43,40 @@ def test_plain_problem_takes_agreed_visits_and_held_dates_as_facts(campaign):
     assert loaded.problem.earliest > clock.now()
 
 
-def test_fresh_problem_plans_every_plannable_request_from_an_empty_calendar(campaign):
+def test_fresh_problem_plans_all_who_want_or_wanted_a_visit_from_an_empty_calendar(campaign):
     loaded = load_problem(campaign, at=clock.now(), fresh=True)
     assert loaded.problem.fixed == ()
     planned = {ref for row in loaded.problem.tasks for ref in row.requests}
-    # R13 is referred, N01 merged, N02 rejected.
-    assert planned == {f"R{number:02}" for number in range(1, 26)} - {"R13"}
+    # R09 is withdrawn, R19 declined, R21 expired; R13 is referred, N01 merged, N02 rejected.
+    assert planned == {f"R{number:02}" for number in range(1, 26)} - {"R09", "R13", "R19", "R21"}
+    assert [row.ref for row in loaded.unwanted] == ["R09", "R19", "R21"]
     assert task(loaded, "R14").requests == ("R14", "R15")
+
+
+def test_fresh_plan_keeps_to_every_strike_of_the_window_and_tells_what_it_leaves_out(campaign):
+    solved = solve_campaign(campaign, at=clock.now(), fresh=True, seconds=CEILING)
+    days = {row.start.date() for row in solved.loaded.problem.disruptions}
+    assert {date(2023, 2, 6), date(2023, 2, 15), date(2023, 2, 16)} == days
+    assert violations(solved.loaded.problem, solved.solution) == []
+    told = plan_as_json(solved)
+    assert told["left_out"] == [
+        "16 visits that stand or took place.",
+        "Where the hosts are now, and the notice a new date gives.",
+        "Requests that ended without a visit: R09; R19; R21.",
+        "Requests that were merged, rejected or referred: N01; N02; R13.",
+    ]
+    # Each request that was ours to answer is in the plan or told with its reason.
+    refs = {ref for row in told["visits"] for ref in row["requests"]}
+    refs |= {row["request"] for row in told["unplaced"]}
+    assert refs == {f"R{number:02}" for number in range(1, 26)} - {"R13"}
+    reasons = {row["request"]: row["reason"] for row in told["unplaced"]}
+    assert reasons["R09"] == "It is withdrawn, so no visit is planned for it."
+    version = store_version(solved)
+    assert version.unplaced.get(request__ref="R09").reason_code == "unwanted"
+
+
+def test_plain_plan_leaves_nothing_out_of_account(campaign):
+    assert plan_as_json(solve_campaign(campaign, at=clock.now(), seconds=10))["left_out"] == []
 
 
 def test_more_places_than_journeys_can_be_weighed_between_are_refused_by_their_number(
@@ -67,10 +95,9 @@ def test_more_places_than_journeys_can_be_weighed_between_are_refused_by_their_n
 
 def test_problem_knows_the_local_calendar_of_each_place(campaign):
     loaded = load_problem(campaign, at=clock.now(), fresh=True)
-    closed = {ref: set(task(loaded, ref).closed) for ref in ("R03", "R08", "R09", "R10", "R12")}
+    closed = {ref: set(task(loaded, ref).closed) for ref in ("R03", "R08", "R10", "R12")}
     assert date(2023, 2, 15) in closed["R03"]  # patron saint of Brescia
     assert date(2023, 2, 24) in closed["R08"]
-    assert date(2023, 2, 6) in closed["R09"]
     assert date(2023, 2, 27) in closed["R10"]
     assert date(2023, 2, 28) in closed["R12"]
     assert task(loaded, "R08").half_days[date(2023, 2, 23)] == 14 * 60
@@ -89,6 +116,43 @@ def test_request_without_a_place_is_set_aside_and_named(campaign):
     assert row["reason"] == (
         "Ostrava is not in the register of places, so no journey can be planned."
     )
+
+
+def test_request_online_needs_no_place_in_the_register(campaign):
+    campaign.requests.filter(ref="R24").update(place=None, mode="online")
+    loaded = load_problem(campaign, at=clock.now())
+    assert loaded.without_place == ()
+    solved = solve_campaign(campaign, at=clock.now(), seconds=10)
+    (visit,) = [row for row in solved.solution.visits if "R24" in row.requests]
+    assert (visit.mode, visit.zone, visit.start.date()) == (
+        "online",
+        "Europe/Prague",
+        date(2023, 2, 21),
+    )
+    version = store_version(solved)
+    publish_version(version, at=clock.now(), by=None)
+    assert Visit.objects.get(requests__ref="R24").mode == "online"
+
+
+def test_requests_online_of_two_cities_outside_the_register_are_two_visits_also_when_fresh(
+    campaign,
+):
+    campaign.requests.filter(ref__in=["R24", "R20"]).update(place=None, mode="online")
+    loaded = load_problem(campaign, at=clock.now(), fresh=True)
+    assert task(loaded, "R24").requests == ("R24",)
+    assert task(loaded, "R20").requests == ("R20",)
+
+
+def test_request_longer_than_a_day_is_left_out_by_name_and_the_others_are_planned(campaign):
+    campaign.requests.filter(ref="R24").update(duration_minutes=600)
+    campaign.requests.filter(ref="R05").update(mode="online", duration_minutes=90)
+    told = plan_as_json(solve_campaign(campaign, at=clock.now(), seconds=10))
+    (row,) = [row for row in told["unplaced"] if row["request"] == "R24"]
+    assert (row["code"], row["reason"]) == (
+        "too_long",
+        "R24 Ostrava takes 600 minutes; a visiting day has only 480.",
+    )
+    assert ["R05"] in [visit["requests"] for visit in told["visits"]]
 
 
 @pytest.mark.one_database  # The planner sees values; how they are loaded is tested on both.

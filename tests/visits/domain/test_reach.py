@@ -151,6 +151,21 @@ def test_city_outside_the_register_is_weighed_without_journeys():
     assert verdict.soft == ["Ghent is not in the register of places, so no journey was weighed."]
 
 
+def test_meeting_online_with_a_city_outside_the_register_can_be_offered():
+    host, request = HostFactory(), VisitRequestFactory(place=None, mode="on_site")
+    far_visit(host)
+    reach = Reach(request, at=CLOCK, mode="online", minutes=90)
+    assert reach.is_known
+    slots = reach.slots(host)
+    # On Wednesday the host is in Athens until late; before and after that one can meet.
+    assert date(2023, 2, 21) in days(slots)
+    free = next(slot for slot in slots if slot.day == date(2023, 2, 21))
+    assert weigh(request, host, free.starts_at, mode="online").hard == []
+    taken = weigh(request, host, moment(22, 10), mode="online").hard
+    assert taken != []
+    assert not Reach(request, at=CLOCK, mode="on_site", minutes=180).is_known
+
+
 def test_booking_between_two_looks_counts_in_the_second():
     host, request = HostFactory(), VisitRequestFactory()
     assert WEDNESDAY in days(reachable_slots(request, host=host, at=CLOCK))

@@ -5,11 +5,12 @@ from datetime import date, timedelta
 from itertools import combinations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from visits.planning.check import violations
 from visits.planning.problem import (
+    Busy,
     FixedVisit,
     Host,
     Limits,
@@ -137,30 +138,40 @@ def test_a_struck_promised_visit_moves_and_the_other_stays():
     ]
 
 
-@st.composite
-def disturbed(draw):
-    """A week of up to four promised visits, as planned without and then met by a strike."""
-    chosen = draw(
-        st.lists(
-            st.sampled_from(["Ghent", "Athens", "Dublin", "Tallinn", "Cologne", "Venice"]),
-            min_size=1,
-            max_size=4,
-            unique=True,
-        )
+CITIES = ["Ghent", "Athens", "Dublin", "Tallinn", "Cologne", "Venice"]
+
+
+def call_on(day, host=HOST):
+    """A meeting online that stands, from 10:00 to 11:30 in Oslo."""
+    start = local(day, 10, 0, "Europe/Oslo")
+    label = f"call of {day}"
+    return FixedVisit(
+        label, label, "H", Mode.ONLINE, host.home, start, start + timedelta(minutes=90)
     )
+
+
+@st.composite
+def disturbed(draw, homes=("Oslo",), calls=None):
+    """A week of up to four promised visits, as planned without and then met by a strike."""
+    home = draw(st.sampled_from(homes))
+    host = replace(HOST, home=place(home))
+    names = st.sampled_from([name for name in (*CITIES, *homes) if name != home])
+    chosen = draw(st.lists(names, min_size=1, max_size=4, unique=True))
     tasks = [task(name, None, promised=True) for name in chosen]
-    calm = solve(problem_of(*tasks), Limits(seconds=10), with_reasons=False)
-    published = tuple(PublishedVisit(v.task, "H", v.start) for v in calm.visits)
+    online = tuple(call_on(day, host) for day in (draw(calls) if calls else ()))
+    quiet = replace(problem_of(*tasks), hosts=(host,), fixed=online)
+    calm = solve(quiet, Limits(seconds=10), with_reasons=False)
+    published = tuple(PublishedVisit(v.task, "H", v.start) for v in calm.visits if v.task)
     day = draw(st.sampled_from(DAYS))
-    area = draw(st.sets(st.sampled_from(["Oslo", *chosen]), min_size=1))
+    area = draw(st.sets(st.sampled_from([home, *chosen]), min_size=1))
     strike = whole_day(day, *area, modes=draw(st.sampled_from([("fly",), ("fly", "rail"), ()])))
-    return problem_of(*tasks, published=published, disruptions=(strike,))
+    return replace(quiet, published=published, disruptions=(strike,))
 
 
-def fewest_moves(problem):
-    """The most visits that can be held, and how few of them must move for it: by trying all."""
+def ways_to_hold(problem):
+    """Every choice of visits that stay: how many there can be in all then, and how many stay."""
     where = {row.task: row.start for row in problem.published}
-    best = (0, 0)
+    ways = []
     for count in range(len(problem.tasks) + 1):
         for gone in combinations(problem.tasks, count):
             held = tuple(
@@ -173,20 +184,25 @@ def fewest_moves(problem):
                     where[row.ref],
                     where[row.ref] + timedelta(minutes=row.duration),
                     1,
-                    strict=True,
                 )
                 for row in problem.tasks
                 if row not in gone and row.ref in where
             )
             free = tuple(row for row in problem.tasks if row in gone)
             answer = solve(
-                replace(problem, tasks=free, fixed=held, published=()),
+                replace(
+                    problem,
+                    tasks=free,
+                    fixed=(*problem.fixed, *held),
+                    published=(),
+                    most_moves=None,
+                ),
                 Limits(seconds=10),
                 with_reasons=False,
             )
             if not answer.risks:
-                best = max(best, (len(answer.visits), -count))
-    return best
+                ways.append((len(answer.visits), len(held)))
+    return ways
 
 
 @settings(
@@ -195,8 +211,25 @@ def fewest_moves(problem):
 @given(disturbed())
 def test_a_strike_moves_as_few_promised_visits_as_trying_everything_does(problem):
     solution = plan(problem)
-    held, moves = fewest_moves(problem)
-    assert (len(solution.visits), len(solution.visits) - solution.kept) == (held, -moves)
+    assert (len(solution.visits), solution.kept) == max(ways_to_hold(problem))
+
+
+@settings(
+    max_examples=20, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+@given(
+    disturbed(
+        homes=("Venice", "Oslo"), calls=st.sets(st.sampled_from(DAYS), min_size=1, max_size=2)
+    ),
+    st.sampled_from([0, 1]),
+)
+def test_a_plan_of_few_moves_moves_no_more_than_trying_everything_does(problem, most):
+    ways = ways_to_hold(problem)
+    assume(ways)
+    can_stay = max(stay for _visits, stay in ways)
+    solution = plan(replace(problem, most_moves=most))
+    best = max(way for way in ways if way[1] >= can_stay - most)
+    assert (len(solution.visits), solution.kept, solution.proven_all) == (*best, True)
 
 
 @pytest.mark.parametrize("most", [0, 1])
@@ -206,6 +239,31 @@ def test_a_plan_that_may_move_little_keeps_the_rest(most):
     published = tuple(PublishedVisit(v.task, "H", v.start) for v in calm.visits)
     solution = plan(problem_of(*tasks, published=published, most_moves=most))
     assert solution.kept >= len(published) - most
+
+
+def test_insert_only_keeps_what_can_stay_beside_a_call_held_at_home():
+    # Tallinn cannot stay on Tuesday and could only take the day of Ghent, which can stay.
+    host = replace(HOST, home=place("Venice"))
+    tasks = tuple(
+        replace(
+            task(name, None, promised=True),
+            duration=360,
+            closed={day: "closed" for day in DAYS if day not in (TUE, THU)},
+        )
+        for name in ("Tallinn", "Ghent")
+    )
+    stays = local(THU, 9, 0, "Europe/Brussels")
+    problem = replace(
+        problem_of(*tasks, fixed=(call_on(MON, host),), most_moves=0),
+        hosts=(host,),
+        published=(
+            PublishedVisit("Tallinn", "H", local(TUE, 9, 0, "Europe/Tallinn")),
+            PublishedVisit("Ghent", "H", stays),
+        ),
+        disruptions=tuple(whole_day(day, "Tallinn", modes=()) for day in (MON, TUE)),
+    )
+    assert placed(plan(problem)).get("Ghent") == stays
+    assert set(placed(plan(replace(problem, most_moves=1)))) >= {"Ghent", "Tallinn"}
 
 
 def test_insert_only_moves_what_cannot_stay_keeps_the_rest_and_adds():
@@ -237,3 +295,15 @@ def test_promised_visit_without_a_place_says_that_the_strike_stops_it():
     )
     (left,) = plan(problem).unplaced
     assert str(left.reason) == "It cannot stay on 16 February: an airport strike stops the journey."
+
+
+def test_promised_visit_whose_host_is_on_leave_names_the_leave():
+    start = local(THU, 12, 0, "Europe/Tallinn")
+    leave = Busy(start - timedelta(hours=3), start + timedelta(hours=30), "on leave")
+    problem = problem_of(
+        task("Tallinn", THU, promised=True), published=(PublishedVisit("Tallinn", "H", start),)
+    )
+    problem = replace(problem, hosts=(replace(HOST, busy=(leave,)),))
+    (left,) = plan(problem).unplaced
+    words = "It cannot stay on 16 February: Joe is unavailable then (on leave)."
+    assert (left.reason.code, str(left.reason)) == ("away_then", words)

@@ -30,6 +30,7 @@ from visits.planning.verdicts import (
     insert_only,
     reachable_slots,
     verdict,
+    weigh_start,
     what_if,
 )
 
@@ -123,6 +124,53 @@ def test_a_fixed_visit_out_of_reach_stays_and_is_a_risk():
     assert len(solution.visits) == 2
     assert [leg.missing_minutes > 0 for leg in solution.legs].count(True) == 1
     assert "minutes are missing" in solution.risks[0].text
+
+
+def at_clock(name, day, hour, minute):
+    """A fixed visit of three hours that may begin off the hour."""
+    start = local(day, hour, minute, place(name).zone)
+    return replace(fixed(name, day, hour), start=start, end=start + timedelta(hours=3))
+
+
+def test_a_fixed_visit_reached_later_than_the_rule_asks_is_told_and_reached_as_soon_as_may_be():
+    # Nobody travels on Sunday: from Oslo one is in Venice at 13:35 at the earliest.
+    solution = plan(problem(fixed=(at_clock("Venice", FEBRUARY[0], 14, 30),)))
+    there, back = solution.legs
+    assert there.arrive == local(FEBRUARY[0], 13, 35, "Europe/Rome")
+    assert (there.missing_minutes, back.risk) == (0, None)
+    assert [str(risk) for risk in solution.risks] == [
+        "Joe arrives 55 minutes before visit of Venice; the rule asks for 90."
+    ]
+    assert plan(problem(fixed=(at_clock("Venice", FEBRUARY[0], 15, 5),))).risks == ()
+
+
+def test_the_check_refuses_a_late_landing_that_nothing_tells():
+    given = problem(fixed=(at_clock("Venice", FEBRUARY[0], 14, 30),))
+    solution = plan(given)
+    silent = replace(solution, legs=tuple(replace(leg, risk=None) for leg in solution.legs))
+    assert violations(given, silent) == [
+        "Joe lands late for visit of Venice, and nothing tells so."
+    ]
+
+
+@pytest.mark.parametrize(("minute", "is_offered"), [(0, False), (5, True)])
+def test_no_new_visit_makes_a_standing_one_land_late(minute, is_offered):
+    # 09:00 to 10:00 in Antwerp, half an hour to leave, 65 minutes to Ghent: there at 11:35.
+    facts = (at_clock("Ghent", FEBRUARY[1], 13, minute),)
+    asked = task(
+        "Antwerp",
+        duration=60,
+        closed={day: "closed" for day in FEBRUARY if day != FEBRUARY[1]},
+        half_days={FEBRUARY[1]: 12 * 60},
+    )
+    given = problem(asked, fixed=facts)
+    start = local(FEBRUARY[1], 9, 0, "Europe/Brussels")
+    slots = [slot.start for slot in reachable_slots(given, facts, asked, given.hosts[0])]
+    assert slots == [start] * is_offered
+    hard = weigh_start(given, facts, asked, given.hosts[0], start).hard
+    assert [reason.code for reason in hard] == ["leg_short_of_time"] * (not is_offered)
+    placed = [visit.task for visit in plan(given).visits if visit.task]
+    assert placed == ["Antwerp"] * is_offered
 
 
 def test_an_online_visit_is_held_on_the_way_but_not_while_travelling():
@@ -262,10 +310,6 @@ def test_flying_beats_driving_only_over_long_ways():
             "Ghent: Nowhere has no coordinates, so no journey to it is known.",
         ),
         (
-            lambda p: replace(p, tasks=(replace(p.tasks[0], duration=600),)),
-            "Ghent takes 600 minutes; a visiting day has only 480.",
-        ),
-        (
             lambda p: replace(p, tasks=(replace(p.tasks[0], pin=Pin(day=date(2023, 3, 1))),)),
             "The pin of Ghent cannot be kept: 1 March is not a working day of the window.",
         ),
@@ -310,6 +354,15 @@ def test_a_contradiction_is_one_sentence_that_names_the_culprit(change, sentence
     with pytest.raises(ProblemError) as error:
         solve(change(problem(task("Ghent"))))
     assert str(error.value) == sentence
+
+
+def test_a_task_longer_than_a_day_is_left_out_by_name_and_the_others_are_planned():
+    solution = plan(problem(task("Ghent", "R1", duration=600), task("Venice", "R2")))
+    assert [visit.task for visit in solution.visits] == ["R2"]
+    (left,) = solution.unplaced
+    words = "R1 Ghent takes 600 minutes; a visiting day has only 480."
+    assert (left.task, left.reason.code, str(left.reason)) == ("R1", "too_long", words)
+    assert left.would_fit_if is None
 
 
 def test_ten_thousand_requests_are_refused_by_their_number():

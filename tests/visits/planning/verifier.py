@@ -158,9 +158,16 @@ def place_faults(host, visits, legs):
         )
         if visit.mode == "on_site" and here != visit.place.ref and not warned:
             found.append(f"{host.name} is in {here}, not at {visit.label}")
-        if arrived is None or risky or visit.fixed:
+        if arrived is None or risky:
             continue
         zone = visit.place.zone
+        if visit.fixed:
+            late = arrived + HOUR_AND_HALF > visit.start
+            evening = day_of(arrived, zone) < day_of(visit.start, zone)
+            told = any(str(leg.risk).startswith(f"{host.name} arrives") for leg in moves)
+            if visit.mode == "on_site" and late and not evening and not told:
+                found.append(f"{visit.label}: lands late and nothing tells so")
+            continue
         if visit.mode == "online":
             if arrived + HALF_HOUR > visit.start:
                 found.append(f"{visit.label}: no 30 minutes after travel")

@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--fresh",
             action="store_true",
-            help="plan every request from an empty calendar",
+            help="plan all who want or wanted a visit, from an empty calendar",
         )
         parser.add_argument("--seconds", type=int, default=30, help="ceiling of the search")
         parser.add_argument("--seed", type=int, default=1)
@@ -79,6 +79,10 @@ class Command(BaseCommand):
                 f"  {visit['starts_at'][:16]} {visit['zone']}  {visit['host']}  {refs}"
                 f"  {visit['city']}  {visit['mode']}  {mark}"
             )
+        for words in result["left_out"]:
+            self.stdout.write(f"  left out of account: {words}")
+        for risk in result["risks"]:
+            self.stdout.write(f"  risk: {risk}")
         for row in result["unplaced"]:
             mend = f" {row['would_fit_if']}" if row["would_fit_if"] else ""
             self.stdout.write(f"  not placed: {row['request']}: {row['reason']}{mend}")

@@ -1,6 +1,7 @@
 """Plan: the calendar as it stands, versions beside it, a search, and publishing."""
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from django.contrib import messages
 from django.db.models import Count, F, Max, Q, QuerySet
@@ -23,6 +24,7 @@ from visits.domain.booking import SlotTaken
 from visits.domain.busy_feeds import unknown_calendars
 from visits.domain.host_answers import refusals, visits_without_host
 from visits.domain.journeys import Journey, journeys_between
+from visits.domain.landings import short_landings
 from visits.domain.plan_board import (
     Look,
     board_of_calendar,
@@ -72,6 +74,7 @@ def plan(request: HttpRequest) -> HttpResponse:
         "has_requests": bool(waiting) or campaign.requests.exists(),
         "refusals": refusals(request.user),
         "away": visits_without_host(request.user, at=at),
+        "short_landings": short_landings(chain.from_iterable(journeys.values()), at=at),
         "unknown": unknown_calendars(Host.objects.who_lead()),
         "active": the_plan.runs.filter(state__in=ACTIVE).exists(),
         **_for_coordinator(request, the_plan, decisions),
@@ -211,6 +214,7 @@ def _version_page(request: HttpRequest, version: PlanVersion, *, status: int = 2
     movable = [change for change in kept if change.placement and not change.placement.is_fixed]
     unasked = unknown_times(changes) if may_edit else []
     others = list(version.plan.versions.exclude(pk=version.pk).defer("result"))
+    unplaced = version.unplaced.with_standing().select_related("request")
     context = {
         "version": version,
         "campaign": campaign,
@@ -227,7 +231,8 @@ def _version_page(request: HttpRequest, version: PlanVersion, *, status: int = 2
         "moved_since": moved_since(version) if may_edit else [],
         "movable": movable,
         "kept": len(kept) - len(movable),
-        "unplaced": version.unplaced.select_related("request"),
+        "unplaced": [row for row in unplaced if not row.stands],
+        "left_standing": [row for row in unplaced if row.stands],
         "totals": version.totals,
         "is_fresh": version.is_fresh,
         "risks": version.result.get("risks", []),

@@ -17,7 +17,9 @@ from visits.domain.alternatives import would_fit
 from visits.domain.booking import Busy
 from visits.domain.busy_feeds import feeds_of, unknown_calendars, unknown_time
 from visits.domain.plan_edits import (
+    CellVerdict,
     Draft,
+    Spot,
     changes_that_help,
     meeting_online,
     move_visit,
@@ -222,6 +224,7 @@ def _move_page(
 def _by_host(draft: Draft, row: VisitRequest, *, chosen: str | None) -> list[dict]:
     """The days of each host: those that work, and why the others do not."""
     found: dict[str, dict] = {}
+    spot = draft.spot(row.ref)
     for cell in verdicts_of(draft, row.ref):
         host = found.setdefault(cell.host.ref, {"host": cell.host, "possible": [], "reasons": {}})
         if cell.best is None:
@@ -231,13 +234,22 @@ def _by_host(draft: Draft, row: VisitRequest, *, chosen: str | None) -> list[dic
         host["possible"].append(
             {
                 "key": key,
-                "is_here": cell.is_here,
+                "here": _here_words(cell, spot, row),
                 "is_chosen": key == chosen,
                 "words": _possible_words(cell.best, row),
                 "soft": cell.best.soft,
             }
         )
     return list(found.values())
+
+
+def _here_words(cell: CellVerdict, spot: Spot | None, row: VisitRequest) -> str:
+    """That the visit is there now, or at another time of that day; else nothing."""
+    if spot is None or not cell.is_here or cell.best is None:
+        return ""
+    if cell.best.start == spot[1]:
+        return _("Where it is now.")
+    return _("It is on this day now, at %(time)s.") % {"time": wording.zoned_time(spot[1], row.zone)}
 
 
 def _moved(request: HttpRequest, edit: PlanEdit, soft: list[str]) -> HttpResponse:

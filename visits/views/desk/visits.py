@@ -26,9 +26,10 @@ from visits.domain.expenses import totals
 from visits.domain.fill import fill_query
 from visits.domain.history import visit_timeline
 from visits.domain.journeys import Journey
+from visits.domain.landings import short_landing_of
 from visits.domain.place_names import name_of
 from visits.domain.report_check import CHECKABLE
-from visits.domain.travel_legs import legs_around, sum_of, sums_by_host
+from visits.domain.travel_legs import VisitLegs, legs_around, sum_of, sums_by_host
 from visits.domain.visits import edit_visit, missing_for_confirmation
 from visits.filters import VisitFilter
 from visits.forms.visits import AttendanceForm, ReportForm, VisitFactsForm
@@ -91,8 +92,10 @@ def visit_page(
     if tab == "brief":
         context["kinds"] = brief_cards(request, visit, context["editions"])
         context["print"] = print_choice(request)
+    legs = legs_around(visit)
+    context["short_landing"] = short_landing_of(visit, legs, at=clock.now())
     if tab == "travel":
-        context["travel"] = travel_of(request, visit)
+        context["travel"] = travel_of(request, visit, legs)
     if tab == "money":
         context |= money_of(request, visit)
     if tab == "report" and "report_form" not in context:
@@ -145,9 +148,8 @@ def money_of(request: HttpRequest, visit: Visit) -> dict:
     return {"expenses": rows, "expense_totals": totals(rows), "may_spend": may_spend}
 
 
-def travel_of(request: HttpRequest, visit: Visit) -> dict:
+def travel_of(request: HttpRequest, visit: Visit, found: VisitLegs) -> dict:
     """The journeys before and after the visit, and for those who plan the sums of the campaign."""
-    found = legs_around(visit)
     row_of = partial(_journey_row, request, visit=visit, names=found.names)
     parts = [(_("On the way there"), found.before), (_("On from there"), found.after)]
     sums = sums_by_host(visit.campaign) if not request.user.is_expert else []

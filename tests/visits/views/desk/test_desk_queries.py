@@ -239,7 +239,8 @@ CEILINGS = {
     request_list: 26,
     request_detail: 30,
     visit_list: 8,
-    visit_detail: 19,
+    # One of them looks for the journeys around it, of which a late landing is told on every tab.
+    visit_detail: 20,
     today: 32,
     plan: 35,
     plan_version: 26,

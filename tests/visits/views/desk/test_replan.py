@@ -1,6 +1,8 @@
 """A strike meets the plan: the coordinator sees what it touches and gets three answers."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -91,6 +93,70 @@ def test_three_plans_keep_every_visit_that_was_not_released(desk):
     assert Visit.objects.get(ref="V08").is_agreed
 
 
+@pytest.fixture
+def storm(desk):
+    """A storm over Poland on 21 February, when V09 is in Gdańsk."""
+    warsaw = ZoneInfo("Europe/Warsaw")
+    return DisruptionFactory(
+        name="Storm over Poland",
+        countries=["PL"],
+        starts_at=datetime(2023, 2, 21, tzinfo=warsaw),
+        ends_at=datetime(2023, 2, 22, tzinfo=warsaw),
+    )
+
+
+def answers(desk, released, because="Storm"):
+    """The three answers by their freedom."""
+    do(desk, "plan-replan", released=released, because=because)
+    PlanRun.objects.update(seconds=60)
+    assert work_off() == 3
+    found = go(desk, "plan-replan").context["answers"]
+    return {run.freedom: answer for answer in found for run in answer["runs"]}
+
+
+def moved(answer):
+    return {change.visit.ref for change in answer["changes"] if change.kind == "moved"}
+
+
+def test_insert_only_leaves_a_ticked_visit_that_can_stay(desk, storm):
+    found = answers(desk, ["V04", "V09"])
+    assert {freedom: moved(answer) for freedom, answer in found.items()} == {
+        "insert": set(),
+        "few": {"V04", "V09"},
+        "best": {"V04", "V09"},
+    }
+    left = {freedom: answer["without_place"] for freedom, answer in found.items()}
+    assert [row.request.ref for row in left["insert"]] == ["R14", "R15"]
+    assert "Storm over Poland stops the journey" in left["insert"][0].reason
+    assert left["few"] == left["best"] == []
+
+
+@pytest.mark.parametrize("freedom", PlanRun.Freedom.values)
+@pytest.mark.parametrize("released", [["V09"], ["V04", "V09"]])
+def test_every_plan_offered_can_be_published_as_it_is(desk, storm, released, freedom):
+    """V09 keeps its time unless the plan moves it, so nothing new is put there."""
+    version = answers(desk, released)[freedom]["version"]
+    page = go(desk, "plan-version", version.number)
+    approved = [change.visit.ref for change in page.context["changes"] if change.needs_approval]
+    spots = list(version.placements.values_list("host", "starts_at", "ends_at"))
+    answer = do(desk, "plan-publish", version.number, seen=version.edits, approved=approved)
+    assert said(answer)[0].startswith("Published.")
+    standing = Visit.objects.live().filter(campaign=version.plan.campaign)
+    stands = set(standing.values_list("host", "starts_at", "ends_at"))
+    assert set(spots) <= stands
+    assert Visit.objects.get(ref="V09").is_agreed == ("V09" not in approved)
+
+
+def test_visit_without_a_new_place_stands_in_the_draft_and_is_told_apart_from_the_tray(desk, storm):
+    version = answers(desk, ["V09"])["insert"]["version"]
+    page = go(desk, "plan-version", version.number)
+    assert [row.request.ref for row in page.context["left_standing"]] == ["R14", "R15"]
+    assert not {"R14", "R15"} & {row.request.ref for row in page.context["unplaced"]}
+    assert version.placements.get(visit__ref="V09").is_fixed
+    assert version.proven
+    assert "The journey from Gdańsk to Vilnius is stopped: Storm over Poland." in page.text
+
+
 def test_visit_that_is_over_meanwhile_is_refused_by_name_and_nothing_starts(desk):
     answer = do(desk, "plan-replan", released=["V01"], because="")
     assert said(answer) == ["V01 cannot be planned anew any more; look at the list again."]
@@ -136,6 +202,15 @@ def test_queries_do_not_grow_with_the_visits(desk, django_assert_max_num_queries
     with django_assert_max_num_queries(len(few)):
         go(desk, "plan-replan")
     assert PlanVersion.objects.exists()
+
+
+def test_move_page_tells_the_time_at_which_a_visit_is_now_not_that_day_s_best(desk):
+    """V10 is in Vilnius at 10:00; the same day could begin at 09:00."""
+    version = answers(desk, ["V10"])["insert"]["version"]
+    page = go(desk, "plan-move", version.number, request="R07").text
+    ((best, here),) = re.findall(r"<span>([^<]*) <b>([^<]*)</b>", page)
+    assert "22 Feb 2023, 09:00" in best
+    assert here == "It is on this day now, at 10:00 Vilnius (EET)."
 
 
 # --- Publishing what moves an agreed visit ---
