@@ -265,7 +265,7 @@ def plan_edit_undo(request: HttpRequest, number: int, edit: int) -> HttpResponse
     )
     back = try_verb(request, undo_edit, row, at=clock.now(), by=request.user)
     if back is not None:
-        messages.success(request, _("Undone: %(edit)s.") % {"edit": back})
+        done(request, _("Undone: %(edit)s.") % {"edit": back})
     return _back(version, row.request.ref)
 
 

@@ -24,6 +24,7 @@ from visits.domain.person_export import export_person, reader_of
 from visits.models import Visit, VisitRequest
 from visits.views.desk.access import try_verb
 from visits.views.desk.people import find_person
+from visits.views.desk.toasts import done
 
 # A form of more than a thousand fields is refused; each note takes two.
 SHOWN = 300
@@ -85,10 +86,11 @@ def person_erase(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, _("This person has been erased already."))
         return redirect("visits:person-detail", pk)
     if request.method == "POST" and form.is_valid():
-        done = _("The person is erased; what happened stays countable.")
         naming = [row.mention for row in _named(request, person) if row.is_ticked]
         options = {"at": clock.now(), "by": request.user, "mentions": naming}
-        try_verb(request, erase_person, person, **options, done=done)
+        if try_verb(request, erase_person, person, **options):
+            # Forgets the last action too, which may name them.
+            done(request, _("The person is erased; what happened stays countable."))
         return redirect("visits:person-detail", pk)
     dossier, named = dossier_of(person), _named(request, person)
     context = {"person": person, "form": form, "dossier": dossier, "sides": sides_of(dossier)}
