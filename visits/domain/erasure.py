@@ -58,6 +58,8 @@ from visits.models import (
 
 log = logging.getLogger(__name__)
 
+# What of `ImportRow.made` is about organisations alone.
+OF_BODIES = ("organisation", "settled", "moved")
 WAITING = (OutgoingMail.State.QUEUED, OutgoingMail.State.HELD)
 
 # What is emptied in the rows that are about the person.
@@ -309,6 +311,9 @@ def empty_rows(rows: Iterable[Any]) -> None:
 def _overwrite(rows: Iterable[Any], **more: Any) -> None:
     for row in rows:
         values = EMPTIED[type(row)] | more
+        if isinstance(row, ImportRow):
+            # Of the organisation that the row brought, for an undo of the others.
+            values |= {"made": {name: row.made[name] for name in OF_BODIES if name in row.made}}
         if isinstance(row, Visit | VisitRequest):
             values |= {"version": row.version + 1}
         for name, value in values.items():

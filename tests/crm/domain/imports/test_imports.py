@@ -667,6 +667,31 @@ def test_a_draft_of_a_mailing_keeps_nobody(brought):
     assert list(Mailing.objects.order_by("pk")) == [draft.mailing, released.mailing]
 
 
+def test_an_organisation_goes_though_who_brought_it_was_erased_since(brought):
+    old = OrganisationFactory(name="Old House")
+    bo = PersonFactory(given="Bo", family="Dahl", organisation=old, address="bo@x.eu")
+    batch, _faults = brought(
+        "Anna Berg;anna@x.eu;New House;NO;;",
+        "Bo Dahl;bo@x.eu;New House;NO;;",
+        "Cy Eng;cy@x.eu;Used House;NO;;",
+        overwrites=True,
+    )
+    anna, cy = Person.objects.get(given="Anna"), Person.objects.get(given="Cy")
+    PersonFactory(organisation=cy.organisation)
+    for person in (anna, bo, cy):
+        erase_person(Person.objects.get(pk=person.pk), at=CLOCK)
+
+    done = undo_import(batch, at=CLOCK, by=None)
+
+    assert (done.erased, done.kept) == (3, [])
+    assert not Organisation.objects.filter(name="New House").exists()
+    assert Organisation.objects.filter(name="Used House").exists()
+    for person in (anna, bo, cy):
+        person.refresh_from_db()
+    assert (anna.organisation, bo.organisation) == (None, old)
+    assert cy.organisation.name == "Used House"
+
+
 def test_an_undo_that_took_nothing_back_leaves_the_import_standing(brought):
     batch, _faults = brought("Anna Berg;anna@x.eu;;;;")
     promise = FollowUpFactory(person=Person.objects.get())
