@@ -89,6 +89,7 @@ FILES = (
 )
 # What only our own side reads, in the languages of `visits.domain.briefs.INTERNAL_LANGUAGES`.
 HOST_FILES = (
+    "crm/domain/export_log.py",
     "crm/models/follow_ups.py",
     "crm/models/messages.py",
     "visits/briefs/pack.py",

@@ -289,6 +289,7 @@ PAGES = {
     "visits:campaign-list": page(OFFICE),
     "visits:campaign-new": form(OFFICE),
     "visits:campaign-choose": button(EVERYBODY),
+    "visits:undo-last": button(EVERYBODY),
     "visits:campaign-edit": form(OFFICE),
     "visits:campaign-edit-one": form(OFFICE),
     "visits:topic-list": page(OFFICE),

@@ -27,6 +27,7 @@ from visits.views.desk import (
     saved_views,
     tags,
     today,
+    undoing,
     visit_steps,
     visits,
     why,
@@ -35,6 +36,7 @@ from visits.views.desk import (
 app_name = "visits"
 urlpatterns = [
     path("", today.today, name="today"),
+    path("undo/", undoing.undo_last, name="undo-last"),
     path("my-week/", my_week.my_week, name="my-week"),
     path("my-week/calendar/", my_week.feed_renew, name="feed-renew"),
     path("my-week/cannot-travel/", host_answers.cannot_travel, name="cannot-travel"),

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from crm.domain.audit import record
@@ -24,13 +25,10 @@ def note_export(name: str, rows: int, *, at: datetime, by: User) -> None:
     if not is_large:
         return
     for administrator in User.objects.with_role(Role.ADMINISTRATOR).exclude(pk=by.pk):
-        tell_staff(
-            administrator,
-            subject=_("%(who)s took %(rows)d rows out") % {"who": by, "rows": rows},
-            body=_(
+        with translation.override(administrator.language):
+            subject = _("%(who)s took %(rows)d rows out") % {"who": by, "rows": rows}
+            body = _(
                 "%(who)s exported %(name)s with %(rows)d rows. If this was not meant to be, close "
                 "the account under Settings, Users and roles."
-            )
-            % {"who": by, "name": name, "rows": rows},
-            at=at,
-        )
+            ) % {"who": by, "name": name, "rows": rows}
+        tell_staff(administrator, subject=subject, body=body, at=at)

@@ -123,7 +123,7 @@ def load_mail_templates() -> int:
 
 
 def load_consent_texts() -> int:
-    """The words people agree to, version 1 per purpose, in English."""
+    """The words people agree to, version 1 per purpose: in English, and in some other languages."""
     return sum(
         ConsentText.objects.get_or_create(
             purpose=row["purpose"],

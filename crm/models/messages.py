@@ -48,7 +48,8 @@ class MessageQuerySet(models.QuerySet):
         return self.filter(status__in=Message.EXCHANGED).exclude(channel=Message.AUTOMATIC)
 
     def that_went(self):
-        """Those exchanged, without letters that still wait, are held or were called off."""
+        """Those exchanged, without letters that still wait, are held, were called off or are a
+        sample's, which nobody got."""
         from crm.models.outbox import OutgoingMail
 
         letters = OutgoingMail.objects.filter(message=OuterRef("pk"))

@@ -53,8 +53,8 @@ class OutgoingMail(SampleMark, models.Model):
         FAILED = "failed", _("could not be sent")
         CANCELLED = "cancelled", _("cancelled")
 
-    # It was handed over, or stands for a letter that was: the recipient may have read it.
-    GONE = (State.SENT, State.UNKNOWN, State.HELD_SAMPLE)
+    # It was handed over: the recipient may have read it.
+    GONE = (State.SENT, State.UNKNOWN)
 
     message = models.ForeignKey("crm.Message", on_delete=models.CASCADE, related_name="deliveries")
     mailing = models.ForeignKey(

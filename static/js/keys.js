@@ -3,6 +3,7 @@ import { openDialog } from "./dialog.js";
 import { isTyping, kept } from "./page.js";
 import { openPalette } from "./palette.js";
 import { stepRow, tickRow } from "./split.js";
+import { undoLast } from "./undo.js";
 
 const OFF = "keys-off";
 let goingUntil = 0;
@@ -50,7 +51,7 @@ function act(event) {
   if (key === "?") return openDialog(document.getElementById("keys")), true;
   if (key === "j" || key === "k") return stepRow(key === "j" ? 1 : -1), true;
   if (key === "x" && event.target.closest?.("tr")) return tickRow(), true;
-  return press(key);
+  return press(key) || (key === "u" && undoLast());
 }
 
 function go(key) {

@@ -1,6 +1,8 @@
 // Ctrl K: places, the actions of this page, and whatever the search finds, in one list.
 // The search answers JSON: {"results": [{"label", "kind", "path"}, …]}.
 
+import { undoLast } from "./undo.js";
+
 let palette, input, list, none;
 let asked = 0;
 
@@ -132,6 +134,7 @@ function onKey(event) {
 
 function choose(option) {
   palette.close();
-  if (option.commandElement) option.commandElement.click();
+  if (option.dataset.undo !== undefined) undoLast();
+  else if (option.commandElement) option.commandElement.click();
   else if (option.dataset.href) location.assign(option.dataset.href);
 }

@@ -39,6 +39,31 @@ def test_a_person_is_found_noted_and_promised_by_keyboard_and_the_promise_undone
     assert faults == []
 
 
+def test_the_last_action_is_taken_back_by_its_key_on_another_page(fresh_site, page):
+    fresh_site.sign_in(page)
+    page.goto(f"{fresh_site.url}/visits/")
+    page.keyboard.press("u")
+    expect(page.locator(".toast")).to_have_text("There is nothing to take back.")
+    page.goto(f"{fresh_site.url}/follow-ups/")
+    page.locator("#rows tbody button", has_text="Done").first.click()
+    words = page.locator(".toast-words", has_text="Kept: ").inner_text()
+    page.goto(f"{fresh_site.url}/people/")
+    page.keyboard.press("/")
+    page.keyboard.type("u")
+    assert "/people/" in page.url
+    page.goto(f"{fresh_site.url}/visits/")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("undo")
+    expect(page.locator("#palette [role=option]:visible").first).to_contain_text(f"Undo: {words}")
+    page.keyboard.press("Escape")
+    page.keyboard.press("u")
+    page.locator(".toast", has_text="Open again: ").wait_for()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("undo")
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast", has_text="There is nothing to take back.")).to_be_visible()
+
+
 def test_what_is_done_from_another_page_is_found_in_the_palette_once(sample_site, page):
     sample_site.sign_in(page)
     options = page.locator("#palette [role=option]:visible", has_text="New request by hand")

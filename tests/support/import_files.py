@@ -400,6 +400,17 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "nothing": (lambda: b"", "empty"),
     "blank lines": (lambda: b"\n\n  \n", "empty"),
     "empty workbook": (lambda: workbook(sheet_of("")), "empty"),
+    "formulas alone": (
+        lambda: workbook(
+            sheet_of(
+                HEAD_ROW
+                + "".join(
+                    f'<row r="{n}"><c r="A{n}"><f>B{n}</f></c></row>' for n in range(2, 20_100)
+                )
+            )
+        ),
+        "not_worked_out",
+    ),
     "half a workbook": (lambda: workbook(sheet_of(HEAD_ROW))[:400], "damaged"),
     "too many cards": (lambda: card("Anna", "a@x.eu") * 50_002, "rows"),
 }

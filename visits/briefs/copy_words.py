@@ -252,23 +252,52 @@ CODES: dict[str, Mapping[str, Any]] = {
     "changes.to_state": REQUEST_STATES,
 }
 
-# What was done, by the first word of the verb; anything else was a change.
+# What was done, by how the verb begins, the longest beginning first; anything else was a change.
 DEEDS = {
     "add": _("written down"),
+    "answer": NAMES["done_at"],
     "archive": _("put away"),
+    "ask": _("received"),
+    "complete": NAMES["done_on"],
     "erase": _("erased"),
     "export": _("copy handed out"),
     "import": _("written down"),
+    "log": _("written down"),
     "merge": _("joined with another record"),
+    "open": _("written down"),
+    "put": _("written down"),
     "receive": _("received"),
     "record": _("written down"),
     "remove": _("taken out"),
+    "reopen": _("brought back"),
     "restore": _("brought back"),
     "send": _("letter given to the post"),
     "stop": _("mailings stopped"),
-    "take": _("taken over or back"),
+    "take_back": _("taken back"),
+    "take_over": _("taken over or back"),
+    "take_tag": _("taken out"),
     "tell": _("you were told"),
     "undo": _("taken back"),
+    "unlink": _("taken out"),
     "unmerge": _("taken apart again"),
 }
 CHANGED = _("changed")
+# What it was done to, by how the verb ends; the record itself needs no word.
+DONE_TO = {
+    "attendance": SECTIONS["participations"],
+    "consent": SECTIONS["consents"],
+    "consents": SECTIONS["consents"],
+    "contact_point": NAMES["value"],
+    "data_request": SECTIONS["data_requests"],
+    "about_data": SECTIONS["data_requests"],
+    "debrief": SECTIONS["participations"],
+    "follow_up": SECTIONS["promises"],
+    "interaction": SECTIONS["interactions"],
+    "leave_out": SECTIONS["mailings"],
+    "participation": SECTIONS["participations"],
+    "post": SECTIONS["former_posts"],
+    "request": SECTIONS["requests"],
+    "step": NAMES["state"],
+    "tag": NAMES["tags"],
+    "take_in": SECTIONS["mailings"],
+}

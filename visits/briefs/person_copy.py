@@ -10,7 +10,7 @@ from django.utils.translation import override
 from reportlab.platypus import Spacer
 
 from crm import languages, wording
-from visits.briefs.copy_words import CHANGED, CODES, DEEDS, NAMES, SECTIONS
+from visits.briefs.copy_words import CHANGED, CODES, DEEDS, DONE_TO, NAMES, SECTIONS
 from visits.briefs.document import GAP, Story, bind, section_story
 from visits.briefs.edition import Block, Fact, Facts, Prose, Section
 from visits.briefs.flow import Chapter, Running, Wide
@@ -73,6 +73,13 @@ def _heading(key: str) -> str:
     return wording.sentence(str(SECTIONS.get(key, _spaced(key))))
 
 
+def _deed_words(verb: str) -> tuple[str, str]:
+    """What was done, and to what as far as it needs a word; of several fitting, the closest."""
+    begins = max((each for each in DEEDS if verb.startswith(each)), key=len, default="")
+    ends = max((each for each in DONE_TO if verb.endswith(each)), key=len, default="")
+    return str(DEEDS.get(begins, CHANGED)), str(DONE_TO.get(ends, ""))
+
+
 def _spaced(name: str) -> str:
     return name.replace("_", " ")
 
@@ -85,7 +92,11 @@ class _Spot:
     reader: Reader
 
     def blocks(self, value: Any) -> Iterable[Block]:
-        """One list of facts for each row; long words as paragraphs of their own."""
+        """One list of facts for each row; long words as paragraphs of their own. The log is one
+        list, a line for each entry."""
+        if self.path == "changes":
+            yield from self._log(value)
+            return
         for row in value:
             if isinstance(row, Mapping):
                 yield from self._row_blocks(row)
@@ -104,6 +115,21 @@ class _Spot:
         if short:
             yield Facts(tuple(short))
         yield from long
+
+    def _log(self, rows: Iterable[Mapping[str, Any]]) -> Iterable[Block]:
+        """When, and what was done to what: "written down: promises"."""
+        lines = tuple(Fact(self.said("at", row["at"]), self._entry(row)) for row in rows)
+        if lines:
+            yield Facts(lines)
+
+    def _entry(self, row: Mapping[str, Any]) -> str:
+        deed, done_to = _deed_words(row["verb"])
+        named = [done_to, *(self.said("fields", each) for each in row["fields"])]
+        words = ", ".join(dict.fromkeys(filter(None, named)))
+        states = [self.said(name, row[name]) for name in ("from_state", "to_state")]
+        steps = " → ".join(filter(None, states))
+        told = f"{deed}: {words}" if words else deed
+        return f"{told} ({steps})" if steps else told
 
     def flat(self, row: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         """The values of a row, in words; those of rows within it under joined names."""
@@ -161,8 +187,6 @@ class _Spot:
         where = f"{self.path}.{name}"
         if where in CODES:
             return str(CODES[where].get(value, value))
-        if where == "changes.verb":
-            return str(DEEDS.get(value.partition("_")[0], CHANGED))
         if where == "changes.fields":
             return str(NAMES.get(value, _spaced(value)))
         if name in ("language", "languages", "raw_language"):

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
@@ -32,7 +33,19 @@ from crm.models import (
     Post,
 )
 from crm.validators import address_key
-from visits.models import BriefEdition, PendingRequest, Visit, VisitNote, VisitRequest
+from visits.models import (
+    AgendaItem,
+    BriefEdition,
+    ChecklistItem,
+    Expense,
+    PendingRequest,
+    TravelLeg,
+    Visit,
+    VisitNote,
+    VisitReport,
+    VisitRequest,
+)
+from visits.models.availability import HostAnswer
 
 # Shorter words stand in too many other words to be looked for.
 SHORTEST_WORD = 3
@@ -204,6 +217,38 @@ class Dossier:
             model="visits.visitrequest", row_id__in=[str(request.pk) for request in self.requests]
         )
         return AuditEntry.objects.filter(people | asked).order_by("at", "pk")
+
+    def around(self) -> dict[type[models.Model], list[Any]]:
+        """Rows around their requests and visits as they stand now, where a single name means this
+        person."""
+        visits, asked = self.visits, self.requests
+        tied = Q(visits__in=visits) | Q(visit_requests__in=asked) | Q(person__in=self.people)
+        entries = [str(row.pk) for row in visits]
+        return {
+            Visit: visits,
+            AgendaItem: list(AgendaItem.objects.filter(visit__in=visits)),
+            ChecklistItem: list(ChecklistItem.objects.filter(visit__in=visits)),
+            VisitReport: list(VisitReport.objects.filter(visit__in=visits)),
+            Expense: list(Expense.objects.filter(visit__in=visits)),
+            HostAnswer: list(HostAnswer.objects.filter(visit__in=visits)),
+            VisitNote: list(VisitNote.objects.filter(visit__in=visits)),
+            TravelLeg: list(TravelLeg.objects.filter(visit__in=visits)),
+            VisitRequest: asked,
+            FollowUp: list(FollowUp.objects.filter(tied).distinct()),
+            AuditNote: list(
+                AuditNote.objects.filter(entry__model="visits.visit", entry__row_id__in=entries)
+            ),
+        }
+
+    def own_rows(self) -> dict[type[models.Model], list[Any]]:
+        """What is about them, in which single names go anyway."""
+        return {
+            **self.around(),
+            Person: self.people,
+            Interaction: self.interactions,
+            Participation: self.participations,
+            DataRequest: self.data_requests,
+        }
 
     @cached_property
     def sure_words(self) -> list[str]:

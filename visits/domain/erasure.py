@@ -5,9 +5,10 @@ was does not. Nothing of this can be undone.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -26,55 +27,39 @@ from crm.models import (
     FollowUp,
     IdempotencyKey,
     IgnoredSender,
-    ImportBatch,
     ImportRow,
     IncomingMail,
     Interaction,
     Lookalike,
-    Mailing,
     Merge,
     Message,
     NoticeDue,
-    Organisation,
     OutgoingMail,
     Participation,
     Person,
     Post,
-    SavedView,
     StopLink,
     Suppression,
     User,
 )
-from visits.briefs.content import FIXED, KIND
 from visits.domain import pack_runs
 from visits.domain.dossiers import Dossier, dossier_of, word_pattern
+from visits.domain.free_texts import FREE_TEXTS, GONE, rows_that_hold, take_out
+from visits.domain.mentions import FamilyNames, Mention, mentions_of, take_out_of
 from visits.models import (
-    AgendaItem,
     BriefEdition,
-    ChecklistItem,
-    Disruption,
-    Expense,
-    FigureSnapshot,
     Host,
     PackRun,
     PrivateLink,
     Referral,
-    TravelFactor,
-    TravelLeg,
-    TravelOverride,
     Visit,
-    VisitNote,
-    VisitReport,
     VisitRequest,
 )
-from visits.models.availability import HostAnswer, HostAvailability
-from visits.models.plans import PlanDecision, PlanVersion, Unplaced
-from visits.models.reports import DisseminationActivity
 
 log = logging.getLogger(__name__)
 
-# What stands where words of or about somebody were taken out; the same in every language.
-GONE = "█"
+# What of `ImportRow.made` is about organisations alone.
+OF_BODIES = ("organisation", "settled", "moved")
 WAITING = (OutgoingMail.State.QUEUED, OutgoingMail.State.HELD)
 
 # What is emptied in the rows that are about the person.
@@ -164,82 +149,6 @@ EMPTIED: dict[type[models.Model], dict[str, Any]] = {
     DataRequest: {"address": "", "text": "", "answer": ""},
 }
 
-# Texts that people type and that may name anybody: the person's words are taken out of them.
-FREE_TEXTS: dict[type[models.Model], tuple[str, ...]] = {
-    AgendaItem: ("title", "speaker", "room", "plan_b"),
-    AuditNote: ("why",),
-    BriefEdition: ("content",),
-    ChecklistItem: ("text", "note"),
-    ContactPoint: ("status_why",),
-    DataRequest: ("text", "answer"),
-    Disruption: ("source",),
-    DisseminationActivity: ("name", "evidence"),
-    Expense: ("what", "receipt", "why"),
-    FigureSnapshot: ("note",),
-    FollowUp: ("text",),
-    HostAnswer: ("reason",),
-    HostAvailability: ("label",),
-    ImportBatch: ("basis", "source", "error", "file_name", "headings", "other_encodings"),
-    ImportRow: ("name", "changes", "differs", "remark", "message"),
-    IncomingMail: (
-        "subject",
-        "text",
-        "sender_name",
-        "recipients",
-        "attachments",
-        "about",
-        "answer",
-        "message_id",
-        "references",
-        "thread",
-    ),
-    Interaction: ("text",),
-    Mailing: ("title", "values", "query"),
-    Merge: ("journal",),
-    Message: ("subject", "body", "calendar"),
-    NoticeDue: ("basis", "source", "told_how"),
-    Organisation: ("notes",),
-    OutgoingMail: ("subject", "text", "html", "calendar", "error"),
-    Participation: ("part", "source", "note"),
-    Person: ("notes",),
-    Post: ("role", "department"),
-    PlanDecision: ("reason",),
-    PlanVersion: ("note",),
-    SavedView: ("name", "query"),
-    TravelFactor: ("source",),
-    TravelLeg: ("note",),
-    TravelOverride: ("source",),
-    Unplaced: ("reason", "would_fit_if"),
-    Visit: (
-        "address",
-        "materials",
-        "notes",
-        "aim",
-        "decides",
-        "missing_people",
-        "hotel",
-        "last_way_home",
-        "agreement",
-        "override_reason",
-        "cancel_reason",
-        "local_contact_name",
-        "local_contact_address",
-        "local_contact_phone",
-    ),
-    VisitNote: ("text",),
-    VisitReport: ("summary", "notes", "evidence", "correction", "host_summary"),
-    VisitRequest: (
-        "department",
-        "planned_answers",
-        "raw_text",
-        "translation",
-        "secrecy",
-        "reason",
-        "interpreter",
-        "on_site_ruled_out",
-    ),
-}
-
 
 @dataclass(frozen=True)
 class Sides:
@@ -295,14 +204,16 @@ def erase_person(
     at: datetime,
     by: User | None = None,
     actor: str = "",
+    mentions: Sequence[Mention] | None = None,
     wipes: bool = True,
 ) -> Dossier:
     """Remove the identity of a person, and of all records merged with this one, for good.
 
     Counts, states, dates and places stay. Waiting mail is cancelled; an address of theirs alone is
-    remembered as a salted hash, so that nobody adds or imports it anew. Raises ValidationError
-    when the person is erased already or leads visits for us. Who erases many at once passes
-    `wipes=False` and calls `wipe_freed_space` at the end.
+    remembered as a salted hash, so that nobody adds or imports it anew. `mentions` are the notes
+    about others out of which the family name alone goes, all of them unless told. Raises
+    ValidationError when the person is erased already or leads visits for us. Who erases many at
+    once passes `wipes=False` and calls `wipe_freed_space` at the end.
     """
     if person.erased_at is not None:
         raise ValidationError(_("This person has been erased already."), code="erased")
@@ -313,23 +224,32 @@ def erase_person(
         names={row.name for row in dossier.people},
         addresses=set(dossier.addresses),
     )
-    own, sure = word_pattern(dossier.own_words), word_pattern(dossier.sure_words)
+    own, sure = _cut(dossier.own_words), _cut(dossier.sure_words)
+    family = FamilyNames(dossier)
+    naming = mentions_of(dossier) if mentions is None else mentions
     _suppress(dossier, at=at)
     _delete(dossier)
     _empty(dossier, at=at)
-    for model, rows in _related(dossier).items():
-        _take_out(own, model, rows)
+    for model, rows in dossier.around().items():
+        take_out(own, model, rows)
     # Bytes cannot be searched, so those of a mail that names the person go whole.
-    naming = _rows_that_hold(IncomingMail, dossier.sure_words)
-    IncomingMail.objects.filter(pk__in=[row.pk for row in naming]).update(raw=None)
+    mails = rows_that_hold(IncomingMail, dossier.sure_words)
+    IncomingMail.objects.filter(pk__in=[row.pk for row in mails]).update(raw=None)
     for model in FREE_TEXTS:
-        _take_out(sure, model, _rows_that_hold(model, dossier.sure_words))
+        take_out(sure, model, rows_that_hold(model, dossier.sure_words))
+    take_out_of(naming, family)
     for each in dossier.people:
         record(each, "erase_person", at=at, by=by, actor=actor, fields=EMPTIED[Person].keys())
     pack_runs.forget_all()
     if wipes:
         transaction.on_commit(wipe_freed_space, robust=True)
     return dossier
+
+
+def _cut(words: list[str]) -> Callable[[str], str]:
+    """What puts GONE in the place of each of the words."""
+    pattern = word_pattern(words)
+    return partial(pattern.sub, GONE) if pattern else str
 
 
 def _refuse_hosts(dossier: Dossier) -> None:
@@ -343,28 +263,6 @@ def _refuse_hosts(dossier: Dossier) -> None:
             params={"ref": host.ref},
         )
     hosts.update(person=None)
-
-
-def _related(dossier: Dossier) -> dict[type[models.Model], list[Any]]:
-    """Rows around the person's requests and visits, where a single name means this person."""
-    visits, asked = dossier.visits, dossier.requests
-    tied = Q(visits__in=visits) | Q(visit_requests__in=asked) | Q(person__in=dossier.people)
-    entries = [str(row.pk) for row in visits]
-    return {
-        Visit: visits,
-        AgendaItem: list(AgendaItem.objects.filter(visit__in=visits)),
-        ChecklistItem: list(ChecklistItem.objects.filter(visit__in=visits)),
-        VisitReport: list(VisitReport.objects.filter(visit__in=visits)),
-        Expense: list(Expense.objects.filter(visit__in=visits)),
-        HostAnswer: list(HostAnswer.objects.filter(visit__in=visits)),
-        VisitNote: list(VisitNote.objects.filter(visit__in=visits)),
-        TravelLeg: list(TravelLeg.objects.filter(visit__in=visits)),
-        VisitRequest: asked,
-        FollowUp: list(FollowUp.objects.filter(tied).distinct()),
-        AuditNote: list(
-            AuditNote.objects.filter(entry__model="visits.visit", entry__row_id__in=entries)
-        ),
-    }
 
 
 def _suppress(dossier: Dossier, *, at: datetime) -> None:
@@ -413,6 +311,9 @@ def empty_rows(rows: Iterable[Any]) -> None:
 def _overwrite(rows: Iterable[Any], **more: Any) -> None:
     for row in rows:
         values = EMPTIED[type(row)] | more
+        if isinstance(row, ImportRow):
+            # Of the organisation that the row brought, for an undo of the others.
+            values |= {"made": {name: row.made[name] for name in OF_BODIES if name in row.made}}
         if isinstance(row, Visit | VisitRequest):
             values |= {"version": row.version + 1}
         for name, value in values.items():
@@ -466,41 +367,3 @@ def _delete_answers(dossier: Dossier) -> None:
     for kept in IdempotencyKey.objects.exclude(answer=None).only("answer").iterator():
         if any(word.casefold() in (kept.answer or "").casefold() for word in words):
             kept.delete()
-
-
-def _rows_that_hold(model: type[models.Model], words: list[str]) -> list[Any]:
-    found = Q(pk__in=[])
-    for name in FREE_TEXTS[model]:
-        for word in words:
-            found |= Q(**{f"{name}__icontains": word})
-    return list(model._default_manager.filter(found))
-
-
-def _take_out(pattern: Any, model: type[models.Model], rows: Iterable[Any]) -> None:
-    """Put GONE in the place of every word of the person in the free texts of `rows`."""
-    if pattern is None:
-        return
-    for row in rows:
-        changed = []
-        for name in FREE_TEXTS[model]:
-            words = getattr(row, name)
-            cut = _without(pattern, words)
-            if cut != words:
-                setattr(row, name, cut)
-                changed.append(name)
-        if changed:
-            row.save(update_fields=changed)
-
-
-def _without(pattern: Any, said: Any) -> Any:
-    """A text without the person's words; so are all the texts in what is stored as JSON."""
-    if isinstance(said, str):
-        return pattern.sub(GONE, said)
-    if isinstance(said, list):
-        return [_without(pattern, each) for each in said]
-    if isinstance(said, dict):
-        return {
-            name: each if KIND in said and name in FIXED else _without(pattern, each)
-            for name, each in said.items()
-        }
-    return said

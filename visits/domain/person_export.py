@@ -16,7 +16,7 @@ from django.utils import translation
 from crm.domain.audit import record
 from crm.domain.letters_of_mailings import languages_of
 from crm.domain.working_calendar import OFFICE_ZONE
-from crm.models import ContactPoint, Person, Suppression, User
+from crm.models import ContactPoint, Message, OutgoingMail, Person, Suppression, User
 from visits.domain.dossiers import Dossier, dossier_of, word_pattern
 from visits.models import Host, Topic, Visit, VisitRequest
 
@@ -134,6 +134,7 @@ def gather_export(dossier: Dossier, *, at: datetime) -> dict[str, Any]:
         "people": [
             values(row, PERSON)
             | {
+                "updated_at": _last_change(dossier, row),
                 "number": row.pk,
                 "organisation": row.organisation.name if row.organisation else None,
                 "initiatives": [each.name for each in row.initiatives.all()],
@@ -168,11 +169,7 @@ def gather_export(dossier: Dossier, *, at: datetime) -> dict[str, Any]:
             | {"moved": [values(move, ("from_day", "to_day", "at")) for move in row.moves.all()]}
             for row in dossier.follow_ups
         ],
-        "messages": [
-            values(row, MESSAGE)
-            | {"deliveries": [values(mail, DELIVERY) for mail in row.deliveries.all()]}
-            for row in dossier.messages
-        ],
+        "messages": [_message(row) for row in dossier.messages],
         "mails_received": [
             values(row, INCOMING) | {"attachments": [each["name"] for each in row.attachments]}
             for row in dossier.incoming
@@ -211,6 +208,29 @@ def gather_export(dossier: Dossier, *, at: datetime) -> dict[str, Any]:
 
 def values(row: Any, names: Iterable[str]) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}
+
+
+def _last_change(dossier: Dossier, person: Person) -> datetime:
+    """When the record last changed by the program's clock; `updated_at` tells versions apart and
+    is real time."""
+    kept = [
+        entry.at
+        for entry in dossier.changes
+        if entry.model == Person._meta.label_lower
+        and entry.row_id == str(person.pk)
+        and entry.verb != "export_person"
+    ]
+    return max(kept, default=person.created_at)
+
+
+def _message(message: Message) -> dict[str, Any]:
+    """A letter with its deliveries; called off when all of those were."""
+    deliveries = [values(mail, DELIVERY) for mail in message.deliveries.all()]
+    told = values(message, MESSAGE) | {"deliveries": deliveries}
+    called_off = OutgoingMail.State.CANCELLED
+    if deliveries and all(mail["state"] == called_off for mail in deliveries):
+        told["status"] = Message.Status.CANCELLED.value
+    return told
 
 
 def _request(request: VisitRequest) -> dict[str, Any]:

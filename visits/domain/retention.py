@@ -37,7 +37,8 @@ from crm.models import (
     User,
 )
 from visits import states
-from visits.domain.erasure import EMPTIED, GONE, WAITING, empty_rows, erase_person
+from visits.domain.erasure import EMPTIED, WAITING, empty_rows, erase_person
+from visits.domain.free_texts import GONE
 from visits.models import Host, PrivateLink, Visit, VisitRequest
 from visits.states import VisitState
 
@@ -178,7 +179,8 @@ def _reasons(before: datetime) -> QuerySet:
 
 def _erase(rows: list[Person], at: datetime, by: User | None, actor: str) -> None:
     for person in rows:
-        erase_person(person, at=at, by=by, actor=actor, wipes=False)
+        # Nobody has looked at what their family name means in the notes about others.
+        erase_person(person, at=at, by=by, actor=actor, mentions=(), wipes=False)
 
 
 def _empty(rows: list[Any], at: datetime, by: User | None, actor: str) -> None:

@@ -16,6 +16,7 @@ from crm.models import IncomingMail, Message, OutgoingMail, Person
 from crm.roles import Role
 from visits.models import Campaign, VisitRequest
 from visits.models.campaigns import CampaignQuerySet
+from visits.views.desk.toasts import last_action
 
 BAR = 5
 # The name in the session under which the chosen campaign is kept.
@@ -96,6 +97,7 @@ def _frame_of(request: HttpRequest) -> dict[str, Any]:
         ),
         "settings_path": ("/settings/" if roles & {Role.COORDINATOR, Role.ADMINISTRATOR} else ""),
         "my_account_path": "/settings/my-account/" if Role.COORDINATOR in roles else "",
+        "last_action": last_action(request),
         "search_path": "/search/" if roles & VISITING else "",
     }
 

@@ -23,6 +23,7 @@ from crm.domain.imports.bounds import Bounds
 from crm.domain.imports.headings import (
     FIELDS,
     LOOKED_AT,
+    SEVERAL,
     guess_mapping,
     heading_key,
     heading_row,
@@ -123,8 +124,8 @@ def imported_before(batch: ImportBatch) -> ImportBatch | None:
 def change_reading(batch: ImportBatch, values: Mapping[str, Any]) -> ImportBatch:
     """Read the file again with other choices: encoding, delimiter, sheet, mapping, overwrites.
 
-    Raises ValidationError when the batch is not waiting for a decision, or two columns go to the
-    same field.
+    Raises ValidationError when the batch is not waiting for a decision, or two columns go to a
+    field that takes one.
     """
     locked = _of_state(batch, State.READY, State.FAILED)
     mapping = values.get("mapping")
@@ -145,13 +146,14 @@ def change_reading(batch: ImportBatch, values: Mapping[str, Any]) -> ImportBatch
 
 
 def check_mapping(mapping: Iterable[str]) -> None:
-    """Raise ValidationError unless every column goes to a field of its own, a name among them."""
+    """Raise ValidationError unless every column goes to a field of its own, or one that may have
+    several, a name among them."""
     used = [name for name in mapping if name]
     if unknown := [name for name in used if name not in FIELDS]:
         raise ValidationError(
             _("There is no field “%(name)s”."), code="field", params={"name": str(unknown[0])[:60]}
         )
-    if twice := [name for name in FIELDS if used.count(name) > 1]:
+    if twice := [name for name in FIELDS if used.count(name) > 1 and name not in SEVERAL]:
         raise ValidationError(
             _("Two columns go to “%(name)s”; leave one of them out."),
             code="twice",

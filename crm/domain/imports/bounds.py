@@ -4,6 +4,8 @@ import dataclasses
 from typing import Any
 
 MEGABYTE = 1_000_000
+# Stands for the value of a formula that the workbook does not hold.
+NOT_WORKED_OUT = "#FORMULA?"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Which column holds what: headings in nine languages, else what stands in the cells."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from functools import cache
 
@@ -32,9 +33,12 @@ FIELDS: dict[str, Promise] = {
     "part": _("Part taken in the event"),
     "notes": _("Notes"),
 }
+# Of these a person may have several, each in a column of its own; the first is the main one.
+SEVERAL = ("email", "phone")
 # What only means something together with an event.
 OF_EVENT = ("status", "day_1", "day_2", "walk", "part")
 LOOKED_AT = 20
+NUMBER_IN_HEADING = re.compile(r" [1-9]\b")
 
 # Of the people in our own lists as files; other programs number theirs under other words.
 NUMBER_HEADING = _("CRM number")
@@ -69,13 +73,14 @@ WORDS = {
         | indirizzo email | posta elettronica | adresse e-mail | adresse électronique | courriel
         | adresse mail | e-mail-adresse | mailadresse | correo | correo electrónico
         | dirección de correo | adres e-mail | poczta elektroniczna | ηλεκτρονική διεύθυνση
-        | ηλεκτρονικό ταχυδρομείο | διεύθυνση e-mail | e-mail 1 value | primary email""",
+        | ηλεκτρονικό ταχυδρομείο | διεύθυνση e-mail | e-mail 1 value | primary email
+        | second e-mail | second email | secondary email | other e-mail | alternative e-mail""",
     "phone": """phone | telephone | phone number | mobile | mobile phone | cell phone | tel | tlf
         | telefon | telefonnummer | mobil | mobilnummer | telefoon | telefoonnummer | mobiel | gsm
         | telefono | cellulare | numero di telefono | téléphone | numéro de téléphone | portable
         | handy | mobiltelefon | rufnummer | teléfono | móvil | número de teléfono
         | numer telefonu | telefon komórkowy | komórka | τηλέφωνο | κινητό | αριθμός τηλεφώνου
-        | phone 1 value | business phone""",
+        | phone 1 value | business phone | second phone | other phone""",
     "organisation": """organisation | organization | company | institution | employer | affiliation
         | organisasjon | virksomhet | bedrift | arbeidsgiver | organisatie | bedrijf | instelling
         | werkgever | organizzazione | ente | azienda | istituzione | société | entreprise
@@ -154,11 +159,17 @@ def names_municipalities(headings: Sequence[str], mapping: Sequence[str]) -> boo
 
 
 def _named_by(heading: str) -> str:
-    return _fields_by_heading().get(name_key(heading)[:80], "")
+    known, key = _fields_by_heading(), name_key(heading)[:80]
+    if key in known:
+        return known[key]
+    # "E-mail 2" and the like, as address books number what somebody has several of.
+    bare = [NUMBER_IN_HEADING.sub(each, key) for each in ("", " 1")]
+    return next((known[each] for each in bare if known.get(each) in SEVERAL), "")
 
 
 def guess_mapping(headings: Sequence[str], rows: Sequence[Sequence[str]] = ()) -> list[str]:
-    """A field for each column, each at most once; from `rows` where no heading says it."""
+    """A field for each column, but for addresses and numbers each at most once; from `rows` where
+    no heading says it."""
     mapping = _by_heading(headings)
     width = max([len(headings), *(len(row) for row in rows)], default=0)
     mapping += [""] * (width - len(mapping))
@@ -190,7 +201,7 @@ def _by_heading(headings: Sequence[str]) -> list[str]:
     mapping: list[str] = []
     for field in named:
         field = meant.get(field, field)
-        mapping.append(field if field not in mapping else "")
+        mapping.append(field if field in SEVERAL or field not in mapping else "")
     return mapping
 
 

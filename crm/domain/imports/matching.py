@@ -375,7 +375,7 @@ class Found:
                 self._several(entry, by_mail)
                 return None
             words = _("%(mail)s also belongs to %(name)s.")
-            told = {"mail": entry.mails[0], "name": by_mail[0].person.name}
+            told = {"mail": _shared(by_mail[0], entry), "name": by_mail[0].person.name}
             entry.remarks.append(words % told)
         if (before := self.before(entry)) is not None:
             return before
@@ -418,7 +418,7 @@ class Found:
             "%(mail)s belongs to %(name)s: another person, or another name of the same? Correct "
             "the row, or add them by hand."
         )
-        told = {"mail": entry.mails[0], "name": sharing[0].person.name}
+        told = {"mail": _shared(sharing[0], entry), "name": sharing[0].person.name}
         entry.faults.append(("name", words % told))
         return None
 
@@ -463,6 +463,12 @@ class Found:
 
 def _name_in(organisation: Organisation, entry: Entry) -> NameKey:
     return organisation.pk or -id(organisation), name_key(entry.name)
+
+
+def _shared(known: Known, entry: Entry) -> str:
+    """The address of the row that leads to this person."""
+    mails = (mail for mail in entry.mails if known.has(ContactPoint.Kind.EMAIL, mail))
+    return next(mails, entry.mails[0])
 
 
 def _may_be(person: Person, name: str) -> bool:

@@ -54,6 +54,10 @@ REFUSALS = {
     "ratio": gettext_lazy(
         "The workbook is packed more than %(most)s times, as no list is. It was not opened."
     ),
+    "not_worked_out": gettext_lazy(
+        "The workbook holds more than %(most)s formulas that were never worked out. Open it in a "
+        "spreadsheet program, save it, and choose it again."
+    ),
     "rows": gettext_lazy("The file has more than %(most)s rows. Cut it into several files."),
     "columns": gettext_lazy(
         "Line %(line)s has more than %(most)s columns. Remove those that are not needed."

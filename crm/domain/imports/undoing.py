@@ -491,8 +491,19 @@ def _undo_organisations(batch: ImportBatch) -> None:
         for organisation in Organisation.objects.filter(pk__in=stamps, archived_at=None)
         if organisation.updated_at == stamps[organisation.pk]
     }
-    used = hanging(Organisation, untouched, {})
-    Organisation.objects.filter(pk__in=untouched - set(used)).delete()
+    # Who was erased since is counted still, without having to be of anybody.
+    erased = Person.objects.exclude(erased_at=None).filter(import_rows__batch=batch)
+    stubs = {person.pk: person for person in erased.filter(organisation__in=untouched)}
+    used = hanging(Organisation, untouched, {Person: set(stubs)})
+    going = untouched - set(used)
+    before = {
+        row.person_id: row.made["moved"][0]
+        for row in batch.entries.filter(person__in=stubs, made__has_key="moved").order_by("-pk")
+    }
+    for pk, person in stubs.items():
+        if person.organisation_id in going:
+            Person.objects.filter(pk=pk).update(organisation=before.get(pk))
+    Organisation.objects.filter(pk__in=going).delete()
 
 
 def hanging(

@@ -18,8 +18,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from crm import languages, wording
+from crm.domain.imports.bounds import NOT_WORKED_OUT
 from crm.domain.imports.encodings import mended
-from crm.domain.imports.headings import FIELDS
+from crm.domain.imports.headings import FIELDS, SEVERAL
 from crm.domain.imports.keys import name_key
 from crm.domain.people import phone_number
 from crm.exports import uncell
@@ -121,12 +122,12 @@ def entry_of(line: int, cells: list[str], mapping: list[str], *, is_csv: bool) -
     said: dict[str, str] = {}
     for column, name in enumerate(mapping):
         if name and column < len(cells):
-            said[name] = cell_text(entry, cells[column], is_csv=is_csv, is_long=name == "notes")
-            if said[name] in FORMULA_FAULTS:
-                words = _("A formula shows %(value)s here. Write what it should show, or nothing.")
-                entry.faults.append((name, words % {"value": said[name]}))
-            if said[name] == NOT_FOUND or said[name] in FORMULA_FAULTS:
-                said[name] = ""
+            text = cell_text(entry, cells[column], is_csv=is_csv, is_long=name == "notes")
+            text = _shown(entry, name, text)
+            if name in SEVERAL and said.get(name):
+                # A sign that stands between several in one cell too.
+                text = f"{said[name]};{text}"
+            said[name] = text
     _name(entry, said)
     _number(entry, said.get("number", ""))
     for name in PERSON_LINES:
@@ -149,6 +150,22 @@ def entry_of(line: int, cells: list[str], mapping: list[str], *, is_csv: bool) -
             told = {"field": FIELDS[name], "found": len(value), "most": most}
             entry.faults.append((name, words % told))
     return entry
+
+
+def _shown(entry: Entry, name: str, text: str) -> str:
+    """What a cell says: nothing where a formula failed, which is a fault, or found nothing."""
+    if text == NOT_WORKED_OUT:
+        words = _(
+            "The formula here was never worked out. Open the workbook in a spreadsheet program, "
+            "save it, and choose it again."
+        )
+        entry.faults.append((name, words))
+    elif text in FORMULA_FAULTS:
+        words = _("A formula shows %(value)s here. Write what it should show, or nothing.")
+        entry.faults.append((name, words % {"value": text}))
+    elif text != NOT_FOUND:
+        return text
+    return ""
 
 
 def cell_text(entry: Entry, cell: str, *, is_csv: bool, is_long: bool = False) -> str:

@@ -1,6 +1,6 @@
 """A sheet of an XLSX workbook as rows of text; the archive is measured before it is opened.
 
-openpyxl's streaming reader knows neither merged cells nor which cells are formulas, so both are
+openpyxl's streaming reader knows neither merged cells nor which cells are formulas, so these are
 looked up in the sheet's text while its size is counted.
 """
 
@@ -13,14 +13,20 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
-from crm.domain.imports.bounds import Bounds, Findings, Refused, check_cells
+from crm.domain.imports.bounds import NOT_WORKED_OUT, Bounds, Findings, Refused, check_cells
 
 CHUNK = 256_000
-# Longer than any tag that is looked for, so that none is cut in two between chunks.
-OVERLAP = 2_000
+# Longer than any tag or formula that is looked for, so that none is cut in two between chunks.
+OVERLAP = 20_000
 MERGE = re.compile(rb'<(?:\w+:)?mergeCell[^>]*?ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
 FORMULA = re.compile(rb'<(?:\w+:)?c [^>]*?r="([A-Z]{1,3}\d{1,7})"[^>]*><(?:\w+:)?f[ />]')
-MOST_MERGES, MOST_FORMULAS = 20_000, 200
+# Without a value, or with an empty one that is no text: no program has worked it out.
+NO_VALUE = re.compile(
+    rb'<(?:\w+:)?c (?=[^>]*?r="([A-Z]{1,3})(\d{1,7})")(?![^>]*?t="str")[^>]*>'
+    rb"<(?:\w+:)?f(?: [^>]*?)?(?:/>|>[^<]*</(?:\w+:)?f>)"
+    rb"(?:<(?:\w+:)?v ?/>|<(?:\w+:)?v></(?:\w+:)?v>)?</(?:\w+:)?c>"
+)
+MOST_MERGES, MOST_FORMULAS, MOST_NOT_WORKED_OUT = 20_000, 200, 20_000
 Row = tuple[int, list[str]]
 
 
@@ -30,6 +36,9 @@ class Sheet:
 
     merges: set[tuple[int, int, int, int]] = field(default_factory=set)
     formulas: dict[str, None] = field(default_factory=dict)
+    # Columns by row of those whose value the workbook does not hold.
+    not_worked_out: dict[int, set[int]] = field(default_factory=dict)
+    missing: int = 0
 
 
 def read_xlsx(path: Path, bounds: Bounds, *, sheet: str) -> tuple[Findings, Iterator[Row]]:
@@ -139,6 +148,11 @@ def _look(text: bytes, sheet: Sheet) -> None:
     if len(sheet.merges) < MOST_MERGES:
         for left, top, right, bottom in MERGE.findall(text):
             sheet.merges.add((_column(left), int(top), _column(right), int(bottom)))
+    if sheet.missing <= MOST_NOT_WORKED_OUT:
+        for letters, row in NO_VALUE.findall(text):
+            columns = sheet.not_worked_out.setdefault(int(row), set())
+            sheet.missing += _column(letters) not in columns
+            columns.add(_column(letters))
 
 
 def _column(letters: bytes) -> int:
@@ -150,14 +164,19 @@ def _column(letters: bytes) -> int:
 
 def _rows(worksheet: Any, parts: dict[str, Sheet], bounds: Bounds) -> Iterator[Row]:
     """Rows that say anything, with their numbers; a merged cell counts for every row it covers."""
-    merges = parts.get(worksheet._worksheet_path, Sheet()).merges
-    tall = sorted((top, bottom, left) for left, top, _right, bottom in merges if bottom > top)
+    sheet = parts.get(worksheet._worksheet_path, Sheet())
+    if sheet.missing > MOST_NOT_WORKED_OUT:
+        raise Refused("not_worked_out", most=MOST_NOT_WORKED_OUT)
+    tall = sorted((top, bottom, left) for left, top, _right, bottom in sheet.merges if bottom > top)
     worksheet.reset_dimensions()
     open_ranges: list[tuple[int, int, str]] = []
     position = 0
     try:
         for line, values in enumerate(worksheet.iter_rows(values_only=True), 1):
             cells = [as_text(value) for value in values]
+            for column in sheet.not_worked_out.get(line, ()):
+                cells += [""] * (column - len(cells))
+                cells[column - 1] = NOT_WORKED_OUT
             while cells and not cells[-1]:
                 cells.pop()
             if not cells:

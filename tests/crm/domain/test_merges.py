@@ -198,7 +198,7 @@ def test_first_contact_survives_merging():
     assert (met.on, met.words, met.source) == (first.starts_on, "Rotterdam", "signed list")
 
 
-@pytest.mark.parametrize("state", ["queued", "held", "cancelled"])
+@pytest.mark.parametrize("state", ["queued", "held", "held_sample", "cancelled"])
 def test_a_letter_that_was_never_sent_is_no_first_contact(state):
     person = PersonFactory()
     mail = OutgoingMailFactory(message__person=person, message__at=CLOCK, state=state)

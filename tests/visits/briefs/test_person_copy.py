@@ -1,7 +1,10 @@
 """The printed copy of a person's data: in their language, by their clock, no name of a column."""
 
+from datetime import timedelta
+
 import pytest
 
+from crm.domain.audit import record
 from crm.models import (
     ContactPoint,
     FollowUp,
@@ -13,11 +16,12 @@ from crm.models import (
     OutgoingMail,
     Participation,
 )
-from tests.factories.crm import CLOCK, PersonFactory
+from tests.factories.crm import CLOCK, OutgoingMailFactory, PersonFactory
 from visits.briefs.copy_words import CODES, NAMES, SECTIONS
+from visits.briefs.person_copy import _Spot
 from visits.domain import person_export
 from visits.domain.dossiers import dossier_of
-from visits.domain.person_export import gather_export
+from visits.domain.person_export import Reader, gather_export
 
 ENUMS = {
     "contact_points.kind": ContactPoint.Kind,
@@ -38,6 +42,58 @@ ENUMS = {
 @pytest.mark.parametrize("where", ENUMS)
 def test_every_code_that_is_kept_has_words(where):
     assert set(CODES[where]) == set(ENUMS[where].values)
+
+
+def entry(verb: str, *fields: str, **states: str) -> dict:
+    row = {"at": CLOCK, "verb": verb, "fields": [*fields], "from_state": "", "to_state": ""}
+    return row | states
+
+
+def test_the_log_is_one_list_with_a_line_for_each_entry_and_what_it_was_about():
+    rows = [
+        entry("add_person", "given", "family"),
+        entry("log_interaction", "text"),
+        entry("complete_follow_up"),
+        entry("take_tag", "tags"),
+        entry("take_back_consents"),
+        entry("mark_contact_point", "status"),
+        entry("request_step", from_state="received", to_state="under_review"),
+        entry("not_the_same"),
+    ]
+    (facts,) = _Spot("changes", Reader("en", "Europe/Oslo", {})).blocks(rows)
+    assert {fact.label for fact in facts.rows} == {"Wed 15 Feb 2023, 10:00 Oslo (CET)"}
+    assert [fact.value for fact in facts.rows] == [
+        "written down: given name, family name",
+        "written down: calls, meetings and notes, text",
+        "done: promises",
+        "taken out: tags",
+        "taken back: what you agreed to or refused",
+        "changed: address or number, state",
+        "changed: state (received → under review)",
+        "changed",
+    ]
+
+
+@pytest.mark.django_db
+def test_the_record_last_changed_by_the_clock_of_its_log():
+    person = PersonFactory(created_at=CLOCK - timedelta(days=3))
+    (row,) = gather_export(dossier_of(person), at=CLOCK)["people"]
+    assert row["updated_at"] == CLOCK - timedelta(days=3)
+    record(person, "edit_person", at=CLOCK - timedelta(days=1), by=None, fields=["role"])
+    record(person, "export_person", at=CLOCK, by=None)
+    (row,) = gather_export(dossier_of(person), at=CLOCK)["people"]
+    assert row["updated_at"] == CLOCK - timedelta(days=1)
+
+
+@pytest.mark.django_db
+def test_a_letter_that_was_called_off_is_said_to_be():
+    person = PersonFactory()
+    mail = OutgoingMailFactory(message__person=person, message__status="queued", state="cancelled")
+    (letter,) = gather_export(dossier_of(person), at=CLOCK)["messages"]
+    assert letter["status"] == "cancelled"
+    OutgoingMailFactory(message=mail.message, state="sent")
+    (letter,) = gather_export(dossier_of(person), at=CLOCK)["messages"]
+    assert letter["status"] == "queued"
 
 
 @pytest.mark.django_db

@@ -60,6 +60,7 @@ from tests.factories.visits import (
 from visits.domain import erasure, pack_runs
 from visits.domain.briefs import build_edition
 from visits.domain.dossiers import dossier_of
+from visits.domain.free_texts import FREE_TEXTS, GONE
 from visits.domain.person_export import export_person
 from visits.domain.reporting import all_figures
 from visits.models import Campaign, PackRun, PendingRequest, PrivateLink, Visit, VisitRequest
@@ -435,7 +436,7 @@ def test_every_text_column_says_what_erasure_does_with_it():
             label = model._meta.label_lower
             if label in impersonal:
                 continue
-            known = set(erasure.EMPTIED.get(model, ())) | set(erasure.FREE_TEXTS.get(model, ()))
+            known = set(erasure.EMPTIED.get(model, ())) | set(FREE_TEXTS.get(model, ()))
             known |= PARTS.get(label, set())
             missing += [
                 f"{label}.{field.name}"
@@ -647,4 +648,4 @@ def test_a_mail_to_look_at_is_put_aside_with_the_person(zelda):
     rows = IncomingMail.objects.filter(why="erased")
     assert set(rows.values_list("state", "text", "raw")) == {("ignored", "", None)}
     named = IncomingMail.objects.get(sender="ann@city.example")
-    assert (named.state, named.text, named.raw) == ("review", f"I met {erasure.GONE}.", None)
+    assert (named.state, named.text, named.raw) == ("review", f"I met {GONE}.", None)

@@ -10,14 +10,14 @@ SUPPRESSED_FOR_GOOD = ("p050", "p062")
 
 
 def load_consents(cast: Cast) -> None:
-    texts = {row.purpose: row for row in ConsentText.objects.filter(language="en", version=1)}
+    texts = {(row.purpose, row.language): row for row in ConsentText.objects.filter(version=1)}
     ConsentRecord.objects.bulk_create(
         ConsentRecord(
             person=cast.people.get(row["owner"]),
             address=row["address"],
             purpose=row["purpose"],
             status=row["status"],
-            text=texts.get(row["purpose"]),
+            text=texts.get((row["purpose"], row["language"])),
             language=row["language"],
             at=files.moment(row["at"]),
             channel=row["channel"],

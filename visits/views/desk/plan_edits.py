@@ -249,7 +249,8 @@ def _here_words(cell: CellVerdict, spot: Spot | None, row: VisitRequest) -> str:
         return ""
     if cell.best.start == spot[1]:
         return _("Where it is now.")
-    return _("It is on this day now, at %(time)s.") % {"time": wording.zoned_time(spot[1], row.zone)}
+    words = _("It is on this day now, at %(time)s.")
+    return words % {"time": wording.zoned_time(spot[1], row.zone)}
 
 
 def _moved(request: HttpRequest, edit: PlanEdit, soft: list[str]) -> HttpResponse:
@@ -284,7 +285,7 @@ def plan_edit_undo(request: HttpRequest, number: int, edit: int) -> HttpResponse
     )
     back = try_verb(request, undo_edit, row, at=clock.now(), by=request.user)
     if back is not None:
-        messages.success(request, _("Undone: %(edit)s.") % {"edit": back})
+        done(request, _("Undone: %(edit)s.") % {"edit": back})
     return _back(version, row.request.ref)
 
 

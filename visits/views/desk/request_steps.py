@@ -232,7 +232,7 @@ def request_unlink(request: HttpRequest, ref: str) -> HttpResponse:
     """Take a link back, with what it added."""
     row = get_request(request.user, ref)
     added = request.GET.get("added", "").split(".")
-    try_verb(
+    taken_back = try_verb(
         request,
         acquaintances.unlink_person,
         row,
@@ -242,8 +242,9 @@ def request_unlink(request: HttpRequest, ref: str) -> HttpResponse:
         is_new=request.GET.get("new") == "1",
         at=clock.now(),
         by=request.user,
-        done=_("The link is taken back."),
     )
+    if taken_back is not None:
+        done(request, _("The link is taken back."))
     return redirect("visits:request-detail", ref)
 
 

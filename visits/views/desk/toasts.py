@@ -1,7 +1,7 @@
 """What desk views say after a verb: a toast that can undo it, or the form's own faults."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -9,9 +9,13 @@ from zoneinfo import ZoneInfo
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils import timezone
 
 from crm import clock
 from crm.domain.edits import ChangedMeanwhile
+
+# The name in the session of what was done last, and how long a key takes it back, in real time.
+LAST, UNDO_FOR = "last_action", timedelta(hours=1)
 
 
 def today(request: HttpRequest) -> date:
@@ -22,14 +26,28 @@ def today(request: HttpRequest) -> date:
 def done(request: HttpRequest, sentence: str, *, undo: str = "", draft: str = "") -> None:
     """A toast that says what happened; `undo` is the address that takes it back.
 
-    Taking it back leads to where it was done. `draft` names what the browser kept of the form,
-    which may go now.
+    Taking it back leads to where it was done, and stays possible from other pages until something
+    else is done. `draft` names what the browser kept of the form, which may go now.
     """
     if undo and (here := request.POST.get("next")):
         undo += f"{'&' if '?' in undo else '?'}next={quote(here, safe='/')}"
     tags = {"undo": undo, "draft": draft}
     marks = " ".join(f"{name}:{value}" for name, value in tags.items() if value)
     messages.success(request, sentence, extra_tags=marks)
+    if undo:
+        said = {"words": sentence, "undo": undo, "at": timezone.now().isoformat()}
+        request.session[LAST] = said
+    else:
+        request.session.pop(LAST, None)
+
+
+def last_action(request: HttpRequest) -> dict[str, str] | None:
+    """What was done last in this session and how to take it back; None when nothing can be."""
+    # Fragments and errors may come without a session.
+    said = getattr(request, "session", {}).get(LAST)
+    if said is None or datetime.fromisoformat(said["at"]) < timezone.now() - UNDO_FOR:
+        return None
+    return said
 
 
 def add_errors(form: Any, error: ValidationError) -> None:

@@ -89,7 +89,7 @@ def visit_undo(request: HttpRequest, ref: str) -> HttpResponse:
     if again is None:
         return redirect("visits:visit-detail", ref)
     words = _("%(new)s takes the place of %(old)s, at the same time.")
-    messages.success(request, words % {"new": again.ref, "old": ref})
+    done(request, words % {"new": again.ref, "old": ref})
     return redirect("visits:visit-detail", again.ref)
 
 

@@ -16,7 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crm.domain.imports import child
-from crm.domain.imports.bounds import Bounds
+from crm.domain.imports.bounds import NOT_WORKED_OUT, Bounds
 from crm.domain.imports.encodings import mended
 from crm.domain.imports.reading import REFUSALS, read_file
 from crm.domain.imports.values import Entry, cell_text
@@ -158,6 +158,24 @@ def test_formulas_are_read_as_what_they_last_gave_and_named(tmp_path):
 
     assert rows[1][1] == ["Anna Berg", '=HYPERLINK("http://evil")']
     assert found["formulas"] == ["A2"]
+
+
+def test_a_formula_that_was_never_worked_out_is_no_empty_cell(tmp_path):
+    long = f'CONCATENATE("{"x" * 7_000}","y")'
+    rows = (
+        '<row r="2"><c r="A2"><f>CONCATENATE("Anna"," Berg")</f></c></row>'
+        '<row r="3"><c r="A3"><f>B3</f><v></v></c><c r="B3"><f t="shared" si="0"/><v/></c></row>'
+        # A text that the formula left empty.
+        f'<row r="4"><c r="A4" t="str"><f>""</f><v></v></c>{files.text_cell("B4", "b@x.eu")}</row>'
+    )
+    rows += "".join(f'<row r="{n}"><c r="A{n}"><f>{long}</f></c></row>' for n in range(5, 100))
+    path = written(tmp_path, files.workbook(files.sheet_of(files.HEAD_ROW + rows)))
+
+    _found, read = read_here(path, tmp_path, bounds={"ratio": 10_000})
+
+    gone = NOT_WORKED_OUT
+    assert read[1:4] == [[2, [gone]], [3, [gone, gone]], [4, ["", "b@x.eu"]]]
+    assert [cells for _line, cells in read[4:]] == [[gone]] * 95
 
 
 def test_a_cell_at_the_bottom_of_the_sheet_is_found_quickly(tmp_path):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from crm.domain.imports.bounds import NOT_WORKED_OUT
 from crm.domain.imports.encodings import mended
 from crm.domain.imports.headings import FIELDS, guess_mapping, heading_row
 from crm.domain.imports.values import entry_of, split_name
@@ -66,6 +67,36 @@ def test_a_column_of_cities_names_organisations_only_where_no_other_does(heading
 def test_a_lone_column_of_names_is_the_whole_name():
     assert guess_mapping(["Nome", "Email"]) == ["name", "email"]
     assert guess_mapping(["", ""], [["Anna Berg", "anna@x.eu"]]) == ["name", "email"]
+
+
+@pytest.mark.parametrize(
+    ("headings", "fields"),
+    [
+        ("Name;E-mail;E-mail", "name;email;email"),
+        ("Name;E-mail 1;E-mail 2;Phone 2", "name;email;email;phone"),
+        ("Name;E-mail 1 - Value;E-mail 2 - Value;Phone 2 - Value", "name;email;email;phone"),
+        ("Name;E-mail Address;E-mail 2 Address;Mobile", "name;email;email;phone"),
+        ("Name;Courriel;Second e-mail;Mobile;Telefon", "name;email;email;phone;phone"),
+        ("Name;Name;City;City 2", "name;;city;"),
+    ],
+)
+def test_addresses_and_numbers_may_stand_in_several_columns(headings, fields):
+    assert guess_mapping(headings.split(";")) == fields.split(";")
+
+
+def test_every_column_of_addresses_is_read_the_first_one_first():
+    mapping = ["email", "name", "email", "phone", "phone"]
+    cells = ["a@x.eu", "Anna", "A@x.eu; b@x.eu", "", "+47 22 22 22 22"]
+    entry = entry_of(2, cells, mapping, is_csv=True)
+    assert (entry.mails, entry.phones) == (["a@x.eu", "b@x.eu"], ["+47 22 22 22 22"])
+    assert entry_of(3, ["", *cells[1:]], mapping, is_csv=True).mails == ["A@x.eu", "b@x.eu"]
+
+
+def test_a_formula_never_worked_out_is_a_fault_of_its_column():
+    entry = entry_of(2, [NOT_WORKED_OUT, "a@x.eu"], ["name", "email"], is_csv=False)
+    assert entry.faults[0][0] == "name"
+    assert "never worked out" in entry.faults[0][1]
+    assert entry_of(3, ["Anna", NOT_WORKED_OUT], ["name", ""], is_csv=False).faults == []
 
 
 def test_the_heading_may_stand_below_a_title_or_be_missing():

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from crm.domain.inbox import fetching
 from crm.domain.inbox.bounds import Bounds
-from crm.models import ContactPoint, IncomingMail, MailFolder, Message, OutgoingMail
+from crm.models import ClockSetting, ContactPoint, IncomingMail, MailFolder, Message, OutgoingMail
 from tests.crm.domain.inbox.letters import committed, letter
 from tests.factories.crm import (
     ContactPointFactory,
@@ -63,6 +63,16 @@ def sent(robin, wish):
 
 
 # --- Kept once ---
+
+
+def test_with_the_demo_clock_a_mail_comes_in_at_its_moment(mailbox, wish):
+    moment = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+    ClockSetting.objects.fix(moment)
+    mailbox.deliver(letter(), at=datetime(2026, 11, 20, 8, 0, tzinfo=UTC))
+
+    read()
+
+    assert only().received_at == moment
 
 
 def test_a_mail_is_kept_with_its_bytes_and_marked_as_seen(mailbox):

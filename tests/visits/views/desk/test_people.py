@@ -350,6 +350,31 @@ def test_an_erasure_needs_its_tick_and_then_is_done(desk):
     assert "erased already" in toasts(desk.get(path, follow=True))[0]
 
 
+def test_notes_that_name_them_by_the_family_name_alone_are_decided_one_by_one(desk):
+    person = PersonFactory(given="Ida", family="Berg")
+    ann = PersonFactory(given="Ann", family="Other")
+    meant = InteractionFactory(person=ann, text="Berg asked again.")
+    hill = InteractionFactory(person=ann, text="Up the berg on foot.")
+    path = page_of(person, "person-erase")
+
+    page = desk.get(path)
+    assert [each.mention.row for each in page.context["named"] if each.is_ticked] == [meant, hill]
+    assert "Berg asked again." in page.content.decode()
+
+    keys = {each.mention.row: each.mention.key for each in page.context["named"]}
+    choice = {"shown": [*keys.values()], "named": [keys[meant]]}
+    page = desk.post(path, choice)
+    assert page.status_code == 422
+    assert [each.mention.row for each in page.context["named"] if each.is_ticked] == [meant]
+    late = InteractionFactory(person=ann, text="Berg again.")
+
+    desk.post(path, {"is_sure": "on", **choice})
+    for row in (meant, hill, late):
+        row.refresh_from_db()
+    assert (meant.text, hill.text) == ("█ asked again.", "Up the berg on foot.")
+    assert late.text == "█ again."
+
+
 def test_an_open_wish_to_be_erased_leads_to_that_page(desk):
     person = PersonFactory()
     DataRequestFactory(person=person)

@@ -249,7 +249,7 @@ def test_the_preview_names_who_would_go_and_a_rule_changes_it(desk, client):
 
 def test_a_large_list_leaves_after_the_password_and_is_told(desk, coordinator, settings):
     settings.LARGE_EXPORT_ROWS = 2
-    administrator = UserFactory(role="administrator")
+    administrator = UserFactory(role="administrator", language="nb")
     for _n in range(3):
         PersonFactory()
     asked_again = desk.get("/people/?as=csv")
@@ -260,7 +260,9 @@ def test_a_large_list_leaves_after_the_password_and_is_told(desk, coordinator, s
     desk.force_login(coordinator)
     desk.post(asked_again["Location"], {"password": "a long enough pass-phrase"})
     assert b"Given" in file_of(desk, "/people/?as=csv")
-    assert OutgoingMail.objects.get().recipient == administrator.email
+    mail = OutgoingMail.objects.get()
+    assert mail.recipient == administrator.email
+    assert mail.subject.endswith("tok ut 3 rader")
     page = go(desk, "export-log").text
     assert "people.csv (3)" in page
     assert "large" in page

@@ -95,6 +95,8 @@ def test_those_nobody_has_heard_of_for_long_are_found(desk):
     MessageFactory(person=quiet, status="draft", at=clock.now())
     called_off = MessageFactory(person=quiet, status="queued", at=clock.now())
     OutgoingMailFactory(message=called_off, state="cancelled")
+    sample = MessageFactory(person=quiet, status="queued", at=clock.now())
+    OutgoingMailFactory(message=sample, state="held_sample")
 
     def found(days):
         rows = go(desk, "person-list", silent=days).context["list"].page_obj

@@ -1,0 +1,101 @@
+"""The family name of an erased person, standing alone in notes about others."""
+
+import pytest
+from django.core.management import call_command
+
+from tests.factories.crm import (
+    CLOCK,
+    FollowUpFactory,
+    InteractionFactory,
+    OrganisationFactory,
+    ParticipationFactory,
+    PersonFactory,
+)
+from tests.factories.visits import VisitFactory, VisitRequestFactory
+from visits.domain.dossiers import dossier_of
+from visits.domain.erasure import erase_person
+from visits.domain.mentions import mentions_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def platane():
+    return PersonFactory(given="Maximilian-Alexander", family="Sample-Platane")
+
+
+@pytest.fixture
+def ann():
+    return PersonFactory(given="Ann", family="Other", notes="Knows Sample-Platane well.")
+
+
+def found(person) -> list[tuple[str, str, str]]:
+    return [(each.kind, str(each.about), each.words) for each in mentions_of(dossier_of(person))]
+
+
+def test_a_family_name_alone_is_found_in_notes_about_others(platane, ann):
+    InteractionFactory(person=ann, text="sample-platane asked again.")
+    FollowUpFactory(person=ann, text="Ring Sample-Platane up")
+    ParticipationFactory(person=ann, note="came with Sample-Platane")
+    house = OrganisationFactory(name="House", notes="Sample-Platane has the key.")
+    visit = VisitFactory(ref="V77", notes="x " * 100 + "Sample-Platane, then" + " y" * 100)
+
+    assert sorted(found(platane)) == sorted(
+        [
+            ("notes", "Ann Other", "Knows Sample-Platane well."),
+            ("call, meeting or note", "Ann Other", "sample-platane asked again."),
+            ("promise", "Ann Other", "Ring Sample-Platane up"),
+            ("part in an event", "Ann Other", "came with Sample-Platane"),
+            ("notes", str(house), "Sample-Platane has the key."),
+            ("visit", str(visit), f"… {'x ' * 18}Sample-Platane, then{' y' * 22} …"),
+        ]
+    )
+
+
+def test_what_is_no_such_name_is_not_found(platane, ann):
+    ann.notes = ""
+    ann.save()
+    cousin = PersonFactory(given="Eva", family="Sample-Platane", notes="Sample-Platane is busy.")
+    InteractionFactory(person=ann, text="Sample-Platanes and Sample-PlataneX, Eva Sample-Platane.")
+    InteractionFactory(person=ann, text="Maximilian-Alexander Sample-Platane was there.")
+    InteractionFactory(person=cousin, text="Sample-Platane rang.")
+    InteractionFactory(person=platane, text="Sample-Platane rang.")
+    asked = VisitRequestFactory(person=platane, raw_text="Sample-Platane asks.")
+    VisitFactory(requests=[asked], notes="Sample-Platane has the key.")
+
+    assert found(platane) == []
+    assert found(PersonFactory(given="Noor", family="")) == []
+
+
+def test_an_erasure_takes_the_name_out_of_them_but_for_those_left_alone(platane, ann):
+    PersonFactory(given="Eva", family="Sample-Platane")
+    both = InteractionFactory(person=ann, text="Sample-Platane and Eva Sample-Platane asked again.")
+    tree = FollowUpFactory(person=ann, text="Look at the Sample-Platane in the yard")
+    mentions = mentions_of(dossier_of(platane))
+
+    erase_person(platane, at=CLOCK, mentions=[row for row in mentions if row.row != tree])
+
+    for row in (both, tree, ann):
+        row.refresh_from_db()
+    assert both.text == "█ and Eva Sample-Platane asked again."
+    assert tree.text == "Look at the Sample-Platane in the yard"
+    assert ann.notes == "Knows █ well."
+
+
+def test_who_says_nothing_has_it_taken_out_everywhere(platane, ann):
+    erase_person(platane, at=CLOCK)
+    ann.refresh_from_db()
+    assert ann.notes == "Knows █ well."
+
+
+def test_the_command_tells_and_may_leave_them(platane, ann, capsys):
+    call_command("erase_person", str(platane.pk), "--leave-family-name")
+    assert "by the family name alone stay as they are: 1" in capsys.readouterr().out
+    ann.refresh_from_db()
+    assert ann.notes == "Knows Sample-Platane well."
+
+    other = PersonFactory(given="Bo", family="Well")
+    call_command("erase_person", str(other.pk))
+    assert "by the family name alone: 1" in capsys.readouterr().out
+    ann.refresh_from_db()
+    assert ann.notes == "Knows Sample-Platane █."

@@ -1,0 +1,177 @@
+"""The texts in which anybody may be named, and how words are taken out of them."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from crm.models import (
+    AuditNote,
+    ContactPoint,
+    DataRequest,
+    FollowUp,
+    ImportBatch,
+    ImportRow,
+    IncomingMail,
+    Interaction,
+    Mailing,
+    Merge,
+    Message,
+    NoticeDue,
+    Organisation,
+    OutgoingMail,
+    Participation,
+    Person,
+    Post,
+    SavedView,
+)
+from visits.briefs.content import FIXED, KIND
+from visits.models import (
+    AgendaItem,
+    BriefEdition,
+    ChecklistItem,
+    Disruption,
+    Expense,
+    FigureSnapshot,
+    TravelFactor,
+    TravelLeg,
+    TravelOverride,
+    Visit,
+    VisitNote,
+    VisitReport,
+    VisitRequest,
+)
+from visits.models.availability import HostAnswer, HostAvailability
+from visits.models.plans import PlanDecision, PlanVersion, Unplaced
+from visits.models.reports import DisseminationActivity
+
+# What stands where words of or about somebody were taken out; the same in every language.
+GONE = "█"
+
+# Texts that people type and that may name anybody: the person's words are taken out of them.
+FREE_TEXTS: dict[type[models.Model], tuple[str, ...]] = {
+    AgendaItem: ("title", "speaker", "room", "plan_b"),
+    AuditNote: ("why",),
+    BriefEdition: ("content",),
+    ChecklistItem: ("text", "note"),
+    ContactPoint: ("status_why",),
+    DataRequest: ("text", "answer"),
+    Disruption: ("source",),
+    DisseminationActivity: ("name", "evidence"),
+    Expense: ("what", "receipt", "why"),
+    FigureSnapshot: ("note",),
+    FollowUp: ("text",),
+    HostAnswer: ("reason",),
+    HostAvailability: ("label",),
+    ImportBatch: ("basis", "source", "error", "file_name", "headings", "other_encodings"),
+    ImportRow: ("name", "changes", "differs", "remark", "message"),
+    IncomingMail: (
+        "subject",
+        "text",
+        "sender_name",
+        "recipients",
+        "attachments",
+        "about",
+        "answer",
+        "message_id",
+        "references",
+        "thread",
+    ),
+    Interaction: ("text",),
+    Mailing: ("title", "values", "query"),
+    Merge: ("journal",),
+    Message: ("subject", "body", "calendar"),
+    NoticeDue: ("basis", "source", "told_how"),
+    Organisation: ("notes",),
+    OutgoingMail: ("subject", "text", "html", "calendar", "error"),
+    Participation: ("part", "source", "note"),
+    Person: ("notes",),
+    Post: ("role", "department"),
+    PlanDecision: ("reason",),
+    PlanVersion: ("note",),
+    SavedView: ("name", "query"),
+    TravelFactor: ("source",),
+    TravelLeg: ("note",),
+    TravelOverride: ("source",),
+    Unplaced: ("reason", "would_fit_if"),
+    Visit: (
+        "address",
+        "materials",
+        "notes",
+        "aim",
+        "decides",
+        "missing_people",
+        "hotel",
+        "last_way_home",
+        "agreement",
+        "override_reason",
+        "cancel_reason",
+        "local_contact_name",
+        "local_contact_address",
+        "local_contact_phone",
+    ),
+    VisitNote: ("text",),
+    VisitReport: ("summary", "notes", "evidence", "correction", "host_summary"),
+    VisitRequest: (
+        "department",
+        "planned_answers",
+        "raw_text",
+        "translation",
+        "secrecy",
+        "reason",
+        "interpreter",
+        "on_site_ruled_out",
+    ),
+}
+
+
+def rows_that_hold(model: type[models.Model], words: Iterable[str]) -> list[Any]:
+    """Rows whose free texts hold one of the words, be it as a part of another."""
+    found = Q(pk__in=[])
+    for name in FREE_TEXTS[model]:
+        for word in words:
+            found |= Q(**{f"{name}__icontains": word})
+    return list(model._default_manager.filter(found).order_by("pk"))
+
+
+def take_out(cut: Callable[[str], str], model: type[models.Model], rows: Iterable[Any]) -> None:
+    """Write the free texts of the rows as `cut` leaves them."""
+    for row in rows:
+        changed = []
+        for name in FREE_TEXTS[model]:
+            said = getattr(row, name)
+            left = _as_left(cut, said)
+            if left != said:
+                setattr(row, name, left)
+                changed.append(name)
+        if changed:
+            row.save(update_fields=changed)
+
+
+def _as_left(cut: Callable[[str], str], said: Any) -> Any:
+    """A text as `cut` leaves it; so are all the texts in what is stored as JSON."""
+    if isinstance(said, str):
+        return cut(said)
+    if isinstance(said, list):
+        return [_as_left(cut, each) for each in said]
+    if isinstance(said, dict):
+        return {
+            name: each if KIND in said and name in FIXED else _as_left(cut, each)
+            for name, each in said.items()
+        }
+    return said
+
+
+def texts_of(row: models.Model) -> Iterator[str]:
+    """The free texts of a row, those in what is stored as JSON too."""
+    for name in FREE_TEXTS[type(row)]:
+        yield from _texts(getattr(row, name))
+
+
+def _texts(said: Any) -> Iterator[str]:
+    if isinstance(said, str):
+        yield said
+    elif isinstance(said, list | dict):
+        for each in said.values() if isinstance(said, dict) else said:
+            yield from _texts(each)
