@@ -242,7 +242,7 @@ CEILINGS = {
     visit_detail: 19,
     today: 32,
     plan: 35,
-    plan_version: 26,
+    plan_version: 28,
     plan_compare: 40,
     plan_news: 6,
 }
