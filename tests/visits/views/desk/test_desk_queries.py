@@ -241,7 +241,7 @@ CEILINGS = {
     visit_list: 8,
     visit_detail: 19,
     today: 32,
-    plan: 35,
+    plan: 34,
     plan_version: 28,
     plan_compare: 40,
     plan_news: 6,
