@@ -196,7 +196,8 @@ def unknown_calendars(hosts: Iterable[Host]) -> list[str]:
 def feeds_of(hosts: Iterable[Host]) -> dict[int, list[BusyFeed]]:
     """The hosts' own calendars, by the number of the host: read once to ask about many times."""
     found: dict[int, list[BusyFeed]] = {}
-    for feed in BusyFeed.objects.filter(host__in=list(hosts)).select_related("host"):
+    chosen = hosts if isinstance(hosts, QuerySet) else list(hosts)
+    for feed in BusyFeed.objects.filter(host__in=chosen).select_related("host"):
         found.setdefault(feed.host_id, []).append(feed)
     return found
 

@@ -201,10 +201,14 @@ def _moved_words(visit: Visit) -> str:
     }
 
 
-def moved_since(version: PlanVersion) -> list[Visit]:
+def moved_since(version: PlanVersion, unplaced: Iterable[Unplaced] | None = None) -> list[Visit]:
     """Visits that a version brought back has elsewhere than they stand: moved by us, and back where
-    they were once that move is taken back, which no plan does."""
-    requests = version.unplaced.filter(reason_code=MOVED_SINCE).values("request")
+    they were once that move is taken back, which no plan does. `unplaced` are its rows if loaded.
+    """
+    rows = version.unplaced.all() if unplaced is None else unplaced
+    requests = [row.request_id for row in rows if row.reason_code == MOVED_SINCE]
+    if not requests:
+        return []
     visits = Visit.objects.live().filter(requests__in=requests).select_related("replaces")
     return [visit for visit in visits.distinct() if visit.awaits_city]
 

@@ -12,6 +12,7 @@ from crm import clock
 from crm.models import Place
 from crm.permissions import require
 from crm.roles import Role
+from visits.domain.busy_feeds import unknown_calendars
 from visits.domain.fill import Leg, NearCity, cities_near, journeys_ahead
 from visits.domain.place_names import names_at
 from visits.domain.reach import journey_words
@@ -37,6 +38,7 @@ def plan_fill(request: HttpRequest) -> HttpResponse:
     cities = cities_near(campaign, leg, at=clock.now())
     context = {
         "leg": leg,
+        "unknown": unknown_calendars([leg.host]),
         "event": campaign.event,
         "fitting": [_line(city) for city in cities if city.starts_at],
         "others": [_line(city) for city in cities if not city.starts_at],

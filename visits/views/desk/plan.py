@@ -212,9 +212,9 @@ def _version_page(request: HttpRequest, version: PlanVersion, *, status: int = 2
     changes = [] if version.state == PlanVersion.State.PUBLISHED else changes_of(version)
     kept = [change for change in changes if change.kind == "kept"]
     movable = [change for change in kept if change.placement and not change.placement.is_fixed]
+    unplaced = list(version.unplaced.with_standing().select_related("request"))
     unasked = unknown_times(changes) if may_edit else []
     others = list(version.plan.versions.exclude(pk=version.pk).defer("result"))
-    unplaced = version.unplaced.with_standing().select_related("request")
     context = {
         "version": version,
         "campaign": campaign,
@@ -228,7 +228,7 @@ def _version_page(request: HttpRequest, version: PlanVersion, *, status: int = 2
         "tour_words": _tour_words(version),
         "unknown": unknown_calendars(Host.objects.who_lead()) or unasked if may_edit else [],
         "needs_reason": bool(unasked),
-        "moved_since": moved_since(version) if may_edit else [],
+        "moved_since": moved_since(version, unplaced) if may_edit else [],
         "movable": movable,
         "kept": len(kept) - len(movable),
         "unplaced": [row for row in unplaced if not row.stands],

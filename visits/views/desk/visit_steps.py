@@ -15,6 +15,7 @@ from visits.domain import cancellations, reports
 from visits.domain import visits as verbs
 from visits.domain.after_visit import Promise, keep_promise
 from visits.domain.briefing import send_brief
+from visits.domain.busy_feeds import unknown_calendars
 from visits.domain.checklists import tick_item
 from visits.domain.slots import weigh_move
 from visits.domain.steps import check_may_move, check_visit_step
@@ -136,6 +137,7 @@ def visit_postpone(request: HttpRequest, ref: str) -> HttpResponse:
         if moved:
             return redirect("visits:visit-detail", moved.ref)
     context = {"visit": visit, "form": form, "title": _("Another time"), "label": _("Move")}
+    context["unknown"] = unknown_calendars([visit.host])
     return render(request, "visits/visit_step.html", context, status=422 if form.errors else 200)
 
 

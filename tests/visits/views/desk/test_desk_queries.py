@@ -242,16 +242,16 @@ CEILINGS = {
     # One of them looks for the journeys around it, of which a late landing is told on every tab.
     visit_detail: 20,
     today: 32,
-    plan: 35,
-    plan_version: 26,
+    plan: 34,
+    plan_version: 28,
     plan_compare: 40,
     plan_news: 6,
 }
 # Pages that weigh journeys: as often for twelve rows as for three.
 WEIGHING = {
-    request_propose: 36,
-    request_why: 31,
-    plan_fill: 35,
+    request_propose: 37,
+    request_why: 32,
+    plan_fill: 36,
 }
 
 

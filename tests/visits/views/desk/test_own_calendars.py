@@ -173,6 +173,7 @@ def test_the_plan_says_whose_calendar_is_unknown(desk, host):
 
 def test_a_draft_says_whose_calendar_is_unknown_and_is_published_with_a_reason(desk, host):
     campaign = CampaignFactory()
+    visit = VisitFactory(host=host, campaign=campaign)
     row = VisitRequestFactory(
         state=RequestState.UNDER_REVIEW, campaign=campaign, place=PlaceFactory()
     )
@@ -186,6 +187,7 @@ def test_a_draft_says_whose_calendar_is_unknown_and_is_published_with_a_reason(d
         ("plan-move", number, {"request": row.ref}),
         ("request-propose", row.ref, {}),
         ("request-why", row.ref, {}),
+        ("visit-postpone", visit.ref, {}),
     )
     assert not any(words in go(desk, name, key, **query).text for name, key, query in pages)
     BusyFeedFactory(host=host, good_at=None)
@@ -200,4 +202,4 @@ def test_a_draft_says_whose_calendar_is_unknown_and_is_published_with_a_reason(d
     assert said(answer) == [f"{words} Dates are unconfirmed."]
     assert 'name="override_reason" form="publish"' in answer.text
     do(desk, "plan-publish", number, seen=0, override_reason="Joe said yes on the phone.")
-    assert Visit.objects.get().override_reason == "Joe said yes on the phone."
+    assert Visit.objects.get(requests=row).override_reason == "Joe said yes on the phone."
