@@ -242,7 +242,9 @@ def _here_words(cell: CellVerdict, spot: Spot | None, row: VisitRequest) -> str:
         return ""
     if cell.best.start == spot[1]:
         return _("Where it is now.")
-    return _("It is on this day now, at %(time)s.") % {"time": wording.zoned_time(spot[1], row.zone)}
+    return _("It is on this day now, at %(time)s.") % {
+        "time": wording.zoned_time(spot[1], row.zone)
+    }
 
 
 def _moved(request: HttpRequest, edit: PlanEdit, soft: list[str]) -> HttpResponse:
