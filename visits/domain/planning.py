@@ -27,7 +27,7 @@ from visits.domain.planning_tasks import (
     task_of_requests,
 )
 from visits.domain.requests import Visited
-from visits.domain.travel import detours, travel_table
+from visits.domain.travel import travel_table, travel_with_detours
 from visits.models import (
     CalendarDay,
     Campaign,
@@ -41,12 +41,15 @@ from visits.models import (
 )
 from visits.models.requests import Mode
 from visits.planning import problem as p
+from visits.planning.validate import MOST_TASKS
 from visits.states import HELD_VISITS, LIVE_VISITS, REOPENED_FROM, RequestState, VisitState
 
 # How far from the window a visit may lie and still share a journey with one inside it.
 NEAR = timedelta(days=7)
-# The table of journeys grows with the square of the places; this many take half a minute.
+# The table of journeys grows with the square of the places; this many take about a minute.
 MOST_PLACES = 1_100
+# So many take a few seconds, which is as long as a page may keep somebody waiting.
+MOST_PLACES_AT_ONCE = 300
 OPEN_TO_PLAN = (
     RequestState.RECEIVED,
     RequestState.NEEDS_INFO,
@@ -99,6 +102,7 @@ def load_problem(
     only: Sequence[VisitRequest] | None = None,
     beside: Sequence[Place] = (),
     held: Sequence[Held] = (),
+    may_take_long: bool = False,
 ) -> LoadedProblem:
     """What is to be planned at the moment `at`.
 
@@ -113,6 +117,9 @@ def load_problem(
 
     `decisions` are the coordinator's, those of the campaign when not given. `beside` are further
     places to which journeys shall be known. What is `held` is not weighed anew but taken so.
+
+    Raises ValidationError for more requests or places than can be weighed, fewer unless it
+    `may_take_long` because nobody waits for a page.
     """
     hosts = list(_with_absences(Host.objects.who_lead()))
     visits = [] if fresh else list(_facts(campaign, without=only))
@@ -120,11 +127,22 @@ def load_problem(
     visits = [visit for visit in visits if visit not in loose]
     settled = {request.pk for visit in visits for request in visit.requests.all()}
     promised = {request.pk: visit for visit in loose for request in visit.requests.all()}
-    asked = _requests_to_plan(campaign, promised, fresh=fresh) if only is None else list(only)
+    if only is None:
+        wanted = _requests_to_plan(campaign, promised, fresh=fresh).exclude(pk__in=settled)
+        # Counted before any of them is read: reading ten thousand takes longer than counting them.
+        count = wanted.count()
+        _refuse_too_long_a_list(count)
+        there = wanted.order_by().values("place").distinct().count()
+        _refuse_too_many(count, there, may_take_long=may_take_long)
+        asked = list(wanted)
+    else:
+        asked = list(only)
     requests = [request for request in asked if request.pk not in settled]
     unwanted = [row for row in requests if fresh and row.state in REOPENED_FROM]
-    requests = [row for row in requests if row not in unwanted]
+    if fresh:
+        requests = [row for row in requests if row.state not in REOPENED_FROM]
     offers = {} if fresh or only is not None else _offered(requests, promised)
+    without = [request for request in requests if needs_place(request, offers)]
     placed = [request for request in requests if not needs_place(request, offers)]
     positions = {} if fresh else _positions(hosts, at)
     kept = {} if fresh else _kept(at)
@@ -136,9 +154,11 @@ def load_problem(
     changed = {task.ref for task, old in zip(tasks, asked_for, strict=True) if task != old}
     here = [place for place, _position in positions.values()]
     places = [*_places(hosts, placed, visits, here), *beside]
-    _refuse_too_many(len(requests), places)
+    there = len({place.pk for place in places})
+    _refuse_too_many(len(requests), there, may_take_long=may_take_long)
     begins = datetime.combine(campaign.window_start, time(0), ZoneInfo(campaign.zone))
     disruptions = stops_in_travel(places, after=begins if fresh else at, in_hindsight=fresh)
+    travel, detours = travel_with_detours(places, disruptions, ask=True)
     problem = p.Problem(
         days=tuple(campaign.working_days),
         hosts=tuple(
@@ -150,7 +170,7 @@ def load_problem(
             for host in hosts
         ),
         tasks=tuple(tasks),
-        travel=travel_table(places, ask=True),
+        travel=travel,
         fixed=tuple(_fixed(visit, known) for visit in visits),
         published=tuple(
             p.PublishedVisit(task=group[0].ref, host=offer.host.ref, start=offer.starts_at)
@@ -162,7 +182,7 @@ def load_problem(
         earliest=None if fresh else _earliest(campaign, at),
         most_moves=most_moves,
         disruptions=disruptions,
-        detours=detours(places, disruptions),
+        detours=detours,
     )
     if decisions is None:
         decisions = decisions_of(campaign)
@@ -172,7 +192,7 @@ def load_problem(
         visits={visit.ref: visit for visit in visits},
         hosts={host.ref: host for host in hosts},
         kept_visits=offers,
-        without_place=tuple(request for request in requests if request not in placed),
+        without_place=tuple(without),
         unwanted=tuple(unwanted),
         released=tuple(visit.ref for visit in loose),
         known=known,
@@ -218,17 +238,39 @@ def facts_changed(
     return [words[name] for name in words if known.get(name) != now[name]]
 
 
-def _refuse_too_many(count: int, places: Sequence[Place]) -> None:
+def _refuse_too_many(count: int, places: int, *, may_take_long: bool) -> None:
     """Raise ValidationError where the journeys alone would take longer than a plan may."""
-    here = len({place.pk for place in places})
-    if here > MOST_PLACES:
+    if places > MOST_PLACES:
         raise ValidationError(
             _(
                 "%(count)s requests lie in %(places)s places; a plan can weigh the journeys "
                 "between %(most)s. Decline or refer some first, or plan them in several campaigns."
             ),
             code="too_many_places",
-            params={"count": count, "places": here, "most": MOST_PLACES},
+            params={"count": count, "places": places, "most": MOST_PLACES},
+        )
+    if places > MOST_PLACES_AT_ONCE and not may_take_long:
+        raise ValidationError(
+            _(
+                "Requests lie in %(places)s places; the journeys between more than %(most)s are "
+                "not weighed while you wait. “Plan again” weighs them and tells the reason of "
+                "each request left over."
+            ),
+            code="too_many_places_at_once",
+            params={"places": places, "most": MOST_PLACES_AT_ONCE},
+        )
+
+
+def _refuse_too_long_a_list(count: int) -> None:
+    """Raise ValidationError where there are more requests than the search can weigh."""
+    if count > MOST_TASKS:
+        raise ValidationError(
+            _(
+                "%(count)s requests are more than one plan can weigh; plan at most %(most)s at a "
+                "time. Decline or refer some first, or plan them in several campaigns."
+            ),
+            code="too_many_tasks",
+            params={"count": count, "most": MOST_TASKS},
         )
 
 
@@ -252,14 +294,14 @@ def _with_absences(hosts: QuerySet[Host]) -> QuerySet[Host]:
 
 def _requests_to_plan(
     campaign: Campaign, promised: Collection[int], *, fresh: bool
-) -> list[VisitRequest]:
+) -> QuerySet[VisitRequest]:
     found = VisitRequest.objects.filter(campaign=campaign)
     if fresh:
         found = found.plannable()
     else:
         waiting = VisitRequest.objects.plannable().filter(state__in=OPEN_TO_PLAN)
         found = found.filter(Q(pk__in=waiting.values("pk")) | Q(pk__in=promised))
-    return list(
+    return (
         found.select_related("place", "campaign", "municipality")
         .prefetch_related(
             "topics",

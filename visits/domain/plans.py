@@ -88,7 +88,12 @@ def solve_campaign(
 
     def solve(released: Collection[str]) -> SolvedPlan:
         loaded = load_problem(
-            campaign, at=at, fresh=fresh, released=released, most_moves=most_moves
+            campaign,
+            at=at,
+            fresh=fresh,
+            released=released,
+            most_moves=most_moves,
+            may_take_long=True,
         )
         try:
             solution = search.solve(

@@ -16,7 +16,14 @@ from visits.domain.travel_factors import changed_factors, factors_with
 from visits.models import TravelOverride
 from visits.planning import problem as p
 from visits.planning.land import Crossing, LandMap
-from visits.planning.travel import Airport, Estimate, Estimator, RoadTime, TravelTable
+from visits.planning.travel import (
+    Airport,
+    Estimate,
+    Estimator,
+    RoadTime,
+    TravelTable,
+    quickest,
+)
 
 FIXTURES = settings.BASE_DIR / "fixtures"
 
@@ -58,27 +65,42 @@ def place_ref(place: Place) -> str:
     return f"g{place.pk}"
 
 
-def travel_table(
-    places: Iterable[Place], *, ask: bool = False, without: frozenset[str] = frozenset()
-) -> TravelTable:
+def travel_table(places: Iterable[Place], *, ask: bool = False) -> TravelTable:
     """Journeys between all the places, both ways; what people know and roads replace estimates.
 
     With `ask` the road source is asked, for a bounded time, for the drives it has not told yet.
-    `without` leaves out ways of travel: what remains are the ways round a strike.
     """
+    return travel_with_detours(places, (), ask=ask)[0]
+
+
+def travel_with_detours(
+    places: Iterable[Place], disruptions: Iterable[p.TravelDisruption], *, ask: bool = False
+) -> tuple[TravelTable, tuple[TravelTable, ...]]:
+    """The `travel_table`, and others without the ways of travel that these disruptions stop,
+    singly and together."""
     chosen = sorted({place.pk: place for place in places}.values(), key=lambda place: place.pk)
     if ask:
         learn_roads(chosen, longest_km=_estimator_now().factors.drive_limit_km)
-    return travel_between(list(combinations(chosen, 2)), places=chosen, without=without)
+    stopped = {row.modes for row in disruptions if row.modes}
+    together = frozenset().union(*stopped)
+    struck = sorted({*stopped, together} - {frozenset()}, key=sorted)
+    usual, *others = _tables(list(combinations(chosen, 2)), chosen, [frozenset(), *struck])
+    return usual, tuple(others)
 
 
 def travel_between(
-    pairs: Sequence[tuple[Place, Place]],
-    *,
-    places: Iterable[Place] = (),
-    without: frozenset[str] = frozenset(),
+    pairs: Sequence[tuple[Place, Place]], *, places: Iterable[Place] = ()
 ) -> TravelTable:
     """Journeys between the places of each pair, both ways, and none between any others."""
+    return _tables(pairs, places, [frozenset()])[0]
+
+
+def _tables(
+    pairs: Sequence[tuple[Place, Place]],
+    places: Iterable[Place],
+    withouts: Sequence[frozenset[str]],
+) -> list[TravelTable]:
+    """Journeys between the places of each pair, without some ways of travel: a table for each."""
     chosen = {place.pk: place for place in [*places, *(place for pair in pairs for place in pair)]}
     changed, rows = changed_factors(), list(chosen.values())
     estimator = _estimator(tuple(sorted(changed.items())))
@@ -87,35 +109,22 @@ def travel_between(
         frozenset((row.origin_id, row.destination_id)): row
         for row in TravelOverride.objects.in_use().between(rows)
     }
-    journeys = []
+    journeys: list[list[tuple[str, str, Estimate]]] = [[] for _without in withouts]
     for start, end in pairs:
         if start.pk == end.pk:
             continue
-        there, back = _both_ways(
+        both = _both_ways(
             estimator,
             (start, end),
             override=known.get(frozenset((start.pk, end.pk))),
             roads=(_road(roads, start, end), _road(roads, end, start)),
-            without=without,
+            withouts=withouts,
         )
-        ways = ((start, end, there), (end, start, back))
-        journeys += [(place_ref(a), place_ref(b), way) for a, b, way in ways if way is not None]
-    return TravelTable.from_journeys(
-        [place_ref(place) for place in rows], journeys, changed_factors=changed
-    )
-
-
-def detours(
-    places: Iterable[Place], disruptions: Iterable[p.TravelDisruption]
-) -> tuple[TravelTable, ...]:
-    """Journeys without the ways of travel that these disruptions stop, singly and together."""
-    stopped = {row.modes for row in disruptions if row.modes}
-    together = frozenset().union(*stopped)
-    chosen = list(places)
-    return tuple(
-        travel_table(chosen, without=modes)
-        for modes in sorted({*stopped, together} - {frozenset()}, key=sorted)
-    )
+        for found, (there, back) in zip(journeys, both, strict=True):
+            ways = ((start, end, there), (end, start, back))
+            found += [(place_ref(a), place_ref(b), way) for a, b, way in ways if way is not None]
+    refs = [place_ref(place) for place in rows]
+    return [TravelTable.from_journeys(refs, found, changed_factors=changed) for found in journeys]
 
 
 def estimated_journey(start: Place, end: Place) -> Estimate:
@@ -150,16 +159,19 @@ def _both_ways(
     *,
     override: TravelOverride | None,
     roads: tuple[list[RoadTime | None], list[RoadTime | None]],
-    without: frozenset[str],
-) -> tuple[Estimate | None, Estimate | None]:
+    withouts: Sequence[frozenset[str]],
+) -> list[tuple[Estimate | None, Estimate | None]]:
+    """There and back, for each choice of ways of travel left out."""
     here, there = _where(pair[0]), _where(pair[1])
-    if override is not None and override.mode not in without:
-        known = _as_known(override, estimator.options(here, there, roads=roads[0]))
-        return known, known
-    out = estimator.detour(here, there, roads=roads[0], without=without)
-    if roads[0] == roads[1]:
-        return out, out
-    return out, estimator.detour(there, here, roads=roads[1], without=without)
+    out = estimator.options(here, there, roads=roads[0])
+    back = out if roads[0] == roads[1] else estimator.options(there, here, roads=roads[1])
+    known = None if override is None else _as_known(override, out)
+    return [
+        (known, known)
+        if known is not None and known.mode not in without
+        else (quickest(out, without), quickest(back, without))
+        for without in withouts
+    ]
 
 
 def _where(place: Place) -> tuple[float, float]:
@@ -168,8 +180,8 @@ def _where(place: Place) -> tuple[float, float]:
 
 def _as_known(known: TravelOverride, options: dict[str, Estimate]) -> Estimate:
     """What a person knows; km, cost and CO2 nobody told are estimated for that way of travel."""
-    quickest = min(options.values(), key=lambda option: option.minutes)
-    like = options.get(known.mode, quickest)
+    fastest = min(options.values(), key=lambda option: option.minutes)
+    like = options.get(known.mode, fastest)
     return Estimate(
         minutes=known.minutes,
         mode=known.mode,

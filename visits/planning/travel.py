@@ -92,6 +92,7 @@ class Estimator:
         self.factors = factors or TravelFactors()
         self._airports, self._land = tuple(airports), land
         self._access = lru_cache(maxsize=4096)(self._access_of)
+        self._air = lru_cache(maxsize=100_000)(_air_km)
 
     def journey(
         self, start: Coordinates, end: Coordinates, *, roads: Sequence[RoadTime | None] = ()
@@ -111,9 +112,7 @@ class Estimator:
         roads: Sequence[RoadTime | None] = (),
     ) -> Estimate | None:
         """The quickest journey by none of these modes; None when there is none."""
-        found = self.options(start, end, roads=roads)
-        left = [option for mode, option in found.items() if mode not in without]
-        return min(left, key=_slowness, default=None)
+        return quickest(self.options(start, end, roads=roads), without)
 
     def options(
         self, start: Coordinates, end: Coordinates, *, roads: Sequence[RoadTime | None] = ()
@@ -220,7 +219,7 @@ class Estimator:
             for there, minutes_in, landing in self._access(end):
                 if here is not None and here == there:
                     continue
-                air = great_circle_km(leaving.lat, leaving.lon, landing.lat, landing.lon)
+                air = self._air(leaving, landing)
                 minutes = minutes_out + waits + 60 * air / factors.fly_speed + minutes_in
                 if air > factors.fly_change_km:
                     minutes += factors.fly_change_wait
@@ -245,6 +244,16 @@ class Estimator:
         kept = [row for row in near if row[0] <= factors.fly_reach_km] or near[:1]
         speed = factors.fly_access_speed / factors.drive_detour
         return [(code, 60 * km / speed, airport) for km, code, airport in kept]
+
+
+def quickest(options: Mapping[str, Estimate], without: frozenset[str]) -> Estimate | None:
+    """The quickest of these by none of some modes; None when there is none."""
+    left = [option for mode, option in options.items() if mode not in without]
+    return min(left, key=_slowness, default=None)
+
+
+def _air_km(leaving: Airport, landing: Airport) -> float:
+    return great_circle_km(leaving.lat, leaving.lon, landing.lat, landing.lon)
 
 
 def _slowness(option: Estimate) -> tuple[float, float, float]:

@@ -1,6 +1,7 @@
 """From rows to the planner's problem, on the sample, plain and fresh."""
 
 import re
+import time
 from datetime import date
 
 import pytest
@@ -17,7 +18,7 @@ from visits.domain.planning import load_problem
 from visits.domain.plans import plan_as_json, solve_campaign, store_version, visit_ref
 from visits.domain.publishing import changes_of, publish_version
 from visits.domain.visits import postpone_visit
-from visits.models import Campaign, Visit
+from visits.models import Campaign, Visit, VisitRequest
 from visits.planning.check import violations
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +92,52 @@ def test_more_places_than_journeys_can_be_weighed_between_are_refused_by_their_n
     page = client.get("/requests/R24/why/", follow=True)
     assert page.redirect_chain == [("/requests/R24/", 302)]
     assert re.search(sentence, " ".join(str(told) for told in page.context["messages"]))
+
+
+def test_what_takes_longer_than_a_page_may_is_left_to_the_search(campaign, monkeypatch, client):
+    monkeypatch.setattr(planning, "MOST_PLACES_AT_ONCE", 5)
+    assert solve_campaign(campaign, at=clock.now(), seconds=10).solution.visits
+    client.force_login(User.objects.get(email="coordinator@example.org"))
+    page = client.get("/requests/R24/why/", follow=True)
+    assert page.redirect_chain == [("/requests/R24/", 302)]
+    told = " ".join(str(message) for message in page.context["messages"])
+    assert "the journeys between more than 5 are not weighed while you wait" in told
+
+
+def test_ten_thousand_requests_are_counted_and_refused_before_one_is_read(
+    campaign, client, django_assert_max_num_queries
+):
+    like, now = campaign.requests.get(ref="R24"), clock.now()
+    VisitRequest.objects.bulk_create(
+        VisitRequest(
+            ref=f"X{number:05}",
+            campaign=campaign,
+            place=like.place,
+            city=like.city,
+            country=like.country,
+            zone=like.zone,
+            state="under_review",
+            state_since=now,
+            received_at=now,
+            channel="web",
+            mode="on_site",
+        )
+        for number in range(10_000)
+    )
+    sentence = r"100\d\d requests are more than one plan can weigh; plan at most 4000 at a time\."
+    for fresh in (False, True):
+        began = time.process_time()
+        with django_assert_max_num_queries(20), pytest.raises(ValidationError, match=sentence):
+            solve_campaign(campaign, at=now, fresh=fresh)
+        assert time.process_time() - began < 3
+    client.force_login(User.objects.get(email="coordinator@example.org"))
+    page = client.get("/requests/X00001/why/", follow=True)
+    assert re.search(sentence, " ".join(str(told) for told in page.context["messages"]))
+    for path in ("/plan/", "/plan/replan/", "/plan/fill/", "/requests/X00001/propose/"):
+        began = time.process_time()
+        page = client.get(path)
+        assert (page.status_code, time.process_time() - began < 5) == (200, True), path
+    assert len(client.get("/plan/").context["waiting"]) == 100
 
 
 def test_problem_knows_the_local_calendar_of_each_place(campaign):

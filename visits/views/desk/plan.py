@@ -44,6 +44,8 @@ from visits.reason_words import both
 from visits.views.desk.access import current_campaign, try_verb
 
 MOST_ENTRIES = 20
+# A screen of requests without a date; the list of requests has them all.
+MOST_IN_TRAY = 100
 ACTIVE = (PlanRun.State.QUEUED, PlanRun.State.RUNNING)
 
 
@@ -70,7 +72,8 @@ def plan(request: HttpRequest) -> HttpResponse:
         "versions": versions,
         "facts_changed": _facts_since(campaign, waiting, versions, decisions),
         "run": the_plan.runs.first(),
-        "waiting": waiting,
+        "waiting": waiting[:MOST_IN_TRAY],
+        "more_wait": len(waiting) > MOST_IN_TRAY,
         "has_requests": bool(waiting) or campaign.requests.exists(),
         "refusals": refusals(request.user),
         "away": visits_without_host(request.user, at=at),
@@ -117,11 +120,12 @@ def _for_coordinator(
 
 
 def _tray(request: HttpRequest, campaign: Campaign) -> list[dict]:
-    """Requests without a date, each with what the latest plan says about it."""
+    """Requests without a date, each with what the latest plan says about it; one more than are
+    shown, where there are more."""
     latest = latest_version(campaign)
     said = {row.request_id: row for row in latest.unplaced.all()} if latest else {}
     placed = set(latest.placements.values_list("requests", flat=True)) if latest else set()
-    rows = campaign.requests.visible_to(request.user).waiting_for_a_date()
+    rows = campaign.requests.visible_to(request.user).waiting_for_a_date()[: MOST_IN_TRAY + 1]
     return [
         {
             "row": row,
