@@ -64,6 +64,28 @@ def test_the_last_action_is_taken_back_by_its_key_on_another_page(fresh_site, pa
     expect(page.locator(".toast", has_text="There is nothing to take back.")).to_be_visible()
 
 
+LONG_EVENT = """
+from crm.models import Event, FollowUp
+Event.objects.update(name="Sample event of the " + "Verantwortungsgesellschaft" * 6)
+FollowUp.objects.update(event=Event.objects.get())
+"""
+
+
+def test_a_long_event_stays_within_the_follow_ups_and_the_bar_below_them(fresh_site, page):
+    fresh_site.installation.manage("shell", "-c", LONG_EVENT)
+    fresh_site.sign_in(page)
+    for width in (1280, 360):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto(f"{fresh_site.url}/follow-ups/")
+        table = page.locator(".table-wrap")
+        assert table.evaluate("each => each.scrollWidth - each.clientWidth") <= 0
+    page.set_viewport_size({"width": 1280, "height": 400})
+    bar = page.locator("[data-bulk-bar]")
+    assert bar.evaluate("each => getComputedStyle(each).position") == "static"
+    page.get_by_label("Tick all rows").check()
+    assert bar.evaluate("each => getComputedStyle(each).position") == "sticky"
+
+
 def test_what_is_done_from_another_page_is_found_in_the_palette_once(sample_site, page):
     sample_site.sign_in(page)
     options = page.locator("#palette [role=option]:visible", has_text="New request by hand")

@@ -48,6 +48,8 @@ NOTES: dict[type[models.Model], str | Promise] = {
     DataRequest: _("request about data"),
 }
 AROUND = 50
+# The word before a name, which may be the given name of another bearer.
+BEFORE = r"(?<!\w)(?:(?P<before>\w[\w.’'-]{0,60})(?P<gap>\s+))?"
 
 
 @dataclass(frozen=True)
@@ -88,9 +90,7 @@ class FamilyNames:
         given = others.exclude(given="").values_list("given", flat=True)
         self.given_of_others = {name.split()[-1].casefold() for name in given.iterator()}
         words = "|".join(map(re.escape, self.names))
-        self.pattern = re.compile(
-            rf"(?<!\w)(?:(?P<before>\w[\w.’'-]*)(?P<gap>\s+))?(?:{words})(?!\w)", re.IGNORECASE
-        )
+        self.pattern = re.compile(rf"{BEFORE}(?:{words})(?!\w)", re.IGNORECASE)
 
     def found_in(self, text: str) -> str:
         """The words around the first place where a name stands alone; nothing without one."""
@@ -108,7 +108,10 @@ class FamilyNames:
     def _left(self, match: re.Match[str]) -> str:
         if self._is_of_another(match):
             return match[0]
-        return f"{match['before']}{match['gap']}{GONE}" if match["before"] else GONE
+        before = match["before"] or ""
+        if before.casefold() in map(str.casefold, self.names):
+            before = GONE
+        return f"{before}{match['gap'] or ''}{GONE}"
 
     def _is_of_another(self, match: re.Match[str]) -> bool:
         return (match["before"] or "").casefold() in self.given_of_others

@@ -69,7 +69,10 @@ def test_what_is_no_such_name_is_not_found(platane, ann):
 
 def test_an_erasure_takes_the_name_out_of_them_but_for_those_left_alone(platane, ann):
     PersonFactory(given="Eva", family="Sample-Platane")
-    both = InteractionFactory(person=ann, text="Sample-Platane and Eva Sample-Platane asked again.")
+    both = InteractionFactory(
+        person=ann,
+        text="Sample-Platane and Eva Sample-Platane asked again. Sample-Platane Sample-Platane?",
+    )
     tree = FollowUpFactory(person=ann, text="Look at the Sample-Platane in the yard")
     mentions = mentions_of(dossier_of(platane))
 
@@ -77,7 +80,7 @@ def test_an_erasure_takes_the_name_out_of_them_but_for_those_left_alone(platane,
 
     for row in (both, tree, ann):
         row.refresh_from_db()
-    assert both.text == "█ and Eva Sample-Platane asked again."
+    assert both.text == "█ and Eva Sample-Platane asked again. █ █?"
     assert tree.text == "Look at the Sample-Platane in the yard"
     assert ann.notes == "Knows █ well."
 
