@@ -386,3 +386,57 @@ def test_wish_is_named_where_taking_back_decisions_would_not_help(desk, free_day
     left = reason_now("R04")
     assert left.reason_code != "decided"
     assert "City feast" in left.reason
+
+
+# --- What is said to a pin that cannot be kept ---
+
+HINT = re.compile(
+    r"(?P<how>Would fit online \(1 h 30 min\) at|Would fit at|It would fit) "
+    r"(?:\w{3} (?P<day>\d+) Feb 2023, )?(?P<time>\d\d:\d\d) "
+    r"\w+ \(\w+\)(?: if it lasted (?P<hours>\d) h)?"
+)
+
+
+def hint_of(answer):
+    """Day (None: the one asked about), time and whether online, as the refusal tells them."""
+    (words,) = refused(answer)
+    return HINT.search(words)
+
+
+@pytest.mark.one_database
+def test_hint_to_a_pin_is_never_on_a_locked_or_forbidden_day(desk, draft):
+    for host in ("H1", "H2"):
+        decide(desk, "lock", host=host, day="2023-02-22")
+    answer = decide(desk, "pin", request="R05", day="2023-02-22")
+    told = hint_of(answer)
+    assert told["day"] not in (None, "22")
+    decide(desk, "forbid", request="R05", day=f"2023-02-{told['day']}")
+    again = hint_of(decide(desk, "pin", request="R05", day="2023-02-22"))
+    assert again["day"] not in (None, "22", told["day"])
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("ref", ["R05", "R24"])
+def test_pin_made_as_the_hint_says_is_kept_beside_every_other_decision(desk, draft, ref):
+    decide(desk, "lock", host="H1", day="2023-02-24")
+    decide(desk, "lock", host="H2", day="2023-02-22")
+    decide(desk, "forbid", request=ref, day="2023-02-23")
+    decide(desk, "pin", request="R11", host="H2", day="2023-02-28", start="12:00")
+    before = list(PlanDecision.objects.all())
+    wanted = VisitRequest.objects.filter(ref=ref)
+    asked = wanted.values("mode", "duration_minutes").get()
+    told = []
+    for day in (20, 21, 22, 24, 27, 28):
+        answer = decide(desk, "pin", request=ref, day=f"2023-02-{day}")
+        if answer.status_code == 422 and (hint := hint_of(answer)):
+            told.append(hint[0])
+            if "online" in hint["how"]:
+                wanted.update(mode="online", duration_minutes=90)
+            if hint["hours"]:
+                wanted.update(duration_minutes=60 * int(hint["hours"]))
+            fields = {"day": f"2023-02-{int(hint['day'] or day):02}", "start": hint["time"]}
+            kept = decide(desk, "pin", request=ref, **fields)
+            assert kept.status_code != 422, (refused(answer), refused(kept))
+            wanted.update(**asked)
+        PlanDecision.objects.exclude(pk__in=[row.pk for row in before]).delete()
+    assert len(told) >= 4
