@@ -183,17 +183,22 @@ def _conflict(problem: p.Problem, decisions: Sequence[PlanDecision]) -> str:
         small = replace(decided, tasks=pinned, published=(), most_moves=None)
         answer = solve(small, ENOUGH, with_reasons=True)
     except p.ProblemError as error:
-        return str(error)
+        reason = error.params.get("reason")
+        if not isinstance(reason, Reason):
+            return str(error)
+        return _not_kept(str(error.params["label"]), reason)
     except ValidationError as error:
         return error.messages[0]
     if answer.unplaced and answer.proven:
         left = answer.unplaced[0]
         label = next(task.label for task in pinned if task.ref == left.task)
-        return _("The pin of %(label)s cannot be kept: %(why)s") % {
-            "label": label,
-            "why": desk_words(_nearest(left)),
-        }
+        return _not_kept(label, _nearest(left))
     return ""
+
+
+def _not_kept(label: str, reason: Reason) -> str:
+    words = _("The pin of %(label)s cannot be kept: %(why)s")
+    return words % {"label": label, "why": desk_words(reason)}
 
 
 def _nearest(left: Unplaced) -> Reason:

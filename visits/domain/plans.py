@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from crm.domain.audit import record
 from crm.domain.working_time import add_working_days
 from crm.models import User
-from visits.domain.alternatives import DECIDED, decided_in_the_way, online_instead
+from visits.domain.alternatives import DECIDED, Alternatives
 from visits.domain.booking import lock_resources
 from visits.domain.planning import LoadedProblem, load_problem
 from visits.models import (
@@ -27,6 +27,7 @@ from visits.models import (
     VisitRequest,
 )
 from visits.planning import search
+from visits.planning.changes import ChangeKind
 from visits.planning.check import violations
 from visits.planning.problem import Limits, ProblemError
 from visits.planning.solution import Leg, PlannedVisit, Progress, Solution
@@ -129,11 +130,11 @@ def _visit_as_json(solved: SolvedPlan, planned: PlannedVisit) -> dict[str, Any]:
 
 
 def unplaced_as_json(solved: SolvedPlan) -> list[dict[str, Any]]:
-    """One row per request without a place, with its reason and the nearest mend."""
+    """One row per request without a place, with its reason and the smallest change that helps."""
     rows: list[dict[str, Any]] = []
+    alternatives = Alternatives(solved.loaded, solved.solution)
     for row in solved.solution.unplaced:
-        code, reason = _stands_against(solved, row)
-        told = {"code": code, "reason": reason, "would_fit_if": _mend(solved, row)}
+        told = _told(alternatives, row)
         rows += [{"request": request, **told} for request in row.requests or (row.task,)]
     rows += [
         {
@@ -147,24 +148,26 @@ def unplaced_as_json(solved: SolvedPlan) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: str(row["request"]))
 
 
-def _stands_against(solved: SolvedPlan, row: UnplacedTask) -> tuple[str, str]:
-    """Code and sentence of the reason; our own decisions first, where nothing else is in the way.
+def _told(alternatives: Alternatives, row: UnplacedTask) -> dict[str, Any]:
+    """Code and sentence of the reason, and the smallest change.
 
-    A request that fits anyway, or was left out by hand, keeps its own sentence.
+    A decision of our own is the reason where taking it back is enough. What the search would fit
+    by shifting others is told where nothing smaller helps.
     """
-    fits_now = row.would_fit_if is not None and row.would_fit_if.code == FITS_NOW
-    if row.reason.code not in (FITS_NOW, LEFT_OUT, NOT_BACK) and not fits_now:
-        words = decided_in_the_way(solved.loaded, solved.solution, row.task)
-        if words:
-            return DECIDED, words
-    return row.reason.code, row.reason.text
-
-
-def _mend(solved: SolvedPlan, row: UnplacedTask) -> str | None:
-    """The nearest change that makes the task fit: what the plan could drop, or going online."""
-    words = [row.would_fit_if.text] if row.would_fit_if else []
-    words.append(online_instead(solved.loaded, solved.solution, row.task))
-    return " ".join(word for word in words if word) or None
+    code, reason = row.reason.code, row.reason.text
+    change = alternatives.smallest(row.task)
+    mend = alternatives.sentence(change) if change else None
+    if mend is None and row.would_fit_if is not None:
+        mend = row.would_fit_if.text
+    if code in (LEFT_OUT, NOT_BACK):
+        return {"code": code, "reason": reason, "would_fit_if": mend}
+    if change is not None and change.kind == ChangeKind.LIFT:
+        code, reason = DECIDED, alternatives.words(change)
+    elif code == FITS_NOW:
+        reason = mend or reason
+    else:
+        reason = alternatives.reason(row.task, row.reason)
+    return {"code": code, "reason": reason, "would_fit_if": mend}
 
 
 def leg_as_json(leg: Leg) -> dict[str, Any]:

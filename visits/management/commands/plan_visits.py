@@ -71,5 +71,5 @@ class Command(BaseCommand):
                 f"  {visit['city']}  {visit['mode']}  {mark}"
             )
         for row in result["unplaced"]:
-            mend = f" {row['would_fit_if']}" if row["would_fit_if"] else ""
-            self.stdout.write(f"  not placed: {row['request']}: {row['reason']}{mend}")
+            told = dict.fromkeys(filter(None, (row["reason"], row["would_fit_if"])))
+            self.stdout.write(f"  not placed: {row['request']}: {' '.join(told)}")
