@@ -55,9 +55,11 @@ DESK: dict[str, Promise] = {
         "%(host)s cannot fit it on %(day)s beside %(visit)s, which stands."
     ),
     "blocked_by_plan": gettext_lazy("%(host)s cannot fit it on %(day)s beside %(visit)s."),
-    "rest_day": gettext_lazy("%(host)s needs a day without a visit on site that week."),
+    "rest_day": gettext_lazy(
+        "%(host)s needs a day without a visit on site in the week of %(day)s."
+    ),
     "cap_reached": gettext_lazy(
-        "%(host)s already has as many visits on site that week as may be: %(cap)s."
+        "%(host)s already has as many visits on site in the week of %(day)s as may be: %(cap)s."
     ),
     "needs_more_than_two": gettext_lazy(
         "%(day)s with %(host)s: more than two visits would have to give way."

@@ -38,6 +38,15 @@ def test_desk_names_what_stands_in_the_way():
     )
 
 
+def test_rules_of_a_week_name_the_week():
+    assert desk_words(Reason("rest_day", "", {"host": "Joe", "day": DAY})) == (
+        "Joe needs a day without a visit on site in the week of Tue 21 Feb 2023."
+    )
+    assert desk_words(Reason("cap_reached", "", {"host": "Joe", "cap": 3, "day": DAY})) == (
+        "Joe already has as many visits on site in the week of Tue 21 Feb 2023 as may be: 3."
+    )
+
+
 def test_reason_without_a_sentence_of_ours_says_what_the_planner_says():
     assert (
         desk_words(Reason("no_host", "No host can be planned in this window."))
