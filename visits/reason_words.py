@@ -56,13 +56,23 @@ DESK: dict[str, Promise] = {
     "blocked_by_visit": gettext_lazy(
         "%(host)s cannot fit it on %(day)s beside %(visit)s, which stands."
     ),
-    "taken": gettext_lazy("%(host)s is at %(visits)s around %(day)s."),
-    "rest_day": gettext_lazy("%(host)s needs a day without a visit on site that week."),
+    "blocked_by_plan": gettext_lazy("%(host)s cannot fit it on %(day)s beside %(visit)s."),
+    "rest_day": gettext_lazy(
+        "%(host)s needs a day without a visit on site in the week of %(day)s."
+    ),
     "cap_reached": gettext_lazy(
-        "%(host)s already has as many visits on site that week as may be: %(cap)s."
+        "%(host)s already has as many visits on site in the week of %(day)s as may be: %(cap)s."
     ),
     "needs_more_than_two": gettext_lazy(
         "%(day)s with %(host)s: more than two visits would have to give way."
+    ),
+    "outranked": gettext_lazy(
+        "Every slot that %(label)s could use is taken by visits that together weigh at least as "
+        "much."
+    ),
+    "outranked_by": gettext_lazy(
+        "Every slot that %(label)s could use is taken by visits that together weigh at least as "
+        "much: %(visits)s around %(day)s (priority %(weight)s, its own is %(own)s)."
     ),
     "soft_day": gettext_lazy("%(day)s in %(place)s: %(why)s."),
     "monday_morning": gettext_lazy("Monday morning is unpopular."),

@@ -31,16 +31,26 @@ def test_every_reason_of_the_planner_has_a_sentence_for_the_desk():
 
 
 def test_desk_names_what_stands_in_the_way():
-    reason = Reason(
-        "taken", "", {"host": "Joe", "visits": ["V09 Gdańsk", "V10 Vilnius"], "day": DAY}
+    values = {"label": "Oslo", "visits": ["Ghent", "Brno"], "day": DAY, "weight": "5", "own": "3"}
+    assert desk_words(Reason("outranked_by", "", values)) == (
+        "Every slot that Oslo could use is taken by visits that together weigh at least as much: "
+        "Ghent and Brno around Tue 21 Feb 2023 (priority 5, its own is 3)."
     )
-    assert desk_words(reason) == "Joe is at V09 Gdańsk and V10 Vilnius around Tue 21 Feb 2023."
+
+
+def test_rules_of_a_week_name_the_week():
+    assert desk_words(Reason("rest_day", "", {"host": "Joe", "day": DAY})) == (
+        "Joe needs a day without a visit on site in the week of Tue 21 Feb 2023."
+    )
+    assert desk_words(Reason("cap_reached", "", {"host": "Joe", "cap": 3, "day": DAY})) == (
+        "Joe already has as many visits on site in the week of Tue 21 Feb 2023 as may be: 3."
+    )
 
 
 def test_reason_without_a_sentence_of_ours_says_what_the_planner_says():
     assert (
-        desk_words(Reason("outranked", "Others weigh at least as much."))
-        == "Others weigh at least as much."
+        desk_words(Reason("no_host", "No host can be planned in this window."))
+        == "No host can be planned in this window."
     )
 
 

@@ -1,18 +1,39 @@
-"""What could still be done for a request the plan has no place for."""
+"""What could still be done for a request that a plan has no place for.
+
+"The plan" is any: one just found, a draft, the calendar as it stands. For the same plan the page,
+the tray of a draft and the command tell the same change, because all of them ask here.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
+from functools import cached_property
 
 from django.utils.translation import gettext as _
 
 from crm import wording
 from visits.domain.plan_rules import locked_day
 from visits.domain.planning import LoadedProblem
+from visits.domain.planning_tasks import task_of_visit
+from visits.domain.reach import journey_words
 from visits.models import PlanDecision
 from visits.planning import problem as p
-from visits.planning.changes import Change, ChangeKind, Leeway, decisions_to_lift
-from visits.planning.solution import Solution
-from visits.planning.verdicts import as_fixed, reachable_slots
+from visits.planning.changes import (
+    Change,
+    ChangeKind,
+    Leeway,
+    Placed,
+    lay_out,
+    points_at,
+    smallest_way,
+    ways_to_fit,
+)
+from visits.planning.preferences import worth_of
+from visits.planning.solution import Reason, Solution
+from visits.planning.spans import local_day, minute_of
+from visits.planning.verdicts import task_of, weigh_start
+from visits.reason_words import both, desk_words
+from visits.states import VisitState
 
 # Shorter visits that are still worth a journey, in minutes: half a day, and two hours.
 SHORTER = (180, 120)
@@ -26,14 +47,220 @@ def leeway_of(task: p.Task, *, agreed: frozenset[str] = frozenset()) -> Leeway:
     return Leeway(lengths=lengths, online=ONLINE_MINUTES, agreed=agreed)
 
 
+class Alternatives:
+    """The changes that would let requests fit into one plan, and their words.
+
+    What changes a request alone is weighed in the plan as it is. What touches other visits may also
+    move the visits that stand, and drop those that are only on offer.
+    """
+
+    def __init__(self, loaded: LoadedProblem, solution: Solution) -> None:
+        self.loaded, self.problem, self.solution = loaded, loaded.problem, solution
+
+    @cached_property
+    def wide(self) -> tuple[p.Problem, Solution, frozenset[str]]:
+        """The problem in which visits ahead may give way, the same plan in it, and those of its
+        visits that are agreed."""
+        released, placed = _released(self.loaded)
+        agreed = {task.ref for task in self.problem.tasks if task.promised}
+        agreed |= {
+            task.ref
+            for task in released
+            if self.loaded.visits[task.ref].state != VisitState.TENTATIVE
+        }
+        placed += [
+            Placed(visit.task, visit.host, visit.start)
+            for visit in self.solution.visits
+            if visit.task is not None
+        ]
+        wide = replace(
+            self.problem,
+            tasks=(*self.problem.tasks, *released),
+            fixed=tuple(
+                v for v in self.problem.fixed if v.ref not in {task.ref for task in released}
+            ),
+        )
+        plan = lay_out(wide, placed)
+        if plan is None:
+            return self.problem, self.solution, frozenset(agreed)
+        return wide, plan, frozenset(agreed)
+
+    def ways(
+        self, ref: str, *, host: str | None = None, day: date | None = None
+    ) -> tuple[Change, ...]:
+        """The smallest change of every kind, smallest first; with `host` or `day` only those that
+        hold the visit there."""
+        leeway = leeway_of(task_of(self.problem, ref))
+        own = ways_to_fit(
+            self.problem, self.solution, ref, leeway, host=host, day=day, touching=False
+        )
+        wide, plan, agreed = self.wide
+        leeway = replace(leeway, agreed=agreed)
+        others = ways_to_fit(wide, plan, ref, leeway, host=host, day=day, touching=True)
+        told: dict[Placed, Change] = {}
+        for change in sorted((*own, *others), key=Change.rank):
+            told.setdefault(change.placed, change)  # nothing more gives way for the same start
+        return tuple(told.values())
+
+    def smallest(self, ref: str) -> Change | None:
+        """The first of all `ways`, found sooner; None when no small change helps."""
+        leeway = leeway_of(task_of(self.problem, ref))
+        own = smallest_way(self.problem, self.solution, ref, leeway, touching=False)
+        if own is not None:
+            return own
+        wide, plan, agreed = self.wide
+        return smallest_way(wide, plan, ref, replace(leeway, agreed=agreed), touching=True)
+
+    def label(self, ref: str) -> str:
+        """What a task is called at the desk."""
+        row = self.loaded.visits.get(ref) or self.loaded.requests.get(ref)
+        return str(row) if row is not None else ref
+
+    def words(self, change: Change) -> str:
+        """A change in words."""
+        placed = change.placed
+        zone = task_of(self.problem, placed.task).place.zone
+        then = {
+            "when": wording.local_time(placed.start, zone),
+            "host": self.loaded.hosts[placed.host].name,
+            "length": wording.duration(change.duration),
+        }
+        sentences = {
+            ChangeKind.PLACE: _("It fits as things stand: %(when)s with %(host)s."),
+            ChangeKind.TIME: _("If another part of the day suits: %(when)s with %(host)s."),
+            ChangeKind.DAY: _("If another day suits: %(when)s with %(host)s."),
+            ChangeKind.SHORTER: _("If it lasts %(length)s: %(when)s with %(host)s."),
+            ChangeKind.ONLINE: _("If it is held online (%(length)s): %(when)s with %(host)s."),
+        }
+        if change.kind == ChangeKind.LIFT:
+            return lifted_words(self.loaded, self.problem, change)
+        if change.lifted:
+            names = wording.listed(str(row) for row in decisions_in(self.loaded, change))
+            words = _(
+                "If it is held online (%(length)s) and what was decided is taken back "
+                "(%(decisions)s): %(when)s with %(host)s."
+            )
+            return words % {**then, "decisions": names}
+        if change.kind in sentences:
+            return sentences[change.kind] % then
+        if change.kind == ChangeKind.MOVE:
+            moved = change.moved[0]
+            task = task_of(self.wide[0], moved.task)
+            return _("If %(visit)s moves to %(then)s with %(other)s: %(when)s with %(host)s.") % {
+                **then,
+                "visit": self.label(moved.task),
+                "then": wording.local_time(moved.start, task.place.zone),
+                "other": self.loaded.hosts[moved.host].name,
+            }
+        return _("If %(visits)s gives way: %(when)s with %(host)s.") % {
+            **then,
+            "visits": both(self.label(ref) for ref in change.dropped),
+        }
+
+    def costs(self, change: Change) -> list[str]:
+        """What a change costs in this plan."""
+        task = task_of(self.problem, change.placed.task)
+        words = [journey_words(change.extra_minutes)]
+        if change.lost:
+            words.append(
+                _("drops priority %(lost)d, places priority %(own)d")
+                % {"lost": change.lost, "own": task.priority}
+            )
+        for row in change.moved:
+            words += self.cost_of_move(row)
+        if any(ref in self.loaded.visits for ref in change.dropped):
+            words.append(_("dates on offer are taken back"))
+        start = minute_of(change.placed.start)
+        day = local_day(task.place.zone, start)
+        worth = worth_of(self.problem, task, day, start)
+        return [*words, *(desk_words(reason) for reason in worth.deductions)]
+
+    def cost_of_move(self, row: Placed) -> list[str]:
+        """What another visit loses when it moves: its city's word, and its wishes."""
+        wide, plan, agreed = self.wide
+        words = []
+        if row.task in agreed:
+            words.append(_("its city has agreed and would be asked again"))
+        elif row.task in self.loaded.visits:
+            words.append(_("its dates are on offer and would be offered anew"))
+        task = task_of(wide, row.task)
+        old = next(visit.start for visit in plan.visits if visit.task == row.task)
+        lost = points_at(wide, task, old) - points_at(wide, task, row.start)
+        if lost <= 0:
+            return words
+        day = local_day(task.place.zone, minute_of(old))
+        sentence = (
+            _("%(visit)s loses %(points)s wish points: it wished for %(day)s")
+            if any(wish.day == day for wish in task.wishes)
+            else _("%(visit)s loses %(points)s wish points")
+        )
+        values = {"visit": self.label(row.task), "points": f"{lost:g}", "day": wording.day(day)}
+        return [*words, sentence % values]
+
+    def sentence(self, change: Change) -> str:
+        """A change in one sentence, with its costs where others pay them."""
+        words = self.words(change)
+        if not change.moved and not change.dropped:
+            return words
+        return (
+            f"{words.rstrip('.')} ({'; '.join(cost.rstrip('.') for cost in self.costs(change))})."
+        )
+
+    def reason(self, ref: str, reason: Reason) -> str:
+        """What stands against a request, and why it is not about the dates it wished for."""
+        wished = {wish.day for wish in task_of(self.problem, ref).wishes}
+        if not wished or reason.params.get("day") in wished:
+            return desk_words(reason)
+        ahead = {day for day in wished if day >= self.first_day(ref)}
+        if ahead & set(self.problem.days):
+            return desk_words(reason)
+        if not ahead:
+            words = _("Every date it wished for is over or too soon. %(reason)s")
+        elif ahead == wished:
+            words = _("No date it wished for is a working day of the offer. %(reason)s")
+        else:
+            words = _(
+                "Every date it wished for is over, too soon or no working day of the offer. "
+                "%(reason)s"
+            )
+        return words % {"reason": desk_words(reason)}
+
+    def first_day(self, ref: str) -> date:
+        """The first day on which the clock and the shortest notice let a new visit begin."""
+        moments = [m for m in (self.problem.clock, self.problem.earliest) if m is not None]
+        if not moments:
+            return date.min
+        return local_day(task_of(self.problem, ref).place.zone, minute_of(max(moments)))
+
+
+def _released(loaded: LoadedProblem) -> tuple[list[p.Task], list[Placed]]:
+    """Visits ahead as tasks with their places, as far as they keep the rules where they are."""
+    problem, tasks, placed = loaded.problem, [], []
+    hosts = {host.ref: host for host in problem.hosts}
+    for fixed in problem.fixed:
+        task = task_of_visit(loaded.visits[fixed.ref], loaded.known)
+        host = hosts.get(fixed.host)
+        if task is None or host is None or problem.clock is None or fixed.start <= problem.clock:
+            continue
+        others = [row for row in problem.fixed if row.ref != fixed.ref]
+        if weigh_start(problem, others, task, host, fixed.start).possible:
+            tasks.append(task)
+            placed.append(Placed(task.ref, fixed.host, fixed.start))
+    return tasks, placed
+
+
 def would_fit(loaded: LoadedProblem, change: Change) -> str:
     """The smallest change that lets a task fit on a day it was refused on, in one sentence."""
-    task = next(task for task in loaded.problem.tasks if task.ref == change.placed.task)
+    task = task_of(loaded.problem, change.placed.task)
     values = {
         "time": wording.zoned_time(change.placed.start, task.place.zone),
         "length": wording.duration(change.duration),
         "visit": ", ".join(str(loaded.requests[ref]) for ref in change.dropped),
+        "decisions": wording.listed(str(row) for row in decisions_in(loaded, change)),
     }
+    if change.lifted and change.kind == ChangeKind.ONLINE:
+        words = _("Would fit online (%(length)s) at %(time)s if taken back: %(decisions)s.")
+        return words % values
     sentences = {
         ChangeKind.LIFT: _("Would fit at %(time)s if that decision is taken back."),
         ChangeKind.SHORTER: _("Would fit at %(time)s if it lasted %(length)s."),
@@ -43,42 +270,15 @@ def would_fit(loaded: LoadedProblem, change: Change) -> str:
     return sentences[change.kind] % values
 
 
-def online_instead(loaded: LoadedProblem, solution: Solution, task_ref: str) -> str:
-    """One sentence naming a time at which the task fits online, or "" when none does.
-
-    Everything else stays where it is; the most wished time is told, of equals the earliest of the
-    host who comes first.
-    """
-    problem = loaded.problem
-    task = next(row for row in problem.tasks if row.ref == task_ref)
-    if task.mode == p.Mode.ONLINE:
-        return ""
-    online = replace(task, mode=p.Mode.ONLINE, duration=min(task.duration, ONLINE_MINUTES))
-    facts = as_fixed(solution.visits)
-    slots = [s for host in problem.hosts for s in reachable_slots(problem, facts, online, host)]
-    if not slots:
-        return ""
-    order = [host.ref for host in problem.hosts]
-    best = min(slots, key=lambda slot: (-slot.points, order.index(slot.host), slot.start))
-    return _("Online it fits on %(when)s with %(host)s.") % {
-        "when": wording.time_range(best.start, best.end, task.place.zone),
-        "host": loaded.hosts[best.host].name,
-    }
-
-
-def decided_in_the_way(loaded: LoadedProblem, solution: Solution, task_ref: str) -> str:
-    """The coordinator's own decisions whose taking back alone lets the task fit, with where it
-    then goes; "" when that does not help."""
-    if not loaded.decisions:
-        return ""
-    change = decisions_to_lift(loaded.problem, solution, task_ref)
-    return lifted_words(loaded, loaded.problem, change) if change else ""
+def decisions_in(loaded: LoadedProblem, change: Change) -> list[PlanDecision]:
+    """The decisions that a change takes back."""
+    return [row for row in loaded.decisions if str(row.pk) in change.lifted]
 
 
 def lifted_words(loaded: LoadedProblem, problem: p.Problem, change: Change) -> str:
     """What was decided, what to take back, and where the task then goes."""
     tasks = {task.ref: task for task in problem.tasks}
-    rows = [row for row in loaded.decisions if str(row.pk) in change.lifted]
+    rows = decisions_in(loaded, change)
     goes = {
         "when": wording.local_time(change.placed.start, tasks[change.placed.task].place.zone),
         "host": loaded.hosts[change.placed.host].name,

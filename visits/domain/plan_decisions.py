@@ -1,8 +1,8 @@
 """Pins, bans and locks of the coordinator: made, refused when they contradict, taken back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -11,23 +11,25 @@ from django.utils.translation import gettext as _
 from crm import wording
 from crm.domain.audit import record
 from crm.models import User
-from visits.domain.alternatives import leeway_of, would_fit
+from visits.domain.alternatives import leeway_of, lifted_words, would_fit
 from visits.domain.booking import lock_resources
 from visits.domain.plan_edits import bare_solution, fact_of
 from visits.domain.plan_rules import decisions_of, local_day_of, with_decisions
 from visits.domain.planning import LoadedProblem, load_problem
 from visits.models import Host, Plan, PlanDecision, PlanVersion, Visit, VisitRequest
 from visits.planning import problem as p
-from visits.planning.changes import Change, nearest_of_cells
+from visits.planning.changes import Change, ChangeKind, Placed, nearest_of_cells
 from visits.planning.reasons import NEARNESS
 from visits.planning.search import solve
 from visits.planning.solution import Reason, Unplaced
-from visits.planning.verdicts import reachable_slots
+from visits.planning.verdicts import Slot, reachable_slots
 from visits.reason_words import desk_words
 
 Kind = PlanDecision.Kind
 PINNED_ELSEWHERE = ("pinned_day", "pinned_elsewhere")
 ENOUGH = p.Limits(seconds=5.0)
+# How many starts are tried as a pin on its day, and as many on the days around it.
+TRIED = 6
 
 
 @dataclass(frozen=True)
@@ -145,9 +147,9 @@ def contradiction(row: PlanDecision, *, at: datetime) -> str:
         return _(
             "%(request)s has an agreed or offered date, or is not open; there is nothing to decide."
         ) % {"request": row.request}
-    if why := _conflict(bare.problem, [row]):
-        return f"{why} {_smallest_change(bare, row)}".strip()
     others = decisions_of(campaign)
+    if why := _conflict(bare.problem, [row]):
+        return f"{why} {_smallest_change(bare, row, others)}".strip()
     if not _conflict(bare.problem, [*others, row]):
         return ""
     for other in others:
@@ -181,17 +183,22 @@ def _conflict(problem: p.Problem, decisions: Sequence[PlanDecision]) -> str:
         small = replace(decided, tasks=pinned, published=(), most_moves=None)
         answer = solve(small, ENOUGH, with_reasons=True)
     except p.ProblemError as error:
-        return str(error)
+        reason = error.params.get("reason")
+        if not isinstance(reason, Reason):
+            return str(error)
+        return _not_kept(str(error.params["label"]), reason)
     except ValidationError as error:
         return error.messages[0]
     if answer.unplaced and answer.proven:
         left = answer.unplaced[0]
         label = next(task.label for task in pinned if task.ref == left.task)
-        return _("The pin of %(label)s cannot be kept: %(why)s") % {
-            "label": label,
-            "why": desk_words(_nearest(left)),
-        }
+        return _not_kept(label, _nearest(left))
     return ""
+
+
+def _not_kept(label: str, reason: Reason) -> str:
+    words = _("The pin of %(label)s cannot be kept: %(why)s")
+    return words % {"label": label, "why": desk_words(reason)}
 
 
 def _nearest(left: Unplaced) -> Reason:
@@ -200,35 +207,88 @@ def _nearest(left: Unplaced) -> Reason:
     return max(reasons, key=lambda reason: NEARNESS.index(reason.code), default=left.reason)
 
 
-def _smallest_change(loaded: LoadedProblem, row: PlanDecision) -> str:
-    """What would let a pinned request fit beside what is agreed: there, else on the nearest day."""
+def _smallest_change(bare: LoadedProblem, row: PlanDecision, others: list[PlanDecision]) -> str:
+    """What would let a pinned request fit beside what is agreed and decided: at another time of
+    that day, by a change of its own, else on the nearest day; each is tried as a pin first."""
     if row.kind != Kind.PIN or row.request is None or row.on is None:
         return ""
-    wished = row.on
-    problem = loaded.problem
+    try:
+        problem = with_decisions(bare.problem, others)
+    except ValidationError:
+        return ""
+    loaded = replace(bare, problem=problem, decisions=tuple(others))
     task = next(task for task in problem.tasks if row.request.ref in task.requests)
+    words = (
+        _there(loaded, task, change)
+        for change in _by_nearness(problem, task, row, row.on)
+        if _would_hold(bare.problem, row, others, change)
+    )
+    return next(words, "")
+
+
+def _by_nearness(
+    problem: p.Problem, task: p.Task, row: PlanDecision, wished: date
+) -> Iterator[Change]:
+    """Ways to hold a pinned task: on its day as it is, then changed, then on the days around."""
+    slots = [
+        slot
+        for host in problem.hosts
+        for slot in reachable_slots(problem, problem.fixed, task, host)
+    ]
+
+    def order(slot: Slot) -> tuple:
+        away = abs((local_day_of(slot.start, task.place.zone) - wished).days)
+        by_another = row.host is not None and row.host.ref != slot.host
+        off = abs(slot.start - row.starts_at) if row.starts_at else timedelta()
+        return away, by_another, off if not away else timedelta(), -slot.points, slot.start
+
+    as_it_is = [
+        Change(ChangeKind.DAY, Placed(task.ref, slot.host, slot.start), task.duration, task.mode)
+        for slot in sorted(slots, key=order)
+    ]
+
+    def is_there(change: Change) -> bool:
+        return local_day_of(change.placed.start, task.place.zone) == wished
+
+    yield from [change for change in as_it_is if is_there(change)][:TRIED]
     facts = bare_solution(tuple(fact_of(visit) for visit in problem.fixed))
     hosts = [host for host in problem.hosts if row.host is None or row.host.ref == host.ref]
     cells = [(host.ref, wished) for host in hosts]
     found = nearest_of_cells(problem, facts, task.ref, leeway_of(task), cells)
-    if found:
-        return would_fit(loaded, min(found.values(), key=Change.rank))
-    slots = [
-        s for host in problem.hosts for s in reachable_slots(problem, problem.fixed, task, host)
-    ]
-    if not slots:
-        return ""
-    near = min(
-        slots,
-        key=lambda s: (
-            abs((local_day_of(s.start, task.place.zone) - wished).days),
-            -s.points,
-            s.start,
-        ),
+    yield from sorted(found.values(), key=Change.rank)
+    yield from [change for change in as_it_is if not is_there(change)][:TRIED]
+
+
+def _would_hold(
+    bare: p.Problem, row: PlanDecision, others: Sequence[PlanDecision], change: Change
+) -> bool:
+    """Whether the pin could be made as the change has it, beside all other decisions."""
+    placed = change.placed
+    tasks = tuple(
+        replace(task, duration=change.duration, mode=change.mode)
+        if task.ref == placed.task
+        else task
+        for task in bare.tasks
     )
+    pin = PlanDecision(
+        kind=Kind.PIN,
+        request=row.request,
+        host=Host.objects.get(ref=placed.host),
+        starts_at=placed.start,
+    )
+    kept = [each for each in others if str(each.pk) not in change.lifted]
+    return not _conflict(replace(bare, tasks=tasks), [*kept, pin])
+
+
+def _there(loaded: LoadedProblem, task: p.Task, change: Change) -> str:
+    """A way to hold a pinned task in one sentence."""
+    if change.kind == ChangeKind.LIFT:
+        return lifted_words(loaded, loaded.problem, change)
+    if change.kind != ChangeKind.DAY:
+        return would_fit(loaded, change)
     return _("It would fit %(when)s with %(host)s.") % {
-        "when": wording.local_time(near.start, task.place.zone),
-        "host": loaded.hosts[near.host].name,
+        "when": wording.local_time(change.placed.start, task.place.zone),
+        "host": loaded.hosts[change.placed.host].name,
     }
 
 

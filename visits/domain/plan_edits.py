@@ -45,10 +45,9 @@ Places = dict[str, tuple[str, datetime]]
 
 
 @dataclass(frozen=True)
-class Draft:
-    """A draft version as the planner sees it now, with what was decided for its plan."""
+class Arrangement:
+    """A plan as the planner sees it now, with what was decided for it."""
 
-    version: PlanVersion
     loaded: LoadedProblem
     solution: Solution
     decisions: tuple[PlanDecision, ...]
@@ -87,6 +86,13 @@ class Draft:
         return (self.loaded.hosts[found[0]], found[1]) if found else None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Draft(Arrangement):
+    """A draft version that may be changed."""
+
+    version: PlanVersion
+
+
 def places_of(solution: Solution) -> Places:
     return {visit.task: (visit.host, visit.start) for visit in solution.visits if visit.task}
 
@@ -119,7 +125,7 @@ def open_draft(version: PlanVersion, *, at: datetime, as_asked: str = "") -> Dra
     visits = tuple(fact_of(row) for row in loaded.problem.fixed) + tuple(
         _planned(loaded.problem, row) for row in rows if not row.is_fixed
     )
-    return Draft(version, loaded, bare_solution(visits), decisions)
+    return Draft(loaded, bare_solution(visits), decisions, version=version)
 
 
 def meeting_online(draft: Draft, ref: str) -> Draft:
@@ -248,7 +254,7 @@ def bare_solution(visits: tuple[PlannedVisit, ...]) -> Solution:
 class CellVerdict:
     """What it means to hold one request with one host on one day.
 
-    `starts` are possible starts, best first; without any, `hard` is the reason as a sentence, and
+    `starts` are possible starts, best first; without any, `hard` is the `reason` as a sentence, and
     one that `is_hopeless` no change of a visit helps against. `is_here` marks the day it is on now.
     """
 
@@ -257,7 +263,11 @@ class CellVerdict:
     starts: tuple[moves.Start, ...]
     hard: str
     is_here: bool
-    is_hopeless: bool = False
+    reason: Reason | None = None
+
+    @property
+    def is_hopeless(self) -> bool:
+        return self.reason is not None and self.reason.code in HOPELESS
 
     @property
     def is_possible(self) -> bool:
@@ -268,18 +278,17 @@ class CellVerdict:
         return self.starts[0] if self.starts else None
 
 
-def verdicts_of(draft: Draft, ref: str) -> list[CellVerdict]:
-    """The verdict on every host and day for one request of the draft, before anything moves."""
-    ref = draft.handle(ref)
-    request, spot = draft.request(ref), draft.spot(ref)
+def verdicts_of(plan: Arrangement, ref: str) -> list[CellVerdict]:
+    """The verdict on every host and day for one request of the plan, before anything moves."""
+    ref = plan.handle(ref)
+    request, spot = plan.request(ref), plan.spot(ref)
     here = (spot[0].ref, local_day_of(spot[1], request.zone)) if spot else None
     found = []
-    for cell in moves.cells(draft.loaded.problem, draft.solution, ref):
-        host = draft.loaded.hosts[cell.host]
-        starts, hard = _decided(draft, ref, host, cell)
+    for cell in moves.cells(plan.loaded.problem, plan.solution, ref):
+        host = plan.loaded.hosts[cell.host]
+        starts, reason, hard = _decided(plan, ref, host, cell)
         is_here = here == (cell.host, cell.day)
-        code = cell.reason.code if cell.reason else ""
-        found.append(CellVerdict(host, cell.day, starts, hard, is_here, code in HOPELESS))
+        found.append(CellVerdict(host, cell.day, starts, hard, is_here, reason))
     return found
 
 
@@ -310,16 +319,24 @@ def _refusal(draft: Draft, ref: str, cell: CellVerdict) -> str:
 
 
 def _decided(
-    draft: Draft, ref: str, host: Host, cell: moves.Cell
-) -> tuple[tuple[moves.Start, ...], str]:
-    """The starts of a cell that no decision forbids, and why there is none."""
-    if decided := decided_against(draft.decisions, draft.together(ref), host, cell.day):
-        return (), decided
-    pin = moves.task_of(draft.loaded.problem, ref).pin
+    plan: Arrangement, ref: str, host: Host, cell: moves.Cell
+) -> tuple[tuple[moves.Start, ...], Reason | None, str]:
+    """The starts of a cell that no decision forbids, and why there is none, also in words.
+
+    A rule that no change of a visit helps against is told before any decision of ours.
+    """
+    if cell.reason is not None and cell.reason.code in HOPELESS:
+        return (), cell.reason, desk_words(cell.reason)
+    if decided := decided_against(plan.decisions, plan.together(ref), host, cell.day):
+        return (), Reason("banned_day", decided, {"day": cell.day}), decided
+    pin = moves.task_of(plan.loaded.problem, ref).pin
     if pin is None or pin.start is None or cell.reason is not None:
-        return cell.starts, desk_words(cell.reason) if cell.reason else ""
+        return cell.starts, cell.reason, desk_words(cell.reason) if cell.reason else ""
     starts = tuple(start for start in cell.starts if start.start == pin.start)
-    return starts, "" if starts else _("It is pinned to another time of that day.")
+    if starts:
+        return starts, None, ""
+    words = _("It is pinned to another time of that day.")
+    return (), Reason("pin_outside_hours", words, {"day": cell.day}), words
 
 
 def move_visit(

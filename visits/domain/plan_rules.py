@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from crm import wording
-from visits.models import Campaign, Host, PlanDecision, VisitRequest
+from visits.models import Campaign, Host, PlanDecision, PlanVersion, VisitRequest
 from visits.models.requests import Mode
 from visits.planning import problem as p
 
@@ -111,21 +111,46 @@ def _pinned(task: p.Task, pin: p.Pin, row: PlanDecision) -> p.Task:
 
 
 def decided_against(
-    decisions: Iterable[PlanDecision], requests: Sequence[VisitRequest], host: Host, day: date
+    decisions: Iterable[PlanDecision],
+    requests: Sequence[VisitRequest],
+    host: Host,
+    day: date,
+    *,
+    starts_at: datetime | None = None,
 ) -> str:
     """Why a decision about any of the requests of one visit forbids to hold it with this host on
-    this day; "" when none does."""
+    this day, or to start it then; "" when none does."""
     refs = [request.ref for request in requests]
     for row in decisions:
         if row.kind == Kind.LOCK:
-            is_kept = kept_start(row, refs) is not None
-            if is_kept != (locked_day(row) == (host, day)):
+            kept = kept_start(row, refs)
+            is_kept = kept is not None and starts_at in (None, kept)
+            if is_kept != (locked_day(row) == (host, day)) or (kept and not is_kept):
                 return _locked_words(row)
         elif row.request in requests:
             is_here = row.host in (None, host) and row.on in (None, day)
+            is_here = is_here and (starts_at is None or row.starts_at in (None, starts_at))
             if is_here != (row.kind == Kind.PIN):
                 return _("%(decision)s (%(reason)s).") % {"decision": row, "reason": row.reason}
     return ""
+
+
+def refuse_against_decisions(version: PlanVersion) -> None:
+    """Raise ValidationError where a draft places anything as it was decided against since."""
+    decisions = decisions_of(version.plan.campaign)
+    rows = version.placements.filter(visit=None).select_related("host")
+    for row in rows.prefetch_related("requests"):
+        requests = list(row.requests.all())
+        why = decided_against(decisions, requests, row.host, row.on, starts_at=row.starts_at)
+        if why:
+            raise ValidationError(
+                _(
+                    "This draft does not keep to what was decided for %(visit)s: %(why)s Move it, "
+                    "or take that back."
+                ),
+                code="decided",
+                params={"visit": wording.listed(str(each) for each in requests), "why": why},
+            )
 
 
 def _locked_words(lock: PlanDecision) -> str:

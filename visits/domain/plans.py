@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from crm.domain.audit import record
 from crm.domain.working_time import add_working_days
 from crm.models import User
-from visits.domain.alternatives import DECIDED, decided_in_the_way, online_instead
+from visits.domain.alternatives import DECIDED, Alternatives
 from visits.domain.booking import lock_resources
 from visits.domain.left_out import left_out_when_fresh
 from visits.domain.planning import LoadedProblem, load_problem
@@ -30,6 +30,7 @@ from visits.models import (
     VisitRequest,
 )
 from visits.planning import search
+from visits.planning.changes import ChangeKind
 from visits.planning.check import violations
 from visits.planning.problem import Limits, ProblemError
 from visits.planning.solution import Leg, PlannedVisit, Progress, Solution
@@ -133,7 +134,7 @@ def _around_what_stands(tries: Sequence[SolvedPlan]) -> SolvedPlan:
     for before in tries[:-1]:
         for ref, row in _without_new_place(before).items():
             rest = tuple(visit for visit in last.solution.visits if visit.fixed != ref)
-            alone = replace(before, solution=replace(last.solution, visits=rest))
+            alone = Alternatives(before.loaded, replace(last.solution, visits=rest))
             left += _told_of(alone, replace(row, would_fit_if=None))
     if len(tries) == 1:
         return last
@@ -204,10 +205,11 @@ def _visit_as_json(solved: SolvedPlan, planned: PlannedVisit) -> dict[str, Any]:
 
 
 def unplaced_as_json(solved: SolvedPlan) -> list[dict[str, Any]]:
-    """One row per request without a place, with its reason and the nearest mend."""
+    """One row per request without a place, with its reason and the smallest change that helps."""
     rows: list[dict[str, Any]] = list(solved.left)
+    alternatives = Alternatives(solved.loaded, solved.solution)
     for row in solved.solution.unplaced:
-        rows += _told_of(solved, row)
+        rows += _told_of(alternatives, row)
     rows += [
         {
             "request": request.ref,
@@ -229,31 +231,32 @@ def unplaced_as_json(solved: SolvedPlan) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: str(row["request"]))
 
 
-def _told_of(solved: SolvedPlan, row: UnplacedTask) -> list[dict[str, Any]]:
+def _told_of(alternatives: Alternatives, row: UnplacedTask) -> list[dict[str, Any]]:
     """A task without a place, once for each of its requests."""
-    code, reason = _stands_against(solved, row)
-    told = {"code": code, "reason": reason, "would_fit_if": _mend(solved, row)}
+    told = _told(alternatives, row)
     return [{"request": request, **told} for request in row.requests or (row.task,)]
 
 
-def _stands_against(solved: SolvedPlan, row: UnplacedTask) -> tuple[str, str]:
-    """Code and sentence of the reason; our own decisions first, where nothing else is in the way.
+def _told(alternatives: Alternatives, row: UnplacedTask) -> dict[str, Any]:
+    """Code and sentence of the reason, and the smallest change.
 
-    A request that fits anyway, or was left out by hand, keeps its own sentence.
+    A decision of our own is the reason where taking it back is enough. What the search would fit
+    by shifting others is told where nothing smaller helps.
     """
-    fits_now = row.would_fit_if is not None and row.would_fit_if.code == FITS_NOW
-    if row.reason.code not in (FITS_NOW, LEFT_OUT, NOT_BACK) and not fits_now:
-        words = decided_in_the_way(solved.loaded, solved.solution, row.task)
-        if words:
-            return DECIDED, words
-    return row.reason.code, row.reason.text
-
-
-def _mend(solved: SolvedPlan, row: UnplacedTask) -> str | None:
-    """The nearest change that makes the task fit: what the plan could drop, or going online."""
-    words = [row.would_fit_if.text] if row.would_fit_if else []
-    words.append(online_instead(solved.loaded, solved.solution, row.task))
-    return " ".join(word for word in words if word) or None
+    code, reason = row.reason.code, row.reason.text
+    change = alternatives.smallest(row.task)
+    mend = alternatives.sentence(change) if change else None
+    if mend is None and row.would_fit_if is not None:
+        mend = row.would_fit_if.text
+    if code in (LEFT_OUT, NOT_BACK):
+        return {"code": code, "reason": reason, "would_fit_if": mend}
+    if change is not None and change.kind == ChangeKind.LIFT:
+        code, reason = DECIDED, alternatives.words(change)
+    elif code == FITS_NOW:
+        reason = mend or reason
+    else:
+        reason = alternatives.reason(row.task, row.reason)
+    return {"code": code, "reason": reason, "would_fit_if": mend}
 
 
 def leg_as_json(leg: Leg) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from crm.models import Message, User
 from visits.domain.booking import lock_resources
 from visits.domain.busy_feeds import feeds_of, unknown_time
 from visits.domain.letters import draft_letter
+from visits.domain.plan_rules import refuse_against_decisions
 from visits.domain.plans import hold_until, refuse_unseen
 from visits.domain.proposals import offer_letter, propose_dates, take_back_proposal
 from visits.domain.travel_legs import store_legs
@@ -165,6 +166,7 @@ def _refuse_unfit(version: PlanVersion) -> None:
     )
     if newer.exists():
         raise ValidationError(_("A newer plan was published meanwhile; plan again."), code="stale")
+    refuse_against_decisions(version)
 
 
 def _refuse_unapproved(

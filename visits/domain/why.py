@@ -4,55 +4,68 @@
 be asked to move in it, never to go; dates on offer may be taken back.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm import wording
-from visits.domain.alternatives import leeway_of, lifted_words
-from visits.domain.plan_rules import decided_against
+from visits.domain.alternatives import Alternatives
+from visits.domain.plan_edits import (
+    Arrangement,
+    CellVerdict,
+    held_by,
+    released_by,
+    verdicts_of,
+)
 from visits.domain.planning import LoadedProblem, load_problem
-from visits.domain.planning_tasks import task_of_visit
 from visits.domain.plans import latest_version
-from visits.domain.reach import journey_words
-from visits.models import Host, PlanVersion, VisitRequest
+from visits.models import Host, Placement, PlanVersion, VisitRequest
+from visits.planning import moves
 from visits.planning import problem as p
-from visits.planning.changes import Change, ChangeKind, Placed, lay_out, ways_to_fit
-from visits.planning.preferences import worth_of
+from visits.planning.changes import Change, ChangeKind, Placed, lay_out
 from visits.planning.problem import Limits, ProblemError
-from visits.planning.reasons import NEARNESS
+from visits.planning.reasons import nearest
 from visits.planning.search import solve
-from visits.planning.solution import Solution
+from visits.planning.solution import SlotReason, Solution
 from visits.planning.spans import local_day, minute_of
-from visits.planning.verdicts import weigh_start, what_if
-from visits.planning.why import Cell, CellMark, cells_of
+from visits.planning.verdicts import what_if
+from visits.planning.why import rooms_of
 from visits.reason_words import both, desk_words, public_words
-from visits.states import VisitState
 
-# Rules of the planner behind which stands a decision of ours.
-DECISIONS = ("banned_host", "banned_day", "pinned_elsewhere", "pinned_day")
 # An exact answer is waited for on a page, so it is bounded in counts and in seconds.
 EXACT = Limits(seconds=4.0, effort=0.5)
+# Reasons against a day that other visits make.
+TAKEN = (
+    "blocked_by_visit",
+    "blocked_by_plan",
+    "not_reachable",
+    "beside_absence",
+    "rest_day",
+    "cap_reached",
+)
 
 
 @dataclass(frozen=True)
 class CellWords:
-    """One host on one day: the mark, the sentence for the desk and the one for a letter."""
+    """One host on one day: the mark (free, soft, taken or closed), the sentence for the desk and
+    the one for a letter."""
 
-    cell: Cell
-    host: Host
+    cell: CellVerdict
+    mark: str
     sentence: str
     public: str
 
     @property
-    def mark(self) -> str:
-        """free, soft (possible against a soft rule), taken or closed."""
-        if self.cell.mark == CellMark.FREE and self.cell.soft:
-            return "soft"
-        return str(self.cell.mark)
+    def host(self) -> Host:
+        return self.cell.host
+
+    @property
+    def day(self) -> date:
+        return self.cell.day
 
 
 @dataclass(frozen=True)
@@ -86,77 +99,72 @@ class ExactCost:
 
 
 class Weighing:
-    """One open request in the plan as it stands at one moment."""
+    """One open request in the plan as it stands at one moment.
+
+    Raises ValidationError naming the culprit when the rules contradict each other.
+    """
 
     def __init__(self, request: VisitRequest, *, at: datetime) -> None:
         self.request, self.at = request, at
         self.version = latest_version(request.campaign)
-        self.loaded = load_problem(request.campaign, at=at)
-        self.problem, self.solution, self.agreed = self.plan()
+        self.drafted = False
+        try:
+            self.loaded, self.solution = self.with_draft() or self.calendar()
+        except ProblemError as error:
+            raise ValidationError(str(error), code=error.code) from error
+        self.problem = self.loaded.problem
+        self.alternatives = Alternatives(self.loaded, self.solution)
 
     @property
     def is_open(self) -> bool:
         """Whether the request waits for a date and its city can be travelled to."""
-        return any(task.ref == self.request.ref for task in self.loaded.problem.tasks)
+        is_asked = any(self.request.ref in task.requests for task in self.problem.tasks)
+        return is_asked and not self.request.visits.live().exists()
 
     @property
     def task(self) -> p.Task:
         """The request as the planner sees it."""
-        return next(task for task in self.problem.tasks if task.ref == self.request.ref)
+        return next(task for task in self.problem.tasks if self.request.ref in task.requests)
 
-    @property
-    def together(self) -> list[VisitRequest]:
-        """The requests of the visit this one would be."""
-        return [self.loaded.requests[ref] for ref in self.task.requests]
+    def with_draft(self) -> tuple[LoadedProblem, Solution] | None:
+        """The calendar with what the latest version adds to it; None when that adds nothing, or
+        nothing that is possible any more."""
+        version = self.version
+        if version is None or version.state == PlanVersion.State.PUBLISHED:
+            return None
+        rows = list(version.placements.select_related("host").prefetch_related("requests"))
+        loaded = load_problem(
+            self.request.campaign,
+            at=self.at,
+            released=released_by(version, rows),
+            held=held_by(version),
+        )
+        placed = _drafted(rows, loaded.problem, but=self.request)
+        plan = lay_out(loaded.problem, placed) if placed else None
+        self.drafted = plan is not None
+        return (loaded, plan) if plan is not None else None
 
-    def plan(self) -> tuple[p.Problem, Solution, frozenset[str]]:
-        """The problem in which visits ahead may be moved, the plan, and the agreed visits in it."""
-        released, placed = _released(self.loaded, at=self.at)
-        problem = self.loaded.problem
-        wide = replace(
-            problem,
-            tasks=(*problem.tasks, *released),
-            fixed=tuple(v for v in problem.fixed if v.ref not in {task.ref for task in released}),
-        )
-        drafted = _drafted(self.version, wide) if self.version else []
-        drafted = [row for row in drafted if row.task != self.request.ref]
-        self.drafted = bool(drafted)
-        agreed = frozenset(
-            task.ref
-            for task in released
-            if self.loaded.visits[task.ref].state != VisitState.TENTATIVE
-        )
-        for rows in ([*placed, *drafted], placed):
-            plan = lay_out(wide, rows)
-            if plan is not None:
-                return wide, plan, agreed
-            self.drafted = False
-        plan = lay_out(problem, [])
-        return problem, plan or solve(problem, Limits(seconds=1.0)), frozenset()
+    def calendar(self) -> tuple[LoadedProblem, Solution]:
+        """The visits that stand alone."""
+        loaded = load_problem(self.request.campaign, at=self.at)
+        plan = lay_out(loaded.problem, [])
+        return loaded, plan or solve(loaded.problem, Limits(seconds=1.0))
 
     def why(self, *, on: date | None = None, host: Host | None = None) -> Why:
         """The reasons of every day, and the changes that would help: at all, or on one day."""
-        cells = [
-            self.words_of(cell) for cell in cells_of(self.problem, self.solution, self.task.ref)
-        ]
-        leeway = leeway_of(self.task, agreed=self.agreed)
-        changes = ways_to_fit(
-            self.problem,
-            self.solution,
-            self.task.ref,
-            leeway,
-            host=host.ref if host else None,
-            day=on,
-        )
+        cells = self.cells()
+        changes = self.alternatives.ways(self.task.ref, host=host.ref if host else None, day=on)
         chosen = [
             each
             for each in cells
-            if (on is None or each.cell.day == on) and (host is None or each.host == host)
+            if (on is None or each.day == on) and (host is None or each.host == host)
         ]
         main = self.main_cell(chosen)
         sentence = main.sentence if main else ""
+        if main and on is None and host is None:
+            sentence = self.main_words()
         if sentence and (lift := self.nearest_lift(changes)) is not None:
-            sentence = lifted_words(self.loaded, self.problem, lift)
+            sentence = self.alternatives.words(lift)
         return Why(
             sentence=sentence,
             public=main.public if main else "",
@@ -175,12 +183,26 @@ class Weighing:
         return None
 
     def main_cell(self, cells: Sequence[CellWords]) -> CellWords | None:
-        """The reason nearest to a place, of the wished days where there are any ahead."""
+        """What stands against the request on these days; None when it has a place on one of those
+        it wished for, or on any where none of them is left."""
         wished = {wish.day for wish in self.task.wishes}
-        cells = [each for each in cells if each.cell.day in wished] or list(cells)
-        if not cells or any(each.cell.mark == CellMark.FREE for each in cells):
+        by_spot = {(each.host.ref, each.day): each for each in cells}
+        slots = [
+            SlotReason(each.host.ref, each.day, each.cell.reason)
+            for each in cells
+            if each.cell.reason is not None
+        ]
+        main = nearest(slots, wished)
+        free = {each.day for each in cells if each.cell.is_possible}
+        if main is None or free & wished or (free and main.day not in wished):
             return None
-        return max(cells, key=lambda each: _nearness(each.cell))
+        return by_spot[main.host, main.day]
+
+    def main_words(self) -> str:
+        """What stands against the request, as the tray of this plan says it."""
+        ref = self.task.ref
+        (row,) = moves.reasons_left(self.problem, self.solution, only=ref)
+        return self.alternatives.reason(ref, row.reason)
 
     def plan_words(self) -> str:
         """Which plan the sentences speak of."""
@@ -190,110 +212,60 @@ class Weighing:
             "n": self.version.number
         }
 
-    def words_of(self, cell: Cell) -> CellWords:
-        """A cell in words."""
-        host, zone = self.loaded.hosts[cell.host], self.task.place.zone
-        if cell.slot is not None:
-            sentence = _("%(host)s can be there %(when)s.") % {
-                "host": host.name,
-                "when": wording.time_range(cell.slot.start, cell.slot.end, zone),
-            }
-            notes = [desk_words(reason) for reason in cell.soft]
-            return CellWords(cell, host, " ".join([sentence, *notes]), "")
-        assert cell.reason is not None, "a day without a slot has a reason"
-        sentence = desk_words(cell.reason)
-        if cell.reason.code in DECISIONS:
-            decided = decided_against(self.loaded.decisions, self.together, host, cell.day)
-            sentence = decided or sentence
-        if cell.room_if:
-            names = both(self.label(ref) for ref in cell.room_if[:3])
-            room = ngettext(
-                "There is room if %(names)s gives way.",
-                "There is room if one of these gives way: %(names)s.",
-                len(cell.room_if),
-            )
-            sentence = " ".join([sentence, room % {"names": names}])
-        why = str(cell.reason.params.get("why", ""))
-        return CellWords(cell, host, sentence, public_words(cell.reason.code, cell.day, why=why))
+    def cells(self) -> list[CellWords]:
+        """Every host and day in words; the verdicts are those of the draft's own page."""
+        plan = Arrangement(self.loaded, self.solution, self.loaded.decisions)
+        wide, laid, _agreed = self.alternatives.wide
+        rooms = rooms_of(wide, laid, self.task.ref)
+        return [
+            self.words_of(cell, rooms.get((cell.host.ref, cell.day)))
+            for cell in verdicts_of(plan, self.task.ref)
+        ]
 
-    def label(self, ref: str) -> str:
-        """What a task is called at the desk."""
-        visit = self.loaded.visits.get(ref)
-        if visit is not None:
-            return str(visit)
-        request = self.loaded.requests.get(ref)
-        return str(request) if request is not None else ref
+    def words_of(self, cell: CellVerdict, room_if: tuple[str, ...] | None) -> CellWords:
+        """A cell in words; `room_if` are those who may give way there, None when it is not theirs
+        to make room."""
+        if cell.best is not None:
+            sentence = _("%(host)s can be there %(when)s.") % {
+                "host": cell.host.name,
+                "when": wording.time_range(cell.best.start, cell.best.end, self.task.place.zone),
+            }
+            notes = [desk_words(reason) for reason in cell.best.soft]
+            mark = "soft" if notes else "free"
+            return CellWords(cell, mark, " ".join([sentence, *notes]), "")
+        assert cell.reason is not None, "a day without a start has a reason"
+        why = str(cell.reason.params.get("why", ""))
+        public = public_words(cell.reason.code, cell.day, why=why)
+        if room_if is None or cell.reason.code not in TAKEN:
+            return CellWords(cell, "closed", cell.hard, public)
+        return CellWords(cell, "taken", f"{cell.hard} {self.room_words(room_if)}".strip(), public)
+
+    def room_words(self, room_if: tuple[str, ...]) -> str:
+        """Whose going alone would make room; "" when nobody's is enough."""
+        if not room_if:
+            return ""
+        words = ngettext(
+            "There is room if %(names)s gives way.",
+            "There is room if one of these gives way: %(names)s.",
+            len(room_if),
+        )
+        return words % {"names": both(self.alternatives.label(ref) for ref in room_if[:3])}
 
     def change_words(self, change: Change) -> ChangeWords:
         """A change in words."""
-        placed, zone = change.placed, self.task.place.zone
-        host = self.loaded.hosts[placed.host]
-        then = {
-            "when": wording.local_time(placed.start, zone),
-            "host": host.name,
-            "length": wording.duration(change.duration),
-        }
-        sentences = {
-            ChangeKind.PLACE: _("It fits as things stand: %(when)s with %(host)s."),
-            ChangeKind.TIME: _("If another part of the day suits: %(when)s with %(host)s."),
-            ChangeKind.DAY: _("If another day suits: %(when)s with %(host)s."),
-            ChangeKind.SHORTER: _("If it lasts %(length)s: %(when)s with %(host)s."),
-            ChangeKind.ONLINE: _("If it is held online (%(length)s): %(when)s with %(host)s."),
-        }
-        if change.kind == ChangeKind.LIFT:
-            sentence = lifted_words(self.loaded, self.problem, change)
-        elif change.kind in sentences:
-            sentence = sentences[change.kind] % then
-        elif change.kind == ChangeKind.MOVE:
-            moved = change.moved[0]
-            task = next(task for task in self.problem.tasks if task.ref == moved.task)
-            sentence = _(
-                "If %(visit)s moves to %(then)s with %(other)s: %(when)s with %(host)s."
-            ) % {
-                **then,
-                "visit": self.label(moved.task),
-                "then": wording.local_time(moved.start, task.place.zone),
-                "other": self.loaded.hosts[moved.host].name,
-            }
-        else:
-            sentence = _("If %(visits)s gives way: %(when)s with %(host)s.") % {
-                **then,
-                "visits": both(self.label(ref) for ref in change.dropped),
-            }
+        placed = change.placed
         touches_nobody = not change.moved and not change.dropped
         return ChangeWords(
             change,
-            sentence,
-            self.costs(change),
-            host,
-            placed.start if touches_nobody and change.kind != ChangeKind.LIFT else None,
+            self.alternatives.words(change),
+            self.alternatives.costs(change),
+            self.loaded.hosts[placed.host],
+            placed.start if touches_nobody and not change.lifted else None,
         )
-
-    def costs(self, change: Change) -> list[str]:
-        """What a change costs in this plan."""
-        words = [journey_words(change.extra_minutes)]
-        if change.lost:
-            words.append(
-                _("drops priority %(lost)d, places priority %(own)d")
-                % {"lost": change.lost, "own": self.task.priority}
-            )
-        for row in change.moved:
-            if row.task in self.agreed:
-                words.append(_("its city has agreed and would be asked again"))
-            elif row.task in self.loaded.visits:
-                words.append(_("its dates are on offer and would be offered anew"))
-        if any(ref in self.loaded.visits for ref in change.dropped):
-            words.append(_("dates on offer are taken back"))
-        if change.extra_points < 0:
-            words.append(_("wishes are met less well"))
-        start = minute_of(change.placed.start)
-        day = local_day(self.task.place.zone, start)
-        worth = worth_of(self.problem, self.task, day, start)
-        return [*words, *(desk_words(reason) for reason in worth.deductions)]
 
     def exact(self) -> ExactCost:
         """Force the request into the best plan and solve again, agreed visits standing."""
-        problem = self.loaded.problem
+        problem = self.problem
         best = solve(problem, EXACT, with_reasons=False)
         if any(visit.task == self.task.ref for visit in best.visits):
             return ExactCost([_("The best plan has a place for it already; plan again.")])
@@ -314,41 +286,19 @@ class Weighing:
             % {"n": moved},
             ngettext("%(n)d loses its place.", "%(n)d lose their place.", dropped) % {"n": dropped},
         ]
-        names = both(self.label(ref) for ref in forced.dropped)
+        names = both(self.alternatives.label(ref) for ref in forced.dropped)
         return ExactCost([words, *counts, *([names + "."] if names else [])])
 
 
-def _nearness(cell: Cell) -> int:
-    """The nearer to a place, the higher."""
-    if cell.mark == CellMark.TAKEN or cell.reason is None:
-        return len(NEARNESS) + len(cell.room_if)
-    return NEARNESS.index(cell.reason.code) if cell.reason.code in NEARNESS else 0
-
-
-def _released(loaded: LoadedProblem, *, at: datetime) -> tuple[list[p.Task], list[Placed]]:
-    """Visits ahead as tasks with their places, as far as they keep the rules where they are."""
-    problem, tasks, placed = loaded.problem, [], []
-    hosts = {host.ref: host for host in problem.hosts}
-    for fixed in problem.fixed:
-        visit = loaded.visits[fixed.ref]
-        task = task_of_visit(visit, loaded.known)
-        host = hosts.get(fixed.host)
-        if task is None or host is None or fixed.start <= at:
+def _drafted(rows: Iterable[Placement], problem: p.Problem, *, but: VisitRequest) -> list[Placed]:
+    """Where a version puts what may move, but one request."""
+    tasks = {ref: task.ref for task in problem.tasks for ref in task.requests}
+    found: dict[str, Placed] = {}
+    for row in rows:
+        refs = [request.ref for request in row.requests.all()]
+        if row.is_fixed or but.ref in refs:
             continue
-        others = [row for row in problem.fixed if row.ref != fixed.ref]
-        if weigh_start(problem, others, task, host, fixed.start).possible:
-            tasks.append(task)
-            placed.append(Placed(task.ref, fixed.host, fixed.start))
-    return tasks, placed
-
-
-def _drafted(version: PlanVersion, problem: p.Problem) -> list[Placed]:
-    """Where the version puts requests that still wait for a date."""
-    open_tasks = {task.ref for task in problem.tasks}
-    rows = version.placements.filter(visit=None).select_related("host")
-    found = []
-    for placement in rows.prefetch_related("requests"):
-        for request in placement.requests.all():
-            if request.ref in open_tasks:
-                found.append(Placed(request.ref, placement.host.ref, placement.starts_at))
-    return found
+        for ref in refs:
+            if ref in tasks:
+                found[tasks[ref]] = Placed(tasks[ref], row.host.ref, row.starts_at)
+    return list(found.values())

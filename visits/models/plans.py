@@ -148,6 +148,11 @@ class Unplaced(SampleMark, models.Model):
     class Meta:
         ordering = ["version", "request__ref"]
 
+    @property
+    def mend(self) -> str:
+        """The change that would help, where the reason does not tell it already."""
+        return "" if self.would_fit_if == self.reason else self.would_fit_if
+
 
 class Spot(NamedTuple):
     """Where a visit is in a plan: who leads it, and when it starts."""

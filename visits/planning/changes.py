@@ -17,8 +17,9 @@ from itertools import combinations, islice
 
 from .check import violations
 from .constraints import host_refusal
+from .preferences import worth_of
 from .problem import FixedVisit, Host, Limits, Mode, PartOfDay, Pin, Problem, ProblemError, Task
-from .solution import Solution
+from .solution import PlannedVisit, Solution
 from .spans import local_day, local_minute, minute_of, moment_of
 from .verdicts import Slot, as_before, as_fixed, host_of, reachable_slots, task_of
 
@@ -185,19 +186,33 @@ class Ways:
                 found += reachable_slots(self.problem, facts, task, host, days=days)
         return sorted(found, key=lambda s: (-s.points, s.travel_minutes, s.start, s.host))
 
-    def find(self, *, host: str | None = None, day: date | None = None) -> tuple[Change, ...]:
+    def find(
+        self, *, host: str | None = None, day: date | None = None, touching: bool | None = None
+    ) -> tuple[Change, ...]:
         """The smallest change of every kind, smallest first; with `host` or `day` only those that
-        hold the task with this host or on this local date."""
+        hold the task with this host or on this local date, with `touching` only those that touch
+        other visits, or none."""
         hosts = self.problem.hosts if host is None else (host_of(self.problem, host),)
         days = None if day is None else (day,)
         found: dict[ChangeKind, Change] = {}
-        for change in self.candidates(hosts, days):
-            if change.kind in found:
-                continue
-            told = self.told(change)
-            if told is not None:
-                found[change.kind] = told
+        for group in self.candidates(hosts, days, touching):
+            for change in group:
+                if change.kind in found:
+                    continue
+                told = self.told(change)
+                if told is not None:
+                    found[change.kind] = told
         return tuple(sorted(found.values(), key=Change.rank))
+
+    def smallest(self, *, touching: bool) -> Change | None:
+        """The first of what `find` tells, found sooner: what touches nobody without its costs,
+        because a slot that can be reached needs no second look."""
+        for group in self.candidates(self.problem.hosts, None, touching):
+            for change in group:
+                told = self.told(change) if change.moved or change.dropped else change
+                if told is not None:
+                    return told
+        return None
 
     def told(self, change: Change) -> Change | None:
         """The change with the costs of the plan it leads to; None when that plan breaks a rule."""
@@ -218,22 +233,44 @@ class Ways:
             extra_points=round(after.points - before.points, 6),
         )
 
-    def candidates(self, hosts: Sequence[Host], days: Collection[date] | None) -> Iterator[Change]:
-        """Changes to be tried, for each kind the cheapest first."""
-        task = self.task
-        for slot in self.spread(self.slots(task, self.facts, hosts, days)):
-            yield self.change(self.kind_of(slot), slot, task)
-        yield from self.lifts(hosts, days)
+    def candidates(
+        self, hosts: Sequence[Host], days: Collection[date] | None, touching: bool | None
+    ) -> Iterator[Iterable[Change]]:
+        """Changes to be tried, the smaller kinds first, for each kind the cheapest first."""
+        if not touching:
+            has_room = self.has_room(hosts, days)
+            if has_room:
+                free = self.spread(self.slots(self.task, self.facts, hosts, days))
+                as_it_is = [self.change(self.kind_of(slot), slot, self.task) for slot in free]
+                yield sorted(as_it_is, key=lambda change: list(ChangeKind).index(change.kind))
+            yield self.lifts(hosts, days)
+            if has_room:
+                yield self.shortened(hosts, days)
+            yield self.met_online(hosts, days)
+        if touching is not False:
+            yield from self.touching_others(hosts, days)
+
+    def has_room(self, hosts: Sequence[Host], days: Collection[date] | None) -> bool:
+        """Whether the task, as short as it may be, goes anywhere beside the facts."""
+        least = min(self.task.duration, *self.leeway.lengths, self.task.duration)
+        return bool(self.slots(replace(self.task, duration=least), self.facts, hosts, days))
+
+    def shortened(self, hosts: Sequence[Host], days: Collection[date] | None) -> Iterator[Change]:
+        """The task as a shorter visit, the longest first."""
         for minutes in sorted(self.leeway.lengths, reverse=True):
-            if minutes < task.duration:
-                cut = replace(task, duration=minutes)
+            if minutes < self.task.duration:
+                cut = replace(self.task, duration=minutes)
                 for slot in self.spread(self.slots(cut, self.facts, hosts, days)):
                     yield self.change(ChangeKind.SHORTER, slot, cut)
+
+    def met_online(self, hosts: Sequence[Host], days: Collection[date] | None) -> Iterator[Change]:
+        """The task as a meeting online; where that is forbidden, with what has to be taken back."""
         online = self.online()
-        if online is not None:
-            for slot in self.spread(self.slots(online, self.facts, hosts, days)):
-                yield self.change(ChangeKind.ONLINE, slot, online)
-        yield from self.touching_others(hosts, days)
+        if online is None:
+            return
+        for slot in self.spread(self.slots(online, self.facts, hosts, days)):
+            yield self.change(ChangeKind.ONLINE, slot, online)
+        yield from self.lifts_of_own(hosts, days, kind=ChangeKind.ONLINE, task=online)
 
     def lifts(self, hosts: Sequence[Host], days: Collection[date] | None) -> Iterator[Change]:
         """Decisions to be taken back, the fewest first: its own, then the pin of one other visit,
@@ -248,20 +285,27 @@ class Ways:
                     yield replace(change, kind=ChangeKind.LIFT, lifted=pin.decisions)
 
     def lifts_of_own(
-        self, hosts: Sequence[Host], days: Collection[date] | None
+        self,
+        hosts: Sequence[Host],
+        days: Collection[date] | None,
+        *,
+        kind: ChangeKind = ChangeKind.LIFT,
+        task: Task | None = None,
     ) -> Iterator[Change]:
-        """Decisions about the task itself to be taken back, the fewest first."""
-        freed = _unbound(self.task)
-        if freed == self.task:
+        """Decisions about the task itself to be taken back, the fewest first; `task` is what it
+        becomes by a change of another kind."""
+        task = task or self.task
+        freed = _unbound(task)
+        if freed == task:
             return
         slots = self.slots(freed, self.facts, hosts, days)
         bound = [(self.against(slot), slot) for slot in slots]
         seen = set()
         for names, slot in sorted(bound, key=lambda row: len(row[0])):
             cell = (slot.host, *self.half_of(slot))
-            if cell not in seen and (names or self.task.only_host):
+            if cell not in seen and (names or (task.only_host and kind == ChangeKind.LIFT)):
                 seen.add(cell)
-                change = self.change(ChangeKind.LIFT, slot, freed)
+                change = self.change(kind, slot, freed)
                 yield replace(change, lifted=tuple(filter(None, names)))
 
     def against(self, slot: Slot) -> tuple[str, ...]:
@@ -282,8 +326,8 @@ class Ways:
 
     def touching_others(
         self, hosts: Sequence[Host], days: Collection[date] | None
-    ) -> Iterator[Change]:
-        """Changes that move one other visit, or drop one or two."""
+    ) -> Iterator[Iterable[Change]]:
+        """Changes that move one other visit, and those that drop one or two."""
         freed: list[tuple[str, list[Slot]]] = []
         for visit in self.movable():
             assert visit.task is not None
@@ -292,11 +336,11 @@ class Ways:
             slots = self.freed_by((visit.task,), hosts, days)
             if slots:
                 freed.append((visit.task, slots))
-        yield from sorted(self.moves(freed), key=lambda row: (-row.extra_points, row.extra_minutes))
+        yield sorted(self.moves(freed), key=lambda row: (-row.extra_points, row.extra_minutes))
         singles = [((ref,), slots) for ref, slots in freed if ref not in self.leeway.agreed]
-        yield from self.drops(singles)
+        yield self.drops(singles)
         if not singles:
-            yield from self.drops(self.pairs(hosts, days))
+            yield self.drops(self.pairs(hosts, days))
 
     def movable(self) -> list:
         """The visits that may be moved."""
@@ -378,20 +422,29 @@ class Ways:
     def of_cells(self, still_open: Collection[tuple[str, date]]) -> Iterator[Change]:
         """Changes that touch nobody but the task, or let one other visit go, the smaller first:
         starts of the cells (host and day) that are still open, not carried out, without costs."""
-        for host in self.problem.hosts:
-            days = {day for name, day in still_open if name == host.ref}
-            if days:
-                yield from self.lifts_of_own((host,), days)
+        for host, days in self.by_host(still_open):
+            yield from self.lifts_of_own((host,), days)
         shorter = (n for n in sorted(self.leeway.lengths, reverse=True) if n < self.task.duration)
         own = [(ChangeKind.SHORTER, replace(self.task, duration=minutes)) for minutes in shorter]
-        if (online := self.online()) is not None:
+        online = self.online()
+        if online is not None:
             own.append((ChangeKind.ONLINE, online))
         for kind, task in own:
             for slot in self.slots_in(still_open, task, self.facts):
                 yield self.change(kind, slot, task)
+        if online is not None:
+            for host, days in self.by_host(still_open):
+                yield from self.lifts_of_own((host,), days, kind=ChangeKind.ONLINE, task=online)
         for other in sorted(self.loose(), key=lambda task: task.priority):
             for slot in self.slots_in(still_open, self.task, self.without(other.ref), near=other):
                 yield replace(self.change(ChangeKind.DROP, slot, self.task), dropped=(other.ref,))
+
+    def by_host(self, cells: Collection[tuple[str, date]]) -> Iterator[tuple[Host, set[date]]]:
+        """The hosts of cells, each with its days."""
+        for host in self.problem.hosts:
+            days = {day for name, day in cells if name == host.ref}
+            if days:
+                yield host, days
 
     def slots_in(
         self,
@@ -476,13 +529,30 @@ def ways_to_fit(
     *,
     host: str | None = None,
     day: date | None = None,
+    touching: bool | None = None,
 ) -> tuple[Change, ...]:
     """The smallest change of every kind that lets `task` fit into the plan, smallest first.
 
-    With `host` or `day` only those that hold it with this host or on this local date. Empty when
-    no small change helps. Raises ProblemError for an unknown task or host.
+    With `host` or `day` only those that hold it with this host or on this local date, with
+    `touching` only those that touch other visits, or none. Empty when no small change helps.
+    Raises ProblemError for an unknown task or host.
     """
-    return Ways(problem, solution, task, leeway).find(host=host, day=day)
+    return Ways(problem, solution, task, leeway).find(host=host, day=day, touching=touching)
+
+
+def smallest_way(
+    problem: Problem,
+    solution: Solution,
+    task: str,
+    leeway: Leeway | None = None,
+    *,
+    touching: bool,
+) -> Change | None:
+    """The first of `ways_to_fit`, found sooner; None when no small change helps.
+
+    Costs are told of what touches other visits.
+    """
+    return Ways(problem, solution, task, leeway).smallest(touching=touching)
 
 
 # What no change of a visit or of others helps against.
@@ -524,14 +594,6 @@ def nearest_of_cells(
     return found
 
 
-def decisions_to_lift(problem: Problem, solution: Solution, task: str) -> Change | None:
-    """The fewest decisions whose taking back alone lets `task` fit into the plan; None when that
-    does not help."""
-    ways = Ways(problem, solution, task)
-    told = (ways.told(change) for change in ways.lifts(problem.hosts, None))
-    return next((change for change in told if change is not None), None)
-
-
 def lay_out(problem: Problem, placed: Sequence[Placed]) -> Solution | None:
     """The plan that holds exactly these tasks at exactly these starts beside the facts.
 
@@ -547,14 +609,33 @@ def lay_out(problem: Problem, placed: Sequence[Placed]) -> Solution | None:
     )
     known = {visit.ref: row.task for visit, row in zip(held, placed, strict=True)}
     visits = tuple(
-        replace(visit, task=known[visit.fixed], fixed=None) if visit.fixed in known else visit
+        _laid(problem, visit, tasks[known[visit.fixed]]) if visit.fixed in known else visit
         for visit in answer.visits
     )
-    plan = replace(answer, visits=visits, bound=None, proven=False, proven_all=False)
+    plan = replace(
+        answer,
+        visits=visits,
+        points=sum(visit.points for visit in visits),
+        bound=None,
+        proven=False,
+        proven_all=False,
+    )
     alone = solve(bare, Limits(seconds=5.0), with_reasons=False)
     if len(plan.risks) > len(alone.risks) or violations(problem, plan):
         return None
     return plan
+
+
+def _laid(problem: Problem, visit: PlannedVisit, task: Task) -> PlannedVisit:
+    """A visit held as a fact as the task it is, with the wish points of its place."""
+    points = points_at(problem, task, visit.start)
+    return replace(visit, task=task.ref, fixed=None, points=points)
+
+
+def points_at(problem: Problem, task: Task, start: datetime) -> float:
+    """The wish points of a task at a start."""
+    minute = minute_of(start)
+    return worth_of(problem, task, local_day(task.place.zone, minute), minute).points
 
 
 def _apart(one: Slot, other: Slot) -> bool:

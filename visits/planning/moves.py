@@ -134,24 +134,36 @@ def arrange(problem: Problem, places: Mapping[str, tuple[str, datetime]]) -> Sol
     return plan
 
 
-def reasons_left(problem: Problem, plan: Solution) -> tuple[Unplaced, ...]:
-    """Why each task that an arranged plan leaves out has no place in it, or that it has one."""
+def reasons_left(
+    problem: Problem, plan: Solution, *, only: str | None = None
+) -> tuple[Unplaced, ...]:
+    """Why each task that an arranged plan leaves out has no place in it, or that it has one; one
+    of them alone with `only`."""
     stands = tuple(
         PublishedVisit(task=visit.task, host=visit.host, start=visit.start)
         for visit in plan.visits
         if visit.task is not None
     )
-    held = replace(problem, published=stands, most_moves=None)
+    placed = {visit.task for visit in plan.visits}
+    tasks = tuple(t if t.ref in placed else _pinned_to_day(t) for t in problem.tasks)
+    held = replace(problem, tasks=tasks, published=stands, most_moves=None)
     search = Search(held, ENOUGH)
     trips = {trip.week: trip for trip in published_trips(held, search.finders)}
     for finder in search.finders:
         if finder.week.number not in trips and (base := finder.base_trips()):
             trips[finder.week.number] = base[0]
     choice = [trips[week] for week in sorted(trips)]
-    rows = explain(held, search.finders, choice, confirm(search))
+    rows = explain(held, search.finders, choice, confirm(search), only=only)
     # A place that no trip of the search tells again is a place all the same.
-    placed = {visit.task for visit in plan.visits}
     return tuple(_as_arranged(problem, plan, row) for row in rows if row.task not in placed)
+
+
+def _pinned_to_day(task: Task) -> Task:
+    """A task that is pinned to the minute, but not placed there: to the search that were a fact."""
+    if task.pin is None or task.pin.start is None:
+        return task
+    day = local_day(task.place.zone, minute_of(task.pin.start))
+    return replace(task, pin=replace(task.pin, start=None, day=day))
 
 
 def _as_arranged(problem: Problem, plan: Solution, row: Unplaced) -> Unplaced:

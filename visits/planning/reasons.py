@@ -7,7 +7,8 @@ answered by `verdicts.what_if`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import combinations
@@ -46,6 +47,7 @@ NEARNESS = (
     "blocked_by_visit",
     "rest_day",
     "cap_reached",
+    "blocked_by_plan",
     "needs_more_than_two",
     "fits_if",
     "fits_now",
@@ -53,6 +55,26 @@ NEARNESS = (
     "away_then",
     "journey_stopped",
 )
+# Days that no rule but the clock stands against; the reason of a day still ahead tells more.
+PAST = frozenset({"day_over", "too_soon", "week_over"})
+
+
+def nearest(slots: Sequence[SlotReason], wished: Collection[date]) -> SlotReason | None:
+    """What stands against a task: the reason nearest to a place; of equals the one met most often,
+    then the first.
+
+    Days that are over or too soon say nothing while any other is left. Where the city wished for
+    one of those others, only what stands against what it wished for is told.
+    """
+    past = {slot.day for slot in slots if slot.reason.code in PAST}
+    ahead = [slot for slot in slots if slot.day not in past] or list(slots)
+    rows = [slot for slot in ahead if slot.day in wished] or ahead
+    if not rows:
+        return None
+    ranks = [NEARNESS.index(row.reason.code) for row in rows]
+    rows = [row for row, rank in zip(rows, ranks, strict=True) if rank == max(ranks)]
+    counts = Counter(row.reason.text for row in rows)
+    return max(rows, key=lambda row: counts[row.reason.text])
 
 
 @dataclass(frozen=True)
@@ -114,31 +136,41 @@ class Explainer:
         )
 
     def main_reason(self, task: Task, slots: Sequence[SlotReason]) -> Reason:
-        """The reason nearest to a place; of equals the one met most often, then the first.
-
-        Where the city wished for dates of the window, only what stands against those is told; the
-        way to fit it on another day is told beside it.
-        """
+        """What stands against the dates that the city wished for; the way to fit it on another
+        day is told beside it."""
         wished = {wish.day for wish in task.wishes}
         stood = (self.stood_on(task, host) for host in self.problem.hosts)
         wished |= {day for day in stood if day is not None}
-        slots = [slot for slot in slots if slot.day in wished] or slots
-        if not slots:
+        row = nearest(slots, wished)
+        if row is None:
             return Reason("no_host", "No host can be planned in this window.")
-        nearest = max(NEARNESS.index(slot.reason.code) for slot in slots)
-        code = NEARNESS[nearest]
-        if code in ("fits_if", "needs_more_than_two"):
-            return Reason(
-                "outranked",
-                f"Every slot that {task.label} could use is taken by visits that together weigh "
-                "at least as much.",
-                {"label": task.label},
-            )
-        texts = [slot.reason for slot in slots if slot.reason.code == code]
-        counts: dict[str, int] = {}
-        for reason in texts:
-            counts[reason.text] = counts.get(reason.text, 0) + 1
-        return max(texts, key=lambda reason: counts[reason.text])
+        if row.reason.code in ("fits_if", "needs_more_than_two"):
+            return self.outranked(task, [slot.reason for slot in slots])
+        return row.reason
+
+    def outranked(self, task: Task, reasons: Sequence[Reason]) -> Reason:
+        """Others have every place the task could have; those named that would be the least loss."""
+        ways = [each.params for each in reasons if each.code == "fits_if"]
+        text = (
+            f"Every slot that {task.label} could use is taken by visits that together weigh at "
+            "least as much"
+        )
+        if not ways:
+            return Reason("outranked", f"{text}.", {"label": task.label})
+        least = min(ways, key=lambda row: (row["lost"], row["extra_minutes"], row["day"]))
+        values = {
+            "label": task.label,
+            "visits": least["dropped"],
+            "weight": str(least["lost"]),
+            "own": str(task.priority),
+            "day": least["day"],
+        }
+        return Reason(
+            "outranked_by",
+            f"{text}: {' and '.join(least['dropped'])} around {least['day']:%-d %B} (priority "
+            f"{least['lost']}, its own is {task.priority}).",
+            values,
+        )
 
     def slot(
         self, number: int, task: Task, h: int, host: Host, day: date
@@ -255,7 +287,7 @@ class Explainer:
                 else f"{host.name} is unavailable on {day:%-d %B} ({label}).",
                 {"host": host.name, "day": day, "label": label},
             )
-        return _blocked_by(fact.label, host, day)
+        return _blocked_by(fact, host, day)
 
     def blocked(
         self, finder: TripFinder, stops: Sequence[int], task: Task, host: Host, day: date
@@ -285,10 +317,10 @@ class Explainer:
         visits = list(week.facts)
         moment = week.origin + float(week.low[stops[0]])
         if visits and not self.out_of_reach(finder, stops):
-            nearest = min(visits, key=lambda f: min(abs(f.start - moment), abs(f.ready - moment)))
-            if nearest.visit is None and nearest.task is None:
-                return _beside_absence(nearest, task, host, day)
-            return _blocked_by(nearest.label, host, day)
+            near = min(visits, key=lambda f: min(abs(f.start - moment), abs(f.ready - moment)))
+            if near.visit is None and near.task is None:
+                return _beside_absence(near, task, host, day)
+            return _blocked_by(near, host, day)
         return Reason(
             "not_reachable",
             f"{host.name} cannot get to {task.place.name} and back home around {day:%-d %B} "
@@ -433,12 +465,12 @@ def _beside_absence(fact: Fact, task: Task, host: Host, day: date) -> Reason:
     )
 
 
-def _blocked_by(label: str, host: Host, day: date) -> Reason:
-    return Reason(
-        "blocked_by_visit",
-        f"{host.name} cannot fit it on {day:%-d %B} beside {label}, which stands.",
-        {"host": host.name, "day": day, "visit": label},
-    )
+def _blocked_by(fact: Fact, host: Host, day: date) -> Reason:
+    values = {"host": host.name, "day": day, "visit": fact.label}
+    text = f"{host.name} cannot fit it on {day:%-d %B} beside {fact.label}"
+    if fact.visit is None or fact.visit.strict:  # a place in the plan, not one agreed
+        return Reason("blocked_by_plan", f"{text}.", values)
+    return Reason("blocked_by_visit", f"{text}, which stands.", values)
 
 
 def explain(
@@ -446,10 +478,15 @@ def explain(
     finders: Sequence[TripFinder],
     choice: Sequence[Trip],
     verify: Verify | None = None,
+    *,
+    only: str | None = None,
 ) -> tuple[Unplaced, ...]:
-    """Reasons for every task that the choice leaves out, most important task first."""
+    """Reasons for every task that the choice leaves out, most important task first; for one alone
+    with `only`."""
     placed = {task for trip in choice for task in trip.tasks}
     explainer = Explainer(problem, finders, choice, verify)
-    missing = [i for i in range(len(problem.tasks)) if i not in placed]
+    missing = [
+        i for i, task in enumerate(problem.tasks) if i not in placed and only in (None, task.ref)
+    ]
     missing.sort(key=lambda i: (-problem.tasks[i].priority, i))
     return tuple(explainer.explain(i) for i in missing)

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfoNotFoundError
 from .constraints import host_refusal, start_span
 from .facts import missing_minutes
 from .problem import Mode, Place, Problem, ProblemError, Task
-from .solution import Reason
+from .reasons import nearest
+from .solution import Reason, SlotReason
 from .spans import clock_minutes, local_day, minute_of, zone_of
 from .trips import TripFinder
 
@@ -134,7 +135,7 @@ def _hosts_named(task: Task) -> Iterable[str]:
 
 def _check_pin(problem: Problem, task: Task) -> None:
     """A pin must leave at least one host and date; else say what stands against it."""
-    pin, why = task.pin, None
+    pin = task.pin
     if pin is None:
         return
     if pin.start is not None:
@@ -151,6 +152,7 @@ def _check_pin(problem: Problem, task: Task) -> None:
         days: tuple[date, ...] = (on,)
     else:
         days = (pin.day,) if pin.day is not None else problem.days
+    against = []
     for host in problem.hosts:
         if pin.host not in (None, host.ref):
             continue
@@ -159,12 +161,14 @@ def _check_pin(problem: Problem, task: Task) -> None:
             answer = refusal or start_span(problem, task, host, day)
             if not isinstance(answer, Reason):
                 return
-            why = why or answer
+            against.append(SlotReason(host.ref, day, answer))
+    row = nearest(against, {wish.day for wish in task.wishes})
     raise ProblemError(
         "impossible_pin",
         "The pin of {label} cannot be kept: {why}",
         label=task.label,
-        why=why.text if why else "no host is left.",
+        why=row.reason.text if row else "no host is left.",
+        reason=row.reason if row else None,
     )
 
 

@@ -282,8 +282,8 @@ def _rota_reasons(
     """Caps that the moved visit breaks in its new week."""
     if task.mode != Mode.ON_SITE:
         return []
-    reasons = []
-    rest = _week_of(bare, host, _home_day(host, minute), (replace(task, pin=None),))
+    reasons, on = [], _home_day(host, minute)
+    rest = _week_of(bare, host, on, (replace(task, pin=None),))
     if rest is None:
         return []
     _other, _links, finder = rest
@@ -291,17 +291,18 @@ def _rota_reasons(
         reasons.append(
             Reason(
                 "cap_reached",
-                f"{host.name} already has {host.visits_per_week} visits that week.",
-                {"host": host.name, "cap": host.visits_per_week},
+                f"{host.name} already has {host.visits_per_week} visits in the week of "
+                f"{on:%-d %B}.",
+                {"host": host.name, "cap": host.visits_per_week, "day": on},
             )
         )
-    day = week.days.index(_home_day(host, minute))
+    day = week.days.index(on)
     if day < finder.next_state.shape[1] and (finder.next_state[finder.first_state, day] == REFUSED):
         reasons.append(
             Reason(
                 "rest_day",
-                f"{host.name} needs a day without a visit on site that week.",
-                {"host": host.name},
+                f"{host.name} needs a day without a visit on site in the week of {on:%-d %B}.",
+                {"host": host.name, "day": on},
             )
         )
     return reasons

@@ -11,9 +11,9 @@ from visits.planning.changes import (
     Placed,
     apply_change,
     carry_out,
-    decisions_to_lift,
     lay_out,
     nearest_of_cells,
+    smallest_way,
     ways_to_fit,
 )
 from visits.planning.check import violations
@@ -31,7 +31,7 @@ from visits.planning.problem import (
 from visits.planning.search import solve
 from visits.planning.spans import local_day, minute_of
 from visits.planning.verdicts import as_fixed, reachable_slots
-from visits.planning.why import CellMark, cells_of
+from visits.planning.why import rooms_of
 
 from .campaigns import campaigns, local
 from .test_rules import FEBRUARY, plan, problem, task
@@ -120,6 +120,21 @@ def named(given):
     return replace(given, tasks=tuple(tasks))
 
 
+def check_smallest(given, before, ref, ways):
+    """The change told alone is the first of all that are told together."""
+    found = [smallest_way(given, before, ref, LEEWAY, touching=touching) for touching in (0, 1)]
+    told = next(filter(None, found), None)
+    if not ways:
+        assert told is None
+    else:
+        assert (told.kind, told.placed, told.moved, told.dropped) == (
+            ways[0].kind,
+            ways[0].placed,
+            ways[0].moved,
+            ways[0].dropped,
+        )
+
+
 def check_campaign(given):
     """Every change named for a task the plan never weighed, and for those it has no place for."""
     given = named(given)
@@ -129,14 +144,14 @@ def check_campaign(given):
     placed = {visit.task for visit in full.visits}
     asked = [(old, new), *((full, row.ref) for row in given.tasks if row.ref not in placed)]
     for before, ref in asked:
-        for change in ways_to_fit(given, before, ref, LEEWAY):
+        ways = ways_to_fit(given, before, ref, LEEWAY)
+        for change in ways:
             check_change(given, before, change)
             if change.kind == ChangeKind.LIFT:
                 check_lift(given, before, change)
+            assert change.kind in (ChangeKind.LIFT, ChangeKind.ONLINE) or not change.lifted
         check_cells(given, before, ref)
-        lift = decisions_to_lift(given, before, ref)
-        if lift is not None:
-            check_lift(given, before, lift)
+        check_smallest(given, before, ref, ways)
 
 
 RANDOM = {
@@ -224,11 +239,28 @@ def test_fewest_decisions_that_are_enough_are_named():
         ),
     )
     given = problem(banned)
-    lift = decisions_to_lift(given, plan(given), "Ghent")
-    assert lift.lifted == ("locked too",)
+    lift = smallest_way(given, plan(given), "Ghent", touching=False)
+    assert (lift.kind, lift.lifted) == (ChangeKind.LIFT, ("locked too",))
     check_lift(given, plan(given), lift)
     hopeless = problem(replace(banned, closed=only()))
-    assert decisions_to_lift(hopeless, plan(hopeless), "Ghent") is None
+    assert smallest_way(hopeless, plan(hopeless), "Ghent", touching=False) is None
+
+
+def test_going_online_names_what_forbids_that_too():
+    banned = task(
+        "Ghent",
+        duration=420,
+        closed=only(FEBRUARY[-1]),
+        bans=(Ban(None, FEBRUARY[-1], "no Tuesday"), Ban(None, FEBRUARY[0], "nor Wednesday")),
+    )
+    given = problem(banned)
+    assert ways_to_fit(given, plan(given), "Ghent") == ()
+    change = smallest_way(given, plan(given), "Ghent", Leeway(online=90), touching=False)
+    assert (change.kind, change.lifted) == (ChangeKind.ONLINE, ("no Tuesday",))
+    check_change(given, plan(given), change)
+    refused = [("H", FEBRUARY[-1])]
+    (named,) = nearest_of_cells(given, plan(given), "Ghent", Leeway(online=90), refused).values()
+    assert (named.kind, named.lifted) == (ChangeKind.ONLINE, ("no Tuesday",))
 
 
 def test_a_pin_of_another_visit_is_named_where_that_visit_can_go_elsewhere():
@@ -286,7 +318,7 @@ def test_a_plan_that_breaks_a_rule_cannot_be_laid_out():
     assert lay_out(given, both[:1]).priority == 1
 
 
-def test_every_day_of_every_host_has_a_slot_or_a_reason():
+def test_days_that_visits_alone_keep_from_a_task_name_whose_going_makes_room():
     given = problem(
         task("Ghent"),
         task("Dublin", closed=only(FEBRUARY[1], FEBRUARY[2]), wishes=(Wish(FEBRUARY[2]),)),
@@ -295,14 +327,19 @@ def test_every_day_of_every_host_has_a_slot_or_a_reason():
         problem(task("Ghent")),
         [Placed("Ghent", "H", local(FEBRUARY[2], 10, 0, "Europe/Brussels"))],
     )
-    found = cells_of(given, before, "Dublin")
+    rooms = rooms_of(given, before, "Dublin")
+    assert rooms["H", FEBRUARY[2]] == ("Ghent",)
+    found = cells(given, before, "Dublin")
     assert [cell.day for cell in found] == list(FEBRUARY)
-    assert [cell.mark for cell in found] == [
-        CellMark.CLOSED,
-        CellMark.FREE,
-        CellMark.TAKEN,
-        CellMark.CLOSED,
-        CellMark.CLOSED,
-    ]
-    assert (found[2].in_the_way, found[2].room_if) == (("Ghent",), ("Ghent",))
-    assert all((cell.slot is None) == (cell.reason is not None) for cell in found)
+    assert all(bool(cell.starts) == (cell.reason is None) for cell in found)
+    assert [cell.day for cell in found if cell.starts] == [FEBRUARY[1]]
+
+
+def test_wishes_lost_by_the_visit_that_moves_count_against_those_won():
+    settled = task("Ghent", wishes=(Wish(FEBRUARY[2]),))
+    new = task("Dublin", closed=only(FEBRUARY[2]), wishes=(Wish(FEBRUARY[2]),))
+    given = problem(settled, new)
+    before = lay_out(given, [Placed("Ghent", "H", local(FEBRUARY[2], 9, 0, "Europe/Brussels"))])
+    assert before.points == 3.0
+    move = next(c for c in ways_to_fit(given, before, "Dublin") if c.kind == ChangeKind.MOVE)
+    assert move.extra_points == 0.0

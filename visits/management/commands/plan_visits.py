@@ -84,5 +84,5 @@ class Command(BaseCommand):
         for risk in result["risks"]:
             self.stdout.write(f"  risk: {risk}")
         for row in result["unplaced"]:
-            mend = f" {row['would_fit_if']}" if row["would_fit_if"] else ""
-            self.stdout.write(f"  not placed: {row['request']}: {row['reason']}{mend}")
+            told = dict.fromkeys(filter(None, (row["reason"], row["would_fit_if"])))
+            self.stdout.write(f"  not placed: {row['request']}: {' '.join(told)}")

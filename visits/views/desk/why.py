@@ -87,19 +87,19 @@ def _lines(
     path = reverse("visits:request-why", args=[row.ref])
     lines: dict[str, dict] = {}
     for each in answer.cells:
-        if each.cell.day < today:
+        if each.day < today:
             continue
         line = lines.setdefault(each.host.ref, {"host": each.host, "cells": []})
-        query = urlencode({"day": each.cell.day.isoformat(), "host": each.host.ref})
+        query = urlencode({"day": each.day.isoformat(), "host": each.host.ref})
         line["cells"].append(
             {
-                "day": each.cell.day,
-                "name": wording.day(each.cell.day),
+                "day": each.day,
+                "name": wording.day(each.day),
                 "class": CLASSES[each.mark],
                 "mark": MARKS[each.mark],
                 "words": each.sentence,
                 "href": f"{path}?{query}#asked",
-                "is_asked": (each.cell.day, each.host) == (on, host),
+                "is_asked": (each.day, each.host) == (on, host),
             }
         )
     return list(lines.values())
@@ -109,8 +109,8 @@ def _days(answer: Why, *, today: date, on: date | None) -> list[dict]:
     """The full sentences, day by day; a sentence that all hosts share stands once."""
     days: dict[date, dict[str, CellWords]] = {}
     for each in answer.cells:
-        if each.cell.day >= today:
-            days.setdefault(each.cell.day, {}).setdefault(each.sentence, each)
+        if each.day >= today:
+            days.setdefault(each.day, {}).setdefault(each.sentence, each)
     return [
         {
             "day": day,

@@ -190,12 +190,12 @@ def test_contradiction_is_refused_naming_the_smallest_set_in_conflict(
         (
             "pin",
             {"request": "R12", "day": "2023-02-28"},
-            "The pin of Málaga cannot be kept: 28 February is closed in Málaga: Andalusia Day.",
+            "The pin of Málaga cannot be kept: Tue 28 Feb 2023 is closed in Málaga: Andalusia Day.",
         ),
         (
             "pin",
             {"request": "R24", "day": "2023-02-25"},
-            "The pin of Ostrava cannot be kept: 25 February is not a working day of the window. "
+            "The pin of Ostrava cannot be kept: Sat 25 Feb 2023 is not a working day of the offer. "
             "It would fit Thu 23 Feb 2023, 09:00 Prague (CET) with Joe Gorman.",
         ),
         (
@@ -318,6 +318,31 @@ def test_changelog_tells_who_decided_edited_and_published_and_when(desk, draft, 
     assert {entry["who"] for entry in entries[:3]} == {str(coordinator)}
 
 
+@pytest.mark.parametrize(
+    ("kind", "fields", "names"),
+    [
+        ("forbid", {"request": "R04"}, "R04 Venice forbidden: "),
+        ("pin", {"request": "R04", "start": "09:15"}, "R04 Venice pinned: "),
+    ],
+)
+def test_draft_is_not_published_against_what_was_decided_since(desk, draft, kind, fields, names):
+    place = draft.placements.get(requests__ref="R04")
+    decide(desk, kind, host=place.host.ref, day=f"{place.on:%Y-%m-%d}", **fields)
+    row = PlanDecision.objects.get()
+    (words,) = said(do(desk, "plan-publish", draft.number, seen=0))
+    assert words == (
+        f"This draft does not keep to what was decided for R04 Venice: {row} (The mayor asked.). "
+        "Move it, or take that back."
+    )
+    assert names in words
+    draft.refresh_from_db()
+    assert draft.state == "draft"
+    do(desk, "plan-decision-take-back", row.pk)
+    do(desk, "plan-publish", draft.number, seen=0)
+    draft.refresh_from_db()
+    assert draft.state == "published"
+
+
 def test_host_sees_neither_reasons_nor_the_changelog(desk, draft, client):
     decide(desk, "forbid", **PIN)
     decide(desk, "lock", host="H1", day="2023-02-23")
@@ -326,6 +351,15 @@ def test_host_sees_neither_reasons_nor_the_changelog(desk, draft, client):
     assert "The mayor asked." not in page.text
     assert "entries" not in page.context
     assert plan_of(february()).decisions.count() == 2
+
+
+@pytest.mark.one_database
+def test_pin_to_a_host_names_a_wished_day_and_none_that_is_over(desk, draft):
+    only_open_on("R24")
+    answer = decide(desk, "pin", request="R24", host="H1")
+    assert refused(answer) == [
+        "The pin of Ostrava cannot be kept: Tue 21 Feb 2023 is closed in Ostrava: City feast."
+    ]
 
 
 # --- What stands in the way now ---
@@ -386,3 +420,91 @@ def test_wish_is_named_where_taking_back_decisions_would_not_help(desk, free_day
     left = reason_now("R04")
     assert left.reason_code != "decided"
     assert "City feast" in left.reason
+
+
+# --- What is said to a pin that cannot be kept ---
+
+HINT = re.compile(
+    r"(?P<how>Would fit online \(1 h 30 min\) at|Would fit at|It would fit) "
+    r"(?:\w{3} (?P<day>\d+) Feb 2023, )?(?P<time>\d\d:\d\d) "
+    r"\w+ \(\w+\)(?: if it lasted (?P<hours>\d) h)?"
+)
+
+
+def hint_of(answer):
+    """Day (None: the one asked about), time and whether online, as the refusal tells them."""
+    (words,) = refused(answer)
+    return HINT.search(words)
+
+
+@pytest.mark.one_database
+def test_hint_to_a_pin_on_a_locked_or_forbidden_day_names_what_has_to_be_taken_back(desk, draft):
+    for host in ("H1", "H2"):
+        decide(desk, "lock", host=host, day="2023-02-22")
+    answer = decide(desk, "pin", request="R05", day="2023-02-22")
+    assert hint_of(answer)["day"] is None
+    assert re.search(r" if taken back: Wed 22 Feb of .+ locked\.$", refused(answer)[0])
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("ref", ["R05", "R24"])
+def test_pin_made_as_the_hint_says_is_kept_beside_every_other_decision(desk, draft, ref):
+    decide(desk, "lock", host="H1", day="2023-02-24")
+    decide(desk, "lock", host="H2", day="2023-02-22")
+    decide(desk, "forbid", request=ref, day="2023-02-23")
+    decide(desk, "pin", request="R11", host="H2", day="2023-02-28", start="12:00")
+    before = list(PlanDecision.objects.all())
+    named = {str(row): row.pk for row in before}
+    wanted = VisitRequest.objects.filter(ref=ref)
+    asked = wanted.values("mode", "duration_minutes").get()
+    told = []
+    for day in (20, 21, 22, 24, 27, 28):
+        answer = decide(desk, "pin", request=ref, day=f"2023-02-{day}")
+        if answer.status_code == 422 and (hint := hint_of(answer)):
+            told.append(hint[0])
+            if "online" in hint["how"]:
+                wanted.update(mode="online", duration_minutes=90)
+            if hint["hours"]:
+                wanted.update(duration_minutes=60 * int(hint["hours"]))
+            back = [pk for name, pk in named.items() if name in refused(answer)[0]]
+            PlanDecision.objects.filter(pk__in=back).update(taken_back_at=clock.now())
+            fields = {"day": f"2023-02-{int(hint['day'] or day):02}", "start": hint["time"]}
+            kept = decide(desk, "pin", request=ref, **fields)
+            assert kept.status_code != 422, (refused(answer), refused(kept))
+            wanted.update(**asked)
+            PlanDecision.objects.filter(pk__in=back).update(taken_back_at=None)
+        PlanDecision.objects.exclude(pk__in=[row.pk for row in before]).delete()
+    assert len(told) >= 4
+
+
+@pytest.mark.one_database
+def test_request_forbidden_on_every_day_names_the_ban_beside_what_else_has_to_give_way(desk, draft):
+    only_open_on("R05", date(2023, 2, 21))  # There a visit on site stands in the way.
+    decide(desk, "forbid", request="R05", day="2023-02-21")
+    left = reason_now("R05")
+    assert re.fullmatch(
+        r"If it is held online \(1 h 30 min\) and what was decided is taken back \(R05 Cologne "
+        r"forbidden: Tue 21 Feb\): Tue 21 Feb 2023, \d\d:\d\d Berlin \(CET\) with .+\.",
+        left.would_fit_if,
+    )
+    assert go(desk, "request-why", "R05").context["changes"][0]["href"] == ""
+    do(desk, "plan-decision-take-back", PlanDecision.objects.get().pk)
+    assert reason_now("R05").would_fit_if.startswith("If it is held online (1 h 30 min): Tue 21")
+
+
+@pytest.mark.one_database
+def test_request_pinned_to_a_minute_and_not_placed_there_stays_in_the_tray(desk, draft):
+    place = draft.placements.get(requests__ref="R11")
+    other = next(day for day in (22, 23, 24) if day != place.on.day)
+    at = {"host": place.host.ref, "day": f"2023-02-{other}", "start": "09:00"}
+    assert decide(desk, "pin", request="R11", **at).status_code != 422
+    assert go(desk, "request-why", "R11").status_code == 200
+    do(desk, "plan-bring-back", draft.number)
+    made = PlanVersion.objects.order_by("number").last()
+    assert not made.placements.filter(requests__ref="R11").exists()
+    left = made.unplaced.get(request__ref="R11")
+    assert left.reason == f"Its place in v{draft.number} is not possible any more: " + (
+        f"{PlanDecision.objects.get()} (The mayor asked.)."
+    )
+    assert left.would_fit_if.startswith(f"If another day suits: {date(2023, 2, other):%a %-d %b}")
+    assert go(desk, "request-why", "R11").status_code == 200

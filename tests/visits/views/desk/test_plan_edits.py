@@ -169,7 +169,7 @@ def test_reasons_of_the_tray_are_those_of_the_plan_as_it_is_now(desk, draft):
     """With Venice out, its day is free for others, and the tray says so."""
     move(desk, draft, "R04", leave_out="1")
     told = [f"{row.reason} {row.would_fit_if}" for row in draft.unplaced.all()]
-    assert any("Fits on" in words for words in told)
+    assert any(FITS.match(row.would_fit_if) for row in draft.unplaced.all())
     assert not any("Venice" in words for words in told)
 
 
@@ -422,13 +422,16 @@ def released(desk, at):
     return store_version(solve_campaign(campaign, at=at, seconds=10, released=refs))
 
 
-FITS = re.compile(r"^(?:In this plan it f|F)its on (\d+) February with (.+?) (?:\(\d|if )")
+FITS = re.compile(
+    r"^(?:It fits as things stand|If another (?:day|part of the day) suits): "
+    r"\w+ (\d+) Feb 2023, .+ with (.+)\.$"
+)
 
 
 def told_fits(opened, row):
     """Host and day on which the tray says that a request fits as the draft stands."""
     for words in (row.reason, row.would_fit_if):
-        if (found := FITS.match(words)) and "is dropped" not in words:
+        if found := FITS.match(words):
             names = {host.name: host for host in opened.loaded.hosts.values()}
             yield names[found[2]].ref, date(2023, 2, int(found[1]))
 

@@ -1,15 +1,22 @@
 """Why a request has no date, what would help, and whom one meets on the way."""
 
+import json
 from datetime import UTC, date, datetime
 
 import pytest
+from django.core.management import call_command
 
 from crm.models import ConsentRecord, ContactPoint, DataRequest, Municipality, Person
 from crm.models.consent import Purpose, Suppression
 from tests.factories.crm import CLOCK
-from tests.visits.views.desk.front_door import do, go
+from tests.visits.views.desk.front_door import do, go, said
 from visits.domain.fill import cities_near, journeys_ahead
+from visits.domain.plan_edits import move_visit
+from visits.domain.plans import solve_campaign, store_version
+from visits.domain.proposals import take_back_proposal
+from visits.domain.why import Weighing
 from visits.models import Campaign, Host, Visit, VisitRequest
+from visits.planning.changes import Placed
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +33,7 @@ def desk(client, sample, coordinator):
 def test_page_tells_the_nearest_reason_and_the_changes_that_help(desk):
     page = go(desk, "request-why", "R24")
     assert page.context["why"].sentence == (
-        "Joe Gorman is at V09 Gdańsk around Tue 21 Feb 2023. There is room if V09 Gdańsk gives way."
+        "Joe Gorman cannot fit it on Tue 21 Feb 2023 beside V09 Gdańsk, which stands."
     )
     told = [change["words"].sentence for change in page.context["changes"]]
     assert told == [
@@ -117,6 +124,111 @@ def test_request_with_a_date_or_without_a_place_is_explained_in_one_sentence(des
 def test_request_page_and_tray_lead_to_the_reasons(desk):
     assert "/requests/R24/why/" in go(desk, "request-detail", "R24").text
     assert "/requests/R24/why/" in go(desk, "plan").text
+
+
+@pytest.fixture
+def draft(desk):
+    """A draft in which Venice, Nice, Tallinn and Lisbon may move; Venice was left out by hand."""
+    for ref in ("R04", "R16", "R11", "R08"):
+        visit = Visit.objects.live().get(requests__ref=ref)
+        take_back_proposal(visit, reason="To plan it anew.", at=CLOCK, by=None)
+    return store_version(solve_campaign(campaign(), at=CLOCK, seconds=60))
+
+
+def leave_out(draft, ref):
+    draft.refresh_from_db()
+    move_visit(draft, ref, host=None, seen=draft.edits, at=CLOCK, by=None)
+
+
+def told_on_why_page(desk, ref):
+    why = go(desk, "request-why", ref).context["why"]
+    return why.sentence, why.changes[0].sentence if why.changes else None
+
+
+@pytest.mark.one_database  # The planner sees values; how they are loaded is tested on both.
+def test_tray_why_page_and_command_tell_the_same_reason_and_smallest_change(desk, capsys):
+    call_command("plan_visits", "february-2023", "--json", "--seconds", "60")
+    rows = json.loads(capsys.readouterr().out)["unplaced"]
+    by_command = {row["request"]: (row["reason"], row["would_fit_if"]) for row in rows}
+    version = store_version(solve_campaign(campaign(), at=CLOCK, seconds=60))
+    in_tray = {
+        row.request.ref: (row.reason, row.would_fit_if)
+        for row in version.unplaced.select_related("request")
+    }
+    on_page = {ref: told_on_why_page(desk, ref) for ref in in_tray}
+    assert in_tray.keys() >= {"R05", "R12", "R20", "R24"}
+    assert by_command == in_tray == on_page
+
+
+@pytest.mark.one_database
+def test_tray_of_an_edited_draft_and_why_page_tell_the_same_change(desk, draft):
+    leave_out(draft, "R04")
+    for row in draft.unplaced.select_related("request"):
+        sentence, change = told_on_why_page(desk, row.request.ref)
+        assert change == row.would_fit_if
+        if row.reason_code not in ("left_out", "fits_now"):
+            assert sentence == row.reason
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("ref", ["R24", "R08"])
+def test_move_page_and_why_page_say_the_same_of_every_host_and_day(desk, draft, ref):
+    draft.refresh_from_db()
+    answer = go(desk, "plan-verdicts", draft.number, request=ref).json()
+    moved = {
+        (cell["host"], cell["day"]): cell["possible"] or cell["words"] for cell in answer["cells"]
+    }
+    why = {
+        (each.host.ref, each.day.isoformat()): each.cell.is_possible or each.cell.hard
+        for each in go(desk, "request-why", ref).context["why"].cells
+    }
+    assert moved == why
+
+
+def test_days_that_are_over_do_not_hide_what_stands_against_a_request(desk):
+    page = go(desk, "request-why", "R20")
+    assert page.context["why"].sentence == (
+        "Every date it wished for is over or too soon. "
+        "Joe Gorman cannot fit it on Mon 20 Feb 2023 beside V16 Lisbon, which stands."
+    )
+    assert "Tue 14 Feb 2023 is over." not in page.context["why"].public
+
+
+@pytest.mark.parametrize(
+    ("days", "begins"),
+    [
+        ([25, 26], "No date it wished for is a working day of the offer. Joe Gorman "),
+        (
+            [14, 25],
+            "Every date it wished for is over, too soon or no working day of the offer. Joe ",
+        ),
+    ],
+)
+def test_wishes_that_no_plan_can_meet_are_named_before_what_stands_elsewhere(desk, days, begins):
+    row = VisitRequest.objects.get(ref="R24")
+    row.preferred_dates.all().delete()
+    for rank, day in enumerate(days, 1):
+        row.preferred_dates.create(on=date(2023, 2, day), rank=rank)
+    assert go(desk, "request-why", "R24").context["why"].sentence.startswith(begins)
+
+
+def test_window_without_a_working_day_is_told_in_one_sentence(desk):
+    Campaign.objects.update(window_start=date(2023, 2, 18), window_end=date(2023, 2, 19))
+    answer = desk.get("/requests/R24/why/", follow=True)
+    assert said(answer) == ["The window has no working day."]
+
+
+def test_swap_says_which_wish_the_other_city_loses_by_it(desk):
+    weighing = Weighing(VisitRequest.objects.get(ref="R24"), at=CLOCK)
+    host, noon = "H1", datetime(2023, 2, 22, 10, tzinfo=UTC)
+    assert weighing.alternatives.cost_of_move(Placed("V11", host, noon)) == [
+        "its dates are on offer and would be offered anew",
+        "V11 Tallinn loses 1.5 wish points: it wished for Thu 23 Feb 2023",
+    ]
+    stays = next(v for v in weighing.alternatives.wide[1].visits if v.task == "V11")
+    assert weighing.alternatives.cost_of_move(Placed("V11", host, stays.start)) == [
+        "its dates are on offer and would be offered anew"
+    ]
 
 
 # --- Fill a journey ---
