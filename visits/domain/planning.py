@@ -27,7 +27,7 @@ from visits.domain.planning_tasks import (
     task_of_requests,
 )
 from visits.domain.requests import Visited
-from visits.domain.travel import travel_table, travel_with_detours
+from visits.domain.travel import travel_with_detours
 from visits.models import (
     CalendarDay,
     Campaign,
