@@ -158,7 +158,7 @@ def disturbed(draw, homes=("Oslo",), calls=None):
     names = st.sampled_from([name for name in (*CITIES, *homes) if name != home])
     chosen = draw(st.lists(names, min_size=1, max_size=4, unique=True))
     tasks = [task(name, None, promised=True) for name in chosen]
-    online = tuple(call_on(day, host) for day in (draw(calls) if calls else ()))
+    online = tuple(call_on(day, host) for day in sorted(() if calls is None else draw(calls)))
     quiet = replace(problem_of(*tasks), hosts=(host,), fixed=online)
     calm = solve(quiet, Limits(seconds=10), with_reasons=False)
     published = tuple(PublishedVisit(v.task, "H", v.start) for v in calm.visits if v.task)
