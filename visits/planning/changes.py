@@ -655,4 +655,5 @@ def _held(task: Task, row: Placed) -> FixedVisit:
         moment_of(start + task.duration),
         task.priority,
         task.requests,
+        agreed=False,
     )

@@ -185,7 +185,10 @@ class Task:
 
 @dataclass(frozen=True)
 class FixedVisit:
-    """A visit that stands as it is: a fact. Its priority counts as placed."""
+    """A visit that stands as it is: a fact. Its priority counts as placed.
+
+    `agreed` is False of a place in a plan that is asked about, which nobody was told yet.
+    """
 
     ref: str
     label: str
@@ -196,6 +199,7 @@ class FixedVisit:
     end: datetime
     priority: int = 0
     requests: tuple[str, ...] = ()
+    agreed: bool = True
 
 
 @dataclass(frozen=True)

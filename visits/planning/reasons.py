@@ -468,7 +468,7 @@ def _beside_absence(fact: Fact, task: Task, host: Host, day: date) -> Reason:
 def _blocked_by(fact: Fact, host: Host, day: date) -> Reason:
     values = {"host": host.name, "day": day, "visit": fact.label}
     text = f"{host.name} cannot fit it on {day:%-d %B} beside {fact.label}"
-    if fact.visit is None or fact.visit.strict:  # a place in the plan, not one agreed
+    if fact.visit is None or not fact.visit.agreed:
         return Reason("blocked_by_plan", f"{text}.", values)
     return Reason("blocked_by_visit", f"{text}, which stands.", values)
 

@@ -67,6 +67,7 @@ def as_fixed(visits: Iterable[PlannedVisit]) -> tuple[FixedVisit, ...]:
             visit.end,
             visit.priority,
             visit.requests,
+            visit.task is None,
         )
         for visit in visits
     )
