@@ -28,7 +28,7 @@ def left_out_when_fresh(campaign: Campaign) -> list[str]:
     requests = VisitRequest.objects.filter(campaign=campaign).order_by("ref")
     words += _named(
         requests.filter(state__in=REOPENED_FROM),
-        _("Requests that ended without a visit: %(refs)s."),
+        _("That these ended without a visit, as if they wanted one still: %(refs)s."),
     )
     others = (RequestState.MERGED, RequestState.REJECTED, RequestState.REFERRED)
     words += _named(

@@ -42,7 +42,7 @@ from visits.models import (
 from visits.models.requests import Mode
 from visits.planning import problem as p
 from visits.planning.validate import MOST_TASKS
-from visits.states import HELD_VISITS, LIVE_VISITS, REOPENED_FROM, RequestState, VisitState
+from visits.states import HELD_VISITS, LIVE_VISITS, RequestState, VisitState
 
 # How far from the window a visit may lie and still share a journey with one inside it.
 NEAR = timedelta(days=7)
@@ -83,7 +83,6 @@ class LoadedProblem:
     hosts: dict[str, Host]
     kept_visits: dict[str, Visit]
     without_place: tuple[VisitRequest, ...] = ()
-    unwanted: tuple[VisitRequest, ...] = ()
     released: tuple[str, ...] = ()
     known: Known | None = None
     held: tuple[Held, ...] = ()
@@ -110,10 +109,10 @@ def load_problem(
     for a city are facts, and what a cancelled visit keeps for an undo is busy; strikes and storms
     stop journeys. Visits `released` by reference are no facts: they may move, as little as
     possible, and are placed before anything new; `most_moves` limits how many of them and of the
-    offers may. Fresh: every request that wants or wanted a visit over the whole window from an
-    empty calendar, with every strike and storm of it; what ended without a visit is `unwanted`, and
-    `left_out_when_fresh` tells what else does not count. Only: these requests, whatever their
-    state, and all visits but their own, those of other campaigns too.
+    offers may. Fresh: every request not merged, rejected or referred over the whole window
+    from an empty calendar, with every strike and storm of it; `left_out_when_fresh` tells
+    what that does not look at. Only: these requests, whatever their state, and all visits but their
+    own, those of other campaigns too.
 
     `decisions` are the coordinator's, those of the campaign when not given. `beside` are further
     places to which journeys shall be known. What is `held` is not weighed anew but taken so.
@@ -138,9 +137,6 @@ def load_problem(
     else:
         asked = list(only)
     requests = [request for request in asked if request.pk not in settled]
-    unwanted = [row for row in requests if fresh and row.state in REOPENED_FROM]
-    if fresh:
-        requests = [row for row in requests if row.state not in REOPENED_FROM]
     offers = {} if fresh or only is not None else _offered(requests, promised)
     without = [request for request in requests if needs_place(request, offers)]
     placed = [request for request in requests if not needs_place(request, offers)]
@@ -193,7 +189,6 @@ def load_problem(
         hosts={host.ref: host for host in hosts},
         kept_visits=offers,
         without_place=tuple(without),
-        unwanted=tuple(unwanted),
         released=tuple(visit.ref for visit in loose),
         known=known,
         held=tuple(held),

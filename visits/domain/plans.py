@@ -41,8 +41,6 @@ NO_PLACE = "{city} is not in the register of places, so no journey can be planne
 FITS_NOW, LEFT_OUT, NOT_BACK = "fits_now", "left_out", "not_back"
 # Moved since by us, and back only by taking that move back.
 MOVED_SINCE = "moved_since"
-UNWANTED = "It is {state}, so no visit is planned for it."
-UNWANTED_MEND = "It can be planned once it is reopened."
 # Of more visits that might move it is not looked at which others could have been left standing.
 FEW_TO_COMPARE = 12
 NO_PLACE_MEND = "It can be planned once the city is chosen from the register."
@@ -219,15 +217,6 @@ def unplaced_as_json(solved: SolvedPlan) -> list[dict[str, Any]]:
         }
         for request in solved.loaded.without_place
     ]
-    rows += [
-        {
-            "request": request.ref,
-            "code": "unwanted",
-            "reason": UNWANTED.format(state=request.get_state_display()),
-            "would_fit_if": UNWANTED_MEND,
-        }
-        for request in solved.loaded.unwanted
-    ]
     return sorted(rows, key=lambda row: str(row["request"]))
 
 
@@ -325,7 +314,6 @@ def fill_version(version: PlanVersion, solved: SolvedPlan) -> None:
         for request in visit.requests.all()
     }
     requests |= solved.loaded.requests
-    requests |= {request.ref: request for request in solved.loaded.unwanted}
     Unplaced.objects.bulk_create(
         Unplaced(
             version=version,

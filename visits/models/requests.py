@@ -103,7 +103,7 @@ class VisitRequestQuerySet(PlacedQuerySet):
         ).order_by("ref")
 
     def plannable(self):
-        """What a plan from an empty calendar speaks of: requests that were ours to answer."""
+        """What a plan from an empty calendar tries to place."""
         return self.exclude(
             state__in=(
                 RequestState.MERGED,

@@ -44,13 +44,12 @@ def test_plain_problem_takes_agreed_visits_and_held_dates_as_facts(campaign):
     assert loaded.problem.earliest > clock.now()
 
 
-def test_fresh_problem_plans_all_who_want_or_wanted_a_visit_from_an_empty_calendar(campaign):
+def test_fresh_problem_plans_every_plannable_request_from_an_empty_calendar(campaign):
     loaded = load_problem(campaign, at=clock.now(), fresh=True)
     assert loaded.problem.fixed == ()
     planned = {ref for row in loaded.problem.tasks for ref in row.requests}
-    # R09 is withdrawn, R19 declined, R21 expired; R13 is referred, N01 merged, N02 rejected.
-    assert planned == {f"R{number:02}" for number in range(1, 26)} - {"R09", "R13", "R19", "R21"}
-    assert [row.ref for row in loaded.unwanted] == ["R09", "R19", "R21"]
+    # R13 is referred, N01 merged, N02 rejected.
+    assert planned == {f"R{number:02}" for number in range(1, 26)} - {"R13"}
     assert task(loaded, "R14").requests == ("R14", "R15")
 
 
@@ -63,17 +62,13 @@ def test_fresh_plan_keeps_to_every_strike_of_the_window_and_tells_what_it_leaves
     assert told["left_out"] == [
         "16 visits that stand or took place.",
         "Where the hosts are now, and the notice a new date gives.",
-        "Requests that ended without a visit: R09; R19; R21.",
+        "That these ended without a visit, as if they wanted one still: R09; R19; R21.",
         "Requests that were merged, rejected or referred: N01; N02; R13.",
     ]
     # Each request that was ours to answer is in the plan or told with its reason.
     refs = {ref for row in told["visits"] for ref in row["requests"]}
     refs |= {row["request"] for row in told["unplaced"]}
     assert refs == {f"R{number:02}" for number in range(1, 26)} - {"R13"}
-    reasons = {row["request"]: row["reason"] for row in told["unplaced"]}
-    assert reasons["R09"] == "It is withdrawn, so no visit is planned for it."
-    version = store_version(solved)
-    assert version.unplaced.get(request__ref="R09").reason_code == "unwanted"
 
 
 def test_plain_plan_leaves_nothing_out_of_account(campaign):
@@ -142,9 +137,10 @@ def test_ten_thousand_requests_are_counted_and_refused_before_one_is_read(
 
 def test_problem_knows_the_local_calendar_of_each_place(campaign):
     loaded = load_problem(campaign, at=clock.now(), fresh=True)
-    closed = {ref: set(task(loaded, ref).closed) for ref in ("R03", "R08", "R10", "R12")}
+    closed = {ref: set(task(loaded, ref).closed) for ref in ("R03", "R08", "R09", "R10", "R12")}
     assert date(2023, 2, 15) in closed["R03"]  # patron saint of Brescia
     assert date(2023, 2, 24) in closed["R08"]
+    assert date(2023, 2, 6) in closed["R09"]
     assert date(2023, 2, 27) in closed["R10"]
     assert date(2023, 2, 28) in closed["R12"]
     assert task(loaded, "R08").half_days[date(2023, 2, 23)] == 14 * 60
