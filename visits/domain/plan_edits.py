@@ -97,9 +97,12 @@ def places_of(solution: Solution) -> Places:
     return {visit.task: (visit.host, visit.start) for visit in solution.visits if visit.task}
 
 
-def open_draft(version: PlanVersion, *, at: datetime, as_asked: str = "") -> Draft:
+def open_draft(
+    version: PlanVersion, *, at: datetime, as_asked: str = "", moving: str = ""
+) -> Draft:
     """The draft on top of the calendar as it stands; the request `as_asked` is no longer held
-    online because somebody placed it so.
+    online because somebody placed it so. An agreed visit put back where it stands is a fact again,
+    but for the request that is `moving`.
 
     Raises ValidationError when the version is no draft to edit, and, with code "stale", when the
     calendar changed under it since it was made.
@@ -111,9 +114,10 @@ def open_draft(version: PlanVersion, *, at: datetime, as_asked: str = "") -> Dra
         version.plan.campaign,
         at=at,
         decisions=decisions,
-        released=released_by(version, rows),
+        released=released_by(version, rows, moving=moving),
         held=[row for row in held_by(version) if not (row.by_hand and as_asked in row.requests)],
     )
+    loaded = replace(loaded, released=(*loaded.released, *_put_back_in(version, rows, moving)))
     tasks = {ref for task in loaded.problem.tasks for ref in (task.ref, *task.requests)}
     gone = {ref for row in rows if not row.is_fixed for ref in _refs(row)} - tasks
     if changed := out_of_date(version, rows) | gone:
@@ -165,12 +169,24 @@ def refuse_closed(version: PlanVersion) -> None:
         )
 
 
-def released_by(version: PlanVersion, rows: Iterable[Placement]) -> frozenset[str]:
+def released_by(
+    version: PlanVersion, rows: Collection[Placement], *, moving: str = ""
+) -> frozenset[str]:
     """Visits that the version may move: those it was made to place anew, and agreed ones that the
-    coordinator released for it."""
+    coordinator released for it and that were not put back, or serve the request that is `moving`.
+    """
     wanted = [request.pk for row in rows if not row.is_fixed for request in row.requests.all()]
     offered = Visit.objects.offered().filter(requests__in=wanted, state_since__lte=version.made_at)
-    return frozenset([*offered.values_list("ref", flat=True), *version.result.get("released", [])])
+    released = {*offered.values_list("ref", flat=True), *version.result.get("released", [])}
+    return frozenset(released - set(_put_back_in(version, rows, moving)))
+
+
+def _put_back_in(version: PlanVersion, rows: Iterable[Placement], moving: str) -> list[str]:
+    """Visits that were released for the version and that it has where they stand all the same."""
+    stand = {
+        row.visit.ref for row in rows if row.is_fixed and row.visit and moving not in _refs(row)
+    }
+    return sorted(stand.intersection(version.result.get("released", [])))
 
 
 def held_by(version: PlanVersion) -> tuple[Held, ...]:
@@ -351,7 +367,8 @@ def move_visit(
     at: datetime,
     by: User | None,
 ) -> tuple[PlanEdit, list[str]]:
-    """Put a request of the draft elsewhere, or back to the tray when no host is given.
+    """Put a request of the draft elsewhere, or back to the tray when no host is given; a visit
+    that its city has agreed to is then back where it stands, as no plan leaves it out.
 
     Without `starts_at` the best start of `day` is taken. `online` meets a request online that was
     asked on site. Answers with the edit and the soft rules
@@ -361,7 +378,7 @@ def move_visit(
     version.refresh_from_db()
     refuse_closed(version)
     refuse_unseen(version, seen)
-    draft = open_draft(version, at=at, as_asked="" if host else ref)
+    draft = open_draft(version, at=at, as_asked="" if host else ref, moving=ref)
     ref = draft.handle(ref)
     if online and host is not None:
         draft = meeting_online(draft, ref)
@@ -373,10 +390,42 @@ def move_visit(
     if target is None:
         _refuse_decided(draft, ref)
         del places[ref]
+        if moves.task_of(draft.loaded.problem, ref).promised:
+            return _put_back(draft, ref, places, at=at, by=by)
     else:
         places[ref] = (target[0].ref, target[1])
     edit = _store(draft, _arranged(draft, places), request, spot, target, at=at, by=by)
     return edit, _soft_words(draft, ref, target)
+
+
+def _put_back(
+    draft: Draft, ref: str, places: Places, *, at: datetime, by: User | None
+) -> tuple[PlanEdit, list[str]]:
+    """An agreed visit where it stands, and the others at their `places` around it."""
+    visit = draft.loaded.kept_visits[ref]
+    free = set(draft.loaded.released) - set(draft.loaded.visits) - {visit.ref}
+    loaded = load_problem(
+        draft.version.plan.campaign,
+        at=at,
+        decisions=draft.decisions,
+        released=free,
+        held=draft.loaded.held,
+    )
+    around = replace(draft, loaded=replace(loaded, released=draft.loaded.released))
+    values = {
+        "visit": visit,
+        "when": wording.time_range(visit.starts_at, visit.ends_at, visit.zone),
+    }
+    try:
+        plan = _arranged(around, places)
+    except ValidationError as error:
+        words = _("%(visit)s cannot be left out, it stands with its city: %(when)s. %(why)s")
+        raise ValidationError(
+            words, code="agreed", params=values | {"why": error.messages[0]}
+        ) from error
+    request, spot = draft.request(ref), draft.spot(ref)
+    edit = _store(around, plan, request, spot, None, at=at, by=by)
+    return edit, [_("%(visit)s stays where it stands with its city: %(when)s.") % values]
 
 
 def _target(

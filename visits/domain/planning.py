@@ -106,13 +106,14 @@ def load_problem(
     """What is to be planned at the moment `at`.
 
     Plain: open requests without a date over the rest of the window; agreed visits and dates held
-    for a city are facts, and what a cancelled visit keeps for an undo is busy; strikes and storms
-    stop journeys. Visits `released` by reference are no facts: they may move, as little as
-    possible, and are placed before anything new; `most_moves` limits how many of them and of the
-    offers may. Fresh: every request not merged, rejected or referred over the whole window
-    from an empty calendar, with every strike and storm of it; `left_out_when_fresh` tells
-    what that does not look at. Only: these requests, whatever their state, and all visits but their
-    own, those of other campaigns too.
+    for a city are facts; what a cancelled visit keeps for an undo is busy, and so is what stands
+    for another campaign, without its place and journeys; strikes and storms stop journeys. Visits
+    `released` by reference are no facts: they may move, as little as possible, and are placed
+    before anything new; `most_moves` limits how many of them and of the offers may. Fresh: every
+    request not merged, rejected or referred over the whole window from an empty calendar, with
+    every strike and storm of it; `left_out_when_fresh` tells what that does not look at. Only:
+    these requests, whatever their state, and all visits but their own, those of other campaigns
+    too.
 
     `decisions` are the coordinator's, those of the campaign when not given. `beside` are further
     places to which journeys shall be known. What is `held` is not weighed anew but taken so.
@@ -141,7 +142,10 @@ def load_problem(
     without = [request for request in requests if needs_place(request, offers)]
     placed = [request for request in requests if not needs_place(request, offers)]
     positions = {} if fresh else _positions(hosts, at)
-    kept = {} if fresh else _kept(at)
+    busy = {} if fresh else _kept(at)
+    elsewhere = [] if fresh or only is not None else list(visits_elsewhere(campaign))
+    for visit in elsewhere:
+        busy.setdefault(visit.host_id, []).append(_busy_with(visit))
     groups = _by_city(placed, offers, joint=fresh, held=held)
     days = CalendarDay.objects.between(campaign.window_start, campaign.window_end)
     known = Known(list(days), covered_by_experts(), Visited.load(), at)
@@ -161,7 +165,7 @@ def load_problem(
             _host(
                 host,
                 positions[host.pk][1] if host.pk in positions else None,
-                kept=kept.get(host.pk, ()),
+                busy=busy.get(host.pk, ()),
             )
             for host in hosts
         ),
@@ -193,15 +197,20 @@ def load_problem(
         known=known,
         held=tuple(held),
         decisions=tuple(decisions),
-        facts=facts_mark(campaign, decisions, (row for host in hosts for row in host.absences)),
+        facts=facts_mark(
+            campaign, decisions, (row for host in hosts for row in host.absences), elsewhere
+        ),
     )
 
 
 def facts_mark(
-    campaign: Campaign, decisions: Iterable[PlanDecision], absences: Iterable[HostAvailability]
+    campaign: Campaign,
+    decisions: Iterable[PlanDecision],
+    absences: Iterable[HostAvailability],
+    elsewhere: Iterable[Visit],
 ) -> dict[str, str]:
-    """A short mark of what was decided, and one of when hosts are away in the window; as long as a
-    mark stays the same, so does what it stands for."""
+    """A short mark of what was decided, one of when hosts are away in the window, and one of their
+    visits `elsewhere`; as long as a mark stays the same, so does what it stands for."""
     first, last = campaign.window_start - NEAR, campaign.window_end + NEAR
     away = {
         f"{row.host_id} {row.starts_at.isoformat()} {row.ends_at.isoformat()}"
@@ -211,6 +220,10 @@ def facts_mark(
     return {
         "decisions": _mark(str(row.pk) for row in decisions),
         "absences": _mark(away),
+        "elsewhere": _mark(
+            f"{row.host_id} {row.starts_at.isoformat()} {row.ends_at.isoformat()}"
+            for row in elsewhere
+        ),
     }
 
 
@@ -225,12 +238,13 @@ def facts_changed(
     if not known:
         return []
     absences = HostAvailability.objects.busy().filter(host__in=Host.objects.who_lead())
-    now = facts_mark(campaign, decisions, absences)
+    now = facts_mark(campaign, decisions, absences, visits_elsewhere(campaign))
     words = {
         "decisions": _("decisions were made or taken back"),
         "absences": _("the times when hosts are away changed"),
+        "elsewhere": _("visits of other campaigns changed"),
     }
-    return [words[name] for name in words if known.get(name) != now[name]]
+    return [words[name] for name in words if known.get(name, now[name]) != now[name]]
 
 
 def _refuse_too_many(count: int, places: int, *, may_take_long: bool) -> None:
@@ -322,15 +336,34 @@ def _facts(campaign: Campaign, *, without: Sequence[VisitRequest] | None = None)
     if without is None:
         live = live.filter(campaign=campaign)
     else:
-        first, last = campaign.window_start - NEAR, campaign.window_end + NEAR
-        live = live.filter(starts_at__date__gte=first, starts_at__date__lte=last)
-        live = live.exclude(requests__in=list(without))
+        live = _near(campaign, live).exclude(requests__in=list(without))
     requests = VisitRequest.objects.select_related("place", "campaign", "municipality")
     live = live.prefetch_related(
         "holds__reservation",
         Prefetch("requests", requests.prefetch_related("topics", "preferred_dates")),
     )
     return live.order_by("ref")
+
+
+def _near(campaign: Campaign, visits: QuerySet[Visit]) -> QuerySet[Visit]:
+    first, last = campaign.window_start - NEAR, campaign.window_end + NEAR
+    return visits.filter(starts_at__date__gte=first, starts_at__date__lte=last)
+
+
+def visits_elsewhere(campaign: Campaign) -> QuerySet[Visit]:
+    """What stands for other campaigns near the window with the hosts whom this one may plan."""
+    rows = Visit.objects.standing().exclude(campaign=campaign)
+    rows = rows.filter(host__in=Host.objects.who_lead()).select_related("campaign")
+    return _near(campaign, rows).order_by("ref")
+
+
+def _busy_with(visit: Visit) -> p.Busy:
+    """A visit of another campaign as time its host has not for this one."""
+    return p.Busy(
+        start=visit.starts_at,
+        end=visit.ends_at + BUFFER,
+        label=f"{visit}, {visit.campaign}",
+    )
 
 
 def _offered(requests: Iterable[VisitRequest], promised: Mapping[int, Visit]) -> dict[str, Visit]:
@@ -404,7 +437,7 @@ def _kept(at: datetime) -> dict[int, list[p.Busy]]:
     return found
 
 
-def _host(host: Host, position: p.Position | None = None, *, kept: Sequence[p.Busy] = ()) -> p.Host:
+def _host(host: Host, position: p.Position | None = None, *, busy: Sequence[p.Busy] = ()) -> p.Host:
     return p.Host(
         ref=host.ref,
         name=host.name,
@@ -416,7 +449,7 @@ def _host(host: Host, position: p.Position | None = None, *, kept: Sequence[p.Bu
                 p.Busy(start=row.starts_at, end=row.ends_at, label=str(row))
                 for row in host.absences
             ),
-            *kept,
+            *busy,
         ),
         can_travel=host.travels,
         days_in_a_row=host.max_days_in_row,

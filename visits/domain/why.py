@@ -132,7 +132,7 @@ class Weighing:
         version = self.version
         if version is None or version.state == PlanVersion.State.PUBLISHED:
             return None
-        rows = list(version.placements.select_related("host").prefetch_related("requests"))
+        rows = list(version.placements.select_related("host", "visit").prefetch_related("requests"))
         loaded = load_problem(
             self.request.campaign,
             at=self.at,

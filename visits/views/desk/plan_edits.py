@@ -265,7 +265,7 @@ def _offer_again(request: HttpRequest, row: VisitRequest, change: EditedMeanwhil
     form = MoveForm(
         campaign=row.campaign, zone=row.zone, initial={**typed, "seen": change.version.edits}
     )
-    draft = open_draft(change.version, at=clock.now())
+    draft = open_draft(change.version, at=clock.now(), moving=row.ref)
     row = draft.request(row.ref)
     is_leaving = "leave_out" in request.POST
     return _move_page(

@@ -10,6 +10,7 @@ from crm import clock
 from crm.models import Message
 from tests.factories.visits import DisruptionFactory, HostAvailabilityFactory, VisitFactory
 from tests.visits.views.desk.front_door import do, go, said
+from visits.domain.plan_edits import open_draft
 from visits.domain.planning_runs import work_off
 from visits.models import Campaign, Disruption, PlanRun, PlanVersion, Visit
 
@@ -240,6 +241,30 @@ def test_agreed_visit_is_not_moved_without_its_own_approval(desk, moving):
     visit.refresh_from_db()
     version.refresh_from_db()
     assert (visit.is_agreed, version.state) == (True, "draft")
+
+
+def test_agreed_visit_left_out_by_hand_stands_and_keeps_its_time(desk, moving):
+    version, visit, placement = moving
+    move = {"request": "R17", "seen": 0, "leave_out": "1"}
+    answer = do(desk, "plan-move", version.number, **move)
+    stands = version.placements.get(requests__ref="R17")
+    assert (stands.visit, stands.is_fixed, stands.starts_at) == (visit, True, visit.starts_at)
+    assert said(answer)[0].endswith(
+        "V08 Stuttgart stays where it stands with its city: "
+        "Fri 17 Feb 2023, 12:00–15:00 Berlin (CET)."
+    )
+    version.refresh_from_db()
+    facts = open_draft(version, at=clock.now()).loaded.problem.fixed
+    assert visit.starts_at in {fact.start for fact in facts if fact.ref == "V08"}
+    do(desk, "plan-edit-undo", version.number, 1)
+    again = version.placements.get(requests__ref="R17")
+    assert (again.visit, again.starts_at) == (None, placement.starts_at)
+    do(desk, "plan-move", version.number, **(move | {"seen": 2}))
+    version.refresh_from_db()
+    answer = do(desk, "plan-publish", version.number, seen=version.edits)
+    assert said(answer)[0].startswith("Published.")
+    visit.refresh_from_db()
+    assert visit.is_agreed
 
 
 def test_approved_move_replaces_the_visit_and_drafts_one_letter_to_its_city(desk, moving):
