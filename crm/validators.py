@@ -25,8 +25,10 @@ KEPT_LETTERS = frozenset("ßς")
 
 
 def clean_text(value: str) -> str:
-    """`value` in NFC without control characters (line breaks and tabs stay)."""
-    return DIRECTION_CONTROLS.sub("", CONTROL.sub("", unicodedata.normalize("NFC", value)))
+    """`value` in NFC without control characters but tabs and line breaks, which are line feeds: a
+    browser sends others, so that saving a form would change words that nobody touched."""
+    text = unicodedata.normalize("NFC", value).replace("\r\n", "\n").replace("\r", "\n")
+    return DIRECTION_CONTROLS.sub("", CONTROL.sub("", text))
 
 
 def clean_line(value: str) -> str:

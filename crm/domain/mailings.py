@@ -201,10 +201,10 @@ def check_mailing(mailing: Mailing, people: QuerySet[Person], *, at: datetime) -
     digest = hashlib.sha256(
         repr([locked.kind, locked.event_id, sorted(locked.values.items())]).encode()
     )
-    for rows in _decided(locked, numbers, left_out, taken={}):
-        MailingRecipient.objects.bulk_create(rows)
-        for row in rows:
-            digest.update(repr(_shown(row)).encode())
+    for decided in _decided(locked, numbers, left_out, taken={}):
+        MailingRecipient.objects.bulk_create(row for row, _words in decided)
+        for row, words in decided:
+            digest.update(repr((*_shown(row), *words)).encode())
     for language, template in sorted(newest(locked.template_key).items()):
         digest.update(f"{language}{template.version}".encode())
     Mailing.objects.filter(pk=locked.pk).update(checked_at=at, digest=digest.hexdigest()[:32])
@@ -218,18 +218,19 @@ def _shown(row: MailingRecipient) -> tuple:
 
 def _decided(
     mailing: Mailing, numbers: Sequence[int], left_out: set[int], *, taken: dict[str, int]
-) -> Iterator[list[MailingRecipient]]:
-    """The recipients of a mailing, so many at a time; `taken` are addresses already written to."""
+) -> Iterator[list[tuple[MailingRecipient, tuple[str, ...]]]]:
+    """The recipients of a mailing, so many at a time, each with address, subject and words of the
+    letter if one goes; `taken` are addresses already written to."""
     writer = Writer(mailing)
     for start in range(0, len(numbers), AT_ONCE):
         rows = Person.objects.filter(pk__in=numbers[start : start + AT_ONCE])
         people = list(rows.select_related("organisation__municipality").order_by("pk"))
         facts = bases.facts_of(people, kind=mailing.kind, event_id=mailing.event_id)
         agreed, untold = writer.agreed_on(people), writer.untold(people)
-        decided = []
+        decided: list[tuple[MailingRecipient, tuple[str, ...]]] = []
         for person in people:
             row = MailingRecipient(mailing=mailing, person=person, standing=Standing.BLOCKED)
-            decided.append(row)
+            decided.append((row, ()))
             if person.pk in left_out:
                 row.standing = Standing.LEFT_OUT
                 continue
@@ -251,6 +252,7 @@ def _decided(
                 continue
             taken[verdict.address.key] = person.pk
             row.standing = Standing.SAMPLE if person.is_sample else Standing.GOES
+            decided[-1] = row, (verdict.address.key, letter.subject, letter.body)
         yield decided
 
 
@@ -344,7 +346,8 @@ def try_again(mailing: Mailing, *, at: datetime, by: User) -> int:
     written_to = locked.recipients.exclude(mail=None).exclude(point=None)
     taken = dict(written_to.values_list("point__match_key", "person"))
     fields = ("standing", "reason", "detail", "language", "point")
-    for rows in _decided(locked, numbers, set(), taken=taken):
+    for decided in _decided(locked, numbers, set(), taken=taken):
+        rows = [row for row, _words in decided]
         known = {row.person_id: row for row in blocked.filter(person__in=[r.person for r in rows])}
         for row in rows:
             row.pk = known[row.person_id].pk

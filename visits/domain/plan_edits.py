@@ -19,7 +19,14 @@ from visits.domain.alternatives import ONLINE_MINUTES, leeway_of, would_fit
 from visits.domain.booking import lock_resources
 from visits.domain.plan_rules import decided_against, decisions_of, local_day_of, marks_of
 from visits.domain.planning import Held, LoadedProblem, load_problem
-from visits.domain.plans import FITS_NOW, LEFT_OUT, SolvedPlan, fill_version, refuse_unseen
+from visits.domain.plans import (
+    FITS_NOW,
+    LEFT_OUT,
+    SolvedPlan,
+    fill_version,
+    plan_as_json,
+    refuse_unseen,
+)
 from visits.models import (
     Host,
     Placement,
@@ -530,6 +537,8 @@ def _store(
         fresh=False,
         made_at=version.made_at,
     )
+    # Reasons take seconds to work out, for which nobody else must wait to write.
+    told = plan_as_json(solved)
     with transaction.atomic():
         lock_resources([f"plan:{version.plan_id}"])
         now = PlanVersion.objects.select_related("plan__campaign").get(pk=version.pk)
@@ -541,7 +550,7 @@ def _store(
             now.bound = None
         now.edits += 1
         now.proven = False
-        fill_version(now, solved)
+        fill_version(now, solved, told)
         edit = PlanEdit.objects.create(
             version=now,
             number=now.edits,

@@ -14,7 +14,7 @@ from visits.domain.booking import lock_resources
 from visits.domain.plan_edits import Places, bare_solution, held_by
 from visits.domain.plan_rules import decided_against, decisions_of, local_day_of
 from visits.domain.planning import Held, LoadedProblem, load_problem
-from visits.domain.plans import MOVED_SINCE, NOT_BACK, SolvedPlan, add_version
+from visits.domain.plans import MOVED_SINCE, NOT_BACK, SolvedPlan, add_version, plan_as_json
 from visits.models import Placement, PlanDecision, PlanVersion, Unplaced, Visit, VisitRequest
 from visits.models.requests import Mode
 from visits.planning import moves
@@ -52,10 +52,11 @@ def bring_back(version: PlanVersion, *, at: datetime, by: User | None) -> PlanVe
     told = moves.reasons_left(loaded.problem, plan)
     plan = replace(plan, unplaced=tuple(_named(row, version, refused) for row in told))
     solved = SolvedPlan(campaign, loaded, plan, 1, False, at)
+    as_told = plan_as_json(solved)
     with transaction.atomic():
         lock_resources([f"plan:{version.plan_id}"])
         note = _("%(version)s brought back") % {"version": version}
-        made = add_version(version.plan, solved, by=by, note=note)
+        made = add_version(version.plan, solved, by=by, told=as_told, note=note)
         Unplaced.objects.bulk_create(
             Unplaced(version=made, request=request, reason_code=code, reason=reason[:500])
             for request, code, reason in gone

@@ -272,18 +272,33 @@ def plan_of(campaign: Campaign) -> Plan:
     return Plan.objects.get_or_create(campaign=campaign)[0]
 
 
-@transaction.atomic
 def store_version(solved: SolvedPlan, *, by: User | None = None, note: str = "") -> PlanVersion:
     """Keep a solved plan as the next draft version."""
+    # Reasons take seconds to work out, for which nobody else must wait to write.
+    return _store_told(solved, plan_as_json(solved), by=by, note=note)
+
+
+@transaction.atomic
+def _store_told(
+    solved: SolvedPlan, told: dict[str, Any], *, by: User | None, note: str
+) -> PlanVersion:
     plan = plan_of(solved.campaign)
     lock_resources([f"plan:{plan.pk}"])
-    version = add_version(plan, solved, by=by, note=note)
+    version = add_version(plan, solved, by=by, note=note, told=told)
     record(version, "store_version", at=solved.made_at, by=by, to_state=version.state)
     return version
 
 
-def add_version(plan: Plan, solved: SolvedPlan, *, by: User | None, note: str = "") -> PlanVersion:
-    """The next draft, not yet recorded; the caller holds the lock."""
+def add_version(
+    plan: Plan,
+    solved: SolvedPlan,
+    *,
+    by: User | None,
+    told: dict[str, Any],
+    note: str = "",
+) -> PlanVersion:
+    """The next draft, not yet recorded; the caller holds the lock. `told` is its `plan_as_json`,
+    which takes too long to be worked out under it."""
     latest = plan.versions.order_by("-number").first()
     version = PlanVersion(
         plan=plan,
@@ -294,15 +309,16 @@ def add_version(plan: Plan, solved: SolvedPlan, *, by: User | None, note: str = 
         bound=solved.solution.bound,
         proven=solved.solution.proven,
     )
-    fill_version(version, solved)
+    fill_version(version, solved, told)
     return version
 
 
-def fill_version(version: PlanVersion, solved: SolvedPlan) -> None:
-    """Write what a version places and what not, with sums and journeys; what it had before goes."""
+def fill_version(version: PlanVersion, solved: SolvedPlan, told: dict[str, Any]) -> None:
+    """Write what a version places and what not, with sums and journeys, as its `plan_as_json` has
+    `told` it; what it had before goes."""
     version.priority = solved.solution.priority
     version.totals = asdict(solved.solution.totals)
-    version.result = plan_as_json(solved)
+    version.result = told
     version.result["facts"] = solved.loaded.facts
     if solved.loaded.held:
         version.result["held"] = [asdict(row) for row in solved.loaded.held]

@@ -217,6 +217,23 @@ def test_a_release_is_refused_when_somebody_stands_otherwise_than_shown(wording,
     assert mailing.state == Mailing.State.DRAFT
 
 
+@pytest.mark.parametrize("what", ["name", "address"])
+def test_a_letter_whose_words_or_address_changed_must_be_looked_at_too(wording, coordinator, what):
+    person = reader("ok@x.example")
+    mailing = start(coordinator)
+    if what == "name":
+        Person.objects.filter(pk=person.pk).update(given="Somebody", family="Else")
+    else:
+        point = person.contact_points.get()
+        point.value = "other@x.example"
+        point.save()
+
+    with pytest.raises(ValidationError, match="changed since you looked"):
+        release(mailing, coordinator)
+
+    assert not OutgoingMail.objects.exists()
+
+
 def test_a_new_version_of_the_wording_must_be_looked_at_too(wording, coordinator):
     reader("ok@x.example")
     mailing = start(coordinator)

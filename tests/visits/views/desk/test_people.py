@@ -217,6 +217,17 @@ def edit_data(person, **typed):
     return {"given": person.given, "family": person.family, "role": person.role} | typed
 
 
+def test_saving_a_person_leaves_the_lines_of_their_notes_as_they_were(desk):
+    person = PersonFactory(notes="one\ntwo", role="adviser", organisation=None)
+    path = page_of(person, "person-edit")
+    seen = desk.get(path).context["form"]["seen"].value()
+    # As a browser sends what a text area holds.
+    desk.post(path, edit_data(person, notes="one\r\ntwo", role="head", seen=seen))
+    person.refresh_from_db()
+    assert (person.notes, person.role) == ("one\ntwo", "head")
+    assert AuditEntry.objects.get(verb="edit_person").fields == ["role"]
+
+
 def test_two_coordinators_editing_one_person_never_overwrite_each_other(desk):
     person = PersonFactory(role="adviser", organisation=None)
     path = page_of(person, "person-edit")
