@@ -250,7 +250,7 @@ CEILINGS = {
 # Pages that weigh journeys: as often for twelve rows as for three.
 WEIGHING = {
     request_propose: 37,
-    request_why: 32,
+    request_why: 36,
     plan_fill: 36,
 }
 
