@@ -212,4 +212,6 @@ def as_text(value: Any) -> str:
         return value.date().isoformat() if at_midnight else value.isoformat(" ", "minutes")
     if isinstance(value, date | time):
         return value.isoformat()
-    return str(value).strip()
+    # A hard blank at the end may be the second half of a misread letter.
+    text = str(value)
+    return text.strip(" \t\r\n") if text.strip() else ""

@@ -269,6 +269,7 @@ CELLS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cf", "Zl", "Zp"])
 @given(rows=st.lists(st.lists(CELLS, min_size=2, max_size=2), min_size=1, max_size=5))
 @example(rows=[["Anna\uffff", "a@x.eu\ufffe"]])
 @example(rows=[["", "Â¡"]])
+@example(rows=[["", "Ã\xa0"]])
 def test_what_we_export_is_read_back_as_it_was(kind, rows):
     columns = [Column("Name", lambda row: row[0]), Column("E-mail", lambda row: row[1])]
     if kind == "csv":
