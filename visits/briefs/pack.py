@@ -15,7 +15,7 @@ from visits.briefs.picture import DayLine
 from visits.briefs.tags import Tag
 from visits.briefs.text import Text, line, text
 
-MAP_HEIGHT = 236.0
+MAP_HEIGHT, LEAST_MAP = 236.0, 150.0
 
 
 class CoverTitle(Flowable):
@@ -93,20 +93,26 @@ def _running(pack: Pack) -> Running:
 
 
 def _cover(pack: Pack, root: Tag, paper: Paper) -> Story:
+    """The first page; its map gives way where all else would just not fit beside it."""
     part = root.child("Sect")
-    story: Story = [
-        Chapter(_running(pack), title=_("Itinerary"), bookmark="pack-top"),
-        Wide(CoverTitle(pack, part), paper, after=10),
-    ]
-    if pack.tour and pack.tour.marks:
-        figure = part.child("Figure", alt=pack.tour.description)
-        story += [TourMap(pack.tour, figure, paper.text, MAP_HEIGHT), Spacer(1, GAP)]
-    if pack.facts:
-        story.append(facts_grid(pack.facts, part, paper.text))
-    story += section_story(pack.itinerary, part, paper, prefix="pack-", level=1)
-    story += section_story(pack.contacts, part, paper, prefix="pack-", level=1)
+    top: Story = [Wide(CoverTitle(pack, part), paper, after=10)]
+    tour = pack.tour if pack.tour and pack.tour.marks else None
+    figure = part.child("Figure", alt=tour.description) if tour else None
+    rest: Story = [facts_grid(pack.facts, part, paper.text)] if pack.facts else []
+    rest += section_story(pack.itinerary, part, paper, prefix="pack-", level=1)
+    rest += section_story(pack.contacts, part, paper, prefix="pack-", level=1)
     foot = text(pack.foot, "quiet", part.child("P"))
-    return [*story, CondPageBreak(foot.wrap(paper.text, 0)[1]), foot]
+    rest += [CondPageBreak(foot.wrap(paper.text, 0)[1]), foot]
+    if tour and figure:
+        room = paper.body - GAP - _height(paper, [*top, *rest])
+        height = room if LEAST_MAP <= room < MAP_HEIGHT else MAP_HEIGHT
+        top += [TourMap(tour, figure, paper.text, height), Spacer(1, GAP)]
+    return [Chapter(_running(pack), title=_("Itinerary"), bookmark="pack-top"), *top, *rest]
+
+
+def _height(paper: Paper, parts: Story) -> float:
+    """How much of a page these take below each other."""
+    return sum(part.wrap(paper.text, 0)[1] + part.getSpaceAfter() for part in parts)
 
 
 def _days(pack: Pack, root: Tag, paper: Paper) -> Story:
@@ -131,5 +137,5 @@ def _day(sheet: DaySheet, part: Tag, paper: Paper) -> Story:
         drawn.append(Wide(DayLine(day, tag.child("Figure", alt=day.description)), paper, after=6))
     for block in sheet.blocks:
         drawn += block_story(block, tag, paper.text)
-    needed = sum(part.wrap(paper.text, 0)[1] + part.getSpaceAfter() for part in drawn)
+    needed = _height(paper, drawn)
     return [CondPageBreak(min(needed, MOST * paper.body)), *drawn, Spacer(1, 2 * GAP)]

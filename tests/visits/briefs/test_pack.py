@@ -1,5 +1,6 @@
 """A trip pack: cover, day sheets and briefs in one tagged file whose references can be followed."""
 
+from dataclasses import replace
 from io import BytesIO
 
 import pdfua
@@ -44,3 +45,15 @@ def test_a_checker_of_the_standard_finds_nothing(pdf, tmp_path):
 
 def test_the_same_pack_gives_the_same_bytes(pdf):
     assert render_pack(trip()) == pdf
+
+
+@pytest.mark.parametrize("visits", range(2, 24))
+def test_no_page_of_the_cover_holds_its_last_line_alone(visits):
+    pack = trip()
+    table = pack.contacts.blocks[0]
+    rows = replace(table, rows=tuple((f"V{n:02} Ghent BE", "–") for n in range(visits)))
+    contacts = replace(pack.contacts, blocks=(rows,))
+    pdf = render_pack(replace(pack, contacts=contacts, briefs=(), days=()))
+    last = PdfReader(BytesIO(pdf)).pages[-1].extract_text()
+    assert "Do not forward" in last
+    assert "Ghent BE" in last
