@@ -444,14 +444,17 @@ def _legs_of_week(
     )
 
 
+def busy_times(absences: Iterable[HostAvailability]) -> tuple[p.Busy, ...]:
+    """When a host is away, as the planner knows it."""
+    return tuple(p.Busy(start=row.starts_at, end=row.ends_at, label=str(row)) for row in absences)
+
+
 def _as_planned(host: Host, absences: Iterable[HostAvailability]) -> p.Host:
     return p.Host(
         ref=host.ref,
         name=host.name,
         home=p.Place(ref=place_ref(host.home), name=host.home.name, zone=host.home.zone),
-        busy=tuple(
-            p.Busy(start=row.starts_at, end=row.ends_at, label=str(row)) for row in absences
-        ),
+        busy=busy_times(absences),
         travel_from=host.travel_from,
         travel_to=host.travel_until,
     )

@@ -15,7 +15,7 @@ from crm.domain.working_time import add_working_days
 from crm.models import Place
 from visits.domain.booking import BUFFER
 from visits.domain.disruptions import stops_in_travel
-from visits.domain.journeys import Journey, journeys_between, visits_near
+from visits.domain.journeys import Journey, busy_times, journeys_between, visits_near
 from visits.domain.place_names import name_of, names_at
 from visits.domain.plan_rules import decisions_of, with_decisions
 from visits.domain.planning_tasks import (
@@ -129,23 +129,16 @@ def load_problem(
     promised = {request.pk: visit for visit in loose for request in visit.requests.all()}
     if only is None:
         wanted = _requests_to_plan(campaign, promised, fresh=fresh).exclude(pk__in=settled)
-        # Counted before any of them is read: reading ten thousand takes longer than counting them.
-        count = wanted.count()
-        _refuse_too_long_a_list(count)
-        there = wanted.order_by().values("place").distinct().count()
-        _refuse_too_many(count, there, may_take_long=may_take_long)
-        asked = list(wanted)
+        _refuse_unread(wanted, may_take_long=may_take_long)
+        requests = list(wanted)
     else:
-        asked = list(only)
-    requests = [request for request in asked if request.pk not in settled]
+        requests = [request for request in only if request.pk not in settled]
     offers = {} if fresh or only is not None else _offered(requests, promised)
     without = [request for request in requests if needs_place(request, offers)]
     placed = [request for request in requests if not needs_place(request, offers)]
     positions = {} if fresh else _positions(hosts, at)
-    busy = {} if fresh else _kept(at)
     elsewhere = [] if fresh or only is not None else list(visits_elsewhere(campaign))
-    for visit in elsewhere:
-        busy.setdefault(visit.host_id, []).append(_busy_with(visit))
+    busy = {} if fresh else _with_elsewhere(_kept(at), elsewhere)
     groups = _by_city(placed, offers, joint=fresh, held=held)
     days = CalendarDay.objects.between(campaign.window_start, campaign.window_end)
     known = Known(list(days), covered_by_experts(), Visited.load(), at)
@@ -245,6 +238,14 @@ def facts_changed(
         "elsewhere": _("visits of other campaigns changed"),
     }
     return [words[name] for name in words if known.get(name, now[name]) != now[name]]
+
+
+def _refuse_unread(wanted: QuerySet[VisitRequest], *, may_take_long: bool) -> None:
+    """Refuse too many requests by counting: reading ten thousand takes longer."""
+    count = wanted.count()
+    _refuse_too_long_a_list(count)
+    there = wanted.order_by().values("place").distinct().count()
+    _refuse_too_many(count, there, may_take_long=may_take_long)
 
 
 def _refuse_too_many(count: int, places: int, *, may_take_long: bool) -> None:
@@ -357,13 +358,15 @@ def visits_elsewhere(campaign: Campaign) -> QuerySet[Visit]:
     return _near(campaign, rows).order_by("ref")
 
 
-def _busy_with(visit: Visit) -> p.Busy:
-    """A visit of another campaign as time its host has not for this one."""
-    return p.Busy(
-        start=visit.starts_at,
-        end=visit.ends_at + BUFFER,
-        label=f"{visit}, {visit.campaign}",
-    )
+def _with_elsewhere(
+    busy: dict[int, list[p.Busy]], visits: Iterable[Visit]
+) -> dict[int, list[p.Busy]]:
+    """With visits of other campaigns as time their hosts have not for this one."""
+    for visit in visits:
+        label = f"{visit}, {visit.campaign}"
+        own = p.Busy(start=visit.starts_at, end=visit.ends_at + BUFFER, label=label)
+        busy.setdefault(visit.host_id, []).append(own)
+    return busy
 
 
 def _offered(requests: Iterable[VisitRequest], promised: Mapping[int, Visit]) -> dict[str, Visit]:
@@ -444,13 +447,7 @@ def _host(host: Host, position: p.Position | None = None, *, busy: Sequence[p.Bu
         home=planned_place(host.home),
         skills=frozenset(topic.code for topic in host.topics.all()),
         languages=frozenset(host.languages),
-        busy=(
-            *(
-                p.Busy(start=row.starts_at, end=row.ends_at, label=str(row))
-                for row in host.absences
-            ),
-            *busy,
-        ),
+        busy=(*busy_times(host.absences), *busy),
         can_travel=host.travels,
         days_in_a_row=host.max_days_in_row,
         office_day=host.keeps_office_day,

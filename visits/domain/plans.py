@@ -138,7 +138,7 @@ def _around_what_stands(tries: Sequence[SolvedPlan]) -> SolvedPlan:
         return last
     solution = last.solution
     if len(tries) > 2 or _others_might_stand(tries[0]):
-        solution = replace(solution, bound=None, proven=False, proven_all=False)
+        solution = solution.unproven()
     return replace(last, solution=solution, left=tuple(left))
 
 
@@ -275,17 +275,12 @@ def plan_of(campaign: Campaign) -> Plan:
 def store_version(solved: SolvedPlan, *, by: User | None = None, note: str = "") -> PlanVersion:
     """Keep a solved plan as the next draft version."""
     # Reasons take seconds to work out, for which nobody else must wait to write.
-    return _store_told(solved, plan_as_json(solved), by=by, note=note)
-
-
-@transaction.atomic
-def _store_told(
-    solved: SolvedPlan, told: dict[str, Any], *, by: User | None, note: str
-) -> PlanVersion:
-    plan = plan_of(solved.campaign)
-    lock_resources([f"plan:{plan.pk}"])
-    version = add_version(plan, solved, by=by, note=note, told=told)
-    record(version, "store_version", at=solved.made_at, by=by, to_state=version.state)
+    told = plan_as_json(solved)
+    with transaction.atomic():
+        plan = plan_of(solved.campaign)
+        lock_resources([f"plan:{plan.pk}"])
+        version = add_version(plan, solved, by=by, note=note, told=told)
+        record(version, "store_version", at=solved.made_at, by=by, to_state=version.state)
     return version
 
 

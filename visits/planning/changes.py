@@ -252,7 +252,7 @@ class Ways:
 
     def has_room(self, hosts: Sequence[Host], days: Collection[date] | None) -> bool:
         """Whether the task, as short as it may be, goes anywhere beside the facts."""
-        least = min(self.task.duration, *self.leeway.lengths, self.task.duration)
+        least = min([self.task.duration, *self.leeway.lengths])
         return bool(self.slots(replace(self.task, duration=least), self.facts, hosts, days))
 
     def shortened(self, hosts: Sequence[Host], days: Collection[date] | None) -> Iterator[Change]:
@@ -612,14 +612,8 @@ def lay_out(problem: Problem, placed: Sequence[Placed]) -> Solution | None:
         _laid(problem, visit, tasks[known[visit.fixed]]) if visit.fixed in known else visit
         for visit in answer.visits
     )
-    plan = replace(
-        answer,
-        visits=visits,
-        points=sum(visit.points for visit in visits),
-        bound=None,
-        proven=False,
-        proven_all=False,
-    )
+    points = sum(visit.points for visit in visits)
+    plan = replace(answer.unproven(), visits=visits, points=points)
     alone = solve(bare, Limits(seconds=5.0), with_reasons=False)
     if len(plan.risks) > len(alone.risks) or violations(problem, plan):
         return None

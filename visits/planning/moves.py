@@ -121,14 +121,8 @@ def arrange(problem: Problem, places: Mapping[str, tuple[str, datetime]]) -> Sol
         raise ProblemError("no_place", "{label} has no place there.", label=left[0].label)
     kept = {(row.task, row.host, row.start) for row in problem.published}
     visits = tuple(_as_kept(visit, kept) for visit in found.visits)
-    plan = replace(
-        found,
-        visits=visits,
-        kept=sum(visit.kept for visit in visits),
-        bound=None,
-        proven=False,
-        proven_all=False,
-    )
+    kept_count = sum(visit.kept for visit in visits)
+    plan = replace(found.unproven(), visits=visits, kept=kept_count)
     if faults := violations(problem, plan):
         raise ProblemError("breaks_rule", "{fault}", fault=faults[0])
     return plan

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -124,6 +124,10 @@ class Solution:
     seconds: float = 0.0
     stopped: bool = False
     rounds: int = 0
+
+    def unproven(self) -> Solution:
+        """The same plan with nothing known about better ones."""
+        return replace(self, bound=None, proven=False, proven_all=False)
 
 
 @dataclass(frozen=True)

@@ -488,13 +488,10 @@ def as_before(problem: Problem, solution: Solution, answer: Solution) -> Solutio
     visits = tuple(known[visit.fixed] if visit.fixed in known else visit for visit in answer.visits)
     placed = {visit.task for visit in visits}
     return replace(
-        answer,
+        answer.unproven(),
         visits=visits,
         kept=sum(visit.kept for visit in visits),
         points=sum(visit.points for visit in visits),
-        bound=None,
-        proven=False,
-        proven_all=False,
         unplaced=tuple(row for row in solution.unplaced if row.task not in placed),
     )
 
