@@ -56,6 +56,7 @@ def test_the_last_action_is_taken_back_by_its_key_on_another_page(fresh_site, pa
     page.keyboard.type("undo")
     expect(page.locator("#palette [role=option]:visible").first).to_contain_text(f"Undo: {words}")
     page.keyboard.press("Escape")
+    expect(page.locator("#palette")).to_be_hidden()
     page.keyboard.press("u")
     page.locator(".toast", has_text="Open again: ").wait_for()
     page.keyboard.press("Control+k")

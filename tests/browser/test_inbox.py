@@ -60,7 +60,7 @@ def test_incoming_mail_is_looked_at_filed_taken_back_and_made_a_request(
     follow(page, page.get_by_role("button", name="Search").last)
     page.get_by_role("group", name="People").get_by_role("checkbox").first.check()
     follow(page, page.get_by_role("button", name="File it"))
-    expect(page.get_by_text("Filed.")).to_be_visible()
+    expect(page.get_by_text("Filed.", exact=True)).to_be_visible()
     expect(page.get_by_text("Nothing to look at")).to_be_visible()
     follow(page, page.get_by_role("button", name="Undo"))
 
