@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from crm.models import Place
 from visits.domain.travel import place_ref, travel_between
 from visits.models import Host, HostAvailability, TravelLeg, Visit
-from visits.models.travel import TravelMode
+from visits.models.travel import mode_words
 from visits.planning import problem as p
 from visits.planning.journeys import journeys_of_facts
 from visits.planning.solution import Leg
@@ -28,11 +28,6 @@ NEAR = timedelta(days=3)
 SAME_JOURNEY = timedelta(days=1)
 # Holds the whole week of a visit and the ones before and after.
 AROUND = timedelta(days=14)
-
-
-def mode_words(mode: str) -> str:
-    """How one travels, in words: "flight"."""
-    return str(TravelMode(mode).label) if mode in TravelMode.values else mode
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from visits.domain.after_visit import may_tell
 from visits.domain.brief_standing import visit_standings
 from visits.domain.disruptions import disruptions_touching
 from visits.domain.host_answers import answers_of
-from visits.domain.journeys import Journey, journeys_of, mode_words
+from visits.domain.journeys import Journey, journeys_of
 from visits.domain.landings import short_landing
 from visits.domain.visit_notes import mark_of, notes_of
 from visits.ical import same_clock
@@ -26,6 +26,7 @@ from visits.models import (
     Visit,
     VisitNote,
 )
+from visits.models.travel import mode_words
 from visits.states import HELD_VISITS, LIVE_VISITS, VisitState
 
 # The drawn day: from six in the morning to ten at night, on a strip so wide.

@@ -35,6 +35,7 @@ from visits.planning.check import violations
 from visits.planning.problem import Limits, ProblemError
 from visits.planning.solution import Leg, PlannedVisit, Progress, Solution
 from visits.planning.solution import Unplaced as UnplacedTask
+from visits.reason_words import desk_words
 
 NO_PLACE = "{city} is not in the register of places, so no journey can be planned."
 # Requests that have no place in a version for another reason than the plan's rules.
@@ -171,7 +172,7 @@ def plan_as_json(solved: SolvedPlan) -> dict[str, Any]:
         "visits": [_visit_as_json(solved, visit) for visit in solution.visits],
         "unplaced": unplaced_as_json(solved),
         "legs": [leg_as_json(leg) for leg in solution.legs],
-        "risks": [str(risk) for risk in solution.risks],
+        "risks": [desk_words(risk) for risk in solution.risks],
         "left_out": left_out_when_fresh(solved.campaign) if solved.fresh else [],
         "totals": asdict(solution.totals),
         "changed_factors": dict(solved.loaded.problem.travel.changed_factors),
@@ -265,6 +266,7 @@ def leg_as_json(leg: Leg) -> dict[str, Any]:
         "co2": round(leg.co2, 1),
         "estimated": leg.estimated,
         "missing_minutes": leg.missing_minutes,
+        "risk": desk_words(leg.risk) if leg.risk else "",
     }
 
 

@@ -43,6 +43,7 @@ TAKEN = (
     "blocked_by_visit",
     "blocked_by_plan",
     "not_reachable",
+    "day_stopped",
     "beside_absence",
     "rest_day",
     "cap_reached",
