@@ -1,4 +1,4 @@
-"""Two agreed visits in danger and one new place for them: what bounds the plan, and what instead."""
+"""Two agreed visits in danger and one new place for them: the plan's bound, and what instead."""
 
 from datetime import UTC, date, datetime
 
