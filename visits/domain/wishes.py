@@ -11,8 +11,13 @@ from crm import wording
 from crm.strips import StripDay, StripMark
 from visits.domain.campaigns import first_day_for_new
 from visits.domain.disruption_reach import is_in_area
+from visits.domain.planning import OPEN_TO_PLAN
 from visits.domain.slots import days_at
 from visits.models import CalendarDay, Disruption, PreferredDate, Visit, VisitRequest
+from visits.states import RequestState
+
+# Requests whose date would be a new one, which needs notice; what is on offer or agreed does not.
+WAITING = frozenset(OPEN_TO_PLAN) - {RequestState.PROPOSED}
 
 
 @dataclass
@@ -58,7 +63,7 @@ def _weigh(
         weighed.hard.append(_("a weekend day"))
     elif wish.on < today:
         weighed.hard.append(_("over"))
-    elif request.is_open and wish.on < (first := first_day_for_new(campaign, today)):
+    elif request.state in WAITING and wish.on < (first := first_day_for_new(campaign, today)):
         words = _("too soon: a new visit may begin on %(day)s at the earliest")
         weighed.hard.append(words % {"day": wording.day(first)})
     weighed.soft += [name for first, last, name in struck if first <= wish.on <= last]

@@ -370,6 +370,7 @@ def test_place_that_is_free_on_a_day_nobody_wished_for_tells_the_wishes(desk):
 def test_wish_that_comes_too_soon_or_is_struck_is_not_called_clear(desk):
     page = go(desk, "request-detail", "R17").text
     assert "Airport strike in Germany" in page
+    assert "too soon" not in page  # Its visit is agreed and needs no notice.
     assert "nothing speaks against it" not in page
     row = VisitRequest.objects.get(ref="R24")
     row.preferred_dates.all().delete()
