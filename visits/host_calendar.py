@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from crm import wording
 from crm.models import Place
 from crm.validators import clean_text
-from visits.domain.journeys import Journey, mode_words
+from visits.domain.journeys import Journey
 from visits.ical import (
     bare_event,
     calendar_text,
@@ -29,6 +29,7 @@ from visits.ical import (
 )
 from visits.late import icalendar
 from visits.models import Hold, Visit
+from visits.models.travel import mode_words
 
 
 @dataclass(frozen=True)

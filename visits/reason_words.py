@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm import wording
+from visits.models.travel import mode_words
 from visits.planning.solution import Reason
 
 DESK: dict[str, Promise] = {
@@ -48,7 +49,16 @@ DESK: dict[str, Promise] = {
         "%(host)s cannot get to %(place)s and back home around %(day)s within travel hours."
     ),
     "leg_stopped": gettext_lazy(
-        "The journey from %(origin)s to %(destination)s is stopped: %(disruption)s."
+        "The journey from %(origin)s to %(destination)s (%(mode)s) is stopped until %(until)s, a "
+        "day touched counting whole: %(disruption)s."
+    ),
+    "leg_stopped_and_short": gettext_lazy(
+        "The journey from %(origin)s to %(destination)s (%(mode)s) is stopped until %(until)s, a "
+        "day touched counting whole: %(disruption)s; without that %(minutes)s would be missing."
+    ),
+    "day_stopped": gettext_lazy(
+        "%(host)s cannot get to %(place)s and back for %(day)s: %(disruption)s stops the journey "
+        "until %(until)s, a day touched counting whole."
     ),
     "journey_stopped": gettext_lazy("It cannot stay on %(day)s: %(disruption)s stops the journey."),
     "cannot_stay": gettext_lazy("It cannot stay on %(day)s: %(host)s cannot be there in time."),
@@ -79,17 +89,22 @@ DESK: dict[str, Promise] = {
     "friday_afternoon": gettext_lazy("Friday afternoon is unpopular."),
     "other_part_of_day": gettext_lazy("Wished for another part of the day."),
     "visits_overlap": gettext_lazy("%(host)s is not free then: %(other)s."),
+    "at_the_same_time": gettext_lazy("%(host)s has at the same time: %(other)s."),
     "no_journey": gettext_lazy("No journey is known from %(origin)s to %(destination)s."),
     "leg_short_of_time": gettext_lazy(
         "From %(origin)s on %(leaves)s %(host)s cannot be in %(destination)s by %(due)s; the "
         "journey takes %(journey)s."
     ),
+    "outside_travel_hours": gettext_lazy(
+        "From %(origin)s on %(leaves)s %(host)s cannot be in %(destination)s by %(due)s: travel is "
+        "between %(travel_from)s and %(travel_to)s, and the journey takes %(journey)s."
+    ),
     "lands_short": gettext_lazy(
         "%(host)s arrives %(minutes)s before %(label)s; the rule asks for %(asked)s."
     ),
     "home_too_late": gettext_lazy(
-        "From %(origin)s on %(leaves)s %(host)s cannot be home in %(destination)s in time; the "
-        "journey takes %(journey)s."
+        "From %(origin)s on %(leaves)s %(host)s cannot be home in %(destination)s by %(due)s, when "
+        "travel ends; the journey takes %(journey)s."
     ),
 }
 
@@ -118,7 +133,11 @@ PUBLIC: dict[str, Promise] = {
     "not_reachable": _FAR,
     "no_journey": _FAR,
     "leg_short_of_time": _FAR,
+    "outside_travel_hours": _FAR,
+    "lands_short": _FAR,
     "leg_stopped": _FAR,
+    "leg_stopped_and_short": _FAR,
+    "day_stopped": _FAR,
     "journey_stopped": _FAR,
     "cannot_stay": _FAR,
     "home_too_late": _FAR,
@@ -141,7 +160,8 @@ def public_words(code: str, on: date, *, why: str = "") -> str:
 def _values(params: Mapping[str, Any]) -> dict[str, str]:
     """What a sentence may name, each in the words of a page."""
     values = {name: _value(value) for name, value in params.items()}
-    for name, zone in (("leaves", "origin_zone"), ("due", "destination_zone")):
+    zones = {"leaves": "origin_zone", "due": "destination_zone", "until": "until_zone"}
+    for name, zone in zones.items():
         moment = params.get(name)
         if isinstance(moment, datetime):
             values[name] = wording.local_time(moment, params[zone])
@@ -150,6 +170,8 @@ def _values(params: Mapping[str, Any]) -> dict[str, str]:
         values["latest"] = wording.zoned_time(params["latest"], params["zone"])
     elif {"earliest", "zone"} <= params.keys():
         values["earliest"] = wording.local_time(params["earliest"], params["zone"])
+    if "mode" in params:
+        values["mode"] = mode_words(params["mode"])
     if "absent_from" in params:
         span = params["absent_from"], params["absent_to"]
         values["absence"] = wording.time_range(*span, params["zone"])

@@ -51,19 +51,22 @@ class Alternatives:
     """The changes that would let requests fit into one plan, and their words.
 
     What changes a request alone is weighed in the plan as it is. What touches other visits may also
-    move the visits that stand, and drop those that are only on offer.
+    move the visits that stand, and drop those that are only on offer; where agreed visits were
+    planned anew and `may_stand`, also put one of those off in another's stead.
     """
 
-    def __init__(self, loaded: LoadedProblem, solution: Solution) -> None:
+    def __init__(
+        self, loaded: LoadedProblem, solution: Solution, *, may_stand: bool = False
+    ) -> None:
         self.loaded, self.problem, self.solution = loaded, loaded.problem, solution
+        self.may_stand = may_stand
 
     @cached_property
     def wide(self) -> tuple[p.Problem, Solution, frozenset[str]]:
         """The problem in which visits ahead may give way, the same plan in it, and those of its
         visits that are agreed."""
         released, placed = _released(self.loaded)
-        agreed = {task.ref for task in self.problem.tasks if task.promised}
-        agreed |= {
+        agreed = self.promised | {
             task.ref
             for task in released
             if self.loaded.visits[task.ref].state != VisitState.TENTATIVE
@@ -82,8 +85,8 @@ class Alternatives:
         )
         plan = lay_out(wide, placed)
         if plan is None:
-            return self.problem, self.solution, frozenset(agreed)
-        return wide, plan, frozenset(agreed)
+            return self.problem, self.solution, agreed
+        return wide, plan, agreed
 
     def ways(
         self, ref: str, *, host: str | None = None, day: date | None = None
@@ -109,7 +112,16 @@ class Alternatives:
         if own is not None:
             return own
         wide, plan, agreed = self.wide
-        return smallest_way(wide, plan, ref, replace(leeway, agreed=agreed), touching=True)
+        change = smallest_way(wide, plan, ref, replace(leeway, agreed=agreed), touching=True)
+        if change is None and self.may_stand:
+            agreed -= self.promised
+            change = smallest_way(wide, plan, ref, replace(leeway, agreed=agreed), touching=True)
+        return change
+
+    @cached_property
+    def promised(self) -> frozenset[str]:
+        """The agreed visits that are planned anew."""
+        return frozenset(task.ref for task in self.problem.tasks if task.promised)
 
     def label(self, ref: str) -> str:
         """What a task is called at the desk."""
@@ -152,6 +164,10 @@ class Alternatives:
                 "then": wording.local_time(moved.start, task.place.zone),
                 "other": self.loaded.hosts[moved.host].name,
             }
+        if self.promised.issuperset(change.dropped):
+            visits = both(str(self.loaded.kept_visits[ref]) for ref in change.dropped)
+            words = _("If %(visits)s is put off: %(when)s with %(host)s.")
+            return words % {**then, "visits": visits}
         return _("If %(visits)s gives way: %(when)s with %(host)s.") % {
             **then,
             "visits": both(self.label(ref) for ref in change.dropped),

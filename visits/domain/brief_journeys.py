@@ -14,7 +14,7 @@ from crm.models import Place
 from visits.briefs.edition import Block, Column, Facts, Mark, Prose, Stretch, Table, Tour
 from visits.domain import brief_parts as parts
 from visits.domain.brief_sources import Sources
-from visits.domain.disruption_reach import hits, touches
+from visits.domain.disruption_reach import endangers
 from visits.domain.journeys import Journey
 from visits.domain.place_names import name_of, names_at
 from visits.ical import same_clock
@@ -166,11 +166,7 @@ def disruptions_near(visit: Visit, sources: Sources) -> list[Disruption]:
     if visit.mode == Mode.ONLINE:
         return []
     before, after = sources.journeys(visit)
-    return [
-        row
-        for row in sources.active_disruptions
-        if touches(row, visit) or any(hits(row, journey) for journey in (*before, *after))
-    ]
+    return [row for row in sources.active_disruptions if endangers(row, visit, (before, after))]
 
 
 def disruption_words(row: Disruption, zone: str) -> str:

@@ -1,7 +1,7 @@
 """The offer itself: its words, its window, its office hours and promises."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from crm.domain.audit import record
 from crm.domain.edits import save_changes
 from crm.domain.slugs import new_slug
+from crm.domain.working_time import add_working_days
 from crm.models import Organisation, User
 from crm.validators import known_zone, sensible_date
 from visits.models import Campaign
@@ -54,6 +55,11 @@ AUDIENCES: dict[str, str] = {
     Type.MEDIA: Audience.MEDIAS,
     Type.OTHER: Audience.OTHER,
 }
+
+
+def first_day_for_new(campaign: Campaign, today: date) -> date:
+    """The first day on which a new visit may begin: the shortest notice, in working days."""
+    return add_working_days(today, campaign.lead_days)
 
 
 @transaction.atomic

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from crm.models import Place
 from crm.search import search_key
-from visits.domain.journeys import Journey
+from visits.domain.journeys import Around, Journey
 from visits.domain.travel import airports
 from visits.models import Disruption, Visit
 from visits.planning.travel import great_circle_km
@@ -13,6 +13,12 @@ from visits.planning.travel import great_circle_km
 # A host arrives the evening before and is home, or at the next city, half a day later.
 BEFORE, AFTER = timedelta(hours=15), timedelta(hours=12)
 AIRPORT_SERVES_KM = 60.0
+NO_WAYS: Around = ([], [])
+
+
+def endangers(row: Disruption, visit: Visit, around: Around = NO_WAYS) -> bool:
+    """Whether it touches a visit, or a journey `around` it: there or on from there."""
+    return touches(row, visit) or any(hits(row, journey) for way in around for journey in way)
 
 
 def touches(row: Disruption, visit: Visit) -> bool:

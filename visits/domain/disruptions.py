@@ -1,6 +1,6 @@
 """Strikes, storms and outages: entered, corrected, over; and which visits they put at risk."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,15 @@ from crm.domain.audit import record
 from crm.domain.edits import save_changes
 from crm.models import Place, User
 from visits.domain.briefing import settle_upcoming
-from visits.domain.disruption_reach import AFTER, BEFORE, concerns_place, is_in_area, touches
+from visits.domain.disruption_reach import NO_WAYS, endangers, is_in_area
+from visits.domain.journeys import (
+    NEAR,
+    Around,
+    causes_journeys,
+    journeys_around,
+    journeys_between,
+    visits_near,
+)
 from visits.domain.travel import airports, place_ref
 from visits.models import Disruption, Visit
 from visits.models.requests import Mode
@@ -83,12 +91,36 @@ def check_disruption(values: Mapping[str, Any]) -> None:
 
 
 def touched_visits(row: Disruption) -> list[Visit]:
-    """Live visits with a journey whose time and place the disruption touches."""
+    """Live visits that the disruption touches, or a journey there or on from there."""
     if row.status == Disruption.Status.OVER:
         return []
     live = Visit.objects.live().exclude(mode=Mode.ONLINE).select_related("place", "host__home")
-    near = live.within(row.starts_at - AFTER, row.ends_at + BEFORE)
-    return [visit for visit in near if concerns_place(row, visit)]
+    near = list(live.within(row.starts_at - NEAR, row.ends_at + NEAR))
+    ways = ways_of(near, among=[row])
+    return [visit for visit in near if endangers(row, visit, ways.get(visit.pk, NO_WAYS))]
+
+
+def ways_of(visits: Sequence[Visit], *, among: Iterable[Disruption]) -> dict[int, Around]:
+    """The journeys there and on from there of each visit that any of the disruptions is near to,
+    by the visit's number; none that cannot be told."""
+    rows = list(among)
+    near = [
+        visit
+        for visit in visits
+        if causes_journeys(visit)
+        and any(
+            row.starts_at - NEAR < visit.ends_at and row.ends_at + NEAR > visit.starts_at
+            for row in rows
+        )
+    ]
+    if not near:
+        return {}
+    first, last = min(each.starts_at for each in near), max(each.ends_at for each in near)
+    try:
+        journeys = journeys_between(visits_near({each.host for each in near}, first, last))
+    except ValueError:
+        return {}
+    return {each.pk: journeys_around(each, journeys.get(each.host, [])) for each in near}
 
 
 def stops_in_travel(
@@ -115,9 +147,9 @@ def stops_in_travel(
 def mark_visits(visits: Iterable[Visit], *, at: datetime, by: User | None) -> list[Visit]:
     """Set the risk mark of each visit as the active disruptions say now; those at risk."""
     active, visits = list(Disruption.objects.active()), list(visits)
-    at_risk = []
+    ways, at_risk = ways_of(visits, among=active), []
     for visit in visits:
-        is_hit = any(touches(row, visit) for row in active)
+        is_hit = any(endangers(row, visit, ways.get(visit.pk, NO_WAYS)) for row in active)
         if is_hit:
             at_risk.append(visit)
         if is_hit != visit.at_risk:
@@ -129,10 +161,16 @@ def mark_visits(visits: Iterable[Visit], *, at: datetime, by: User | None) -> li
 
 
 def disruptions_touching(
-    visit: Visit, *, among: Iterable[Disruption] | None = None
+    visit: Visit,
+    *,
+    among: Iterable[Disruption] | None = None,
+    around: Around | None = None,
 ) -> list[Disruption]:
-    """Active disruptions that touch a live visit or its journeys; `among` are those loaded."""
+    """Active disruptions that touch a live visit or its journeys; `among` are those loaded,
+    `around` its journeys where they are known."""
     if not visit.is_live or visit.mode == Mode.ONLINE:
         return []
-    active = Disruption.objects.active() if among is None else among
-    return [row for row in active if touches(row, visit)]
+    active = list(Disruption.objects.active() if among is None else among)
+    if around is None:
+        around = ways_of([visit], among=active).get(visit.pk, NO_WAYS)
+    return [row for row in active if endangers(row, visit, around)]

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from crm.models import Place
 from visits.domain.travel import place_ref, travel_between
 from visits.models import Host, HostAvailability, TravelLeg, Visit
-from visits.models.travel import TravelMode
+from visits.models.travel import mode_words
 from visits.planning import problem as p
 from visits.planning.journeys import journeys_of_facts
 from visits.planning.solution import Leg
@@ -28,11 +28,6 @@ NEAR = timedelta(days=3)
 SAME_JOURNEY = timedelta(days=1)
 # Holds the whole week of a visit and the ones before and after.
 AROUND = timedelta(days=14)
-
-
-def mode_words(mode: str) -> str:
-    """How one travels, in words: "flight"."""
-    return str(TravelMode(mode).label) if mode in TravelMode.values else mode
 
 
 @dataclass(frozen=True)
@@ -232,12 +227,7 @@ def _as_estimated(entered: Journey, estimates: Mapping[tuple, Journey]) -> Journ
 def _told(host: Host, own: _Weeks, legs: Sequence[TravelLeg]) -> list[TravelLeg]:
     """The legs without those that a plan stored for what somebody booked or entered since, or for
     visits which stand elsewhere by now."""
-    firm = [leg for leg in legs if not leg.is_of_plan]
-    legs = [
-        leg
-        for leg in legs
-        if not (leg.is_of_plan and any(is_same_journey(leg, row) for row in firm))
-    ]
+    legs = without_replaced(legs)
     if not _is_zone(host.home.zone):
         return legs
     week_of = partial(_sunday, zone=ZoneInfo(host.home.zone))
@@ -248,6 +238,17 @@ def _told(host: Host, own: _Weeks, legs: Sequence[TravelLeg]) -> list[TravelLeg]
         if not _lead_on(host, stops, there):
             stray.update(leg.pk for leg in there if leg.is_of_plan)
     return [leg for leg in legs if leg.pk not in stray]
+
+
+def without_replaced(legs: Iterable[TravelLeg]) -> list[TravelLeg]:
+    """The legs of one host without those a plan stored for what somebody booked or entered."""
+    rows = list(legs)
+    firm = [leg for leg in rows if not leg.is_of_plan]
+    return [
+        leg
+        for leg in rows
+        if not (leg.is_of_plan and any(is_same_journey(leg, row) for row in firm))
+    ]
 
 
 def is_same_journey(one: TravelLeg, other: TravelLeg) -> bool:

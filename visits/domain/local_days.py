@@ -10,6 +10,7 @@ from crm import wording
 from crm.models import Place
 from crm.search import search_key
 from crm.strips import StripDay, StripMark
+from visits.domain.campaigns import first_day_for_new
 from visits.domain.day_names import day_name
 from visits.models import CalendarDay, Campaign, VisitRequest
 
@@ -108,7 +109,7 @@ def _window_warnings(campaign: Campaign, on: date, today: date | None) -> list[D
     if not campaign.window_start <= on <= campaign.window_end:
         sentence = _("%(day)s lies outside the offer, which runs %(window)s.") % values
         return [DayWarning(sentence, True)]
-    if today is not None and on < today + timedelta(days=campaign.lead_days):
+    if today is not None and on < first_day_for_new(campaign, today):
         sentence = _("%(day)s is very soon; we need some days to prepare and to travel.") % values
         return [DayWarning(sentence, False)]
     if on > campaign.window_end - timedelta(days=2):

@@ -11,9 +11,16 @@ from django.utils.translation import gettext as _
 from crm import wording
 from visits.domain.after_visit import may_tell
 from visits.domain.brief_standing import visit_standings
+from visits.domain.disruption_reach import NO_WAYS
 from visits.domain.disruptions import disruptions_touching
 from visits.domain.host_answers import answers_of
-from visits.domain.journeys import Journey, journeys_of, mode_words
+from visits.domain.journeys import (
+    Around,
+    Journey,
+    causes_journeys,
+    journeys_around,
+    journeys_of,
+)
 from visits.domain.landings import short_landing
 from visits.domain.visit_notes import mark_of, notes_of
 from visits.ical import same_clock
@@ -26,6 +33,7 @@ from visits.models import (
     Visit,
     VisitNote,
 )
+from visits.models.travel import mode_words
 from visits.states import HELD_VISITS, LIVE_VISITS, VisitState
 
 # The drawn day: from six in the morning to ten at night, on a strip so wide.
@@ -149,6 +157,7 @@ def week_of(host: Host, monday: date, *, at: datetime) -> Week:
     active = list(Disruption.objects.active())
     answers, briefs = answers_of(visits), visit_standings(visits, at=at)
     notes = notes_of(visits)
+    ways = {row.pk: journeys_around(row, journeys) for row in led if causes_journeys(row)}
     entries = [
         _visit(
             visit,
@@ -158,6 +167,7 @@ def week_of(host: Host, monday: date, *, at: datetime) -> Week:
             briefs[visit.pk],
             notes.get(visit.pk, ()),
             at,
+            ways.get(visit.pk, NO_WAYS),
         )
         for visit in visits
     ]
@@ -209,6 +219,7 @@ def _visit(
     brief: str,
     notes: Sequence[VisitNote],
     at: datetime,
+    around: Around,
 ) -> Entry:
     return Entry(
         "visit",
@@ -221,7 +232,7 @@ def _visit(
         visit=visit,
         answer=answer,
         may_answer=visit.host_id == host.pk and visit.is_live and not visit.has_begun(at),
-        risks=disruptions_touching(visit, among=active),
+        risks=disruptions_touching(visit, among=active, around=around),
         may_tell=may_tell(visit) and visit.has_begun(at),
         hue=visit.mark.hue,
         is_tentative=visit.state == VisitState.TENTATIVE,

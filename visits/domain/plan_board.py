@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from crm import wording
 from crm.marks import mark
 from crm.timetable import Block, Day, Row, Timetable, timetable
-from visits.domain.journeys import Journey, mode_words
+from visits.domain.journeys import Journey
 from visits.domain.plan_rules import locked_day, marks_of
 from visits.domain.travel import place_ref
 from visits.models import (
@@ -29,6 +29,7 @@ from visits.models import (
     PlanVersion,
     Visit,
 )
+from visits.models.travel import mode_words
 from visits.states import VisitState
 
 # Where in a day a night is drawn.
@@ -56,6 +57,7 @@ class Ride(NamedTuple):
     minutes: int
     is_estimate: bool
     missing_minutes: int
+    risk: str = ""
 
     @classmethod
     def of_plan(cls, leg: Mapping[str, Any]) -> Self:
@@ -70,6 +72,7 @@ class Ride(NamedTuple):
             leg["minutes"],
             leg["estimated"],
             leg["missing_minutes"],
+            leg.get("risk", ""),
         )
 
     @classmethod
@@ -151,6 +154,8 @@ def _ride_block(ride: Ride) -> Block:
             "time": wording.duration(ride.missing_minutes),
             "place": ride.destination,
         }
+    elif ride.missing_minutes and ride.risk:
+        words += f"; {ride.risk.rstrip('.')}"
     elif ride.missing_minutes:
         words += _("; %(time)s too short") % {"time": wording.duration(ride.missing_minutes)}
     end = ride.arrives.astimezone(ride.departs.tzinfo)

@@ -11,9 +11,9 @@ from django.core.exceptions import ValidationError
 from django.db.models import F, Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from crm.domain.working_time import add_working_days
 from crm.models import Place
 from visits.domain.booking import BUFFER
+from visits.domain.campaigns import first_day_for_new
 from visits.domain.disruptions import stops_in_travel
 from visits.domain.journeys import Journey, busy_times, journeys_between, visits_near
 from visits.domain.place_names import name_of, names_at
@@ -521,5 +521,5 @@ def _fixed(visit: Visit, known: Known | None = None) -> p.FixedVisit:
 def _earliest(campaign: Campaign, at: datetime) -> datetime:
     """The first moment a new visit may start: the shortest notice counted in working days."""
     zone = ZoneInfo(campaign.zone)
-    day = add_working_days(at.astimezone(zone).date(), campaign.lead_days)
+    day = first_day_for_new(campaign, at.astimezone(zone).date())
     return datetime.combine(day, time(0), zone)

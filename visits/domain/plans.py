@@ -30,13 +30,16 @@ from visits.models import (
     VisitRequest,
 )
 from visits.planning import search
-from visits.planning.changes import ChangeKind
+from visits.planning.changes import HOPELESS, ChangeKind
 from visits.planning.check import violations
 from visits.planning.problem import Limits, ProblemError
 from visits.planning.solution import Leg, PlannedVisit, Progress, Solution
 from visits.planning.solution import Unplaced as UnplacedTask
+from visits.reason_words import desk_words
 
 NO_PLACE = "{city} is not in the register of places, so no journey can be planned."
+# Reasons that hold whatever else a plan has.
+OF_ITS_OWN = HOPELESS | {"too_long", "day_too_short", "cannot_travel", "not_offered"}
 # Requests that have no place in a version for another reason than the plan's rules.
 FITS_NOW, LEFT_OUT, NOT_BACK = "fits_now", "left_out", "not_back"
 # Moved since by us, and back only by taking that move back.
@@ -126,20 +129,35 @@ def _without_new_place(solved: SolvedPlan) -> dict[str, UnplacedTask]:
 def _around_what_stands(tries: Sequence[SolvedPlan]) -> SolvedPlan:
     """The last of these plans, each made around what the one before had no new place for.
 
-    Its proof says nothing of plans in which other visits would have stood instead.
+    Its proof says nothing of plans in which other visits would have stood instead: what bounds
+    those too is told.
     """
     last, left = tries[-1], []
     for before in tries[:-1]:
         for ref, row in _without_new_place(before).items():
             rest = tuple(visit for visit in last.solution.visits if visit.fixed != ref)
-            alone = Alternatives(before.loaded, replace(last.solution, visits=rest))
+            bare = replace(last.solution, visits=rest)
+            alone = Alternatives(before.loaded, bare, may_stand=True)
             left += _told_of(alone, replace(row, would_fit_if=None))
     if len(tries) == 1:
         return last
     solution = last.solution
     if len(tries) > 2 or _others_might_stand(tries[0]):
-        solution = solution.unproven()
+        solution = replace(solution.unproven(), bound=_ceiling(tries[0], solution))
     return replace(last, solution=solution, left=tuple(left))
+
+
+def _ceiling(solved: SolvedPlan, found: Solution) -> int:
+    """What no plan can exceed, whichever visits stand: all that was asked for but what the rules of
+    its own days and of the hosts keep out of every plan."""
+    problem = solved.loaded.problem
+    hopeless = {
+        row.task
+        for row in found.unplaced
+        if row.slots and all(each.reason.code in OF_ITS_OWN for each in row.slots)
+    }
+    asked = sum(task.priority for task in problem.tasks if task.ref not in hopeless)
+    return asked + sum(visit.priority for visit in problem.fixed)
 
 
 def _others_might_stand(solved: SolvedPlan) -> bool:
@@ -171,7 +189,7 @@ def plan_as_json(solved: SolvedPlan) -> dict[str, Any]:
         "visits": [_visit_as_json(solved, visit) for visit in solution.visits],
         "unplaced": unplaced_as_json(solved),
         "legs": [leg_as_json(leg) for leg in solution.legs],
-        "risks": [str(risk) for risk in solution.risks],
+        "risks": [desk_words(risk) for risk in solution.risks],
         "left_out": left_out_when_fresh(solved.campaign) if solved.fresh else [],
         "totals": asdict(solution.totals),
         "changed_factors": dict(solved.loaded.problem.travel.changed_factors),
@@ -265,6 +283,7 @@ def leg_as_json(leg: Leg) -> dict[str, Any]:
         "co2": round(leg.co2, 1),
         "estimated": leg.estimated,
         "missing_minutes": leg.missing_minutes,
+        "risk": desk_words(leg.risk) if leg.risk else "",
     }
 
 

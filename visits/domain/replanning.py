@@ -6,7 +6,9 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from visits.domain.disruptions import disruptions_touching
+from visits.domain.disruption_reach import NO_WAYS, touches
+from visits.domain.disruptions import disruptions_touching, ways_of
+from visits.domain.journeys import Around
 from visits.domain.planning import may_move
 from visits.models import Campaign, Disruption, HostAnswer, HostAvailability, Visit
 
@@ -34,13 +36,14 @@ def candidates(campaign: Campaign, *, at: datetime) -> list[Candidate]:
     )
     visits = [visit for visit in rows if may_move(visit, at)]
     disruptions = list(Disruption.objects.active())
+    ways = ways_of(visits, among=disruptions)
     refused = {row.visit_id: row for row in HostAnswer.objects.refused().filter(visit__in=visits)}
     absences = _absences(visits)
     return [
         Candidate(
             visit,
             (
-                *_stopped(visit, disruptions),
+                *_stopped(visit, disruptions, ways.get(visit.pk, NO_WAYS)),
                 *_away(visit, absences),
                 *_refused(visit, refused.get(visit.pk)),
             ),
@@ -49,10 +52,15 @@ def candidates(campaign: Campaign, *, at: datetime) -> list[Candidate]:
     ]
 
 
-def _stopped(visit: Visit, disruptions: Sequence[Disruption]) -> list[str]:
+def _stopped(visit: Visit, disruptions: Sequence[Disruption], around: Around) -> list[str]:
     return [
-        _("%(disruption)s touches it.") % {"disruption": row.name}
-        for row in disruptions_touching(visit, among=disruptions)
+        (
+            _("%(disruption)s touches it.")
+            if touches(row, visit)
+            else _("%(disruption)s touches its journeys.")
+        )
+        % {"disruption": row.name}
+        for row in disruptions_touching(visit, among=disruptions, around=around)
     ]
 
 

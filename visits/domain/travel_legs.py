@@ -10,8 +10,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
 
 from crm.domain.audit import record
 from crm.models import User
@@ -25,6 +23,7 @@ from visits.domain.journeys import (
     journeys_around,
     journeys_of,
     visits_near,
+    without_replaced,
 )
 from visits.domain.place_names import names_at
 from visits.domain.travel import place_ref
@@ -237,11 +236,13 @@ class TravelSums:
 
 
 def sums_by_host(campaign: Campaign) -> list[TravelSums]:
-    """The stored legs of a campaign, summed for each host by name; cancelled ones do not count."""
-    rows = _summed(
-        TravelLeg.objects.of_campaign(campaign).standing().values("host__ref", "host__name")
-    )
-    return [_sums(row["host__name"], row) for row in rows.order_by("host__name", "host__ref")]
+    """The stored legs of a campaign, summed for each host by name; cancelled ones do not count,
+    nor what a plan stored for a journey that somebody booked or entered."""
+    by_host: dict[Host, list[TravelLeg]] = {}
+    rows = TravelLeg.objects.of_campaign(campaign).standing().select_related("host")
+    for leg in rows.order_by("host__name", "host__ref", "departs_at"):
+        by_host.setdefault(leg.host, []).append(leg)
+    return [_sums(host.name, without_replaced(legs)) for host, legs in by_host.items()]
 
 
 def sum_of(rows: Sequence[TravelSums]) -> TravelSums:
@@ -256,22 +257,12 @@ def sum_of(rows: Sequence[TravelSums]) -> TravelSums:
     )
 
 
-def _summed(rows: QuerySet) -> QuerySet:
-    return rows.annotate(
-        legs=Count("pk"),
-        estimates=Count("pk", filter=Q(status=TravelLeg.Status.ESTIMATED)),
-        km_sum=Coalesce(Sum("km"), 0.0),
-        cost_sum=Sum("cost"),
-        co2_sum=Coalesce(Sum("co2_kg"), 0.0),
-    )
-
-
-def _sums(host: str, row: dict[str, Any]) -> TravelSums:
+def _sums(host: str, legs: Sequence[TravelLeg]) -> TravelSums:
     return TravelSums(
         host,
-        row["legs"],
-        row["estimates"],
-        row["km_sum"],
-        float(row["cost_sum"] or 0),
-        row["co2_sum"],
+        len(legs),
+        sum(leg.status == TravelLeg.Status.ESTIMATED for leg in legs),
+        sum(leg.km or 0.0 for leg in legs),
+        float(sum(leg.cost or 0 for leg in legs)),
+        sum(leg.co2_kg or 0.0 for leg in legs),
     )

@@ -43,6 +43,7 @@ TAKEN = (
     "blocked_by_visit",
     "blocked_by_plan",
     "not_reachable",
+    "day_stopped",
     "beside_absence",
     "rest_day",
     "cap_reached",
@@ -51,13 +52,16 @@ TAKEN = (
 
 @dataclass(frozen=True)
 class CellWords:
-    """One host on one day: the mark (free, soft, taken or closed), the sentence for the desk and
-    the one for a letter."""
+    """One host on one day: the mark (free, soft, taken or closed), the sentence for the desk, the
+    one for a letter, what speaks against a place that is free, and whose going would make room
+    where it is taken."""
 
     cell: CellVerdict
     mark: str
     sentence: str
     public: str
+    notes: tuple[str, ...] = ()
+    room: str = ""
 
     @property
     def host(self) -> Host:
@@ -82,12 +86,14 @@ class ChangeWords:
 
 @dataclass(frozen=True)
 class Why:
-    """The answer for one request; the sentences are empty when nothing stands against it."""
+    """The answer for one request; the sentences are empty when nothing stands against it but what
+    the `notes` on its best place say."""
 
     sentence: str
     public: str
     plan: str
     cells: list[CellWords] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
     changes: list[ChangeWords] = field(default_factory=list)
 
 
@@ -170,6 +176,7 @@ class Weighing:
             public=main.public if main else "",
             plan=self.plan_words(),
             cells=cells,
+            notes=() if sentence else self.notes_on(chosen),
             changes=[self.change_words(change) for change in changes],
         )
 
@@ -197,6 +204,12 @@ class Weighing:
         if main is None or free & wished or (free and main.day not in wished):
             return None
         return by_spot[main.host, main.day]
+
+    def notes_on(self, cells: Sequence[CellWords]) -> tuple[str, ...]:
+        """What speaks against the best place among these cells, though no rule forbids it."""
+        places = [(each.cell.best, each) for each in cells if each.cell.best is not None]
+        best = min(places, key=lambda row: (-row[0].points, row[0].start), default=None)
+        return best[1].notes if best else ()
 
     def main_words(self) -> str:
         """What stands against the request, as the tray of this plan says it."""
@@ -232,18 +245,29 @@ class Weighing:
             }
             notes = [desk_words(reason) for reason in cell.best.soft]
             mark = "soft" if notes else "free"
-            return CellWords(cell, mark, " ".join([sentence, *notes]), "")
+            if others := self.wished_instead(cell.day):
+                notes.append(others)
+            return CellWords(cell, mark, " ".join([sentence, *notes]), "", tuple(notes))
         assert cell.reason is not None, "a day without a start has a reason"
         why = str(cell.reason.params.get("why", ""))
         public = public_words(cell.reason.code, cell.day, why=why)
         if room_if is None or cell.reason.code not in TAKEN:
             return CellWords(cell, "closed", cell.hard, public)
-        return CellWords(cell, "taken", f"{cell.hard} {self.room_words(room_if)}".strip(), public)
+        room = self.room_words(room_if)
+        return CellWords(cell, "taken", f"{cell.hard} {room}", public, room=room)
+
+    def wished_instead(self, day: date) -> str:
+        """The dates that the city wished for, where this is none of them."""
+        wished = sorted({wish.day for wish in self.task.wishes})
+        if not wished or day in wished:
+            return ""
+        words = _("Its city wished for %(days)s.")
+        return words % {"days": both(wording.short_day(each) for each in wished)}
 
     def room_words(self, room_if: tuple[str, ...]) -> str:
-        """Whose going alone would make room; "" when nobody's is enough."""
+        """Whose going alone would make room, or that nobody's is enough."""
         if not room_if:
-            return ""
+            return _("There is room only if two visits or more give way.")
         words = ngettext(
             "There is room if %(names)s gives way.",
             "There is room if one of these gives way: %(names)s.",

@@ -2,13 +2,22 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from crm import wording
 from crm.strips import StripDay, StripMark
+from visits.domain.campaigns import first_day_for_new
+from visits.domain.disruption_reach import is_in_area
+from visits.domain.planning import OPEN_TO_PLAN
 from visits.domain.slots import days_at
-from visits.models import CalendarDay, PreferredDate, Visit, VisitRequest
+from visits.models import CalendarDay, Disruption, PreferredDate, Visit, VisitRequest
+from visits.states import RequestState
+
+# Requests whose date would be a new one, which needs notice; what is on offer or agreed does not.
+WAITING = frozenset(OPEN_TO_PLAN) - {RequestState.PROPOSED}
 
 
 @dataclass
@@ -26,14 +35,16 @@ class WeighedWish:
 
 
 def weigh_wishes(request: VisitRequest, *, today: datetime) -> list[WeighedWish]:
-    """Each wish with the window, today, the local calendar and the visits that day."""
+    """Each wish with the window, today, the shortest notice, the local calendar, strikes and storms
+    at the place, and the visits that day."""
     wishes = list(request.preferred_dates.all())
     if not wishes:
         return []
     first, last = min(wish.on for wish in wishes), max(wish.on for wish in wishes)
     days = days_at(request, first, last)
     busy = _visits_by_day(request)
-    return [_weigh(request, wish, days, busy, today.date()) for wish in wishes]
+    struck = _struck_days(request)
+    return [_weigh(request, wish, days, busy, struck, today.date()) for wish in wishes]
 
 
 def _weigh(
@@ -41,6 +52,7 @@ def _weigh(
     wish: PreferredDate,
     days: list[CalendarDay],
     busy: dict[date, list[Visit]],
+    struck: list[tuple[date, date, str]],
     today: date,
 ) -> WeighedWish:
     weighed = WeighedWish(wish, visits=busy.get(wish.on, []))
@@ -51,11 +63,27 @@ def _weigh(
         weighed.hard.append(_("a weekend day"))
     elif wish.on < today:
         weighed.hard.append(_("over"))
+    elif request.state in WAITING and wish.on < (first := first_day_for_new(campaign, today)):
+        words = _("too soon: a new visit may begin on %(day)s at the earliest")
+        weighed.hard.append(words % {"day": wording.day(first)})
+    weighed.soft += [name for first, last, name in struck if first <= wish.on <= last]
     for day in days:
         if day.first_on <= wish.on <= day.last_on:
             hard = day.hardness == CalendarDay.Hardness.HARD
             (weighed.hard if hard else weighed.soft).append(day.name)
     return weighed
+
+
+def _struck_days(request: VisitRequest) -> list[tuple[date, date, str]]:
+    """The first and the last day of each strike or storm at the place of a request."""
+    if request.place is None:
+        return []
+    zone = ZoneInfo(request.zone)
+    return [
+        (row.starts_at.astimezone(zone).date(), row.ends_at.astimezone(zone).date(), row.name)
+        for row in Disruption.objects.active()
+        if is_in_area(row, request.place)
+    ]
 
 
 def _visits_by_day(request: VisitRequest) -> dict[date, list[Visit]]:

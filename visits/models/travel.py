@@ -17,6 +17,11 @@ class TravelMode(models.TextChoices):
     OTHER = "other", _("other")
 
 
+def mode_words(mode: str) -> str:
+    """How one travels, in words: "flight"."""
+    return str(TravelMode(mode).label) if mode in TravelMode.values else mode
+
+
 class TravelLegQuerySet(models.QuerySet):
     def standing(self):
         """Those that are to happen or happened: not cancelled."""

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from visits.late import np
 
 from .facts import missing_minutes
+from .obstacles import journey_obstacle, places_by_number
 from .preferences import worth_of
 from .problem import Place, Problem
 from .solution import Leg, PlannedVisit, Reason, Totals
@@ -29,15 +30,7 @@ class Storyteller:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.places: dict[int, Place] = {}
-        index = problem.travel.index
-        holders = [task.place for task in problem.tasks]
-        holders += [visit.place for visit in problem.fixed]
-        holders += [host.home for host in problem.hosts]
-        holders += [host.position.place for host in problem.hosts if host.position]
-        for place in holders:
-            if place.ref in index:
-                self.places[index[place.ref]] = place
+        self.places = places_by_number(problem)
 
     def tell(
         self, finder: TripFinder, stops: Sequence[int], starts: Sequence[float]
@@ -175,7 +168,7 @@ class Storyteller:
         )
         if short is not None:
             return replace(leg, risk=self._short_landing(week, stop, short))
-        return replace(leg, risk=self._risk(week, k, stop, free, leg)) if missing else leg
+        return replace(leg, risk=self._risk(week, k, stop, free)) if missing else leg
 
     def _least_buffer(self, week: HostWeek, stop: int) -> float:
         """The time after arrival below which a journey to a fact lacks time; see Rules."""
@@ -194,27 +187,19 @@ class Storyteller:
             {"host": host, "minutes": minutes, "label": label, "asked": asked},
         )
 
-    def _risk(self, week: HostWeek, k: int, stop: int, free: float, leg: Leg) -> Reason:
+    def _risk(self, week: HostWeek, k: int, stop: int, free: float) -> Reason:
         """Why a journey between facts cannot be made in time."""
-        ends, begins = {leg.origin.ref, leg.destination.ref}, leg.depart
-        calm, buffer = replace(week, struck=None), self._least_buffer(week, stop)
-        if not missing_minutes(calm, self.problem.travel, k, stop, free, buffer=buffer):
-            # It could have been made before, if nothing had stopped it then.
-            begins = min(begins, moment_of(week.origin + free))
-        for row in self.problem.disruptions:
-            stops = not row.modes or leg.mode in row.modes
-            if stops and ends & row.places and row.start < leg.arrive and begins < row.end:
-                return Reason(
-                    "leg_stopped",
-                    f"The journey from {leg.origin.name} to {leg.destination.name} is stopped: "
-                    f"{row.label}.",
-                    {
-                        "origin": leg.origin.name,
-                        "destination": leg.destination.name,
-                        "disruption": row.label,
-                    },
-                )
-        return _short_of_time(leg.origin, leg.destination, leg.missing_minutes)
+        label = week.facts[week.fact[stop]].label if stop >= 0 and week.fact[stop] >= 0 else ""
+        return journey_obstacle(
+            self.problem,
+            week,
+            k,
+            stop,
+            free,
+            places=self.places,
+            label=label,
+            buffer=self._least_buffer(week, stop),
+        )
 
     def _overlap(
         self, week: HostWeek, k: int, here: int, start: float, missing: int, stop: int
@@ -250,7 +235,7 @@ class Storyteller:
         ]
         both = " and ".join(names) or place.name
         return Reason(
-            "visits_overlap",
+            "at_the_same_time",
             f"{host} has at the same time: {both}.",
             {"host": host, "other": both},
         )
@@ -301,14 +286,6 @@ class Storyteller:
             if depart <= latest + 1e-6:
                 return float(depart), float(depart + tau)
         return None
-
-
-def _short_of_time(origin: Place, destination: Place, missing: int) -> Reason:
-    return Reason(
-        "leg_short_of_time",
-        f"{missing} minutes are missing between {origin.name} and {destination.name}.",
-        {"minutes": missing, "origin": origin.name, "destination": destination.name},
-    )
 
 
 def totals_of(problem: Problem, legs: Sequence[Leg]) -> Totals:

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from itertools import combinations
 
 from .constraints import host_refusal, start_span
-from .problem import Host, Problem, Task
+from .obstacles import binding, disruption_values
+from .problem import FixedVisit, Host, Problem, Task, TravelDisruption
 from .rota import REFUSED
 from .solution import Reason, SlotReason, Unplaced
-from .spans import local_day, minute_of, moment_of
+from .spans import local_day, minute_of, moment_of, zone_of
 from .trips import Trip, TripFinder
 from .weeks import Fact, HostWeek
 
@@ -44,6 +46,7 @@ NEARNESS = (
     "host_unavailable",
     "beside_absence",
     "not_reachable",
+    "day_stopped",
     "blocked_by_visit",
     "rest_day",
     "cap_reached",
@@ -314,6 +317,15 @@ class Explainer:
                 f"{host.name} needs a day without a visit on site in the week of {day:%-d %B}.",
                 {"host": host.name, "day": day},
             )
+        if rows := binding(self.problem, partial(self.is_reached, week, task, host, day)):
+            values = disruption_values(rows, task.place.zone)
+            until = max(row.end for row in rows).astimezone(zone_of(task.place.zone))
+            return Reason(
+                "day_stopped",
+                f"{host.name} cannot get to {task.place.name} and back for {day:%-d %B}: "
+                f"{values['disruption']} stops the journey until {until:%-d %B %H:%M}.",
+                {"host": host.name, "place": task.place.name, "day": day, **values},
+            )
         visits = list(week.facts)
         moment = week.origin + float(week.low[stops[0]])
         if visits and not self.out_of_reach(finder, stops):
@@ -327,6 +339,34 @@ class Explainer:
             "within that week's travel hours.",
             {"host": host.name, "place": task.place.name, "day": day},
         )
+
+    def is_reached(
+        self,
+        week: HostWeek,
+        task: Task,
+        host: Host,
+        day: date,
+        disruptions: Sequence[TravelDisruption],
+    ) -> bool:
+        """Whether the week's facts alone would leave room on this date with these disruptions."""
+        from .verdicts import reachable_slots
+
+        problem = replace(self.problem, disruptions=tuple(disruptions))
+        pinned = [
+            FixedVisit(
+                f"task {fact.task}",
+                fact.label,
+                host.ref,
+                problem.tasks[fact.task].mode,
+                problem.tasks[fact.task].place,
+                moment_of(fact.start),
+                moment_of(fact.end),
+            )
+            for fact in week.facts
+            if fact.task is not None
+        ]
+        facts = (*problem.fixed, *pinned)
+        return bool(reachable_slots(problem, facts, task, host, days=(day,)))
 
     def out_of_reach(self, finder: TripFinder, stops: Sequence[int]) -> bool:
         """Whether no journey from home fits the travel hours of a day."""

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from .constraints import host_refusal, start_span
-from .facts import missing_minutes
 from .links import Links, travel_weights
+from .obstacles import journey_obstacle, places_by_number
 from .preferences import worth_of
-from .problem import FixedVisit, Host, Limits, Mode, Place, Problem, ProblemError, Task
+from .problem import FixedVisit, Host, Limits, Mode, Problem, ProblemError, Task
 from .rota import REFUSED
 from .solution import PlannedVisit, Reason, Solution
 from .spans import local_day, minute_of, moment_of
@@ -126,8 +126,7 @@ def _chain(
         if here != target:
             minutes += max(0, int(table.minutes[here, target]))
         if (k, stop) in week.broken:
-            missing = max(1, missing_minutes(week, table, k, stop, free))
-            reason = _short_of_time(problem, host, week, k, stop, free, missing)
+            reason = _short_of_time(problem, host, week, k, stop, free)
             lacking[reason.text] = reason
         if stop >= 0:
             k, free = stop, float(week.low[stop] + week.service[stop])
@@ -135,54 +134,20 @@ def _chain(
 
 
 def _short_of_time(
-    problem: Problem, host: Host, week: HostWeek, k: int, stop: int, free: float, missing: int
+    problem: Problem, host: Host, week: HostWeek, k: int, stop: int, free: float
 ) -> Reason:
-    """Names the journey that lacks time: whence and when, whither and by when, and how long."""
-    table = problem.travel
+    """Names what keeps a host from being in time: another visit, an absence, or the journey."""
     here = week.start_place if k == week.size else int(week.place[k])
     target = week.home if stop < 0 else int(week.place[stop])
-    known = [place for place in places_of(problem) if place.ref in table.index]
-    names = {table.index[place.ref]: place for place in known}
-    origin, destination = names[here], names[target]
-    ends = [week.facts[week.fact[end]] for end in (k, stop) if 0 <= end < week.size]
-    other = next((f.label for f in ends if f.visit is None or f.visit.ref != ASKED), "")
-    leaves = moment_of(week.origin + free)
-    due = None if stop < 0 else moment_of(week.origin + float(week.low[stop]))
-    journey = int(table.minutes[here, target])
-    values = {
-        "minutes": missing,
-        "host": host.name,
-        "origin": origin.name,
-        "origin_zone": origin.zone,
-        "destination": destination.name,
-        "destination_zone": destination.zone,
-        "leaves": leaves,
-        "due": due,
-        "journey": journey,
-        "other": other,
-    }
-    if here == target and due is not None:
+    if here == target and stop >= 0:
+        ends = [week.facts[week.fact[end]] for end in (k, stop) if end < week.size]
+        other = next((f.label for f in ends if f.visit is None or f.visit.ref != ASKED), "")
         text = f"{host.name} is not free then: {other or 'a busy time'}."
-        return Reason("visits_overlap", text, values)
-    if journey < 0:
-        text = f"No journey is known from {origin.name} to {destination.name}."
-        return Reason("no_journey", text, values)
-    by = "in time" if due is None else f"for {due:%-d %B %H:%M} UTC"
-    text = (
-        f"From {origin.name} on {leaves:%-d %B %H:%M} UTC {host.name} cannot be in "
-        f"{destination.name} {by}; the journey takes {journey} minutes, {missing} are missing."
-    )
-    return Reason("home_too_late" if due is None else "leg_short_of_time", text, values)
-
-
-def places_of(problem: Problem) -> Iterable[Place]:
-    """Every place the problem names, some of them more than once."""
-    yield from (task.place for task in problem.tasks)
-    yield from (visit.place for visit in problem.fixed)
-    for host in problem.hosts:
-        yield host.home
-        if host.position is not None:
-            yield host.position.place
+        return Reason("visits_overlap", text, {"host": host.name, "other": other})
+    label = week.facts[week.fact[stop]].label if stop >= 0 else ""
+    alone = replace(problem, hosts=(host,))
+    places = places_by_number(alone)
+    return journey_obstacle(alone, week, k, stop, free, places=places, label=label)
 
 
 def verdict(problem: Problem, solution: Solution, task: str, host: str, start: datetime) -> Verdict:

@@ -9,7 +9,13 @@ from crm.fixture_files import rows
 from crm.models import AuditEntry
 from tests.factories.crm import CLOCK, PlaceFactory
 from tests.factories.visits import VisitFactory
-from visits.domain.disruptions import edit_disruption, enter_disruption, touched_visits
+from visits.domain.disruptions import (
+    disruptions_touching,
+    edit_disruption,
+    enter_disruption,
+    touched_visits,
+)
+from visits.domain.replanning import candidates
 from visits.domain.sample_load.plans import disruption_values
 from visits.models import Disruption, Visit
 from visits.models.requests import Mode
@@ -105,6 +111,49 @@ def test_a_visit_stays_at_risk_while_another_disruption_touches_it():
     edit_disruption(first, values(status=Disruption.Status.OVER), **NOW)
     visit.refresh_from_db()
     assert visit.at_risk
+
+
+@pytest.fixture
+def tallinn():
+    """A visit in Tallinn to which the host goes on from one in Ghent the day before."""
+    ghent = VisitFactory(country="BE", starts_at=STARTS - timedelta(days=1), place=PlaceFactory())
+    place = PlaceFactory(
+        name="Tallinn", country="EE", latitude=59.44, longitude=24.75, zone="Europe/Tallinn"
+    )
+    return VisitFactory(
+        campaign=ghent.campaign,
+        host=ghent.host,
+        city="Tallinn",
+        country="EE",
+        zone="Europe/Tallinn",
+        place=place,
+        starts_at=STARTS + timedelta(hours=1),
+    )
+
+
+def on_the_way(**given):
+    """A strike in Belgium on the afternoon before."""
+    afternoon = STARTS - timedelta(hours=21)
+    return values(starts_at=afternoon, ends_at=afternoon + timedelta(hours=10), **given)
+
+
+def test_a_strike_where_the_journey_there_begins_puts_the_visit_at_risk(tallinn):
+    _row, at_risk = enter_disruption(on_the_way(modes=["fly"]), **NOW)
+    assert tallinn in at_risk
+    tallinn.refresh_from_db()
+    assert tallinn.at_risk
+    assert [row.name for row in disruptions_touching(tallinn)] == ["Strike"]
+
+
+def test_a_strike_of_another_way_of_travel_leaves_the_next_visit_alone(tallinn):
+    _row, at_risk = enter_disruption(on_the_way(modes=["ferry"]), **NOW)
+    assert tallinn not in at_risk
+
+
+def test_the_replan_page_says_that_the_journeys_are_touched(tallinn):
+    enter_disruption(on_the_way(modes=["fly"]), **NOW)
+    dangers = {row.visit: row.dangers for row in candidates(tallinn.campaign, at=CLOCK)}
+    assert dangers[tallinn] == ("Strike touches its journeys.",)
 
 
 def test_all_faults_of_a_disruption_are_told_at_once():

@@ -81,7 +81,7 @@ def test_typed_time_out_of_reach_names_the_journey_that_is_too_short():
     far_visit(host, starts_at=moment(22, 12))
     (sentence,) = weigh(request, host, moment(23, 8)).hard
     assert sentence.startswith("From Athens on Wed 22 Feb 2023, 17:30 Athens (EET) Joe cannot be")
-    assert "by Thu 23 Feb 2023, 09:00 Brussels (CET); the journey takes " in sentence
+    assert "by Thu 23 Feb 2023, 09:00 Brussels (CET): travel is between 07:00 and 21:00" in sentence
 
 
 def test_weighing_and_offering_agree_on_every_half_hour():

@@ -330,6 +330,34 @@ def test_sums_are_told_for_each_host_and_for_all(ghent, antwerp):
     assert (whole.cost, whole.co2_kg) == (670.0, 708.0)
 
 
+@pytest.mark.parametrize("booked", [{"status": "booked"}, {"status": "estimated"}])
+def test_a_journey_entered_in_the_stead_of_the_plan_s_is_summed_once_as_it_is(
+    ghent, antwerp, booked
+):
+    store_legs(version_of(ghent, antwerp), at=CLOCK, by=None)
+    before = sum_of(sums_by_host(ghent.campaign))
+    planned = TravelLeg.objects.filter(destination=ghent.place).get()
+    TravelLegFactory(
+        visit=ghent,
+        host=ghent.host,
+        origin=planned.origin,
+        destination=planned.destination,
+        departs_at=planned.departs_at + timedelta(hours=1),
+        arrives_at=planned.arrives_at + timedelta(hours=1),
+        km=planned.km + 10,
+        cost=planned.cost + 20,
+        co2_kg=planned.co2_kg + 30,
+        **booked,
+    )
+    after = sum_of(sums_by_host(ghent.campaign))
+    assert (after.legs, after.km, after.cost, after.co2_kg) == (
+        before.legs,
+        before.km + 10,
+        before.cost + 20,
+        before.co2_kg + 30,
+    )
+
+
 def test_a_version_says_which_factors_its_estimates_were_made_with(ghent, antwerp):
     basis = basis_of(version_of(ghent, antwerp, changed_factors={"rail_co2_km": 0.02, "gone": 1}))
     assert (basis.journeys, basis.estimates) == (4, 3)

@@ -100,7 +100,8 @@ def test_a_fact_whose_journey_is_struck_names_the_strike():
     strike = whole_day(FRI, "Oslo", label="the strike of 17 February")
     solution = plan(problem_of(fixed=(fact,), disruptions=(strike,)))
     assert [str(risk) for risk in solution.risks] == [
-        "The journey from Athens to Oslo is stopped: the strike of 17 February."
+        "The journey from Athens to Oslo (fly) is stopped until 18 February 00:00, a day touched "
+        "counting whole: the strike of 17 February; without that 40 minutes would be missing."
     ]
 
 

@@ -1,18 +1,19 @@
 """What is offered can be travelled to, and what is not offered has a rule that says why."""
 
 from dataclasses import replace
+from datetime import time, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from visits.planning.check import violations
-from visits.planning.problem import FixedVisit, Limits
+from visits.planning.problem import FixedVisit, Limits, TravelDisruption
 from visits.planning.search import solve
 from visits.planning.verdicts import as_fixed, reachable_slots, weigh_start
 
 from .campaigns import campaigns, local
-from .test_rules import FEBRUARY, fixed, problem, task
+from .test_rules import FEBRUARY, at_clock, fixed, problem, task
 
 RANDOM = {
     "deadline": None,
@@ -70,7 +71,7 @@ def test_the_journey_that_leaves_too_little_time_is_named():
     start = local(FEBRUARY[3], 9, 0, "Europe/Tallinn")
     verdict = weigh_start(given, facts, given.tasks[0], given.hosts[0], start)
     (reason,) = verdict.hard
-    assert reason.code == "leg_short_of_time"
+    assert reason.code == "outside_travel_hours"
     told = {name: reason.params[name] for name in ("origin", "destination", "host")}
     assert told == {"origin": "Venice", "destination": "Tallinn", "host": "Joe"}
     assert reason.params["leaves"] == local(FEBRUARY[2], 16, 30, "Europe/Rome")
@@ -84,3 +85,66 @@ def test_days_narrow_the_question_and_not_the_answer():
     some = reachable_slots(given, (), given.tasks[0], given.hosts[0], days=[FEBRUARY[1]])
     assert some == [slot for slot in every if slot.start.date() == FEBRUARY[1]]
     assert some
+
+
+def refusal(given, facts, start):
+    verdict = weigh_start(given, facts, given.tasks[0], given.hosts[0], start)
+    return [(reason.code, str(reason)) for reason in verdict.hard]
+
+
+def test_the_evening_on_which_travel_ends_is_named_where_the_way_is_short_enough():
+    facts = (at_clock("Utrecht", FEBRUARY[2], 14, 0),)
+    given = problem(task("Cologne", duration=60), fixed=facts)
+    nine = local(FEBRUARY[3], 9, 0, "Europe/Berlin")
+    late = replace(given, hosts=(replace(given.hosts[0], travel_to=time(18)),))
+    assert refusal(given, facts, nine) == []
+    ((code, words),) = refusal(late, facts, nine)
+    assert code == "outside_travel_hours"
+    assert "travel is between 07:00 and 18:00" in words
+
+
+def test_the_storm_that_forbids_the_way_is_named_with_its_end_and_not_the_way_s_length():
+    facts = (at_clock("Utrecht", FEBRUARY[2], 14, 0),)
+    begins = local(FEBRUARY[2], 6, 0, "Europe/Berlin")
+    storm = TravelDisruption(
+        begins, begins + timedelta(hours=36), frozenset({"Cologne"}), label="Storm Otto"
+    )
+    strike = replace(storm, places=frozenset({"Dublin"}), label="a strike in Dublin")
+    given = replace(problem(task("Cologne", duration=60), fixed=facts), disruptions=(strike, storm))
+    assert refusal(given, facts, local(FEBRUARY[3], 9, 0, "Europe/Berlin")) == [
+        (
+            "leg_stopped",
+            "The journey from Utrecht to Cologne (rail) is stopped until 9 February 18:00, a day "
+            "touched counting whole: Storm Otto.",
+        )
+    ]
+
+
+def test_the_way_home_names_the_evening_by_which_it_has_to_end():
+    given = problem(task("Lisbon", duration=420))
+    start = local(FEBRUARY[-1], 9, 0, "Europe/Lisbon")
+    assert [code for code, _words in refusal(given, (), start)] == ["home_too_late"]
+    ((_code, words),) = refusal(given, (), start)
+    assert "cannot be in Oslo by 10 February 20:00 UTC, when travel ends" in words
+
+
+def test_a_landing_that_is_too_short_is_told_as_that_and_not_as_out_of_reach():
+    facts = (at_clock("Ghent", FEBRUARY[1], 13, 0),)
+    asked = task("Antwerp", duration=60)
+    given = problem(asked, fixed=facts)
+    assert refusal(given, facts, local(FEBRUARY[1], 9, 0, "Europe/Brussels")) == [
+        ("lands_short", "Joe arrives 85 minutes before visit of Ghent; the rule asks for 90.")
+    ]
+
+
+def test_a_day_that_a_storm_alone_keeps_closed_names_the_storm():
+    begins = local(FEBRUARY[0], 0, 0, "Europe/Athens")
+    storm = TravelDisruption(
+        begins, begins + timedelta(days=90), frozenset({"Athens"}), label="the long strike"
+    )
+    given = replace(problem(task("Athens", duration=60)), disruptions=(storm,))
+    (left,) = solve(given, Limits(seconds=10)).unplaced
+    assert left.reason.code == "day_stopped"
+    assert "the long strike stops the journey until" in str(left.reason)
+    (calm,) = solve(replace(given, disruptions=()), Limits(seconds=10)).visits
+    assert calm.label == "Athens"

@@ -123,7 +123,7 @@ def test_a_fixed_visit_out_of_reach_stays_and_is_a_risk():
     solution = plan(problem(fixed=facts))
     assert len(solution.visits) == 2
     assert [leg.missing_minutes > 0 for leg in solution.legs].count(True) == 1
-    assert "minutes are missing" in solution.risks[0].text
+    assert "cannot be in Tallinn by 7 February 12:00 UTC" in solution.risks[0].text
 
 
 def at_clock(name, day, hour, minute):
@@ -168,7 +168,7 @@ def test_no_new_visit_makes_a_standing_one_land_late(minute, is_offered):
     slots = [slot.start for slot in reachable_slots(given, facts, asked, given.hosts[0])]
     assert slots == [start] * is_offered
     hard = weigh_start(given, facts, asked, given.hosts[0], start).hard
-    assert [reason.code for reason in hard] == ["leg_short_of_time"] * (not is_offered)
+    assert [reason.code for reason in hard] == ["lands_short"] * (not is_offered)
     placed = [visit.task for visit in plan(given).visits if visit.task]
     assert placed == ["Antwerp"] * is_offered
 

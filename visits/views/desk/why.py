@@ -52,6 +52,7 @@ def request_why(request: HttpRequest, ref: str) -> HttpResponse:
             "not_of_the_offer": "" if on else _not_of_the_offer(request.GET.get("day", "")),
             "host": host,
             "lines": _lines(row, answer, today=today, on=on, host=host),
+            "rooms": _rooms(answer, today=today),
             "days": _days(answer, today=today, on=on),
             "changes": _changes(row, answer.changes),
             "exact": weighing.exact() if request.GET.get("best") == "1" else None,
@@ -103,6 +104,18 @@ def _lines(
             }
         )
     return list(lines.values())
+
+
+def _rooms(answer: Why, *, today: date) -> list[dict]:
+    """What the marks of taken days leave unsaid: whose going would make room, and on which days."""
+    rooms: dict[tuple[Host, str], list[str]] = {}
+    for each in answer.cells:
+        if each.room and each.day >= today:
+            rooms.setdefault((each.host, each.room), []).append(wording.short_day(each.day))
+    return [
+        {"host": host, "days": ", ".join(days), "words": room}
+        for (host, room), days in rooms.items()
+    ]
 
 
 def _days(answer: Why, *, today: date, on: date | None) -> list[dict]:

@@ -227,7 +227,8 @@ def test_typed_date_out_of_reach_names_the_journeys_there_and_on(desk):
         "From Vilnius on Wed 22 Feb 2023, 15:00 Vilnius (EET) Joe Gorman cannot be in Málaga by "
         "Wed 22 Feb 2023, 14:00 Madrid (CET); the journey takes 8 h 30 min.",
         "From Málaga on Wed 22 Feb 2023, 16:00 Madrid (CET) Joe Gorman cannot be in Tallinn by "
-        "Thu 23 Feb 2023, 09:00 Tallinn (EET); the journey takes 8 h 50 min.",
+        "Thu 23 Feb 2023, 09:00 Tallinn (EET): travel is between 07:00 and 21:00, and the journey "
+        "takes 8 h 50 min.",
     ]
 
 

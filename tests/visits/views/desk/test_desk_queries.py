@@ -237,7 +237,8 @@ def plan_fill(count):
 # What each page may ask, with the session, the account, its roles and the frame counted in.
 CEILINGS = {
     request_list: 26,
-    request_detail: 30,
+    # One of them, as of request_propose, looks for strikes and storms on the wished days.
+    request_detail: 31,
     visit_list: 8,
     # One of them looks for the journeys around it, of which a late landing is told on every tab.
     visit_detail: 20,
@@ -249,7 +250,7 @@ CEILINGS = {
 }
 # Pages that weigh journeys: as often for twelve rows as for three.
 WEIGHING = {
-    request_propose: 37,
+    request_propose: 38,
     request_why: 36,
     plan_fill: 36,
 }

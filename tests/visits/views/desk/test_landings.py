@@ -53,10 +53,9 @@ def test_booked_journey_decides_where_there_is_one(desk):
 def test_command_names_the_late_landing_among_the_risks(sample, capsys):
     call_command("plan_visits", "february-2023", "--json", "--seconds", "300")
     risks = json.loads(capsys.readouterr().out)["risks"]
-    words = "Joe Gorman arrives 60 minutes before V12 Ljubljana; the rule asks for 90."
-    assert words in risks
+    assert WORDS in risks
     call_command("plan_visits", "february-2023", "--seconds", "300")
-    assert f"  risk: {words}" in capsys.readouterr().out
+    assert f"  risk: {WORDS}" in capsys.readouterr().out
 
 
 def test_a_date_landed_late_for_is_not_offered_and_a_typed_one_is_refused(sample):
@@ -75,6 +74,4 @@ def test_a_date_landed_late_for_is_not_offered_and_a_typed_one_is_refused(sample
         moving=visit,
     )
     (sentence,) = verdict.hard
-    assert sentence.startswith(
-        "From Oslo on Mon 27 Feb 2023, 07:00 Oslo (CET) Joe Gorman cannot be"
-    )
+    assert sentence == "Joe Gorman arrives 1 h before Ljubljana; the rule asks for 1 h 30 min."

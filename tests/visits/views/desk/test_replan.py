@@ -155,7 +155,11 @@ def test_visit_without_a_new_place_stands_in_the_draft_and_is_told_apart_from_th
     assert not {"R14", "R15"} & {row.request.ref for row in page.context["unplaced"]}
     assert version.placements.get(visit__ref="V09").is_fixed
     assert version.proven
-    assert "The journey from Gdańsk to Vilnius is stopped: Storm over Poland." in page.text
+    assert (
+        "The journey from Gdańsk to Vilnius (flight) is stopped until Wed 22 Feb 2023, 01:00 "
+        "Vilnius (EET), a day touched counting whole: Storm over Poland."
+    ) in page.text
+    assert "24 h too short" not in page.text
 
 
 def test_visit_that_is_over_meanwhile_is_refused_by_name_and_nothing_starts(desk):

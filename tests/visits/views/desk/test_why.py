@@ -337,3 +337,44 @@ def test_journey_that_does_not_exist_is_not_found(desk, change):
     }
     assert go(desk, "plan-fill", **query).status_code == 200
     assert go(desk, "plan-fill", **(query | change)).status_code == 404
+
+
+def test_arrow_marks_say_in_words_whose_going_would_help_and_on_which_days(desk):
+    page = go(desk, "request-why", "R24")
+    told = {(row["host"].ref, row["days"]): row["words"] for row in page.context["rooms"]}
+    marked = {
+        (line["host"].ref, cell["day"].day)
+        for line in page.context["lines"]
+        for cell in line["cells"]
+        if cell["mark"] == "↔"
+    }
+    days = {
+        (host, int(day.split()[1])) for (host, row) in told for day in row.split(", ") if marked
+    }
+    assert days == marked != set()
+    assert all(words.startswith("There is room ") for words in told.values())
+    assert any("V11 Tallinn" in words for words in told.values())
+    for words in told.values():
+        assert f'<span class="quiet">{words}</span>' in page.text
+
+
+def test_place_that_is_free_on_a_day_nobody_wished_for_tells_the_wishes(desk):
+    VisitRequest.objects.get(ref="R24").preferred_dates.exclude(on=date(2023, 2, 21)).delete()
+    do(desk, "request-take-back", Visit.objects.get(ref="V11").requests.get().ref)
+    page = go(desk, "request-why", "R24", day="2023-02-23", host="H1")
+    assert "Nothing stands against it." not in page.text
+    assert "No rule forbids it, but: " in page.text
+    assert "Its city wished for Tue 21 Feb." in page.text
+
+
+def test_wish_that_comes_too_soon_or_is_struck_is_not_called_clear(desk):
+    page = go(desk, "request-detail", "R17").text
+    assert "Airport strike in Germany" in page
+    assert "too soon" not in page  # Its visit is agreed and needs no notice.
+    assert "nothing speaks against it" not in page
+    row = VisitRequest.objects.get(ref="R24")
+    row.preferred_dates.all().delete()
+    row.preferred_dates.create(on=date(2023, 2, 17), rank=1)
+    page = go(desk, "request-detail", "R24").text
+    assert "too soon: a new visit may begin on Mon 20 Feb 2023 at the earliest" in page
+    assert "nothing speaks against it" not in page

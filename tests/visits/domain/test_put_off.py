@@ -1,0 +1,62 @@
+"""Two agreed visits in danger and one new place for them: the plan's bound, and what instead."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from tests.factories.crm import CLOCK, PlaceFactory
+from tests.factories.visits import (
+    CampaignFactory,
+    HostAvailabilityFactory,
+    HostFactory,
+    VisitFactory,
+    VisitRequestFactory,
+)
+from visits.domain.plans import plan_as_json, solve_campaign
+
+pytestmark = pytest.mark.django_db
+
+
+def at(day, hour):
+    return datetime(2023, 2, day, hour, tzinfo=UTC)
+
+
+@pytest.fixture
+def campaign():
+    """Three days, and a host at home in Ghent who is away on the first two."""
+    campaign = CampaignFactory(window_start=date(2023, 2, 20), window_end=date(2023, 2, 22))
+    place = PlaceFactory()
+    host = HostFactory(ref="H1", name="Joe", home=place, zone=place.zone)
+    for ref, day in (("V25", 20), ("V26", 21)):
+        wish = VisitRequestFactory(
+            ref=f"R{ref[1:]}", campaign=campaign, place=place, state="scheduled"
+        )
+        VisitFactory(
+            ref=ref,
+            campaign=campaign,
+            place=place,
+            host=host,
+            requests=[wish],
+            starts_at=at(day, 8),
+            ends_at=at(day, 16),
+        )
+    HostAvailabilityFactory(host=host, starts_at=at(20, 0), ends_at=at(21, 23))
+    return campaign
+
+
+def test_the_one_left_without_a_new_place_is_told_what_it_gets_if_the_other_is_put_off(campaign):
+    told = plan_as_json(solve_campaign(campaign, at=CLOCK, released=["V25", "V26"], seconds=20))
+    (left,) = told["unplaced"]
+    other = {"R25": "V26 Ghent", "R26": "V25 Ghent"}[left["request"]]
+    assert left["would_fit_if"].startswith(
+        f"If {other} is put off: Wed 22 Feb 2023, 09:00 Brussels (CET) with Joe "
+    )
+
+
+def test_the_bound_holds_whichever_of_the_two_is_left_standing(campaign):
+    VisitRequestFactory(ref="R27", campaign=campaign, place=campaign.requests.first().place)
+    both = solve_campaign(campaign, at=CLOCK, released=["V25", "V26"], seconds=20).solution
+    assert both.bound is not None
+    for ref in ("V25", "V26"):
+        one = solve_campaign(campaign, at=CLOCK, released=[ref], seconds=20).solution
+        assert both.priority <= one.priority <= one.bound <= both.bound
