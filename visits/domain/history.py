@@ -82,7 +82,7 @@ def _audit(row: VisitRequest | Visit, zone: str) -> list[dict[str, Any]]:
 
 
 def _step_words(entry: AuditEntry, labels: Any) -> str:
-    if entry.verb in ("request_step", "visit_step") and entry.from_state:
+    if entry.verb in ("request_step", "visit_step", "take_back_step") and entry.from_state:
         return _("Was %(state)s, became") % {"state": labels(entry.from_state).label}
     return str(VERBS.get(entry.verb, entry.verb.replace("_", " ").capitalize()))
 
@@ -95,12 +95,20 @@ def _messages(rows: QuerySet[Message], zone: str) -> list[dict[str, Any]]:
             "zone": zone,
             "icon": "mail",
             "title": message.subject or message.get_direction_display(),
-            "who": f"{message.get_direction_display()}, {message.get_status_display()}",
+            "who": _fate(message),
             "body": message.body,
             "href": _page_of(message),
         }
-        for message in rows.prefetch_related(Prefetch("incoming", came_in))
+        for message in rows.prefetch_related("deliveries", Prefetch("incoming", came_in))
     ]
+
+
+def _fate(message: Message) -> str:
+    """Who wrote a letter and what became of it: of a sample's nobody got one."""
+    states = dict.fromkeys(mail.get_state_display() for mail in message.deliveries.all())
+    if states:
+        return _("our letter: %(states)s") % {"states": ", ".join(states)}
+    return f"{message.get_direction_display()}, {message.get_status_display()}"
 
 
 def _page_of(message: Message) -> str:
