@@ -4,13 +4,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm import wording
-from crm.models import AuditEntry, IncomingMail, Interaction, Message, Participation
+from crm.models import (
+    AuditEntry,
+    IncomingMail,
+    Interaction,
+    Message,
+    OutgoingMail,
+    Participation,
+)
 from visits.models import Visit, VisitRequest
 from visits.states import RequestState, VisitState
 
@@ -89,6 +96,8 @@ def _step_words(entry: AuditEntry, labels: Any) -> str:
 
 def _messages(rows: QuerySet[Message], zone: str) -> list[dict[str, Any]]:
     came_in = IncomingMail.objects.only("pk")
+    mails = OutgoingMail.objects.filter(message=OuterRef("pk")).order_by("pk")
+    fate = Subquery(mails.values("state")[:1])
     return [
         {
             "at": message.at,
@@ -99,15 +108,15 @@ def _messages(rows: QuerySet[Message], zone: str) -> list[dict[str, Any]]:
             "body": message.body,
             "href": _page_of(message),
         }
-        for message in rows.prefetch_related("deliveries", Prefetch("incoming", came_in))
+        for message in rows.annotate(fate=fate).prefetch_related(Prefetch("incoming", came_in))
     ]
 
 
 def _fate(message: Message) -> str:
     """Who wrote a letter and what became of it: of a sample's nobody got one."""
-    states = dict.fromkeys(mail.get_state_display() for mail in message.deliveries.all())
-    if states:
-        return _("our letter: %(states)s") % {"states": ", ".join(states)}
+    state: str | None = message.fate  # type: ignore[attr-defined]
+    if state:
+        return _("our letter: %(state)s") % {"state": OutgoingMail.State(state).label}
     return f"{message.get_direction_display()}, {message.get_status_display()}"
 
 
