@@ -50,9 +50,7 @@ SPECIALITIES = frozenset(
     "med phil rer nat pol oec jur iur theol vet dent techn habil hc h c mult hab inz".split()
 )
 # Behind a name, with or without a comma.
-DEGREES = frozenset(
-    "phd dphil mba msc bsc mpa mph mphil md llm llb esq cpa obe mbe cbe csc".split()
-)
+DEGREES = frozenset("phd dphil mba msc bsc mpa mph mphil md llm llb cpa obe mbe cbe csc".split())
 # Names too, but behind a whole name and a comma.
 LONE_DEGREES = frozenset("ma ba".split())
 GENERATIONS = frozenset("jr sr junior senior ii iii iv".split())
@@ -329,12 +327,17 @@ def _without_endings(whole: str) -> tuple[list[str], str]:
             key = _bare(words[-1])
             if key in GENERATIONS:
                 generation = generation or words[-1]
-            elif key not in DEGREES and not (parts and _is_lone_title(words, parts[0])):
+            elif not _is_degree(words[-1]) and not (parts and _is_lone_title(words, parts[0])):
                 break
             words.pop()
         if words:
             parts.append(" ".join(words))
     return parts, generation
+
+
+def _is_degree(word: str) -> bool:
+    """Written as degrees are: "PhD" or "M.D.", but not the given name "Md"."""
+    return _bare(word) in DEGREES and (word.islower() or sum(map(str.isupper, word)) > 1)
 
 
 def _is_lone_title(words: list[str], before: str) -> bool:

@@ -30,6 +30,7 @@ from tests.support.import_files import misread
         ("Anna Berg MD PhD", "Anna", "Berg"),
         ("Anna Berg, MA", "Anna", "Berg"),
         ("Jack MA", "Jack", "MA"),
+        ("Rahman, Md.", "Md.", "Rahman"),
         ("Li, Ma", "Ma", "Li"),
         ("John Berg Jr.", "John", "Berg Jr."),
         ("John Berg, Jr.", "John", "Berg Jr."),
