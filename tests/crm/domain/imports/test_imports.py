@@ -1123,6 +1123,22 @@ def test_the_command_asks_which_encoding_whenever_the_page_does(
     assert Person.objects.count() == content.count(b"\n") - 1
 
 
+def test_the_command_tells_the_parts_in_the_event_and_what_the_file_says_otherwise(event, tmp_path):
+    anna = PersonFactory(given="Anna", family="Berg", address="anna@x.eu")
+    ParticipationFactory(person=anna, event=event, status="cancelled")
+    path = tmp_path / "list.csv"
+    path.write_text("Name,E-mail,Day 1\nAnna Berg,anna@x.eu,yes\nBo,b@x.eu,yes\nCy,c@x.eu,\n")
+
+    told = run("import_people", str(path), "--event", "rotterdam", "--dry-run").splitlines()
+
+    assert told[-3:] == [
+        f"On the roster of {event.name}: 1 × attended; Day 1: yes",
+        f"On the roster of {event.name}: 1 × registered",
+        "  line 2: Came to the event? stays cancelled; the file says attended",
+    ]
+    assert Participation.objects.get().status == "cancelled"
+
+
 def test_undo_of_nothing_is_refused(event):
     with pytest.raises(CommandError, match="There is no import 99"):
         call_command("undo_import", "99")
