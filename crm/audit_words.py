@@ -50,6 +50,7 @@ VERBS = {
     "archive_organisation": gettext_lazy("archived"),
     "restore_organisation": gettext_lazy("brought back from the archive"),
     "log_interaction": gettext_lazy("note written"),
+    "take_back_interaction": gettext_lazy("note taken back"),
     "open_follow_up": gettext_lazy("promise written down"),
     "complete_follow_up": gettext_lazy("promise kept"),
     "reopen_follow_up": gettext_lazy("promise opened again"),
@@ -69,6 +70,7 @@ VERBS = {
     "ignore_sender": gettext_lazy("sender ignored from now on"),
     "hear_sender": gettext_lazy("sender no longer ignored"),
     "request_step": gettext_lazy("state of the request changed"),
+    "take_back_step": gettext_lazy("last step of the request taken back"),
     "visit_step": gettext_lazy("state of the visit changed"),
     "receive_request": gettext_lazy("request received"),
     "triage_request": gettext_lazy("priority and length set"),
@@ -166,11 +168,15 @@ VERBS = {
 }
 
 
+# Of these the state itself is told; that a field named so changed says nothing more.
+STATE_VERBS = ("mail_", "request_step", "visit_step", "take_back_step", "receive_")
+
+
 def verb_words(entry: AuditEntry) -> str:
     """What was done: "edited: role, notes"."""
     verb = str(VERBS.get(entry.verb, entry.verb.replace("_", " ")))
     names = field_words(entry)
-    if not names or entry.verb.startswith(("mail_", "request_step", "visit_step", "receive_")):
+    if not names or entry.verb.startswith(STATE_VERBS):
         return verb
     return _("%(verb)s: %(fields)s") % {"verb": verb, "fields": ", ".join(names)}
 

@@ -34,6 +34,9 @@ WHY: dict[str, str | Promise] = {
         "It says that mail to %(about)s could not be delivered, but names no mail of ours. "
         "Nothing was marked."
     ),
+    "report_never_sent": gettext_lazy(
+        "It reports on a sample's mail to %(about)s, which never left. Nothing was marked."
+    ),
     "report_unclear": gettext_lazy(
         "It reports on our mail to %(about)s in words only a person understands."
     ),

@@ -32,6 +32,35 @@ class SearchQuerySet(models.QuerySet):
         numbers = narrowing(self.model, words_of(text), self.db)
         return found if numbers is None else found.filter(pk__in=numbers)
 
+    def best_first(self, text: str):
+        """Rows in which a word begins with each word of `text` before those that only hold it."""
+        begins = models.Q(
+            *(
+                models.Q(search_key__startswith=word) | models.Q(search_key__contains=f" {word}")
+                for word in words_of(text)
+            )
+        )
+        usual = list(self.query.order_by or self.model._meta.ordering or ())
+        first = models.Case(models.When(begins, then=0), default=1)
+        return self.order_by(first, *usual)
+
+
+def likeness(label: str, text: str) -> int:
+    """How well a label answers what is typed, the least is best: every word is one of its words, or
+    begins one, or stands within one, or one of them is not there at all."""
+    words = name_key(label).split()
+    worst = 0
+    for wanted in name_key(text).split():
+        if wanted in words:
+            continue
+        if any(word.startswith(wanted) for word in words):
+            worst = max(worst, 1)
+        elif any(wanted in word for word in words):
+            worst = max(worst, 2)
+        else:
+            return 3
+    return worst
+
 
 def holding(text: str) -> models.Q:
     """Every word of `text` stands in the search key."""

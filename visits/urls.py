@@ -187,6 +187,7 @@ urlpatterns = [
     path("figures/", figures.figure_list, name="figure-list"),
     path("figures/closing/", closing.closing, name="closing"),
     path("figures/closing/end/", closing.closing_end, name="closing-end"),
+    path("figures/closing/end/undo/", closing.closing_end_undo, name="closing-end-undo"),
     path("figures/freeze/", closing.figures_freeze, name="figures-freeze"),
     path("figures/frozen/<int:pk>/", closing.figures_frozen, name="figures-frozen"),
     path("figures/<str:key>/", figures.figure_detail, name="figure-detail"),

@@ -63,6 +63,7 @@ urlpatterns = [
     path("people/<int:pk>/merge/<int:other>/", duplicates.person_merge, name="person-merge"),
     path("people/<int:pk>/", people.person_detail, name="person-detail"),
     path("people/<int:pk>/edit/", people.person_edit, name="person-edit"),
+    path("people/<int:pk>/edit/undo/", people.person_edit_undo, name="person-edit-undo"),
     path("people/<int:pk>/archive/", people.person_archive, name="person-archive"),
     path("people/<int:pk>/restore/", people.person_restore, name="person-restore"),
     path("people/<int:pk>/export/", rights.person_export, name="person-export"),
@@ -82,6 +83,7 @@ urlpatterns = [
     ),
     path("people/<int:pk>/erase/", rights.person_erase, name="person-erase"),
     path("people/<int:pk>/note/", notes.note_new, {"about": "person"}, name="person-note"),
+    path("notes/<int:pk>/take-back/", notes.note_take_back, name="note-take-back"),
     path("people/<int:pk>/promise/", notes.promise_new, {"about": "person"}, name="person-promise"),
     path("people/<int:pk>/addresses/", contact_points.contact_point_new, name="contact-point-new"),
     path(

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crm.domain.audit import record
+from crm.domain.places import body_key
 from crm.matching.contacts import CONTACTS, phone_key
 from crm.matching.fields import Level, Table, Values
 from crm.matching.pairs import Pair
@@ -39,6 +40,8 @@ MOST_WEIGHED = 400
 SHORTEST_NAME = 3
 
 key_of_name = lru_cache(maxsize=50_000)(name_key)
+# That two bodies are both a town's says nothing about who works there.
+key_of_body = lru_cache(maxsize=50_000)(body_key)
 
 
 # --- Loading ---
@@ -58,13 +61,13 @@ def load_people(people: QuerySet[Person]) -> tuple[list[int], Table]:
     table: Table = {name: [] for name in CONTACTS.names}
     for pk, given, family, organisation, city, country in listed.iterator(chunk_size=5_000):
         keys.append(pk)
-        for name, value in (
-            ("given", given),
-            ("family", family),
-            ("organisation", organisation),
-            ("city", city),
+        for name, value, key_of in (
+            ("given", given, key_of_name),
+            ("family", family, key_of_name),
+            ("organisation", organisation, key_of_body),
+            ("city", city, key_of_body),
         ):
-            table[name].append(_folded(value))
+            table[name].append(_folded(value, key_of))
         table["country"].append((country.lower(),) if country else ())
     places = {pk: at for at, pk in enumerate(keys)}
     table["mail"], table["phone"] = [()] * len(keys), [()] * len(keys)
@@ -86,8 +89,8 @@ def load_people(people: QuerySet[Person]) -> tuple[list[int], Table]:
     return keys, table
 
 
-def _folded(value: str | None) -> Values:
-    key = key_of_name(value) if value else ""
+def _folded(value: str | None, key_of: Callable[[str], str]) -> Values:
+    key = key_of(value) if value else ""
     return (key,) if key else ()
 
 
@@ -102,10 +105,10 @@ def _row_of(
     """Somebody not stored yet, as a row of the table."""
     city = getattr(organisation, "municipality", None)
     return {
-        "given": _folded(given),
-        "family": _folded(family),
-        "organisation": _folded(organisation.name if organisation else ""),
-        "city": _folded(city.name if city else ""),
+        "given": _folded(given, key_of_name),
+        "family": _folded(family, key_of_name),
+        "organisation": _folded(organisation.name if organisation else "", key_of_body),
+        "city": _folded(city.name if city else "", key_of_body),
         "country": (organisation.country.lower(),) if organisation else (),
         "mail": tuple(address_key(each) for each in addresses if each),
         "phone": tuple(filter(None, map(phone_key, phones))),
@@ -186,7 +189,8 @@ def look_for(person: Person, *, at: datetime) -> list[Lookalike]:
     if live.filter(pk=person.pk).exists():
         _keys, table = load_people(Person.objects.filter(pk=person.pk))
         row = {name: column[0] for name, column in table.items()}
-        near = _near(row, person.organisation_id, live.exclude(pk=person.pk))
+        others = live.filter(is_sample=person.is_sample).exclude(pk=person.pk)
+        near = _near(row, person.organisation_id, others)
         for other, pair in _weighed(row, near):
             pairs[_ordered(person.pk, other.pk)] = pair
     _keep(pairs, Lookalike.objects.of(person), at=at)
@@ -310,7 +314,14 @@ def scan_people(
 
     keys, table = load_people(Person.objects.live())
     found = find_pairs(CONTACTS, table, on_progress=on_progress)
-    return keys, found.pairs[:MOST_SUGGESTED], found.weights
+    samples = set(Person.objects.live().filter(is_sample=True).values_list("pk", flat=True))
+    # A sample person is nobody: never the same as somebody real.
+    pairs = [
+        pair
+        for pair in found.pairs
+        if (keys[pair.left] in samples) == (keys[pair.right] in samples)
+    ]
+    return keys, pairs[:MOST_SUGGESTED], found.weights
 
 
 def _beat(rows: QuerySet[DuplicateScan], done: int, total: int) -> None:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.domain.audit import record
 from crm.domain.placeholders import MAY_BE_EMPTY
-from crm.models import Event, Interaction, MailTemplate, Organisation, Person, User
+from crm.models import AuditEntry, Event, Interaction, MailTemplate, Organisation, Person, User
 from crm.validators import clean_line, clean_text
 
 FALLBACK_LANGUAGE = "en"
@@ -49,6 +49,21 @@ def log_interaction(
     )
     record(interaction, "log_interaction", at=at, by=by, fields=["text"])
     return interaction
+
+
+@transaction.atomic
+def take_back_interaction(interaction: Interaction, *, at: datetime, by: User) -> None:
+    """Undo of `log_interaction`: the note of this user is gone, that it was there stays on record.
+
+    Raises ValidationError when it was logged by somebody else, or edited since.
+    """
+    told = AuditEntry.objects.about(interaction).values_list("verb", flat=True)
+    if interaction.by_id != by.pk or list(told) != ["log_interaction"]:
+        raise ValidationError(
+            _("The note was edited since, or is not yours; it stays."), code="edited_since"
+        )
+    record(interaction, "take_back_interaction", at=at, by=by, fields=["text"])
+    interaction.delete()
 
 
 def find_template(key: str, language: str) -> MailTemplate:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from crm.domain.audit import record
-from crm.domain.edits import save_changes
+from crm.domain.edits import ChangedMeanwhile, save_changes
 from crm.models import ContactPoint, Organisation, Person, Suppression, User
 from crm.search import search_key
 from crm.validators import address_key, clean_line, clean_text, mail_address
@@ -67,14 +67,47 @@ def edit_person(
 
     Raises ChangedMeanwhile when `seen` is given and no longer true (see `crm.domain.edits`).
     """
-    refuse_erased(person)
+    refuse_closed(person)
     return save_changes(person, _clean(values), seen=seen, at=at, by=by, verb="edit_person")
 
 
-def refuse_erased(person: Person) -> None:
-    if Person.objects.filter(pk=person.pk).exclude(erased_at=None).exists():
+@transaction.atomic
+def take_back_person_edit(
+    person: Person, before: Mapping[str, Any], *, seen: str, at: datetime, by: User | None
+) -> None:
+    """Undo of `edit_person`: the fields of `before`, as `field_value` told them, are so again.
+
+    Raises ValidationError when one of them was edited since, which `seen` tells: the `stamp` they
+    had after the edit.
+    """
+    values = dict(before)
+    if key := values.get("organisation"):
+        values["organisation"] = Organisation.objects.filter(pk=key).first()
+    is_lost = bool(key) and values["organisation"] is None
+    try:
+        if is_lost:
+            raise ChangedMeanwhile(person, None)
+        edit_person(person, values, seen=seen, at=at, by=by)
+    except ChangedMeanwhile as change:
+        raise ValidationError(
+            _("%(name)s was edited since; nothing was taken back."),
+            code="edited_since",
+            params={"name": person.name},
+        ) from change
+
+
+def refuse_closed(person: Person) -> None:
+    """Raise ValidationError when the record was erased or merged: then it changes no more."""
+    row = Person.objects.select_related("merged_into").get(pk=person.pk)
+    if row.erased_at:
         raise ValidationError(
             _("This person was erased; enter them anew when they come back."), code="erased"
+        )
+    if row.merged_into is not None:
+        raise ValidationError(
+            _("This record was merged into %(name)s; change that one."),
+            code="merged",
+            params={"name": row.merged_into.name},
         )
 
 
@@ -128,7 +161,7 @@ def add_contact_point(
     person: Person, *, kind: str, value: str, at: datetime, by: User | None
 ) -> ContactPoint:
     """One more address or phone; not verified yet, and suppressed when it must not be mailed."""
-    refuse_erased(person)
+    refuse_closed(person)
     is_mail = kind == ContactPoint.Kind.EMAIL
     value = mail_address(value) if is_mail else phone_number(value)
     if person.contact_points.filter(kind=kind, match_key=address_key(value)).exists():

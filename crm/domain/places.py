@@ -249,6 +249,19 @@ def bare_key(name: str) -> str:
     return " ".join(word for word in name_key(name).split() if word not in BODIES)
 
 
+def body_key(name: str) -> str:
+    """The same without the word that ties the body to its place: "Comune di Brescia" is brescia."""
+    kept: list[str] = []
+    is_after_body = False
+    for word in name_key(name).split():
+        if word in BODIES:
+            is_after_body = True
+        elif not (is_after_body and word in LINKS):
+            kept.append(word)
+            is_after_body = False
+    return " ".join(kept)
+
+
 def zone_of_country(country: str) -> str:
     """The time zone of the largest place of a country; empty when we know none."""
     largest = Place.objects.filter(country=country).order_by("-population").first()

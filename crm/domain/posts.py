@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from crm.domain.audit import record
-from crm.domain.people import refuse_erased
+from crm.domain.people import refuse_closed
 from crm.models import Organisation, Person, Post, User
 from crm.validators import clean_line, sensible_date
 
@@ -42,7 +42,7 @@ def change_post(
 
     Raises ValidationError when nothing changes, or the day lies before the present post began.
     """
-    refuse_erased(person)
+    refuse_closed(person)
     sensible_date(on)
     wanted = _cleaned(role, department, organisation)
     now = {name: getattr(person, name) for name in FIELDS}
@@ -72,7 +72,7 @@ def take_back_post(person: Person, *, at: datetime, by: User | None) -> Person:
 
     Raises ValidationError when there is no former post that ended the day before this one began.
     """
-    refuse_erased(person)
+    refuse_closed(person)
     before = person.post_since - timedelta(days=1) if person.post_since else None
     former = person.posts.filter(to_on=before).first() if before else None
     if former is None:
@@ -107,7 +107,7 @@ def add_post(
     Raises ValidationError when it says nothing, ends before it begins, or lasts into the present
     one.
     """
-    refuse_erased(person)
+    refuse_closed(person)
     values = _cleaned(role, department, organisation)
     if not any(values.values()):
         raise ValidationError(_("Write a role, a department or an organisation."), code="empty")

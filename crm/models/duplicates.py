@@ -72,12 +72,12 @@ class LookalikeQuerySet(models.QuerySet):
         return self if user.is_coordinator else self.none()
 
     def open(self):
-        """Undecided, and both records still in use."""
+        """Undecided, both records still in use, and both real or both of the sample."""
         live = {"merged_into": None, "archived_at": None, "erased_at": None}
         sides = {
             f"{side}__{name}": value for side in ("one", "other") for name, value in live.items()
         }
-        return self.filter(decided_at=None, **sides)
+        return self.filter(decided_at=None, one__is_sample=F("other__is_sample"), **sides)
 
     def of(self, person):
         return self.filter(Q(one=person) | Q(other=person))

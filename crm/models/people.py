@@ -127,6 +127,11 @@ class Person(SampleMark, Visibility, SearchableModel):
         return self.name
 
     @property
+    def is_closed(self) -> bool:
+        """Whether the record stands for nobody any more: erased, or merged into another."""
+        return self.erased_at is not None or self.merged_into_id is not None
+
+    @property
     def name(self) -> str:
         if self.erased_at:
             return gettext("(erased)")

@@ -5,6 +5,8 @@ import { undoLast } from "./undo.js";
 
 let palette, input, list, none;
 let asked = 0;
+// Whether somebody has walked down the list since they typed.
+let hasWalked = false;
 
 export function openPalette() {
   if (!palette || palette.open) return;
@@ -21,6 +23,7 @@ export function startPalette() {
   list = palette.querySelector("[role=listbox]");
   none = palette.querySelector(".palette-none");
   addPageCommands();
+  [...list.children].forEach((option, index) => { option.place = index; });
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-open=palette]");
     if (opener) {
@@ -70,7 +73,30 @@ function fold(text) {
   return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 }
 
+function wordsOf(text) {
+  return fold(text).split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+}
+
+// The least is best, as the server ranks: a word, the beginning of one, within one, not there.
+function likeness(option, wanted) {
+  const words = wordsOf(option.dataset.words);
+  const marks = wanted.map((word) => {
+    if (words.includes(word)) return 0;
+    if (words.some((other) => other.startsWith(word))) return 1;
+    return words.some((other) => other.includes(word)) ? 2 : 3;
+  });
+  return Math.max(0, ...marks);
+}
+
+function sort() {
+  const wanted = wordsOf(input.value);
+  const ranked = [...list.children].map((option) => [option, likeness(option, wanted)]);
+  ranked.sort(([a, one], [b, other]) => one - other || a.place - b.place);
+  list.append(...ranked.map(([option]) => option));
+}
+
 function show(typed) {
+  hasWalked = false;
   const words = fold(typed).split(/\s+/).filter(Boolean);
   for (const found of list.querySelectorAll("[data-found]")) found.remove();
   for (const option of list.children) {
@@ -95,6 +121,7 @@ async function ask(typed) {
   const options = others.map((result, index) => {
     const option = makeOption(result, `found-${index}`);
     option.dataset.found = "";
+    option.place = list.children.length + index;
     return option;
   });
   list.append(...options);
@@ -110,8 +137,9 @@ function selected() {
 }
 
 function settle() {
+  sort();
   const options = visible();
-  select(options.includes(selected()) ? selected() : options[0]);
+  select(hasWalked && options.includes(selected()) ? selected() : options[0]);
   none.hidden = options.length > 0;
 }
 
@@ -126,6 +154,7 @@ function select(option) {
 function onKey(event) {
   if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
   event.preventDefault();
+  hasWalked = true;
   const options = visible();
   const here = options.indexOf(selected());
   const by = event.key === "ArrowDown" ? 1 : -1;

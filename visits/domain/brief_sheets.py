@@ -80,7 +80,7 @@ Event = tuple[datetime, str, str]
 
 def _letters(visit: Visit, requests: Sequence[VisitRequest]) -> list[Event]:
     letters = (
-        Message.objects.exchanged()
+        Message.objects.that_went()
         .filter(Q(visits=visit) | Q(visit_requests__in=requests))
         .distinct()
     )

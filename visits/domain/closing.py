@@ -16,7 +16,7 @@ from crm.models import FollowUp, Message, User
 from crm.validators import clean_line
 from visits import states
 from visits.domain.reporting import Figure, all_figures
-from visits.domain.steps import set_request_state
+from visits.domain.steps import Stood, set_request_state, take_back_request_step
 from visits.models import Campaign, FigureSnapshot, Visit, VisitRequest
 from visits.states import RequestState, VisitState
 
@@ -61,37 +61,68 @@ def left_over(campaign: Campaign) -> LeftOver:
     )
 
 
-@transaction.atomic
-def end_requests(
-    requests: Iterable[VisitRequest], to: str, *, reason: str, at: datetime, by: User
-) -> list[VisitRequest]:
-    """Give every request the same end, or none of them.
+@dataclass(frozen=True)
+class Ending:
+    """One request and the end it would get; `why_not` says why it stays as it is."""
 
-    Raises ValidationError naming those that cannot end so, or when the reason is missing.
+    request: VisitRequest
+    why_not: str = ""
+
+
+def plan_ends(requests: Iterable[VisitRequest], to: str, *, reason: str) -> list[Ending]:
+    """What giving each request the same end would do; raises ValidationError without end or reason.
+
+    Only those fit whose state the end may follow; the others are told what they may end as.
     """
-    rows = list(requests)
     if to not in ENDS:
         raise ValidationError(_("Choose how they end."), code="end")
     if not clean_line(reason):
         raise ValidationError(_("Say why, in a sentence."), code="reason")
-    if misfits := [row for row in rows if row.state not in ENDS[to]]:
-        fitting = [
-            str(RequestState(end).label)
-            for end, states in ENDS.items()
-            if all(row.state in states for row in misfits)
-        ]
-        words = _("Nothing was changed: “%(end)s” does not follow the state of %(refs)s.")
-        then = _("What does: %(fitting)s.") if fitting else _("Open each to see what it waits for.")
+    return [Ending(row, "" if row.state in ENDS[to] else _why_not(row)) for row in requests]
+
+
+def _why_not(row: VisitRequest) -> str:
+    fitting = [str(RequestState(end).label) for end, starts in ENDS.items() if row.state in starts]
+    if not fitting:
+        return _("“%(state)s” has a step of its own first; open it to see what it waits for.") % {
+            "state": RequestState(row.state).label
+        }
+    return _("“%(state)s” may only end as: %(fitting)s.") % {
+        "state": RequestState(row.state).label,
+        "fitting": ", ".join(fitting),
+    }
+
+
+@transaction.atomic
+def end_requests(
+    requests: Iterable[VisitRequest], to: str, *, reason: str, at: datetime, by: User
+) -> dict[str, Stood]:
+    """Give every request the same end, or none of them; how each stood before, by its reference.
+
+    Raises ValidationError naming those that cannot end so, or when the reason is missing.
+    """
+    plan = plan_ends(requests, to, reason=reason)
+    if misfits := sorted(each.request.ref for each in plan if each.why_not):
         raise ValidationError(
-            f"{words} {then}",
+            _("Nothing was changed: “%(end)s” does not follow the state of %(refs)s."),
             code="misfits",
-            params={
-                "refs": ", ".join(sorted(row.ref for row in misfits)),
-                "end": RequestState(to).label,
-                "fitting": ", ".join(fitting),
-            },
+            params={"refs": ", ".join(misfits), "end": RequestState(to).label},
         )
-    return [set_request_state(row, to, at=at, by=by, why=clean_line(reason)) for row in rows]
+    stood: dict[str, Stood] = {}
+    for row in (each.request for each in plan):
+        before = (row.state, row.state_since, row.reason)
+        set_request_state(row, to, at=at, by=by, why=clean_line(reason))
+        stood[row.ref] = Stood(*before, version=row.version)
+    return stood
+
+
+@transaction.atomic
+def take_back_ends(
+    requests: Iterable[VisitRequest], stood: Mapping[str, Stood], *, at: datetime, by: User
+) -> list[VisitRequest]:
+    """Undo of `end_requests`: each is as before, but for those that were touched since."""
+    same = [row for row in requests if row.version == stood[row.ref].version]
+    return [take_back_request_step(row, stood[row.ref], at=at, by=by) for row in same]
 
 
 def as_values(campaign: Campaign, at: datetime, figures: Iterable[Figure]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from crm.domain.audit import record
 from crm.domain.free_space import wipe_freed_space
 from crm.domain.imports.batches import forget_files_about
+from crm.domain.last_actions import forget_last_actions
 from crm.models import (
     AuditNote,
     ConsentRecord,
@@ -241,6 +242,7 @@ def erase_person(
     for each in dossier.people:
         record(each, "erase_person", at=at, by=by, actor=actor, fields=EMPTIED[Person].keys())
     pack_runs.forget_all()
+    forget_last_actions()
     if wipes:
         transaction.on_commit(wipe_freed_space, robust=True)
     return dossier

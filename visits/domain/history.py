@@ -4,13 +4,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm import wording
-from crm.models import AuditEntry, IncomingMail, Interaction, Message, Participation
+from crm.models import (
+    AuditEntry,
+    IncomingMail,
+    Interaction,
+    Message,
+    OutgoingMail,
+    Participation,
+)
 from visits.models import Visit, VisitRequest
 from visits.states import RequestState, VisitState
 
@@ -82,25 +89,35 @@ def _audit(row: VisitRequest | Visit, zone: str) -> list[dict[str, Any]]:
 
 
 def _step_words(entry: AuditEntry, labels: Any) -> str:
-    if entry.verb in ("request_step", "visit_step") and entry.from_state:
+    if entry.verb in ("request_step", "visit_step", "take_back_step") and entry.from_state:
         return _("Was %(state)s, became") % {"state": labels(entry.from_state).label}
     return str(VERBS.get(entry.verb, entry.verb.replace("_", " ").capitalize()))
 
 
 def _messages(rows: QuerySet[Message], zone: str) -> list[dict[str, Any]]:
     came_in = IncomingMail.objects.only("pk")
+    mails = OutgoingMail.objects.filter(message=OuterRef("pk")).order_by("pk")
+    fate = Subquery(mails.values("state")[:1])
     return [
         {
             "at": message.at,
             "zone": zone,
             "icon": "mail",
             "title": message.subject or message.get_direction_display(),
-            "who": f"{message.get_direction_display()}, {message.get_status_display()}",
+            "who": _fate(message),
             "body": message.body,
             "href": _page_of(message),
         }
-        for message in rows.prefetch_related(Prefetch("incoming", came_in))
+        for message in rows.annotate(fate=fate).prefetch_related(Prefetch("incoming", came_in))
     ]
+
+
+def _fate(message: Message) -> str:
+    """Who wrote a letter and what became of it: of a sample's nobody got one."""
+    state: str | None = message.fate  # type: ignore[attr-defined]
+    if state:
+        return _("our letter: %(state)s") % {"state": OutgoingMail.State(state).label}
+    return f"{message.get_direction_display()}, {message.get_status_display()}"
 
 
 def _page_of(message: Message) -> str:

@@ -1,5 +1,6 @@
-"""The two functions through which a request or a visit changes its state, and nothing else does."""
+"""The functions through which a request or a visit changes its state, and nothing else does."""
 
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
@@ -92,6 +93,43 @@ def set_request_state(
         from_state=start,
         to_state=to,
         why=why,
+    )
+    return request
+
+
+@dataclass(frozen=True)
+class Stood:
+    """How a request stood before its last step, and which version that step made."""
+
+    state: str
+    state_since: datetime
+    reason: str
+    version: int
+
+
+@transaction.atomic
+def take_back_request_step(
+    request: VisitRequest, stood: Stood, *, at: datetime, by: User
+) -> VisitRequest:
+    """Undo the last step of a request, of which nobody was told: it stands as it stood.
+
+    Raises ValidationError when it was touched since.
+    """
+    ended = request.state
+    same = VisitRequest.objects.filter(pk=request.pk, version=stood.version)
+    values = {**asdict(stood), "version": stood.version + 1}
+    if not same.update(**values):
+        raise _moved_on(request)
+    for name, value in values.items():
+        setattr(request, name, value)
+    record(
+        request,
+        "take_back_step",
+        at=at,
+        by=by,
+        fields=["state", "reason"],
+        from_state=ended,
+        to_state=stood.state,
     )
     return request
 

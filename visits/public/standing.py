@@ -193,11 +193,18 @@ def _timeline(request: VisitRequest, report: ShownReport | None) -> list[dict[st
 
 
 def _state_entries(request: VisitRequest) -> Iterator[dict[str, Any]]:
-    steps = AuditEntry.objects.about(request).filter(verb__in=["receive_request", "request_step"])
+    verbs = ["receive_request", "request_step", "take_back_step"]
+    steps = AuditEntry.objects.about(request).filter(verb__in=verbs)
     icons = {R.SCHEDULED: "check", R.PROPOSED: "calendar", R.WITHDRAWN: "close"}
     told: list[dict[str, Any]] = []
     has_arrival = is_back = False
-    for at, state, actor in steps.order_by("pk").values_list("at", "to_state", "actor"):
+    columns = ("at", "verb", "from_state", "to_state", "actor")
+    for at, verb, before, state, actor in steps.order_by("pk").values_list(*columns):
+        if verb == "take_back_step":
+            # Nobody was told of what was taken back at the desk: it never happened.
+            if before in HAPPENED:
+                told.pop()
+            continue
         if state == R.PROPOSED and actor == MUNICIPALITY:
             # Only an undo passes here on the city's word: the steps on its way tell nothing.
             is_back = True

@@ -322,10 +322,7 @@ class Run:
         assert known is not None
         if not self.batch.event_id or known.part is not None:
             return
-        said = dict(row.entry.part)
-        came = any(said.get(name) for name in ("day_1", "day_2", "walk"))
-        usual = Participation.Status.ATTENDED if came else Participation.Status.REGISTERED
-        said.setdefault("status", usual)
+        said = {"status": Participation.Status.REGISTERED} | row.entry.part_said
         source = self.batch.source
         row.part = known.part = Participation(event_id=self.batch.event_id, source=source, **said)
         row.part_said = part_values(row.part)
@@ -493,7 +490,9 @@ class Run:
             told.changes.setdefault(point.kind, ["", []])[1].append(point.value)
         if row.settled is not None and row.place is not None:
             told.changes["city"] = ["", label_of(row.place)]
-        told.differs = row.comparison.differs
+        told.differs = row.comparison.differs | {
+            f"part.{name}": values for name, values in row.comparison.part_differs.items()
+        }
         told.made = self._made(row)
         return told
 

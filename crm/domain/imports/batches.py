@@ -172,13 +172,22 @@ def ask_to_import(batch: ImportBatch, *, is_read_right: bool = False) -> ImportB
     if not locked.is_encoding_sure:
         if not is_read_right:
             raise ValidationError(
-                _("The encoding is a guess: look at the names, then confirm it or choose another."),
+                _(
+                    "The encoding is a guess: look at the names, then confirm it or choose "
+                    "another. It may be %(readings)s."
+                ),
                 code="encoding",
+                params={"readings": readings_of(locked)},
             )
         locked.is_encoding_sure = True
     locked.state = State.QUEUED
     locked.save(update_fields=["state", "is_encoding_sure"])
     return locked
+
+
+def readings_of(batch: ImportBatch) -> str:
+    """What the encoding may be, the likeliest first, each with words of the file as it reads."""
+    return "; ".join(f"{name} ({words})" for name, words in batch.other_encodings)
 
 
 @transaction.atomic
@@ -350,6 +359,8 @@ def _shown(row: ImportRow, made: set[int]) -> dict[str, Any]:
         "remark": row.remark,
         "field": row.field,
         "message": row.message,
+        # Nothing is made yet; what part in the event it would be is told all the same.
+        "made": {"part": row.made["part"]} if "part" in row.made else {},
     }
 
 
@@ -453,11 +464,14 @@ def import_now(
     overwrites: bool = False,
     is_trial: bool = False,
     bounds: Bounds | None = None,
+    on_rows: Callable[[list[ImportRow]], None] = lambda rows: None,
 ) -> tuple[ImportBatch, list[dict[str, Any]]]:
     """Import a file that lies on this machine; the batch and the faults of its rows.
 
-    A trial leaves no batch behind. Raises ValidationError when the file is refused, or when its
-    encoding is a guess and other readings are as likely.
+    `on_rows` gets what each chunk of rows did, or would do.
+
+    A trial leaves no batch behind. Raises ValidationError when the file is refused, or while its
+    encoding is only a guess.
     """
     basis, source = check_words(basis, source)
     faults: list[dict[str, Any]] = []
@@ -468,6 +482,7 @@ def import_now(
             for row in rows
             if row.verb == ImportRow.Verb.ERROR
         )
+        on_rows(rows)
 
     with read_file(path, encoding=encoding, bounds=bounds) as reading, transaction.atomic():
         batch = ImportBatch(
@@ -483,13 +498,14 @@ def import_now(
             encoding=encoding,
         )
         prepare(batch, reading)
-        if len(batch.other_encodings) > 1 and not is_trial:
+        if not batch.is_encoding_sure and not is_trial:
             raise ValidationError(
-                _("The encoding could be %(names)s. Say which with --encoding."),
+                _(
+                    "The encoding is a guess; nothing was imported. It may be %(readings)s. Say "
+                    "with --encoding which reads right."
+                ),
                 code="encoding",
-                params={
-                    "names": "; ".join(f"{name} ({words})" for name, words in batch.other_encodings)
-                },
+                params={"readings": readings_of(batch)},
             )
         batch.save()
         write_rows(batch, reading, at=at, by=by, is_trial=is_trial, on_rows=keep)

@@ -6,6 +6,7 @@ process. Rows go to SPOOL as lines of JSON, what was found goes to standard outp
 
 import dataclasses
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,8 @@ from crm.domain.imports.encodings import KNOWN, MIXED, is_wide
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 # Inside such a container Excel keeps a workbook with a password, under this name.
 LOCKED = "EncryptedPackage".encode("utf-16-le")
+# How a text of objects and lists begins, and no heading.
+JSON = re.compile(rb"[\xef\xbb\xbf\xff\xfe\s]*[\[{]\s*[\"{}\[\]]")
 
 
 def main(path: Path, spool: Path, options: dict[str, Any]) -> dict[str, Any]:
@@ -86,6 +89,8 @@ def kind_of(path: Path) -> str:
     if b"BEGIN:VCARD" in plain[:1_000].upper():
         return "vcard"
     strange = sum(byte < 9 or 14 <= byte < 32 for byte in plain)
+    if JSON.match(plain):
+        raise Refused("no_table")
     if plain.startswith((b"%PDF", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"{\\rtf")):
         raise Refused("no_table")
     if strange * 20 > len(plain) and not is_wide(head):

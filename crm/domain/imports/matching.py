@@ -55,6 +55,7 @@ class Comparison:
     changes: Changes = field(default_factory=dict)
     differs: Changes = field(default_factory=dict)
     part_changes: Changes = field(default_factory=dict)
+    part_differs: Changes = field(default_factory=dict)
 
 
 def compare(
@@ -68,28 +69,44 @@ def compare(
         said.pop("given", None)
         said.pop("family", None)
     for name, new in said.items():
-        _weigh(found, found.changes, name, getattr(person, name), new, overwrites=overwrites)
+        _weigh(
+            found.differs, found.changes, name, getattr(person, name), new, overwrites=overwrites
+        )
     if organisation is not None and person.organisation != organisation:
         old = person.organisation.name if person.organisation else ""
-        _weigh(found, found.changes, "organisation", old, organisation.name, overwrites=overwrites)
+        _weigh(
+            found.differs,
+            found.changes,
+            "organisation",
+            old,
+            organisation.name,
+            overwrites=overwrites,
+        )
     if known.part is not None:
-        for name, new in entry.part.items():
+        for name, new in entry.part_said.items():
             old = getattr(known.part, name)
             # Registered is what is known before the event; whether somebody came is news.
             is_open = name == "status" and old == Participation.Status.REGISTERED
-            _weigh(found, found.part_changes, name, old, new, overwrites=overwrites or is_open)
+            _weigh(
+                found.part_differs,
+                found.part_changes,
+                name,
+                old,
+                new,
+                overwrites=overwrites or is_open,
+            )
     return found
 
 
 def _weigh(
-    found: Comparison, changes: Changes, name: str, old: Any, new: Any, *, overwrites: bool
+    differs: Changes, changes: Changes, name: str, old: Any, new: Any, *, overwrites: bool
 ) -> None:
     if new == old:
         return
     if old in ("", None, []) or overwrites:
         changes[name] = [old, new]
     else:
-        found.differs[name] = [old, new]
+        differs[name] = [old, new]
 
 
 class Directory:

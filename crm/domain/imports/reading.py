@@ -88,6 +88,7 @@ REFUSALS = {
 BAD_ROWS = {
     "nested": gettext_lazy("Another card lies inside this one; neither is read."),
     "no_end": gettext_lazy("This card has no end."),
+    "empty_card": gettext_lazy("This card says nothing about anybody."),
     "outside": gettext_lazy("This text stands outside every card."),
     "card_size": gettext_lazy("Without its pictures this card has more than 64 kB."),
     "bad_line": gettext_lazy("A line of this card cannot be read."),

@@ -89,6 +89,11 @@ class Undone:
         """People of whom something is as it was before."""
         return self.removed + self.restored
 
+    @property
+    def people_kept(self) -> int:
+        """People of whom something is left as it is; several rows may be about one."""
+        return len({row.person_id for row in self.kept})
+
 
 @transaction.atomic
 def undo_import(

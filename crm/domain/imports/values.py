@@ -6,7 +6,7 @@ Pure: takes texts, touches no database.
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -44,15 +44,30 @@ PERSON_LINES = ("script_variant", "role", "department")
 # Addressed so before a name, in lists of the nine languages.
 TITLES = frozenset(
     """mr mrs ms miss dr prof professor hr fru frk dhr mevr mw drs ir sig sigra sigg dott dottssa
-    m mme mlle herr frau sr sra srta d dna pan pani kos ka ing mag dipl""".split()
+    m mme mlle herr frau sr sra srta d dna pan pani kos ka ing mag dipl dring dipling""".split()
 )
+SPECIALITIES = frozenset(
+    "med phil rer nat pol oec jur iur theol vet dent techn habil hc h c mult hab inz".split()
+)
+# Behind a name, with or without a comma.
+DEGREES = frozenset("phd dphil mba msc bsc mpa mph mphil md llm llb cpa obe mbe cbe csc".split())
+# Names too, but behind a whole name and a comma.
+LONE_DEGREES = frozenset("ma ba".split())
+GENERATIONS = frozenset("jr sr junior senior ii iii iv".split())
 # A family name begins with one of these when it stands before the last word.
 PARTICLES = frozenset(
     """van von der den de del della dello degli di da dal do dos das du des la le lo ter ten te
     op zu zum zur af av al el ibn bin mac mc st san santa 't d""".split()
 )
 BETWEEN_ADDRESSES = re.compile(r"[;,\s]+")
-BETWEEN_NUMBERS = re.compile(r"\s*[;|\n]\s*|\s+/\s+")
+IN_BRACKETS = re.compile(r"<([^<>]*)>")
+MAILTO = re.compile(r"^mailto:([^?]*)(\?.*)?$", re.I)
+BETWEEN_NUMBERS = re.compile(r"\s*[;|\n]\s*")
+# Also stands behind the code of an area: "0221 / 221-0".
+SLASH = re.compile(r"\s+/\s+")
+# The longest codes of countries have three digits; after them a number has six at least.
+CODE_OF_COUNTRY = re.compile(r"^(\+|00)\d{3}|^0")
+SHORTEST_NUMBER = 6
 BEFORE_NUMBER = re.compile(r"^(tel|tlf|telefon|phone|mobile?|mob|gsm|fax)[.:]*\s*", re.I)
 YES = frozenset("y yes ja j oui o si s tak t nai x 1 true sand sant".split())
 NO = frozenset("n no nei nee non nein nie ochi 0 false".split())
@@ -96,6 +111,13 @@ class Entry:
         words = f"{self.person.get('given', '')} {self.person.get('family', '')}"
         return words.strip()
 
+    @property
+    def part_said(self) -> dict[str, Any]:
+        """The part in the event, with the status its days imply: who was there came."""
+        came = any(self.part.get(name) for name in ("day_1", "day_2", "walk"))
+        implied = {"status": Participation.Status.ATTENDED} if came else {}
+        return implied | self.part
+
     def digest(self) -> str:
         """The same for the same row, whatever the order of its columns and its capitals."""
         if self._digest:
@@ -137,10 +159,8 @@ def entry_of(line: int, cells: list[str], mapping: list[str], *, is_csv: bool) -
         entry.person["notes"] = said["notes"]
     entry.organisation = said.get("organisation", "")
     entry.city = said.get("city", "") if name_key(said.get("city", "")) not in UNKNOWN else ""
-    _each(entry, "email", BETWEEN_ADDRESSES.split(said.get("email", "")), mail_address, entry.mails)
-    numbers = BETWEEN_NUMBERS.split(said.get("phone", ""))
-    numbers = [BEFORE_NUMBER.sub("", number) for number in numbers]
-    _each(entry, "phone", numbers, phone_number, entry.phones)
+    _each(entry, "email", _addresses_in(said.get("email", "")), mail_address, entry.mails)
+    _each(entry, "phone", _numbers_in(said.get("phone", "")), phone_number, entry.phones)
     _choices(entry, said)
     for name, most in LENGTHS.items():
         value = getattr(entry, name) if name in ("organisation", "city") else ""
@@ -185,7 +205,6 @@ def _each(
     for text in texts:
         if name_key(text) in UNKNOWN:
             continue
-        text = text.strip("<>") if name == "email" else text
         try:
             value = check(text)
         except ValidationError as error:
@@ -193,6 +212,40 @@ def _each(
             continue
         if address_key(value) not in map(address_key, found):
             found.append(value)
+
+
+def _addresses_in(text: str) -> Iterator[str]:
+    """Each address of a cell, without its owner's name: "Berg, Anna <a@x.eu>; mailto:b@x.eu"."""
+    for piece in text.split(";"):
+        parts = IN_BRACKETS.split(piece)
+        for number, part in enumerate(parts):
+            is_inside, is_name = number % 2 == 1, number % 2 == 0 and number + 1 < len(parts)
+            for word in [part.strip()] if is_inside else BETWEEN_ADDRESSES.split(part):
+                bare = MAILTO.sub(r"\1", word.strip("\"'<>"))
+                # Of what stands before a bracket only addresses count.
+                if bare and (not is_name or "@" in bare):
+                    yield bare
+
+
+def _numbers_in(text: str) -> Iterator[str]:
+    """Each number of a cell; a slash parts two only where both are whole."""
+    for piece in BETWEEN_NUMBERS.split(text):
+        parts = [BEFORE_NUMBER.sub("", part) for part in SLASH.split(piece)]
+        number = parts[0]
+        for part in parts[1:]:
+            if _is_whole_number(number) and _is_whole_number(part):
+                yield number
+                number = part
+            else:
+                number = f"{number} / {part}"
+        yield number
+
+
+def _is_whole_number(text: str) -> bool:
+    """Whether it can be called as it stands: more than the code of a country and an area, and no
+    extension alone."""
+    digits = re.sub(r"[^0-9+]", "", text)
+    return len(CODE_OF_COUNTRY.sub("", digits)) >= SHORTEST_NUMBER
 
 
 def _number(entry: Entry, text: str) -> None:
@@ -217,25 +270,87 @@ def _name(entry: Entry, said: dict[str, str]) -> None:
 
 
 def split_name(whole: str) -> tuple[str, str]:
-    """Given and family name: "Berg, Anna", "BERG Anna", "Joris van der Beuk", "Noor"."""
-    if whole.count(",") == 1:
-        family, given = (part.strip() for part in whole.split(","))
-        if family and given:
-            return _without_titles(given), family
-    words = _without_titles(whole).split()
-    loud = [word for word in words if _is_loud(word)]
+    """Given and family name: "Berg, Anna", "BERG Anna", "Joris van der Beuk", "Noor".
+
+    Titles go, before the name or after it; "Jr." stays with the family name.
+    """
+    parts, generation = _without_endings(whole)
+    if len(parts) == 2:
+        given, family = _without_titles(parts[1]), parts[0]
+    else:
+        given, family = _split_words(_without_titles(", ".join(parts)).split())
+    if not generation:
+        return given, family
+    return (given, f"{family} {generation}") if family else (f"{given} {generation}", "")
+
+
+def _split_words(words: list[str]) -> tuple[str, str]:
+    """The same of words in one row, without a comma to tell."""
+    loud = [number for number, word in enumerate(words) if _is_loud(word)]
     if loud and len(loud) < len(words):
-        quiet = [word for word in words if not _is_loud(word)]
-        return " ".join(quiet), " ".join(loud)
+        start = loud[0]
+        while start > 1 and _is_particle(words[start - 1]):
+            start -= 1
+        family = {*range(start, loud[0]), *loud}
+        return _joined(words, set(range(len(words))) - family), _joined(words, family)
+    leading = next((at for at, word in enumerate(words) if not _is_particle(word)), len(words))
+    if words and 0 < leading < len(words) and (leading > 1 or words[0].islower()):
+        # "van den Berg Anna": nobody's given name begins so.
+        return " ".join(words[leading + 1 :]), " ".join(words[: leading + 1])
     if len(words) < 2:
         return " ".join(words), ""
     first = len(words) - 1
     # "Ελένη (Eleni) Δρυς (Drys)": what stands in brackets belongs to the word before it.
     while first > 1 and words[first].startswith("("):
         first -= 1
-    while first > 1 and words[first - 1].lower().strip(".’'") in PARTICLES:
+    while first > 1 and _is_particle(words[first - 1]):
         first -= 1
     return " ".join(words[:first]), " ".join(words[first:])
+
+
+def _joined(words: list[str], numbers: set[int]) -> str:
+    return " ".join(word for number, word in enumerate(words) if number in numbers)
+
+
+def _is_particle(word: str) -> bool:
+    return word.lower().strip(".’'") in PARTICLES
+
+
+def _without_endings(whole: str) -> tuple[list[str], str]:
+    """What stands between commas without degrees and titles after the name; and "Jr." or "III"."""
+    parts: list[str] = []
+    generation = ""
+    for part in filter(None, map(str.strip, whole.split(","))):
+        words = part.split()
+        # Behind a comma they stand alone; else there is a name before them.
+        while len(words) > (0 if parts else 1):
+            key = _bare(words[-1])
+            if key in GENERATIONS:
+                generation = generation or words[-1]
+            elif not _is_degree(words[-1]) and not (parts and _is_lone_title(words, parts[0])):
+                break
+            words.pop()
+        if words:
+            parts.append(" ".join(words))
+    return parts, generation
+
+
+def _is_degree(word: str) -> bool:
+    """Written as degrees are: "PhD" or "M.D.", but not the given name "Md"."""
+    return _bare(word) in DEGREES and (word.islower() or sum(map(str.isupper, word)) > 1)
+
+
+def _is_lone_title(words: list[str], before: str) -> bool:
+    """Behind the comma stands nothing but titles: "Berg, Dr.", "Anna Berg, MA"."""
+    return all(
+        (_bare(word) in TITLES | SPECIALITIES and word.endswith("."))
+        or (_bare(word) in LONE_DEGREES and word.isupper() and " " in before)
+        for word in words
+    )
+
+
+def _bare(word: str) -> str:
+    return name_key(word).replace(" ", "")
 
 
 def _is_loud(word: str) -> bool:
@@ -246,7 +361,15 @@ def _is_loud(word: str) -> bool:
 
 def _without_titles(name: str) -> str:
     words = name.split()
-    while len(words) > 1 and name_key(words[0]).replace(" ", "") in TITLES and _may_be_title(words):
+    is_titled = False
+    while len(words) > 1:
+        is_title = _bare(words[0]) in TITLES and _may_be_title(words)
+        # "Dr. med. Anna Berg": what the doctor is of.
+        is_short = words[0].islower() or words[0].endswith(".")
+        is_speciality = is_titled and is_short and _bare(words[0]) in SPECIALITIES
+        if not (is_title or is_speciality):
+            break
+        is_titled = True
         words.pop(0)
     return " ".join(words)
 

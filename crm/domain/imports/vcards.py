@@ -129,9 +129,10 @@ def _row(card: Card, found: Findings) -> Row | BadRow:
     if fault:
         return BadRow(card.first, fault)
     try:
-        return card.first, _cells(list(_properties(card.lines)), found)
+        cells = _cells(list(_properties(card.lines)), found)
     except BadCard as bad:
         return BadRow(card.first, str(bad))
+    return (card.first, cells) if any(cells) else BadRow(card.first, "empty_card")
 
 
 def _unfolded(lines: list[str]) -> Iterator[str]:

@@ -60,7 +60,7 @@ def read_mail(raw: bytes, bounds: Bounds, *, headers_only: bool = False) -> dict
     told["recipients"] = _try(lambda: _people(headers, ("to", "cc"), bounds), [], faults)
     told |= {"text": "", "attachments": [], "attachment_count": 0, "report": None}
     if not headers_only and "structure" not in faults:
-        told |= _try(lambda: _content(mail, told["sender"], bounds, faults), {}, faults)
+        told |= _try(lambda: _content(mail, told, bounds, faults), {}, faults)
     told["digest"] = _digest(told)
     told["faults"] = sorted(set(faults))
     return told
@@ -196,7 +196,9 @@ def _automatic(headers: Headers) -> str:
 # --- Content ---
 
 
-def _content(mail: Message, sender: str, bounds: Bounds, faults: list[str]) -> dict[str, Any]:
+def _content(
+    mail: Message, told: dict[str, Any], bounds: Bounds, faults: list[str]
+) -> dict[str, Any]:
     leaves = _leaves(mail, bounds, faults)
     plain, rich, body = "", "", []
     for part in leaves:
@@ -215,7 +217,7 @@ def _content(mail: Message, sender: str, bounds: Bounds, faults: list[str]) -> d
     text = plain if plain.strip() else rich
     attached = [(n, part) for n, part in enumerate(leaves) if part not in body]
     text = CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
-    report = report_in(mail, leaves, text, sender)
+    report = report_in(mail, leaves, text, sender=told["sender"], subject=told["subject"])
     if len(text) > bounds.letters:
         faults.append("cut")
         text = text[: bounds.letters]

@@ -18,7 +18,18 @@ STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 REPLY_CODE = re.compile(r"(?<![\d.])([45])\d\d(?=[ -])")
 MESSAGE_ID = re.compile(r"^message-id:[ \t]*(?:\r?\n[ \t]+)?(<[^<>\s]{3,290}>)", re.I | re.M)
 ADDRESS = r"[^\s<>@\"(),:;]{1,64}@[^\s<>@\"(),:;]{1,255}"
-DAEMON = re.compile(r"^(mailer-daemon|postmaster|mdaemon|mail-daemon)@", re.I)
+# No person has the first three; behind the last one there may be one.
+DAEMON = re.compile(r"^(mailer-daemon|mdaemon|mail-daemon)@", re.I)
+POSTMASTER = re.compile(r"^postmaster@", re.I)
+# What the subjects of such mails begin with or hold, in the languages of our cities.
+UNDELIVERED = re.compile(
+    r"undeliver|delivery (?:status notification|failure|has failed)|delivery failed|returned mail"
+    r"|failure notice|mail delivery (?:failed|system)|unzustellbar|nicht zugestellt|onbestelbaar"
+    r"|non[- ]remis|[ée]chec de (?:la )?remise|mancat[ao] (?:recapito|consegna)"
+    r"|no se (?:puede|pudo) entregar|kunne ikke leveres|nie(?:dor[ęe]czon|dostarczon)"
+    r"|δεν παραδόθηκε",
+    re.I,
+)
 # How servers without RFC 3464 begin: qmail, Exim, and what imitates them.
 SPOKEN = re.compile(
     r"this is the qmail-send program|this message was created automatically by mail delivery "
@@ -34,7 +45,9 @@ COPY_BEGINS = re.compile(
 )
 
 
-def report_in(mail: Message, parts: list[Message], text: str, sender: str) -> dict[str, Any] | None:
+def report_in(
+    mail: Message, parts: list[Message], text: str, *, sender: str, subject: str
+) -> dict[str, Any] | None:
     """Recipients with action, status and the server's words, and the Message-IDs given back; None
     when the mail is no delivery report."""
     statuses = [part for part in parts if part.get_content_type() == "message/delivery-status"]
@@ -44,13 +57,18 @@ def report_in(mail: Message, parts: list[Message], text: str, sender: str) -> di
             "recipients": recipients[:MOST_RECIPIENTS],
             "message_ids": _returned_ids(parts) or _ids_in(text),
         }
-    if not (_from_nobody(mail) or DAEMON.match(sender)) or not SPOKEN.search(text[:4_000]):
+    if DAEMON.match(sender):
+        return _spoken(text, parts)
+    if not (_from_a_program(mail) or POSTMASTER.match(sender)):
         return None
-    return _spoken(text, parts)
+    is_spoken = SPOKEN.search(text[:4_000]) or UNDELIVERED.search(subject)
+    return _spoken(text, parts) if is_spoken else None
 
 
-def _from_nobody(mail: Message) -> bool:
-    return str(mail.get("Return-Path", "")).strip() == "<>"
+def _from_a_program(mail: Message) -> bool:
+    """Sent so that nobody answers it: from nobody, or by its own word; an absence note is not."""
+    submitted = str(mail.get("Auto-Submitted", "")).partition(";")[0].strip().lower()
+    return str(mail.get("Return-Path", "")).strip() == "<>" or submitted == "auto-generated"
 
 
 def _recipients(part: Message) -> Iterator[dict[str, str]]:

@@ -1,6 +1,7 @@
 """Bring people from a file into the address book and onto the roster of an event."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from crm import clock
-from crm.domain.imports.batches import import_now, imported_before
-from crm.models import Event, ImportBatch
+from crm.domain.imports.batches import import_now, imported_before, readings_of
+from crm.import_words import changes_of, part_words
+from crm.models import Event, ImportBatch, ImportRow
 
 
 class Command(BaseCommand):
@@ -27,7 +29,9 @@ class Command(BaseCommand):
         parser.add_argument("--event", required=True, metavar="SLUG")
         parser.add_argument("--basis", default="", help="why these people may be kept")
         parser.add_argument("--source", default="", help="where the list comes from")
-        parser.add_argument("--encoding", default="", help="when the guess would be wrong")
+        parser.add_argument(
+            "--encoding", default="", help="which one, where it can only be guessed"
+        )
         parser.add_argument("--overwrite", action="store_true", help="take what differs too")
         parser.add_argument("--dry-run", action="store_true", help="only say what would happen")
         parser.add_argument("--json", action="store_true", dest="as_json")
@@ -44,6 +48,13 @@ class Command(BaseCommand):
         basis, source = options["basis"], options["source"]
         if dry_run:
             basis, source = basis or "–", source or "–"
+        seats: Counter[str] = Counter()
+        otherwise: list[tuple[int, str]] = []
+
+        def look_at(rows: list[ImportRow]) -> None:
+            seats.update(filter(None, map(part_words, rows)))
+            otherwise.extend((row.line, _otherwise(row)) for row in rows if row.differs)
+
         try:
             batch, faults = import_now(
                 path,
@@ -54,6 +65,7 @@ class Command(BaseCommand):
                 overwrites=options["overwrite"],
                 is_trial=dry_run,
                 at=clock.now(),
+                on_rows=look_at,
             )
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
@@ -61,11 +73,18 @@ class Command(BaseCommand):
             words = _("%(name)s could not be read: %(why)s.")
             told = {"name": path, "why": error.strerror or error}
             raise CommandError(words % told) from error
+        if not batch.is_encoding_sure:
+            words = _("The encoding is a guess: %(readings)s. Say with --encoding which is right.")
+            self.stderr.write(words % {"readings": readings_of(batch)})
         told = told_as_json(batch, faults)
         if as_json:
             self.stdout.write(json.dumps(told, ensure_ascii=False, indent=1))
         else:
             self._tell(batch, told, dry_run=dry_run)
+            for words, count in sorted(seats.items()):
+                self.stdout.write(f"On the roster of {row.name}: {count} × {words}")
+            for line, words in sorted(otherwise):
+                self.stdout.write(f"  line {line}: {words}")
 
     def _tell(self, batch: ImportBatch, told: dict[str, Any], *, dry_run: bool) -> None:
         head = "Would import" if dry_run else f"Import {batch.pk}:"
@@ -78,6 +97,15 @@ class Command(BaseCommand):
             self.stdout.write(f"  line {fault['line']}: {fault['message']}")
         if batch.pk and (before := imported_before(batch)):
             self.stdout.write(f"This file was imported before, as import {before.pk}.")
+
+
+def _otherwise(row: ImportRow) -> str:
+    """What the file says otherwise, which is left out."""
+    words = _("%(field)s stays %(ours)s; the file says %(theirs)s")
+    return "; ".join(
+        words % {"field": change.label, "ours": change.old, "theirs": change.new}
+        for change in changes_of(row.differs)
+    )
 
 
 def told_as_json(batch: ImportBatch, faults: list[dict[str, Any]]) -> dict[str, Any]:

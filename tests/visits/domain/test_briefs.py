@@ -11,7 +11,14 @@ from pypdf import PdfReader
 
 from crm.models import Message, Municipality, Organisation
 from crm.models.marks import Visibility
-from tests.factories.crm import CLOCK, FollowUpFactory, MunicipalityFactory, PlaceFactory
+from tests.factories.crm import (
+    CLOCK,
+    FollowUpFactory,
+    MessageFactory,
+    MunicipalityFactory,
+    OutgoingMailFactory,
+    PlaceFactory,
+)
 from tests.factories.visits import (
     AgendaItemFactory,
     DisruptionFactory,
@@ -24,6 +31,7 @@ from tests.factories.visits import (
 from visits import models as v
 from visits.domain import briefs
 from visits.domain.brief_standing import standing, standings, visit_standings
+from visits.domain.history import visit_timeline
 from visits.domain.packs import gather_pack, pack_pdf
 from visits.ical import visit_calendar
 from visits.models import BriefEdition, Disruption, TravelLeg, Visit
@@ -361,6 +369,29 @@ def test_a_change_makes_the_next_version_and_voids_the_one_before(ghent):
     first.refresh_from_db()
     assert (first.void, second.void, second.version) == (True, False, 2)
     assert briefs.current_edition(ghent, PUBLIC) == second
+
+
+@pytest.mark.parametrize(
+    ("state", "fate", "is_told"),
+    [
+        ("sent", "sent", True),
+        ("held_sample", "sample, never sent", False),
+        ("cancelled", "cancelled", False),
+        ("", "sent by us, handed to the outbox", True),
+    ],
+)
+def test_no_history_says_we_wrote_a_letter_that_never_left(state, fate, is_told, ghent):
+    letter = MessageFactory(subject="Your date in Ghent", at=CLOCK - timedelta(days=2))
+    if state:
+        OutgoingMailFactory(message=letter, state=state)
+    ghent.messages.add(letter)
+    (page,) = [part for part in edition(ghent, INTERNAL).sections if part.key == "history"]
+    assert ("we wrote" in str(page) and "Your date in Ghent" in str(page)) == is_told
+    (entry,) = [
+        row for row in visit_timeline(ghent, zone="UTC") if row["title"] == "Your date in Ghent"
+    ]
+    assert fate in entry["who"]
+    assert ("sent by us" in entry["who"]) == (not state)
 
 
 def test_mails_and_confirming_do_not_put_a_brief_out_of_date(ghent):

@@ -66,6 +66,7 @@ def look_into(mail: IncomingMail, facts: dict[str, Any]) -> Findings:
         report=report,
         is_report=told is not None,
         answers=outgoing.recipient if outgoing else "",
+        was_sent=outgoing is None or outgoing.state != OutgoingMail.State.HELD_SAMPLE,
         is_from_recipient=outgoing is not None
         and address_key(outgoing.recipient) == mail.sender_key,
         is_in_thread=_earlier(mail.references) is not None,

@@ -47,6 +47,8 @@ class Known:
     is_report: bool = False
     # A mail of ours that it answers or reports on, and to whom that went.
     answers: str = ""
+    # It left; a letter of the sample never does.
+    was_sent: bool = True
     is_from_recipient: bool = False
     is_in_thread: bool = False
     is_user: bool = False
@@ -104,6 +106,8 @@ def _of_report(known: Known) -> Verdict:
     if not known.answers:
         # Anybody can write such a mail; only our Message-ID shows that one of ours came back.
         return Verdict(State.REVIEW, "report_unmatched", kind=Kind.REPORT, about=about)
+    if not known.was_sent:
+        return Verdict(State.REVIEW, "report_never_sent", kind=Kind.REPORT, about=known.answers)
     if report is None:
         return Verdict(State.REVIEW, "report_unclear", kind=Kind.REPORT, about=known.answers)
     if report.action in ("delivered", "relayed", "expanded"):

@@ -1,7 +1,8 @@
 """Closing a campaign: what is left over, ends for many at once, the figures frozen and compared."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -24,12 +25,15 @@ from visits.domain.closing import (
     end_requests,
     freeze_figures,
     left_over,
+    plan_ends,
+    take_back_ends,
     values_now,
 )
+from visits.domain.steps import Stood
 from visits.models import Campaign, FigureSnapshot, VisitRequest
 from visits.states import RequestState
 from visits.views.desk.access import current_campaign, try_verb
-from visits.views.desk.toasts import done
+from visits.views.desk.toasts import done, kept_for
 
 READERS = (Role.COORDINATOR, Role.REPORTER)
 MOST_ROWS = 2_000
@@ -63,7 +67,7 @@ def _page(
 @require_POST
 @require(Role.COORDINATOR)
 def closing_end(request: HttpRequest) -> HttpResponse:
-    """The same end for all ticked requests, or for none of them."""
+    """The same end for the ticked requests: shown first, done by `step` "do"."""
     campaign = current_campaign(request)
     if campaign is None:
         raise Http404
@@ -71,24 +75,68 @@ def closing_end(request: HttpRequest) -> HttpResponse:
     if not wanted:
         messages.error(request, _("Tick at least one row first."))
         return _page(request, campaign, status=422)
-    rows = VisitRequest.objects.visible_to(request.user).filter(campaign=campaign, ref__in=wanted)
+    seen = VisitRequest.objects.visible_to(request.user).filter(campaign=campaign, ref__in=wanted)
+    rows = list(seen.order_by("state", "ref"))
     if unknown := sorted({*wanted} - {row.ref for row in rows}):
         words = _("Nothing was changed: there is no request %(refs)s in this campaign.")
         messages.error(request, words % {"refs": ", ".join(unknown)[:200]})
         return _page(request, campaign, ticked=wanted, status=422)
-    ended = try_verb(
-        request,
-        end_requests,
-        list(rows),
-        request.POST.get("end", ""),
-        reason=request.POST.get("reason", ""),
-        at=clock.now(),
-        by=request.user,
-    )
-    if ended is None:
+    end, reason = request.POST.get("end", ""), request.POST.get("reason", "")
+    if request.POST.get("step") == "do":
+        return _end(request, campaign, rows, end, reason)
+    plan = try_verb(request, plan_ends, rows, end, reason=reason)
+    if plan is None:
         return _page(request, campaign, ticked=wanted, status=422)
-    words = ngettext("%(n)d request has its end.", "%(n)d requests have their end.", len(ended))
-    done(request, words % {"n": len(ended)})
+    context = {
+        "campaign": campaign,
+        "fitting": [each.request for each in plan if not each.why_not],
+        "skipped": [each for each in plan if each.why_not],
+        "end": end,
+        "end_label": RequestState(end).label,
+        "reason": reason,
+    }
+    return render(request, "visits/closing_end.html", context)
+
+
+def _end(
+    request: HttpRequest, campaign: Campaign, rows: list[VisitRequest], end: str, reason: str
+) -> HttpResponse:
+    now = {"at": clock.now(), "by": request.user}
+    stood = try_verb(request, end_requests, rows, end, reason=reason, **now)
+    if stood is None:
+        return _page(request, campaign, ticked=[row.ref for row in rows], status=422)
+    words = ngettext("%(n)d request has its end.", "%(n)d requests have their end.", len(stood))
+    kept = {
+        ref: asdict(each) | {"state_since": each.state_since.isoformat()}
+        for ref, each in stood.items()
+    }
+    undo = reverse("visits:closing-end-undo")
+    done(request, words % {"n": len(stood)}, undo=undo, kept=kept)
+    return redirect("visits:closing")
+
+
+@require_POST
+@require(Role.COORDINATOR)
+def closing_end_undo(request: HttpRequest) -> HttpResponse:
+    """Those that nobody touched since are open again as they were."""
+    kept = kept_for(request, reverse("visits:closing-end-undo"))
+    if not kept:
+        messages.info(request, _("There is nothing to take back."))
+        return redirect("visits:closing")
+    stood = {
+        ref: Stood(**each | {"state_since": datetime.fromisoformat(each["state_since"])})
+        for ref, each in kept.items()
+    }
+    rows = VisitRequest.objects.visible_to(request.user).filter(ref__in=stood)
+    now = {"at": clock.now(), "by": request.user}
+    back = try_verb(request, take_back_ends, list(rows), stood, **now)
+    if back is None:
+        return redirect("visits:closing")
+    words = ngettext("%(n)d request is as before.", "%(n)d requests are as before.", len(back))
+    done(request, words % {"n": len(back)})
+    if moved := sorted(stood.keys() - {row.ref for row in back}):
+        words = _("Left as they are, because they were touched since: %(refs)s.")
+        messages.warning(request, words % {"refs": ", ".join(moved)[:200]})
     return redirect("visits:closing")
 
 

@@ -12,7 +12,7 @@ from crm.models import ContactPoint, Person
 from crm.permissions import require
 from crm.roles import Role
 from visits.views.desk.access import try_verb
-from visits.views.desk.people import find_person, person_context
+from visits.views.desk.people import find_person, leave_closed, person_context
 from visits.views.desk.toasts import done
 
 
@@ -20,6 +20,8 @@ from visits.views.desk.toasts import done
 @require(Role.COORDINATOR)
 def contact_point_new(request: HttpRequest, pk: int) -> HttpResponse:
     person = find_person(request, pk)
+    if away := leave_closed(request, person):
+        return away
     form = ContactPointForm(request.POST, prefix="point")
     if not form.is_valid():
         context = person_context(request, person, point_form=form)
@@ -45,6 +47,8 @@ def contact_point_change(request: HttpRequest, pk: int, point: int) -> HttpRespo
     row = get_object_or_404(
         ContactPoint.objects.select_related("person"), pk=point, person__in=people
     )
+    if away := leave_closed(request, row.person):
+        return away
     verb, now = request.POST.get("verb", ""), {"at": clock.now(), "by": request.user}
     if verb == "prefer":
         is_done = try_verb(request, verbs.prefer_contact_point, row, **now)

@@ -18,7 +18,7 @@ from crm.models.consent import Purpose
 from crm.permissions import require
 from crm.roles import Role
 from visits.views.desk.access import back_to, own_next, try_verb
-from visits.views.desk.people import find_person, lookalikes_of
+from visits.views.desk.people import find_person, leave_closed, lookalikes_of
 from visits.views.desk.toasts import done
 
 PER_PAGE = 25
@@ -86,10 +86,13 @@ def duplicate_decide(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
 def person_twin(request: HttpRequest, pk: int) -> HttpResponse:
     """Which other record is of the same person: those that look like it, and a search."""
     person = find_person(request, pk)
+    if away := leave_closed(request, person):
+        return away
     words = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
     found: list[Person] = []
     if words:
-        rows = Person.objects.visible_to(request.user).live().exclude(pk=pk).search(words)
+        rows = Person.objects.visible_to(request.user).live().filter(is_sample=person.is_sample)
+        rows = rows.exclude(pk=pk).search(words)
         found = list(rows.select_related("organisation")[:FOUND_SHOWN])
     context = {
         "person": person,

@@ -1,26 +1,23 @@
 """People from a file: upload, look, change how it is read, import, undo."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.functional import Promise
-from django.utils.text import Truncator
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from crm import clock
 from crm.domain.imports import batches
-from crm.domain.imports.headings import FIELDS
 from crm.domain.imports.undoing import Undone, reasons_of, undo_import
-from crm.exports import as_text
 from crm.forms.imports import DELIMITERS, ReadingForm, UploadForm
-from crm.models import Event, ImportBatch, ImportRow, Participation
+from crm.import_words import changes_of, part_words
+from crm.models import Event, ImportBatch, ImportRow
 from crm.permissions import require
 from crm.roles import Role
 from visits.domain.retention import forget_rows, forgettable_rows, rows_stay_until
@@ -28,33 +25,7 @@ from visits.views.desk.access import try_verb
 from visits.views.desk.toasts import add_errors, done
 
 PER_PAGE = 50
-SHOWN_LETTERS = 120
 State, Verb = ImportBatch.State, ImportRow.Verb
-LABELS: dict[str, str | Promise] = {
-    **FIELDS,
-    "address": gettext_lazy("Mail address"),
-}
-
-
-class Change(NamedTuple):
-    """One field of a row: what stood there, what the file says."""
-
-    label: str
-    old: str
-    new: str
-
-    @property
-    def is_long(self) -> bool:
-        """Whether the whole is folded away, so that a page of rows can be looked over."""
-        return len(self.old) + len(self.new) > 2 * SHOWN_LETTERS
-
-    @property
-    def short_old(self) -> str:
-        return Truncator(self.old).chars(SHOWN_LETTERS)
-
-    @property
-    def short_new(self) -> str:
-        return Truncator(self.new).chars(SHOWN_LETTERS)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -96,6 +67,7 @@ def _page(request: HttpRequest, batch: ImportBatch, **more: Any) -> HttpResponse
     for row in page:
         row.told = changes_of(row.changes)
         row.otherwise = changes_of(row.differs)
+        row.seat = part_words(row) if batch.event else ""
         row.kept_words = reasons_of(row)
     stayed = batch.entries.exclude(kept=[]).count() if batch.undone_at else 0
     context = {
@@ -107,6 +79,7 @@ def _page(request: HttpRequest, batch: ImportBatch, **more: Any) -> HttpResponse
         "delimiter": DELIMITERS.get(batch.delimiter, ""),
         "other_sheets": [sheet for sheet in batch.sheets if sheet != batch.sheet],
         "left_out": _left_out(batch),
+        "differing": batch.entries.exclude(differs={}).count(),
         "before": batches.imported_before(batch) if batch.state == State.READY else None,
         "stayed": stayed,
         "taken_back": max(batch.created + batch.updated + batch.linked - stayed, 0),
@@ -134,23 +107,6 @@ def _left_out(batch: ImportBatch) -> list[str]:
     """Headings of the columns, or properties of the cards, that go nowhere."""
     columns = zip(batch.headings, batch.mapping, strict=False)
     return [*(heading for heading, name in columns if heading and not name), *batch.ignored]
-
-
-def changes_of(changes: dict[str, list[Any]]) -> list[Change]:
-    return [
-        Change(_label(name), _words(name, old), _words(name, new))
-        for name, (old, new) in changes.items()
-    ]
-
-
-def _label(name: str) -> str:
-    return str(LABELS.get(name.removeprefix("part."), name))
-
-
-def _words(name: str, value: Any) -> str:
-    if name == "part.status" and value in Participation.Status.values:
-        return str(Participation.Status(value).label)
-    return as_text(value, zone="UTC")
 
 
 @require_safe

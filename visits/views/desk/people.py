@@ -20,6 +20,7 @@ from crm import clock
 from crm.consent_words import consent_lines
 from crm.domain import people as verbs
 from crm.domain.duplicates import like, open_lookalikes
+from crm.domain.edits import field_value, stamp
 from crm.domain.follow_ups import open_follow_up
 from crm.domain.imports.headings import NUMBER_HEADING
 from crm.domain.merges import first_contact_of
@@ -51,7 +52,7 @@ from visits.views.desk.access import back_to, try_verb
 from visits.views.desk.list_maps import map_of_people, shows_map, switch_links
 from visits.views.desk.lists import as_file, list_page, render_list
 from visits.views.desk.tags import put_on, take_off
-from visits.views.desk.toasts import add_errors, done, today, try_form
+from visits.views.desk.toasts import add_errors, done, kept_for, today, try_form
 
 ORGANISATIONS_OFFERED = 400
 
@@ -214,6 +215,14 @@ def kind_pills(request: HttpRequest) -> list[dict[str, Any]]:
     return pills
 
 
+def leave_closed(request: HttpRequest, person: Person) -> HttpResponse | None:
+    """To the page of a record that was erased or merged, with the reason; None for the others."""
+    if not person.is_closed:
+        return None
+    try_verb(request, verbs.refuse_closed, person)
+    return redirect("visits:person-detail", person.pk)
+
+
 @require_http_methods(["GET", "POST"])
 @require(Role.COORDINATOR)
 def person_new(request: HttpRequest) -> HttpResponse:
@@ -264,13 +273,42 @@ def who_looks_like(form: NewPersonForm) -> list[dict[str, Any]]:
 @require(Role.COORDINATOR)
 def person_edit(request: HttpRequest, pk: int) -> HttpResponse:
     person = find_person(request, pk)
+    if away := leave_closed(request, person):
+        return away
     form = PersonForm(request.POST or None, row=person)
-    if try_form(request, form, partial(verbs.edit_person, person)) is not None:
-        done(request, _("Saved."))
+    before = {name: field_value(person, name) for name in verbs.EDITABLE}
+    changed = try_form(request, form, partial(verbs.edit_person, person))
+    if changed is not None:
+        _tell_saved(request, person, {name: before[name] for name in changed})
         return redirect("visits:person-detail", pk)
     context = {"form": form, "organisations": offered_organisations(), "person": person}
     status = 409 if form.change else 200
     return render(request, "visits/person_form.html", context, status=status)
+
+
+def _tell_saved(request: HttpRequest, person: Person, before: dict[str, Any]) -> None:
+    """Say so, with an undo that knows what stood in the fields that changed."""
+    undo, kept = "", None
+    if before:
+        undo = reverse("visits:person-edit-undo", args=[person.pk])
+        now = Person.objects.get(pk=person.pk)
+        kept = {"before": before, "seen": stamp(now, before)}
+    done(request, _("Saved."), undo=undo, kept=kept)
+
+
+@require_POST
+@require(Role.COORDINATOR)
+def person_edit_undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the last edit changed is as it was before."""
+    person = find_person(request, pk)
+    kept = kept_for(request, request.path)
+    if kept is None:
+        messages.info(request, _("There is nothing to take back."))
+    elif try_verb(
+        request, verbs.take_back_person_edit, person, **kept, at=clock.now(), by=request.user
+    ):
+        done(request, _("%(name)s is as before the edit.") % {"name": person.name})
+    return redirect("visits:person-detail", pk)
 
 
 def offered_organisations() -> list[str]:

@@ -16,7 +16,7 @@ from crm.models import Person
 from crm.permissions import require
 from crm.roles import Role
 from visits.views.desk.access import back_to, try_verb
-from visits.views.desk.people import find_person, offered_organisations
+from visits.views.desk.people import find_person, leave_closed, offered_organisations
 from visits.views.desk.toasts import add_errors, done, today
 
 
@@ -25,6 +25,8 @@ from visits.views.desk.toasts import add_errors, done, today
 def person_posts(request: HttpRequest, pk: int) -> HttpResponse:
     """Write down a new post, which keeps the present one as a former one, or one of the past."""
     person = find_person(request, pk)
+    if away := leave_closed(request, person):
+        return away
     is_former = request.POST.get("which") == "former"
     first: dict[str, Any] = {
         "organisation": person.organisation.name if person.organisation else ""
@@ -76,6 +78,8 @@ def person_post_undo(request: HttpRequest, pk: int) -> HttpResponse:
 def person_post_remove(request: HttpRequest, pk: int, post: int) -> HttpResponse:
     """Take out a former post that never was."""
     person = find_person(request, pk)
+    if away := leave_closed(request, person):
+        return away
     row = get_object_or_404(person.posts, pk=post)
     if try_verb(request, verbs.remove_post, row, at=clock.now(), by=request.user):
         done(request, _("Taken out: %(post)s") % {"post": row})

@@ -27,7 +27,7 @@ from crm.roles import Role
 from crm.validators import row_number, row_numbers
 from visits.views.desk.access import back_to, try_verb
 from visits.views.desk.lists import as_file, list_page, render_list
-from visits.views.desk.people import find_person, ticked
+from visits.views.desk.people import find_person, leave_closed, ticked
 from visits.views.desk.toasts import add_errors, done, today
 
 KEEPERS = (Role.COORDINATOR, Role.ADMINISTRATOR)
@@ -100,6 +100,8 @@ def _asked_about(request: HttpRequest) -> Person | None:
 def person_consent(request: HttpRequest, pk: int) -> HttpResponse:
     """Write down what a person said: purpose, answer, words, how, proof."""
     person = find_person(request, pk)
+    if away := leave_closed(request, person):
+        return away
     first = {"purpose": request.GET.get("purpose", ""), "status": "granted"}
     form = ConsentForm(request.POST or None, initial=first)
     if request.method == "POST" and form.is_valid():

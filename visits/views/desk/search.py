@@ -16,7 +16,7 @@ from crm import wording
 from crm.models import Event, FollowUp, Organisation, OutgoingMail, Person
 from crm.permissions import has_role, require
 from crm.roles import Role
-from crm.search import search_key
+from crm.search import likeness, search_key
 from visits.models import Visit, VisitRequest
 from visits.views.desk.privacy import PAGES as PRIVACY_PAGES
 from visits.views.desk.settings.overview import SECTIONS
@@ -65,6 +65,7 @@ class Result(NamedTuple):
 def search(request: HttpRequest) -> HttpResponse:
     words = request.GET.get("q", "").strip()[:LONGEST]
     results = list(find(request.user, words)) if len(words) > 1 else []
+    results.sort(key=lambda result: likeness(result.label, words))
     if request.accepts("text/html") and not request.headers.get("X-Requested-With"):
         return render(request, "visits/search.html", {"words": words, "results": results})
     # The palette lists the main navigation by itself.
@@ -75,21 +76,23 @@ def search(request: HttpRequest) -> HttpResponse:
 
 def find(user: Any, words: str) -> Iterator[Result]:
     """What the user may see of what is called like this; one query for each kind."""
-    for row in VisitRequest.objects.visible_to(user).search(words)[:PER_KIND]:
+    for row in VisitRequest.objects.visible_to(user).search(words).best_first(words)[:PER_KIND]:
         label = f"{row.ref} {row.city} · {row.department or row.requester_role}".rstrip(" ·")
         yield Result(label, _("request"), f"/requests/{row.ref}/")
-    for row in Visit.objects.visible_to(user).search(words)[:PER_KIND]:
+    for row in Visit.objects.visible_to(user).search(words).best_first(words)[:PER_KIND]:
         yield Result(f"{row.ref} {row.city}", _("visit"), f"/visits/{row.ref}/")
     people = Person.objects.visible_to(user).live().search(words)
-    for row in people.select_related("organisation")[:PER_KIND]:
+    for row in people.select_related("organisation").best_first(words)[:PER_KIND]:
         organisation = f" · {row.organisation.name}" if row.organisation else ""
         yield Result(
             row.name + organisation, _("person"), reverse("visits:person-detail", args=[row.pk])
         )
-    for row in Organisation.objects.visible_to(user).live().search(words)[:PER_KIND]:
+    for row in (
+        Organisation.objects.visible_to(user).live().search(words).best_first(words)[:PER_KIND]
+    ):
         path = reverse("visits:organisation-detail", args=[row.pk])
         yield Result(f"{row.name} ({row.country})", _("organisation"), path)
-    for row in Event.objects.visible_to(user).search(words)[:3]:
+    for row in Event.objects.visible_to(user).search(words).best_first(words)[:3]:
         path = reverse("visits:event-detail", args=[row.slug])
         yield Result(row.name, _("event"), path)
     promises = FollowUp.objects.visible_to(user).search(words).order_by("done_on", "due_on", "pk")

@@ -59,7 +59,11 @@ def _named(request: HttpRequest, model: Any) -> QuerySet:
     """The rows that the form or, for an undo, the address names."""
     named = request.POST.getlist("rows") or request.GET.getlist("rows")
     wanted = row_numbers(named)
-    return model.objects.visible_to(request.user).filter(pk__in=wanted).prefetch_related("tags")
+    rows = model.objects.visible_to(request.user).filter(pk__in=wanted)
+    if model is Person:
+        # What was erased or merged away changes no more.
+        rows = rows.filter(merged_into=None, erased_at=None)
+    return rows.prefetch_related("tags")
 
 
 def put_on(request: HttpRequest, noun: str, rows: Sequence[Any] | QuerySet) -> None:

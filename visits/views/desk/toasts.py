@@ -13,9 +13,10 @@ from django.utils import timezone
 
 from crm import clock
 from crm.domain.edits import ChangedMeanwhile
+from crm.domain.last_actions import LAST
 
-# The name in the session of what was done last, and how long a key takes it back, in real time.
-LAST, UNDO_FOR = "last_action", timedelta(hours=1)
+# How long what was done last can be taken back, in real time.
+UNDO_FOR = timedelta(hours=1)
 
 
 def today(request: HttpRequest) -> date:
@@ -23,12 +24,16 @@ def today(request: HttpRequest) -> date:
     return clock.now().astimezone(ZoneInfo(request.user.time_zone)).date()
 
 
-def done(request: HttpRequest, sentence: str, *, undo: str = "", draft: str = "") -> None:
+def done(
+    request: HttpRequest, sentence: str, *, undo: str = "", kept: Any = None, draft: str = ""
+) -> None:
     """A toast that says what happened; `undo` is the address that takes it back.
 
     Taking it back leads to where it was done, and stays possible from other pages until something
-    else is done. `draft` names what the browser kept of the form, which may go now.
+    else is done. `kept` is what the undo needs to know and no address should hold; `kept_for` hands
+    it back. `draft` names what the browser kept of the form, which may go now.
     """
+    path = undo
     if undo and (here := request.POST.get("next")):
         undo += f"{'&' if '?' in undo else '?'}next={quote(here, safe='/')}"
     tags = {"undo": undo, "draft": draft}
@@ -36,12 +41,20 @@ def done(request: HttpRequest, sentence: str, *, undo: str = "", draft: str = ""
     messages.success(request, sentence, extra_tags=marks)
     if undo:
         said = {"words": sentence, "undo": undo, "at": timezone.now().isoformat()}
+        if kept is not None:
+            said |= {"path": path, "kept": kept}
         request.session[LAST] = said
     else:
         request.session.pop(LAST, None)
 
 
-def last_action(request: HttpRequest) -> dict[str, str] | None:
+def kept_for(request: HttpRequest, path: str) -> Any:
+    """What the last action kept for the undo at `path`; None once something else was done."""
+    said = last_action(request)
+    return said.get("kept") if said is not None and said.get("path") == path else None
+
+
+def last_action(request: HttpRequest) -> dict[str, Any] | None:
     """What was done last in this session and how to take it back; None when nothing can be."""
     # Fragments and errors may come without a session.
     said = getattr(request, "session", {}).get(LAST)

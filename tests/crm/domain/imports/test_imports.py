@@ -54,6 +54,7 @@ from visits.domain.erasure import erase_person
 
 pytestmark = pytest.mark.django_db
 
+NUNEZ = "Name;E-mail\nAna Nuñez;e@x.eu\n"
 HEAD = "Name;E-mail;Organisation;Country;Role;Day 1"
 # Kept on purpose: who did what, and the account of the import itself.
 ACCOUNT = {"crm_auditentry", "crm_auditnote", "crm_importbatch", "crm_importrow"}
@@ -1081,6 +1082,61 @@ def test_the_command_refuses_with_one_sentence_and_status_1(words, sentence, eve
     with pytest.raises(CommandError, match=sentence) as refused:
         call_command("import_people", *[word.format(list=path) for word in words])
     assert refused.value.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "readings"),
+    [
+        # A byte that is ñ in the west and ń further east.
+        (NUNEZ.encode("cp1252"), ["cp1252 (Nuñez)", "cp1250 (Nuńez)"]),
+        # Lines of two sources; no other reading is as good, and it is a guess all the same.
+        (f"{NUNEZ}Ada Łąka;l@x.eu\nEwa Żółć;z@x.eu\n".encode(), []),
+        ("Navn\nSøren Blåbær\n".encode() + "Åse Sjøberg\n".encode("cp1252"), ["mixed:cp1252 ("]),
+    ],
+)
+def test_the_command_asks_which_encoding_whenever_the_page_does(
+    content, readings, event, uploaded, tmp_path
+):
+    path = tmp_path / "list.csv"
+    path.write_bytes(content)
+    words = ["import_people", str(path), "--event", "rotterdam"]
+    said = ["--basis", "contract", "--source", "list"]
+    batch = uploaded(content)
+    batches.work_off()
+    batch.refresh_from_db()
+    assert batch.is_encoding_sure == (not readings)
+    if not readings:
+        run(*words, *said)
+        return
+
+    err = StringIO()
+    call_command(*words, "--dry-run", stdout=StringIO(), stderr=err)
+    with pytest.raises(CommandError, match="Say with --encoding which reads right") as refused:
+        run(*words, *said)
+    assert not Person.objects.exists()
+    for reading in readings:
+        assert reading in str(refused.value)
+        assert reading in err.getvalue()
+
+    name = readings[0].partition(" ")[0]
+    run(*words, *said, "--encoding", name)
+    assert Person.objects.count() == content.count(b"\n") - 1
+
+
+def test_the_command_tells_the_parts_in_the_event_and_what_the_file_says_otherwise(event, tmp_path):
+    anna = PersonFactory(given="Anna", family="Berg", address="anna@x.eu")
+    ParticipationFactory(person=anna, event=event, status="cancelled")
+    path = tmp_path / "list.csv"
+    path.write_text("Name,E-mail,Day 1\nAnna Berg,anna@x.eu,yes\nBo,b@x.eu,yes\nCy,c@x.eu,\n")
+
+    told = run("import_people", str(path), "--event", "rotterdam", "--dry-run").splitlines()
+
+    assert told[-3:] == [
+        f"On the roster of {event.name}: 1 × attended; Day 1: yes",
+        f"On the roster of {event.name}: 1 × registered",
+        "  line 2: Came to the event? stays cancelled; the file says attended",
+    ]
+    assert Participation.objects.get().status == "cancelled"
 
 
 def test_undo_of_nothing_is_refused(event):

@@ -237,7 +237,41 @@ def test_a_card_without_its_begin_or_end_takes_no_other_along(lines, names, faul
     _found, rows = read_here(written(tmp_path, b"\r\n".join([BEGIN, END, *lines])), tmp_path)
     read = [cells[0] for number, cells, *_fault in rows[1:] if cells is not None]
     assert read == names
-    assert [row[0] - 2 for row in rows if row[1] is None] == faults
+    # The empty card before them is told as well: as many cards as there are rows and faults.
+    assert [row[0] - 2 for row in rows if row[1] is None] == [-1, *faults]
+
+
+def test_an_empty_card_is_a_fault_of_its_line(tmp_path):
+    lines = [BEGIN, b"N:;Anna", END, BEGIN, b"VERSION:3.0", b"N:;;;;", END, BEGIN, END]
+    _found, rows = read_here(written(tmp_path, b"\r\n".join(lines)), tmp_path)
+    assert [(row[0], row[2]) for row in rows if row[1] is None] == [
+        (4, "empty_card"),
+        (8, "empty_card"),
+    ]
+    assert len(rows[1:]) == 3
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'[{"name": "Anna Berg", "email": "anna@x.eu"}]',
+        b'\xef\xbb\xbf\r\n{\n "people": []\n}',
+        b'{"name": "Anna"}\n{"name": "Bo"}\n',
+        b"[]",
+        '[{"name": "Anna"}]'.encode("utf-16"),
+    ],
+)
+def test_json_is_no_list_of_people_and_what_is_taken_is_named(content, tmp_path):
+    with pytest.raises(ValidationError) as refused:
+        read_file(written(tmp_path, content))
+    assert refused.value.messages == [
+        "This is no table: save the list as CSV or XLSX, or the contacts as vCard."
+    ]
+
+
+def test_a_heading_in_brackets_is_no_json(tmp_path):
+    _found, rows = read_here(written(tmp_path, b"[Name];[E-mail]\nAnna;a@x.eu\n"), tmp_path)
+    assert len(rows) == 2
 
 
 NAMES = st.text(

@@ -23,6 +23,35 @@ from tests.support.import_files import misread
         ("Noor", "Noor", ""),
         ("Ελένη (Eleni) Δρυς (Drys)", "Ελένη (Eleni)", "Δρυς (Drys)"),
         ("Nicolò Sample-D'Olmo", "Nicolò", "Sample-D'Olmo"),
+        ("Anna Berg PhD", "Anna", "Berg"),
+        ("Anna Berg, Ph.D.", "Anna", "Berg"),
+        ("Berg, Anna, PhD", "Anna", "Berg"),
+        ("Anna BERG, MBA", "Anna", "BERG"),
+        ("Anna Berg MD PhD", "Anna", "Berg"),
+        ("Anna Berg, MA", "Anna", "Berg"),
+        ("Jack MA", "Jack", "MA"),
+        ("Rahman, Md.", "Md.", "Rahman"),
+        ("Li, Ma", "Ma", "Li"),
+        ("John Berg Jr.", "John", "Berg Jr."),
+        ("John Berg, Jr.", "John", "Berg Jr."),
+        ("Berg, John Jr.", "John", "Berg Jr."),
+        ("Berg Jr., John", "John", "Berg Jr."),
+        ("John BERG III", "John", "BERG III"),
+        ("Prof. Dr. med. Anna Berg", "Anna", "Berg"),
+        ("Prof. Dr. med. Anna Maria van den Berg", "Anna Maria", "van den Berg"),
+        ("Berg, Prof. Dr. med. Anna", "Anna", "Berg"),
+        ("Dr. rer. nat. Anna Berg", "Anna", "Berg"),
+        ("Dr.-Ing. Anna Berg", "Anna", "Berg"),
+        ("Anna Berg, Dr.", "Anna", "Berg"),
+        ("Dr. Pol Berg", "Pol", "Berg"),
+        ("Anna van den Berg", "Anna", "van den Berg"),
+        ("van den Berg, Anna", "Anna", "van den Berg"),
+        ("van den Berg Anna", "Anna", "van den Berg"),
+        ("Van den Berg Anna", "Anna", "Van den Berg"),
+        ("Anna van den BERG", "Anna", "van den BERG"),
+        ("VAN DEN BERG Anna", "Anna", "VAN DEN BERG"),
+        ("Al Berg", "Al", "Berg"),
+        ("Van Berg", "Van", "Berg"),
     ],
 )
 def test_a_name_in_one_column_is_split(whole, given, family):
@@ -90,6 +119,55 @@ def test_every_column_of_addresses_is_read_the_first_one_first():
     entry = entry_of(2, cells, mapping, is_csv=True)
     assert (entry.mails, entry.phones) == (["a@x.eu", "b@x.eu"], ["+47 22 22 22 22"])
     assert entry_of(3, ["", *cells[1:]], mapping, is_csv=True).mails == ["A@x.eu", "b@x.eu"]
+
+
+def test_a_family_name_alone_is_one_name():
+    assert entry_of(2, ["van den Berg"], ["name"], is_csv=True).person == {"given": "van den Berg"}
+    assert entry_of(2, ["Dr. Berg"], ["name"], is_csv=True).person == {"given": "Berg"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "addresses"),
+    [
+        ("Foo <a@b.example>", ["a@b.example"]),
+        ("<a@b.example>", ["a@b.example"]),
+        ("Berg, Anna <a@b.example>; c@d.example", ["a@b.example", "c@d.example"]),
+        ('"Berg, Anna" <a@b.example>, Bo Dahl <c@d.example>', ["a@b.example", "c@d.example"]),
+        ("c@d.example, Anna <a@b.example>", ["c@d.example", "a@b.example"]),
+        ('"a@b.example" <A@b.example>', ["a@b.example"]),
+        ("mailto:a@b.example", ["a@b.example"]),
+        ("MAILTO:a@b.example?subject=Hello", ["a@b.example"]),
+        ("Anna <mailto:a@b.example>", ["a@b.example"]),
+    ],
+)
+def test_an_address_is_taken_out_of_what_mail_programs_write_around_it(cell, addresses):
+    entry = entry_of(2, ["Anna", cell], ["name", "email"], is_csv=True)
+    assert (entry.mails, entry.faults) == (addresses, [])
+
+
+@pytest.mark.parametrize("cell", ["Foo <a at b.example>", "Foo", "nothing; Foo <a@b.example>"])
+def test_what_is_no_address_is_a_fault_also_beside_a_name(cell):
+    entry = entry_of(2, ["Anna", cell], ["name", "email"], is_csv=True)
+    assert [name for name, _words in entry.faults] == ["email"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "numbers"),
+    [
+        ("0221 / 221-0", ["0221 / 221-0"]),
+        ("0221 / 22100000", ["0221 / 22100000"]),
+        ("+49 37381 / 12345", ["+49 37381 / 12345"]),
+        ("037381 / 123456", ["037381 / 123456"]),
+        ("0221 22100 / 12", ["0221 22100 / 12"]),
+        ("+47 22 00 00 00 / 22 00 00 01", ["+47 22 00 00 00", "22 00 00 01"]),
+        ("Tel. 0221 22100 / Mobil 0171 1234567", ["0221 22100", "0171 1234567"]),
+        ("0221 / 221-0; 0171 / 1234567", ["0221 / 221-0", "0171 / 1234567"]),
+        ("0221/221-0", ["0221/221-0"]),
+    ],
+)
+def test_a_slash_parts_two_numbers_only_where_both_are_whole(cell, numbers):
+    entry = entry_of(2, ["Anna", cell], ["name", "phone"], is_csv=True)
+    assert (entry.phones, entry.faults) == (numbers, [])
 
 
 def test_a_formula_never_worked_out_is_a_fault_of_its_column():

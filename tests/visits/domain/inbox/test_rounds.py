@@ -591,6 +591,65 @@ def test_a_forged_report_marks_nothing(name, mailbox, sent):
     assert ContactPoint.objects.get().status == "verified"
 
 
+PLAIN = b"Your mail to somebody there came to an end here.\r\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "kind"),
+    [
+        ([b"From: MAILER-DAEMON@city.invalid", b"Subject: Bad news"], "report"),
+        (
+            [b"Return-Path: <>", b"From: x@city.invalid", b"Subject: Undelivered: Visit"],
+            "report",
+        ),
+        (
+            [
+                b"From: mail@city.invalid",
+                b"Subject: =?utf-8?q?Unzustellbar=3A_Besuch?=",
+                b"Auto-Submitted: auto-generated",
+            ],
+            "report",
+        ),
+        ([b"From: postmaster@city.invalid", b"Subject: Undelivered mail"], "report"),
+        # What is no report: a person behind such an address, an absence note, a city that asks.
+        ([b"From: postmaster@city.invalid", b"Subject: A visit"], "letter"),
+        (
+            [
+                b"Return-Path: <>",
+                b"From: x@city.invalid",
+                b"Subject: Out of office",
+                b"Auto-Submitted: auto-replied",
+            ],
+            "automatic",
+        ),
+        ([b"From: x@city.invalid", b"Subject: Undelivered brochures"], "letter"),
+    ],
+)
+def test_a_plain_mail_of_a_mail_server_is_a_report_to_look_at(lines, kind, mailbox, sent):
+    heads = [*lines, b"To: desk@desk.example", b"Message-ID: <plain-1@city.invalid>"]
+    mailbox.deliver(b"\r\n".join(heads) + b"\r\n\r\n" + PLAIN)
+
+    read()
+
+    assert only().kind == kind
+    if kind == "report":
+        assert standing() == ("review", "report_unmatched", "report")
+    sent.refresh_from_db()
+    assert sent.state == "sent"
+
+
+def test_a_report_about_a_letter_of_the_sample_says_that_it_never_left(mailbox, sent):
+    OutgoingMail.objects.filter(pk=sent.pk).update(state="held_sample")
+    mailbox.deliver(committed("postfix", sent.mail_id))
+
+    read()
+
+    assert standing() == ("review", "report_never_sent", "report")
+    assert only().bounce == ""
+    sent.refresh_from_db()
+    assert sent.state == "held_sample"
+
+
 def test_a_report_marks_the_recipient_of_our_mail_and_never_the_one_it_names(mailbox, sent):
     other = ContactPointFactory(value="victim@city.invalid")
     raw = committed("postfix", sent.mail_id).replace(b"robin@city", b"victim@city")

@@ -7,10 +7,11 @@ import re
 import pytest
 
 from crm.models import FollowUp, User
-from tests.factories.crm import EventFactory, FollowUpFactory, PersonFactory
+from tests.factories.crm import CLOCK, EventFactory, FollowUpFactory, PersonFactory
 from tests.visits.views.desk.front_door import do, go, said
 from visits.models import Campaign, FigureSnapshot, Visit, VisitRequest
 from visits.models.reports import Audience
+from visits.public.standing import standing_of
 
 pytestmark = pytest.mark.django_db
 
@@ -23,6 +24,12 @@ def desk(client, sample):
 
 def state(ref):
     return VisitRequest.objects.get(ref=ref).state
+
+
+def told_to(ref):
+    """What the city reads of its request on its private page, newest first."""
+    timeline = standing_of(VisitRequest.objects.get(ref=ref), at=CLOCK).timeline
+    return [entry["title"] for entry in timeline]
 
 
 def test_page_lists_what_has_no_end(desk):
@@ -52,33 +59,69 @@ def test_promises_of_a_request_and_of_the_event_are_left_over_too(desk):
     assert at_event.text in page.text
 
 
-def test_ticked_requests_get_the_same_end_or_none_of_them(desk):
+def test_an_end_is_looked_at_first_with_what_is_left_out_and_why(desk):
+    before = {ref: state(ref) for ref in ("R04", "R05", "R12", "R20")}
+    typed = {"end": "declined", "reason": "February is over"}
+    page = do(desk, "closing-end", rows=[*before], **typed)
+
+    assert {ref: state(ref) for ref in before} == before
+    assert [row.ref for row in page.context["fitting"]] == ["R12", "R05"]
+    assert {each.request.ref: each.why_not for each in page.context["skipped"]} == {
+        "R04": "“date proposed” has a step of its own first; open it to see what it waits for.",
+        "R20": "“needs information” may only end as: expired, withdrawn.",
+    }
+    assert re.findall(r'name="rows" value="(\w+)"', page.text) == ["R12", "R05"]
+    assert "End 2 requests" in page.text
+
+    answer = do(desk, "closing-end", rows=["R12", "R05"], step="do", **typed)
+    assert said(answer) == ["2 requests have their end."]
+    assert {ref: state(ref) for ref in before} == before | {"R05": "declined", "R12": "declined"}
+    assert VisitRequest.objects.get(ref="R05").reason == "February is over"
+
+
+def test_requests_get_the_same_end_or_none_of_them(desk):
     both = ["R05", "R12"]
-    answer = do(desk, "closing-end", rows=[*both, "R04"], end="declined", reason="February is over")
-    assert said(answer) == [
-        "Nothing was changed: “declined” does not follow the state of R04. "
-        "Open each to see what it waits for."
-    ]
-    # What they may end as is named, so that the next try is the right one.
-    answer = do(desk, "closing-end", rows=["R20", "R05"], end="declined", reason="It is over")
-    assert said(answer) == [
-        "Nothing was changed: “declined” does not follow the state of R20. "
-        "What does: expired, withdrawn."
-    ]
-    assert (state("R05"), state("R12")) == ("waitlisted", "under_review")
-    assert said(do(desk, "closing-end", rows=both, end="declined", reason=" ")) == [
-        "Say why, in a sentence."
-    ]
-    assert said(do(desk, "closing-end", rows=both, end="fulfilled", reason="x")) == [
-        "Choose how they end."
-    ]
+    for end, reason, sentence in (
+        ("declined", " ", "Say why, in a sentence."),
+        ("fulfilled", "x", "Choose how they end."),
+    ):
+        for step in ("", "do"):
+            answer = do(desk, "closing-end", rows=both, end=end, reason=reason, step=step)
+            assert said(answer) == [sentence]
     assert said(do(desk, "closing-end", end="declined", reason="x")) == [
         "Tick at least one row first."
     ]
-    answer = do(desk, "closing-end", rows=both, end="declined", reason="February is over")
-    assert said(answer) == ["2 requests have their end."]
-    assert {state(ref) for ref in both} == {"declined"}
-    assert VisitRequest.objects.get(ref="R05").reason == "February is over"
+    # What was shown is old by now: one of them moved on.
+    rows = [*both, "R04"]
+    answer = do(desk, "closing-end", rows=rows, end="declined", reason="It is over", step="do")
+    assert said(answer) == ["Nothing was changed: “declined” does not follow the state of R04."]
+    assert (state("R05"), state("R12")) == ("waitlisted", "under_review")
+
+
+def test_an_end_for_many_is_taken_back_from_any_page_but_for_what_was_touched_since(desk):
+    def rows(*refs):
+        names = ("ref", "state", "state_since", "reason")
+        return list(VisitRequest.objects.filter(ref__in=refs).order_by("ref").values(*names))
+
+    before = rows("R05", "R12")
+    told = told_to("R05")
+    typed = {"end": "declined", "reason": "It is over", "step": "do"}
+    do(desk, "closing-end", rows=["R05", "R12"], **typed)
+    assert said(do(desk, "undo-last")) == ["2 requests are as before."]
+    assert rows("R05", "R12") == before
+    # The city, which was told nothing, reads nothing of it.
+    assert told_to("R05") == told
+    assert said(do(desk, "undo-last")) == ["There is nothing to take back."]
+
+    do(desk, "closing-end", rows=["R05", "R12"], **typed)
+    do(desk, "request-step", "R12", "reopen", reason="They rang")
+    assert said(do(desk, "undo-last")) == [
+        "1 request is as before.",
+        "Left as they are, because they were touched since: R12.",
+    ]
+    assert rows("R05") == before[:1]
+    assert state("R12") == "under_review"
+    assert VisitRequest.objects.get(ref="R12").reason == "They rang"
 
 
 def test_a_reference_that_is_not_known_ends_nothing_and_is_named(desk):
@@ -90,7 +133,7 @@ def test_a_reference_that_is_not_known_ends_nothing_and_is_named(desk):
 
 def test_refused_end_keeps_the_ticks_the_end_and_the_reason(desk):
     typed = {"end": "withdrawn", "reason": "February is “over”"}
-    answer = do(desk, "closing-end", rows=["R05", "R04"], **typed)
+    answer = do(desk, "closing-end", rows=["R05", "R04"], step="do", **typed)
     assert answer.status_code == 422
     page = answer.content.decode()
     ticked = re.findall(r'name="rows" value="(\w+)" checked', page)

@@ -178,3 +178,11 @@ def test_the_last_look_is_as_old_as_the_clock_says(desk):
     assert "69 people were in the lists and looked at on" in shown
     assert "Wed 15 Feb 2023" in shown
     assert f"{timezone.now():%Y}" not in shown.partition('id="scan"')[2].partition("</div>")[0]
+
+
+def test_the_search_for_the_other_record_offers_no_sample_for_a_real_person(desk):
+    real = PersonFactory(given="Ann", family="Larsen")
+    twin = PersonFactory(given="Anna", family="Larsen")
+    PersonFactory(given="Anne", family="Larsen", is_sample=True)
+    page = desk.get(page_of(real, "person-twin"), {"q": "larsen"})
+    assert page.context["found"] == [twin]

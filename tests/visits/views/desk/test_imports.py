@@ -23,6 +23,7 @@ from tests.factories.crm import (
     ImportRowFactory,
     MunicipalityFactory,
     OrganisationFactory,
+    ParticipationFactory,
     PersonFactory,
     PlaceFactory,
 )
@@ -335,13 +336,67 @@ def test_a_column_is_sent_elsewhere_and_the_file_read_again(desk):
     assert (twice.status_code, "Two columns go to" in twice.text) == (422, True)
 
 
+def test_the_trial_shows_the_part_in_the_event_each_row_gets(desk):
+    event = EventFactory(slug="fair", name="The fair")
+    PersonFactory(given="Bo", family="Dahl", address="bo@x.eu")
+    cy = PersonFactory(given="Cy", family="Eng", address="cy@x.eu")
+    di = PersonFactory(given="Di", family="Fox", address="di@x.eu")
+    ParticipationFactory(person=cy, event=event, status="cancelled")
+    ParticipationFactory(person=di, event=event, status="registered")
+    head = b"Name;E-mail;Status;Day 1;Day 2\n"
+    rows = [
+        b"Anna Berg;anna@x.eu;;yes;no",
+        b"Bo Dahl;bo@x.eu;did not come;;",
+        b"Cy Eng;cy@x.eu;attended;;",
+        b"Di Fox;di@x.eu;;yes;",
+        b"Ed Gul;ed@x.eu;;;",
+    ]
+    batch = upload(desk, head + b"\n".join(rows), event="fair")
+
+    page = go(desk, "import-detail", batch.pk)
+    assert [row.seat for row in page.context["page_obj"]] == [
+        "attended; Day 1: yes; Day 2: no",
+        "did not come",
+        "",
+        "",
+        "registered",
+    ]
+    assert page.text.count("On the roster of The fair:") == 3
+    assert "Came to the event? stays cancelled; the file says attended" in page.text
+    assert "1 line; what is recorded stays" in page.text
+
+    do(desk, "import-apply", batch.pk)
+    batches.work_off()
+    statuses = {part.person.given: part.status for part in event.participations.all()}
+    assert statuses == {
+        "Anna": "attended",
+        "Bo": "no_show",
+        "Cy": "cancelled",
+        "Di": "attended",
+        "Ed": "registered",
+    }
+    assert go(desk, "import-detail", batch.pk).text.count("On the roster of The fair:") == 3
+
+
+def test_an_undo_says_how_many_lines_and_how_many_people_it_leaves_alone(desk, coordinator):
+    lines = b"Name;E-mail;Role\nAnna Berg;anna@x.eu;\nAnna Berg;anna@x.eu;Clerk\n"
+    batch = upload(desk, lines)
+    do(desk, "import-apply", batch.pk)
+    batches.work_off()
+    edit_person(Person.objects.get(), {"given": "Ann", "role": "Chief"}, at=CLOCK, by=coordinator)
+    page = go(desk, "import-undo", batch.pk)
+    assert "2 lines of the file, about 1 person" in " ".join(page.text.split())
+
+
 def test_a_guessed_encoding_shows_its_words_and_asks(desk):
     batch = upload(desk, "Name;E-mail\nAna Nuñez;a@x.eu\n".encode("cp1252"))
     assert "Nuñez" in go(desk, "import-detail", batch.pk).text
     assert "Nuńez" in go(desk, "import-detail", batch.pk).text
-    assert said(do(desk, "import-apply", batch.pk)) == [
-        "The encoding is a guess: look at the names, then confirm it or choose another."
-    ]
+    (sentence,) = said(do(desk, "import-apply", batch.pk))
+    assert sentence.startswith(
+        "The encoding is a guess: look at the names, then confirm it or choose another. "
+        "It may be cp1252 (Nuñez); cp1250 (Nuńez)"
+    )
     do(desk, "import-apply", batch.pk, is_read_right="on")
     batches.work_off()
     assert Person.objects.get().family == "Nuñez"

@@ -9,12 +9,14 @@ from crm.models import AuditEntry, ClockSetting, FollowUp, Interaction, Person
 from tests.factories.crm import (
     CLOCK,
     ConsentRecordFactory,
+    ContactPointFactory,
     DataRequestFactory,
     FollowUpFactory,
     InteractionFactory,
     OrganisationFactory,
     ParticipationFactory,
     PersonFactory,
+    TagFactory,
 )
 from tests.factories.visits import VisitFactory, VisitRequestFactory
 from visits.domain import timeline
@@ -127,6 +129,61 @@ def test_one_timeline_holds_everything_newest_first(desk):
     ConsentRecordFactory(person=person, at=CLOCK.replace(day=1))
     entries = desk.get(page_of(person)).context["entries"]
     assert [entry.kind for entry in entries] == ["visit", "request", "call", "consent", "event"]
+
+
+def main_of(page):
+    return page.partition("<main")[2].partition("</main>")[0]
+
+
+@pytest.mark.parametrize("end", ["erased", "merged"])
+def test_a_record_that_stands_for_nobody_has_a_page_without_a_form(desk, end):
+    person = PersonFactory(given="Ann", notes="Rings on Mondays")
+    ContactPointFactory(person=person)
+    FollowUpFactory(person=person)
+    ConsentRecordFactory(person=person, status="granted")
+    person.tags.add(TagFactory())
+    assert main_of(desk.get(page_of(person)).text).count("<form") > 5
+
+    kept = PersonFactory(given="Kim", family="Kept")
+    values = {"merged_into": kept} if end == "merged" else {"erased_at": CLOCK}
+    Person.objects.filter(pk=person.pk).update(**values)
+
+    page = main_of(desk.get(page_of(person)).text)
+    assert "<form" not in page
+    assert "person-edit" not in page
+    assert f"/people/{person.pk}/edit/" not in page
+    assert (f'href="/people/{kept.pk}/"' in page) == (end == "merged")
+
+
+@pytest.mark.parametrize("name", ["person-edit", "person-posts", "person-note", "person-promise"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_record_merged_away_leads_to_where_it_went_and_changes_no_more(desk, name, method):
+    kept = PersonFactory(given="Kim", family="Kept")
+    gone = PersonFactory(given="Ann", merged_into=kept)
+    before = Person.objects.filter(pk=gone.pk).values().get()
+    fields = {"given": "Bo", "languages": ["en"], "kind": "note", "text": "x", "in_days": "3"}
+    fields |= {"owner": "ours", "role": "Clerk", "on": "2023-02-01"}
+
+    answer = getattr(desk, method)(page_of(gone, name), fields, follow=True)
+
+    assert answer.request["PATH_INFO"] == page_of(gone)
+    assert "This record was merged into Kim Kept; change that one." in answer.text
+    assert Person.objects.filter(pk=gone.pk).values().get() == before
+    assert not Interaction.objects.exists()
+    assert not FollowUp.objects.exists()
+
+
+def test_addresses_and_tags_of_a_record_merged_away_stay(desk):
+    gone = PersonFactory(merged_into=PersonFactory())
+    point = ContactPointFactory(person=gone)
+    path = reverse("visits:contact-point-change", args=[gone.pk, point.pk])
+    desk.post(path, {"verb": "remove"})
+    desk.post(
+        page_of(gone, "contact-point-new"), {"point-kind": "phone", "point-value": "12345678"}
+    )
+    desk.post(reverse("visits:tag-put", args=["people"]), {"rows": gone.pk, "tag": "speaker"})
+    assert list(gone.contact_points.all()) == [point]
+    assert not gone.tags.exists()
 
 
 @pytest.mark.parametrize("kind", timeline.KINDS)
@@ -403,8 +460,9 @@ def test_everything_kept_about_a_person_is_a_download(desk):
 def test_an_erased_person_is_not_edited_any_more(desk):
     person = PersonFactory(erased_at=CLOCK, given="", family="")
     values = {"given": "Ida", "languages": ["en"]}
-    page = desk.post(page_of(person, "person-edit"), values)
-    assert "This person was erased" in page.content.decode()
+    page = desk.post(page_of(person, "person-edit"), values, follow=True)
+    assert "This person was erased; enter them anew" in page.content.decode()
+    assert Person.objects.get(pk=person.pk).given == ""
 
 
 def test_a_record_that_was_merged_away_offers_nothing_to_write_into_it(desk):

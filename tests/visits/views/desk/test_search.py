@@ -57,6 +57,19 @@ def test_two_letters_do_not_begin_half_of_europe(client, coordinator):
     assert results(client, "ga") == []
 
 
+def test_what_begins_with_the_words_stands_before_what_only_holds_them(client, coordinator):
+    client.force_login(coordinator)
+    for number in range(9):
+        PersonFactory(given=f"A{number}", family="Undesired")
+    PersonFactory(given="Desirée", family="Zander")
+    PersonFactory(given="Zoe", family="Desi")
+    VisitRequestFactory(city="Modesitt")
+    labels = [row["label"] for row in results(client, "desi")]
+    assert [label.partition(" ·")[0] for label in labels[:2]] == ["Zoe Desi", "Desirée Zander"]
+    assert len([label for label in labels if "Undesired" in label]) == 6
+    assert results(client, "zander desi")[0]["label"].startswith("Desirée Zander")
+
+
 def test_search_shows_a_host_no_person_and_no_visit_of_another(client, host):
     client.force_login(host)
     PersonFactory(family="Gdańsk")
