@@ -168,13 +168,14 @@ def take_back_move(visit: Visit, *, at: datetime, why: str, by: User | None = No
     again = stand_in(
         visit,
         host=old.host,
+        mode=old.mode,
         starts_at=old.starts_at,
         ends_at=old.ends_at,
         at=at,
         by=by,
         override_reason=old.override_reason,
     )
-    for name in ("agreement", *OF_THE_DATE):
+    for name in ("agreement", "backup", *OF_THE_DATE):
         setattr(again, name, getattr(old, name))
     again.save()
     _take_over(old, again)
@@ -194,7 +195,7 @@ def _refuse_lost_time(visit: Visit, old: Visit, *, at: datetime) -> None:
     weighed = weigh_slot(
         request,
         host=old.host,
-        mode=visit.mode,
+        mode=old.mode,
         starts_at=old.starts_at,
         ends_at=old.ends_at,
         at=at,

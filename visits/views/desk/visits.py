@@ -134,6 +134,7 @@ def visit_facts(request: HttpRequest, visit: Visit) -> dict:
         "later": visit.replaced_by.first(),
         "refusal": _refusal(request, visit),
         "before_move": visit.agreed_before if visit.awaits_city else None,
+        "may_move": may_be_moved(visit),
         "kept": kept_slot(visit, at=at) if visit.state == VisitState.CANCELLED else None,
         "has_begun": visit.has_begun(at),
         "may_count": _may_count(request, visit, at),

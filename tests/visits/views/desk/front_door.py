@@ -15,6 +15,14 @@ def do(client, name, /, *args, **fields):
     return client.post(reverse(f"visits:{name}", args=args), fields, follow=True)
 
 
+def change_visit(client, ref, **fields):
+    """Change an agreed visit as the page has it done: look at what it means, then say yes."""
+    shown = do(client, "visit-postpone", ref, check="1", **fields)
+    move = shown.context.get("move")
+    told = {"looked": move.key, "seen": shown.context["visit"].version} if move else {}
+    return do(client, "visit-postpone", ref, **told, **fields)
+
+
 def said(answer):
     """The toasts of the page an action ended on, as plain sentences."""
     return [str(message) for message in answer.context["messages"]]

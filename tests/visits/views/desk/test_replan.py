@@ -9,7 +9,7 @@ import pytest
 from crm import clock
 from crm.models import Message
 from tests.factories.visits import DisruptionFactory, HostAvailabilityFactory, VisitFactory
-from tests.visits.views.desk.front_door import do, go, said
+from tests.visits.views.desk.front_door import change_visit, do, go, said
 from visits.domain.plan_edits import open_draft
 from visits.domain.planning_runs import work_off
 from visits.models import Campaign, Disruption, PlanRun, PlanVersion, Visit
@@ -292,7 +292,7 @@ def waiting(desk):
     for offer in Visit.objects.filter(state="tentative"):
         do(desk, "request-take-back", offer.requests.get().ref)
     words = {"side": "us", "reason": "A strike.", "starts_at": "2023-02-22T11:00"}
-    do(desk, "visit-postpone", "V10", **words)
+    change_visit(desk, "V10", **words)
     return Visit.objects.get(replaces__ref="V10")
 
 
