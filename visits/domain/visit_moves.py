@@ -147,9 +147,7 @@ def _in_date(hosts: Iterable[Host], *, at: datetime) -> list[BriefEdition]:
     return [row for row in kept if stands[row.pk] == CURRENT]
 
 
-def _favours(
-    visit: Visit, move: Move, minutes: int, left_behind: Iterable[str]
-) -> list[str]:
+def _favours(visit: Visit, move: Move, minutes: int, left_behind: Iterable[str]) -> list[str]:
     """What speaks for a move, as sentences."""
     found = []
     day = move.starts_at.astimezone(ZoneInfo(visit.zone)).date()

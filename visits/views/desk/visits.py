@@ -29,6 +29,7 @@ from visits.domain.journeys import Journey
 from visits.domain.landings import short_landing_of
 from visits.domain.place_names import name_of
 from visits.domain.report_check import CHECKABLE
+from visits.domain.steps import may_be_moved
 from visits.domain.travel_legs import VisitLegs, legs_around, sum_of, sums_by_host
 from visits.domain.visits import edit_visit, missing_for_confirmation
 from visits.filters import VisitFilter
