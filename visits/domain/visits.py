@@ -19,6 +19,7 @@ from crm.validators import clean_text
 from visits.domain import booking
 from visits.domain.briefing import settle_briefed
 from visits.domain.busy_feeds import refuse_unknown_time
+from visits.domain.disruptions import disruptions_touching
 from visits.domain.letters import knows_of, last_known
 from visits.domain.notices import draft_notices
 from visits.domain.programmes import fitted, template_for
@@ -455,6 +456,7 @@ def stand_in(
     if moved.is_online != visit.is_online:
         met = _last_met(visit, online=moved.is_online)
         moved.address = met.address if met else ""
+    moved.at_risk = bool(disruptions_touching(moved))
     moved.save()
     booking.reserve(moved, starts_at=starts_at, ends_at=ends_at)
     return moved

@@ -142,12 +142,10 @@ class SideForm(Form):
 
 
 class PostponeForm(SideForm):
-    """Who leads an agreed visit, how and when it is met; what is left empty stays as it is."""
+    """Who leads an agreed visit, how and when it is met; side and reason once it is `is_final`."""
 
-    host = forms.ModelChoiceField(
-        None, label=_("Host"), to_field_name="ref", empty_label=None, required=False
-    )
-    mode = forms.ChoiceField(label=_("Mode"), required=False)
+    host = forms.ModelChoiceField(None, label=_("Host"), to_field_name="ref", empty_label=None)
+    mode = forms.ChoiceField(label=_("Mode"))
     starts_at = forms.DateTimeField(
         label=_("New start"),
         widget=forms.DateTimeInput(
@@ -191,11 +189,10 @@ class PostponeForm(SideForm):
         """Put together what is asked for, once all of it can be read."""
         data = super().clean() or {}
         if {"host", "mode", "starts_at", "minutes"} <= data.keys():
-            mode = data["mode"] or self.visit.mode
-            minutes = data["minutes"] or usual_minutes(self.visit, mode)
+            minutes = data["minutes"] or usual_minutes(self.visit, data["mode"])
             self.move = Move(
-                host=data["host"] or self.visit.host,
-                mode=mode,
+                host=data["host"],
+                mode=data["mode"],
                 starts_at=data["starts_at"],
                 ends_at=data["starts_at"] + timedelta(minutes=minutes),
             )

@@ -112,6 +112,8 @@ def _page(request: HttpRequest, visit: Visit, form: PostponeForm) -> HttpRespons
     """The form with what it asks for, weighed on the visit as it is now."""
     at = clock.now()
     visit, move = get_visit(request.user, visit.ref), form.move
+    for name in ("side", "reason"):
+        form.fields[name].required = True
     context = {
         "visit": visit,
         "form": form,

@@ -10,7 +10,7 @@ from visits.models import CalendarFeed, Host, Reservation, Visit, VisitRequest
 
 pytestmark = pytest.mark.django_db
 
-ONLINE = {"mode": "online", "side": "us", "reason": "A strike stops the trains."}
+ONLINE = {"host": "H1", "mode": "online", "side": "us", "reason": "A strike stops the trains."}
 
 
 @pytest.fixture
@@ -222,3 +222,17 @@ def test_what_was_typed_comes_back_when_it_cannot_be_read(desk):
     page = go(desk, "visit-postpone", "V10", mode="online", minutes="ten", starts_at="soon")
     assert page.status_code == 422
     assert page.context.get("outlook") is None
+
+
+def test_visit_at_risk_comes_back_to_its_struck_day_as_long_as_its_city_was_told_of_no_other(desk):
+    online = {**ONLINE, "starts_at": "2023-02-17T12:00"}
+    change_visit(desk, "V08", **online)
+    first = visit("V08").replaced_by.get()
+    do(desk, "visit-take-back", first.ref)
+    again = first.replaced_by.get()
+    assert (again.state, again.mode, again.at_risk) == ("confirmed", "on_site", True)
+    change_visit(desk, again.ref, **online)
+    told = again.replaced_by.get()
+    told.messages.drafts().update(status="queued")
+    do(desk, "visit-take-back", told.ref)
+    assert visit(told.ref).state == "tentative"

@@ -156,6 +156,9 @@ def test_visit_without_a_new_place_stands_in_the_draft_and_is_told_apart_from_th
     assert version.placements.get(visit__ref="V09").is_fixed
     assert version.proven
     assert "The journey from Gdańsk to Vilnius is stopped: Storm over Poland." in page.text
+    for each in (page, go(desk, "plan-replan")):
+        assert 'href="/visits/V09/move/?mode=online"' in each.text
+        assert 'href="/visits/V09/move/"' in each.text
 
 
 def test_visit_that_is_over_meanwhile_is_refused_by_name_and_nothing_starts(desk):
