@@ -301,7 +301,7 @@ def test_agreed_visit_gets_another_host_and_goes_online_by_the_same_step(desk):
     assert (moved.host, moved.mode, moved.address) == (other, "online", "")
     assert [(step["from"], step["to"]) for step in moved.mode_history] == [("on_site", "online")]
     (letter,) = moved.messages.drafts()
-    assert (letter.template.key, letter.body) == ("visit_changed", "online; the link follows")
+    assert (letter.template.key, letter.body) == ("visit_changed", "Online; the link follows")
     same = {**body, "starts_at": "2023-02-22T10:00:00Z", "ends_at": "2023-02-22T11:00:00Z"}
     del same["mode"], same["host"]
     desk.post(f"/visits/{moved.ref}/postpone/", same)

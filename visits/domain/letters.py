@@ -111,7 +111,7 @@ def visit_values(visit: Visit, *, at: datetime) -> dict[str, str]:
 def place_line(visit: Visit) -> str:
     """Where a visit is; of a meeting online that it is one, as long as there is no link."""
     if visit.is_online:
-        return visit.meeting_link or _("online; the link follows")
+        return visit.meeting_link or _("Online; the link follows")
     return visit.address or visit.meeting_link or _("still to be agreed")
 
 
@@ -125,6 +125,12 @@ def last_known(visit: Visit | None) -> Visit | None:
     while visit is not None and not knows_of(visit):
         visit = visit.replaces
     return visit
+
+
+def is_date_alone(moved: Visit) -> bool:
+    """Whether all that its city knows of a moved visit holds but the date: host and way to meet."""
+    known = last_known(moved.replaces)
+    return known is None or (known.host_id, known.mode) == (moved.host_id, moved.mode)
 
 
 def old_date_words(since: Visit) -> str:

@@ -20,7 +20,7 @@ from visits.domain import booking
 from visits.domain.briefing import settle_briefed
 from visits.domain.busy_feeds import refuse_unknown_time
 from visits.domain.disruptions import disruptions_touching
-from visits.domain.letters import knows_of, last_known
+from visits.domain.letters import is_date_alone, knows_of, last_known
 from visits.domain.notices import draft_notices
 from visits.domain.programmes import fitted, template_for
 from visits.domain.references import next_reference
@@ -402,17 +402,15 @@ def replace_visit(
         by=by,
         override_reason=override_reason,
     )
-    known = last_known(visit)
-    if known is not None:
-        draft_notices(moved, _move_letter(moved, known), at=at, by=by)
+    if last_known(visit) is not None:
+        draft_notices(moved, _move_letter(moved), at=at, by=by)
     return moved
 
 
-def _move_letter(moved: Visit, known: Visit) -> str:
+def _move_letter(moved: Visit) -> str:
     """The template that tells of a change of what the city knows: a date alone is spoken of so."""
-    is_date_alone = (moved.host_id, moved.mode) == (known.host_id, known.mode)
     date_changed, visit_changed = MOVE_LETTERS
-    if is_date_alone or not MailTemplate.objects.filter(key=visit_changed).exists():
+    if is_date_alone(moved) or not MailTemplate.objects.filter(key=visit_changed).exists():
         return date_changed
     return visit_changed
 

@@ -60,14 +60,14 @@ def test_a_link_shows_what_a_meeting_online_would_mean_and_changes_nothing(desk)
     assert "Wed 22 Feb 2023, 09:00–10:30 Oslo (CET)" in page.text
     (letter,) = outlook.letters
     assert letter.template.key == "visit_changed"
-    assert "Where: online; the link follows" in page.text
+    assert "Where: Online; the link follows" in page.text
     assert everything() == before
 
 
 def test_the_letter_is_shown_in_the_language_of_the_city(desk):
     page = go(desk, "visit-postpone", "V09", mode="online")
     assert "wizyta ulega zmianie" in page.text
-    assert "Gdzie: online; link wyślemy później" in page.text
+    assert "Gdzie: Online; link prześlemy później" in page.text
     assert 'lang="pl"' in page.text
 
 
