@@ -276,7 +276,7 @@ WEIGHING = {
     request_why: 36,
     plan_fill: 36,
     # It is done and taken back, so that the letter shown is the very letter.
-    visit_move: 94,
+    visit_move: 93,
 }
 
 
