@@ -38,7 +38,8 @@ class Block:
     `kind` is "visit", "travel", "night", "home", "away" or "lock". `start` and `end` are datetimes
     of one time zone (the row's home zone), `words` the whole thing in a sentence. `is_tentative`
     draws a held visit or an estimated leg dashed, `is_pinned` marks a visit that stays where it is;
-    one that `can_move` may be dragged elsewhere, from its `place` as a form would name it.
+    one that `can_move` may be dragged elsewhere, from its `place` as a form would name it. One that
+    `is_beside` the plan takes the host's time and is none of its visits.
     """
 
     kind: str
@@ -54,6 +55,7 @@ class Block:
     is_pinned: bool = False
     can_move: bool = False
     place: str = ""
+    is_beside: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ class Box(NamedTuple):
     is_pinned: bool
     can_move: bool
     place: str
+    is_beside: bool = False
     # Where the words stand and how wide they are, and where the reference does, which never leaves
     # its column; the city as far as it fits, and its width where it is squeezed to that.
     words_x: float = 0
@@ -295,4 +298,5 @@ def _box(block: Block, x: float, right: float, top: float) -> Box:
         block.is_pinned,
         block.can_move,
         block.place,
+        block.is_beside,
     )

@@ -13,6 +13,7 @@ from visits.views.desk import (
     fill,
     host_answers,
     legs,
+    moving,
     my_week,
     on_the_road,
     packs,
@@ -81,7 +82,7 @@ urlpatterns = [
     path("visits/<str:ref>/edit/", visits.visit_edit, name="visit-edit"),
     path("visits/<str:ref>/visit.ics", visits.visit_ics, name="visit-ics"),
     path("visits/<str:ref>/confirm/", visit_steps.visit_confirm, name="visit-confirm"),
-    path("visits/<str:ref>/move/", visit_steps.visit_postpone, name="visit-postpone"),
+    path("visits/<str:ref>/move/", moving.visit_postpone, name="visit-postpone"),
     path("visits/<str:ref>/complete/", visit_steps.visit_complete, name="visit-complete"),
     path("visits/<str:ref>/report/", visit_steps.visit_report, name="visit-report"),
     path(

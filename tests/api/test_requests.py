@@ -281,6 +281,56 @@ def test_postponed_visit_is_replaced_and_keeps_its_calendar_identity(desk):
     assert (moved.replaces, moved.ics_uid) == (visit, visit.ics_uid)
 
 
+def test_agreed_visit_gets_another_host_and_goes_online_by_the_same_step(desk):
+    visit = VisitFactory(reserved=True, agreement="They said yes.")
+    visit.address = "Botermarkt 1"
+    visit.save()
+    other = HostFactory()
+    for key in ("date_changed", "visit_changed"):
+        MailTemplateFactory(key=key, language="en", subject="-", body="{place_line}")
+    body = {
+        "side": "us",
+        "reason": "Ill.",
+        "host": other.ref,
+        "mode": "online",
+        "starts_at": "2023-02-22T09:00:00Z",
+        "ends_at": "2023-02-22T10:30:00Z",
+    }
+    assert desk.post(f"/visits/{visit.ref}/postpone/", body).json()["state"] == "postponed"
+    moved = Visit.objects.get(replaces=visit)
+    assert (moved.host, moved.mode, moved.address) == (other, "online", "")
+    assert [(step["from"], step["to"]) for step in moved.mode_history] == [("on_site", "online")]
+    (letter,) = moved.messages.drafts()
+    assert (letter.template.key, letter.body) == ("visit_changed", "Online; the link follows")
+    same = {**body, "starts_at": "2023-02-22T10:00:00Z", "ends_at": "2023-02-22T11:00:00Z"}
+    del same["mode"], same["host"]
+    desk.post(f"/visits/{moved.ref}/postpone/", same)
+    again = Visit.objects.get(replaces=moved)
+    assert (again.host, again.mode) == (other, "online")
+    # The city knows the agreed visit alone, so the letter still tells of host and mode.
+    assert [row.template.key for row in again.messages.drafts()] == ["visit_changed"]
+    assert not moved.messages.drafts().exists()
+    back = {**same, "mode": "on_site", "override_reason": "They insist."}
+    desk.post(f"/visits/{again.ref}/postpone/", back)
+    assert Visit.objects.get(replaces=again).address == "Botermarkt 1"
+
+
+def test_visit_that_changed_since_it_was_read_is_not_moved(desk):
+    visit = VisitFactory(reserved=True)
+    read = desk.get(f"/visits/{visit.ref}/")["ETag"]
+    desk.patch(f"/visits/{visit.ref}/", {"address": "Korenmarkt 2"}, if_match=read)
+    body = {
+        "side": "us",
+        "reason": "Ill.",
+        "mode": "online",
+        "starts_at": "2023-02-22T09:00:00Z",
+        "ends_at": "2023-02-22T10:30:00Z",
+    }
+    late = desk.post(f"/visits/{visit.ref}/postpone/", body, if_match=read)
+    assert late.status_code == 412
+    assert Visit.objects.get().state == "confirmed"
+
+
 def test_move_that_waits_for_its_city_is_taken_back(desk):
     visit = VisitFactory(reserved=True, requests=[VisitRequestFactory(state="scheduled")])
     body = {

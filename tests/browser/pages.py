@@ -74,7 +74,7 @@ EXAMPLES: dict[str, list[str | Look]] = {
         "/visits/V09/brief/public/?language=pl",
     ],
     "visits:brief-changes": ["/visits/V07/brief/changes/{edition}/"],
-    "visits:visit-postpone": ["/visits/V09/move/"],
+    "visits:visit-postpone": ["/visits/V09/move/", "/visits/V09/move/?mode=online"],
     "visits:visit-free": ["/visits/V09/free/"],
     "visits:visit-programme": ["/visits/V08/programme/", by("host", "/visits/V09/programme/")],
     "visits:visit-assign": ["/visits/V08/assign/"],

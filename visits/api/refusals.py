@@ -13,7 +13,7 @@ from visits.domain.booking import BUFFER, Busy, SlotTaken
 from visits.domain.busy_feeds import feeds_of, unknown_time
 from visits.domain.reach import Reach, best_of_half_days
 from visits.domain.slots import weigh_move, weigh_slot
-from visits.models import Host, Reservation, VisitRequest
+from visits.models import Host, Reservation, Visit, VisitRequest
 
 MOST_OTHERS = 3
 
@@ -112,9 +112,10 @@ def refuse_broken_rules(
         raise Problem(422, sentence, rules=rules)
 
 
-def refuse_broken_move(visit, starts_at, ends_at, *, at):
-    """422 with the hard rules against moving an agreed visit there."""
-    hard = weigh_move(visit, starts_at=starts_at, ends_at=ends_at, at=at)
-    if hard:
+def refuse_broken_move(visit: Visit, *, at: datetime, **where: Any) -> None:
+    """422 with the hard rules against an agreed visit there, and what else speaks against it."""
+    verdict = weigh_move(visit, at=at, **where)
+    if verdict.hard:
         sentence = _("This time breaks a rule; choose another or give an override_reason.")
-        raise Problem(422, sentence, rules=[{"starts_at": starts_at.isoformat(), "hard": hard}])
+        rule = {"starts_at": where["starts_at"].isoformat(), "hard": verdict.hard}
+        raise Problem(422, sentence, rules=[rule | {"soft": verdict.soft}])

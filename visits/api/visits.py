@@ -141,24 +141,19 @@ class VisitViewSet(Listed):
             verbs.cancel_visit(row, side=side, reason=reason, **self.act)
 
     @verb("postpone", takes=writing.PostponeInput)
-    def postpone(self, row, *, starts_at, ends_at, override_reason="", **why):
-        """Move to another time: a new visit replaces this one.
+    def postpone(self, row, *, override_reason="", side, reason, **where):
+        """Move to another time, give it to another `host`, or meet in another `mode`: a new visit
+        that the city has to agree to replaces this one.
 
-        422 with `rules` when the time breaks a rule and no override_reason is given.
+        422 with `rules` when that breaks a rule and no override_reason is given.
         """
-        if ends_at <= starts_at:
+        if where["ends_at"] <= where["starts_at"]:
             raise Problem(400, _("The visit ends before it starts."))
         if not override_reason:
-            refuse_broken_move(row, starts_at, ends_at, at=self.now)
+            refuse_broken_move(row, at=self.now, **where)
+        why = {"side": side, "reason": reason, "override_reason": override_reason}
         with refusals_as_problems():
-            verbs.postpone_visit(
-                row,
-                starts_at=starts_at,
-                ends_at=ends_at,
-                override_reason=override_reason,
-                **why,
-                **self.act,
-            )
+            verbs.postpone_visit(row, **where, **why, **self.act)
 
     @verb("take-back")
     def take_back(self, row):

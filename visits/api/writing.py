@@ -252,6 +252,17 @@ class RefuseInput(Input):
 class PostponeInput(SideInput):
     starts_at = Moment()
     ends_at = Moment()
+    host = RowName(
+        slug_field="ref",
+        queryset=Host.objects.who_lead(),
+        required=False,
+        help_text=_("The host it has, when left out."),
+    )
+    mode = serializers.ChoiceField(
+        choices=[Mode.ON_SITE, Mode.ONLINE, Mode.HYBRID],
+        required=False,
+        help_text=_("As it was agreed, when left out."),
+    )
     override_reason = Line(max_length=500, required=False, allow_blank=True)
 
 

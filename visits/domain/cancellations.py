@@ -162,46 +162,53 @@ def take_back_move(visit: Visit, *, at: datetime, why: str, by: User | None = No
             code="not_moved",
             params={"ref": visit.ref},
         )
-    _refuse_lost_time(visit, old, at=at)
     known = last_known(visit)
+    is_told = known is not None and known != old
+    _refuse_lost_time(visit, old, is_told=is_told, at=at)
     put_off(visit, side=Side.US, reason=why, at=at, by=by)
     again = stand_in(
         visit,
         host=old.host,
+        mode=old.mode,
         starts_at=old.starts_at,
         ends_at=old.ends_at,
         at=at,
         by=by,
         override_reason=old.override_reason,
     )
-    for name in ("agreement", *OF_THE_DATE):
+    for name in ("agreement", "backup", *OF_THE_DATE):
         setattr(again, name, getattr(old, name))
     again.save()
     _take_over(old, again)
     record(visit, "take_back_move", at=at, by=by, why=why)
     again = confirm_if_complete(again, at=at, by=by)
-    if known is not None and known != old:
+    if known is not None and is_told:
         _draft_old_date(again, known, at=at, by=by)
     else:
         _never_off(again, old)
     return again
 
 
-def _refuse_lost_time(visit: Visit, old: Visit, *, at: datetime) -> None:
-    """The host has to be free and able to come; a rule set aside for that time once stays aside."""
+def _refuse_lost_time(visit: Visit, old: Visit, *, is_told: bool, at: datetime) -> None:
+    """The host has to be free and able to come; a rule set aside for that time once stays aside.
+
+    While the city was told of no other time the old one stood for it all along, with whatever
+    speaks against it since: a strike puts an agreed visit at risk, it does not end it.
+    """
     request = visit.requests.order_by("ref").first()
     assert request is not None, "a moved visit serves a request"
     weighed = weigh_slot(
         request,
         host=old.host,
-        mode=visit.mode,
+        mode=old.mode,
         starts_at=old.starts_at,
         ends_at=old.ends_at,
         at=at,
         moving=visit,
     )
     is_over = old.starts_at <= at
-    if weighed.hard and (weighed.host_is_taken or is_over or not old.override_reason):
+    may_stay = bool(old.override_reason) or not is_told
+    if weighed.hard and (weighed.host_is_taken or is_over or not may_stay):
         raise ValidationError(weighed.hard, code="lost_time")
 
 

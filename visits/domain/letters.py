@@ -27,7 +27,9 @@ from visits.models.requests import Mode
 # Letters nobody chose or wrote: they are no personal answer.
 AUTOMATIC = frozenset({"request_ack", "proposal_reminder", "needs_info_reminder", "reminder_d3"})
 # Letters that put the visit into the reader's calendar, move it there or take it out.
-CALENDAR_LETTERS = frozenset({"confirmation", "public_brief", "date_changed", "cancelled"})
+CALENDAR_LETTERS = frozenset(
+    {"confirmation", "public_brief", "date_changed", "visit_changed", "cancelled"}
+)
 # The placeholders that stand for the private link.
 LINKS = dict.fromkeys(("link", "stop_link", "confirm_link"), "{link}")
 
@@ -91,7 +93,7 @@ def visit_values(visit: Visit, *, at: datetime) -> dict[str, str]:
     values = {
         "date_line": when,
         "slots": "\n".join(f"– {line}" for line in lines or [when]),
-        "place_line": visit.address or visit.meeting_link or _("still to be agreed"),
+        "place_line": place_line(visit),
         "visitors": visitors_line(visit),
         "topics": ", ".join(topic.title for topic in visit.topics.all()),
         "agenda": agenda_lines(visit),
@@ -106,6 +108,13 @@ def visit_values(visit: Visit, *, at: datetime) -> dict[str, str]:
     return values
 
 
+def place_line(visit: Visit) -> str:
+    """Where a visit is; of a meeting online that it is one, as long as there is no link."""
+    if visit.is_online:
+        return visit.meeting_link or _("Online; the link follows")
+    return visit.address or visit.meeting_link or _("still to be agreed")
+
+
 def knows_of(visit: Visit) -> bool:
     """Whether the city has agreed to the visit or has had a letter about it."""
     return bool(visit.agreement) or visit.messages.filter(status=Message.Status.QUEUED).exists()
@@ -116,6 +125,12 @@ def last_known(visit: Visit | None) -> Visit | None:
     while visit is not None and not knows_of(visit):
         visit = visit.replaces
     return visit
+
+
+def is_date_alone(moved: Visit) -> bool:
+    """Whether all that its city knows of a moved visit holds but the date: host and way to meet."""
+    known = last_known(moved.replaces)
+    return known is None or (known.host_id, known.mode) == (moved.host_id, moved.mode)
 
 
 def old_date_words(since: Visit) -> str:

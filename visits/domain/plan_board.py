@@ -1,6 +1,6 @@
 """A plan version, or the calendar as it stands, as rows of a timetable: hosts down, days across."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import zip_longest
@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 from crm import wording
 from crm.marks import mark
 from crm.timetable import Block, Day, Row, Timetable, timetable
-from visits.domain.journeys import Journey
+from visits.domain.journeys import Journey, journeys_between, mode_words
 from visits.domain.plan_rules import locked_day, marks_of
+from visits.domain.planning import visits_beside
 from visits.domain.travel import place_ref
 from visits.models import (
     CalendarDay,
@@ -92,7 +93,8 @@ class Ride(NamedTuple):
 
 
 def board_of_version(version: PlanVersion, look: Look) -> Timetable:
-    """The version's placements with its journeys, nights and decisions."""
+    """The version's placements with its journeys, nights and decisions, and beside them what its
+    hosts do for other campaigns."""
     rows = version.placements.select_related("host", "visit").prefetch_related("requests")
     blocks: dict[str, list[Block]] = {}
     for placement in rows:
@@ -100,7 +102,37 @@ def board_of_version(version: PlanVersion, look: Look) -> Timetable:
     rides: dict[str, list[Ride]] = {}
     for leg in version.result.get("legs", []):
         rides.setdefault(leg["host"], []).append(Ride.of_plan(leg))
+    beside = visits_beside(version.plan.campaign)
+    _add_beside(blocks, beside)
+    for host, journeys in journeys_between(beside).items():
+        rides.setdefault(host.ref, []).extend(Ride.of_calendar(row) for row in journeys)
     return _draw(version.plan.campaign, blocks, look, rides=rides)
+
+
+def _add_beside(blocks: dict[str, list[Block]], visits: Iterable[Visit]) -> None:
+    """Put visits of other campaigns on the board: their hosts are busy, and nothing moves them."""
+    for visit in visits:
+        zone = ZoneInfo(visit.host.zone)
+        words = _("%(visit)s, %(when)s, for %(campaign)s, %(state)s") % {
+            "visit": visit,
+            "when": wording.time_range(visit.starts_at, visit.ends_at, visit.zone),
+            "campaign": visit.campaign,
+            "state": visit.get_state_display(),
+        }
+        block = Block(
+            kind="visit",
+            start=visit.starts_at.astimezone(zone),
+            end=visit.ends_at.astimezone(zone),
+            words=words,
+            title=visit.city,
+            sub=visit.ref,
+            href=reverse("visits:visit-detail", args=[visit.ref]),
+            hue="grey",
+            key=visit.ref,
+            is_tentative=visit.state == VisitState.TENTATIVE,
+            is_beside=True,
+        )
+        blocks.setdefault(visit.host.ref, []).append(block)
 
 
 def _placed_block(placement: Placement, look: Look) -> Block:
@@ -185,13 +217,16 @@ def board_of_calendar(
     campaign: Campaign,
     look: Look,
     visits: Sequence[Visit],
+    beside: Sequence[Visit],
     journeys: Mapping[Host, Sequence[Journey]],
 ) -> Timetable:
     """The visits as they stand: agreed, offered, over, and cancelled ones that keep their time.
 
-    `visits` are the `standing_visits`, `journeys` those of their hosts (`journeys_between`).
+    `visits` are the `standing_visits`, `beside` those of other campaigns (`visits_beside`),
+    `journeys` those of the hosts of both (`journeys_between`).
     """
     blocks: dict[str, list[Block]] = {}
+    _add_beside(blocks, beside)
     for visit in visits:
         zone = ZoneInfo(visit.host.zone)
         blocks.setdefault(visit.host.ref, []).append(

@@ -358,6 +358,13 @@ def visits_elsewhere(campaign: Campaign) -> QuerySet[Visit]:
     return _near(campaign, rows).order_by("ref")
 
 
+def visits_beside(campaign: Campaign) -> list[Visit]:
+    """The same with those that took place, and what their journeys need, as a board shows them."""
+    rows = Visit.objects.taking_place().exclude(campaign=campaign)
+    rows = rows.filter(host__in=Host.objects.who_lead())
+    return list(_near(campaign, rows).select_related("campaign", "host__home", "place"))
+
+
 def _with_elsewhere(
     busy: dict[int, list[p.Busy]], visits: Iterable[Visit]
 ) -> dict[int, list[p.Busy]]:

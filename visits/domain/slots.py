@@ -11,10 +11,10 @@ from crm import wording
 from visits.domain.booking import BUFFER
 from visits.domain.busy_feeds import unknown_time
 from visits.domain.reach import Reach
+from visits.domain.steps import may_be_moved
 from visits.models import CalendarDay, Host, HostAvailability, Reservation, Visit, VisitRequest
 from visits.models.requests import Mode
 from visits.reason_words import desk_words
-from visits.states import VISIT_STEPS, VisitState, may_step
 
 EARLIEST, LATEST = time(9), time(17)
 
@@ -102,24 +102,33 @@ def _weigh_road(verdict: SlotVerdict, reach: Reach, host: Host, starts_at: datet
         verdict.hard += [desk_words(reason) for reason in reach.road_reasons(host, starts_at)]
 
 
-def weigh_move(visit: Visit, *, starts_at: datetime, ends_at: datetime, at: datetime) -> list[str]:
-    """The hard rules against moving an agreed visit there, as sentences.
+def weigh_move(
+    visit: Visit,
+    *,
+    starts_at: datetime,
+    ends_at: datetime,
+    at: datetime,
+    host: Host | None = None,
+    mode: str = "",
+    reach: Reach | None = None,
+) -> SlotVerdict:
+    """What speaks against an agreed visit at that time, with another `host` or in another `mode`.
 
-    Empty for a visit that cannot be moved at all any more: the verb says so.
+    Nothing for a visit that cannot be moved at all any more: the verb says so.
     """
     row = visit.requests.order_by("ref").first()
-    may_move = visit.awaits_city or may_step(VISIT_STEPS, visit.state, VisitState.POSTPONED)
-    if row is None or not may_move:
-        return []
+    if row is None or not may_be_moved(visit):
+        return SlotVerdict()
     return weigh_slot(
         row,
-        host=visit.host,
-        mode=visit.mode,
+        host=host or visit.host,
+        mode=mode or visit.mode,
         starts_at=starts_at,
         ends_at=ends_at,
         at=at,
         moving=visit,
-    ).hard
+        reach=reach,
+    )
 
 
 def _weigh_window(

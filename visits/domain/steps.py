@@ -35,6 +35,13 @@ def check_may_move(visit: Visit, *, at: datetime) -> None:
         check_visit_step(visit, VisitState.POSTPONED, at=at)
 
 
+def may_be_moved(visit: Visit) -> bool:
+    """Whether the table lets the visit be given another date; `check_may_move` says why not."""
+    return visit.awaits_city or states.may_step(
+        states.VISIT_STEPS, visit.state, VisitState.POSTPONED
+    )
+
+
 def check_begun(visit: Visit, to: str, *, at: datetime) -> None:
     """Raise ValidationError when the visit would be `to` before its time has come."""
     lead = states.ONCE_BEGUN.get(to)

@@ -13,16 +13,18 @@ from django.utils.translation import override
 
 from crm import wording
 from crm.domain.audit import record
-from crm.models import Message, User
+from crm.domain.edits import ChangedMeanwhile
+from crm.models import AuditEntry, MailTemplate, Message, User
 from crm.validators import clean_text
 from visits.domain import booking
 from visits.domain.briefing import settle_briefed
 from visits.domain.busy_feeds import refuse_unknown_time
-from visits.domain.letters import knows_of, last_known
+from visits.domain.disruptions import disruptions_touching
+from visits.domain.letters import is_date_alone, knows_of, last_known
 from visits.domain.notices import draft_notices
 from visits.domain.programmes import fitted, template_for
 from visits.domain.references import next_reference
-from visits.domain.requests import drop_visit
+from visits.domain.requests import DURATIONS, drop_visit
 from visits.domain.steps import (
     check_begun,
     check_may_move,
@@ -224,6 +226,8 @@ FOR_THE_BRIEF = (
 EDITABLE = FACTS + FOR_THE_BRIEF
 # What belongs to one date: a visit that takes this one's place begins without it.
 OF_THE_DATE = frozenset({"hotel", "last_way_home", "print_again_after"})
+# What tells a city of a move: of another date alone, or of another host or way to meet as well.
+MOVE_LETTERS = ("date_changed", "visit_changed")
 # Changing one of these moves the entry in the city's calendar.
 IN_THE_CALENDAR = frozenset({"address", "meeting_link"})
 
@@ -294,28 +298,68 @@ def postpone_visit(
     reason: str,
     at: datetime,
     by: User,
+    host: Host | None = None,
+    mode: str = "",
     override_reason: str = "",
+    seen: int | None = None,
 ) -> Visit:
-    """Move an agreed visit: the old one is postponed, a new one replaces it under the same UID.
+    """Change an agreed visit: another time, `host` or `mode`. The old one is postponed, a new one,
+    which its city has to agree to, replaces it under the same UID.
 
-    One that was moved before and waits for its city's answer is moved again in the same way. The
-    new time was checked by `visits.domain.slots`. A draft tells the city that knew the old one.
-    Raises SlotTaken when the new time is not free and ValidationError when it is over, or when the
-    host's own calendar is not known and no reason is given; then nothing has changed.
+    One that was moved before and waits for its city's answer is moved again in the same way. What
+    is new was weighed by `visits.domain.slots`. A draft tells the city that knew the old one.
+    `seen` is the version of the visit that whoever changes it has seen. Raises ChangedMeanwhile
+    when it has another one by now, SlotTaken when the new time is not free, and ValidationError
+    when it is over, nothing would change, or the host's own calendar is not known and no reason is
+    given; then nothing has changed.
     """
+    host, mode = host or visit.host, mode or visit.mode
     if starts_at <= at:
         raise ValidationError(_("The new start has to lie ahead."), code="over")
-    booking.lock_resources([visit.host.resource])
+    booking.lock_resources({visit.host.resource, host.resource})
+    _refuse_changed(visit, seen)
+    wanted = (host.pk, mode, starts_at, ends_at)
+    if wanted == (visit.host_id, visit.mode, visit.starts_at, visit.ends_at):
+        raise ValidationError(
+            _("%(ref)s is so already: choose another host, another time, or another way to meet."),
+            code="no_change",
+            params={"ref": visit.ref},
+        )
     put_off(visit, side=side, reason=reason, at=at, by=by)
     return replace_visit(
         visit,
-        host=visit.host,
+        host=host,
+        mode=mode,
         starts_at=starts_at,
         ends_at=ends_at,
         at=at,
         by=by,
         override_reason=override_reason,
     )
+
+
+def _refuse_changed(visit: Visit, seen: int | None) -> None:
+    """Raise ChangedMeanwhile when the visit has another version than the one `seen`."""
+    if seen is None or Visit.objects.filter(pk=visit.pk, version=seen).exists():
+        return
+    visit.refresh_from_db()
+    raise ChangedMeanwhile(visit, AuditEntry.objects.about(visit).select_related("by").first())
+
+
+def usual_minutes(visit: Visit, mode: str) -> int:
+    """How long the visit takes when it is met this way and nobody says otherwise."""
+    if mode == Mode.ONLINE:
+        return min(int(visit.duration.total_seconds() // 60), DURATIONS[Mode.ONLINE])
+    met = _last_met(visit, online=False)
+    return int((met or visit).duration.total_seconds() // 60)
+
+
+def _last_met(visit: Visit, *, online: bool) -> Visit | None:
+    """The latest of a visit and those it took the place of that is met online, or is not."""
+    found: Visit | None = visit
+    while found is not None and found.is_online != online:
+        found = found.replaces
+    return found
 
 
 def put_off(visit: Visit, *, side: str, reason: str, at: datetime, by: User | None) -> None:
@@ -329,7 +373,7 @@ def put_off(visit: Visit, *, side: str, reason: str, at: datetime, by: User | No
     to = VisitState.CANCELLED if visit.awaits_city else VisitState.POSTPONED
     set_visit_state(visit, to, at=at, by=by, side=side, why=reason)
     booking.free(visit)
-    letters = visit.messages.drafts().filter(template__key="date_changed")
+    letters = visit.messages.drafts().filter(template__key__in=MOVE_LETTERS)
     letters.update(status=Message.Status.CANCELLED)
 
 
@@ -341,6 +385,7 @@ def replace_visit(
     ends_at: datetime,
     at: datetime,
     by: User | None,
+    mode: str = "",
     override_reason: str = "",
 ) -> Visit:
     """The visit that takes the place of one put off, under the same UID, with a draft for the city.
@@ -350,6 +395,7 @@ def replace_visit(
     moved = stand_in(
         visit,
         host=host,
+        mode=mode or visit.mode,
         starts_at=starts_at,
         ends_at=ends_at,
         at=at,
@@ -357,14 +403,23 @@ def replace_visit(
         override_reason=override_reason,
     )
     if last_known(visit) is not None:
-        draft_notices(moved, "date_changed", at=at, by=by)
+        draft_notices(moved, _move_letter(moved), at=at, by=by)
     return moved
+
+
+def _move_letter(moved: Visit) -> str:
+    """The template that tells of a change of what the city knows: a date alone is spoken of so."""
+    date_changed, visit_changed = MOVE_LETTERS
+    if is_date_alone(moved) or not MailTemplate.objects.filter(key=visit_changed).exists():
+        return date_changed
+    return visit_changed
 
 
 def stand_in(
     visit: Visit,
     *,
     host: Host,
+    mode: str,
     starts_at: datetime,
     ends_at: datetime,
     at: datetime,
@@ -380,7 +435,7 @@ def stand_in(
     moved = make_visit(
         list(visit.requests.all()),
         host=host,
-        mode=visit.mode,
+        mode=mode,
         starts_at=starts_at,
         ends_at=ends_at,
         at=at,
@@ -389,9 +444,17 @@ def stand_in(
         override_reason=override_reason,
     )
     kept = [name for name in EDITABLE if name not in OF_THE_DATE]
-    for name in (*kept, "local_contact_verified_at", "backup"):
+    for name in (*kept, "local_contact_verified_at", "mode_history"):
         setattr(moved, name, getattr(visit, name))
+    moved.backup = None if visit.backup_id == host.pk else visit.backup
     moved.agreement = ""
+    if mode != visit.mode:
+        step = {"from": visit.mode, "to": mode, "at": at.isoformat()}
+        moved.mode_history = [*visit.mode_history, step]
+    if moved.is_online != visit.is_online:
+        met = _last_met(visit, online=moved.is_online)
+        moved.address = met.address if met else ""
+    moved.at_risk = bool(disruptions_touching(moved))
     moved.save()
     booking.reserve(moved, starts_at=starts_at, ends_at=ends_at)
     return moved

@@ -1,18 +1,22 @@
 from dataclasses import replace
+from datetime import timedelta
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from crm.domain.edits import ChangedMeanwhile
 from crm.forms.fields import Form, ModelForm
 from crm.models import FollowUp
 from crm.validators import clean_text, mail_address
 from visits.domain.preparing import LONGEST_ANSWER, LONGEST_OWNER
 from visits.domain.reports import check_evidence
-from visits.domain.visits import FACTS, FOR_THE_BRIEF
+from visits.domain.visit_moves import Move
+from visits.domain.visits import FACTS, FOR_THE_BRIEF, usual_minutes
 from visits.forms.moments import moment_at
 from visits.models import Host, Topic, Visit
 from visits.models.reports import Audience, Outcome
+from visits.models.requests import Mode
 from visits.models.visits import ChecklistItem, Side
 
 
@@ -138,6 +142,10 @@ class SideForm(Form):
 
 
 class PostponeForm(SideForm):
+    """Who leads an agreed visit, how and when it is met; side and reason once it is `is_final`."""
+
+    host = forms.ModelChoiceField(None, label=_("Host"), to_field_name="ref", empty_label=None)
+    mode = forms.ChoiceField(label=_("Mode"))
     starts_at = forms.DateTimeField(
         label=_("New start"),
         widget=forms.DateTimeInput(
@@ -145,19 +153,50 @@ class PostponeForm(SideForm):
         ),
         help_text=_("In the time of the place."),
     )
+    minutes = forms.IntegerField(
+        label=_("Minutes"),
+        min_value=30,
+        max_value=480,
+        required=False,
+        help_text=_("Left empty: as long as it is now, and online at most 90."),
+    )
     override_reason = forms.CharField(
         label=_("Move it there although a rule is broken, because"),
         max_length=500,
         required=False,
         help_text=_("Only when the city knows and insists; it is written down."),
     )
+    seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    looked = forms.CharField(widget=forms.HiddenInput, required=False)
 
-    def __init__(self, *args, zone: str, **kwargs):
+    field_order = ("host", "mode", "starts_at", "minutes", "side", "reason", "override_reason")
+
+    def __init__(self, *args, visit: Visit, is_final: bool, **kwargs):
         super().__init__(*args, **kwargs)
-        self.zone = zone
+        self.visit = visit
+        self.move: Move | None = None
+        self.change: ChangedMeanwhile | None = None
+        self.fields["host"].queryset = Host.objects.who_lead()
+        modes = dict.fromkeys((Mode.ON_SITE.value, Mode.ONLINE.value, visit.mode))
+        self.fields["mode"].choices = [(mode, Mode(mode).label) for mode in modes]
+        for name in ("side", "reason"):
+            self.fields[name].required = is_final
 
     def clean_starts_at(self):
-        return moment_at(self.cleaned_data["starts_at"], self.zone)
+        return moment_at(self.cleaned_data["starts_at"], self.visit.zone)
+
+    def clean(self):
+        """Put together what is asked for, once all of it can be read."""
+        data = super().clean() or {}
+        if {"host", "mode", "starts_at", "minutes"} <= data.keys():
+            minutes = data["minutes"] or usual_minutes(self.visit, data["mode"])
+            self.move = Move(
+                host=data["host"],
+                mode=data["mode"],
+                starts_at=data["starts_at"],
+                ends_at=data["starts_at"] + timedelta(minutes=minutes),
+            )
+        return data
 
 
 class AttendanceForm(Form):

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Subquery
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -127,11 +127,16 @@ class Placement(SampleMark, models.Model):
 
 class UnplacedQuerySet(models.QuerySet):
     def with_standing(self):
-        """Tells of each whether its visit `stands` in the plan: it was to move and could not."""
+        """Tells of each whether its visit `stands` in the plan: it was to move and could not.
+        Then `standing_visit` is its reference and `standing_mode` how it is met."""
         there = Placement.objects.filter(
             version=OuterRef("version"), requests=OuterRef("request"), is_fixed=True
         )
-        return self.annotate(stands=Exists(there))
+        return self.annotate(
+            stands=Exists(there),
+            standing_visit=Subquery(there.values("visit__ref")[:1]),
+            standing_mode=Subquery(there.values("mode")[:1]),
+        )
 
 
 class Unplaced(SampleMark, models.Model):

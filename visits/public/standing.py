@@ -13,6 +13,7 @@ from crm import wording
 from crm.domain.audit import MUNICIPALITY
 from crm.models import AuditEntry, Message
 from visits.domain.booking import UNDO_WITHIN
+from visits.domain.letters import is_date_alone
 from visits.domain.municipality import kept_for_undo, may_undo
 from visits.domain.own_request import WISH_STATES
 from visits.domain.proposals import may_ask_again
@@ -109,6 +110,11 @@ class Standing:
     @property
     def is_moved(self) -> bool:
         return awaits_answer(self.request, self.visit)
+
+    @property
+    def is_date_alone(self) -> bool:
+        """Whether only the date of a moved visit is another one than its city agreed to."""
+        return self.visit is not None and is_date_alone(self.visit)
 
 
 def standing_of(request: VisitRequest, *, at: datetime) -> Standing:
@@ -253,6 +259,8 @@ class _Words:
         self.request, self.visit, self.holds, self.at, self.kept = request, visit, holds, at, kept
         self.report = report
         self.is_moved = awaits_answer(request, visit)
+        # Moved, and more than its date is new to the city.
+        self.is_changed = self.is_moved and visit is not None and not is_date_alone(visit)
         self.may_ask_again = may_ask_again(request, at=at)
 
     @property
@@ -279,7 +287,9 @@ class _Words:
             R.PROPOSED: _("Does this date suit you?")
             if self.is_single
             else _("Please choose a date"),
-            R.SCHEDULED: _("The date has changed: does it suit you?")
+            R.SCHEDULED: _("The visit has changed: does it suit you?")
+            if self.is_changed
+            else _("The date has changed: does it suit you?")
             if self.is_moved
             else _("Your date is agreed"),
             R.FULFILLED: _("Please check our report")
@@ -308,7 +318,9 @@ class _Words:
             else _("These dates fit your wishes and our journeys; we hold them for you.")
             if self.holds
             else _("The dates offered before are no longer held."),
-            R.SCHEDULED: _("We had to move your visit. The new date is kept until you answer.")
+            R.SCHEDULED: _("We had to change your visit. The time below is kept until you answer.")
+            if self.is_changed
+            else _("We had to move your visit. The new date is kept until you answer.")
             if self.is_moved
             else _("You accepted this date."),
             R.FULFILLED: _("Thank you for the conversation."),
@@ -336,6 +348,8 @@ class _Words:
             if self.holds:
                 return _("You choose one of the dates, or tell us that none suits.")
             return _("We write to you with new dates.")
+        if self.is_changed:
+            return _("You tell us whether the visit suits you as it is now.")
         if self.is_moved:
             return _("You tell us whether the new date suits you.")
         if self.needs_address:

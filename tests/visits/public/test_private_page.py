@@ -635,6 +635,28 @@ def test_moved_date_is_agreed_by_the_city_alone(client, offered, moved):
     assert again.status_code == 409
 
 
+def test_city_is_asked_about_a_meeting_online_and_not_about_a_date_alone(client, offered, moved):
+    online = postpone_visit(
+        moved,
+        mode="online",
+        starts_at=moved.starts_at,
+        ends_at=moved.ends_at,
+        side="us",
+        reason="SECRET of the house",
+        at=CLOCK,
+        by=CoordinatorFactory(),
+    )
+    page = client.get(MINE).content.decode()
+    assert "The visit has changed: does it suit you?" in page
+    assert "Online; the link follows" in page
+    assert "Agree to the change" in page
+    assert "new date" not in page
+    client.post(f"{MINE}agree/", {"ref": offered.asked.ref, "sure": "yes"})
+    online.refresh_from_db()
+    # Agreed, and confirmed once there is a link.
+    assert (online.state, bool(online.agreement), online.awaits_city) == ("tentative", True, False)
+
+
 def test_moved_date_that_does_not_suit_is_freed_and_the_city_asks_for_others(
     client, offered, moved
 ):

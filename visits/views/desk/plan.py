@@ -36,7 +36,7 @@ from visits.domain.plan_edits import out_of_date
 from visits.domain.plan_history import plan_timeline
 from visits.domain.plan_rollback import moved_since
 from visits.domain.plan_rules import decisions_of
-from visits.domain.planning import facts_changed
+from visits.domain.planning import facts_changed, visits_beside
 from visits.domain.plans import EditedMeanwhile, latest_version, plan_of
 from visits.domain.publishing import changes_of, publish_version, unknown_times
 from visits.models import Campaign, Host, Plan, PlanDecision, PlanRun, PlanVersion, Visit
@@ -62,12 +62,13 @@ def plan(request: HttpRequest) -> HttpResponse:
     versions = the_plan.versions.select_related("made_by").defer("result")
     versions = list(versions.annotate(fresh=F("result__fresh"), facts=F("result__facts")))
     visits = standing_visits(campaign)
-    journeys = journeys_between(visits)
+    beside = visits_beside(campaign)
+    journeys = journeys_between([*visits, *beside])
     dots = agenda.map_dots(request.user, campaign, path=_address_of)
     waiting = _tray(request, campaign)
     context = {
         "campaign": campaign,
-        "board": board_of_calendar(campaign, Look(at, decisions), visits, journeys),
+        "board": board_of_calendar(campaign, Look(at, decisions), visits, beside, journeys),
         "map": europe(dots, _tours(journeys.values())),
         "versions": versions,
         "facts_changed": _facts_since(campaign, waiting, versions, decisions),

@@ -201,13 +201,15 @@ def _move_page(
 ) -> HttpResponse:
     spot = draft.spot(row.ref)
     task = task_of(draft.loaded.problem, row.ref)
-    may_go_online = task.mode != Mode.ONLINE and not task.promised
+    is_on_site = task.mode != Mode.ONLINE
+    may_go_online = is_on_site and not task.promised
     is_online = may_go_online and bool(form["online"].value())
     if is_online:
         draft = meeting_online(draft, row.ref)
     context = {
         "is_online": is_online,
         "may_go_online": may_go_online and not is_online,
+        "agreed": draft.loaded.kept_visits[task.ref] if is_on_site and task.promised else None,
         "version": draft.version,
         "unknown": unknown_calendars(draft.loaded.hosts.values()),
         "row": row,

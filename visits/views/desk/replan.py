@@ -140,7 +140,7 @@ def _without_place(run: PlanRun) -> list[Unplaced]:
     if run.version is None:
         return []
     rows = run.version.unplaced.filter(request__visits__ref__in=run.released)
-    return list(rows.select_related("request").distinct())
+    return list(rows.with_standing().select_related("request").distinct())
 
 
 @require_safe

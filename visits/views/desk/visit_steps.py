@@ -15,12 +15,10 @@ from visits.domain import cancellations, reports
 from visits.domain import visits as verbs
 from visits.domain.after_visit import Promise, keep_promise
 from visits.domain.briefing import send_brief
-from visits.domain.busy_feeds import unknown_calendars
 from visits.domain.checklists import tick_item
-from visits.domain.slots import weigh_move
-from visits.domain.steps import check_may_move, check_visit_step
+from visits.domain.steps import check_visit_step
 from visits.forms.requests import ReasonForm
-from visits.forms.visits import AttendanceForm, PostponeForm, PromiseForm, ReportForm, SideForm
+from visits.forms.visits import AttendanceForm, PromiseForm, ReportForm, SideForm
 from visits.models import Visit, VisitReport
 from visits.states import VisitState
 from visits.views.desk.access import get_visit, tell_confirmed, try_verb
@@ -113,45 +111,6 @@ def visit_free(request: HttpRequest, ref: str) -> HttpResponse:
         return redirect("visits:visit-detail", ref)
     context = {"visit": visit, "form": form, "title": _("Free the time"), "label": _("Free it now")}
     return render(request, "visits/visit_step.html", context, status=422 if form.errors else 200)
-
-
-@require_http_methods(["GET", "POST"])
-@require(Role.COORDINATOR)
-def visit_postpone(request: HttpRequest, ref: str) -> HttpResponse:
-    """Another time: a new visit replaces this one under the same calendar identity."""
-    visit = get_visit(request.user, ref)
-    if request.method == "GET" and not try_verb(request, check_may_move, visit, at=clock.now()):
-        return redirect("visits:visit-detail", ref)
-    start = {"starts_at": visit.local_start.replace(tzinfo=None)}
-    form = PostponeForm(request.POST or None, initial=start, zone=visit.zone)
-    if request.method == "POST" and form.is_valid() and _may_move(form, visit):
-        moved = try_verb(
-            request,
-            verbs.postpone_visit,
-            visit,
-            ends_at=form.cleaned_data["starts_at"] + visit.duration,
-            at=clock.now(),
-            by=request.user,
-            **form.cleaned_data,
-        )
-        if moved:
-            return redirect("visits:visit-detail", moved.ref)
-    context = {"visit": visit, "form": form, "title": _("Another time"), "label": _("Move")}
-    context["unknown"] = unknown_calendars([visit.host])
-    return render(request, "visits/visit_step.html", context, status=422 if form.errors else 200)
-
-
-def _may_move(form: PostponeForm, visit: Visit) -> bool:
-    """Whether no hard rule forbids the new time, or a reason to break it is given."""
-    if form.cleaned_data["override_reason"]:
-        return True
-    starts_at = form.cleaned_data["starts_at"]
-    against = weigh_move(
-        visit, starts_at=starts_at, ends_at=starts_at + visit.duration, at=clock.now()
-    )
-    for words in against:
-        form.add_error("starts_at", words)
-    return not against
 
 
 @require_POST

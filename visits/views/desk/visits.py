@@ -29,6 +29,7 @@ from visits.domain.journeys import Journey
 from visits.domain.landings import short_landing_of
 from visits.domain.place_names import name_of
 from visits.domain.report_check import CHECKABLE
+from visits.domain.steps import may_be_moved
 from visits.domain.travel_legs import VisitLegs, legs_around, sum_of, sums_by_host
 from visits.domain.visits import edit_visit, missing_for_confirmation
 from visits.filters import VisitFilter
@@ -134,6 +135,7 @@ def visit_facts(request: HttpRequest, visit: Visit) -> dict:
         "later": visit.replaced_by.first(),
         "refusal": _refusal(request, visit),
         "before_move": visit.agreed_before if visit.awaits_city else None,
+        "may_move": may_be_moved(visit),
         "kept": kept_slot(visit, at=at) if visit.state == VisitState.CANCELLED else None,
         "has_begun": visit.has_begun(at),
         "may_count": _may_count(request, visit, at),

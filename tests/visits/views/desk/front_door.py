@@ -3,6 +3,7 @@
 from django.urls import reverse
 
 from tests.factories.crm import MailTemplateFactory
+from visits.models import Visit
 
 
 def go(client, name, /, *args, **query):
@@ -13,6 +14,16 @@ def go(client, name, /, *args, **query):
 def do(client, name, /, *args, **fields):
     """POST to a page of the desk and follow where it leads."""
     return client.post(reverse(f"visits:{name}", args=args), fields, follow=True)
+
+
+def change_visit(client, ref, **fields):
+    """Change an agreed visit as the page has it done: look at what it means, then say yes."""
+    now = Visit.objects.select_related("host").get(ref=ref)
+    fields = {"host": now.host.ref, "mode": now.mode} | fields
+    shown = do(client, "visit-postpone", ref, check="1", **fields)
+    move = shown.context.get("move")
+    told = {"looked": move.key, "seen": shown.context["visit"].version} if move else {}
+    return do(client, "visit-postpone", ref, **told, **fields)
 
 
 def said(answer):

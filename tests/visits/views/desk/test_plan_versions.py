@@ -9,7 +9,7 @@ from icalendar import Calendar
 
 from crm import clock
 from crm.models import Message, OutgoingMail
-from tests.visits.views.desk.front_door import do, go, said
+from tests.visits.views.desk.front_door import change_visit, do, go, said
 from visits.domain.feeds import renew_feed
 from visits.domain.plan_edits import move_visit, open_draft, verdicts_of
 from visits.domain.plans import solve_campaign, store_version
@@ -347,9 +347,8 @@ def test_bringing_back_a_version_before_a_move_leads_to_taking_the_move_back(des
     do(desk, "plan-publish", draft.number, seen=0)
     agreed = Visit.objects.get(ref="V10")
     later = agreed.local_start.replace(tzinfo=None) + timedelta(hours=2)
-    do(
+    change_visit(
         desk,
-        "visit-postpone",
         "V10",
         side="us",
         reason="A strike.",

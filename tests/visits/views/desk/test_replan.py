@@ -9,7 +9,7 @@ import pytest
 from crm import clock
 from crm.models import Message
 from tests.factories.visits import DisruptionFactory, HostAvailabilityFactory, VisitFactory
-from tests.visits.views.desk.front_door import do, go, said
+from tests.visits.views.desk.front_door import change_visit, do, go, said
 from visits.domain.plan_edits import open_draft
 from visits.domain.planning_runs import work_off
 from visits.models import Campaign, Disruption, PlanRun, PlanVersion, Visit
@@ -160,6 +160,9 @@ def test_visit_without_a_new_place_stands_in_the_draft_and_is_told_apart_from_th
         "Vilnius (EET), a day touched counting whole: Storm over Poland."
     ) in page.text
     assert "24 h too short" not in page.text
+    for each in (page, go(desk, "plan-replan")):
+        assert 'href="/visits/V09/move/?mode=online"' in each.text
+        assert 'href="/visits/V09/move/"' in each.text
 
 
 def test_visit_that_is_over_meanwhile_is_refused_by_name_and_nothing_starts(desk):
@@ -296,7 +299,7 @@ def waiting(desk):
     for offer in Visit.objects.filter(state="tentative"):
         do(desk, "request-take-back", offer.requests.get().ref)
     words = {"side": "us", "reason": "A strike.", "starts_at": "2023-02-22T11:00"}
-    do(desk, "visit-postpone", "V10", **words)
+    change_visit(desk, "V10", **words)
     return Visit.objects.get(replaces__ref="V10")
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from crm.models import AuditEntry, ClockSetting, OutgoingMail, User
 from tests.factories.crm import CLOCK
 from tests.factories.visits import BriefEditionFactory, HostAvailabilityFactory
-from tests.visits.views.desk.front_door import do, go, refused, said
+from tests.visits.views.desk.front_door import change_visit, do, go, refused, said
 from visits.models import Reservation, Visit, VisitRequest
 
 pytestmark = pytest.mark.django_db
@@ -200,7 +200,7 @@ def test_facts_with_one_wrong_answer_get_one_sentence_and_change_nothing(desk, c
 
 def moved(desk, ref, **fields):
     values = {"side": "municipality", "reason": "Council meets.", "starts_at": "2023-02-24T09:00"}
-    return do(desk, "visit-postpone", ref, **(values | fields))
+    return change_visit(desk, ref, **(values | fields))
 
 
 def test_moving_a_visit_makes_a_new_one_under_the_same_calendar_identity(desk):
@@ -293,7 +293,7 @@ def letters_of(ref):
 def test_moved_visit_that_waits_for_its_city_is_moved_again(desk):
     first = moved_by_an_hour(desk)
     mail_sent(first)
-    assert "Move to another time" in go(desk, "visit-detail", first.ref).text
+    assert "Change this agreed visit" in go(desk, "visit-detail", first.ref).text
     moved(desk, first.ref, side="us", starts_at="2023-02-22T12:00")
     first.refresh_from_db()
     second = first.replaced_by.get()
