@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from crm import wording
 from crm.marks import mark
 from crm.timetable import Block, Day, Row, Timetable, timetable
-from visits.domain.journeys import Journey, journeys_between, mode_words
+from visits.domain.journeys import Journey, journeys_between
 from visits.domain.plan_rules import locked_day, marks_of
 from visits.domain.planning import visits_beside
 from visits.domain.travel import place_ref
