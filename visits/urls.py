@@ -71,6 +71,7 @@ urlpatterns = [
     path("plan/v<int:number>/move/", plan_edits.plan_move, name="plan-move"),
     path("plan/v<int:number>/verdicts/", plan_edits.plan_verdicts, name="plan-verdicts"),
     path("plan/v<int:number>/news/", plan_edits.plan_news, name="plan-news"),
+    path("plan/v<int:number>/reasons/", plan_edits.plan_reasons, name="plan-reasons"),
     path(
         "plan/v<int:number>/edit/<int:edit>/undo/",
         plan_edits.plan_edit_undo,

@@ -276,6 +276,7 @@ NOT_PAGES = {
     "visits:plan-run-status": "a piece of the Plan page",
     "visits:plan-replan-status": "a piece of the page that plans anew",
     "visits:plan-news": "a piece of a version's page",
+    "visits:plan-reasons": "a piece of a version's page",
     "visits:plan-verdicts": "an answer for the module that drags visits",
     "visits:inbox-raw": "a mail to save",
     "visits:inbox-attachment": "a file to save",

@@ -98,7 +98,9 @@ def board_of_version(version: PlanVersion, look: Look) -> Timetable:
     rows = version.placements.select_related("host", "visit").prefetch_related("requests")
     blocks: dict[str, list[Block]] = {}
     for placement in rows:
-        blocks.setdefault(placement.host.ref, []).append(_placed_block(placement, look))
+        can_move = look.may_edit and version.may_move(placement)
+        block = _placed_block(placement, look, can_move=can_move)
+        blocks.setdefault(placement.host.ref, []).append(block)
     rides: dict[str, list[Ride]] = {}
     for leg in version.result.get("legs", []):
         rides.setdefault(leg["host"], []).append(Ride.of_plan(leg))
@@ -135,7 +137,7 @@ def _add_beside(blocks: dict[str, list[Block]], visits: Iterable[Visit]) -> None
         blocks.setdefault(visit.host.ref, []).append(block)
 
 
-def _placed_block(placement: Placement, look: Look) -> Block:
+def _placed_block(placement: Placement, look: Look, *, can_move: bool) -> Block:
     zone = ZoneInfo(placement.host.zone)
     requests = sorted(placement.requests.all(), key=lambda row: row.ref)
     city = requests[0].city if requests else ""
@@ -167,7 +169,7 @@ def _placed_block(placement: Placement, look: Look) -> Block:
         key=requests[0].ref if requests else "",
         is_tentative=state == VisitState.TENTATIVE,
         is_pinned=bool(marks),
-        can_move=look.may_edit and not placement.is_fixed,
+        can_move=can_move,
         place=urlencode(
             {"host": placement.host.ref, "day": placement.on, "start": placement.clock}
         ),

@@ -4,9 +4,10 @@ The planner's own rules judge every change. What is stored is the plan as the in
 accepts it, with its journeys and sums told anew.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -15,17 +16,22 @@ from django.utils.translation import gettext as _
 from crm import wording
 from crm.domain.audit import record
 from crm.models import User
-from visits.domain.alternatives import ONLINE_MINUTES, leeway_of, would_fit
+from visits.domain.alternatives import ONLINE_MINUTES, Alternatives, leeway_of, would_fit
 from visits.domain.booking import lock_resources
 from visits.domain.plan_rules import decided_against, decisions_of, local_day_of, marks_of
 from visits.domain.planning import Held, LoadedProblem, load_problem
 from visits.domain.plans import (
     FITS_NOW,
+    LEFT_OPEN,
     LEFT_OUT,
+    MOVED_SINCE,
+    NOT_BACK,
     SolvedPlan,
     fill_version,
+    keep_told,
     plan_as_json,
     refuse_unseen,
+    told_of,
 )
 from visits.models import (
     Host,
@@ -49,6 +55,8 @@ from visits.reason_words import desk_words
 # A host and a start; what has none is in the tray.
 Spot = tuple[Host, datetime]
 Places = dict[str, tuple[str, datetime]]
+# What is told of requests that no plan moves.
+UNMOVED = (NOT_BACK, MOVED_SINCE)
 
 
 @dataclass(frozen=True)
@@ -125,8 +133,8 @@ def open_draft(
         held=[row for row in held_by(version) if not (row.by_hand and as_asked in row.requests)],
     )
     loaded = replace(loaded, released=(*loaded.released, *_put_back_in(version, rows, moving)))
-    tasks = {ref for task in loaded.problem.tasks for ref in (task.ref, *task.requests)}
-    gone = {ref for row in rows if not row.is_fixed for ref in _refs(row)} - tasks
+    tasks = {ref: task for task in loaded.problem.tasks for ref in (task.ref, *task.requests)}
+    gone = {ref for row in rows if not row.is_fixed for ref in _refs(row)} - tasks.keys()
     if changed := out_of_date(version, rows) | gone:
         raise ValidationError(
             _("The calendar changed since this draft was made (%(refs)s); bring it up to date."),
@@ -134,7 +142,9 @@ def open_draft(
             params={"refs": ", ".join(sorted(changed))},
         )
     visits = tuple(fact_of(row) for row in loaded.problem.fixed) + tuple(
-        _planned(loaded.problem, row) for row in rows if not row.is_fixed
+        _planned(next(tasks[ref] for ref in _refs(row) if ref in tasks), row)
+        for row in rows
+        if not row.is_fixed or (moving in tasks and moving in _refs(row))
     )
     return Draft(loaded, bare_solution(visits), decisions, version=version)
 
@@ -239,8 +249,7 @@ def fact_of(row: p.FixedVisit) -> PlannedVisit:
     )
 
 
-def _planned(problem: p.Problem, row: Placement) -> PlannedVisit:
-    task = next(task for task in problem.tasks if task.ref in _refs(row))
+def _planned(task: p.Task, row: Placement) -> PlannedVisit:
     return PlannedVisit(
         task=task.ref,
         fixed=None,
@@ -373,13 +382,16 @@ def move_visit(
     seen: int | None,
     at: datetime,
     by: User | None,
+    undoes: PlanEdit | None = None,
 ) -> tuple[PlanEdit, list[str]]:
     """Put a request of the draft elsewhere, or back to the tray when no host is given; a visit
     that its city has agreed to is then back where it stands, as no plan leaves it out.
 
     Without `starts_at` the best start of `day` is taken. `online` meets a request online that was
-    asked on site. Answers with the edit and the soft rules
-    it bends. Raises EditedMeanwhile when the draft has edits the editor has not `seen`, and
+    asked on site. Why requests are in the tray is left open (see `work_out_reasons`), unless the
+    draft is again what it was before the last edit; one that is there again because this edit
+    `undoes` another was left out by hand if it was so before. Answers with the edit and the soft
+    rules it bends. Raises EditedMeanwhile when the draft has edits the editor has not `seen`, and
     ValidationError with the sentence of the rule it would break; then the draft is unchanged.
     """
     version.refresh_from_db()
@@ -391,6 +403,9 @@ def move_visit(
         draft = meeting_online(draft, ref)
     request, spot = draft.request(ref), draft.spot(ref)
     target = _target(draft, ref, host, day, starts_at)
+    if target is None and _stands(version, ref):
+        words = _("%(request)s stays where it stands with its city.")
+        raise ValidationError(words, code="no_change", params={"request": request})
     if target == spot:
         raise ValidationError(_("%(ref)s is there already.") % {"ref": ref}, code="no_change")
     places = draft.places
@@ -401,8 +416,14 @@ def move_visit(
             return _put_back(draft, ref, places, at=at, by=by)
     else:
         places[ref] = (target[0].ref, target[1])
-    edit = _store(draft, _arranged(draft, places), request, spot, target, at=at, by=by)
+    plan = _arranged(draft, places)
+    edit = _store(draft, plan, request, spot, target, at=at, by=by, undoes=undoes)
     return edit, _soft_words(draft, ref, target)
+
+
+def _stands(version: PlanVersion, ref: str) -> bool:
+    """Whether the draft has a visit of the request as a fact."""
+    return version.placements.filter(is_fixed=True, requests__ref=ref).exists()
 
 
 def _put_back(
@@ -501,17 +522,33 @@ def _arranged(draft: Draft, places: Places) -> Solution:
         raise ValidationError(str(error), code=error.code) from error
 
 
-def _with_reasons(draft: Draft, plan: Solution, out_by_hand: Collection[str]) -> Solution:
-    """The plan with a reason for every request in the tray."""
-    rows = moves.reasons_left(draft.loaded.problem, plan)
-    return replace(plan, unplaced=tuple(_told(row, out_by_hand) for row in rows))
+def work_out_reasons(version: PlanVersion, refs: Collection[str], *, at: datetime) -> None:
+    """Work out why these requests are in the tray, and what would help, as far as an edit left that
+    open; kept with the draft unless it was edited meanwhile.
+
+    Raises ValidationError for a version that may not be edited, and with code "stale" when the
+    calendar changed under it.
+    """
+    draft = open_draft(version, at=at)
+    asked = version.left_open & set(refs)
+    tasks = {row.ref for row in draft.loaded.problem.tasks if asked & {row.ref, *row.requests}}
+    if not tasks:
+        return
+    plan = _arranged(draft, draft.places)
+    out, alternatives = _left_by_hand(version), Alternatives(draft.loaded, plan)
+    rows = moves.reasons_left(draft.loaded.problem, plan, only=tasks)
+    told = [each for row in rows for each in told_of(alternatives, _told(row, out))]
+    with transaction.atomic():
+        lock_resources([f"plan:{version.plan_id}"])
+        now = PlanVersion.objects.get(pk=version.pk)
+        if now.may_be_edited and now.edits == version.edits:
+            keep_told(now, told)
 
 
 def _told(row: UnplacedTask, out_by_hand: Collection[str]) -> UnplacedTask:
     if row.task in out_by_hand:
         mend = row.reason if row.reason.code == FITS_NOW else row.would_fit_if
-        reason = Reason(LEFT_OUT, _("Left out by hand."))
-        return replace(row, reason=reason, would_fit_if=mend)
+        return replace(row, reason=Reason(LEFT_OUT, _left_out_words()), would_fit_if=mend)
     if row.reason.code == FITS_NOW:
         return replace(row, would_fit_if=None)
     return row
@@ -526,19 +563,26 @@ def _store(
     *,
     at: datetime,
     by: User | None,
+    undoes: PlanEdit | None = None,
 ) -> PlanEdit:
     version = draft.version
-    out = _left_by_hand(version) - {request.ref} | (set() if target else {request.ref})
+    out = _left_by_hand(version)
+    was_out = list(version.result.get("was_left_out", []))
+    if request.ref in out:
+        was_out.append(version.edits + 1)
+    is_out = target is None and (undoes is None or undoes.number in was_out)
+    out = out - {request.ref} | ({request.ref} if is_out else set())
     solved = SolvedPlan(
         campaign=version.plan.campaign,
         loaded=draft.loaded,
-        solution=_with_reasons(draft, plan, out),
+        solution=plan,
         seed=version.result.get("seed", 1),
         fresh=False,
         made_at=version.made_at,
+        left=(*_tray(draft, plan, out), *_kept_rows(draft)),
     )
-    # Reasons take seconds to work out, for which nobody else must wait to write.
-    told = plan_as_json(solved)
+    told = plan_as_json(solved) | {"was_left_out": was_out}
+    _leave_open(told, version, draft.loaded.facts)
     with transaction.atomic():
         lock_resources([f"plan:{version.plan_id}"])
         now = PlanVersion.objects.select_related("plan__campaign").get(pk=version.pk)
@@ -568,11 +612,66 @@ def _store(
 
 
 def _left_by_hand(version: PlanVersion) -> set[str]:
-    """Requests whose last change by hand put them in the tray."""
-    last: dict[str, bool] = {}
-    for edit in version.history.select_related("request").order_by("number"):
-        last[edit.request.ref] = edit.to_start is None
-    return {ref for ref, is_out in last.items() if is_out}
+    """Requests in the tray because somebody put them there."""
+    rows = version.unplaced.filter(reason_code=LEFT_OUT)
+    return set(rows.values_list("request__ref", flat=True))
+
+
+def _left_out_words() -> str:
+    return _("Left out by hand.")
+
+
+def _tray(draft: Draft, plan: Solution, out_by_hand: Collection[str]) -> Iterator[dict[str, Any]]:
+    """The requests of an edited draft that have no place, the reasons left open."""
+    placed = {visit.task for visit in plan.visits}
+    for task in draft.loaded.problem.tasks:
+        if task.ref in placed:
+            continue
+        code, words = LEFT_OPEN, _("Not worked out since the last change by hand.")
+        if task.ref in out_by_hand:
+            code, words = LEFT_OUT, _left_out_words()
+        for ref in task.requests or (task.ref,):
+            yield {"request": ref, "code": code, "reason": words, "would_fit_if": None}
+
+
+def _kept_rows(draft: Draft) -> list[dict[str, Any]]:
+    """What is told of requests that no plan moves, which no edit changes."""
+    loaded = draft.loaded
+    told = {ref for task in loaded.problem.tasks for ref in (task.ref, *task.requests)}
+    told |= {request.ref for request in loaded.without_place}
+    rows = _rows_of(draft.version)
+    return [row for row in rows if row["code"] in UNMOVED and row["request"] not in told]
+
+
+def _rows_of(version: PlanVersion) -> list[dict[str, Any]]:
+    """The tray as it is told, in the words of the public contract."""
+    names = "request__ref", "reason_code", "reason", "would_fit_if"
+    return [
+        {"request": ref, "code": code, "reason": reason, "would_fit_if": mend or None}
+        for ref, code, reason, mend in version.unplaced.values_list(*names)
+    ]
+
+
+def _leave_open(told: dict[str, Any], version: PlanVersion, facts: Mapping[str, str]) -> None:
+    """Note in an edited plan which reasons are open, and what the tray said before; where the plan
+    is again what it was before the last edit, so is what the tray says."""
+    rows = {row["request"]: row for row in told["unplaced"]}
+    told["open"] = sorted(ref for ref, row in rows.items() if row["code"] in (LEFT_OPEN, LEFT_OUT))
+    before = version.result.get("before", {})
+    told["before"] = {
+        "visits": version.result["visits"],
+        "unplaced": _rows_of(version),
+        "open": sorted(version.left_open),
+        "facts": version.result.get("facts"),
+    }
+    was = {row["request"]: row for row in before.get("unplaced", [])}
+    is_same = (before.get("visits"), before.get("facts")) == (told["visits"], facts)
+    if is_same and rows.keys() <= was.keys() and _out_of(rows.values()) == _out_of(was.values()):
+        told["unplaced"], told["open"] = before["unplaced"], before["open"]
+
+
+def _out_of(rows: Iterable[Mapping[str, Any]]) -> set[str]:
+    return {row["request"] for row in rows if row["code"] == LEFT_OUT}
 
 
 def _soft_words(draft: Draft, ref: str, target: Spot | None) -> list[str]:
@@ -609,5 +708,6 @@ def undo_edit(edit: PlanEdit, *, at: datetime, by: User | None) -> PlanEdit:
         seen=None,
         at=at,
         by=by,
+        undoes=edit,
     )
     return back

@@ -143,7 +143,8 @@ def load_problem(
     days = CalendarDay.objects.between(campaign.window_start, campaign.window_end)
     known = Known(list(days), covered_by_experts(), Visited.load(), at)
     asked_for = [task_of_requests(group, offers=offers, known=known) for group in groups]
-    tasks = [_as_held(task, held) for task in asked_for]
+    as_held = {row.requests: row for row in held}
+    tasks = [_as_held(task, as_held.get(task.requests)) for task in asked_for]
     changed = {task.ref for task, old in zip(tasks, asked_for, strict=True) if task != old}
     here = [place for place, _position in positions.values()]
     places = [*_places(hosts, placed, visits, here), *beside]
@@ -426,12 +427,11 @@ def _by_city(
     return [list(group) for _key, group in groupby(sorted(requests, key=key), key=key)]
 
 
-def _as_held(task: p.Task, held: Iterable[Held]) -> p.Task:
+def _as_held(task: p.Task, row: Held | None) -> p.Task:
     """The task as a version holds it; an agreed visit is what it was agreed to be."""
-    for row in held:
-        if not task.promised and row.requests == task.requests:
-            return replace(task, mode=row.mode, duration=row.minutes)
-    return task
+    if row is None or task.promised:
+        return task
+    return replace(task, mode=row.mode, duration=row.minutes)
 
 
 def _kept(at: datetime) -> dict[int, list[p.Busy]]:

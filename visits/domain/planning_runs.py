@@ -18,6 +18,8 @@ from visits.planning.solution import Progress
 State, Freedom = PlanRun.State, PlanRun.Freedom
 FEW_MOVES = 2
 MOST_MOVES: dict[str, int | None] = {Freedom.INSERT: 0, Freedom.FEW: FEW_MOVES, Freedom.BEST: None}
+# The group of searches whose answers were about a plan that holds no longer.
+OVERTAKEN = "overtaken"
 SILENT_FOR = timedelta(minutes=3)
 BEAT_EVERY = timedelta(seconds=1)
 
@@ -61,13 +63,21 @@ def ask_to_replan(
 
 
 def latest_replan(plan: Plan) -> list[PlanRun]:
-    """The three searches last asked for together, least free first; none when there were none."""
+    """The three searches last asked for together, least free first; none when there were none, or
+    when a plan was published since."""
     last = plan.runs.exclude(group="").first()
-    if last is None:
+    if last is None or last.group == OVERTAKEN:
         return []
     order = list(Freedom)
     runs = plan.runs.filter(group=last.group).select_related("version")
     return sorted(runs, key=lambda run: order.index(Freedom(run.freedom)))
+
+
+def give_up_replans(plan: Plan) -> None:
+    """Let the answers worked out so far be gone, because another plan holds now."""
+    runs = plan.runs.exclude(group="")
+    runs.filter(state=State.QUEUED).update(state=State.STOPPED)
+    runs.update(group=OVERTAKEN, stop_asked=True)
 
 
 def ask_to_stop(run: PlanRun) -> None:

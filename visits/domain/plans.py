@@ -42,6 +42,8 @@ NO_PLACE = "{city} is not in the register of places, so no journey can be planne
 OF_ITS_OWN = HOPELESS | {"too_long", "day_too_short", "cannot_travel", "not_offered"}
 # Requests that have no place in a version for another reason than the plan's rules.
 FITS_NOW, LEFT_OUT, NOT_BACK = "fits_now", "left_out", "not_back"
+# An edit by hand left the reason open; it is worked out when somebody looks.
+LEFT_OPEN = "left_open"
 # Moved since by us, and back only by taking that move back.
 MOVED_SINCE = "moved_since"
 # Of more visits that might move it is not looked at which others could have been left standing.
@@ -53,8 +55,8 @@ NO_PLACE_MEND = "It can be planned once the city is chosen from the register."
 class SolvedPlan:
     """A problem with its solution, and how it was asked for.
 
-    `left` are the requests of visits that might have moved but found no new place, told like
-    others without one: these visits stand, so the plan has them as facts.
+    `left` are requests whose rows need no working out: those of visits that might have moved but
+    found no new place, which stand, so the plan has them as facts; and those of an edited draft.
     """
 
     campaign: Campaign
@@ -138,7 +140,7 @@ def _around_what_stands(tries: Sequence[SolvedPlan]) -> SolvedPlan:
             rest = tuple(visit for visit in last.solution.visits if visit.fixed != ref)
             bare = replace(last.solution, visits=rest)
             alone = Alternatives(before.loaded, bare, may_stand=True)
-            left += _told_of(alone, replace(row, would_fit_if=None))
+            left += told_of(alone, replace(row, would_fit_if=None))
     if len(tries) == 1:
         return last
     solution = last.solution
@@ -225,7 +227,7 @@ def unplaced_as_json(solved: SolvedPlan) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = list(solved.left)
     alternatives = Alternatives(solved.loaded, solved.solution)
     for row in solved.solution.unplaced:
-        rows += _told_of(alternatives, row)
+        rows += told_of(alternatives, row)
     rows += [
         {
             "request": request.ref,
@@ -238,7 +240,7 @@ def unplaced_as_json(solved: SolvedPlan) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: str(row["request"]))
 
 
-def _told_of(alternatives: Alternatives, row: UnplacedTask) -> list[dict[str, Any]]:
+def told_of(alternatives: Alternatives, row: UnplacedTask) -> list[dict[str, Any]]:
     """A task without a place, once for each of its requests."""
     told = _told(alternatives, row)
     return [{"request": request, **told} for request in row.requests or (row.task,)]
@@ -338,16 +340,12 @@ def fill_version(version: PlanVersion, solved: SolvedPlan, told: dict[str, Any])
         version.result["held"] = [asdict(row) for row in solved.loaded.held]
     version.save()
     version.unplaced.all().delete()
-    requests = {
-        request.ref: request
-        for visit in solved.loaded.visits.values()
-        for request in visit.requests.all()
-    }
-    requests |= solved.loaded.requests
+    refs = [row["request"] for row in told["unplaced"]]
+    known = dict(VisitRequest.objects.filter(ref__in=refs).values_list("ref", "pk"))
     Unplaced.objects.bulk_create(
         Unplaced(
             version=version,
-            request=requests[row["request"]],
+            request_id=known[row["request"]],
             reason_code=row["code"],
             reason=row["reason"][:500],
             would_fit_if=(row["would_fit_if"] or "")[:500],
@@ -370,6 +368,21 @@ def fill_version(version: PlanVersion, solved: SolvedPlan, told: dict[str, Any])
         for planned in solved.solution.visits
     )
     _name_requests(rows, solved)
+
+
+def keep_told(version: PlanVersion, told: Sequence[dict[str, Any]]) -> None:
+    """Write what was worked out about requests in the tray of a version that left it open."""
+    by_request = {row["request"]: row for row in told}
+    result = version.result
+    result["unplaced"] = [by_request.get(row["request"], row) for row in result["unplaced"]]
+    result["open"] = sorted(version.left_open - by_request.keys())
+    version.save(update_fields=["result"])
+    rows = list(version.unplaced.filter(request__ref__in=by_request).select_related("request"))
+    for row in rows:
+        fresh = by_request[row.request.ref]
+        row.reason_code, row.reason = fresh["code"], fresh["reason"][:500]
+        row.would_fit_if = (fresh["would_fit_if"] or "")[:500]
+    Unplaced.objects.bulk_update(rows, ["reason_code", "reason", "would_fit_if"])
 
 
 def _offers(solved: SolvedPlan) -> list[Visit]:

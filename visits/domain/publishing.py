@@ -15,6 +15,7 @@ from visits.domain.booking import lock_resources
 from visits.domain.busy_feeds import feeds_of, unknown_time
 from visits.domain.letters import draft_letter
 from visits.domain.plan_rules import refuse_against_decisions
+from visits.domain.planning_runs import give_up_replans
 from visits.domain.plans import hold_until, refuse_unseen
 from visits.domain.proposals import offer_letter, propose_dates, take_back_proposal
 from visits.domain.travel_legs import store_legs
@@ -94,7 +95,8 @@ def publish_version(
 ) -> list[Message]:
     """Make the draft the plan that holds: one tentative visit, hold and draft letter for each newly
     placed request, draft letters for those touched. Nothing is sent, nothing confirmed; an offer
-    that moves or that the plan has no place for is taken back. An agreed visit, or one moved before
+    that moves or that the plan has no place for is taken back. What was worked out for visits that
+    may move is given up: it spoke of the plan before. An agreed visit, or one moved before
     that waits for its city, moves only when it is `approved` by its reference. Where nobody knows
     whether a host is free, because the own calendar cannot be read, it needs an `override_reason`.
 
@@ -133,6 +135,7 @@ def publish_version(
     version.state = PlanVersion.State.PUBLISHED
     version.published_at = at
     version.save(update_fields=["state", "published_at"])
+    give_up_replans(version.plan)
     why = override_reason.strip() if unknown else ""
     record(version, "publish_version", at=at, by=by, to_state=version.state, why=why)
     return drafts

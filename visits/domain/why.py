@@ -32,7 +32,7 @@ from visits.planning.reasons import nearest
 from visits.planning.search import solve
 from visits.planning.solution import SlotReason, Solution
 from visits.planning.spans import local_day, minute_of
-from visits.planning.verdicts import what_if
+from visits.planning.verdicts import reachable_slots, what_if
 from visits.planning.why import rooms_of
 from visits.reason_words import both, desk_words, public_words
 
@@ -99,9 +99,18 @@ class Why:
 
 @dataclass(frozen=True)
 class ExactCost:
-    """What saying yes does to the best plan there is, in sentences."""
+    """What saying yes does to the best plan there is: the answer as a heading, and in sentences.
 
+    Not `is_exact` where the search was cut short before its plans were proven the best."""
+
+    title: str
     sentences: list[str]
+    is_exact: bool = True
+
+    @property
+    def note(self) -> str:
+        """How far the answer can be relied on."""
+        return _("exact") if self.is_exact else _("as far as was searched")
 
 
 class Weighing:
@@ -214,7 +223,7 @@ class Weighing:
     def main_words(self) -> str:
         """What stands against the request, as the tray of this plan says it."""
         ref = self.task.ref
-        (row,) = moves.reasons_left(self.problem, self.solution, only=ref)
+        (row,) = moves.reasons_left(self.problem, self.solution, only={ref})
         return self.alternatives.reason(ref, row.reason)
 
     def plan_words(self) -> str:
@@ -292,14 +301,19 @@ class Weighing:
         problem = self.problem
         best = solve(problem, EXACT, with_reasons=False)
         if any(visit.task == self.task.ref for visit in best.visits):
-            return ExactCost([_("The best plan has a place for it already; plan again.")])
+            words = _("The best plan has a place for it already; plan again.")
+            return ExactCost(_("It has a place in the best plan"), [words], best.proven)
         try:
             forced = what_if(problem, best, self.task.ref, EXACT)
         except ProblemError:
+            hosts, fixed = problem.hosts, problem.fixed
+            if any(reachable_slots(problem, fixed, self.task, host) for host in hosts):
+                words = _("No plan that holds it was found in the few seconds there are.")
+                return ExactCost(_("No plan with it was found"), [words], is_exact=False)
             words = _(
                 "No plan can hold it as long as everything agreed and on offer stays where it is."
             )
-            return ExactCost([words])
+            return ExactCost(_("It has a place in no plan"), [words])
         moved, dropped = len(forced.moved), len(forced.dropped)
         words = _("Priority placed goes from %(before)d to %(after)d.") % {
             "before": forced.priority_before,
@@ -311,7 +325,9 @@ class Weighing:
             ngettext("%(n)d loses its place.", "%(n)d lose their place.", dropped) % {"n": dropped},
         ]
         names = both(self.alternatives.label(ref) for ref in forced.dropped)
-        return ExactCost([words, *counts, *([names + "."] if names else [])])
+        sentences = [words, *counts, *([names + "."] if names else [])]
+        is_exact = best.proven and forced.solution.proven
+        return ExactCost(_("What saying yes costs the best plan"), sentences, is_exact)
 
 
 def _drafted(rows: Iterable[Placement], problem: p.Problem, *, but: VisitRequest) -> list[Placed]:

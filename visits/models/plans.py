@@ -81,6 +81,18 @@ class PlanVersion(SampleMark, models.Model):
     def may_be_edited(self) -> bool:
         return self.state == self.State.DRAFT and not self.is_fresh
 
+    def may_move(self, placement) -> bool:
+        """Whether a visit of this draft may be moved by hand: what it places, and agreed visits
+        that were released for it, also where they are back where they stand."""
+        visit = placement.visit
+        is_released = visit is not None and visit.ref in self.result.get("released", [])
+        return not placement.is_fixed or is_released
+
+    @property
+    def left_open(self) -> set[str]:
+        """References of the requests in its tray whose reasons wait for somebody who looks."""
+        return set(self.result.get("open", []))
+
     @property
     def searched_was_proven(self) -> bool:
         """Whether nothing better than what the search had placed was possible."""

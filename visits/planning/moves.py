@@ -6,7 +6,7 @@ places chosen by hand becomes a plan with its journeys, or the sentence why it c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -83,9 +83,8 @@ def cells(problem: Problem, solution: Solution, ref: str) -> tuple[Cell, ...]:
 
 def task_of(problem: Problem, ref: str) -> Task:
     """The task of that reference; ProblemError when there is none."""
-    for task in problem.tasks:
-        if task.ref == ref:
-            return task
+    if ref in problem.task_by_ref:
+        return problem.task_by_ref[ref]
     raise ProblemError("unknown_task", "There is no task {ref}.", ref=ref)
 
 
@@ -129,9 +128,9 @@ def arrange(problem: Problem, places: Mapping[str, tuple[str, datetime]]) -> Sol
 
 
 def reasons_left(
-    problem: Problem, plan: Solution, *, only: str | None = None
+    problem: Problem, plan: Solution, *, only: Collection[str] | None = None
 ) -> tuple[Unplaced, ...]:
-    """Why each task that an arranged plan leaves out has no place in it, or that it has one; one
+    """Why each task that an arranged plan leaves out has no place in it, or that it has one; some
     of them alone with `only`."""
     stands = tuple(
         PublishedVisit(task=visit.task, host=visit.host, start=visit.start)

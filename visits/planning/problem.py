@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
+from functools import cached_property
 
 from .travel import TravelTable
 
@@ -298,6 +299,11 @@ class Problem:
     most_moves: int | None = None
     disruptions: tuple[TravelDisruption, ...] = ()
     detours: tuple[TravelTable, ...] = ()
+
+    @cached_property
+    def task_by_ref(self) -> dict[str, Task]:
+        """The tasks by their references, of which thousands are asked for one by one."""
+        return {task.ref: task for task in self.tasks}
 
     @property
     def first_weight(self) -> int:

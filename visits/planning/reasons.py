@@ -519,14 +519,16 @@ def explain(
     choice: Sequence[Trip],
     verify: Verify | None = None,
     *,
-    only: str | None = None,
+    only: Collection[str] | None = None,
 ) -> tuple[Unplaced, ...]:
-    """Reasons for every task that the choice leaves out, most important task first; for one alone
+    """Reasons for every task that the choice leaves out, most important task first; for some alone
     with `only`."""
     placed = {task for trip in choice for task in trip.tasks}
     explainer = Explainer(problem, finders, choice, verify)
     missing = [
-        i for i, task in enumerate(problem.tasks) if i not in placed and only in (None, task.ref)
+        i
+        for i, task in enumerate(problem.tasks)
+        if i not in placed and (only is None or task.ref in only)
     ]
     missing.sort(key=lambda i: (-problem.tasks[i].priority, i))
     return tuple(explainer.explain(i) for i in missing)

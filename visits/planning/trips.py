@@ -480,9 +480,10 @@ class TripFinder:
         """The cheapest trip that only keeps the facts; none when there are no facts."""
         if not self.last_fact:
             return []
-        gain = np.where(self.week.fact >= 0, 0.0, MINUS / 10)
-        found = self.search(gain, least=MINUS / 100, beam=None, keep=1)
-        return [self.trip(stops) for _profit, stops in found.trips]
+        facts = np.flatnonzero(self.week.fact >= 0)
+        part = self.narrowed(facts)
+        found = part.search(np.zeros(len(facts)), least=MINUS / 100, beam=None, keep=1)
+        return [self.trip(tuple(facts[list(stops)].tolist())) for _profit, stops in found.trips]
 
     def fullest_trip(self) -> Trip | None:
         """The trip with the facts that keeps most published visits where they are, of as many those

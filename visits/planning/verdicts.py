@@ -74,9 +74,8 @@ def as_fixed(visits: Iterable[PlannedVisit]) -> tuple[FixedVisit, ...]:
 
 
 def task_of(problem: Problem, ref: str) -> Task:
-    for task in problem.tasks:
-        if task.ref == ref:
-            return task
+    if ref in problem.task_by_ref:
+        return problem.task_by_ref[ref]
     raise ProblemError("unknown_task", "There is no task {ref}.", ref=ref)
 
 

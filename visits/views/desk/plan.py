@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db.models import Count, F, Max, Q, QuerySet
@@ -39,13 +40,15 @@ from visits.domain.plan_rules import decisions_of
 from visits.domain.planning import facts_changed, visits_beside
 from visits.domain.plans import EditedMeanwhile, latest_version, plan_of
 from visits.domain.publishing import changes_of, publish_version, unknown_times
-from visits.models import Campaign, Host, Plan, PlanDecision, PlanRun, PlanVersion, Visit
+from visits.models import Campaign, Host, Plan, PlanDecision, PlanRun, PlanVersion, Unplaced, Visit
 from visits.reason_words import both
 from visits.views.desk.access import current_campaign, try_verb
 
 MOST_ENTRIES = 20
 # A screen of requests without a date; the list of requests has them all.
 MOST_IN_TRAY = 100
+# As many reasons as are worked out while somebody waits to read them.
+REASONS_AT_ONCE = 10
 ACTIVE = (PlanRun.State.QUEUED, PlanRun.State.RUNNING)
 
 
@@ -216,8 +219,11 @@ def _version_page(request: HttpRequest, version: PlanVersion, *, status: int = 2
     may_edit = request.user.is_coordinator and version.may_be_edited
     changes = [] if version.state == PlanVersion.State.PUBLISHED else changes_of(version)
     kept = [change for change in changes if change.kind == "kept"]
-    movable = [change for change in kept if change.placement and not change.placement.is_fixed]
+    movable = [change for change in kept if change.placement and version.may_move(change.placement)]
     unplaced = list(version.unplaced.with_standing().select_related("request"))
+    tray = [row for row in unplaced if not row.stands]
+    if may_edit:
+        _let_ask(version, tray)
     unasked = unknown_times(changes) if may_edit else []
     others = list(version.plan.versions.exclude(pk=version.pk).defer("result"))
     context = {
@@ -236,7 +242,7 @@ def _version_page(request: HttpRequest, version: PlanVersion, *, status: int = 2
         "moved_since": moved_since(version, unplaced) if may_edit else [],
         "movable": movable,
         "kept": len(kept) - len(movable),
-        "unplaced": [row for row in unplaced if not row.stands],
+        "unplaced": tray,
         "left_standing": [row for row in unplaced if row.stands],
         "totals": version.totals,
         "is_fresh": version.is_fresh,
@@ -249,6 +255,15 @@ def _version_page(request: HttpRequest, version: PlanVersion, *, status: int = 2
         "decisions": decisions if request.user.is_coordinator else [],
     }
     return render(request, "visits/plan_version.html", context, status=status)
+
+
+def _let_ask(version: PlanVersion, tray: Sequence[Unplaced]) -> None:
+    """Give the first of every few rows whose reasons are open the address that tells them."""
+    path, left_open = reverse("visits:plan-reasons", args=[version.number]), version.left_open
+    waiting = [row for row in tray if row.request.ref in left_open]
+    for n in range(0, len(waiting), REASONS_AT_ONCE):
+        refs = [row.request.ref for row in waiting[n : n + REASONS_AT_ONCE]]
+        waiting[n].ask = f"{path}?{urlencode({'request': refs}, doseq=True)}"
 
 
 def _newer(version: PlanVersion, others: Sequence[PlanVersion]) -> list[PlanVersion]:

@@ -1,5 +1,7 @@
 """Changing a draft plan by hand: the verdict on every day, a move, undoing it, what others did."""
 
+from contextlib import suppress
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -26,6 +28,7 @@ from visits.domain.plan_edits import (
     open_draft,
     undo_edit,
     verdicts_of,
+    work_out_reasons,
 )
 from visits.domain.plan_rollback import bring_back, moved_since
 from visits.domain.plans import EditedMeanwhile
@@ -36,7 +39,7 @@ from visits.planning.moves import task_of
 from visits.planning.problem import Mode
 from visits.reason_words import desk_words
 from visits.views.desk.access import try_verb
-from visits.views.desk.plan import decisions_mark, get_version
+from visits.views.desk.plan import REASONS_AT_ONCE, decisions_mark, get_version
 from visits.views.desk.toasts import add_errors, done
 
 
@@ -55,7 +58,7 @@ def plan_verdicts(request: HttpRequest, number: int) -> HttpResponse:
     version = get_version(request, number)
     ref = request.GET.get("request", "")
     try:
-        draft = open_draft(version, at=clock.now())
+        draft = open_draft(version, at=clock.now(), moving=ref)
         row = draft.request(ref)
         ref = row.ref
     except ValidationError as error:
@@ -110,10 +113,10 @@ def plan_move(request: HttpRequest, number: int) -> HttpResponse:
     version = get_version(request, number)
     if request.method == "POST":
         return _post_move(request, version)
-    draft = try_verb(request, open_draft, version, at=clock.now())
+    ref = request.GET.get("request", "")
+    draft = try_verb(request, open_draft, version, at=clock.now(), moving=ref)
     if draft is None:
         return _back(version)
-    ref = request.GET.get("request", "")
     if not ref:
         return render(request, "visits/plan_move.html", _choices(draft))
     try:
@@ -157,7 +160,7 @@ def _post_move(request: HttpRequest, version: PlanVersion) -> HttpResponse:
     if is_leaving:
         messages.error(request, " ".join(form.non_field_errors()) or _("Open the plan again."))
         return _back(version, ref)
-    draft = try_verb(request, open_draft, version, at=clock.now())
+    draft = try_verb(request, open_draft, version, at=clock.now(), moving=ref)
     if draft is None or (row := try_verb(request, draft.request, ref)) is None:
         return _back(version, ref)
     return _move_page(request, draft, row, form, status=422)
@@ -192,8 +195,13 @@ def _standing_page(
 
 
 def _choices(draft: Draft) -> dict:
-    refs = sorted(task.ref for task in draft.loaded.problem.tasks)
-    return {"version": draft.version, "choices": [draft.loaded.requests[ref] for ref in refs]}
+    version = draft.version
+    found = {task.ref: draft.loaded.requests[task.ref] for task in draft.loaded.problem.tasks}
+    standing = version.placements.filter(is_fixed=True).select_related("visit")
+    for placement in standing.prefetch_related("requests"):
+        if version.may_move(placement):
+            found |= {row.ref: row for row in placement.requests.all()[:1]}
+    return {"version": version, "choices": [found[ref] for ref in sorted(found)]}
 
 
 def _move_page(
@@ -297,6 +305,20 @@ def plan_news(request: HttpRequest, number: int) -> HttpResponse:
     """What others did since the page was opened; the page asks every few seconds."""
     version = get_version(request, number)
     return render(request, "visits/_plan_news.html", news_of(request, version))
+
+
+@require_safe
+@require(Role.COORDINATOR)
+def plan_reasons(request: HttpRequest, number: int) -> HttpResponse:
+    """Why requests named in the address are in the tray, worked out where an edit left it open; the
+    page asks for a few at a time when they come into view."""
+    version = get_version(request, number)
+    refs = request.GET.getlist("request")[:REASONS_AT_ONCE]
+    # Where it cannot be worked out any more, the page says so elsewhere; the rows stay as they are.
+    with suppress(ValidationError):
+        work_out_reasons(version, refs, at=clock.now())
+    rows = version.unplaced.filter(request__ref__in=refs).select_related("request")
+    return render(request, "visits/_plan_reasons.html", {"rows": rows})
 
 
 def news_of(request: HttpRequest, version: PlanVersion) -> dict:

@@ -39,3 +39,14 @@ def refused(answer):
 
 def template(key, **values):
     return MailTemplateFactory(key=key, **values)
+
+
+def read_tray(client, version):
+    """What the tray of a plan version says, read as its page reads it in a browser: what is open is
+    asked for. Reason and smallest change by reference."""
+    page = go(client, "plan-version", version.number)
+    for row in page.context["unplaced"]:
+        if hasattr(row, "ask"):
+            assert client.get(row.ask).status_code == 200
+    rows = version.unplaced.select_related("request")
+    return {row.request.ref: (row.reason, row.would_fit_if) for row in rows}

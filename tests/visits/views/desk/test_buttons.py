@@ -68,6 +68,7 @@ FILES = {
     "visits:person-copy",
     "visits:pack-status",
     "visits:plan-news",
+    "visits:plan-reasons",
     "visits:plan-replan-status",
     "visits:plan-run-status",
     "visits:plan-verdicts",

@@ -14,7 +14,8 @@ from crm.models import AuditEntry, User
 from tests.factories.crm import UserFactory
 from tests.factories.visits import HostAvailabilityFactory
 from tests.visits.planning.verifier import faults
-from tests.visits.views.desk.front_door import do, go, refused, said
+from tests.visits.views.desk.front_door import do, go, read_tray, refused, said
+from visits.domain.alternatives import Alternatives
 from visits.domain.plan_edits import open_draft, verdicts_of
 from visits.domain.plans import solve_campaign, store_version
 from visits.domain.proposals import take_back_proposal
@@ -168,9 +169,78 @@ def test_request_of_the_tray_is_placed_and_leaves_it(desk, draft):
 def test_reasons_of_the_tray_are_those_of_the_plan_as_it_is_now(desk, draft):
     """With Venice out, its day is free for others, and the tray says so."""
     move(desk, draft, "R04", leave_out="1")
-    told = [f"{row.reason} {row.would_fit_if}" for row in draft.unplaced.all()]
-    assert any(FITS.match(row.would_fit_if) for row in draft.unplaced.all())
-    assert not any("Venice" in words for words in told)
+    told = read_tray(desk, draft)
+    assert any(FITS.match(mend) for _reason, mend in told.values())
+    assert not any("Venice" in f"{reason} {mend}" for reason, mend in told.values())
+
+
+OPEN = "Not worked out since the last change by hand."
+
+
+def test_edit_works_out_no_reason_and_each_reason_is_worked_out_once_when_looked_at(
+    desk, draft, monkeypatch
+):
+    asked = []
+
+    def counted(name):
+        real = getattr(Alternatives, name)
+
+        def count(self, ref, *more):
+            asked.append((name, ref))
+            return real(self, ref, *more)
+
+        monkeypatch.setattr(Alternatives, name, count)
+
+    counted("smallest")
+    counted("reason")
+    move(desk, draft, "R04", leave_out="1")
+    tray = {row.request.ref: row.reason for row in draft.unplaced.select_related("request")}
+    assert tray.pop("R04") == "Left out by hand."
+    assert set(tray.values()) == {OPEN}
+    assert len(tray) == 5
+    assert asked == []
+    told = read_tray(desk, draft)
+    assert OPEN not in {reason for reason, _mend in told.values()}
+    assert sorted(ref for name, ref in asked if name == "smallest") == sorted(told)
+    asked.clear()
+    assert read_tray(desk, draft) == told
+    assert asked == []
+
+
+def test_reasons_are_asked_for_a_few_at_a_time(desk, draft, monkeypatch):
+    monkeypatch.setattr("visits.views.desk.plan.REASONS_AT_ONCE", 4)
+    move(desk, draft, "R04", leave_out="1")
+    page = go(desk, "plan-version", draft.number)
+    asks = [row.ask for row in page.context["unplaced"] if hasattr(row, "ask")]
+    assert [len(ask.split("request=")) - 1 for ask in asks] == [4, 2]
+    answer = desk.get(asks[0])
+    assert answer.text.count('hx-swap-oob="true"') == 4
+    assert OPEN not in answer.text
+    assert draft.unplaced.filter(reason=OPEN).count() == 2
+
+
+def test_reasons_worked_out_after_an_edit_are_those_of_a_plan_made_anew(desk, draft):
+    move(desk, draft, "R04", leave_out="1")
+    told = read_tray(desk, draft)
+    do(desk, "plan-bring-back", draft.number)
+    anew = read_tray(desk, PlanVersion.objects.latest("number"))
+    assert {ref: row for ref, row in anew.items() if ref != "R04"} == {
+        ref: row for ref, row in told.items() if ref != "R04"
+    }
+
+
+def test_reasons_that_cannot_be_worked_out_any_more_stay_open(desk, draft, at):
+    move(desk, draft, "R04", leave_out="1")
+    offer = Visit.objects.live().get(requests__ref="R06")
+    take_back_proposal(offer, reason="They asked.", at=at, by=None)
+    assert OPEN in {reason for reason, _mend in read_tray(desk, draft).values()}
+
+
+def test_published_draft_says_which_reasons_were_not_worked_out(desk, draft):
+    move(desk, draft, "R04", leave_out="1")
+    do(desk, "plan-publish", draft.number, seen=1)
+    assert OPEN in go(desk, "plan").text
+    assert draft.unplaced.filter(reason=OPEN).count() == 5
 
 
 IMPOSSIBLE = [
@@ -326,6 +396,57 @@ def test_undo_puts_the_request_back_to_the_minute(desk, draft):
     assert as_stored(draft) == before
 
 
+def test_undo_leaves_the_tray_as_it_was_told_before(desk, draft):
+    before = read_tray(desk, draft)
+    move(desk, draft, "R04", leave_out="1")
+    do(desk, "plan-edit-undo", draft.number, 1)
+    tray = draft.unplaced.values_list("request__ref", "reason", "would_fit_if")
+    assert {ref: (reason, mend) for ref, reason, mend in tray} == before
+
+
+def test_request_put_back_into_the_tray_by_an_undo_was_not_left_out_by_hand(desk, draft):
+    move(desk, draft, "R04", leave_out="1")
+    before = read_tray(desk, draft)
+    ref = next(ref for ref, (reason, mend) in before.items() if ref != "R04" and FITS.match(mend))
+    move(desk, draft, ref, cell=possible(desk, draft, ref))
+    do(desk, "plan-edit-undo", draft.number, 2)
+    assert read_tray(desk, draft) == before
+    # Nor after other edits in between, nor placed and undone again.
+    move(desk, draft, ref, cell=possible(desk, draft, ref))
+    move(desk, draft, "R11", leave_out="1")
+    do(desk, "plan-edit-undo", draft.number, 5)
+    do(desk, "plan-edit-undo", draft.number, 4)
+    assert read_tray(desk, draft) == before
+    move(desk, draft, "R04", cell=possible(desk, draft, "R04"))
+    do(desk, "plan-edit-undo", draft.number, 8)
+    assert read_tray(desk, draft) == before
+    assert before["R04"][0] == "Left out by hand."
+
+
+def test_request_placed_and_taken_out_again_by_hand_was_left_out_by_hand(desk, draft):
+    move(desk, draft, "R04", leave_out="1")
+    tray = read_tray(desk, draft)
+    ref = next(ref for ref, (reason, mend) in tray.items() if ref != "R04" and FITS.match(mend))
+    move(desk, draft, ref, cell=possible(desk, draft, ref))
+    move(desk, draft, ref, leave_out="1")
+    assert read_tray(desk, draft)[ref][0] == "Left out by hand."
+
+
+def test_what_a_plan_brought_back_says_outlasts_an_edit_and_its_undo(desk, draft):
+    VisitRequest.objects.filter(ref="R04").update(state="declined")
+    do(desk, "plan-decide", "forbid", request="R11", host=place_of(draft, "R11")[0], reason="No.")
+    do(desk, "plan-bring-back", draft.number)
+    newer = PlanVersion.objects.latest("number")
+    before = read_tray(desk, newer)
+    gone = "It cannot be placed any more: the request is declined."
+    assert before["R04"][0] == gone
+    assert before["R11"][0].startswith(f"Its place in v{draft.number} is not possible any more: ")
+    move(desk, newer, "R11", cell=possible(desk, newer, "R11"))
+    assert read_tray(desk, newer)["R04"][0] == gone
+    do(desk, "plan-edit-undo", newer.number, 1)
+    assert read_tray(desk, newer) == before
+
+
 def test_undo_of_a_move_that_was_followed_by_another_is_refused(desk, draft):
     move(desk, draft, "R11", cell=possible(desk, draft, "R11"))
     move(desk, draft, "R11", leave_out="1")
@@ -444,6 +565,7 @@ def test_what_the_tray_says_fits_fits_after_every_edit(desk, released, at):
         chance = Random(seed)
         for _step in range(4):
             version = PlanVersion.objects.get(pk=released.pk)
+            read_tray(desk, version)
             opened = open_draft(version, at=at)
             for row in version.unplaced.select_related("request"):
                 cells = {}
@@ -477,6 +599,33 @@ def test_any_request_of_a_joint_visit_stands_for_it(desk, released):
     page = go(desk, "plan-version", released.number)
     boxes = [box for lane in page.context["board"].lanes for box in lane.boxes]
     assert "R14" in {box.key for box in boxes if box.can_move}
+
+
+def test_agreed_visit_put_back_by_hand_can_be_moved_again(desk, released):
+    """V10 was released for the draft, taken out by hand, and stands again where it was agreed."""
+    move(desk, released, "R07", leave_out="1")
+    stands = released.placements.get(requests__ref="R07")
+    assert (stands.visit.ref, stands.is_fixed) == ("V10", True)
+    page = go(desk, "plan-version", released.number)
+    boxes = [box for lane in page.context["board"].lanes for box in lane.boxes]
+    assert "R07" in {box.key for box in boxes if box.can_move}
+    assert f"/plan/v{released.number}/move/?request=R07" in page.text
+    assert "request=R07" in go(desk, "plan-move", released.number).text
+    assert "agreed with its city" not in go(desk, "plan-move", released.number, request="R07").text
+    cells = verdicts(desk, released, "R07")
+    here = f"{stands.host.ref} {stands.on}"
+    assert [key for key, cell in cells.items() if cell["here"]] == [here]
+    assert said(move(desk, released, "R07", leave_out="1")) == [
+        "R07 Vilnius stays where it stands with its city."
+    ]
+    move(desk, released, "R07", cell=here, start="09:00")
+    now = released.placements.get(requests__ref="R07")
+    assert (stands.clock, now.clock, now.visit, now.is_fixed) == ("10:00", "09:00", None, False)
+    edit = PlanVersion.objects.get(pk=released.pk).history.first()
+    assert edit.origin.starts_at == stands.starts_at
+    do(desk, "plan-edit-undo", released.number, 2)
+    back = released.placements.get(requests__ref="R07")
+    assert (back.visit.ref, back.starts_at) == ("V10", stands.starts_at)
 
 
 def test_pin_of_the_second_request_of_a_joint_visit_holds_the_whole_visit(desk, released, at):

@@ -12,6 +12,7 @@ from tests.factories.visits import DisruptionFactory, HostAvailabilityFactory, V
 from tests.visits.views.desk.front_door import change_visit, do, go, said
 from visits.domain.plan_edits import open_draft
 from visits.domain.planning_runs import work_off
+from visits.domain.plans import solve_campaign, store_version
 from visits.models import Campaign, Disruption, PlanRun, PlanVersion, Visit
 
 pytestmark = pytest.mark.django_db
@@ -146,6 +147,28 @@ def test_every_plan_offered_can_be_published_as_it_is(desk, storm, released, fre
     stands = set(standing.values_list("host", "starts_at", "ends_at"))
     assert set(spots) <= stands
     assert Visit.objects.get(ref="V09").is_agreed == ("V09" not in approved)
+
+
+@pytest.mark.parametrize("published", ["one of them", "another plan"])
+def test_answers_are_gone_once_a_plan_was_published(desk, storm, published):
+    """They were worked out against the plan before; also those that still wait or come late."""
+    other = store_version(solve_campaign(Campaign.objects.get(), at=clock.now(), seconds=10))
+    found = answers(desk, ["V09"])
+    assert len(found) == 3
+    version = found["insert"]["version"] if published == "one of them" else other
+    do(desk, "plan-replan", released=["V09"], because="Asked again")
+    if published == "one of them":
+        PlanRun.objects.filter(because="Asked again", freedom="best").update(state="running")
+    assert "Plans for “Asked again”" in go(desk, "plan-replan").text
+    answer = do(desk, "plan-publish", version.number, seen=0)
+    assert said(answer)[0].startswith("Published.")
+    page = go(desk, "plan-replan")
+    assert (page.context["answers"], page.context["active"]) == ([], False)
+    assert "Plans for" not in page.text
+    assert not PlanRun.objects.filter(state="queued").exists()
+    assert not PlanRun.objects.filter(state="running", stop_asked=False).exists()
+    do(desk, "plan-replan", released=["V09"], because="Anew")
+    assert "Plans for “Anew”" in go(desk, "plan-replan").text
 
 
 def test_visit_without_a_new_place_stands_in_the_draft_and_is_told_apart_from_the_tray(desk, storm):

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from crm.models import ConsentRecord, ContactPoint, DataRequest, Municipality, Person
 from crm.models.consent import Purpose, Suppression
 from tests.factories.crm import CLOCK
-from tests.visits.views.desk.front_door import do, go, said
+from tests.visits.views.desk.front_door import do, go, read_tray, said
 from visits.domain.fill import cities_near, journeys_ahead
 from visits.domain.plan_edits import move_visit
 from visits.domain.plans import solve_campaign, store_version
@@ -17,6 +17,7 @@ from visits.domain.proposals import take_back_proposal
 from visits.domain.why import Weighing
 from visits.models import Campaign, Host, Visit, VisitRequest
 from visits.planning.changes import Placed
+from visits.planning.problem import Limits
 
 pytestmark = pytest.mark.django_db
 
@@ -109,9 +110,34 @@ def test_exact_price_is_worked_out_when_asked_for(desk):
     assert page.context["exact"].sentences == [
         "No plan can hold it as long as everything agreed and on offer stays where it is."
     ]
-    do(desk, "request-take-back", "R16")
-    sentences = go(desk, "request-why", "R24", best="1").context["exact"].sentences
-    assert sentences
+    assert "It has a place in no plan" in page.text
+    assert "In the best plan" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("ref", "title", "begins"),
+    [
+        ("R04", "It has a place in the best plan", "The best plan has a place for it already"),
+        ("R16", "What saying yes costs the best plan", "Priority placed goes from"),
+    ],
+)
+def test_heading_of_the_exact_price_is_what_the_answer_says(desk, ref, title, begins):
+    for taken in ("R04", "R16", "R11"):
+        do(desk, "request-take-back", taken)
+    page = go(desk, "request-why", ref, best="1")
+    exact = page.context["exact"]
+    assert (exact.title, exact.note) == (title, "exact")
+    assert exact.sentences[0].startswith(begins)
+    assert f"<h2>{title}</h2>" in page.text
+    assert "In the best plan" not in page.text
+
+
+def test_price_that_was_not_proven_is_not_called_exact(desk, monkeypatch):
+    monkeypatch.setattr("visits.domain.why.EXACT", Limits(seconds=0.0))
+    for taken in ("R04", "R16", "R11"):
+        do(desk, "request-take-back", taken)
+    exact = go(desk, "request-why", "R16", best="1").context["exact"]
+    assert exact.note == "as far as was searched"
 
 
 def test_request_with_a_date_or_without_a_place_is_explained_in_one_sentence(desk):
@@ -163,6 +189,7 @@ def test_tray_why_page_and_command_tell_the_same_reason_and_smallest_change(desk
 @pytest.mark.one_database
 def test_tray_of_an_edited_draft_and_why_page_tell_the_same_change(desk, draft):
     leave_out(draft, "R04")
+    read_tray(desk, draft)
     for row in draft.unplaced.select_related("request"):
         sentence, change = told_on_why_page(desk, row.request.ref)
         assert change == row.would_fit_if
