@@ -17,6 +17,7 @@ from tests.factories.visits import (
     VisitFactory,
     VisitRequestFactory,
 )
+from visits.domain.proposals import accept_slot
 from visits.models import Hold, Reservation, Visit, VisitRequest
 from visits.states import RequestState, VisitState
 
@@ -51,6 +52,22 @@ def test_request_by_hand_is_received_with_its_own_words(desk):
     assert answer.json()["preferred_dates"] == [{"rank": 1, "on": "2023-02-23", "part": "morning"}]
     assert (made.channel, made.state, made.zone) == ("phone", "received", "Europe/Brussels")
     assert made.raw_text == "They called and want us in March."
+
+
+def test_request_with_a_visit_is_not_taken_up_or_put_to_wait_beside_it(desk):
+    row = VisitRequestFactory(state=RequestState.UNDER_REVIEW)
+    path = f"/requests/{row.ref}"
+    assert desk.post(f"{path}/propose/", offer(HostFactory())).status_code == 200
+    visit = Visit.objects.get()
+    stands = f"{visit} stands: take the offer back or cancel the visit first."
+    answer = desk.post(f"{path}/review/")
+    assert (answer.status_code, stands in answer.content.decode()) == (400, True)
+    row.refresh_from_db()
+    assert (row.state, visit.holds.count()) == ("proposed", 1)
+
+    accept_slot(visit.holds.get(), at=CLOCK)
+    answer = desk.post(f"{path}/waitlist/", {"reason": "full"})
+    assert (answer.status_code, stands in answer.content.decode()) == (400, True)
 
 
 def test_request_for_a_name_of_two_places_asks_which(desk):

@@ -267,13 +267,27 @@ def default_duration(request: VisitRequest) -> int:
 def start_review(
     request: VisitRequest, *, at: datetime, by: User | None = None, why: str = ""
 ) -> VisitRequest:
-    """Take the request up for a decision; sets priority and duration where nobody has yet."""
+    """Take the request up for a decision; sets priority and duration where nobody has yet.
+
+    Raises ValidationError while a visit is on offer or agreed, which a later no would leave
+    standing.
+    """
+    _refuse_beside_visit(request)
     set_request_state(request, RequestState.UNDER_REVIEW, at=at, by=by, why=why)
     request.priority = request.priority or default_priority(request, at=at)
     request.duration_minutes = request.duration_minutes or default_duration(request)
     request.assigned_to = request.assigned_to or by
     request.save(update_fields=["priority", "duration_minutes", "assigned_to"])
     return request
+
+
+def _refuse_beside_visit(request: VisitRequest) -> None:
+    if visit := request.visits.live().first():
+        raise ValidationError(
+            _("%(visit)s stands: take the offer back or cancel the visit first."),
+            code="visit",
+            params={"visit": visit},
+        )
 
 
 def ask_for_information(
@@ -284,7 +298,8 @@ def ask_for_information(
 
 
 def waitlist_request(request: VisitRequest, *, reason: str, at: datetime, by: User) -> VisitRequest:
-    """Keep the request for a slot that may come free."""
+    """Keep the request for a slot that may come free; not while a visit is on offer or agreed."""
+    _refuse_beside_visit(request)
     return set_request_state(request, RequestState.WAITLISTED, at=at, by=by, why=reason)
 
 
