@@ -93,7 +93,7 @@ def test_a_family_name_alone_is_found_in_tags_views_and_mails_of_others(platane,
 def test_nothing_of_the_name_stays_in_tags_views_and_mails(platane):
     whole = platane.name
     first, second = TagFactory(name="of Sample-Platane"), TagFactory(name="of  Sample-Platane!")
-    full = TagFactory(name=f"friend of {whole}")
+    full = TagFactory(name=f"by {whole}")
     view = SavedViewFactory(name=f"Of {whole}", query={"q": ["Sample-Platane"], "tag": [whole]})
     mail = IncomingMailFactory(
         subject="Sample-Platane", text=f"{whole} and Sample-Platane", raw=b"Sample-Platane"
@@ -101,7 +101,7 @@ def test_nothing_of_the_name_stays_in_tags_views_and_mails(platane):
     erase_person(platane, at=CLOCK)
     for row in (first, second, full, view, mail):
         row.refresh_from_db()
-    assert [row.name for row in (first, second, full)] == ["of █", "of  █!", "friend of █"]
+    assert [row.name for row in (first, second, full)] == ["of █", "of  █!", "by █"]
     assert not any("platane" in row.key for row in (first, second, full))
     assert (view.name, view.query) == ("Of █", {"q": ["█"], "tag": ["█"]})
     assert (mail.subject, mail.text, mail.raw) == ("█", "█ and █", None)
