@@ -11,6 +11,11 @@ from django.db import models
 from crm.trigrams import narrowing
 
 SIGNS = re.compile(r"[^a-z0-9]+")
+# A phone number as people type it; a shorter one may be a year or a house.
+PHONE = re.compile(r"\+?[\d\s()/.–-]{6,30}", re.ASCII)
+SHORTEST_PHONE = 6
+# How many words of a text are shown before the one that was looked for, and in all.
+WORDS_BEFORE, WORDS_SHOWN = 6, 16
 
 
 def search_key(*parts: str) -> str:
@@ -23,6 +28,31 @@ def search_key(*parts: str) -> str:
 def name_key(name: str) -> str:
     """The search key of a name with blanks for all signs: Saint-Étienne is "saint etienne"."""
     return " ".join(SIGNS.sub(" ", search_key(name)).split())
+
+
+def phone_digits(text: str) -> str:
+    """The digits of a phone number without blanks, signs and leading zeros; empty for other text.
+
+    What is typed as at home ("0221 123456") stands within the number with its country.
+    """
+    typed = unicodedata.normalize("NFKC", text).strip().replace("(0)", "")
+    if not PHONE.fullmatch(typed):
+        return ""
+    digits = re.sub(r"\D", "", typed).lstrip("0")
+    return digits if len(digits) >= SHORTEST_PHONE else ""
+
+
+def words_around(text: str, wanted: str) -> str:
+    """The words of `text` around the first that holds a word of `wanted`; empty without one."""
+    words, sought = text.split(), words_of(wanted)
+    keys = enumerate(map(search_key, words))
+    found = next((at for at, key in keys if any(part in key for part in sought)), None)
+    if found is None:
+        return ""
+    start = max(found - WORDS_BEFORE, 0)
+    end = start + WORDS_SHOWN
+    shown = " ".join(words[start:end])
+    return f"{'… ' if start else ''}{shown}{' …' if end < len(words) else ''}"
 
 
 class SearchQuerySet(models.QuerySet):

@@ -12,7 +12,7 @@ from django.db import connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import RawSQL
 
-INDEXED = ("crm.Person",)
+INDEXED = ("crm.Person", "crm.Message", "crm.Interaction")
 LETTERS = 3
 # A fragment found in more rows is common: walking a list in its order meets fifty of them soon.
 RARE_UP_TO = 5_000

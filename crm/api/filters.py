@@ -34,11 +34,7 @@ class StrictFilterBackend(DjangoFilterBackend):
         """`?view=7` stands for the filters kept under it; a parameter of the address goes first."""
         kwargs = super().get_filterset_kwargs(request, queryset, view)
         if number := request.query_params.get("view"):
-            query = request.query_params.copy()
-            for name, values in _view(request, view, number).query.items():
-                if name not in query:
-                    query.setlist(name, values)
-            kwargs["data"] = query
+            kwargs["data"] = _view(request, view, number).under(request.query_params)
         return kwargs
 
     def get_filterset(self, request, queryset, view):
@@ -55,8 +51,7 @@ class StrictFilterBackend(DjangoFilterBackend):
 
 def _view(request, view, number: str) -> SavedView:
     seen = SavedView.objects.kept().visible_to(request.user).of_list(view.saved_list)
-    usable = number.isascii() and number.isdecimal() and len(number) < 19
-    found = seen.filter(pk=int(number)).first() if usable else None
+    found = seen.numbered(number)
     if found is None:
         raise ValidationError(
             {"view": [_("There is no such view of this list; see /saved-views/.")]}

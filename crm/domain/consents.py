@@ -7,8 +7,10 @@ from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from crm import wording
 from crm.domain.audit import record
 from crm.models import ConsentRecord, ConsentText, ContactPoint, Person, User
 from crm.models.consent import Purpose
@@ -22,6 +24,8 @@ CHANNELS = {
     "mail": _("by mail"),
     "in_person": _("face to face"),
 }
+# Nothing anybody said: the desk takes back what stands in the ledger.
+CORRECTION = "correction_by_the_desk"
 # What somebody can say at the desk; "unknown" is never said, it is what silence means.
 ANSWERS = (Status.GRANTED, Status.REFUSED, Status.WITHDRAWN, Status.PENDING)
 
@@ -83,12 +87,13 @@ def withdraw_consent(
     person: Person,
     purpose: str,
     *,
-    channel: str = "phone",
+    channel: str = "",
     evidence: str = "",
     at: datetime,
     by: User | None,
 ) -> ConsentRecord:
-    """Write down that a yes is taken back: it needs no proof, because nobody gains by it.
+    """Write down that a yes is taken back: by the person through a `channel`, else by the desk, as
+    a correction that names the entry it is about and who made it.
 
     Raises ValidationError when the present answer to the purpose is no yes.
     """
@@ -101,12 +106,22 @@ def withdraw_consent(
         purpose=purpose,
         status=Status.WITHDRAWN,
         text=current.text,
-        channel=channel if channel in CHANNELS else "phone",
-        evidence=clean_line(evidence),
+        channel=channel or CORRECTION,
+        evidence=clean_line(evidence) if channel else _correction_of(current, by),
         said_at=at,
         at=at,
         by=by,
     )
+
+
+def _correction_of(entry: ConsentRecord, by: User | None) -> str:
+    words = gettext("entry %(number)d (%(entry)s, %(day)s) taken back by %(who)s")
+    return words % {
+        "number": entry.pk,
+        "entry": entry,
+        "day": wording.day(entry.at.date()),
+        "who": by or gettext("the program"),
+    }
 
 
 def withdraw_all(

@@ -375,6 +375,8 @@ def _write(mailing: Mailing, recipients: QuerySet[MailingRecipient], *, at: date
         untold = writer.untold([row.person for row in some])
         links = links_of([row.person for row in some], mailing.kind)
         messages = [_message(mailing, row, writer, agreed, untold, at=at) for row in some]
+        for message in messages:
+            message.refresh_search_key()
         Message.objects.bulk_create(messages)
         mails = [
             mail_of(

@@ -4,6 +4,7 @@ from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.marks import SampleMark
+from crm.search import SearchableModel, SearchQuerySet
 
 
 class MailTemplate(SampleMark, models.Model):
@@ -32,7 +33,7 @@ def mail_is_caught() -> bool:
     return settings.MAIL_IS_CAUGHT and settings.SITE_IS_LOCAL
 
 
-class MessageQuerySet(models.QuerySet):
+class MessageQuerySet(SearchQuerySet):
     def visible_to(self, user):
         """Coordinators see all but what asks an address whether it is the sender's."""
         if not user.is_coordinator:
@@ -57,7 +58,7 @@ class MessageQuerySet(models.QuerySet):
         return self.exchanged().filter(Exists(went) | ~Exists(letters))
 
 
-class Message(SampleMark, models.Model):
+class Message(SampleMark, SearchableModel):
     """A written word in or out. Its deliveries, one per recipient, are OutgoingMail rows."""
 
     class Direction(models.TextChoices):
@@ -115,15 +116,18 @@ class Message(SampleMark, models.Model):
     def __str__(self) -> str:
         return self.subject or self.body[:60]
 
+    def search_parts(self):
+        return (self.subject, self.address, self.address_name, self.body)
 
-class InteractionQuerySet(models.QuerySet):
+
+class InteractionQuerySet(SearchQuerySet):
     def visible_to(self, user):
         if user.is_coordinator:
             return self
         return self.filter(by=user) if user.is_host else self.none()
 
 
-class Interaction(SampleMark, models.Model):
+class Interaction(SampleMark, SearchableModel):
     """A call or meeting that happened, or a note about somebody; internal."""
 
     class Kind(models.TextChoices):
@@ -166,3 +170,6 @@ class Interaction(SampleMark, models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.at:%Y-%m-%d}"
+
+    def search_parts(self):
+        return (self.text,)

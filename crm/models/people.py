@@ -4,11 +4,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm import clock
+from crm.matching.contacts import PHONE_END
 from crm.models.consent import ConsentRecord, DataRequest, Purpose
 from crm.models.marks import SampleMark, Visibility
 from crm.models.messages import Interaction, Message
 from crm.models.organisations import Organisation
-from crm.search import SearchableModel, SearchQuerySet, holding
+from crm.search import SearchableModel, SearchQuerySet, holding, phone_digits
 from crm.validators import address_key
 
 # More bodies of a city, or more people found, are met soon on the way through a list.
@@ -17,16 +18,22 @@ MOST_BODIES, MOST_NAMED = 200, 2_000
 
 class PersonQuerySet(SearchQuerySet):
     def search(self, text: str):
-        """Rows whose key holds every word, and those at home in a city with a name like this."""
-        found = super().search(text)
-        bodies = Organisation.objects.using(self.db).at_home_in(text, most=MOST_BODIES)
-        if not bodies:
-            return found
+        """Rows whose key holds every word, those at home in a city with a name like this, and
+        those with this phone number, however it is typed."""
+        ways, among = [super().search(text)], holding(text)
+        if digits := phone_digits(text)[-PHONE_END:]:
+            ways.append(super().search(digits))
+            among |= holding(digits)
+        elif bodies := Organisation.objects.using(self.db).at_home_in(text, most=MOST_BODIES):
+            ways.append(self.filter(organisation__in=bodies))
+            among |= models.Q(organisation__in=bodies)
+        if len(ways) == 1:
+            return ways[0]
         numbers: set[int] = set()
-        for rows in (found, self.filter(organisation__in=bodies)):
+        for rows in ways:
             numbers.update(rows.order_by().values_list("pk", flat=True)[: MOST_NAMED + 1])
             if len(numbers) > MOST_NAMED:
-                return self.filter(holding(text) | models.Q(organisation__in=bodies))
+                return self.filter(among)
         return self.filter(pk__in=numbers)
 
     def visible_to(self, user):
@@ -138,6 +145,7 @@ class Person(SampleMark, Visibility, SearchableModel):
 
     def search_parts_with(self, addresses):
         """What the person is found by when these are the addresses, stored or not yet."""
+        addresses = [*addresses]
         organisation = self.organisation.name if self.organisation else ""
         return (
             self.given,
@@ -146,6 +154,7 @@ class Person(SampleMark, Visibility, SearchableModel):
             self.role,
             organisation,
             *addresses,
+            *map(phone_digits, addresses),
         )
 
 

@@ -16,6 +16,12 @@ class SavedViewQuerySet(models.QuerySet):
     def of_list(self, name: str):
         return self.filter(list=name).order_by("name", "pk")
 
+    def numbered(self, typed: str):
+        """The view with this number as it stands in an address; None without one."""
+        if not (typed.isascii() and typed.isdecimal() and len(typed) < 19):
+            return None
+        return self.filter(pk=int(typed)).first()
+
 
 class SavedView(models.Model):
     """A list's filters, search and order under a name; the rows are found anew at each look.
@@ -59,6 +65,15 @@ class SavedView(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def under(self, query: QueryDict) -> QueryDict:
+        """The kept filters and those of an address, which go first."""
+        joined = query.copy()
+        joined.pop("view", None)
+        for name, values in self.query.items():
+            if name not in joined:
+                joined.setlist(name, values)
+        return joined
 
     @property
     def address(self) -> str:

@@ -17,6 +17,12 @@ class Tag(SampleMark, models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def save(self, *args, **kwargs):
+    def save(self, *args, update_fields=None, **kwargs):
+        """With the key of the name; tags out of which names were taken may read the same, so each
+        further one has its number in the key."""
         self.key = search_key(self.name)
-        super().save(*args, **kwargs)
+        if self.pk and Tag.objects.filter(key=self.key).exclude(pk=self.pk).exists():
+            self.key = f"{self.key[:60]} {self.pk}"
+        if update_fields is not None:
+            update_fields = {*update_fields, "key"}
+        super().save(*args, update_fields=update_fields, **kwargs)

@@ -1,5 +1,5 @@
 // Ctrl K: places, the actions of this page, and whatever the search finds, in one list.
-// The search answers JSON: {"results": [{"label", "kind", "path"}, …]}.
+// The search answers JSON: {"results": [{"label", "kind", "path", "words"}, …]}.
 
 import { undoLast } from "./undo.js";
 
@@ -53,7 +53,7 @@ function addPageCommands() {
   });
 }
 
-function makeOption({ label, kind, path }, id) {
+function makeOption({ label, kind, path, words: around }, id) {
   const option = document.createElement("li");
   option.setAttribute("role", "option");
   option.id = `palette-${id}`;
@@ -62,6 +62,12 @@ function makeOption({ label, kind, path }, id) {
   option.dataset.words = label;
   const words = document.createElement("span");
   words.textContent = label;
+  if (around) {
+    const said = document.createElement("span");
+    said.className = "palette-said";
+    said.textContent = around;
+    words.append(said);
+  }
   const note = document.createElement("span");
   note.className = "palette-kind";
   note.textContent = kind;

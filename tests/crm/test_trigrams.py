@@ -1,16 +1,22 @@
 """A fragment of a name is found by an index, which follows every change of the rows."""
 
 import random
+from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from crm.counting import count_up_to, in_words
-from crm.models import ContactPoint, Organisation, Person
+from crm.models import ContactPoint, Interaction, Message, Organisation, Person
 from crm.search import search_key
 from crm.trigrams import RARE_UP_TO, keep_index
 from tests.factories.crm import (
+    ContactPointFactory,
+    InteractionFactory,
+    MessageFactory,
     MunicipalityFactory,
     OrganisationFactory,
     PersonFactory,
@@ -162,3 +168,18 @@ def test_counts_stop_where_nobody_reads_on():
     assert count_up_to(Person.objects.all(), 4) == 4
     assert count_up_to(Person.objects.all(), 2) == 3
     assert (in_words(1_234), in_words(10_001)) == ("1,234", "10,000+")
+
+
+def test_what_was_written_before_the_words_were_kept_is_found_after_the_update():
+    person = PersonFactory(family="Vandermeer")
+    ContactPointFactory(person=person, kind="phone", value="+49 221 123456")
+    note, mail = InteractionFactory(text="Zeppelinquarz"), MessageFactory(body="Zeppelinquarz")
+    for row in (note, mail):
+        type(row).objects.update(search_key="")
+    Person.objects.filter(pk=person.pk).update(search_key="vandermeer")
+    step = import_module("crm.migrations.0014_words_of_notes_and_mails")
+    step.fill(apps, SimpleNamespace(connection=connection))
+    assert [*Interaction.objects.search("zeppelinquarz")] == [note]
+    assert [*Message.objects.search("zeppelinquarz")] == [mail]
+    assert found("0221 123456") == {"Vandermeer"}
+    assert found("vandermeer") == {"Vandermeer"}

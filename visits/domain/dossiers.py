@@ -248,6 +248,8 @@ class Dossier:
             Interaction: self.interactions,
             Participation: self.participations,
             DataRequest: self.data_requests,
+            IncomingMail: self.incoming,
+            Message: self.messages,
         }
 
     @cached_property

@@ -1,5 +1,6 @@
 """The texts in which anybody may be named, and how words are taken out of them."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -25,6 +26,7 @@ from crm.models import (
     Person,
     Post,
     SavedView,
+    Tag,
 )
 from visits.briefs.content import FIXED, KIND
 from visits.models import (
@@ -48,6 +50,8 @@ from visits.models.reports import DisseminationActivity
 
 # What stands where words of or about somebody were taken out; the same in every language.
 GONE = "█"
+# SQLite takes a thousand conditions in one question.
+AT_ONCE = 400
 
 # Texts that people type and that may name anybody: the person's words are taken out of them.
 FREE_TEXTS: dict[type[models.Model], tuple[str, ...]] = {
@@ -91,6 +95,7 @@ FREE_TEXTS: dict[type[models.Model], tuple[str, ...]] = {
     PlanDecision: ("reason",),
     PlanVersion: ("note",),
     SavedView: ("name", "query"),
+    Tag: ("name",),
     TravelFactor: ("source",),
     TravelLeg: ("note",),
     TravelOverride: ("source",),
@@ -126,20 +131,48 @@ FREE_TEXTS: dict[type[models.Model], tuple[str, ...]] = {
 }
 
 
-def rows_that_hold(model: type[models.Model], words: Iterable[str]) -> list[Any]:
-    """Rows whose free texts hold one of the words, be it as a part of another."""
-    found = Q(pk__in=[])
-    for name in FREE_TEXTS[model]:
-        for word in words:
-            found |= Q(**{f"{name}__icontains": word})
-    return list(model._default_manager.filter(found).order_by("pk"))
+def rows_that_hold(
+    model: type[models.Model], words: Iterable[str], *, names: Iterable[str] = ()
+) -> list[Any]:
+    """Rows whose free texts, or those of these names, hold one of the words, be it as a part of
+    another."""
+    spellings = {spelling for word in words for spelling in _spellings(word)}
+    asked = [
+        Q(**{f"{name}__icontains": spelling})
+        for name in names or FREE_TEXTS[model]
+        for spelling in sorted(spellings)
+    ]
+    found: dict[Any, Any] = {}
+    for start in range(0, len(asked), AT_ONCE):
+        some = Q(*asked[start : start + AT_ONCE], _connector=Q.OR)
+        found |= {row.pk: row for row in model._default_manager.filter(some)}
+    return [found[pk] for pk in sorted(found)]
 
 
-def take_out(cut: Callable[[str], str], model: type[models.Model], rows: Iterable[Any]) -> None:
-    """Write the free texts of the rows as `cut` leaves them."""
+def _spellings(word: str) -> Iterator[str]:
+    """What stands in the database where a text holds the word in whatever case.
+
+    SQLite knows the case of ASCII letters alone, and keeps JSON with all others escaped.
+    """
+    if word.isascii():
+        yield word
+        return
+    for each in (word, word.lower(), word.upper(), word.title()):
+        yield each
+        yield json.dumps(each)[1:-1]
+
+
+def take_out(
+    cut: Callable[[str], str],
+    model: type[models.Model],
+    rows: Iterable[Any],
+    *,
+    names: Iterable[str] = (),
+) -> None:
+    """Write the free texts of the rows, or those of these names, as `cut` leaves them."""
     for row in rows:
         changed = []
-        for name in FREE_TEXTS[model]:
+        for name in names or FREE_TEXTS[model]:
             said = getattr(row, name)
             left = _as_left(cut, said)
             if left != said:
@@ -163,9 +196,9 @@ def _as_left(cut: Callable[[str], str], said: Any) -> Any:
     return said
 
 
-def texts_of(row: models.Model) -> Iterator[str]:
-    """The free texts of a row, those in what is stored as JSON too."""
-    for name in FREE_TEXTS[type(row)]:
+def texts_of(row: models.Model, *, names: Iterable[str] = ()) -> Iterator[str]:
+    """The free texts of a row, or those of these names, what is stored as JSON too."""
+    for name in names or FREE_TEXTS[type(row)]:
         yield from _texts(getattr(row, name))
 
 

@@ -14,7 +14,18 @@ from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from crm.models import DataRequest, FollowUp, Interaction, Organisation, Participation, Person
+from crm.models import (
+    DataRequest,
+    FollowUp,
+    IncomingMail,
+    Interaction,
+    Message,
+    Organisation,
+    Participation,
+    Person,
+    SavedView,
+    Tag,
+)
 from visits.domain.dossiers import SHORTEST_WORD, Dossier, word_pattern
 from visits.domain.free_texts import GONE, rows_that_hold, take_out, texts_of
 from visits.models import (
@@ -29,7 +40,8 @@ from visits.models import (
 )
 from visits.models.availability import HostAnswer
 
-# What people at the desk and on the road write down. Letters and files are another's own words.
+# What people at the desk and on the road write down, and what others wrote to us. Letters of ours
+# and files stay as they went and came.
 NOTES: dict[type[models.Model], str | Promise] = {
     Person: _("notes"),
     Interaction: _("call, meeting or note"),
@@ -46,8 +58,19 @@ NOTES: dict[type[models.Model], str | Promise] = {
     TravelLeg: _("journey"),
     Expense: _("expense"),
     DataRequest: _("request about data"),
+    Tag: _("tag"),
+    SavedView: _("saved view"),
+    IncomingMail: _("incoming mail"),
+    Message: _("mail"),
+}
+# Of these, only some columns: an address of another of the name stays one.
+COLUMNS: dict[type[models.Model], tuple[str, ...]] = {
+    IncomingMail: ("subject", "text"),
+    Message: ("subject", "body"),
 }
 AROUND = 50
+# Columns that say whom a row is about.
+BEARERS = ("requester_name", "local_contact_name", "sender_name", "address_name")
 # The word before a name, which may be the given name of another bearer.
 BEFORE = r"(?<!\w)(?:(?P<before>\w[\w.’'-]{0,60})(?P<gap>\s+))?"
 
@@ -70,7 +93,7 @@ class Mention:
     @property
     def about(self) -> Any:
         """Whose page shows the note."""
-        if isinstance(self.row, Person | Organisation | Visit | VisitRequest):
+        if isinstance(self.row, Person | Organisation | Visit | VisitRequest | IncomingMail):
             return self.row
         names = ("person", "visit", "organisation")
         return next((each for name in names if (each := getattr(self.row, name, None))), None)
@@ -120,7 +143,7 @@ class FamilyNames:
         """Whether the row is about somebody else of the name, whom the name then means."""
         person = row if isinstance(row, Person) else getattr(row, "person", None)
         named = [person.family if person else ""]
-        named += [getattr(row, "requester_name", ""), getattr(row, "local_contact_name", "")]
+        named += [getattr(row, name, "") for name in BEARERS]
         ends = tuple(name.casefold() for name in self.names)
         return any(name.casefold().endswith(ends) for name in named)
 
@@ -137,10 +160,11 @@ def mentions_of(dossier: Dossier) -> list[Mention]:
     found = []
     for model in NOTES:
         known = {row.pk for row in own.get(model, ())}
-        for row in rows_that_hold(model, family.names):
-            if row.pk in known or family.is_borne_in(row):
+        for row in rows_that_hold(model, family.names, names=COLUMNS.get(model, ())):
+            if row.pk in known or family.is_borne_in(row) or _is_of_ours(row):
                 continue
-            said = (whole.sub(GONE, text) if whole else text for text in texts_of(row))
+            texts = texts_of(row, names=COLUMNS.get(model, ()))
+            said = (whole.sub(GONE, text) if whole else text for text in texts)
             if words := next(filter(None, map(family.found_in, said)), ""):
                 found.append(Mention(row, words))
     return found
@@ -151,4 +175,11 @@ def take_out_of(mentions: Iterable[Mention], family: FamilyNames) -> None:
     for mention in mentions:
         model = type(mention.row)
         row = model._default_manager.filter(pk=mention.row.pk)
-        take_out(family.taken_out_of, model, row)
+        take_out(family.taken_out_of, model, row, names=COLUMNS.get(model, ()))
+        if model is IncomingMail:
+            # The bytes say it too, and cannot be cut.
+            row.update(raw=None)
+
+
+def _is_of_ours(row: Any) -> bool:
+    return isinstance(row, Message) and row.direction == Message.Direction.OUT

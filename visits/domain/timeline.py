@@ -230,6 +230,7 @@ def _mail_entry(row: Message, scope: Scope) -> Entry:
         who=str(row.written_by) if row.written_by_id else "",
         state=Message.AUTOMATIC if row.channel == Message.AUTOMATIC else state,
         state_kind="mail",
+        id=f"mail-{row.pk}",
         thread=came.thread if came else delivery.mail_id if delivery else "",
     )
 
@@ -249,6 +250,7 @@ def _notes(scope: Scope, limit: int, names: bool, kinds: frozenset[str]) -> list
             zone=scope.zone,
             body=row.text,
             who=str(row.by) if row.by_id else "",
+            id=f"said-{row.pk}",
         )
         for row in rows.order_by("-at", "-pk")[:limit]
     ]

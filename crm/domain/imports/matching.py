@@ -65,7 +65,8 @@ def compare(
     found = Comparison()
     person = known.person
     said: dict[str, Any] = dict(entry.person)
-    if name_key(entry.name) == name_key(person.name):
+    # How a whole name is split is our guess; who is written like this is known.
+    if name_key(person.name) in (name_key(entry.name), name_key(entry.written)):
         said.pop("given", None)
         said.pop("family", None)
     for name, new in said.items():

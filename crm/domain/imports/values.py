@@ -97,6 +97,8 @@ class Entry:
     person: dict[str, Any] = field(default_factory=dict)
     mails: list[str] = field(default_factory=list)
     phones: list[str] = field(default_factory=list)
+    # A whole name as the list writes it, before it was split.
+    written: str = ""
     organisation: str = ""
     organisation_type: str = ""
     city: str = ""
@@ -260,7 +262,8 @@ def _number(entry: Entry, text: str) -> None:
 def _name(entry: Entry, said: dict[str, str]) -> None:
     given, family = said.get("given", ""), said.get("family", "")
     if not given and not family:
-        given, family = split_name(said.get("name", ""))
+        entry.written = said.get("name", "")
+        given, family = split_name(entry.written)
     if not given and family:
         given, family = family, ""
     if not given:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import ValidationError
 
+from crm import wording
 from crm.domain.consents import record_answer, withdraw_all, withdraw_consent
 from crm.models import ConsentRecord
 from tests.factories.crm import (
@@ -63,11 +64,21 @@ def test_an_older_answer_written_down_late_does_not_count_over_a_newer_one():
     assert person.consents.current().get().status == "withdrawn"
 
 
-def test_taking_back_needs_no_proof_and_only_a_yes_can_be_taken_back():
+def test_taking_back_is_a_correction_that_names_its_entry_and_who_made_it():
+    person, by = PersonFactory(), CoordinatorFactory(name="Nora Desk")
+    said = answer(person, text=ConsentTextFactory())
+    taken = withdraw_consent(person, "newsletter", at=CLOCK + timedelta(minutes=1), by=by)
+    assert (taken.status, taken.how) == ("withdrawn", "correction by the desk")
+    assert taken.evidence == (
+        f"entry {said.pk} (Newsletter: granted, {wording.day(said.at.date())}) taken back by {by}"
+    )
+    assert taken.at == CLOCK + timedelta(minutes=1)
+
+
+def test_only_a_yes_can_be_taken_back():
     person = PersonFactory()
     answer(person, text=ConsentTextFactory())
-    taken = withdraw_consent(person, "newsletter", at=CLOCK + timedelta(minutes=1), by=None)
-    assert (taken.status, taken.evidence) == ("withdrawn", "")
+    withdraw_consent(person, "newsletter", at=CLOCK + timedelta(minutes=1), by=None)
     with pytest.raises(ValidationError, match="no yes to take back"):
         withdraw_consent(person, "newsletter", at=CLOCK, by=None)
 

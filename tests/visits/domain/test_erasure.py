@@ -375,8 +375,6 @@ IMPERSONAL = {
     "crm.followupmove crm.retentionrule",
     # Names of placeholders and codes of reasons; secrets whose rows are deleted; the outbox's own.
     "crm.mailingrecipient crm.stoplink crm.outboxstanding",
-    # Words of our own for groups of people; numbers with references of rows.
-    "crm.tag",
     # Reference data, the programme of the event and the offer, as published.
     "crm.place crm.placename crm.consenttext crm.mailtemplate crm.initiative crm.municipality",
     "crm.event crm.session visits.campaign visits.topic visits.calendarday visits.roadsourcestate",
@@ -389,9 +387,10 @@ PARTS = {
     "visits.traveloverride": {"mode"},
     "visits.travelfactor": {"key"},
     "crm.mailing": {"kind", "template_key", "state", "digest"},
-    "crm.message": {"direction", "channel", "status", "language"},
+    "crm.message": {"direction", "channel", "status", "language", "search_key"},
+    "crm.tag": {"key"},
     "crm.outgoingmail": {"state", "mail_id", "calendar_method"},
-    "crm.interaction": {"kind"},
+    "crm.interaction": {"kind", "search_key"},
     "crm.incomingmail": {"raw_hash", "state", "kind", "why", "faults", "bounce"},
     "crm.followup": {"owner", "search_key"},
     "crm.participation": {"status"},

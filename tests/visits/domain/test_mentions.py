@@ -6,10 +6,14 @@ from django.core.management import call_command
 from tests.factories.crm import (
     CLOCK,
     FollowUpFactory,
+    IncomingMailFactory,
     InteractionFactory,
+    MessageFactory,
     OrganisationFactory,
     ParticipationFactory,
     PersonFactory,
+    SavedViewFactory,
+    TagFactory,
 )
 from tests.factories.visits import VisitFactory, VisitRequestFactory
 from visits.domain.dossiers import dossier_of
@@ -65,6 +69,63 @@ def test_what_is_no_such_name_is_not_found(platane, ann):
 
     assert found(platane) == []
     assert found(PersonFactory(given="Noor", family="")) == []
+
+
+def test_a_family_name_alone_is_found_in_tags_views_and_mails_of_others(platane, ann):
+    ann.notes = ""
+    ann.save()
+    TagFactory(name="friend of Sample-Platane")
+    SavedViewFactory(name="Of the family", query={"q": ["Sample-Platane"], "country": ["NL"]})
+    mail = IncomingMailFactory(subject="Ask Sample-Platane", text="Yours", raw=b"Sample-Platane")
+    MessageFactory(incoming=True, person=ann, body="Ask Sample-Platane about it")
+    MessageFactory(person=ann, body="As Sample-Platane said")
+    IncomingMailFactory(sender_name="Eva Sample-Platane", text="Sample-Platane, my family")
+    IncomingMailFactory(recipients=["sample-platane@city.example"])
+
+    assert sorted(found(platane)) == [
+        ("incoming mail", str(mail), "Ask Sample-Platane"),
+        ("mail", "Ann Other", "Ask Sample-Platane about it"),
+        ("saved view", "None", "Sample-Platane"),
+        ("tag", "None", "friend of Sample-Platane"),
+    ]
+
+
+def test_nothing_of_the_name_stays_in_tags_views_and_mails(platane):
+    whole = platane.name
+    first, second = TagFactory(name="of Sample-Platane"), TagFactory(name="of  Sample-Platane!")
+    full = TagFactory(name=f"by {whole}")
+    view = SavedViewFactory(name=f"Of {whole}", query={"q": ["Sample-Platane"], "tag": [whole]})
+    mail = IncomingMailFactory(
+        subject="Sample-Platane", text=f"{whole} and Sample-Platane", raw=b"Sample-Platane"
+    )
+    erase_person(platane, at=CLOCK)
+    for row in (first, second, full, view, mail):
+        row.refresh_from_db()
+    assert [row.name for row in (first, second, full)] == ["of █", "of  █!", "by █"]
+    assert not any("platane" in row.key for row in (first, second, full))
+    assert (view.name, view.query) == ("Of █", {"q": ["█"], "tag": ["█"]})
+    assert (mail.subject, mail.text, mail.raw) == ("█", "█ and █", None)
+
+
+def test_tags_that_read_the_same_after_an_erasure_stay_two(platane):
+    one, other = TagFactory(name="Sample-Platane"), TagFactory(name=platane.name)
+    erase_person(platane, at=CLOCK)
+    for row in (one, other):
+        row.refresh_from_db()
+    assert [one.name, other.name] == ["█", "█"]
+
+
+@pytest.mark.parametrize("said", ["Mörtelstübchen", "MÖRTELSTÜBCHEN", "mörtelstübchen"])
+def test_a_name_with_marks_goes_out_of_notes_and_views_in_any_case(said):
+    person = PersonFactory(given="Jo", family="Mörtelstübchen")
+    view = SavedViewFactory(query={"q": [said]})
+    whole = SavedViewFactory(query={"q": [f"Jo {said}"]})
+    note = InteractionFactory(text=f"Jo {said} and {said}")
+    erase_person(person, at=CLOCK)
+    for row in (view, whole, note):
+        row.refresh_from_db()
+    assert [view.query, whole.query] == [{"q": ["█"]}, {"q": ["█"]}]
+    assert note.text == "█ and █"
 
 
 def test_an_erasure_takes_the_name_out_of_them_but_for_those_left_alone(platane, ann):

@@ -19,7 +19,10 @@ def load_messages(cast: Cast) -> None:
         point.match_key: point.person
         for point in ContactPoint.objects.filter(is_sample=True).select_related("person")
     }
-    made = Message.objects.bulk_create(_message(cast, row, templates, people) for row in listed)
+    written = [_message(cast, row, templates, people) for row in listed]
+    for message in written:
+        message.refresh_search_key()
+    made = Message.objects.bulk_create(written)
     cast.messages = {message.key: message for message in made}
     _tie(VisitRequest, "visitrequest_id", cast.requests, "request", cast, listed)
     _tie(Visit, "visit_id", cast.visits, "visit", cast, listed)
@@ -89,7 +92,7 @@ def _delivery(message: Message, *, bounced: bool) -> OutgoingMail:
 
 
 def load_interactions(cast: Cast) -> None:
-    Interaction.objects.bulk_create(
+    said = [
         Interaction(
             kind=row["kind"],
             person=cast.people.get(row["owner"]),
@@ -100,7 +103,10 @@ def load_interactions(cast: Cast) -> None:
             is_sample=True,
         )
         for row in files.rows("sample/interactions.csv")
-    )
+    ]
+    for each in said:
+        each.refresh_search_key()
+    Interaction.objects.bulk_create(said)
 
 
 def _organisation(cast: Cast, owner: str) -> Any:

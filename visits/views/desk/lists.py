@@ -24,7 +24,7 @@ from crm.counting import CountingPaginator, SearchPaginator, count_up_to
 from crm.domain.export_log import note_export
 from crm.exports import FORMATS, Column, export
 from crm.filters import ListFilter, RowNumber, with_only
-from visits.views.desk.saved_views import Views, views_of
+from visits.views.desk.saved_views import Views, obey_view, views_of
 
 PER_PAGE = 50
 # These shape the page and narrow nothing.
@@ -166,6 +166,7 @@ def list_page(
 
     `tab` names the filter that the page shows as tabs; without it in the query, `usual` holds.
     """
+    obey_view(request)
     query = request.GET.copy()
     if tab and usual:
         query.setdefault(tab, usual)

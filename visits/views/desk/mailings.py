@@ -107,10 +107,11 @@ def chosen_people(
     if numbers:
         ticked = Person.objects.visible_to(request.user).filter(pk__in=numbers)
         return ticked, None, _("The people you ticked")
-    number = request.GET.get("view", "")
-    if number.isdecimal() and len(number) < 19:
+    if number := request.GET.get("view", ""):
         views = SavedView.objects.kept().visible_to(request.user).of_list(SavedView.List.PEOPLE)
-        view = get_object_or_404(views, pk=number)
+        view = views.numbered(number)
+        if view is None:
+            raise Http404
         query, words = view.query, view.name
     elif request.GET.get("from") == FROM_LIST:
         query = query_kept(dict(request.GET.lists()))

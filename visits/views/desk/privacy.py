@@ -125,7 +125,7 @@ def person_consent(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @require(Role.COORDINATOR)
 def person_consent_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
-    """A yes taken back, with one press."""
+    """A yes taken back by the desk, with one press; what the person says is an answer."""
     person = find_person(request, pk)
     purpose = request.POST.get("purpose", "")
     made = try_verb(
@@ -133,8 +133,6 @@ def person_consent_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
         consents.withdraw_consent,
         person,
         purpose,
-        channel=request.POST.get("channel", "phone"),
-        evidence=request.POST.get("evidence", "")[:500],
         at=clock.now(),
         by=request.user,
     )

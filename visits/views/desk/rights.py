@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from crm import clock
 from crm.forms.fields import Form
-from crm.models import Organisation, Person
+from crm.models import IncomingMail, Organisation, Person
 from crm.permissions import require
 from crm.roles import Role
 from visits.briefs import press
@@ -31,6 +31,7 @@ SHOWN = 300
 PAGES = {
     Person: "visits:person-detail",
     Organisation: "visits:organisation-detail",
+    IncomingMail: "visits:inbox-detail",
     Visit: "visits:visit-detail",
     VisitRequest: "visits:request-detail",
 }

@@ -1,9 +1,9 @@
 """Saved views of the lists: kept from what is shown, taken away, brought back."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -49,11 +49,27 @@ def views_of(request: HttpRequest) -> Views:
     name = LISTS.get(match.view_name) if match else None
     if name is None:
         return Views("", [], None, "")
-    rows = SavedView.objects.kept().visible_to(request.user).of_list(name)
+    rows = _seen(request, name)
     views = [*rows.select_related("owner")]
     shown = verbs.query_kept(dict(request.GET.lists()))
     current = next((view for view in views if view.query == shown), None)
     return Views(name, views, current, request.GET.urlencode())
+
+
+def obey_view(request: HttpRequest) -> None:
+    """Let `?view=7` stand for the filters kept under it, on the page, its map and its files."""
+    match, number = request.resolver_match, request.GET.get("view", "")
+    name = LISTS.get(match.view_name) if match and number else None
+    if name is None:
+        return
+    view = _seen(request, name).numbered(number)
+    if view is None:
+        raise Http404(_("There is no such view of this list."))
+    request.GET = view.under(request.GET)
+
+
+def _seen(request: HttpRequest, name: str) -> Any:
+    return SavedView.objects.kept().visible_to(request.user).of_list(name)
 
 
 @require_POST

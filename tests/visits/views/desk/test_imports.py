@@ -169,13 +169,20 @@ def test_our_own_list_as_a_file_brings_nothing_new(desk, kind):
     PersonFactory(given="Anna Maria", family="Berg", role="Clerk", organisation=club)
     PersonFactory(given="Bo", family="Dahl", address="info@x.eu")
     PersonFactory(given="Bo", family="Eng", address="info@x.eu")
+    PersonFactory(given="JP", family="Martin")
+    PersonFactory(given="Berg, Anna", family="van")
     merged = PersonFactory(given="Cy", family="Flo")
     file = desk.get("/people/", {"as": kind}).getvalue()
     Person.objects.filter(pk=merged.pk).update(merged_into=PersonFactory(given="Cyd", family="Flo"))
 
     batch = upload(desk, file, f"people.{kind}")
     told = list(batch.entries.values_list("verb", "message"))
-    assert told == [("skip", "")] * 6
+    assert told == [("skip", "")] * 8
+    # Only who became another since is told to differ.
+    differing = batch.entries.exclude(differs={}).values_list("name", "differs")
+    assert [(name, [*differs]) for name, differs in differing] == [
+        ("Cy Flo", ["given", "organisation"])
+    ]
 
 
 def test_a_number_that_is_not_ours_is_a_fault_and_nobody_new(desk):

@@ -94,7 +94,9 @@ def test_a_yes_is_taken_back_with_one_press(desk):
     ConsentRecordFactory(person=person, at=CLOCK - timedelta(days=1))
     assert "Take back" in go(desk, "person-detail", person.pk).text
     do(desk, "person-consent-withdraw", person.pk, purpose="newsletter")
-    assert person.consents.current().get().status == "withdrawn"
+    taken = person.consents.current().get()
+    assert (taken.status, taken.how) == ("withdrawn", "correction by the desk")
+    assert "correction by the desk" in go(desk, "consent-list").text
     assert "Take back" not in go(desk, "person-detail", person.pk).text
 
 

@@ -7,6 +7,7 @@ from tests.factories.crm import SavedViewFactory
 from tests.visits.views.desk.front_door import do, go, said
 
 pytestmark = pytest.mark.django_db
+DUTCH = "country=NL&type=municipality"
 
 
 @pytest.fixture
@@ -128,3 +129,36 @@ def test_lists_of_privacy_keep_views_too(desk, name, page, query):
     assert f'<a href="?{query}">Mine</a>' in go(desk, page).text
     shown = go(desk, page, **dict([query.split("=")])).context["list"]
     assert shown.views.current == kept
+
+
+@pytest.mark.parametrize("shape", ["", "&as=csv", "&shown=map"])
+def test_number_of_a_view_in_the_address_is_obeyed_in_every_shape_of_the_list(desk, shape):
+    keep(desk)
+    number = SavedView.objects.get().pk
+    asked, meant = desk.get(f"/people/?view={number}{shape}"), desk.get(f"/people/?{DUTCH}{shape}")
+    if shape == "&as=csv":
+        told = [b"".join(answer.streaming_content) for answer in (asked, meant)]
+        assert told[0] == told[1] != b""
+        assert told[0] != b"".join(desk.get("/people/?as=csv").streaming_content)
+        return
+    assert asked.context["list"].shown == meant.context["list"].shown
+    assert asked.context["list"].shown < desk.get("/people/").context["list"].shown
+    assert asked.context["list"].views.current.pk == number
+
+
+def test_a_filter_in_the_address_goes_before_that_of_the_view(desk):
+    keep(desk)
+    view = SavedView.objects.get()
+    answer = desk.get(f"/people/?view={view.pk}&country=BE")
+    assert names(answer) == names(desk.get("/people/?country=BE&type=municipality"))
+
+
+@pytest.mark.parametrize("number", ["0", "x", "²", "9" * 30])
+def test_number_of_no_view_is_not_found(desk, number):
+    assert desk.get(f"/people/?view={number}").status_code == 404
+
+
+def test_view_of_another_or_of_another_list_is_not_found(desk):
+    assert desk.get(f"/people/?view={SavedViewFactory().pk}").status_code == 404
+    keep(desk)
+    assert desk.get(f"/visits/?view={SavedView.objects.last().pk}").status_code == 404

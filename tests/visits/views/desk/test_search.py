@@ -1,16 +1,29 @@
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from crm.models import OutgoingMail
+from crm.models import ContactPoint, OutgoingMail
 from tests.factories.crm import (
+    CLOCK,
+    ContactPointFactory,
     FollowUpFactory,
+    ImportBatchFactory,
+    IncomingMailFactory,
+    InteractionFactory,
+    MailingFactory,
     MessageFactory,
     MunicipalityFactory,
+    OrganisationFactory,
     OutgoingMailFactory,
     PersonFactory,
     PlaceFactory,
+    SavedViewFactory,
+    TagFactory,
+    UserFactory,
 )
 from tests.factories.visits import VisitFactory, VisitRequestFactory
+from visits.domain.erasure import erase_person
 
 pytestmark = pytest.mark.django_db
 
@@ -131,3 +144,143 @@ def test_search_shows_a_host_no_mail_and_no_page_of_the_desk(client, host):
     OutgoingMailFactory(message=MessageFactory(subject="Consent dates"))
     assert results(client, "consent") == []
     assert results(client, "new request") == []
+
+
+def test_words_of_a_call_lead_to_its_place_in_the_timeline(client, coordinator):
+    client.force_login(coordinator)
+    person = PersonFactory(given="Ada", family="Ferrer")
+    client.post(
+        reverse("visits:person-note", args=[person.pk]),
+        {
+            "kind": "call",
+            "at": "2023-02-14T10:00",
+            "text": "They fly thermal drones with Zeppelinquartz sensors over the old harbour.",
+        },
+    )
+    note = person.interactions.get()
+    [row] = results(client, "zeppelinquartz thermal")
+    assert row["path"] == f"/people/{person.pk}/?all=1&show=call#said-{note.pk}"
+    assert row["kind"] == "call"
+    assert row["label"].startswith("Call, Ada Ferrer · ")
+    assert "thermal drones with Zeppelinquartz sensors" in row["words"]
+    assert f'id="said-{note.pk}"' in client.get(row["path"]).content.decode()
+    page = client.get(reverse("visits:search"), {"q": "zeppelinquartz"}).content.decode()
+    assert "thermal drones with Zeppelinquartz sensors" in page
+
+
+def test_a_note_about_an_organisation_is_found_at_its_page(client, coordinator):
+    client.force_login(coordinator)
+    body = OrganisationFactory()
+    note = InteractionFactory(person=None, organisation=body, kind="note", text="Zeppelinquärz")
+    [row] = results(client, "ZEPPELINQUARZ")
+    assert row["path"] == f"/organisations/{body.pk}/?all=1&show=note#said-{note.pk}"
+    assert f'id="said-{note.pk}"' in client.get(row["path"]).content.decode()
+
+
+def test_words_within_a_long_text_are_shown_with_those_around_them(client, coordinator):
+    client.force_login(coordinator)
+    InteractionFactory(text=" ".join([*["before"] * 30, "Zeppelinquarz,", *["after"] * 30]))
+    [row] = results(client, "zeppelinquarz")
+    assert row["words"] == f"… {'before ' * 6}Zeppelinquarz, {'after ' * 9}…"
+
+
+def test_texts_of_letters_are_found_where_they_are_read(client, coordinator):
+    client.force_login(coordinator)
+    sent = OutgoingMailFactory(message=MessageFactory(body="About zeppelinquarz in general."))
+    person = PersonFactory()
+    logged = MessageFactory(incoming=True, person=person, body="No zeppelinquarz here.")
+    filed = IncomingMailFactory(state="filed", text="Our ZEPPELINQUARZ.")
+    filed.messages.add(MessageFactory(incoming=True, body=filed.text))
+    waiting = IncomingMailFactory(text="Grüße, Zeppelinquarz!")
+    IncomingMailFactory(text="Nothing of it.")
+    assert {
+        (row["kind"], row["path"], row["words"]) for row in results(client, "zeppelinquarz")
+    } == {
+        ("mail", f"/mail/{sent.pk}/", "About zeppelinquarz in general."),
+        (
+            "mail",
+            f"/people/{person.pk}/?all=1&show=mail#mail-{logged.pk}",
+            "No zeppelinquarz here.",
+        ),
+        ("mail", f"/mail/inbox/{filed.pk}/", "Our ZEPPELINQUARZ."),
+        ("incoming mail", f"/mail/inbox/{waiting.pk}/", "Grüße, Zeppelinquarz!"),
+    }
+
+
+def test_what_the_desk_named_is_found(client, coordinator):
+    client.force_login(coordinator)
+    TagFactory(name="Zeppelin friends")
+    mailing = MailingFactory(title="Zeppelin news")
+    view = SavedViewFactory(name="Zeppelin cities", owner=coordinator, query={"country": ["NL"]})
+    SavedViewFactory(name="Zeppelin of another")
+    batch = ImportBatchFactory(source="Zeppelin fair", asked_by=coordinator)
+    ImportBatchFactory(source="Zeppelin fair of another", asked_by=UserFactory())
+    found = {(row["kind"], row["label"], row["path"]) for row in results(client, "zéppelin")}
+    assert found == {
+        ("tag", "Zeppelin friends", "/people/?tag=zeppelin+friends"),
+        ("mailing", "Zeppelin news", f"/mail/mailings/{mailing.pk}/"),
+        ("saved view", view.name, "/people/?country=NL"),
+        ("import", "Zeppelin fair · list.csv", f"/people/imports/{batch.pk}/"),
+    }
+
+
+@pytest.mark.parametrize(
+    "typed", ["+49221123456", "0221 123456", "0049 (0)221 / 12 34 56", "221-123456", "+49 221 123"]
+)
+@pytest.mark.parametrize("stored", ["+49 221 123456", "+49 (0)221 12-34-56"])
+def test_a_phone_number_is_found_however_it_is_typed(client, coordinator, typed, stored):
+    client.force_login(coordinator)
+    person = PersonFactory()
+    ContactPointFactory(person=person, kind=ContactPoint.Kind.PHONE, value=stored)
+    person.save()
+    PersonFactory()
+    assert [row["path"] for row in results(client, typed)] == [f"/people/{person.pk}/"]
+
+
+def test_search_shows_a_host_neither_notes_nor_letters_nor_what_the_desk_named(client, host):
+    client.force_login(host)
+    InteractionFactory(text="Zeppelin", by=host)
+    OutgoingMailFactory(message=MessageFactory(body="Zeppelin"))
+    IncomingMailFactory(text="Zeppelin")
+    TagFactory(name="Zeppelin")
+    MailingFactory(title="Zeppelin")
+    ImportBatchFactory(source="Zeppelin")
+    SavedViewFactory(name="Zeppelin", list="people", is_shared=True)
+    SavedViewFactory(name="Zeppelin", list="visits", is_shared=True)
+    assert [row["path"] for row in results(client, "zeppelin")] == ["/visits/?country=NL"]
+
+
+def test_search_finds_nothing_said_of_somebody_erased(client, coordinator):
+    client.force_login(coordinator)
+    person = PersonFactory(given="Ada", family="Zeppelinquarz")
+    InteractionFactory(person=person, text="Asked for the zeppelinquarz leaflet.")
+    MessageFactory(person=person, body="The zeppelinquarz leaflet.")
+    assert len(results(client, "zeppelinquarz")) == 3
+    erase_person(person, at=CLOCK)
+    assert results(client, "zeppelinquarz") == []
+    assert results(client, "leaflet") == []
+
+
+def test_a_search_asks_the_same_number_of_queries_for_one_hit_and_for_three(
+    client, coordinator, django_assert_num_queries
+):
+    client.force_login(coordinator)
+
+    def plant() -> None:
+        InteractionFactory(text="Zeppelin")
+        message = MessageFactory(body="Zeppelin")
+        OutgoingMailFactory(message=message)
+        message.visit_requests.add(VisitRequestFactory())
+        IncomingMailFactory(text="Zeppelin").messages.add(
+            MessageFactory(incoming=True, body="Zeppelin")
+        )
+        MailingFactory(title="Zeppelin")
+
+    plant()
+    results(client, "zeppelin")
+    with CaptureQueriesContext(connection) as asked:
+        results(client, "zeppelin")
+    plant()
+    plant()
+    with django_assert_num_queries(len(asked)):
+        results(client, "zeppelin")
