@@ -177,7 +177,7 @@ def test_what_was_written_before_the_words_were_kept_is_found_after_the_update()
     for row in (note, mail):
         type(row).objects.update(search_key="")
     Person.objects.filter(pk=person.pk).update(search_key="vandermeer")
-    step = import_module("crm.migrations.0014_words_of_notes_and_mails")
+    step = import_module("crm.migrations.0015_words_of_notes_and_mails")
     step.fill(apps, SimpleNamespace(connection=connection))
     assert [*Interaction.objects.search("zeppelinquarz")] == [note]
     assert [*Message.objects.search("zeppelinquarz")] == [mail]

@@ -38,7 +38,7 @@ def write(rows, key_of):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("crm", "0013_places_notices_and_clock")]
+    dependencies = [("crm", "0014_people_by_organisation")]
 
     operations = [
         migrations.AddField(
