@@ -114,6 +114,12 @@ class Person(SampleMark, Visibility, SearchableModel):
                 name="person_live_name",
                 condition=Q(merged_into=None, archived_at=None, erased_at=None),
             ),
+            # The people of a country are counted by their organisations.
+            models.Index(
+                fields=["organisation"],
+                name="person_live_organisation",
+                condition=Q(merged_into=None, archived_at=None, erased_at=None),
+            ),
             # A full index would be walked for those not merged, who are nearly all.
             models.Index(
                 fields=["merged_into"],

@@ -7,11 +7,11 @@ must tell one story, and nobody may have a host twice.
 
 import argparse
 import json
-import multiprocessing
 import sys
 from datetime import UTC, datetime, timedelta
 
 from tests.races.duels import set_up_django
+from tests.races.sides import meet
 
 AT = datetime(2023, 2, 6, 8, tzinfo=UTC)
 DEADLINE = AT + timedelta(days=1)
@@ -51,19 +51,7 @@ def run(kind: str, rounds: int) -> dict:
         for pk in offers:
             accept(pk, 0)
             withdraw(pk, 0)
-    context = multiprocessing.get_context("spawn")
-    barrier = context.Barrier(2)
-    answers = context.Queue()
-    first, second = kind.split("-")
-    sides = [
-        context.Process(target=act, args=(verb, place, offers, barrier, answers))
-        for place, verb in enumerate((first, second))
-    ]
-    for side in sides:
-        side.start()
-    told = [answers.get(timeout=300) for _ in sides]
-    for side in sides:
-        side.join()
+    told = meet(act, [(verb, place, offers) for place, verb in enumerate(kind.split("-"))])
     done = [[outcomes[number] for outcomes in told].count("done") for number in range(rounds)]
     broken = [fault for offer in offers for fault in faults_of(offer, kind)] + broken_rules()
     return {
@@ -94,7 +82,7 @@ def make_offer(number: int) -> int:
     ).pk
 
 
-def act(verb: str, place: int, offers: list[int], barrier, answers) -> None:
+def act(verb: str, place: int, offers: list[int], barrier) -> list[str]:
     set_up_django()
     from django.core.exceptions import ValidationError
 
@@ -112,7 +100,7 @@ def act(verb: str, place: int, offers: list[int], barrier, answers) -> None:
             outcomes.append("done")
         except (ValidationError, SlotTaken):
             outcomes.append("refused")
-    answers.put(outcomes)
+    return outcomes
 
 
 def accept(pk: int, place: int) -> None:

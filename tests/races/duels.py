@@ -9,11 +9,12 @@ taken out of the database: it must double-book, or these duels would prove nothi
 
 import argparse
 import json
-import multiprocessing
 import sys
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+
+from tests.races.sides import meet
 
 PROCESSES = 8
 START = datetime(2023, 2, 6, 9, tzinfo=UTC)
@@ -32,18 +33,8 @@ def main() -> None:
 def run(duels: int, processes: int, *, unguarded: bool) -> dict:
     """Hold the duels in processes of their own; how many won, lost and failed in each way."""
     visit = prepare(unguarded=unguarded)
-    context = multiprocessing.get_context("spawn")
-    barrier = context.Barrier(processes)
-    answers = context.Queue()
-    fighters = [
-        context.Process(target=fight, args=(number, duels, visit, unguarded, barrier, answers))
-        for number in range(processes)
-    ]
-    for fighter in fighters:
-        fighter.start()
-    told = [answer for _ in fighters for answer in answers.get(timeout=900)]
-    for fighter in fighters:
-        fighter.join()
+    sides = [(number, duels, visit, unguarded) for number in range(processes)]
+    told = [each for side in meet(fight, sides, patience=900) for each in side]
     outcomes = Counter(outcome for _duel, outcome, _wait in told)
     winners = Counter(duel for duel, outcome, _wait in told if outcome == "won")
     return {
@@ -82,7 +73,7 @@ def set_up_django() -> None:
         django.setup()
 
 
-def fight(number: int, duels: int, visit_pk: int, unguarded: bool, barrier, answers) -> None:
+def fight(number: int, duels: int, visit_pk: int, unguarded: bool, barrier) -> list[tuple]:
     """One process: in every duel, book the host of that duel, `number` minutes after the others."""
     set_up_django()
     from visits.models import Visit
@@ -96,7 +87,7 @@ def fight(number: int, duels: int, visit_pk: int, unguarded: bool, barrier, answ
         began = time.perf_counter()
         outcome = book(visit, f"host:D{duel}", starts_at)
         told.append((duel, outcome, time.perf_counter() - began))
-    answers.put(told)
+    return told
 
 
 def book_guarded(visit, resource: str, starts_at: datetime) -> str:

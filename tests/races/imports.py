@@ -8,13 +8,13 @@ lock or a transaction around both: it must make people twice, or these duels wou
 
 import argparse
 import json
-import multiprocessing
 import sys
 import time
 from collections import Counter
 from pathlib import Path
 
 from tests.races.duels import set_up_django
+from tests.races.sides import meet
 
 KINDS = ("files", "workers")
 PEOPLE = 5
@@ -34,17 +34,7 @@ def main() -> None:
 def run(kind: str, rounds: int, *, unguarded: bool) -> dict:
     set_up_django()
     files = [str(make_file(number)) for number in range(rounds)]
-    context = multiprocessing.get_context("spawn")
-    barrier, answers = context.Barrier(2), context.Queue()
-    sides = [
-        context.Process(target=act, args=(kind, files, side, unguarded, barrier, answers))
-        for side in range(2)
-    ]
-    for side in sides:
-        side.start()
-    told = [answers.get(timeout=300) for _ in sides]
-    for side in sides:
-        side.join()
+    told = meet(act, [(kind, files, side, unguarded) for side in range(2)])
     from crm.models import ContactPoint, ImportBatch, Person
 
     addresses = Counter(ContactPoint.objects.values_list("match_key", flat=True))
@@ -68,7 +58,7 @@ def make_file(number: int) -> Path:
     return path
 
 
-def act(kind: str, files: list[str], side: int, unguarded: bool, barrier, answers) -> None:
+def act(kind: str, files: list[str], side: int, unguarded: bool, barrier) -> list[int]:
     """One process: how many people it made of each file."""
     set_up_django()
     bring = bring_unguarded if unguarded else {"files": bring_file, "workers": take_up}[kind]
@@ -80,7 +70,7 @@ def act(kind: str, files: list[str], side: int, unguarded: bool, barrier, answer
         told.append(bring(Path(name)))
         # Nobody prepares the next round while the other still looks for work in this one.
         barrier.wait()
-    answers.put(told)
+    return told
 
 
 def bring_file(path: Path) -> int:

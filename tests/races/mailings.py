@@ -7,11 +7,11 @@ and then writes: it must write twice, or these duels would prove nothing.
 
 import argparse
 import json
-import multiprocessing
 import sys
 from collections import Counter
 
 from tests.races.duels import set_up_django
+from tests.races.sides import meet
 
 KINDS = ("release", "try_again")
 PEOPLE = 3
@@ -30,17 +30,7 @@ def main() -> None:
 def run(kind: str, rounds: int, *, unguarded: bool) -> dict:
     set_up_django()
     drafts = [make_draft(number, kind) for number in range(rounds)]
-    context = multiprocessing.get_context("spawn")
-    barrier, answers = context.Barrier(2), context.Queue()
-    sides = [
-        context.Process(target=act, args=(kind, drafts, unguarded, barrier, answers))
-        for _n in range(2)
-    ]
-    for side in sides:
-        side.start()
-    told = [answers.get(timeout=300) for _ in sides]
-    for side in sides:
-        side.join()
+    told = meet(act, [(kind, drafts, unguarded)] * 2)
     from crm.models import OutgoingMail
 
     letters = Counter(OutgoingMail.objects.values_list("mailing", "recipient"))
@@ -91,7 +81,7 @@ def make_draft(number: int, kind: str) -> int:
     return mailing.pk
 
 
-def act(kind: str, drafts: list[int], unguarded: bool, barrier, answers) -> None:
+def act(kind: str, drafts: list[int], unguarded: bool, barrier) -> list[int]:
     """One process: what it wrote in each round, 0 where it was refused."""
     set_up_django()
     from django.core.exceptions import ValidationError
@@ -119,7 +109,7 @@ def act(kind: str, drafts: list[int], unguarded: bool, barrier, answers) -> None
                 told.append(mailings.try_again(mailing, at=now, by=by))
         except ValidationError:
             told.append(0)
-    answers.put(told)
+    return told
 
 
 def write_unguarded(mailing, now) -> int:

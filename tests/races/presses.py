@@ -8,12 +8,12 @@ a lock does: it must write twice, or these races would prove nothing.
 
 import argparse
 import json
-import multiprocessing
 import sys
 from datetime import timedelta
 
 from tests.races.answers import AT, make_offer, opened
 from tests.races.duels import set_up_django
+from tests.races.sides import meet
 
 KINDS = ("form", "accept", "data")
 SIDES = 3
@@ -41,18 +41,8 @@ def run(kind: str, rounds: int, *, unguarded: bool) -> dict:
     offers = [make_offer(number) for number in range(rounds)]
     # The newest campaign is the one on offer; its requests are those of the offers.
     Campaign.objects.exclude(requests__visits__in=offers).delete()
-    context = multiprocessing.get_context("spawn")
-    barrier, answers = context.Barrier(SIDES), context.Queue()
     forms = [filled(number) for number in range(rounds)]
-    sides = [
-        context.Process(target=act, args=(kind, offers, forms, unguarded, barrier, answers))
-        for _n in range(SIDES)
-    ]
-    for side in sides:
-        side.start()
-    told = [answers.get(timeout=300) for _ in sides]
-    for side in sides:
-        side.join()
+    told = meet(act, [(kind, offers, forms, unguarded)] * SIDES)
     kept = [kept_of(kind, pk, form) for pk, form in zip(offers, forms, strict=True)]
     return {"told": sorted({status for each in told for status in each}), "kept": kept}
 
@@ -79,7 +69,7 @@ def filled(number: int) -> dict:
     }
 
 
-def act(kind: str, offers: list, forms: list, unguarded: bool, barrier, answers) -> None:
+def act(kind: str, offers: list, forms: list, unguarded: bool, barrier) -> list[int]:
     set_up_django()
     from visits.models import Visit
 
@@ -100,7 +90,7 @@ def act(kind: str, offers: list, forms: list, unguarded: bool, barrier, answers)
         }[kind]
         network = f"10.0.{number}.1"
         told.append(browser.post(f"/en/visit/{path}", values, REMOTE_ADDR=network).status_code)
-    answers.put(told)
+    return told
 
 
 def keep_unguarded(form: dict) -> int:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm import clock
 from crm.models import User
+from crm.stored_files import forget_unknown
 from visits.briefs.files import write_whole
 from visits.briefs.paper import A4, Paper, paper_named
 from visits.domain.packs import pack_pdf, visits_for_pack
@@ -137,10 +138,7 @@ def clean_up() -> int:
     forgotten = old.delete()[0]
     known = set(PackRun.objects.exclude(file="").values_list("file", flat=True))
     before = (timezone.now() - SILENT_FOR).timestamp()
-    for path in folder().iterdir():
-        # A file that is being written is younger than that.
-        if path.name not in known and path.stat().st_mtime < before:
-            path.unlink(missing_ok=True)
+    forget_unknown(folder(), known, before=before)
     return forgotten
 
 

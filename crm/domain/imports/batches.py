@@ -30,6 +30,7 @@ from crm.domain.imports.headings import (
 )
 from crm.domain.imports.reading import Reading, read_file, refusal
 from crm.models import Event, ImportBatch, ImportRow, User
+from crm.stored_files import forget_unknown
 from crm.validators import address_key, clean_line
 
 log = logging.getLogger(__name__)
@@ -270,10 +271,7 @@ def clean_up() -> int:
     forgotten = old.delete()[1].get("crm.ImportBatch", 0)
     known = set(ImportBatch.objects.exclude(file="").values_list("file", flat=True))
     before = (timezone.now() - SILENT_FOR).timestamp()
-    for path in folder().iterdir():
-        is_old = path.stat().st_mtime < before
-        if path.suffix == ".upload" and path.name not in known and is_old:
-            path.unlink(missing_ok=True)
+    forget_unknown(folder(), known, before=before, named="*.upload")
     return forgotten
 
 

@@ -1265,6 +1265,12 @@ def test_old_files_are_forgotten(uploaded, tmp_path):
     assert not ImportBatch.objects.exists()
 
 
+def test_a_file_that_another_worker_removes_meanwhile_stops_nobody(uploaded):
+    uploaded(b"Name,E-mail\nAnna,a@x.eu\n")
+    (batches.folder() / "gone.upload").symlink_to("removed")
+    assert batches.work_off() == 1
+
+
 def test_a_file_about_somebody_erased_is_forgotten_before_it_is_imported(uploaded):
     anna = PersonFactory(given="Anna", family="Berg", address="anna@x.eu")
     uploaded(b"Name,E-mail\nAnna Berg,anna@x.eu\n")

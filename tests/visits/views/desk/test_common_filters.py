@@ -53,6 +53,21 @@ def test_page_of_a_common_country_is_not_sorted(desk, norwegians, query):
     assert plan.startswith("SCAN crm_person USING INDEX person_live_name")
 
 
+@pytest.mark.one_database
+def test_people_of_a_country_are_counted_by_their_organisations(desk, norwegians):
+    with CaptureQueriesContext(connection) as asked:
+        desk.get("/people/?country=NO")
+    (query,) = [
+        each["sql"]
+        for each in asked.captured_queries
+        if "COUNT(*)" in each["sql"] and '"crm_organisation"."country"' in each["sql"]
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {query}")
+        plan = " ".join(row[3] for row in cursor.fetchall())
+    assert "SEARCH crm_person USING INDEX person_live_organisation" in plan
+
+
 def test_pages_of_a_common_country_hold_everybody_of_it_once(desk, norwegians):
     seen = []
     for page in (1, 2, 21):
