@@ -20,7 +20,7 @@ from crm.domain import bases
 from crm.domain.audit import record
 from crm.domain.letters_of_mailings import Writer
 from crm.domain.outbox import mail_of
-from crm.domain.placeholders import SHARED, is_for_mailings, is_notice
+from crm.domain.placeholders import SHARED, kind_of
 from crm.domain.stop_links import links_of
 from crm.domain.wordings import newest
 from crm.models import (
@@ -106,10 +106,10 @@ def _clean(values: Mapping[str, Any]) -> dict[str, Any]:
     if kind == Mailing.Kind.EVENT and event is None:
         faults["event"] = _("Choose the event that it is about.")
     key = values["template_key"]
-    if not is_for_mailings(key) or not newest(key):
+    if not kind_of(key) or not newest(key):
         faults["template_key"] = _("Choose one of the wordings of mailings.")
-    elif is_notice(key) != (kind == Mailing.Kind.NOTICE):
-        faults["template_key"] = _("A notice goes out with the wording of a notice, and no other.")
+    elif fault := _misfit(kind, key):
+        faults["template_key"] = fault
     shared: dict[str, str] = {}
     for name, value in dict(values.get("values") or {}).items():
         if name not in SHARED or name in DERIVED:
@@ -137,6 +137,15 @@ def _clean(values: Mapping[str, Any]) -> dict[str, Any]:
         "with_english": bool(values.get("with_english")),
         "values": shared,
     }
+
+
+def _misfit(kind: str, key: str) -> ValidationError | None:
+    """What to say of a wording that is not for this kind: whom it goes to rests on the kind."""
+    if kind_of(key) == kind:
+        return None
+    words = _("This wording is of another kind and goes out as that alone: %(kind)s.")
+    named = Mailing.Kind(kind_of(key)).label
+    return ValidationError(words, code="kind", params={"kind": named})
 
 
 def shared_value(name: str, value: Any) -> str:
@@ -315,6 +324,8 @@ def _release(
             {"scheduled_at": ValidationError(_("This moment is over; choose a later one."), "past")}
         )
     locked = _locked(mailing, State.DRAFT)
+    if fault := _misfit(locked.kind, locked.template_key):
+        raise fault
     check_mailing(locked, people, at=at)
     if locked.digest != seen:
         raise ValidationError(
@@ -341,6 +352,8 @@ def try_again(mailing: Mailing, *, at: datetime, by: User) -> int:
     Nobody joins a released mailing: only who was on it.
     """
     locked = _locked(mailing, State.RELEASED)
+    if fault := _misfit(locked.kind, locked.template_key):
+        raise fault
     blocked = locked.recipients.filter(standing=Standing.BLOCKED, mail=None)
     numbers = list(blocked.order_by("person").values_list("person", flat=True))
     written_to = locked.recipients.exclude(mail=None).exclude(point=None)

@@ -62,6 +62,13 @@ def wording():
     return MailTemplateFactory(key="newsletter4_notice", language="en", subject="News", body=BODY)
 
 
+@pytest.fixture
+def thanks():
+    return MailTemplateFactory(
+        key="event_thanks", language="en", subject="Thanks", body="{greeting}\n\n{stop_link}\n"
+    )
+
+
 def start(by, people=None, **values):
     defaults = {
         "title": "Newsletter 4",
@@ -168,16 +175,65 @@ def test_a_no_said_by_address_alone_counts(wording, coordinator):
     assert standing_of(start(coordinator), yes)[1] == Reason.DENIED
 
 
-def test_a_letter_about_an_event_goes_to_who_came(wording, coordinator):
+def test_a_letter_about_an_event_goes_to_who_came(thanks, coordinator):
     event = EventFactory()
     came, missed = reader("came@x.example", consent=""), reader("missed@x.example", consent="")
     ParticipationFactory(person=came, event=event, status=Participation.Status.ATTENDED)
     ParticipationFactory(person=missed, event=event, status=Participation.Status.NO_SHOW)
 
-    mailing = start(coordinator, kind=Mailing.Kind.EVENT, event=event)
+    mailing = start(coordinator, kind=Mailing.Kind.EVENT, event=event, template_key=thanks.key)
 
     assert standing_of(mailing, came)[0] == Standing.GOES
     assert standing_of(mailing, missed)[1] == Reason.NO_PART
+
+
+@pytest.mark.parametrize("kind", ["event", "visit_contact", "notice"])
+@pytest.mark.parametrize("key", ["newsletter4_notice", "mailing-newsletter--five", "mailing-old"])
+def test_a_newsletter_goes_as_a_newsletter_alone(wording, coordinator, kind, key):
+    MailTemplateFactory(key=key, language="en", version=7, subject="News", body=BODY)
+
+    with pytest.raises(ValidationError) as refusal:
+        start(coordinator, kind=kind, event=EventFactory(), template_key=key)
+
+    words = "This wording is of another kind and goes out as that alone: Newsletter"
+    assert refusal.value.message_dict["template_key"][0].startswith(words)
+
+
+def test_a_draft_from_before_wordings_had_a_kind_is_not_released(wording, coordinator):
+    event = EventFactory()
+    person = reader("came@x.example", consent="withdrawn")
+    ParticipationFactory(person=person, event=event, status=Participation.Status.ATTENDED)
+    mailing = start(coordinator)
+    Mailing.objects.filter(pk=mailing.pk).update(kind="event", event=event)
+    mailings.check_mailing(mailing, Person.objects.all(), at=clock.now())
+
+    with pytest.raises(ValidationError, match="goes out as that alone"):
+        release(mailing, coordinator)
+
+    Mailing.objects.filter(pk=mailing.pk).update(state="released")
+    with pytest.raises(ValidationError, match="goes out as that alone"):
+        mailings.try_again(mailing, at=clock.now(), by=coordinator)
+    assert not OutgoingMail.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_newsletter_that_waits_as_mail_about_an_event_spares_who_stopped_newsletters(
+    wording, coordinator, smtp_sink
+):
+    event = EventFactory()
+    people = [reader("no@x.example"), reader("yes@x.example")]
+    for person in people:
+        ParticipationFactory(person=person, event=event, status=Participation.Status.ATTENDED)
+    mailing = start(coordinator)
+    release(mailing, coordinator)
+    Mailing.objects.filter(pk=mailing.pk).update(kind="event", event=event)
+    later = CLOCK + timedelta(hours=1)
+    ConsentRecordFactory(person=people[0], purpose="newsletter", status="withdrawn", at=later)
+
+    outbox.send_due()
+
+    assert [each.recipients for each in smtp_sink.received] == [("yes@x.example",)]
+    assert standing_of(mailing, people[0])[:2] == (Standing.BLOCKED, Reason.DENIED)
 
 
 # --- Releasing -----------------------------------------------------------------------------------
@@ -475,11 +531,12 @@ def test_a_stop_withdraws_once_cancels_what_waits_and_covers_the_address(wording
     assert OutgoingMail.objects.get().state == State.CANCELLED
 
 
-def test_a_stop_of_mail_about_an_event_binds_at_once(wording, coordinator):
+def test_a_stop_of_mail_about_an_event_binds_at_once(thanks, coordinator):
     event = EventFactory()
     person = reader("came@x.example", consent="")
     ParticipationFactory(person=person, event=event, status=Participation.Status.ATTENDED)
-    mailing = start(coordinator, kind=Mailing.Kind.EVENT, event=event)
+    about = {"kind": Mailing.Kind.EVENT, "event": event, "template_key": thanks.key}
+    mailing = start(coordinator, **about)
     release(mailing, coordinator)
 
     assert stop(StopLink.objects.get(person=person), way="stop_page", at=CLOCK)
@@ -488,7 +545,7 @@ def test_a_stop_of_mail_about_an_event_binds_at_once(wording, coordinator):
     wish = DataRequest.objects.get()
     assert wish.kind == DataRequest.Kind.STOP
     assert wish.due_on == date(2023, 3, 15)
-    again = start(coordinator, kind=Mailing.Kind.EVENT, event=event)
+    again = start(coordinator, **about)
     assert standing_of(again, person)[1] == Reason.STOPPED
 
 

@@ -80,7 +80,7 @@ def mailing_new(request: HttpRequest) -> HttpResponse:
     event = usual_event(campaign)
     initial = usual_values(campaign) | {"event": event.slug if event else None}
     if request.GET.get("kind") == Mailing.Kind.NOTICE:
-        initial |= {"kind": Mailing.Kind.NOTICE, "template_key": "data_notice", "event": None}
+        initial |= {"template_key": "data_notice", "event": None}
     form = _form(request, initial)
     if request.method == "POST" and form.is_valid():
         try:
@@ -135,7 +135,6 @@ def mailing_edit(request: HttpRequest, pk: int) -> HttpResponse:
     mailing = _find(request, pk)
     initial = {
         "title": mailing.title,
-        "kind": mailing.kind,
         "event": mailing.event.slug if mailing.event else None,
         "template_key": mailing.template_key,
         "with_english": mailing.with_english,

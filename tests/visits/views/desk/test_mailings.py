@@ -333,13 +333,49 @@ def test_an_answer_is_shown_as_a_request_would_read_it(desk, wordings):
 def test_a_wording_of_ones_own_can_be_chosen_for_a_mailing(desk):
     answer = desk.post(
         reverse("visits:wording-new"),
-        {"title": "Spring greetings", "language": "en", "subject": "Hi", "body": "{stop_link}"},
+        {
+            "title": "Spring greetings",
+            "language": "en",
+            "kind": "event",
+            "subject": "Hi",
+            "body": "{stop_link}",
+        },
     )
-    assert answer["Location"] == reverse(
-        "visits:wording-edit", args=["mailing-spring-greetings", "en"]
-    )
-    form = desk.get(f"{reverse('visits:mailing-new')}?from=list")
-    assert "Spring greetings" in form.content.decode()
+    key = "mailing-event--spring-greetings"
+    assert answer["Location"] == reverse("visits:wording-edit", args=[key, "en"])
+    form = desk.get(f"{reverse('visits:mailing-new')}?from=list").context["form"]
+    offered = dict(form.fields["template_key"].choices)
+    assert (key, "Spring greetings") in offered["About an event: to those who took part"]
+    assert "About an event" in text_of(desk.get(reverse("visits:wording-list")))
+
+
+@pytest.mark.parametrize("kind", ["", "notice", "letter"])
+def test_a_wording_of_ones_own_must_say_what_it_is_for(desk, kind):
+    typed = {"title": "Spring", "language": "en", "subject": "Hi", "body": "{stop_link}"}
+    answer = desk.post(reverse("visits:wording-new"), typed | {"kind": kind})
+    assert answer.status_code == 422
+    assert not MailTemplate.objects.exists()
+
+
+def test_the_page_of_the_newsletter_goes_in_newsletters_alone(desk, wordings):
+    answer = edit(desk, "event_thanks", body="Danke {newsletter_link} {stop_link}")
+    assert answer.status_code == 422
+    assert "There is no placeholder {newsletter_link}" in text_of(answer)
+
+
+def test_the_form_offers_each_wording_under_its_kind_and_takes_the_kind_from_it(desk, wordings):
+    person = reader("p@x.example")
+    path = f"{reverse('visits:mailing-new')}?person={person.pk}"
+    offered = dict(desk.get(path).context["form"].fields["template_key"].choices)
+    assert {
+        label.partition(":")[0]: [key for key, _title in rows] for label, rows in offered.items()
+    } == {
+        "Newsletter": ["newsletter4_notice"],
+        "About an event": ["event_thanks", "speaker_thanks"],
+        "That we have their data (GDPR art. 14)": ["data_notice"],
+    }
+    desk.post(path, typed(kind="event"))
+    assert Mailing.objects.get().kind == "newsletter"
 
 
 def test_every_shipped_wording_is_fit_to_be_kept(wordings):
