@@ -44,6 +44,11 @@ class MailingForm(Form):
         label=_("Write in English where there is no wording in somebody's language"),
         required=False,
     )
+    again = forms.BooleanField(
+        label=_("Also to those who got this wording before"),
+        required=False,
+        help_text=_("They are left out otherwise, and shown with the mailing and its day."),
+    )
     deadline = DayField(label=LABELS["deadline"], required=False)
 
     def __init__(self, *args: Any, events: Any, wordings: Any, **options: Any) -> None:

@@ -236,6 +236,53 @@ def test_a_newsletter_that_waits_as_mail_about_an_event_spares_who_stopped_newsl
     assert standing_of(mailing, people[0])[:2] == (Standing.BLOCKED, Reason.DENIED)
 
 
+def test_who_got_this_wording_before_is_left_out_with_mailing_and_day(wording, coordinator):
+    got, twin = reader("got@x.example"), reader("other@x.example")
+    first = start(coordinator)
+    release(first, coordinator)
+    ContactPointFactory(person=twin, value="got@x.example", is_preferred=True, is_sample=False)
+    twin.contact_points.filter(value="other@x.example").delete()
+    new = reader("new@x.example")
+
+    again = start(coordinator)
+
+    detail = f"M{first.pk} {timezone.localdate(clock.now())}"
+    for person in (got, twin):
+        assert standing_of(again, person) == (Standing.BLOCKED, Reason.GOT_BEFORE, detail)
+    assert standing_of(again, new)[0] == Standing.GOES
+    assert standing_of(start(coordinator, again=True), got)[0] == Standing.GOES
+
+
+@pytest.mark.parametrize("state", ["cancelled", "bounced", "failed"])
+def test_a_wording_that_never_reached_somebody_may_come(wording, coordinator, state):
+    person = reader("a@x.example")
+    release(start(coordinator), coordinator)
+    OutgoingMail.objects.update(state=state)
+    assert standing_of(start(coordinator), person)[0] == Standing.GOES
+
+
+def test_a_thank_you_may_come_again_about_another_event(thanks, coordinator):
+    person, events = reader("a@x.example", consent=""), [EventFactory(), EventFactory()]
+    for event in events:
+        ParticipationFactory(person=person, event=event, status=Participation.Status.ATTENDED)
+    about = {"kind": Mailing.Kind.EVENT, "template_key": thanks.key}
+    release(start(coordinator, event=events[0], **about), coordinator)
+
+    assert standing_of(start(coordinator, event=events[0], **about), person)[1] == (
+        Reason.GOT_BEFORE
+    )
+    assert standing_of(start(coordinator, event=events[1], **about), person)[0] == Standing.GOES
+
+
+def test_a_draft_is_refused_when_another_one_with_its_wording_was_released(wording, coordinator):
+    reader("a@x.example")
+    first, second = start(coordinator), start(coordinator)
+    release(first, coordinator)
+
+    with pytest.raises(ValidationError, match="Something has changed"):
+        release(second, coordinator)
+
+
 # --- Releasing -----------------------------------------------------------------------------------
 
 

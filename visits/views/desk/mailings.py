@@ -138,6 +138,7 @@ def mailing_edit(request: HttpRequest, pk: int) -> HttpResponse:
         "event": mailing.event.slug if mailing.event else None,
         "template_key": mailing.template_key,
         "with_english": mailing.with_english,
+        "again": mailing.again,
         **mailing.values,
     }
     form = _form(request, initial)

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import pytest
 from django.urls import reverse
 
+from crm import clock
 from crm.domain import reference
 from crm.domain.wordings import check_wording
 from crm.models import (
@@ -16,6 +17,7 @@ from crm.models import (
     OutgoingMail,
     Person,
 )
+from crm.wording import day as day_words
 from tests.factories.crm import (
     ConsentRecordFactory,
     ContactPointFactory,
@@ -152,6 +154,23 @@ def test_a_missing_value_names_the_person_and_the_placeholder(desk, wording):
     assert "Ana Berg" in page
     assert "Nothing stands for {newsletter_link}." in page
     assert "Nobody would get this letter" in page
+
+
+def test_who_got_the_wording_before_is_shown_with_mailing_and_day_until_ticked(desk, wording):
+    person = reader("p@x.example", family="Berg", given="Ana")
+    first = new(desk, [person])
+    release(desk, first)
+    day = day_words(clock.now().date())
+
+    second = new(desk, [person])
+    page = text_of(go(desk, second, "?show=got_before"))
+    assert f"They got this wording before: M{first.pk}, {day}." in page
+    assert "Nobody would get this letter" in page
+
+    edit_page = reverse("visits:mailing-edit", args=[second.pk])
+    assert "Also to those who got this wording before" in text_of(desk.get(edit_page))
+    desk.post(edit_page, typed(again="on"))
+    assert "1 letter will go." in text_of(go(desk, second))
 
 
 def test_pressing_release_twice_sends_once(desk, wording):
