@@ -70,7 +70,10 @@ BLOCKS: dict[str, tuple[str | Promise, str | Promise]] = {
     ),
     Reason.NO_WORDING: (
         gettext_lazy("There is no wording in their language (%(detail)s)."),
-        gettext_lazy("Write it under Wordings, or let the mailing fall back to English."),
+        gettext_lazy(
+            "Write it under Wordings if their language is offered there; else let the mailing fall "
+            "back to English under Edit."
+        ),
     ),
     Reason.MISSING: (
         gettext_lazy("Nothing stands for %(detail)s."),

@@ -48,6 +48,8 @@ SETTLED = (
     MailState.UNKNOWN,
 )
 FROM_LIST = "list"
+# Whoever a draft goes to, real or sample: what is read one by one before a release.
+GOING = "going"
 SAID = {
     "stop": gettext_lazy("Stopped; the next mail does not leave."),
     "resume": gettext_lazy("It goes on."),
@@ -182,7 +184,7 @@ def _page(request: HttpRequest, mailing: Mailing, **more: Any) -> HttpResponse:
             for reason, count in sorted(counts["reasons"].items(), key=lambda each: -each[1])
             if reason
         ],
-        "first": _rows(mailing, chosen).first(),
+        "first": _rows(mailing, GOING).first(),
         "page_obj": page,
         "chosen": chosen,
         "query": urlencode({"show": chosen}) if chosen else "",
@@ -197,6 +199,8 @@ def _page(request: HttpRequest, mailing: Mailing, **more: Any) -> HttpResponse:
 def _rows(mailing: Mailing, chosen: str) -> QuerySet[MailingRecipient]:
     """The recipients of one standing, or blocked for one reason; all in the order of the people."""
     rows = mailing.recipients.order_by("person__family", "person__given", "pk")
+    if chosen == GOING:
+        return rows.filter(standing__in=MailingRecipient.SENDABLE)
     if chosen in Standing.values:
         return rows.filter(standing=chosen)
     if chosen in MailingRecipient.Reason.values:

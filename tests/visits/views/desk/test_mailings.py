@@ -147,6 +147,25 @@ def test_letters_are_read_one_by_one_and_one_is_left_out(desk, wording):
     assert "3 letters will go." in text_of(go(desk, mailing))
 
 
+def test_reading_one_by_one_begins_with_who_gets_a_letter_and_stays_with_them(desk, wording):
+    PersonFactory(family="Aa")
+    first, second = (reader(f"{n}@x.example", family=f"B{n}", is_sample=n == 1) for n in range(2))
+    mailing = new(desk, Person.objects.all())
+    path = reverse("visits:mailing-letter", args=[mailing.pk, first.pk]) + "?show=going"
+    assert f'href="{path}"' in go(desk, mailing).content.decode()
+    page = desk.get(path)
+    assert "1 of 2" in text_of(page)
+    assert f"{reverse('visits:mailing-letter', args=[mailing.pk, second.pk])}?show=going" in (
+        page.content.decode()
+    )
+
+
+def test_a_missing_wording_is_not_sent_to_a_page_that_is_not_there(desk, wording):
+    reader("p@x.example", languages=["is"])
+    words = text_of(go(desk, new(desk, Person.objects.all())))
+    assert "Write it under Wordings if their language is offered there" in words
+
+
 def test_a_missing_value_names_the_person_and_the_placeholder(desk, wording):
     person = reader("p@x.example", family="Berg", given="Ana")
     mailing = new(desk, [person], newsletter_link="")
