@@ -40,6 +40,16 @@ WHY: dict[str, str | Promise] = {
     "report_unclear": gettext_lazy(
         "It reports on our mail to %(about)s in words only a person understands."
     ),
+    "stop": gettext_lazy(
+        "It asks for no more mailings. That is written down with the consents and stays so."
+    ),
+    "stop_stranger": gettext_lazy(
+        "It asks for no more mailings, but we know nobody with this address. The wish may come "
+        "from somebody who reads our mail under another one."
+    ),
+    "stop_unverified": gettext_lazy(
+        "It asks for no more mailings, but our mail server could not confirm its sender."
+    ),
     "repeat": gettext_lazy("The same mail came before."),
     "own_mail": gettext_lazy("A mail of ours that came back to us."),
     "own_id": gettext_lazy("It bears the Message-ID of a mail of ours, and is none."),

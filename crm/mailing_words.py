@@ -1,11 +1,12 @@
 """Why somebody gets no letter of a mailing, in a sentence, and what to do about it."""
 
+from datetime import date
 from typing import NamedTuple
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
-from crm import languages
+from crm import languages, wording
 from crm.models import MailingRecipient
 
 Reason = MailingRecipient.Reason
@@ -63,9 +64,16 @@ BLOCKS: dict[str, tuple[str | Promise, str | Promise]] = {
         gettext_lazy("Somebody else with the same address gets this letter."),
         gettext_lazy("Merge the two records if they are one person, or correct the address."),
     ),
+    Reason.GOT_BEFORE: (
+        gettext_lazy("They got this wording before: %(detail)s."),
+        gettext_lazy("Nothing to do; if they are to get it again, tick that under Edit."),
+    ),
     Reason.NO_WORDING: (
         gettext_lazy("There is no wording in their language (%(detail)s)."),
-        gettext_lazy("Write it under Wordings, or let the mailing fall back to English."),
+        gettext_lazy(
+            "Write it under Wordings if their language is offered there; else let the mailing fall "
+            "back to English under Edit."
+        ),
     ),
     Reason.MISSING: (
         gettext_lazy("Nothing stands for %(detail)s."),
@@ -79,6 +87,9 @@ def block_of(reason: str, detail: str = "") -> Block:
     what, how = BLOCKS[reason]
     if reason == Reason.NO_WORDING:
         detail = ", ".join(languages.name_of(code) for code in detail.split()) or "?"
+    if reason == Reason.GOT_BEFORE:
+        number, _blank, day = detail.partition(" ")
+        detail = f"{number}, {wording.day(date.fromisoformat(day))}" if day else "?"
     if reason == Reason.MISSING:
         detail = ", ".join(f"{{{name}}}" for name in detail.split())
     return Block(str(what) % {"detail": detail}, str(how))

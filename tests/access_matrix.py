@@ -243,6 +243,7 @@ PAGES = {
     "visits:inbox-file": button(COORDINATOR),
     "visits:inbox-ignore": button(COORDINATOR),
     "visits:inbox-ignore-sender": button(COORDINATOR),
+    "visits:inbox-unsubscribe": button(COORDINATOR),
     "visits:inbox-undo": button(COORDINATOR),
     "visits:inbox-raw": page(COORDINATOR),
     "visits:inbox-attachment": page(COORDINATOR),

@@ -155,6 +155,11 @@ urlpatterns = [
         inbox.inbox_ignore_sender,
         name="inbox-ignore-sender",
     ),
+    path(
+        "mail/inbox/<int:pk>/unsubscribe/",
+        inbox.inbox_unsubscribe,
+        name="inbox-unsubscribe",
+    ),
     path("mail/inbox/<int:pk>/undo/", inbox.inbox_undo, name="inbox-undo"),
     path("mail/inbox/<int:pk>/mail.eml", inbox.inbox_raw, name="inbox-raw"),
     path(

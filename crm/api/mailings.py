@@ -32,6 +32,9 @@ class NewMailingInput(Input):
     )
     template_key = Line(max_length=60)
     with_english = Truth(required=False)
+    again = Truth(
+        required=False, help_text=_("Also to those who got this wording before; else left out.")
+    )
     values = serializers.DictField(
         child=Line(max_length=400, allow_blank=True),
         required=False,
@@ -83,6 +86,7 @@ class MailingSerializer(Output):
             "event",
             "template_key",
             "with_english",
+            "again",
             "values",
             "query",
             "state",

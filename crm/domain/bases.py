@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from django.db.models import Q
 
+from crm.domain.placeholders import kind_of
 from crm.models import (
     ConsentRecord,
     ContactPoint,
@@ -182,15 +183,18 @@ def _asked_to_stop(numbers: list[int], keys: set[str]) -> set[int | str]:
 def objection_to(mail: OutgoingMail) -> str:
     """Why a mail of a mailing must not leave any more; empty when nothing has changed.
 
-    Asked right before it is handed to the server: an answer that came meanwhile still counts.
+    Asked right before it is handed to the server: an answer that came meanwhile still counts. A
+    wording of another kind than its mailing, from before they were tied, rests on both.
     """
     mailing, person = mail.mailing, mail.message.person
     if mailing is None:
         return ""
     if person is None:
         return Reason.GONE
-    facts = facts_of([person], kind=mailing.kind, event_id=mailing.event_id)[person.pk]
     key = address_key(mail.recipient)
-    same = [address for address in facts.addresses if address.key == key]
-    verdict = weigh(mailing.kind, replace(facts, addresses=same))
-    return verdict.reason
+    for kind in {mailing.kind: None, kind_of(mailing.template_key): None}:
+        facts = facts_of([person], kind=kind, event_id=mailing.event_id)[person.pk]
+        same = [address for address in facts.addresses if address.key == key]
+        if reason := weigh(kind, replace(facts, addresses=same)).reason:
+            return reason
+    return ""

@@ -8,11 +8,12 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -20,7 +21,7 @@ from crm.domain import bases
 from crm.domain.audit import record
 from crm.domain.letters_of_mailings import Writer
 from crm.domain.outbox import mail_of
-from crm.domain.placeholders import SHARED, is_for_mailings, is_notice
+from crm.domain.placeholders import SHARED, kind_of
 from crm.domain.stop_links import links_of
 from crm.domain.wordings import newest
 from crm.models import (
@@ -44,6 +45,7 @@ AT_ONCE = 250
 # Written within one request and one transaction: 2,000 take five to ten seconds.
 MOST_PEOPLE = 5_000
 # What a mailing says of itself; everything else in SHARED is filled in by hand.
+BRUSSELS = ZoneInfo("Europe/Brussels")
 DERIVED = frozenset({"reference", "event"})
 LINKS = frozenset({"guides_link", "newsletter_link"})
 
@@ -62,8 +64,8 @@ def start_mailing(
 ) -> Mailing:
     """A new draft to these people, checked at once; nothing is sent.
 
-    `values`: title, kind, event, template_key, with_english, values. With `query` the people are
-    those a list shows, found anew at every check; without it they are these ones. Raises
+    `values`: title, kind, event, template_key, with_english, again, values. With `query` the people
+    are those a list shows, found anew at every check; without it they are these ones. Raises
     ValidationError with every fault.
     """
     mailing = Mailing(
@@ -106,10 +108,10 @@ def _clean(values: Mapping[str, Any]) -> dict[str, Any]:
     if kind == Mailing.Kind.EVENT and event is None:
         faults["event"] = _("Choose the event that it is about.")
     key = values["template_key"]
-    if not is_for_mailings(key) or not newest(key):
+    if not kind_of(key) or not newest(key):
         faults["template_key"] = _("Choose one of the wordings of mailings.")
-    elif is_notice(key) != (kind == Mailing.Kind.NOTICE):
-        faults["template_key"] = _("A notice goes out with the wording of a notice, and no other.")
+    elif fault := _misfit(kind, key):
+        faults["template_key"] = fault
     shared: dict[str, str] = {}
     for name, value in dict(values.get("values") or {}).items():
         if name not in SHARED or name in DERIVED:
@@ -135,8 +137,18 @@ def _clean(values: Mapping[str, Any]) -> dict[str, Any]:
         "event": event,
         "template_key": key,
         "with_english": bool(values.get("with_english")),
+        "again": bool(values.get("again")),
         "values": shared,
     }
+
+
+def _misfit(kind: str, key: str) -> ValidationError | None:
+    """What to say of a wording that is not for this kind: whom it goes to rests on the kind."""
+    if kind_of(key) == kind:
+        return None
+    words = _("This wording is of another kind and goes out as that alone: %(kind)s.")
+    named = Mailing.Kind(kind_of(key)).label
+    return ValidationError(words, code="kind", params={"kind": named})
 
 
 def shared_value(name: str, value: Any) -> str:
@@ -227,6 +239,7 @@ def _decided(
         people = list(rows.select_related("organisation__municipality").order_by("pk"))
         facts = bases.facts_of(people, kind=mailing.kind, event_id=mailing.event_id)
         agreed, untold = writer.agreed_on(people), writer.untold(people)
+        before = _got_before(mailing, facts)
         decided: list[tuple[MailingRecipient, tuple[str, ...]]] = []
         for person in people:
             row = MailingRecipient(mailing=mailing, person=person, standing=Standing.BLOCKED)
@@ -239,6 +252,9 @@ def _decided(
                 row.reason = verdict.reason
                 continue
             row.point_id = verdict.address.pk
+            if earlier := before.get(person.pk) or before.get(verdict.address.key):
+                row.reason, row.detail = Reason.GOT_BEFORE, earlier
+                continue
             if verdict.address.key in taken:
                 row.reason = Reason.DUPLICATE
                 continue
@@ -254,6 +270,31 @@ def _decided(
             row.standing = Standing.SAMPLE if person.is_sample else Standing.GOES
             decided[-1] = row, (verdict.address.key, letter.subject, letter.body)
         yield decided
+
+
+def _got_before(mailing: Mailing, facts: Mapping[int, bases.Facts]) -> dict[int | str, str]:
+    """The last mailing, and its day, by which each of these people or addresses got the wording.
+
+    A letter about an event may come again about another one; whether a notice is due is known
+    otherwise.
+    """
+    if mailing.again or mailing.kind == Mailing.Kind.NOTICE:
+        return {}
+    keys = {address.key for each in facts.values() for address in each.addresses}
+    rows = MailingRecipient.objects.filter(
+        Q(person__in=list(facts)) | Q(point__match_key__in=keys),
+        mailing__template_key=mailing.template_key,
+        mail__state__in=MailingRecipient.REACHES,
+    ).exclude(mailing=mailing)
+    if mailing.kind == Mailing.Kind.EVENT:
+        rows = rows.filter(mailing__event=mailing.event_id)
+    found: dict[int | str, str] = {}
+    fields = ("person", "point__match_key", "mailing", "mail__queued_at")
+    for person, key, number, at in rows.order_by("mail").values_list(*fields):
+        found[person] = f"M{number} {at.astimezone(BRUSSELS).date()}"
+        if key:
+            found[key] = found[person]
+    return found
 
 
 def counts_of(mailing: Mailing) -> dict[str, Any]:
@@ -315,6 +356,8 @@ def _release(
             {"scheduled_at": ValidationError(_("This moment is over; choose a later one."), "past")}
         )
     locked = _locked(mailing, State.DRAFT)
+    if fault := _misfit(locked.kind, locked.template_key):
+        raise fault
     check_mailing(locked, people, at=at)
     if locked.digest != seen:
         raise ValidationError(
@@ -341,6 +384,8 @@ def try_again(mailing: Mailing, *, at: datetime, by: User) -> int:
     Nobody joins a released mailing: only who was on it.
     """
     locked = _locked(mailing, State.RELEASED)
+    if fault := _misfit(locked.kind, locked.template_key):
+        raise fault
     blocked = locked.recipients.filter(standing=Standing.BLOCKED, mail=None)
     numbers = list(blocked.order_by("person").values_list("person", flat=True))
     written_to = locked.recipients.exclude(mail=None).exclude(point=None)

@@ -20,7 +20,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Case, Exists, F, OuterRef, Value, When
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.module_loading import import_string
@@ -470,11 +470,13 @@ PERSON_STEPS = {
 def decide_mail(mail: OutgoingMail, step: str, *, by: User, at: datetime) -> OutgoingMail:
     """A person's decision about one mail: hold, release, cancel, arrived, send_again.
 
-    Raises ValidationError when the mail has moved on meanwhile.
+    One that is to leave from a moment on keeps that moment when it is held and released; one that
+    waited for another try leaves at once. Raises ValidationError when the mail has moved on
+    meanwhile.
     """
     start, end = PERSON_STEPS[step]
     changed = OutgoingMail.objects.filter(pk=mail.pk, state__in=start).update(
-        state=end, next_try_at=timezone.now(), error=""
+        state=end, next_try_at=_due_after(step), error=""
     )
     mail.refresh_from_db()
     if not changed:
@@ -487,6 +489,15 @@ def decide_mail(mail: OutgoingMail, step: str, *, by: User, at: datetime) -> Out
     if end == State.SENT:
         notice_clock.tell_by_mail(mail, at=at)
     return mail
+
+
+def _due_after(step: str) -> Any:
+    """From when on a mail leaves after a person's step, as a value for the database."""
+    if step == "hold":
+        return F("next_try_at")
+    if step == "release":
+        return Case(When(attempts=0, then=F("next_try_at")), default=Value(timezone.now()))
+    return timezone.now()
 
 
 @transaction.atomic

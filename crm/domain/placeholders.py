@@ -10,11 +10,20 @@ from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-# Wordings of mailings have these names; whoever adds one gets the prefix.
-MAILING_KEYS = frozenset({"event_thanks", "speaker_thanks", "newsletter4_notice", "data_notice"})
-MAILING_PREFIX = "mailing-"
-# That we have somebody's data; a mailing of this kind goes out with one of these and no other.
-NOTICE_KEYS = frozenset({"data_notice"})
+from crm.models import Mailing
+
+Kind = Mailing.Kind
+# Wordings of mailings have these names, each for one kind of mailing.
+KINDS = {
+    "event_thanks": Kind.EVENT,
+    "speaker_thanks": Kind.EVENT,
+    "newsletter4_notice": Kind.NEWSLETTER,
+    "data_notice": Kind.NOTICE,
+}
+# Whoever adds one gets the prefix, then what it is for: "mailing-event--see-you-again".
+MAILING_PREFIX, AFTER_KIND = "mailing-", "--"
+# What one may add a wording for; a notice says what the law asks for, in words of its own.
+OWN_KINDS = (Kind.NEWSLETTER, Kind.VISIT_CONTACT, Kind.EVENT)
 STOP = "stop_link"
 # Not every project has to print a line about its funding.
 MAY_BE_EMPTY = frozenset({"funding_line"})
@@ -95,17 +104,38 @@ LETTER: dict[str, str | Promise] = {
 
 def is_for_mailings(key: str) -> bool:
     """Whether a wording goes to many people by a mailing, and not to one as an answer."""
-    return key in MAILING_KEYS or key.startswith(MAILING_PREFIX)
+    return bool(kind_of(key))
+
+
+def kind_of(key: str) -> str:
+    """The one kind of mailing a wording goes out as; empty for one that is no mailing's.
+
+    A wording of one's own that names no kind, as before there was a choice, may be a newsletter:
+    it asks for the consent to that.
+    """
+    if key in KINDS:
+        return KINDS[key]
+    if not key.startswith(MAILING_PREFIX):
+        return ""
+    named = key.removeprefix(MAILING_PREFIX).partition(AFTER_KIND)[0]
+    return named if named in OWN_KINDS else Kind.NEWSLETTER
 
 
 def is_notice(key: str) -> bool:
     """Whether a wording tells people that we have their data (GDPR art. 14)."""
-    return key in NOTICE_KEYS
+    return kind_of(key) == Kind.NOTICE
 
 
 def allowed_in(key: str) -> dict[str, str | Promise]:
-    """The closed list for a wording, each name with what it stands for."""
-    return MAILING if is_for_mailings(key) else LETTER
+    """The closed list for a wording, each name with what it stands for.
+
+    Only a newsletter brings the page of the newsletter: whoever stopped it gets none by another
+    name.
+    """
+    kind = kind_of(key)
+    if kind and kind != Kind.NEWSLETTER:
+        return {name: words for name, words in MAILING.items() if name != "newsletter_link"}
+    return MAILING if kind else LETTER
 
 
 def names_in(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The way out of mailings: a link of one's own, and what pressing its button writes down."""
+"""The way out of mailings: a link of one's own, or a mail; and what either writes down."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,9 +17,10 @@ from crm.models import (
     OutgoingMail,
     Person,
     StopLink,
+    User,
 )
 
-ONE_CLICK, BY_PAGE = "one_click", "stop_page"
+ONE_CLICK, BY_PAGE, BY_MAIL = "one_click", "stop_page", "stop_mail"
 
 
 def token_of(link: StopLink) -> str:
@@ -83,7 +84,7 @@ def _same(person: Person) -> list[Person]:
 
 
 @transaction.atomic
-def stop(link: StopLink, *, way: str, at: datetime) -> bool:
+def stop(link: StopLink, *, way: str, evidence: str = "", at: datetime) -> bool:
     """The holder wants no more of this kind; whether that was news.
 
     Consent is withdrawn with its evidence; where the kind rests on another basis, the wish is
@@ -94,17 +95,69 @@ def stop(link: StopLink, *, way: str, at: datetime) -> bool:
     StopLink.objects.select_for_update().get(pk=link.pk)
     person = _holder(link)
     purpose = Mailing.CONSENT.get(Mailing.Kind(link.kind), "")
+    evidence = evidence or f"stop link {link.pk}"
     if purpose:
-        withdrawn = [_withdraw(each, purpose, link, way=way, at=at) for each in _same(person)]
+        withdrawn = [
+            _withdraw(each, purpose, link, way=way, evidence=evidence, at=at)
+            for each in _same(person)
+        ]
         is_news = any(withdrawn)
     else:
-        is_news = _object(person, way=way, at=at)
+        is_news = _object(person, way=way, evidence=evidence, at=at)
     if is_news:
         _cancel_waiting([each.pk for each in _same(person)], link.kind)
     return is_news
 
 
-def _withdraw(person: Person, purpose: str, link: StopLink, *, way: str, at: datetime) -> bool:
+@transaction.atomic
+def stop_by_mail(people: Sequence[Person], *, message_id: str, at: datetime) -> bool:
+    """They wrote "unsubscribe" from their address: as if they had pressed the buttons of what we
+    send them; whether that was news. `message_id` names the mail that proves it."""
+    news = [
+        stop(
+            links_of([person], kind)[person.pk],
+            way=BY_MAIL,
+            evidence=_proof(message_id),
+            at=at,
+        )
+        for person in people
+        for kind in _meant_by(person)
+    ]
+    return any(news)
+
+
+def _meant_by(person: Person) -> list[str]:
+    """The kinds that a mail without further words stops: the newsletter, whatever else of what
+    rests on consent was sent to them, and what they got last."""
+    sent = OutgoingMail.objects.exclude(mailing=None).filter(message__person=person)
+    kinds = list(sent.order_by("-pk").values_list("mailing__kind", flat=True))
+    agreed = [kind for kind in kinds if kind in Mailing.CONSENT]
+    return list(dict.fromkeys([Mailing.Kind.NEWSLETTER, *agreed, *kinds[:1]]))
+
+
+@transaction.atomic
+def stop_address(address: str, *, message_id: str, at: datetime, by: User) -> None:
+    """Nobody we know has this address: its holder's no to every mailing that rests on consent is
+    written down by the address alone, and counts for whoever has it later."""
+    for purpose in Mailing.CONSENT.values():
+        no = ConsentRecord.objects.create(
+            address=address,
+            purpose=purpose,
+            status=ConsentRecord.Status.WITHDRAWN,
+            at=at,
+            channel=BY_MAIL,
+            evidence=_proof(message_id),
+        )
+        record(no, "stop_address", at=at, by=by)
+
+
+def _proof(message_id: str) -> str:
+    return f"mail {message_id}"[:500] if message_id else "mail without a Message-ID"
+
+
+def _withdraw(
+    person: Person, purpose: str, link: StopLink, *, way: str, evidence: str, at: datetime
+) -> bool:
     newest = person.consents.filter(purpose=purpose).order_by("-at", "-pk").first()
     no = (ConsentRecord.Status.WITHDRAWN, ConsentRecord.Status.REFUSED)
     if newest is not None and newest.status in no:
@@ -120,14 +173,14 @@ def _withdraw(person: Person, purpose: str, link: StopLink, *, way: str, at: dat
         # Later than every answer so far, also where the clock stands still.
         at=max(at, newest.at) if newest else at,
         channel=way,
-        evidence=f"stop link {link.pk}",
+        evidence=evidence,
         is_sample=person.is_sample,
     )
     record(person, "stop_mailings", at=at, actor="recipient", fields=["consents"])
     return True
 
 
-def _object(person: Person, *, way: str, at: datetime) -> bool:
+def _object(person: Person, *, way: str, evidence: str, at: datetime) -> bool:
     wishes = DataRequest.objects.filter(person=person, kind=DataRequest.Kind.STOP)
     if wishes.exists():
         return False
@@ -136,7 +189,7 @@ def _object(person: Person, *, way: str, at: datetime) -> bool:
         kind=DataRequest.Kind.STOP,
         person=person,
         address=address.value if address else "",
-        text=f"({way})",
+        text=f"({way}, {evidence})",
         received_at=at,
         due_on=a_month_after(at.date()),
         is_sample=person.is_sample,

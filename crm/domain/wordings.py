@@ -12,7 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.domain.audit import record
 from crm.domain.placeholders import (
+    AFTER_KIND,
     MAILING_PREFIX,
+    OWN_KINDS,
     STOP,
     allowed_in,
     check_names,
@@ -115,12 +117,17 @@ def save_wording(
     return made
 
 
-def new_key(name: str) -> str:
-    """A free key for a wording of somebody's own; raises ValidationError without a name."""
-    words = slugify(search_key(clean_line(name)))[:40].strip("-")
+def new_key(name: str, kind: str) -> str:
+    """A free key for a wording of somebody's own, which goes out as this kind of mailing alone.
+
+    Raises ValidationError without a name, or for a kind that has its own wordings.
+    """
+    words = slugify(search_key(clean_line(name)))[:30].strip("-")
     if not words:
         raise ValidationError({"title": _("Give it a name in letters.")}, code="required")
-    made = MAILING_PREFIX + words
+    if kind not in OWN_KINDS:
+        raise ValidationError({"kind": _("Choose what it is for.")}, code="kind")
+    made = MAILING_PREFIX + kind + AFTER_KIND + words
     taken = set(MailTemplate.objects.filter(key__startswith=made).values_list("key", flat=True))
     tries = (made if number == 1 else f"{made}-{number}" for number in count(1))
     return next(each for each in tries if each not in taken)

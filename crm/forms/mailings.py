@@ -4,9 +4,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from crm.domain.mailings import DERIVED, LINKS
-from crm.domain.placeholders import SHARED
+from crm.domain.placeholders import OWN_KINDS, SHARED, kind_of
 from crm.forms.fields import DayField, Form, LineField, TextField
-from crm.models import Event, Mailing
+from crm.models import Event
 
 TYPED = [name for name in SHARED if name not in DERIVED]
 LABELS = {
@@ -29,11 +29,6 @@ class MailingForm(Form):
     title = LineField(
         label=_("Name"), max_length=120, help_text=_("For the desk; nobody else reads it.")
     )
-    kind = forms.ChoiceField(
-        label=_("Kind"),
-        choices=Mailing.Kind.choices,
-        help_text=_("It decides on what basis somebody may be written to."),
-    )
     event = forms.ModelChoiceField(
         label=_("Event"),
         queryset=Event.objects.none(),
@@ -41,10 +36,18 @@ class MailingForm(Form):
         required=False,
         empty_label=_("no event"),
     )
-    template_key = forms.ChoiceField(label=_("Wording"))
+    template_key = forms.ChoiceField(
+        label=_("Wording"),
+        help_text=_("What it is for decides on what basis somebody may be written to."),
+    )
     with_english = forms.BooleanField(
         label=_("Write in English where there is no wording in somebody's language"),
         required=False,
+    )
+    again = forms.BooleanField(
+        label=_("Also to those who got this wording before"),
+        required=False,
+        help_text=_("They are left out otherwise, and shown with the mailing and its day."),
     )
     deadline = DayField(label=LABELS["deadline"], required=False)
 
@@ -66,7 +69,8 @@ class MailingForm(Form):
     @property
     def values(self) -> dict[str, Any]:
         cleaned = dict(self.cleaned_data)
-        return {**cleaned, "values": {name: cleaned.pop(name) for name in TYPED}}
+        kind = kind_of(cleaned["template_key"])
+        return {**cleaned, "kind": kind, "values": {name: cleaned.pop(name) for name in TYPED}}
 
 
 class WordingForm(Form):
@@ -84,9 +88,14 @@ class WordingForm(Form):
 class NewWordingForm(WordingForm):
     """A wording of somebody's own, in its first language."""
 
-    title = LineField(label=_("Name"), max_length=40)
+    title = LineField(label=_("Name"), max_length=30)
     language = forms.ChoiceField(label=_("Language"))
-    field_order = ["title", "language", "subject", "body"]
+    kind = forms.ChoiceField(
+        label=_("What it is for"),
+        choices=[(kind.value, kind.label) for kind in OWN_KINDS],
+        help_text=_("It goes out as this alone; it decides who may be written to."),
+    )
+    field_order = ["title", "language", "kind", "subject", "body"]
 
     def __init__(self, *args: Any, languages: Any, **options: Any) -> None:
         super().__init__(*args, **options)

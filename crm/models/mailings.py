@@ -51,6 +51,7 @@ class Mailing(models.Model):
     with_english = models.BooleanField(
         _("in English where the wording is missing in somebody's language"), default=False
     )
+    again = models.BooleanField(_("also to those who got this wording before"), default=False)
     values = models.JSONField(default=dict, blank=True)
     query = models.JSONField(null=True, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
@@ -121,16 +122,20 @@ class MailingRecipient(models.Model):
         BOUNCED = "bounced", _("the address refused our mail")
         SUPPRESSED = "suppressed", _("the address must never be mailed")
         DUPLICATE = "duplicate", _("somebody else with the same address gets it")
+        GOT_BEFORE = "got_before", _("got this wording before")
         NO_WORDING = "no_wording", _("no wording in their language")
         MISSING = "missing", _("a placeholder has no value")
 
+    # States of a mail by which its wording reached somebody, or will.
+    REACHES = ("queued", "held", "held_sample", "sending", "sent", "unknown")
     SENDABLE = (Standing.GOES, Standing.SAMPLE)
 
     mailing = models.ForeignKey(Mailing, on_delete=models.CASCADE, related_name="recipients")
     person = models.ForeignKey("crm.Person", on_delete=models.CASCADE, related_name="mailings")
     standing = models.CharField(max_length=8, choices=Standing)
     reason = models.CharField(max_length=12, choices=Reason, blank=True)
-    # Names of placeholders, or codes of languages; never words about the person.
+    # Names of placeholders, codes of languages, or the mailing they got before and its day; never
+    # words about the person.
     detail = models.CharField(max_length=200, blank=True)
     language = models.CharField(max_length=8, blank=True)
     point = models.ForeignKey(

@@ -96,6 +96,8 @@ def test_people_are_named_in_one_way(program, coordinator):
     [
         {"kind": "spam"},
         {"kind": "event"},
+        {"kind": "visit_contact"},
+        {"kind": "notice"},
         {"template_key": "nothing"},
         {"values": {"given": "You"}},
         {"values": {"newsletter_link": "ftp://x"}},

@@ -163,6 +163,17 @@ REQUEST_STATES, MODES, PARTS = (dict(each.choices) for each in (RequestState, Mo
 WAYS = dict(Channel.choices) | {"mail": _("mail"), "visit": _("visit")}
 
 # Words for codes, by where they stand.
+DELIVERED = {
+    "queued": _("waiting"),
+    "held": _("held back"),
+    "held_sample": _("sample, never sent"),
+    "sending": _("being sent"),
+    "sent": _("sent"),
+    "unknown": _("perhaps sent"),
+    "bounced": _("refused by the address"),
+    "failed": _("could not be sent"),
+    "cancelled": _("cancelled"),
+}
 CODES: dict[str, Mapping[str, Any]] = {
     "contact_points.kind": {"email": _("mail"), "phone": _("phone")},
     "contact_points.status": {
@@ -185,24 +196,15 @@ CODES: dict[str, Mapping[str, Any]] = {
     "promises.owner": {"ours": _("ours"), "theirs": _("yours")},
     "messages.channel": WAYS,
     "messages.direction": {"in": _("from you"), "out": _("from us")},
+    # With what became of the deliveries.
     "messages.status": {
+        **DELIVERED,
         "draft": _("draft"),
         "queued": _("given to the post"),
         "received": _("received"),
-        "cancelled": _("cancelled"),
         "logged": _("sent from elsewhere"),
     },
-    "messages.deliveries.state": {
-        "queued": _("waiting"),
-        "held": _("held back"),
-        "held_sample": _("sample, never sent"),
-        "sending": _("being sent"),
-        "sent": _("sent"),
-        "unknown": _("perhaps sent"),
-        "bounced": _("refused by the address"),
-        "failed": _("could not be sent"),
-        "cancelled": _("cancelled"),
-    },
+    "messages.deliveries.state": DELIVERED,
     "mails_received.state": {
         "new": _("not read yet"),
         "review": _("to be looked at"),
@@ -215,6 +217,7 @@ CODES: dict[str, Mapping[str, Any]] = {
         "sample": _("sample, never sent"),
         "blocked": _("you do not get it"),
         "left_out": _("left out by us"),
+        **DELIVERED,
         "queued": _("given to the post"),
     },
     "mailings.reason": {
@@ -229,6 +232,7 @@ CODES: dict[str, Mapping[str, Any]] = {
         "bounced": _("the address refused our mail"),
         "suppressed": _("the address is never to be written to"),
         "duplicate": _("somebody else with this address gets it"),
+        "got_before": _("you got this letter before"),
         "no_wording": _("we have no words in your language"),
         "missing": _("something to be filled in is missing"),
     },

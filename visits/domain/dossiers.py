@@ -198,7 +198,7 @@ class Dossier:
     def mailings(self) -> list[MailingRecipient]:
         """Mailings they were on, whether a letter went or not."""
         found = MailingRecipient.objects.filter(person__in=self.people)
-        return list(found.select_related("mailing").order_by("mailing", "pk"))
+        return list(found.select_related("mailing", "mail").order_by("mailing", "pk"))
 
     @cached_property
     def interactions(self) -> list[Interaction]:

@@ -16,7 +16,15 @@ from django.utils import translation
 from crm.domain.audit import record
 from crm.domain.letters_of_mailings import languages_of
 from crm.domain.working_calendar import OFFICE_ZONE
-from crm.models import ContactPoint, Message, OutgoingMail, Person, Suppression, User
+from crm.models import (
+    ContactPoint,
+    MailingRecipient,
+    Message,
+    OutgoingMail,
+    Person,
+    Suppression,
+    User,
+)
 from visits.domain.dossiers import Dossier, dossier_of, word_pattern
 from visits.models import Host, Topic, Visit, VisitRequest
 
@@ -174,11 +182,7 @@ def gather_export(dossier: Dossier, *, at: datetime) -> dict[str, Any]:
             values(row, INCOMING) | {"attachments": [each["name"] for each in row.attachments]}
             for row in dossier.incoming
         ],
-        "mailings": [
-            values(row, ("standing", "reason", "language"))
-            | {"mailing": row.mailing.title, "released_at": row.mailing.released_at}
-            for row in dossier.mailings
-        ],
+        "mailings": [_mailing(row) for row in dossier.mailings],
         "requests": [_request(row) for row in dossier.requests],
         "forms_not_verified": [
             {"answers": row.answers, "sent_at": row.sent_at} for row in dossier.pending
@@ -224,13 +228,23 @@ def _last_change(dossier: Dossier, person: Person) -> datetime:
 
 
 def _message(message: Message) -> dict[str, Any]:
-    """A letter with its deliveries; called off when all of those were."""
+    """A letter with its deliveries; its own status is theirs where they agree, whatever was called
+    off beside one that was not."""
     deliveries = [values(mail, DELIVERY) for mail in message.deliveries.all()]
     told = values(message, MESSAGE) | {"deliveries": deliveries}
-    called_off = OutgoingMail.State.CANCELLED
-    if deliveries and all(mail["state"] == called_off for mail in deliveries):
-        told["status"] = Message.Status.CANCELLED.value
+    states = {mail["state"] for mail in deliveries}
+    kept = states - {OutgoingMail.State.CANCELLED} or states
+    if len(kept) == 1:
+        told["status"] = kept.pop()
     return told
+
+
+def _mailing(row: MailingRecipient) -> dict[str, Any]:
+    """How somebody stands on a mailing; where a letter was written, what became of it."""
+    told = values(row, ("standing", "reason", "language"))
+    if row.mail is not None and row.standing == MailingRecipient.Standing.QUEUED:
+        told["standing"] = row.mail.state
+    return told | {"mailing": row.mailing.title, "released_at": row.mailing.released_at}
 
 
 def _request(request: VisitRequest) -> dict[str, Any]:

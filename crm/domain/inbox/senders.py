@@ -33,7 +33,7 @@ def user_at(address: str) -> User | None:
 
 def own_addresses() -> set[str]:
     """Keys of the addresses under which the installation itself writes and is written to."""
-    own = {settings.DEFAULT_FROM_EMAIL, settings.IMAP_USER}
+    own = {settings.DEFAULT_FROM_EMAIL, settings.IMAP_USER, settings.UNSUBSCRIBE_MAIL}
     return {address_key(address) for address in own if "@" in address}
 
 

@@ -62,6 +62,13 @@ def wording():
     return MailTemplateFactory(key="newsletter4_notice", language="en", subject="News", body=BODY)
 
 
+@pytest.fixture
+def thanks():
+    return MailTemplateFactory(
+        key="event_thanks", language="en", subject="Thanks", body="{greeting}\n\n{stop_link}\n"
+    )
+
+
 def start(by, people=None, **values):
     defaults = {
         "title": "Newsletter 4",
@@ -168,16 +175,112 @@ def test_a_no_said_by_address_alone_counts(wording, coordinator):
     assert standing_of(start(coordinator), yes)[1] == Reason.DENIED
 
 
-def test_a_letter_about_an_event_goes_to_who_came(wording, coordinator):
+def test_a_letter_about_an_event_goes_to_who_came(thanks, coordinator):
     event = EventFactory()
     came, missed = reader("came@x.example", consent=""), reader("missed@x.example", consent="")
     ParticipationFactory(person=came, event=event, status=Participation.Status.ATTENDED)
     ParticipationFactory(person=missed, event=event, status=Participation.Status.NO_SHOW)
 
-    mailing = start(coordinator, kind=Mailing.Kind.EVENT, event=event)
+    mailing = start(coordinator, kind=Mailing.Kind.EVENT, event=event, template_key=thanks.key)
 
     assert standing_of(mailing, came)[0] == Standing.GOES
     assert standing_of(mailing, missed)[1] == Reason.NO_PART
+
+
+@pytest.mark.parametrize("kind", ["event", "visit_contact", "notice"])
+@pytest.mark.parametrize("key", ["newsletter4_notice", "mailing-newsletter--five", "mailing-old"])
+def test_a_newsletter_goes_as_a_newsletter_alone(wording, coordinator, kind, key):
+    MailTemplateFactory(key=key, language="en", version=7, subject="News", body=BODY)
+
+    with pytest.raises(ValidationError) as refusal:
+        start(coordinator, kind=kind, event=EventFactory(), template_key=key)
+
+    words = "This wording is of another kind and goes out as that alone: Newsletter"
+    assert refusal.value.message_dict["template_key"][0].startswith(words)
+
+
+def test_a_draft_from_before_wordings_had_a_kind_is_not_released(wording, coordinator):
+    event = EventFactory()
+    person = reader("came@x.example", consent="withdrawn")
+    ParticipationFactory(person=person, event=event, status=Participation.Status.ATTENDED)
+    mailing = start(coordinator)
+    Mailing.objects.filter(pk=mailing.pk).update(kind="event", event=event)
+    mailings.check_mailing(mailing, Person.objects.all(), at=clock.now())
+
+    with pytest.raises(ValidationError, match="goes out as that alone"):
+        release(mailing, coordinator)
+
+    Mailing.objects.filter(pk=mailing.pk).update(state="released")
+    with pytest.raises(ValidationError, match="goes out as that alone"):
+        mailings.try_again(mailing, at=clock.now(), by=coordinator)
+    assert not OutgoingMail.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_newsletter_that_waits_as_mail_about_an_event_spares_who_stopped_newsletters(
+    wording, coordinator, smtp_sink
+):
+    event = EventFactory()
+    people = [reader("no@x.example"), reader("yes@x.example")]
+    for person in people:
+        ParticipationFactory(person=person, event=event, status=Participation.Status.ATTENDED)
+    mailing = start(coordinator)
+    release(mailing, coordinator)
+    Mailing.objects.filter(pk=mailing.pk).update(kind="event", event=event)
+    later = CLOCK + timedelta(hours=1)
+    ConsentRecordFactory(person=people[0], purpose="newsletter", status="withdrawn", at=later)
+
+    outbox.send_due()
+
+    assert [each.recipients for each in smtp_sink.received] == [("yes@x.example",)]
+    assert standing_of(mailing, people[0])[:2] == (Standing.BLOCKED, Reason.DENIED)
+
+
+def test_who_got_this_wording_before_is_left_out_with_mailing_and_day(wording, coordinator):
+    got, twin = reader("got@x.example"), reader("other@x.example")
+    first = start(coordinator)
+    release(first, coordinator)
+    ContactPointFactory(person=twin, value="got@x.example", is_preferred=True, is_sample=False)
+    twin.contact_points.filter(value="other@x.example").delete()
+    new = reader("new@x.example")
+
+    again = start(coordinator)
+
+    detail = f"M{first.pk} {timezone.localdate(clock.now())}"
+    for person in (got, twin):
+        assert standing_of(again, person) == (Standing.BLOCKED, Reason.GOT_BEFORE, detail)
+    assert standing_of(again, new)[0] == Standing.GOES
+    assert standing_of(start(coordinator, again=True), got)[0] == Standing.GOES
+
+
+@pytest.mark.parametrize("state", ["cancelled", "bounced", "failed"])
+def test_a_wording_that_never_reached_somebody_may_come(wording, coordinator, state):
+    person = reader("a@x.example")
+    release(start(coordinator), coordinator)
+    OutgoingMail.objects.update(state=state)
+    assert standing_of(start(coordinator), person)[0] == Standing.GOES
+
+
+def test_a_thank_you_may_come_again_about_another_event(thanks, coordinator):
+    person, events = reader("a@x.example", consent=""), [EventFactory(), EventFactory()]
+    for event in events:
+        ParticipationFactory(person=person, event=event, status=Participation.Status.ATTENDED)
+    about = {"kind": Mailing.Kind.EVENT, "template_key": thanks.key}
+    release(start(coordinator, event=events[0], **about), coordinator)
+
+    assert standing_of(start(coordinator, event=events[0], **about), person)[1] == (
+        Reason.GOT_BEFORE
+    )
+    assert standing_of(start(coordinator, event=events[1], **about), person)[0] == Standing.GOES
+
+
+def test_a_draft_is_refused_when_another_one_with_its_wording_was_released(wording, coordinator):
+    reader("a@x.example")
+    first, second = start(coordinator), start(coordinator)
+    release(first, coordinator)
+
+    with pytest.raises(ValidationError, match="Something has changed"):
+        release(second, coordinator)
 
 
 # --- Releasing -----------------------------------------------------------------------------------
@@ -475,11 +578,12 @@ def test_a_stop_withdraws_once_cancels_what_waits_and_covers_the_address(wording
     assert OutgoingMail.objects.get().state == State.CANCELLED
 
 
-def test_a_stop_of_mail_about_an_event_binds_at_once(wording, coordinator):
+def test_a_stop_of_mail_about_an_event_binds_at_once(thanks, coordinator):
     event = EventFactory()
     person = reader("came@x.example", consent="")
     ParticipationFactory(person=person, event=event, status=Participation.Status.ATTENDED)
-    mailing = start(coordinator, kind=Mailing.Kind.EVENT, event=event)
+    about = {"kind": Mailing.Kind.EVENT, "event": event, "template_key": thanks.key}
+    mailing = start(coordinator, **about)
     release(mailing, coordinator)
 
     assert stop(StopLink.objects.get(person=person), way="stop_page", at=CLOCK)
@@ -488,7 +592,7 @@ def test_a_stop_of_mail_about_an_event_binds_at_once(wording, coordinator):
     wish = DataRequest.objects.get()
     assert wish.kind == DataRequest.Kind.STOP
     assert wish.due_on == date(2023, 3, 15)
-    again = start(coordinator, kind=Mailing.Kind.EVENT, event=event)
+    again = start(coordinator, **about)
     assert standing_of(again, person)[1] == Reason.STOPPED
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
@@ -157,6 +158,34 @@ def test_person_decides_once(coordinator):
     with pytest.raises(ValidationError, match="look at it again"):
         outbox.decide_mail(mail, "hold", by=coordinator, at=now)
     assert outbox.decide_mail(mail, "release", by=coordinator, at=now).state == State.QUEUED
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("way", ["hold", "hold_mail"])
+def test_a_mail_for_later_keeps_its_moment_when_it_is_held_and_released(coordinator, way):
+    mail, now = queue(), timezone.now()
+    later = now + timedelta(days=3)
+    OutgoingMail.objects.update(next_try_at=later)
+
+    if way == "hold":
+        outbox.decide_mail(mail, "hold", by=coordinator, at=now)
+    else:
+        call_command("hold_mail")
+    outbox.decide_mail(mail, "release", by=coordinator, at=now)
+
+    assert not OutgoingMail.objects.due(later - timedelta(minutes=1)).exists()
+    assert OutgoingMail.objects.due(later).get() == mail
+
+
+@pytest.mark.django_db
+def test_a_mail_that_waited_for_another_try_leaves_at_once_when_it_is_released(coordinator):
+    mail, now = queue(), timezone.now()
+    OutgoingMail.objects.update(next_try_at=now + timedelta(hours=6), attempts=6)
+
+    outbox.decide_mail(mail, "hold", by=coordinator, at=now)
+    outbox.decide_mail(mail, "release", by=coordinator, at=now)
+
+    assert OutgoingMail.objects.due(timezone.now()).get() == mail
 
 
 # --- The server refuses us, and not the recipient ------------------------------------------------

@@ -16,7 +16,12 @@ from crm.models import (
     OutgoingMail,
     Participation,
 )
-from tests.factories.crm import CLOCK, OutgoingMailFactory, PersonFactory
+from tests.factories.crm import (
+    CLOCK,
+    MailingRecipientFactory,
+    OutgoingMailFactory,
+    PersonFactory,
+)
 from visits.briefs.copy_words import CODES, NAMES, SECTIONS
 from visits.briefs.person_copy import _Spot
 from visits.domain import person_export
@@ -41,7 +46,11 @@ ENUMS = {
 
 @pytest.mark.parametrize("where", ENUMS)
 def test_every_code_that_is_kept_has_words(where):
-    assert set(CODES[where]) == set(ENUMS[where].values)
+    codes = set(ENUMS[where].values)
+    # These are told by the state of their mail.
+    if where in ("messages.status", "mailings.standing"):
+        codes |= set(OutgoingMail.State.values)
+    assert set(CODES[where]) == codes
 
 
 def entry(verb: str, *fields: str, **states: str) -> dict:
@@ -93,7 +102,18 @@ def test_a_letter_that_was_called_off_is_said_to_be():
     assert letter["status"] == "cancelled"
     OutgoingMailFactory(message=mail.message, state="sent")
     (letter,) = gather_export(dossier_of(person), at=CLOCK)["messages"]
-    assert letter["status"] == "queued"
+    assert letter["status"] == "sent"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("state", ["queued", "sent", "bounced"])
+def test_a_letter_and_a_mailing_stand_as_their_mail_does(state):
+    person = PersonFactory()
+    mail = OutgoingMailFactory(message__person=person, message__status="queued", state=state)
+    MailingRecipientFactory(person=person, mail=mail, standing="queued")
+    told = gather_export(dossier_of(person), at=CLOCK)
+    assert told["messages"][0]["status"] == state
+    assert told["mailings"][0]["standing"] == state
 
 
 @pytest.mark.django_db

@@ -118,6 +118,16 @@ def test_a_link_about_an_event_writes_down_a_wish(client, reader):
     assert answers(reader) == [("granted", "event_desk")]
 
 
+@pytest.mark.parametrize("kind", [Mailing.Kind.EVENT, Mailing.Kind.NOTICE])
+def test_a_link_that_stops_everything_says_so(client, reader, kind):
+    path = address(reader, kind=kind)
+    before, after = client.get(path).content.decode(), client.post(path).content.decode()
+    assert "no more mails that go to many people: no newsletters" in before
+    assert "no more mails that go to many people are sent to you" in after
+    for shown in (before, after):
+        assert "of this kind" not in shown
+
+
 def test_a_wrong_token_is_answered_as_any_dead_link(client, reader):
     path = address(reader)
     right = client.get(path).status_code

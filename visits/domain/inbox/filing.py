@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _
 
 from crm.domain.audit import MUNICIPALITY, record
 from crm.domain.outbox import mark_bounced, mark_given_up
+from crm.domain.stop_links import stop_address, stop_by_mail
 from crm.models import IncomingMail, Message, Organisation, OutgoingMail, Person, User
 from crm.validators import clean_line, clean_text
+from visits.domain.inbox.knowledge import people_at
 from visits.domain.inbox.weighing import Bounce
 from visits.domain.requests import forget_reply, note_reply
 from visits.domain.steps import set_request_state
@@ -118,6 +120,33 @@ def link_request(
         locked, person=request.person, requests=[request], name=name, address=address, user=None
     )
     return _decide(locked, State.FILED, "made_request", at=at, by=by, about=request.ref)
+
+
+def stop_sender(mail: IncomingMail, *, at: datetime) -> bool:
+    """Everybody with the sender's address gets no more mailings, and their timeline shows the mail
+    that says so; False when we know nobody with it."""
+    people = people_at(mail.sender)
+    stop_by_mail(people, message_id=mail.message_id, at=at)
+    for person in people:
+        write_message(
+            mail, person=person, requests=[], name=mail.sender_name, address=mail.sender, user=None
+        )
+    return bool(people)
+
+
+@transaction.atomic
+def unsubscribe_sender(mail: IncomingMail, *, at: datetime, by: User) -> IncomingMail:
+    """A person has read the wish: no more mailings to the sender's address, known to us or not.
+
+    Raises ValidationError for a mail without a sender, or one that is dealt with already.
+    """
+    if "@" not in mail.sender:
+        raise ValidationError(_("This mail names no sender to unsubscribe."), code="no_sender")
+    locked = lock(mail, State.REVIEW)
+    locked.journal = {"before": [locked.state, locked.why]}
+    if not stop_sender(locked, at=at):
+        stop_address(locked.sender, message_id=locked.message_id, at=at, by=by)
+    return _decide(locked, State.FILED, "stop", at=at, by=by)
 
 
 @transaction.atomic

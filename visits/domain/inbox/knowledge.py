@@ -14,6 +14,8 @@ from crm.validators import address_key
 from visits.domain.inbox.weighing import Known, Report
 from visits.models import VisitRequest
 
+# What the address for that in our mailings puts into the subject.
+STOP_WISH = re.compile(r"\s*unsubscribe\W*", re.I)
 REFERENCE = re.compile(r"\bR\d{2,9}\b")
 
 
@@ -56,6 +58,7 @@ def look_into(mail: IncomingMail, facts: dict[str, Any]) -> Findings:
     else:
         concerned = concerned_by([(mail.sender_name, mail.sender)], mail, threads)
     met = [each for each in concerned if each.is_known]
+    is_stop = asks_to_stop(mail)
     known = Known(
         is_stub=mail.is_stub,
         faults=frozenset(mail.faults),
@@ -77,8 +80,20 @@ def look_into(mail: IncomingMail, facts: dict[str, Any]) -> Findings:
         is_contact=user is None and bool(met),
         is_disguised=disguise_of(mail.sender) is not None,
         is_ignored=senders.is_ignored(mail.sender),
+        asks_to_stop=is_stop,
+        knows_sender=is_stop and bool(people_at(mail.sender)),
     )
     return Findings(known, outgoing, report, user, met)
+
+
+def asks_to_stop(mail: IncomingMail) -> bool:
+    """Whether a mail says "unsubscribe" and nothing else in its subject, as a mail program writes
+    it; one of our own people means it only where they write to us."""
+    if not STOP_WISH.fullmatch(mail.subject):
+        return False
+    own = senders.own_addresses()
+    is_to_us = any(address_key(address) in own for _name, address in mail.recipients)
+    return is_to_us or senders.user_at(mail.sender) is None
 
 
 def report_of(told: dict[str, Any] | None) -> Report | None:

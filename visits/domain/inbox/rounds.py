@@ -14,7 +14,12 @@ from crm.domain.inbox.bounds import Bounds
 from crm.domain.inbox.reading import Unreadable, read_facts
 from crm.models import IncomingMail, Person
 from crm.validators import address_key
-from visits.domain.inbox.filing import note_bounce, note_on_requests, write_message
+from visits.domain.inbox.filing import (
+    note_bounce,
+    note_on_requests,
+    stop_sender,
+    write_message,
+)
 from visits.domain.inbox.knowledge import Findings, look_into, thread_of
 from visits.domain.inbox.weighing import Kind, State, Verdict, weigh
 
@@ -97,6 +102,9 @@ def _act_on(mail: IncomingMail, found: Findings, verdict: Verdict, *, at: dateti
             note_bounce(mail, found.outgoing, answer=answer, bounce=verdict.bounce)
         return
     if verdict.state != State.FILED:
+        return
+    if verdict.why == "stop":
+        stop_sender(mail, at=at)
         return
     if verdict.kind == Kind.COPY:
         for each in found.concerned:

@@ -58,6 +58,9 @@ class Known:
     is_contact: bool = False
     is_disguised: bool = False
     is_ignored: bool = False
+    # It asks for no more mailings, from the address of somebody we know.
+    asks_to_stop: bool = False
+    knows_sender: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,8 @@ def weigh(known: Known) -> Verdict:
         return _of_report(known)
     if known.faults & TOO_STRANGE:
         return Verdict(State.REVIEW, "strange", kind=_kind(known))
+    if known.asks_to_stop:
+        return _of_stop(known)
     if known.is_automatic:
         return _of_automatic(known)
     if known.is_user:
@@ -121,6 +126,17 @@ def _of_report(known: Known) -> Verdict:
         about=known.answers,
         bounce=report.bounce,
     )
+
+
+def _of_stop(known: Known) -> Verdict:
+    """Stopping harms nobody: the sender's address is enough, unless our server says it is false."""
+    if known.is_disguised:
+        return Verdict(State.REVIEW, "disguised")
+    if known.is_verified is False:
+        return Verdict(State.REVIEW, "stop_unverified")
+    if not known.knows_sender:
+        return Verdict(State.REVIEW, "stop_stranger")
+    return Verdict(State.FILED, "stop")
 
 
 def _of_automatic(known: Known) -> Verdict:

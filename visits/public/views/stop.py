@@ -44,6 +44,7 @@ def _page(request: HttpRequest, language: str, link: StopLink, token: str) -> Ht
         "stop.html",
         language_links=links,
         is_done=stop_links.has_stopped(link),
+        stops_all=link.kind not in Mailing.CONSENT,
         is_newsletter=link.kind == Mailing.Kind.NEWSLETTER,
     )
     response["Referrer-Policy"] = "no-referrer"

@@ -26,8 +26,8 @@ from crm.lookalikes import disguise_of
 from crm.models import IgnoredSender, IncomingMail, MailFolder, Organisation, Person
 from crm.permissions import require
 from crm.roles import Role
-from visits.domain.inbox.filing import file_mail, ignore_mail, take_back
-from visits.domain.inbox.knowledge import concerned_by, outside, thread_ids
+from visits.domain.inbox.filing import file_mail, ignore_mail, take_back, unsubscribe_sender
+from visits.domain.inbox.knowledge import asks_to_stop, concerned_by, outside, thread_ids
 from visits.forms.inbox import FOUND, FilingForm
 from visits.views.desk.access import back_to, try_verb
 from visits.views.desk.lists import as_file, list_page, render_list
@@ -134,6 +134,7 @@ def _page(request: HttpRequest, mail: IncomingMail, form: FilingForm) -> HttpRes
         "words": request.GET.get("q", ""),
         "is_open": mail.state in (State.REVIEW, State.IGNORED),
         "may_make_request": mail.kind == Kind.LETTER and mail.state == State.REVIEW,
+        "may_unsubscribe": mail.state == State.REVIEW and asks_to_stop(mail),
         "next_mail": _next_to_look_at(request, mail),
     }
     return render(request, "visits/inbox_detail.html", context, status=422 if form.errors else 200)
@@ -193,6 +194,17 @@ def inbox_ignore(request: HttpRequest, pk: int) -> HttpResponse:
             _("Put aside; nobody is told."),
             undo=reverse("visits:inbox-undo", args=[pk]),
         )
+    return back_to(request, reverse("visits:inbox-list"))
+
+
+@require_POST
+@require(Role.COORDINATOR)
+def inbox_unsubscribe(request: HttpRequest, pk: int) -> HttpResponse:
+    """No more mailings to the sender of this mail."""
+    mail = find_incoming(request, pk)
+    if try_verb(request, unsubscribe_sender, mail, at=clock.now(), by=request.user):
+        words = _("No more mailings go to %(sender)s; the wish is written down.")
+        done(request, words % {"sender": mail.sender})
     return back_to(request, reverse("visits:inbox-list"))
 
 

@@ -54,7 +54,10 @@ COLUMNS = (
 # What each decision is called on its button, and what the toast says afterwards.
 STEPS = {
     "hold": (gettext_lazy("Hold"), gettext_lazy("Held; it leaves only when you release it.")),
-    "release": (gettext_lazy("Release"), gettext_lazy("Released; it leaves within a minute.")),
+    "release": (
+        gettext_lazy("Release"),
+        gettext_lazy("Released; it leaves within a minute, or from its moment on."),
+    ),
     "cancel": (gettext_lazy("Cancel"), gettext_lazy("Cancelled; it will not be sent.")),
     "arrived": (gettext_lazy("It arrived"), gettext_lazy("Marked as arrived.")),
     "send_again": (gettext_lazy("Send again"), gettext_lazy("It is sent once more.")),

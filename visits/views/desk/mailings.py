@@ -48,6 +48,8 @@ SETTLED = (
     MailState.UNKNOWN,
 )
 FROM_LIST = "list"
+# Whoever a draft goes to, real or sample: what is read one by one before a release.
+GOING = "going"
 SAID = {
     "stop": gettext_lazy("Stopped; the next mail does not leave."),
     "resume": gettext_lazy("It goes on."),
@@ -80,7 +82,7 @@ def mailing_new(request: HttpRequest) -> HttpResponse:
     event = usual_event(campaign)
     initial = usual_values(campaign) | {"event": event.slug if event else None}
     if request.GET.get("kind") == Mailing.Kind.NOTICE:
-        initial |= {"kind": Mailing.Kind.NOTICE, "template_key": "data_notice", "event": None}
+        initial |= {"template_key": "data_notice", "event": None}
     form = _form(request, initial)
     if request.method == "POST" and form.is_valid():
         try:
@@ -136,10 +138,10 @@ def mailing_edit(request: HttpRequest, pk: int) -> HttpResponse:
     mailing = _find(request, pk)
     initial = {
         "title": mailing.title,
-        "kind": mailing.kind,
         "event": mailing.event.slug if mailing.event else None,
         "template_key": mailing.template_key,
         "with_english": mailing.with_english,
+        "again": mailing.again,
         **mailing.values,
     }
     form = _form(request, initial)
@@ -183,7 +185,7 @@ def _page(request: HttpRequest, mailing: Mailing, **more: Any) -> HttpResponse:
             for reason, count in sorted(counts["reasons"].items(), key=lambda each: -each[1])
             if reason
         ],
-        "first": _rows(mailing, chosen).first(),
+        "first": _rows(mailing, GOING).first(),
         "page_obj": page,
         "chosen": chosen,
         "query": urlencode({"show": chosen}) if chosen else "",
@@ -198,6 +200,8 @@ def _page(request: HttpRequest, mailing: Mailing, **more: Any) -> HttpResponse:
 def _rows(mailing: Mailing, chosen: str) -> QuerySet[MailingRecipient]:
     """The recipients of one standing, or blocked for one reason; all in the order of the people."""
     rows = mailing.recipients.order_by("person__family", "person__given", "pk")
+    if chosen == GOING:
+        return rows.filter(standing__in=MailingRecipient.SENDABLE)
     if chosen in Standing.values:
         return rows.filter(standing=chosen)
     if chosen in MailingRecipient.Reason.values:

@@ -14,7 +14,15 @@ from django.views.decorators.http import require_http_methods, require_safe
 from crm import clock, languages
 from crm.domain.letters_of_mailings import LINK, Letter, Writer, languages_of
 from crm.domain.messages import render_template
-from crm.domain.placeholders import SHARED, allowed_in, is_for_mailings, is_notice
+from crm.domain.placeholders import (
+    AFTER_KIND,
+    MAILING_PREFIX,
+    SHARED,
+    allowed_in,
+    is_for_mailings,
+    is_notice,
+    kind_of,
+)
 from crm.domain.wordings import check_wording, new_key, newest, save_wording
 from crm.forms.mailings import NewWordingForm, WordingForm
 from crm.models import Mailing, MailTemplate, NoticeDue, Person
@@ -38,17 +46,23 @@ PEOPLE_OFFERED = 40
 
 def wording_title(key: str) -> str:
     """What a wording is called at the desk."""
-    words = key.removeprefix("mailing-").replace("-", " ").capitalize()
-    return str(TITLES[key]) if key in TITLES else (words if is_for_mailings(key) else title_of(key))
+    if key in TITLES:
+        return str(TITLES[key])
+    if not is_for_mailings(key):
+        return title_of(key)
+    own = key.removeprefix(MAILING_PREFIX)
+    return (own.partition(AFTER_KIND)[2] or own).replace("-", " ").capitalize()
 
 
-def wording_choices() -> list[tuple[str, str]]:
-    """The wordings a mailing can go out with."""
+def wording_choices() -> list[tuple[str, list[tuple[str, str]]]]:
+    """The wordings a mailing can go out with, under the kind that each goes out as."""
     keys = MailTemplate.objects.order_by().values_list("key", flat=True).distinct()
-    return sorted(
-        ((key, wording_title(key)) for key in keys if is_for_mailings(key)),
-        key=lambda each: each[1],
-    )
+    titled = sorted((wording_title(key), key) for key in keys)
+    groups = [
+        (kind.label, [(key, title) for title, key in titled if kind_of(key) == kind])
+        for kind in Mailing.Kind
+    ]
+    return [(str(label), rows) for label, rows in groups if rows]
 
 
 @require_safe
@@ -63,6 +77,7 @@ def wording_list(request: HttpRequest) -> HttpResponse:
             "key": key,
             "title": wording_title(key),
             "is_for_mailings": is_for_mailings(key),
+            "kind": Mailing.Kind(kind_of(key)).label if is_for_mailings(key) else "",
             "languages": [
                 {"code": code, "version": versions.get(code)}
                 for code in settings.COMPLETE_LANGUAGES
@@ -93,7 +108,7 @@ def wording_new(request: HttpRequest) -> HttpResponse:
         values = form.cleaned_data
         try:
             made = save_wording(
-                new_key(values["title"]),
+                new_key(values["title"], values["kind"]),
                 values["language"],
                 subject=values["subject"],
                 body=values["body"],

@@ -7,11 +7,21 @@ from django.urls import reverse
 
 from crm.domain.inbox import fetching
 from crm.domain.inbox.bounds import Bounds
-from crm.models import ClockSetting, ContactPoint, IncomingMail, MailFolder, Message, OutgoingMail
+from crm.models import (
+    ClockSetting,
+    ConsentRecord,
+    ContactPoint,
+    IncomingMail,
+    MailFolder,
+    Message,
+    OutgoingMail,
+)
 from tests.crm.domain.inbox.letters import committed, letter
 from tests.factories.crm import (
+    ConsentRecordFactory,
     ContactPointFactory,
     CoordinatorFactory,
+    MailingRecipientFactory,
     MessageFactory,
     OutgoingMailFactory,
     PersonFactory,
@@ -676,3 +686,142 @@ def test_control_signs_in_every_field_hinder_no_database(mailbox, sent):
     assert [row[0] for row in rows] == ["bounce", "review"]
     assert rows[1][1] == "<letter-1@city.invalid>"
     assert "no such mailbox" in rows[0][2]
+
+
+# --- "Unsubscribe" by mail ---
+
+
+def stop_wish(**more) -> bytes:
+    return letter(to="stop@desk.example", **{"subject": "unsubscribe", "text": "", **more})
+
+
+@pytest.fixture
+def subscriber(robin, settings):
+    settings.UNSUBSCRIBE_MAIL = "stop@desk.example"
+    ConsentRecordFactory(person=robin, purpose="newsletter", status="granted")
+    return robin
+
+
+def answers(**of):
+    rows = ConsentRecord.objects.filter(**of).order_by("pk")
+    return list(rows.values_list("purpose", "status", "channel", "evidence"))
+
+
+@pytest.mark.parametrize("subject", ["unsubscribe", "Unsubscribe ", "UNSUBSCRIBE."])
+def test_unsubscribe_by_mail_withdraws_with_its_proof(subject, mailbox, subscriber):
+    mailbox.deliver(stop_wish(subject=subject))
+
+    read()
+
+    assert standing() == ("filed", "stop", "letter")
+    assert answers(person=subscriber)[1:] == [
+        ("newsletter", "withdrawn", "stop_mail", "mail <letter-1@city.invalid>")
+    ]
+    [message] = Message.objects.filter(person=subscriber)
+    assert (message.direction, message.address) == ("in", ADDRESS)
+
+
+def test_unsubscribe_by_mail_is_seen_on_the_persons_page_and_in_the_ledger(
+    mailbox, subscriber, client, coordinator
+):
+    mailbox.deliver(stop_wish())
+    read()
+
+    client.force_login(coordinator)
+    person = client.get(reverse("visits:person-detail", args=[subscriber.pk])).content.decode()
+    ledger = client.get(reverse("visits:consent-list")).content.decode()
+
+    assert "unsubscribe" in person
+    assert "withdrawn" in person
+    assert "mail &lt;letter-1@city.invalid&gt;" in ledger
+
+
+def test_unsubscribe_by_mail_stops_what_waits_and_what_they_got_last(mailbox, subscriber):
+    waits = MailingRecipientFactory(
+        mailing__kind="newsletter",
+        person=subscriber,
+        mail=OutgoingMailFactory(message=MessageFactory(person=subscriber), state="queued"),
+    )
+    last = MailingRecipientFactory(
+        mailing__kind="visit_contact",
+        person=subscriber,
+        mail=OutgoingMailFactory(message=MessageFactory(person=subscriber), state="sent"),
+    )
+    for row in (waits, last):
+        OutgoingMail.objects.filter(pk=row.mail_id).update(mailing=row.mailing)
+    mailbox.deliver(stop_wish())
+
+    read()
+
+    assert OutgoingMail.objects.get(pk=waits.mail_id).state == "cancelled"
+    withdrawn = ConsentRecord.objects.filter(person=subscriber, status="withdrawn")
+    assert set(withdrawn.values_list("purpose", flat=True)) == {"newsletter", "visit_contact"}
+
+
+def test_unsubscribe_by_mail_twice_is_written_down_once(mailbox, subscriber):
+    mailbox.deliver(stop_wish(), stop_wish(message_id="<2@city.invalid>"))
+    read()
+    assert len(answers(person=subscriber)) == 2
+    assert set(IncomingMail.objects.values_list("why", flat=True)) == {"stop"}
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("mx.desk.example; dmarc=pass header.from=city.invalid", "stop"),
+        ("mx.desk.example; dmarc=fail header.from=city.invalid", "stop_unverified"),
+    ],
+)
+def test_what_our_mail_server_says_of_the_sender_is_obeyed(
+    said, why, mailbox, subscriber, settings
+):
+    settings.IMAP_TRUSTED_SERVER = "mx.desk.example"
+    mailbox.deliver(stop_wish(Authentication_Results=said))
+
+    read()
+
+    assert only().why == why
+    assert (len(answers(person=subscriber)) == 2) == (why == "stop")
+
+
+@pytest.mark.parametrize("subject", ["Please unsubscribe Ada", "Re: unsubscribe", "A question"])
+def test_any_other_subject_withdraws_nothing(subject, mailbox, subscriber):
+    mailbox.deliver(stop_wish(subject=subject))
+    read()
+    assert only().why == "known"
+    assert len(answers(person=subscriber)) == 1
+
+
+def test_a_strangers_wish_waits_for_a_look_and_is_written_down_by_one_press(
+    mailbox, subscriber, client, coordinator
+):
+    mailbox.deliver(stop_wish(sender="other@city.invalid"))
+    read()
+    assert standing() == ("review", "stop_stranger", "letter")
+    assert len(answers()) == 1
+    client.force_login(coordinator)
+    shown = client.get(reverse("visits:inbox-detail", args=[only().pk])).content.decode()
+    assert "Unsubscribe this address" in shown
+
+    for _n in range(2):
+        client.post(reverse("visits:inbox-unsubscribe", args=[only().pk]))
+
+    proof = ("withdrawn", "stop_mail", "mail <letter-1@city.invalid>")
+    assert answers(address="other@city.invalid") == [
+        ("newsletter", *proof),
+        ("visit_contact", *proof),
+    ]
+    assert standing() == ("filed", "stop", "letter")
+
+
+def test_a_wish_our_server_doubts_is_carried_out_by_one_press(
+    mailbox, subscriber, client, coordinator, settings
+):
+    settings.IMAP_TRUSTED_SERVER = "mx.desk.example"
+    mailbox.deliver(stop_wish())
+    read()
+    client.force_login(coordinator)
+    client.post(reverse("visits:inbox-unsubscribe", args=[only().pk]))
+
+    assert [row[1] for row in answers(person=subscriber)] == ["granted", "withdrawn"]
+    assert Message.objects.filter(person=subscriber).count() == 1

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import pytest
 from django.urls import reverse
 
+from crm import clock
 from crm.domain import reference
 from crm.domain.wordings import check_wording
 from crm.models import (
@@ -16,6 +17,7 @@ from crm.models import (
     OutgoingMail,
     Person,
 )
+from crm.wording import day as day_words
 from tests.factories.crm import (
     ConsentRecordFactory,
     ContactPointFactory,
@@ -145,6 +147,25 @@ def test_letters_are_read_one_by_one_and_one_is_left_out(desk, wording):
     assert "3 letters will go." in text_of(go(desk, mailing))
 
 
+def test_reading_one_by_one_begins_with_who_gets_a_letter_and_stays_with_them(desk, wording):
+    PersonFactory(family="Aa")
+    first, second = (reader(f"{n}@x.example", family=f"B{n}", is_sample=n == 1) for n in range(2))
+    mailing = new(desk, Person.objects.all())
+    path = reverse("visits:mailing-letter", args=[mailing.pk, first.pk]) + "?show=going"
+    assert f'href="{path}"' in go(desk, mailing).content.decode()
+    page = desk.get(path)
+    assert "1 of 2" in text_of(page)
+    assert f"{reverse('visits:mailing-letter', args=[mailing.pk, second.pk])}?show=going" in (
+        page.content.decode()
+    )
+
+
+def test_a_missing_wording_is_not_sent_to_a_page_that_is_not_there(desk, wording):
+    reader("p@x.example", languages=["is"])
+    words = text_of(go(desk, new(desk, Person.objects.all())))
+    assert "Write it under Wordings if their language is offered there" in words
+
+
 def test_a_missing_value_names_the_person_and_the_placeholder(desk, wording):
     person = reader("p@x.example", family="Berg", given="Ana")
     mailing = new(desk, [person], newsletter_link="")
@@ -152,6 +173,23 @@ def test_a_missing_value_names_the_person_and_the_placeholder(desk, wording):
     assert "Ana Berg" in page
     assert "Nothing stands for {newsletter_link}." in page
     assert "Nobody would get this letter" in page
+
+
+def test_who_got_the_wording_before_is_shown_with_mailing_and_day_until_ticked(desk, wording):
+    person = reader("p@x.example", family="Berg", given="Ana")
+    first = new(desk, [person])
+    release(desk, first)
+    day = day_words(clock.now().date())
+
+    second = new(desk, [person])
+    page = text_of(go(desk, second, "?show=got_before"))
+    assert f"They got this wording before: M{first.pk}, {day}." in page
+    assert "Nobody would get this letter" in page
+
+    edit_page = reverse("visits:mailing-edit", args=[second.pk])
+    assert "Also to those who got this wording before" in text_of(desk.get(edit_page))
+    desk.post(edit_page, typed(again="on"))
+    assert "1 letter will go." in text_of(go(desk, second))
 
 
 def test_pressing_release_twice_sends_once(desk, wording):
@@ -333,13 +371,49 @@ def test_an_answer_is_shown_as_a_request_would_read_it(desk, wordings):
 def test_a_wording_of_ones_own_can_be_chosen_for_a_mailing(desk):
     answer = desk.post(
         reverse("visits:wording-new"),
-        {"title": "Spring greetings", "language": "en", "subject": "Hi", "body": "{stop_link}"},
+        {
+            "title": "Spring greetings",
+            "language": "en",
+            "kind": "event",
+            "subject": "Hi",
+            "body": "{stop_link}",
+        },
     )
-    assert answer["Location"] == reverse(
-        "visits:wording-edit", args=["mailing-spring-greetings", "en"]
-    )
-    form = desk.get(f"{reverse('visits:mailing-new')}?from=list")
-    assert "Spring greetings" in form.content.decode()
+    key = "mailing-event--spring-greetings"
+    assert answer["Location"] == reverse("visits:wording-edit", args=[key, "en"])
+    form = desk.get(f"{reverse('visits:mailing-new')}?from=list").context["form"]
+    offered = dict(form.fields["template_key"].choices)
+    assert (key, "Spring greetings") in offered["About an event: to those who took part"]
+    assert "About an event" in text_of(desk.get(reverse("visits:wording-list")))
+
+
+@pytest.mark.parametrize("kind", ["", "notice", "letter"])
+def test_a_wording_of_ones_own_must_say_what_it_is_for(desk, kind):
+    typed = {"title": "Spring", "language": "en", "subject": "Hi", "body": "{stop_link}"}
+    answer = desk.post(reverse("visits:wording-new"), typed | {"kind": kind})
+    assert answer.status_code == 422
+    assert not MailTemplate.objects.exists()
+
+
+def test_the_page_of_the_newsletter_goes_in_newsletters_alone(desk, wordings):
+    answer = edit(desk, "event_thanks", body="Danke {newsletter_link} {stop_link}")
+    assert answer.status_code == 422
+    assert "There is no placeholder {newsletter_link}" in text_of(answer)
+
+
+def test_the_form_offers_each_wording_under_its_kind_and_takes_the_kind_from_it(desk, wordings):
+    person = reader("p@x.example")
+    path = f"{reverse('visits:mailing-new')}?person={person.pk}"
+    offered = dict(desk.get(path).context["form"].fields["template_key"].choices)
+    assert {
+        label.partition(":")[0]: [key for key, _title in rows] for label, rows in offered.items()
+    } == {
+        "Newsletter": ["newsletter4_notice"],
+        "About an event": ["event_thanks", "speaker_thanks"],
+        "That we have their data (GDPR art. 14)": ["data_notice"],
+    }
+    desk.post(path, typed(kind="event"))
+    assert Mailing.objects.get().kind == "newsletter"
 
 
 def test_every_shipped_wording_is_fit_to_be_kept(wordings):
