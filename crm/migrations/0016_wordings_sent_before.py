@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("crm", "0013_places_notices_and_clock"),
+        ("crm", "0015_words_of_notes_and_mails"),
     ]
 
     operations = [
