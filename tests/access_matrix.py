@@ -173,6 +173,8 @@ PAGES = {
     "visits:request-answer": form(COORDINATOR),
     "visits:request-draft": form(COORDINATOR),
     "visits:request-draft-drop": button(COORDINATOR),
+    "visits:mail-draft": form(COORDINATOR),
+    "visits:mail-draft-drop": button(COORDINATOR),
     "visits:request-propose": form(COORDINATOR),
     "visits:request-why": page(COORDINATOR),
     "visits:request-take-back": button(COORDINATOR),

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from visits.views.desk import (
+    answers,
     contact_points,
     debriefs,
     duplicates,
@@ -143,6 +144,8 @@ urlpatterns = [
     ),
     path("mail/", mail.mail_list, name="mail-list"),
     path("mail/bulk/", mail.mail_bulk, name="mail-bulk"),
+    path("mail/drafts/<int:pk>/", answers.mail_draft, name="mail-draft"),
+    path("mail/drafts/<int:pk>/drop/", answers.mail_draft_drop, name="mail-draft-drop"),
     path("mail/inbox/", inbox.inbox_list, name="inbox-list"),
     path("mail/inbox/bulk/", inbox.inbox_bulk, name="inbox-bulk"),
     path("mail/inbox/senders/", inbox.inbox_senders, name="inbox-senders"),
