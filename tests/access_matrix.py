@@ -200,6 +200,7 @@ PAGES = {
     "visits:person-export": page(COORDINATOR),
     "visits:person-erase": form(COORDINATOR),
     "visits:person-note": form(COORDINATOR),
+    "visits:person-no-answer": button(COORDINATOR),
     "visits:note-take-back": button(COORDINATOR),
     "visits:person-promise": form(COORDINATOR),
     "visits:contact-point-new": button(COORDINATOR),

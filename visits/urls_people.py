@@ -84,6 +84,7 @@ urlpatterns = [
     ),
     path("people/<int:pk>/erase/", rights.person_erase, name="person-erase"),
     path("people/<int:pk>/note/", notes.note_new, {"about": "person"}, name="person-note"),
+    path("people/<int:pk>/no-answer/", notes.person_no_answer, name="person-no-answer"),
     path("notes/<int:pk>/take-back/", notes.note_take_back, name="note-take-back"),
     path("people/<int:pk>/promise/", notes.promise_new, {"about": "person"}, name="person-promise"),
     path("people/<int:pk>/addresses/", contact_points.contact_point_new, name="contact-point-new"),
