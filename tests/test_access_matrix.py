@@ -80,6 +80,7 @@ def make_world() -> SimpleNamespace:
     request = visit.requests.get()
     draft = crm.MessageFactory(status="draft")
     request.messages.add(draft)
+    chase = crm.MessageFactory(status="draft", person=point.person)
     return SimpleNamespace(
         cast=cast,
         clients={name: _client(user) for name, user in cast.items()} | {"anonymous": _client(None)},
@@ -87,6 +88,7 @@ def make_world() -> SimpleNamespace:
         request=request,
         offered=visits.HoldFactory().visit.requests.get(),
         draft=draft,
+        chase=chase,
         host=host,
         mail=mail,
         city=city,
@@ -206,6 +208,7 @@ def arguments(name: str, world: SimpleNamespace) -> dict:
         },
         "api:mailings-": {"pk": world.recipient.mailing_id},
         "api:mailing-recipients-": {"pk": world.recipient.pk},
+        "visits:mail-draft": {"pk": world.chase.pk},
         "visits:mail-": {"pk": world.mail.pk, "step": "hold"},
         "visits:figure-": {"key": "K1"},
         "visits:user-": {"pk": world.cast["host"].pk},

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from visits.views.desk import (
+    answers,
     contact_points,
     debriefs,
     duplicates,
@@ -83,6 +84,7 @@ urlpatterns = [
     ),
     path("people/<int:pk>/erase/", rights.person_erase, name="person-erase"),
     path("people/<int:pk>/note/", notes.note_new, {"about": "person"}, name="person-note"),
+    path("people/<int:pk>/no-answer/", notes.person_no_answer, name="person-no-answer"),
     path("notes/<int:pk>/take-back/", notes.note_take_back, name="note-take-back"),
     path("people/<int:pk>/promise/", notes.promise_new, {"about": "person"}, name="person-promise"),
     path("people/<int:pk>/addresses/", contact_points.contact_point_new, name="contact-point-new"),
@@ -143,6 +145,8 @@ urlpatterns = [
     ),
     path("mail/", mail.mail_list, name="mail-list"),
     path("mail/bulk/", mail.mail_bulk, name="mail-bulk"),
+    path("mail/drafts/<int:pk>/", answers.mail_draft, name="mail-draft"),
+    path("mail/drafts/<int:pk>/drop/", answers.mail_draft_drop, name="mail-draft-drop"),
     path("mail/inbox/", inbox.inbox_list, name="inbox-list"),
     path("mail/inbox/bulk/", inbox.inbox_bulk, name="inbox-bulk"),
     path("mail/inbox/senders/", inbox.inbox_senders, name="inbox-senders"),

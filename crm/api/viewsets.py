@@ -308,7 +308,7 @@ class FollowUpViewSet(Listed):
 
     @verb("snooze", takes=writing.SnoozeInput)
     def snooze(self, row, *, how, due_on=None):
-        """Put it off: to tomorrow, by three working days, to next week, or to a day."""
+        """Put it off: by one or three working days, to next week, or to a day."""
         promises.snooze_follow_up(row, how, due_on=due_on, **self.act)
 
     @verb("reopen")

@@ -93,6 +93,13 @@ def weigh(kind: str, facts: Facts) -> Verdict:
     return weigh_addresses(facts.addresses)
 
 
+def verdict_on_letter(person: Person) -> Verdict:
+    """Whether a letter to this one person may go, which needs no consent: to nobody who is gone,
+    asked us to stop or has no address of use."""
+    facts = facts_of([person], kind=Kind.EVENT, event_id=None)[person.pk]
+    return weigh(Kind.EVENT, replace(facts, took_part=True))
+
+
 def weigh_addresses(addresses: Sequence[Address]) -> Verdict:
     """The first address of use, else why there is none."""
     for address in addresses:

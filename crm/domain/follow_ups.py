@@ -14,7 +14,7 @@ from crm.models import Event, FollowUp, FollowUpMove, Organisation, Person, User
 from crm.validators import clean_line, sensible_date
 
 How = FollowUpMove.How
-SNOOZE_WORKING_DAYS = 3
+WORKING_DAYS = {How.DAY: 1, How.WORKING_DAYS: 3}
 
 
 @transaction.atomic
@@ -124,8 +124,8 @@ def reschedule_follow_up(
 def snooze_follow_up(
     follow_up: FollowUp, how: str, *, due_on: date | None = None, at: datetime, by: User | None
 ) -> FollowUp:
-    """Put an open promise off: to tomorrow, by three working days of who keeps it, to Monday of
-    next week, or to the day `due_on`; each time stays in its history.
+    """Put an open promise off: by one or three working days of who keeps it, to Monday of next
+    week, or to the day `due_on`; each time stays in its history.
 
     Raises ValidationError for another way, and without a day where one is needed.
     """
@@ -139,13 +139,11 @@ def snoozed_to(
     """The day `snooze_follow_up` would put it off to."""
     zone = by.time_zone if by else OFFICE_ZONE
     today = at.astimezone(ZoneInfo(zone)).date()
-    if how == How.DAY:
-        return today + timedelta(days=1)
     if how == How.WEEK:
         return today + timedelta(days=7 - today.weekday())
-    if how == How.WORKING_DAYS:
+    if how in WORKING_DAYS:
         return due_in(
-            SNOOZE_WORKING_DAYS,
+            WORKING_DAYS[How(how)],
             owner=follow_up.owner,
             person=follow_up.person,
             organisation=follow_up.organisation,

@@ -52,6 +52,19 @@ def log_interaction(
 
 
 @transaction.atomic
+def need_no_answer(person: Person, *, at: datetime, by: User) -> Interaction:
+    """What this person wrote was read and waits no more; a note says so and can be taken back.
+
+    Raises ValidationError when nothing of theirs waits.
+    """
+    waiting = person.messages.unanswered().order_by("-at", "-pk").first()
+    if waiting is None:
+        raise ValidationError(_("Nothing of theirs waits for an answer."), code="nothing")
+    text = _("Read, needs no answer: %(subject)s") % {"subject": waiting}
+    return log_interaction(text, person=person, at=max(at, waiting.at), by=by)
+
+
+@transaction.atomic
 def take_back_interaction(interaction: Interaction, *, at: datetime, by: User) -> None:
     """Undo of `log_interaction`: the note of this user is gone, that it was there stays on record.
 

@@ -6,6 +6,7 @@ A correction of a misspelt role is an edit; only a move makes a former post.
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.domain.audit import record
 from crm.domain.people import refuse_closed
+from crm.domain.working_calendar import OFFICE_ZONE
 from crm.models import Organisation, Person, Post, User
 from crm.validators import clean_line, sensible_date
 
@@ -25,6 +27,13 @@ def _cleaned(role: str, department: str, organisation: Organisation | None) -> d
         "department": clean_line(department),
         "organisation": organisation,
     }
+
+
+def _refuse_to_come(field: str, day: date, *, at: datetime, by: User | None) -> None:
+    """What is written down takes effect at once, so it must have begun, or ended, by today."""
+    if day > at.astimezone(ZoneInfo(by.time_zone if by else OFFICE_ZONE)).date():
+        words = _("This day is still to come. Write it down on that day; a follow-up reminds you.")
+        raise ValidationError({field: words}, code="future")
 
 
 @transaction.atomic
@@ -40,7 +49,8 @@ def change_post(
 ) -> Person:
     """From the day `on` the person is this; what they were until the day before stays on record.
 
-    Raises ValidationError when nothing changes, or the day lies before the present post began.
+    Raises ValidationError when nothing changes, the day is still to come, or it lies before the
+    present post began.
     """
     refuse_closed(person)
     sensible_date(on)
@@ -48,6 +58,7 @@ def change_post(
     now = {name: getattr(person, name) for name in FIELDS}
     if wanted == now:
         raise ValidationError(_("This is the present post already."), code="same")
+    _refuse_to_come("on", on, at=at, by=by)
     if person.post_since and on <= person.post_since:
         raise ValidationError(
             {"on": _("The present post began on that day or later; write down a former post.")},
@@ -104,8 +115,8 @@ def add_post(
 ) -> Post:
     """A former post, written down later.
 
-    Raises ValidationError when it says nothing, ends before it begins, or lasts into the present
-    one.
+    Raises ValidationError when it says nothing, ends before it begins or later than today, or
+    lasts into the present one.
     """
     refuse_closed(person)
     values = _cleaned(role, department, organisation)
@@ -113,6 +124,7 @@ def add_post(
         raise ValidationError(_("Write a role, a department or an organisation."), code="empty")
     for day in filter(None, (from_on, to_on)):
         sensible_date(day)
+    _refuse_to_come("to_on", to_on, at=at, by=by)
     if from_on and from_on > to_on:
         raise ValidationError({"to_on": _("The last day lies before the first.")}, code="order")
     if person.post_since and to_on >= person.post_since:

@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
                     "how",
                     models.CharField(
                         choices=[
-                            ("day", "tomorrow"),
+                            ("day", "next working day"),
                             ("working_days", "in three working days"),
                             ("week", "next week"),
                             ("date", "a day of one's own choice"),

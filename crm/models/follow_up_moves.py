@@ -1,3 +1,6 @@
+from datetime import date
+from zoneinfo import ZoneInfo
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -7,7 +10,7 @@ class FollowUpMove(models.Model):
     """One time a promise was put off or given another day: from when, to when, and how."""
 
     class How(models.TextChoices):
-        DAY = "day", _("tomorrow")
+        DAY = "day", _("next working day")
         WORKING_DAYS = "working_days", _("in three working days")
         WEEK = "week", _("next week")
         DATE = "date", _("a day of one's own choice")
@@ -28,3 +31,8 @@ class FollowUpMove(models.Model):
 
     class Meta:
         ordering = ["-at", "-pk"]
+
+    @property
+    def made_on(self) -> date:
+        """The day it was moved, where whoever moved it is."""
+        return self.at.astimezone(ZoneInfo(self.by.time_zone if self.by else "UTC")).date()

@@ -2,7 +2,7 @@ from datetime import date
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.follow_up_moves import FollowUpMove
@@ -22,10 +22,6 @@ class FollowUpQuerySet(SearchQuerySet):
 
     def due_by(self, day: date):
         return self.filter(due_on__lte=day)
-
-    def kept(self):
-        """Done on the day promised or before."""
-        return self.filter(done_on__lte=F("due_on"))
 
 
 class FollowUp(SampleMark, SearchableModel):
@@ -100,6 +96,22 @@ class FollowUp(SampleMark, SearchableModel):
             elif standing:
                 standing.pop()
         return standing[::-1]
+
+    @property
+    def promised_for(self) -> date:
+        """The day it is judged by: the one in force when it came. Putting off what is late is
+        no new promise, so the day of a move made too late does not count."""
+        moves = self.standing_moves[::-1]
+        day = moves[0].from_day if moves else self.due_on
+        for move in moves:
+            if move.made_on > day:
+                break
+            day = move.to_day
+        return day
+
+    @property
+    def is_kept_in_time(self) -> bool:
+        return self.done_on is not None and self.done_on <= self.promised_for
 
     def search_parts(self):
         person = self.person.name if self.person else ""

@@ -1,6 +1,6 @@
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.marks import SampleMark
@@ -47,6 +47,28 @@ class MessageQuerySet(SearchQuerySet):
         """What people wrote to each other: came in, was handed to the outbox, or was sent from
         elsewhere. What a program answers on its own is nobody's word."""
         return self.filter(status__in=Message.EXCHANGED).exclude(channel=Message.AUTOMATIC)
+
+    def unanswered(self):
+        """What somebody known to us wrote, with no word of a person to them since: no letter that
+        somebody wrote or chose, and no call, meeting or note."""
+        from crm.models.outbox import OutgoingMail
+
+        later = Q(at__gt=OuterRef("at")) | Q(at=OuterRef("at"), pk__gt=OuterRef("pk"))
+        ours = Message.objects.exchanged().filter(
+            Q(is_personal=True) | Q(status=Message.Status.LOGGED),
+            later,
+            person=OuterRef("person"),
+            direction=Message.Direction.OUT,
+        )
+        spoken = Interaction.objects.filter(person=OuterRef("person"), at__gte=OuterRef("at"))
+        return self.exchanged().filter(
+            ~Exists(ours.exclude(deliveries__state=OutgoingMail.State.CANCELLED)),
+            ~Exists(spoken),
+            direction=Message.Direction.IN,
+            person__isnull=False,
+            person__erased_at=None,
+            person__archived_at=None,
+        )
 
     def that_went(self):
         """Those exchanged, without letters that still wait, are held, were called off or are a

@@ -33,6 +33,14 @@ def test_a_person_moves_and_the_former_post_is_read(desk):
     ]
 
 
+def test_a_post_to_come_is_refused(desk):
+    person = PersonFactory(role="clerk")
+    answer = desk.post(f"/people/{person.pk}/new-post/", {"on": "2099-02-18", "role": "head"})
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["on"])
+    person.refresh_from_db()
+    assert person.role == "clerk"
+
+
 def test_an_answer_about_consent_is_appended_with_its_proof(desk):
     person, text = PersonFactory(), ConsentTextFactory()
     sent = {"person": person.pk, "purpose": "newsletter", "status": "granted", "channel": "paper"}

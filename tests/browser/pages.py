@@ -100,6 +100,7 @@ EXAMPLES: dict[str, list[str | Look]] = {
     "visits:request-step": ["/requests/R12/step/decline/", "/requests/R12/step/waitlist/"],
     "visits:request-answer": ["/requests/R12/answer/"],
     "visits:request-draft": ["/requests/R24/draft/{draft}/"],
+    "visits:mail-draft": ["/mail/drafts/{chase}/"],
     "visits:request-propose": ["/requests/R12/propose/", "/requests/R24/propose/?mode=online"],
     "visits:request-why": ["/requests/R12/why/", "/requests/R04/why/"],
     "visits:search": ["/search/?q=gent", "/search/"],

@@ -17,6 +17,7 @@ from knox.models import AuthToken
 
 from crm import clock
 from crm.domain import duplicates
+from crm.domain.follow_ups import open_follow_up
 from crm.domain.imports.batches import ask_to_import, receive_file, work_off
 from crm.domain.inbox.fetching import keep_raw
 from crm.domain.inbox.senders import ignore_sender
@@ -45,6 +46,7 @@ from visits.domain.inbox import rounds as inbox
 from visits.domain.letters import draft_letter
 from visits.domain.plan_decisions import Wanted, decide
 from visits.domain.plans import plan_of, solve_campaign, store_version
+from visits.domain.promise_letters import draft_promise_letter
 from visits.domain.proposals import take_back_proposal
 from visits.domain.visits import postpone_visit
 from visits.models import (
@@ -74,6 +76,11 @@ Person.objects.filter(pk=part.person_id).update(
 )
 waiting = VisitRequest.objects.get(ref="R24")
 draft = draft_letter(waiting, "request_ack", at=at, by=coordinator)
+chased = Person.objects.contactable().order_by("pk").first()
+theirs = open_follow_up(
+    "The floor plan", due_on=at.date(), at=at, by=coordinator, person=chased, owner="theirs"
+)
+chase = draft_promise_letter(chased, [theirs], at=at)
 campaign = Campaign.objects.get(slug="february-2023")
 answers = {
     "city": "Gent",
@@ -260,6 +267,7 @@ print(  # noqa: T201 - the test reads it
             "other": doubles[1].pk,
             "merge": merge.pk,
             "draft": draft.pk,
+            "chase": chase.pk,
             "draft_plan": plan.number,
             "edition": Visit.objects.get(ref="V07").editions.first().pk,
             "checklist_item": Visit.objects.get(ref="V08").checklist.first().pk,

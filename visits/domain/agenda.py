@@ -48,6 +48,17 @@ def letters_waiting(user: Any) -> list[Message]:
     return list(rows.order_by("at", "pk")[: FEW + 1])
 
 
+def replies_waiting(user: Any) -> tuple[int, list[Message]]:
+    """How many mails of known people nobody has answered, and those that wait longest.
+
+    What belongs to a request that waits for its first answer stands there.
+    """
+    rows = Message.objects.visible_to(user).unanswered()
+    rows = rows.exclude(visit_requests__in=VisitRequest.objects.to_answer().values("pk"))
+    shown = list(rows.select_related("person").order_by("at", "pk")[: FEW + 1])
+    return (rows.count() if len(shown) > FEW else len(shown)), shown[:FEW]
+
+
 def proposals_ending(user: Any, *, at: datetime) -> list[Visit]:
     """Offers whose deadline comes within three days, or has passed."""
     rows = Visit.objects.visible_to(user).filter(

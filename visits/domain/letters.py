@@ -232,6 +232,16 @@ def draft_letter(
     return message
 
 
+def refuse_gaps(message: Message) -> None:
+    """Raises ValidationError when something in a draft is still to be written."""
+    if gaps := find_gaps(message.subject + message.body):
+        raise ValidationError(
+            _("The letter cannot go yet: write what stands for [[%(name)s]]."),
+            code="gap",
+            params={"name": gaps[0]},
+        )
+
+
 @transaction.atomic
 def send_draft(
     message: Message,
@@ -247,12 +257,7 @@ def send_draft(
     CALENDAR_LETTERS, as that visit stands now. Raises ValidationError when a gap is left in it,
     its private link was taken out, or the address must not be mailed.
     """
-    if gaps := find_gaps(message.subject + message.body):
-        raise ValidationError(
-            _("The letter cannot go yet: write what stands for [[%(name)s]]."),
-            code="gap",
-            params={"name": gaps[0]},
-        )
+    refuse_gaps(message)
     if not message.address:
         raise ValidationError(
             _("%(ref)s has no mail address; call, or add one."),

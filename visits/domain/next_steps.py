@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm import wording
-from crm.models import DataRequest, FollowUp
+from crm.models import DataRequest, FollowUp, Message
 from visits.models import Visit, VisitRequest
 from visits.states import RequestState
 
@@ -22,6 +22,8 @@ class NextStep:
     sentence: str
     href: str = ""
     is_late: bool = False
+    # The person whose mail it is about, which may need no answer.
+    reply_of: int | None = None
 
 
 ASKS: dict[str, Any] = {
@@ -38,6 +40,7 @@ def next_step(
     requests: QuerySet,
     visits: Any,
     data_requests: QuerySet,
+    messages: Any,
     now: datetime,
     today: date,
 ) -> NextStep | None:
@@ -54,7 +57,7 @@ def next_step(
         }
         return NextStep(words, _answering(asked), asked.due_on < today)
     promise: FollowUp | None = follow_ups.open().order_by("due_on", "pk").first()
-    if promise and (promise.due_on <= today or not _waiting(requests)):
+    if promise and promise.due_on <= today:
         return _keep(promise, today)
     if waiting := _waiting(requests):
         words = _("Answer request %(ref)s from %(city)s.") % {
@@ -62,6 +65,15 @@ def next_step(
             "city": waiting.city,
         }
         return NextStep(words, f"/requests/{waiting.ref}/", waiting.is_overdue(now))
+    reply: Message | None = messages.unanswered().order_by("at", "pk").first()
+    if reply:
+        words = _("Answer their mail of %(day)s: %(subject)s") % {
+            "day": wording.day(reply.at.date()),
+            "subject": reply,
+        }
+        return NextStep(words, "?show=mail", reply_of=reply.person_id)
+    if promise:
+        return _keep(promise, today)
     coming: Visit | None = visits.upcoming(now).first()
     if coming:
         words = _("Visit %(ref)s in %(city)s: %(when)s.") % {

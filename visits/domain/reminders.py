@@ -6,18 +6,27 @@ the campaign says so. After days without a worker only the latest one that still
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from crm import languages, wording
 from crm.domain.outbox import queue_mail
-from crm.models import FollowUp, Message
+from crm.models import FollowUp, Message, User
 from visits.domain.letters import draft_letter, send_draft
+from visits.domain.promise_letters import LETTER as PROMISE_LETTER
+from visits.domain.promise_letters import draft_promise_letter, promise_lines, reader_of
 from visits.models import Reminder, Visit, VisitRequest
 from visits.states import RequestState, VisitState
 
@@ -29,7 +38,7 @@ AFTER = (1, 3, 10)
 LONGEST_AFTER = 20
 # Not in the night: from this hour on at the place.
 FROM = time(9)
-VISIT_LETTER, PROMISE_LETTER = "reminder_d3", "followup_reminder"
+VISIT_LETTER = "reminder_d3"
 REMINDED = (VisitState.CONFIRMED, VisitState.BRIEFED)
 GONE = (RequestState.MERGED, RequestState.REJECTED, RequestState.WITHDRAWN)
 
@@ -155,16 +164,24 @@ def _send(message: Message, request: VisitRequest, *, at: datetime) -> None:
         message.refresh_from_db()
 
 
+@dataclass
+class Chase:
+    """The letter to one reader: all that is late, and of it what has a chase due today."""
+
+    write: Callable[[Sequence[FollowUp]], Message | None]
+    promises: list[FollowUp] = field(default_factory=list)
+    due: list[tuple[FollowUp, int]] = field(default_factory=list)
+
+
 def chase_promises(*, at: datetime, stop: Callable[[], bool] = lambda: False) -> int:
-    """A draft to each city whose promises are late, a mail to each of us whose are; how many."""
+    """A draft to each city or person whose promises are late, a mail to each of us with all that
+    nobody else is written to about; how many."""
     earliest = (at - timedelta(days=LONGEST_AFTER + 2)).date()
     late = FollowUp.objects.open().filter(due_on__gte=earliest, due_on__lt=at.date())
-    late = late.select_related("assigned_to").prefetch_related(
-        "visits__requests", "visits__campaign", "visit_requests", "reminders"
-    )
-    theirs: dict[tuple[int, int | None], list[tuple[FollowUp, int]]] = {}
-    cities: dict[tuple[int, int | None], tuple[VisitRequest, Visit | None]] = {}
-    made = 0
+    late = late.select_related(
+        "assigned_to", "event", "person__organisation__municipality", "organisation__municipality"
+    ).prefetch_related("visits__requests", "visits__campaign", "visit_requests", "reminders")
+    chases: dict[tuple[Any, ...], Chase] = {}
     for promise in late.order_by("due_on", "pk"):
         visit = max(promise.visits.all(), key=lambda each: each.pk, default=None)
         requests = [*promise.visit_requests.all(), *(visit.requests.all() if visit else ())]
@@ -172,93 +189,125 @@ def chase_promises(*, at: datetime, stop: Callable[[], bool] = lambda: False) ->
         zone = visit.zone if visit else request.zone if request else _zone_of(promise)
         today = _today(zone, at)
         days = due_after(promise.due_on, today=today) if today else None
-        if days is None or any(row.days >= days for row in promise.reminders.all()):
+        if days is None:
             continue
-        if promise.owner == FollowUp.Owner.THEIRS and request is not None:
-            key = (request.pk, visit.pk if visit else None)
-            cities[key] = (request, visit)
-            theirs.setdefault(key, []).append((promise, days))
-        else:
-            made += _tell_owner(promise, days, at=at)
-    for key, promises in theirs.items():
+        is_due = all(row.days < days for row in promise.reminders.all())
+        key, write = _reader(promise, request, visit, at=at)
+        chase = chases.setdefault(key, Chase(write))
+        chase.promises.append(promise)
+        if is_due:
+            chase.due.append((promise, days))
+    made = 0
+    for chase in chases.values():
         if stop():
             break
-        made += _chase(*cities[key], promises, at=at)
+        made += bool(chase.due) and _chase(chase, at=at)
     return made
 
 
+def _reader(
+    promise: FollowUp,
+    request: VisitRequest | None,
+    visit: Visit | None,
+    *,
+    at: datetime,
+) -> tuple[tuple[Any, ...], Callable[[Sequence[FollowUp]], Message | None]]:
+    """Who reads of a late promise, and what writes the letter: the city, the person, one of us."""
+    if promise.owner == FollowUp.Owner.THEIRS and request is not None:
+        key = ("city", request.pk, visit.pk if visit else None)
+        return key, partial(_write_to_city, request, visit, at=at)
+    if person := reader_of(promise):
+        return ("person", person.pk), partial(draft_promise_letter, person, at=at)
+    return ("us", promise.assigned_to_id), partial(_tell_owner, promise.assigned_to, at=at)
+
+
 def _zone_of(promise: FollowUp) -> str:
+    body = promise.organisation or (promise.person.organisation if promise.person else None)
+    city = getattr(body, "municipality", None)
+    if promise.owner == FollowUp.Owner.THEIRS and city is not None:
+        return city.time_zone
     return promise.assigned_to.time_zone if promise.assigned_to else "UTC"
 
 
-def _chase(
-    request: VisitRequest,
-    visit: Visit | None,
-    promises: Sequence[tuple[FollowUp, int]],
-    *,
-    at: datetime,
-) -> bool:
-    """One draft for all promises of a city that are late by now; a person sends it."""
-    with translation.override(languages.spoken(request.language)):
-        lines = [f"– {promise.text} ({wording.day(promise.due_on)})" for promise, _d in promises]
+def _chase(chase: Chase, *, at: datetime) -> bool:
+    """One letter for all promises of a reader that are late by now; whether it was written."""
     try:
         with transaction.atomic():
+            # The rows come first: of two workers one is refused here and writes nothing.
             rows = [
                 Reminder.objects.create(follow_up=promise, days=days, made_at=at)
-                for promise, days in promises
+                for promise, days in chase.due
             ]
-            Reminder.objects.filter(follow_up__in=[each for each, _d in promises]).call_off()
-            message = draft_letter(
-                request,
-                PROMISE_LETTER,
-                at=at,
-                visit=visit,
-                extra={"promises": "\n".join(lines)},
+            before = Reminder.objects.filter(
+                follow_up__in=chase.promises, message__status=Message.Status.DRAFT
             )
-            Reminder.objects.filter(pk__in=[row.pk for row in rows]).update(message=message)
+            numbers = [row.pk for row in rows] + list(before.values_list("pk", flat=True))
+            # An earlier draft that nobody sent makes room for this one, which has all it had.
+            before.call_off()
+            message = chase.write(chase.promises)
+            Reminder.objects.filter(pk__in=numbers).update(message=message)
     except IntegrityError:
         return False
     except ValidationError as error:
-        log.warning("No chase of %s: %s", request.ref, "; ".join(error.messages))
-        for promise, days in promises:
+        log.warning("No chase of a late promise: %s", "; ".join(error.messages))
+        for promise, days in chase.due:
             Reminder.objects.get_or_create(follow_up=promise, days=days, defaults={"made_at": at})
         return False
-    return True
+    return message is not None
 
 
-def _tell_owner(promise: FollowUp, days: int, *, at: datetime) -> bool:
-    """A mail to the colleague who keeps the promise; without one it stays on the list alone."""
-    owner = promise.assigned_to
-    try:
-        with transaction.atomic():
-            row = Reminder.objects.create(follow_up=promise, days=days, made_at=at)
-            if owner is None or not owner.is_active:
-                return False
-            language = languages.spoken(owner.language)
-            with translation.override(language):
-                words = {"text": promise.text, "day": wording.day(promise.due_on)}
-                subject = _("A promise of yours is late")
-                body = _(
-                    "%(text)s\n\nIt was promised for %(day)s. Tick it off under Follow-ups when "
-                    "it is done, or move it to another day."
-                )
-            row.message = Message.objects.create(
-                direction=Message.Direction.OUT,
-                status=Message.Status.DRAFT,
-                language=language,
-                subject=subject,
-                body=body % words,
-                address=owner.email,
-                address_name=owner.name,
-                at=at,
-                is_sample=promise.is_sample or owner.is_sample,
-            )
-            row.save(update_fields=["message"])
-            queue_mail(row.message, at=at)
-    except IntegrityError:
-        return False
-    except ValidationError as error:
-        log.warning("Nobody was told of promise %s: %s", promise.pk, "; ".join(error.messages))
-        Reminder.objects.get_or_create(follow_up=promise, days=days, defaults={"made_at": at})
-        return False
-    return True
+def _write_to_city(
+    request: VisitRequest, visit: Visit | None, promises: Sequence[FollowUp], *, at: datetime
+) -> Message:
+    with translation.override(languages.spoken(request.language)):
+        lines = promise_lines(promises)
+    return draft_letter(request, PROMISE_LETTER, at=at, visit=visit, extra={"promises": lines})
+
+
+def _tell_owner(
+    owner: User | None, promises: Sequence[FollowUp], *, at: datetime
+) -> Message | None:
+    """One mail to the colleague who keeps these promises, or looks after them; without one they
+    stay on the list alone."""
+    if owner is None or not owner.is_active:
+        return None
+    language = languages.spoken(owner.language)
+    with translation.override(language):
+        subject = ngettext("A promise is late", "%(n)d promises are late", len(promises))
+        body = _(
+            "%(promises)s\n\nTick off under Follow-ups what is done, or move it to another day."
+        )
+        words = {"promises": "\n\n".join(_told(row) for row in promises), "n": len(promises)}
+        message = Message.objects.create(
+            direction=Message.Direction.OUT,
+            status=Message.Status.DRAFT,
+            language=language,
+            subject=subject % words,
+            body=body % words,
+            address=owner.email,
+            address_name=owner.name,
+            at=at,
+            is_sample=owner.is_sample or all(row.is_sample for row in promises),
+        )
+    queue_mail(message, at=at)
+    return message
+
+
+def _told(promise: FollowUp) -> str:
+    """What was promised, by whom, for when, and where to tick it off; in the active language."""
+    bodies = [promise.person, promise.organisation]
+    about: list[Any] = [each.name for each in bodies if each]
+    about += promise.visits.all()
+    if not promise.visits.all():
+        about += promise.visit_requests.all()
+    words = {
+        "who": ", ".join(str(each) for each in about) or _("nobody named"),
+        "day": wording.day(promise.due_on),
+    }
+    if promise.owner == FollowUp.Owner.THEIRS:
+        whose = _("Promised to us by %(who)s, for %(day)s") % words
+    else:
+        whose = _("Promised by us to %(who)s, for %(day)s") % words
+    query = urlencode({"q": promise.text[:40]})
+    link = f"{settings.SITE_URL}{reverse('visits:follow-up-list')}?{query}"
+    return f"– {promise.text}\n  {whose}\n  {link}"

@@ -16,6 +16,7 @@ from tests.factories.crm import (
     ParticipationFactory,
     PersonFactory,
     PostFactory,
+    UserFactory,
 )
 from visits.domain import timeline
 
@@ -52,6 +53,26 @@ def test_a_move_taken_back_leaves_nothing_behind():
     assert not Post.objects.exists()
     with pytest.raises(ValidationError, match="no move to take back"):
         take_back_post(person, **ACT)
+
+
+def test_a_post_to_come_is_refused_and_changes_nothing():
+    person, by = PersonFactory(role="clerk"), UserFactory(time_zone="Europe/Oslo")
+    before = Person.objects.values().get(pk=person.pk)
+    for day in (date(2029, 2, 18), date(2023, 2, 16)):
+        with pytest.raises(ValidationError, match="still to come"):
+            change_post(person, on=day, role="head", at=CLOCK, by=by)
+        with pytest.raises(ValidationError, match="still to come"):
+            add_post(person, to_on=day, role="trainee", at=CLOCK, by=by)
+    assert Person.objects.values().get(pk=person.pk) == before
+    assert not Post.objects.filter(person=person, role="trainee").exists()
+
+
+def test_a_post_may_begin_today_where_who_writes_it_down_is():
+    """15 February in Brussels, 16 February in Auckland."""
+    late, there = CLOCK.replace(hour=20), UserFactory(time_zone="Pacific/Auckland")
+    person = PersonFactory(role="clerk")
+    change_post(person, on=date(2023, 2, 16), role="head", at=late, by=there)
+    assert person.role == "head"
 
 
 def test_days_out_of_order_and_empty_posts_are_refused():

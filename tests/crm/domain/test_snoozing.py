@@ -5,7 +5,12 @@ from datetime import date
 import pytest
 from django.core.exceptions import ValidationError
 
-from crm.domain.follow_ups import open_follow_up, snooze_follow_up, take_back_move
+from crm.domain.follow_ups import (
+    open_follow_up,
+    reschedule_follow_up,
+    snooze_follow_up,
+    take_back_move,
+)
 from crm.domain.working_time import add_working_days
 from tests.factories.crm import (
     CLOCK,
@@ -85,7 +90,7 @@ def test_a_day_or_a_number_of_days_is_needed():
 @pytest.mark.parametrize(
     ("how", "day"),
     [
-        ("day", date(2023, 2, 16)),
+        ("day", date(2023, 2, 17)),
         ("working_days", date(2023, 2, 21)),
         ("week", date(2023, 2, 20)),
         ("date", date(2023, 3, 1)),
@@ -100,6 +105,41 @@ def test_a_promise_is_put_off_and_its_history_kept(office, how, day):
     take_back_move(promise, at=CLOCK, by=office)
     assert promise.due_on == date(2023, 2, 14)
     assert promise.moves.count() == 2
+
+
+def test_the_next_working_day_after_a_friday_is_no_saturday_and_theirs_is_by_their_calendar(office):
+    friday = CLOCK.replace(day=17)
+    ours = FollowUpFactory(due_on=date(2023, 2, 14))
+    snooze_follow_up(ours, "day", at=friday, by=office)
+    assert ours.due_on == date(2023, 2, 20)
+
+    holiday("LT", date(2023, 2, 20))
+    organisation = MunicipalityFactory(country="LT").organisation
+    theirs = FollowUpFactory(owner="theirs", organisation=organisation)
+    snooze_follow_up(theirs, "day", at=friday, by=office)
+    assert theirs.due_on == date(2023, 2, 21)
+
+
+@pytest.mark.parametrize(
+    ("moves", "day"),
+    [
+        ([], 14),
+        # In time: the new day counts, also an earlier one.
+        ([(14, 16)], 16),
+        ([(10, 13)], 13),
+        # Too late: the day it was promised for stays.
+        ([(15, 20)], 14),
+        ([(14, 16), (16, 18)], 18),
+        ([(14, 16), (17, 20)], 16),
+        ([(15, 20), (16, 22)], 14),
+    ],
+)
+def test_a_promise_is_judged_by_the_day_in_force_when_it_came(office, moves, day):
+    promise = FollowUpFactory(due_on=date(2023, 2, 14))
+    for on, to in moves:
+        at = CLOCK.replace(day=on)
+        reschedule_follow_up(promise, due_on=date(2023, 2, to), at=at, by=office)
+    assert promise.promised_for == date(2023, 2, day)
 
 
 def test_what_was_taken_back_is_no_move_and_the_one_before_can_be_taken_back_too(office):

@@ -3,9 +3,19 @@
 from datetime import date, timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 
+from crm.domain.messages import need_no_answer, take_back_interaction
 from crm.models import DataRequest, FollowUp
-from tests.factories.crm import CLOCK, DataRequestFactory, FollowUpFactory, PersonFactory
+from tests.factories.crm import (
+    CLOCK,
+    DataRequestFactory,
+    FollowUpFactory,
+    InteractionFactory,
+    MessageFactory,
+    PersonFactory,
+    UserFactory,
+)
 from tests.factories.visits import VisitFactory, VisitRequestFactory
 from visits.domain.next_steps import next_step
 from visits.models import Visit, VisitRequest
@@ -20,9 +30,56 @@ def step_for(person):
         requests=VisitRequest.objects.filter(person=person),
         visits=Visit.objects.filter(requests__person=person),
         data_requests=DataRequest.objects.open().filter(person=person),
+        messages=person.messages.all(),
         now=CLOCK,
         today=TODAY,
     )
+
+
+def wrote(person, hour=9, **values):
+    at = CLOCK.replace(hour=hour)
+    return MessageFactory(incoming=True, person=person, subject="Yes, gladly", at=at, **values)
+
+
+def waits(person):
+    step = step_for(person)
+    return step is not None and step.sentence == "Answer their mail of Wed 15 Feb 2023: Yes, gladly"
+
+
+def test_what_somebody_wrote_waits_until_a_person_answers():
+    person = PersonFactory()
+    before = {"person": person, "is_personal": True, "at": CLOCK.replace(hour=8)}
+    MessageFactory(**before)
+    wrote(person)
+    assert waits(person)
+    for values in ({"draft": True}, {"is_personal": False}, {"channel": "automatic"}):
+        MessageFactory(**before | {"at": CLOCK.replace(hour=10)} | values)
+        assert waits(person)
+    MessageFactory(**before | {"at": CLOCK.replace(hour=10)})
+    assert not waits(person)
+    wrote(person, hour=11)
+    assert waits(person)
+
+
+def test_a_call_or_a_tick_ends_the_waiting_and_the_tick_can_be_taken_back():
+    called, ticked, by = PersonFactory(), PersonFactory(), UserFactory()
+    for person in (called, ticked):
+        wrote(person)
+    InteractionFactory(person=called, at=CLOCK.replace(hour=10))
+    assert (waits(called), waits(ticked)) == (False, True)
+    note = need_no_answer(ticked, at=CLOCK, by=by)
+    assert note.text == "Read, needs no answer: Yes, gladly"
+    assert not waits(ticked)
+    with pytest.raises(ValidationError, match="Nothing of theirs waits"):
+        need_no_answer(ticked, at=CLOCK, by=by)
+    take_back_interaction(note, at=CLOCK, by=by)
+    assert waits(ticked)
+
+
+def test_an_absence_note_waits_for_nothing():
+    person = PersonFactory()
+    wrote(person, channel="automatic")
+    assert step_for(person) is None
 
 
 def test_nothing_promised_asked_or_planned_is_no_step():

@@ -6,7 +6,15 @@ import pytest
 
 from crm.domain import reference
 from crm.models import FollowUp, Message, OutgoingMail
-from tests.factories.crm import UserFactory
+from tests.factories.crm import (
+    DataRequestFactory,
+    EventFactory,
+    FollowUpFactory,
+    MunicipalityFactory,
+    PersonFactory,
+    SuppressionFactory,
+    UserFactory,
+)
 from tests.factories.visits import (
     CampaignFactory,
     ChecklistItemFactory,
@@ -282,7 +290,7 @@ def test_a_late_promise_of_ours_reaches_who_keeps_it():
     remind(at=day(15))
     remind(at=day(15, 12))
     mail = OutgoingMail.objects.get()
-    assert (mail.recipient, mail.subject) == ("hanne@staff.example", "A promise of yours is late")
+    assert (mail.recipient, mail.subject) == ("hanne@staff.example", "A promise is late")
 
 
 def test_a_late_promise_is_told_in_the_language_of_who_keeps_it():
@@ -290,7 +298,7 @@ def test_a_late_promise_is_told_in_the_language_of_who_keeps_it():
     promise(14, owner="ours", assigned_to=owner)
     remind(at=day(15))
     message = OutgoingMail.objects.get().message
-    assert (message.language, message.subject) == ("nb", "Et løfte du har gitt, er forsinket")
+    assert (message.language, message.subject) == ("nb", "Et løfte er forsinket")
     assert "tir 14. feb 2023" in message.body
 
 
@@ -299,3 +307,116 @@ def test_an_old_promise_is_left_in_peace():
     FollowUp.objects.filter(pk=row.pk).update(due_on=date(2022, 12, 1))
     remind(at=day(15))
     assert made() == []
+
+
+def of_a_person(text="Send us your floor plan", *, due=16, **values):
+    """A promise of somebody met at the event, who has asked for no visit."""
+    defaults = {"owner": "theirs", "due_on": date(2023, 2, due), "text": text}
+    return FollowUpFactory(**defaults | values)
+
+
+def met(language="nb", address="ana@city.example", **values):
+    city = MunicipalityFactory(
+        name="Bergen", organisation__name="Bergen kommune", country="NO", languages=[language]
+    )
+    return PersonFactory(
+        given="Ana",
+        family="Berg",
+        organisation=city.organisation,
+        languages=[language],
+        address=address,
+        **values,
+    )
+
+
+def test_somebody_met_at_the_event_gets_one_draft_for_all_their_late_promises():
+    person, hanne = met(), UserFactory(email="hanne@staff.example")
+    event = EventFactory(name="Rotterdam meeting")
+    CampaignFactory(event=event, answers_from="Hanne, project office")
+    of_a_person(person=person, event=event, assigned_to=hanne)
+    of_a_person("Name the room", due=13, person=person, event=event, assigned_to=hanne)
+    of_a_person("Not due yet", due=20, person=person, event=event)
+    remind(at=day(17))
+    remind(at=day(17, 12))
+
+    [draft] = Message.objects.drafts()
+    assert (draft.person, draft.address, draft.language) == (person, "ana@city.example", "nb")
+    assert draft.body.startswith("Hei Ana Berg,")
+    assert "– Name the room (man 13. feb 2023)\n– Send us your floor plan (tor 16. feb 2023)" in (
+        draft.body
+    )
+    assert "Rotterdam meeting" in draft.body
+    assert "Hanne, project office" in draft.body
+    for absent in ("Not due yet", "{", "[[", "forespørselen"):
+        assert absent not in draft.body
+    assert not OutgoingMail.objects.exists()
+
+
+def test_a_promise_that_is_late_a_day_later_joins_the_draft():
+    person = met()
+    of_a_person(person=person)
+    of_a_person("Name the room", due=17, person=person)
+    remind(at=day(17))
+    remind(at=day(18))
+    [draft] = Message.objects.drafts()
+    assert "Send us your floor plan" in draft.body
+    assert "Name the room" in draft.body
+
+
+def test_a_draft_to_a_person_goes_once_all_it_lists_is_kept():
+    row = of_a_person(person=met())
+    remind(at=day(17))
+    FollowUp.objects.filter(pk=row.pk).update(done_on=date(2023, 2, 17))
+    remind(at=day(17, 12))
+    assert Message.objects.get().status == Message.Status.CANCELLED
+
+
+@pytest.mark.parametrize("why", ["no address", "suppressed", "stop", "erased"])
+def test_who_must_not_be_written_to_gets_no_draft_and_who_looks_after_it_hears(why):
+    person = met(address="" if why == "no address" else "ana@city.example")
+    if why == "suppressed":
+        SuppressionFactory(match_key="ana@city.example")
+    elif why == "stop":
+        DataRequestFactory(person=person, kind="stop")
+    elif why == "erased":
+        type(person).objects.filter(pk=person.pk).update(erased_at=LONG_AGO)
+    of_a_person(person=person, assigned_to=UserFactory(email="hanne@staff.example"))
+    remind(at=day(17))
+    assert not Message.objects.drafts().exists()
+    assert OutgoingMail.objects.get().recipient == "hanne@staff.example"
+
+
+def test_a_promise_of_an_organisation_goes_to_its_one_person_and_to_none_of_two():
+    person = met()
+    of_a_person(organisation=person.organisation)
+    remind(at=day(17))
+    assert Message.objects.drafts().get().person == person
+
+    other = met(address="bo@city.example")
+    PersonFactory(organisation=other.organisation, address="ida@city.example")
+    of_a_person(organisation=other.organisation)
+    remind(at=day(17))
+    assert Message.objects.drafts().count() == 1
+
+
+def test_who_looks_after_late_promises_reads_of_all_in_one_mail_with_who_owes_what():
+    hanne = UserFactory(email="hanne@staff.example", time_zone="Europe/Oslo", language="en")
+    silent = met(address="")
+    of_a_person(person=silent, organisation=silent.organisation, assigned_to=hanne)
+    of_a_person("Send them the guide", owner="ours", person=silent, due=14, assigned_to=hanne)
+    of_a_person(
+        "Print the posters", owner="ours", organisation=None, person=None, assigned_to=hanne
+    )
+    remind(at=day(17))
+    remind(at=day(17, 12))
+
+    mail = OutgoingMail.objects.get()
+    assert (mail.recipient, mail.subject) == ("hanne@staff.example", "3 promises are late")
+    what, whose, link, _blank = mail.text.partition("– Send us")[2].split("\n")[:4]
+    assert (what, whose) == (
+        " your floor plan",
+        "  Promised to us by Ana Berg, Bergen kommune, for Thu 16 Feb 2023",
+    )
+    assert link.startswith("  http")
+    assert "– Send them the guide\n  Promised by us to Ana Berg" in mail.text
+    assert "/follow-ups/?q=Send+us+your+floor+plan" in mail.text

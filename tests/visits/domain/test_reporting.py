@@ -1,12 +1,13 @@
 """The twelve numbers of the sample at the demo clock, as domain.md 12 gives them."""
 
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.core.management import call_command
 
 from crm import clock
+from crm.domain.follow_ups import complete_follow_up, snooze_follow_up
 from crm.models import (
     ConsentRecord,
     ContactPoint,
@@ -24,6 +25,7 @@ from tests.factories.crm import (
     OrganisationFactory,
     ParticipationFactory,
     PersonFactory,
+    UserFactory,
 )
 from tests.factories.visits import (
     CampaignFactory,
@@ -87,7 +89,7 @@ def test_figures_take_as_many_queries_with_more_rows(django_assert_num_queries, 
         ConsentRecordFactory(person=person, at=clock.now())
     campaign = Campaign.objects.select_related("event").get(slug="february-2023")
     at = clock.now()
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         all_figures(campaign, at=at)
 
 
@@ -373,6 +375,24 @@ def test_k10_rises_when_another_promise_is_kept():
         visit=Visit.objects.get(ref="V05"), due_on=date(2023, 2, 15), done_on=date(2023, 2, 15)
     )
     assert number("K10").value == 0.8
+
+
+def test_k10_is_not_bettered_by_putting_off_what_was_late_already():
+    promise = FollowUp.objects.get(done_on=None, due_on=date(2023, 2, 14))
+    before = number("K10")
+    by, late = UserFactory(), datetime(2023, 2, 15, 9, tzinfo=UTC)
+    snooze_follow_up(promise, "date", due_on=date(2023, 2, 20), at=late, by=by)
+    assert number("K10").detail == before.detail
+    complete_follow_up(promise, on=date(2023, 2, 20), at=late, by=by)
+    assert number("K10").detail == {"kept": 3, "of": 4, "open": 0, "late": 1}
+
+
+def test_k10_counts_by_the_new_day_where_it_was_agreed_before_the_old_one_passed():
+    promise = FollowUp.objects.get(done_on=None, due_on=date(2023, 2, 14))
+    by, early = UserFactory(), datetime(2023, 2, 14, 9, tzinfo=UTC)
+    snooze_follow_up(promise, "date", due_on=date(2023, 2, 15), at=early, by=by)
+    complete_follow_up(promise, on=date(2023, 2, 15), at=early, by=by)
+    assert number("K10").detail == {"kept": 4, "of": 4, "open": 0, "late": 0}
 
 
 # --- K11 contacts who want news ---

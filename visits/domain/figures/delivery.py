@@ -96,10 +96,11 @@ def reliability(basis: Basis) -> Figure:
 
 
 def follow_ups_kept(basis: Basis) -> Figure:
-    """K10: promises done on time, of those due until today."""
-    promised = basis.campaign.promises.due_by(basis.today)
-    due = list(promised.prefetch_related("visits", "visit_requests"))
-    kept = [promise for promise in due if promise.done_on and promise.done_on <= promise.due_on]
+    """K10: promises done on time, of those due until today; by the day that was in force then,
+    so that putting off what is late betters nothing."""
+    promised = basis.campaign.promises.prefetch_related("visits", "visit_requests", "moves__by")
+    due = [promise for promise in promised if promise.promised_for <= basis.today]
+    kept = [promise for promise in due if promise.is_kept_in_time]
     return Figure(
         "K10",
         _("Follow-ups kept"),
@@ -110,7 +111,7 @@ def follow_ups_kept(basis: Basis) -> Figure:
             "kept": len(kept),
             "of": len(due),
             "open": sum(promise.is_open for promise in due),
-            "late": sum(bool(p.done_on and p.done_on > p.due_on) for p in due),
+            "late": sum(not p.is_open and not p.is_kept_in_time for p in due),
         },
     )
 

@@ -105,13 +105,13 @@ class Namer:
     def follow_up(self, promise: FollowUp) -> Row:
         visits = [visit.ref for visit in promise.visits.all()]
         refs = visits + [request.ref for request in promise.visit_requests.all()]
-        if promise.done_on is None:
+        if promise.is_open:
             state = _("open")
-        elif promise.done_on <= promise.due_on:
+        elif promise.is_kept_in_time:
             state = _("kept")
         else:
             state = _("late")
-        due = _("due %(day)s") % {"day": wording.day(promise.due_on)}
+        due = _("due %(day)s") % {"day": wording.day(promise.promised_for)}
         return Row(
             ref=f"follow-up-{promise.pk}",
             words=", ".join([*refs, due]),

@@ -11,6 +11,7 @@ from crm.models import Message
 from crm.permissions import require
 from crm.roles import Role
 from visits.domain.letters import draft_letter, edit_draft, send_draft
+from visits.domain.promise_letters import send_promise_letter
 from visits.domain.proposals import take_back_proposal
 from visits.forms.requests import AnswerForm, DraftForm
 from visits.models import VisitRequest
@@ -81,6 +82,39 @@ def request_draft_drop(request: HttpRequest, ref: str, pk: int) -> HttpResponse:
     draft.save(update_fields=["status"])
     messages.success(request, _("The draft is dropped."))
     return redirect("visits:request-detail", ref)
+
+
+@require_http_methods(["GET", "POST"])
+@require(Role.COORDINATOR)
+def mail_draft(request: HttpRequest, pk: int) -> HttpResponse:
+    """The same for a letter to somebody without a request."""
+    draft = _draft_to_person(request, pk)
+    form = DraftForm(request.POST or None, initial={"subject": draft.subject, "body": draft.body})
+    if request.method == "POST" and form.is_valid():
+        edit_draft(draft, at=clock.now(), by=request.user, **form.cleaned_data)
+        if "send" not in request.POST:
+            messages.success(request, _("The draft is kept."))
+            return redirect("visits:mail-list")
+        words = {"at": clock.now(), "by": request.user, "done": _("The letter is in the outbox.")}
+        if try_verb(request, send_promise_letter, draft, **words):
+            return redirect("visits:mail-list")
+    context = {"draft": draft, "form": form, "language": languages.name_of(draft.language)}
+    return render(request, "visits/mail_draft.html", context)
+
+
+@require_POST
+@require(Role.COORDINATOR)
+def mail_draft_drop(request: HttpRequest, pk: int) -> HttpResponse:
+    draft = _draft_to_person(request, pk)
+    draft.status = Message.Status.CANCELLED
+    draft.save(update_fields=["status"])
+    messages.success(request, _("The draft is dropped."))
+    return redirect("visits:mail-list")
+
+
+def _draft_to_person(request: HttpRequest, pk: int) -> Message:
+    rows = Message.objects.visible_to(request.user).drafts().select_related("person")
+    return get_object_or_404(rows, pk=pk, visit_requests=None, person__isnull=False)
 
 
 @require_POST

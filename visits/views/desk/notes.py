@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from crm import clock, wording
 from crm.domain.follow_ups import open_follow_up
-from crm.domain.messages import log_interaction, take_back_interaction
+from crm.domain.messages import log_interaction, need_no_answer, take_back_interaction
 from crm.forms.notes import FollowUpForm, InteractionForm
 from crm.models import Interaction, Organisation, Person
 from crm.permissions import require
@@ -55,6 +55,17 @@ def note_new(request: HttpRequest, about: str, pk: int) -> HttpResponse:
             done(request, _("Written down."), undo=undo, kept=page)
             return back_to(request, page)
     return render(request, "visits/note_form.html", _context(form, subject, page))
+
+
+@require_POST
+@require(Role.COORDINATOR)
+def person_no_answer(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the person wrote was read and waits no more."""
+    person, page = _subject(request, "person", pk)
+    if note := try_verb(request, need_no_answer, person, at=clock.now(), by=request.user):
+        undo = reverse("visits:note-take-back", args=[note.pk])
+        done(request, _("Read; nothing waits any more."), undo=undo, kept=page)
+    return back_to(request, page)
 
 
 @require_POST

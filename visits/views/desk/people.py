@@ -155,6 +155,7 @@ def person_context(request: HttpRequest, person: Person, **forms: Any) -> dict[s
             requests=VisitRequest.objects.filter(person=person),
             visits=Visit.objects.filter(requests__person=person),
             data_requests=DataRequest.objects.open().filter(person=person),
+            messages=person.messages.all(),
             now=now,
             today=today(request),
         ),

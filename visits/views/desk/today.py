@@ -48,7 +48,10 @@ def today(request: HttpRequest) -> HttpResponse:
     if has_role(user, Role.COORDINATOR, Role.HOST):
         context |= {"refusals": refusals(user), "away": visits_without_host(user, at=at)}
     if has_role(user, Role.COORDINATOR):
+        count, replies = agenda.replies_waiting(user)
         context |= {
+            "reply_count": count,
+            "replies": replies,
             "notices": agenda.notices_soon(user, at=at),
             "data_requests": agenda.data_requests_due(user, at=at),
             "silent": agenda.silent_people(user, at=at),

@@ -1,10 +1,15 @@
 """Answering: a letter from a checked template, and dates that are weighed, held, taken back."""
 
+from datetime import date
+
 import pytest
 
+from crm import clock
 from crm.models import Message, OutgoingMail
+from tests.factories.crm import DataRequestFactory, FollowUpFactory, PersonFactory
 from tests.factories.visits import HostAvailabilityFactory
 from tests.visits.views.desk.front_door import do, go, refused, said
+from visits.domain.promise_letters import draft_promise_letter
 from visits.models import Host, Reservation, Visit, VisitRequest
 
 pytestmark = pytest.mark.django_db
@@ -376,3 +381,47 @@ def test_host_may_neither_answer_nor_propose(client, sample, host):
     client.force_login(host)
     assert offered(client).status_code == 403
     assert do(client, "request-answer", "R24", template="needs_info").status_code == 403
+
+
+# --- To somebody without a request --------------------------------------------------------------
+
+
+@pytest.fixture
+def chase():
+    """The draft that presses somebody met at the event for a late promise."""
+    person = PersonFactory(given="Ana", family="Berg", address="ana@city.example")
+    promise = FollowUpFactory(
+        owner="theirs", person=person, text="Send us your floor plan", due_on=date(2023, 2, 14)
+    )
+    return draft_promise_letter(person, [promise], at=clock.now())
+
+
+def test_a_chase_opens_from_today_and_mail_and_leaves_by_a_persons_word(desk, chase):
+    for page in ("today", "mail-list"):
+        assert f'href="/mail/drafts/{chase.pk}/"' in go(desk, page).content.decode()
+    shown = go(desk, "mail-draft", chase.pk).content.decode()
+    assert "Letter to Ana Berg" in shown
+    assert "To ana@city.example, in English. Nothing has gone yet." in shown
+    do(desk, "mail-draft", chase.pk, subject="About the plan", body="Dear Ana", send=1)
+    mail = OutgoingMail.objects.get(message=chase)
+    assert (mail.recipient, mail.subject, mail.state) == (
+        "ana@city.example",
+        "About the plan",
+        "queued",
+    )
+
+
+def test_a_chase_does_not_leave_once_its_reader_asked_us_to_stop(desk, chase):
+    DataRequestFactory(person=chase.person, kind="stop")
+    answer = do(desk, "mail-draft", chase.pk, subject="About the plan", body="Dear Ana", send=1)
+    assert said(answer) == ["They asked us to stop writing, or to be erased."]
+    assert not OutgoingMail.objects.filter(message=chase).exists()
+
+
+def test_a_chase_with_a_gap_stays_and_can_be_dropped(desk, chase):
+    answer = do(desk, "mail-draft", chase.pk, subject="S", body="Why [[reason]]?", send=1)
+    assert said(answer) == ["The letter cannot go yet: write what stands for [[reason]]."]
+    do(desk, "mail-draft-drop", chase.pk)
+    chase.refresh_from_db()
+    assert chase.status == "cancelled"
+    assert go(desk, "mail-draft", chase.pk).status_code == 404

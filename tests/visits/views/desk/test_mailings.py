@@ -17,8 +17,10 @@ from crm.models import (
     OutgoingMail,
     Person,
 )
+from crm.models.clock import ClockSetting
 from crm.wording import day as day_words
 from tests.factories.crm import (
+    CLOCK,
     ConsentRecordFactory,
     ContactPointFactory,
     EventFactory,
@@ -247,6 +249,20 @@ def test_a_mailing_leaves_from_a_moment_only_while_something_is_left(desk, wordi
     shown = text_of(go(desk, mailing))
     assert "2 of 2" in shown
     assert "Leaves from" not in shown
+
+
+def test_a_mailing_for_later_says_that_the_demo_clock_sends_nothing(desk, wording):
+    CampaignFactory()
+    words = "The demo clock sends nothing"
+    mailing = new(desk, [reader("p@x.example")])
+    assert words not in text_of(go(desk, mailing))
+    ClockSetting.objects.fix(CLOCK)
+    assert words in text_of(go(desk, mailing))
+
+    release(desk, mailing, scheduled_at="2023-02-15T18:00")
+    assert words in text_of(go(desk, mailing))
+    OutgoingMail.objects.update(state="sent")
+    assert words not in text_of(go(desk, mailing))
 
 
 def test_letter_of_a_mailing_names_its_wording_as_the_desk_calls_it(desk, wording):

@@ -40,6 +40,16 @@ def test_a_move_is_written_down_on_a_page_and_taken_back(desk):
     assert (person.role, person.organisation.name) == ("clerk", "Old Town")
 
 
+def test_a_post_to_come_is_told_at_its_field_and_is_not_the_role_of_today(desk):
+    person = PersonFactory(role="clerk")
+    answer = do(desk, "person-posts", person.pk, on="2029-02-18", role="head")
+    assert refused(answer) == [
+        "This day is still to come. Write it down on that day; a follow-up reminds you."
+    ]
+    person.refresh_from_db()
+    assert (person.role, person.post_since, person.posts.count()) == ("clerk", None, 0)
+
+
 def test_an_unknown_organisation_is_told_and_what_was_typed_stays(desk):
     person = PersonFactory()
     answer = do(desk, "person-posts", person.pk, on="2023-02-01", role="mage", organisation="X")

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from crm.models import User
-from tests.visits.views.desk.front_door import do, go
+from tests.factories.crm import CLOCK, MessageFactory, PersonFactory
+from tests.visits.views.desk.front_door import do, go, said
 from visits.models import Visit, VisitRequest
 
 pytestmark = pytest.mark.django_db
@@ -126,3 +127,36 @@ def test_pages_that_are_read_change_nothing(desk):
         assert go(desk, name, *args).status_code == 200
     assert list(VisitRequest.objects.order_by("pk").values()) == before
     assert list(Visit.objects.order_by("pk").values()) == visits
+
+
+def test_what_somebody_wrote_stays_on_today_until_it_is_ticked_off_and_the_tick_can_be_undone(desk):
+    person = PersonFactory(given="Ana", family="Berg")
+    MessageFactory(incoming=True, person=person, subject="Yes, gladly", at=CLOCK)
+    replies = "Replies to answer"
+
+    def listed():
+        return [row.subject for row in go(desk, "today").context["replies"]]
+
+    assert "Yes, gladly" in listed()
+    assert replies in go(desk, "today").text
+    page = go(desk, "person-detail", person.pk).text
+    assert "Answer their mail of Wed 15 Feb 2023: Yes, gladly" in page
+    assert "nobody waits" not in page
+
+    answer = do(desk, "person-no-answer", person.pk)
+    assert said(answer) == ["Read; nothing waits any more."]
+    assert "nobody waits" in go(desk, "person-detail", person.pk).text
+    assert "Yes, gladly" not in listed()
+
+    note = person.interactions.get()
+    do(desk, "note-take-back", note.pk)
+    assert "Yes, gladly" in listed()
+
+
+def test_a_letter_of_a_request_that_waits_for_its_first_answer_is_listed_once(desk):
+    before = go(desk, "today").context["reply_count"]
+    request = VisitRequest.objects.to_answer().first()
+    letter = MessageFactory(incoming=True, person=PersonFactory(), at=CLOCK)
+    assert go(desk, "today").context["reply_count"] == before + 1
+    request.messages.add(letter)
+    assert go(desk, "today").context["reply_count"] == before
