@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from crm.domain.audit import record
@@ -15,6 +14,7 @@ from crm.models import User
 from crm.validators import clean_line, clean_text, sensible_date
 from visits.domain.hosts import add_availability
 from visits.models import Campaign, Host, HostAnswer, HostAvailability, Visit
+from visits.models.visits import VisitQuerySet
 
 LONGEST_ABSENCE = timedelta(days=92)
 
@@ -98,7 +98,7 @@ def visits_without_host(
     return list(rows.select_related("host", "backup"))
 
 
-def _seen(user: Any, campaign: Campaign | None) -> QuerySet[Visit]:
+def _seen(user: Any, campaign: Campaign | None) -> VisitQuerySet:
     rows = Visit.objects.visible_to(user)
     return rows if campaign is None else rows.filter(campaign=campaign)
 

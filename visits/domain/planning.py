@@ -139,7 +139,9 @@ def load_problem(
     placed = [request for request in requests if not needs_place(request, offers)]
     kept = {} if fresh else _kept(at)
     taken = {host.pk: [*busy_times(host.absences), *kept.get(host.pk, ())] for host in hosts}
-    others = [] if fresh else list(visits_elsewhere(campaign))
+    others = (
+        [] if fresh else list(visits_elsewhere(campaign).prefetch_related("holds__reservation"))
+    )
     elsewhere = elsewhere_of(others, visits, taken)
     positions = {} if fresh else _positions(hosts, at, elsewhere)
     groups = _by_city(placed, offers, joint=fresh, held=held)
@@ -361,7 +363,7 @@ def visits_elsewhere(campaign: Campaign) -> QuerySet[Visit]:
     rows = Visit.objects.standing() | Visit.objects.delivered()
     rows = rows.exclude(campaign=campaign).filter(host__in=Host.objects.who_lead())
     rows = rows.select_related("campaign", "host__home", "place")
-    return _near(campaign, rows).prefetch_related("holds__reservation").order_by("ref")
+    return _near(campaign, rows).order_by("ref")
 
 
 def visits_beside(campaign: Campaign) -> list[Visit]:
