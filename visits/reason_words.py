@@ -41,6 +41,11 @@ DESK: dict[str, Promise] = {
     "not_offered": gettext_lazy("%(day)s was not offered for this visit."),
     "week_over": gettext_lazy("The week of %(day)s is over."),
     "host_unavailable": gettext_lazy("%(host)s is unavailable on %(day)s."),
+    "on_the_road": gettext_lazy("%(host)s is on the road for “%(tour)s” until %(until)s."),
+    "beside_tour": gettext_lazy(
+        "%(host)s cannot get to %(place)s and back for %(day)s beside being on the road for "
+        "“%(tour)s” (%(absence)s)."
+    ),
     "beside_absence": gettext_lazy(
         "%(host)s cannot get to %(place)s and back for %(day)s: the journey runs into an absence "
         "(%(absence)s)."
@@ -120,7 +125,9 @@ PUBLIC: dict[str, Promise] = {
     "banned_host": _NO_HOST,
     "pinned_elsewhere": _NO_HOST,
     "host_unavailable": _NO_HOST,
+    "on_the_road": _NO_HOST,
     "beside_absence": _NO_HOST,
+    "beside_tour": _NO_HOST,
     "away_then": _NO_HOST,
     "outside_window": gettext_lazy("%(day)s lies outside the days of our offer."),
     "after_project_end": gettext_lazy("On %(day)s our project is over."),

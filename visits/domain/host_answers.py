@@ -13,7 +13,8 @@ from crm.domain.audit import record
 from crm.models import User
 from crm.validators import clean_line, clean_text, sensible_date
 from visits.domain.hosts import add_availability
-from visits.models import Host, HostAnswer, HostAvailability, Visit
+from visits.models import Campaign, Host, HostAnswer, HostAvailability, Visit
+from visits.models.visits import VisitQuerySet
 
 LONGEST_ABSENCE = timedelta(days=92)
 
@@ -81,16 +82,25 @@ def answers_of(visits: Iterable[Visit]) -> dict[int, HostAnswer]:
     return {row.visit_id: row for row in rows}
 
 
-def refusals(user: Any) -> list[HostAnswer]:
-    """Times a host has refused and nobody has changed, the soonest first."""
-    rows = HostAnswer.objects.refused().filter(visit__in=Visit.objects.visible_to(user))
+def refusals(user: Any, *, campaign: Campaign | None = None) -> list[HostAnswer]:
+    """Times a host has refused and nobody has changed, the soonest first; of one campaign, or of
+    all."""
+    rows = HostAnswer.objects.refused().filter(visit__in=_seen(user, campaign))
     return list(rows.select_related("visit", "host").order_by("visit__starts_at"))
 
 
-def visits_without_host(user: Any, *, at: datetime) -> list[Visit]:
-    """Live visits ahead whose host has said to be away then, the soonest first."""
-    rows = Visit.objects.visible_to(user).upcoming(at).host_away()
+def visits_without_host(
+    user: Any, *, at: datetime, campaign: Campaign | None = None
+) -> list[Visit]:
+    """Live visits ahead whose host has said to be away then, the soonest first; of one campaign, or
+    of all."""
+    rows = _seen(user, campaign).upcoming(at).host_away()
     return list(rows.select_related("host", "backup"))
+
+
+def _seen(user: Any, campaign: Campaign | None) -> VisitQuerySet:
+    rows = Visit.objects.visible_to(user)
+    return rows if campaign is None else rows.filter(campaign=campaign)
 
 
 @transaction.atomic

@@ -27,6 +27,7 @@ from visits.domain.planning_tasks import (
     task_of_requests,
 )
 from visits.domain.requests import Visited
+from visits.domain.tours import Elsewhere, elsewhere_of
 from visits.domain.travel import travel_with_detours
 from visits.models import (
     CalendarDay,
@@ -42,6 +43,7 @@ from visits.models import (
 from visits.models.requests import Mode
 from visits.planning import problem as p
 from visits.planning.validate import MOST_TASKS
+from visits.planning.weeks import trip_days
 from visits.states import HELD_VISITS, LIVE_VISITS, RequestState, VisitState
 
 # How far from the window a visit may lie and still share a journey with one inside it.
@@ -106,14 +108,13 @@ def load_problem(
     """What is to be planned at the moment `at`.
 
     Plain: open requests without a date over the rest of the window; agreed visits and dates held
-    for a city are facts; what a cancelled visit keeps for an undo is busy, and so is what stands
-    for another campaign, without its place and journeys; strikes and storms stop journeys. Visits
+    for a city are facts; what a cancelled visit keeps for an undo is busy, and so are whole tours
+    for other campaigns (see `tours`); strikes and storms stop journeys. Visits
     `released` by reference are no facts: they may move, as little as possible, and are placed
     before anything new; `most_moves` limits how many of them and of the offers may. Fresh: every
     request not merged, rejected or referred over the whole window from an empty calendar, with
     every strike and storm of it; `left_out_when_fresh` tells what that does not look at. Only:
-    these requests, whatever their state, and all visits but their own, those of other campaigns
-    too.
+    these requests, whatever their state, and all visits but their own.
 
     `decisions` are the coordinator's, those of the campaign when not given. `beside` are further
     places to which journeys shall be known. What is `held` is not weighed anew but taken so.
@@ -136,9 +137,13 @@ def load_problem(
     offers = {} if fresh or only is not None else _offered(requests, promised)
     without = [request for request in requests if needs_place(request, offers)]
     placed = [request for request in requests if not needs_place(request, offers)]
-    positions = {} if fresh else _positions(hosts, at)
-    elsewhere = [] if fresh or only is not None else list(visits_elsewhere(campaign))
-    busy = {} if fresh else _with_elsewhere(_kept(at), elsewhere)
+    kept = {} if fresh else _kept(at)
+    taken = {host.pk: [*busy_times(host.absences), *kept.get(host.pk, ())] for host in hosts}
+    others = (
+        [] if fresh else list(visits_elsewhere(campaign).prefetch_related("holds__reservation"))
+    )
+    elsewhere = elsewhere_of(others, visits, taken)
+    positions = {} if fresh else _positions(hosts, at, elsewhere)
     groups = _by_city(placed, offers, joint=fresh, held=held)
     days = CalendarDay.objects.between(campaign.window_start, campaign.window_end)
     known = Known(list(days), covered_by_experts(), Visited.load(), at)
@@ -159,13 +164,13 @@ def load_problem(
             _host(
                 host,
                 positions[host.pk][1] if host.pk in positions else None,
-                busy=busy.get(host.pk, ()),
+                busy=(*taken[host.pk], *elsewhere.busy.get(host.pk, ())),
             )
             for host in hosts
         ),
         tasks=tuple(tasks),
         travel=travel,
-        fixed=tuple(_fixed(visit, known) for visit in visits),
+        fixed=tuple(_fixed(visit, known, at_home=visit.pk in elsewhere.inside) for visit in visits),
         published=tuple(
             p.PublishedVisit(task=group[0].ref, host=offer.host.ref, start=offer.starts_at)
             for group in groups
@@ -178,6 +183,7 @@ def load_problem(
         disruptions=disruptions,
         detours=detours,
     )
+    problem = replace(problem, hosts=tuple(_within(problem, host) for host in problem.hosts))
     if decisions is None:
         decisions = decisions_of(campaign)
     return LoadedProblem(
@@ -192,7 +198,7 @@ def load_problem(
         held=tuple(held),
         decisions=tuple(decisions),
         facts=facts_mark(
-            campaign, decisions, (row for host in hosts for row in host.absences), elsewhere
+            campaign, decisions, (row for host in hosts for row in host.absences), others
         ),
     )
 
@@ -332,13 +338,12 @@ def _facts(campaign: Campaign, *, without: Sequence[VisitRequest] | None = None)
     dates held for a city that may still accept them. An offer is a promise until its deadline; the
     coordinator may take it back.
 
-    Where some requests are asked about, visits of every campaign near the window count, but theirs.
+    Where some requests are asked about, `without` theirs.
     """
     live = Visit.objects.standing().select_related("host__home", "place", "campaign")
-    if without is None:
-        live = live.filter(campaign=campaign)
-    else:
-        live = _near(campaign, live).exclude(requests__in=list(without))
+    live = live.filter(campaign=campaign)
+    if without is not None:
+        live = live.exclude(requests__in=list(without))
     requests = VisitRequest.objects.select_related("place", "campaign", "municipality")
     live = live.prefetch_related(
         "holds__reservation",
@@ -353,28 +358,19 @@ def _near(campaign: Campaign, visits: QuerySet[Visit]) -> QuerySet[Visit]:
 
 
 def visits_elsewhere(campaign: Campaign) -> QuerySet[Visit]:
-    """What stands for other campaigns near the window with the hosts whom this one may plan."""
-    rows = Visit.objects.standing().exclude(campaign=campaign)
-    rows = rows.filter(host__in=Host.objects.who_lead()).select_related("campaign")
+    """What stands or took place for other campaigns near the window with the hosts whom this one
+    may plan, and what their journeys need."""
+    rows = Visit.objects.standing() | Visit.objects.delivered()
+    rows = rows.exclude(campaign=campaign).filter(host__in=Host.objects.who_lead())
+    rows = rows.select_related("campaign", "host__home", "place")
     return _near(campaign, rows).order_by("ref")
 
 
 def visits_beside(campaign: Campaign) -> list[Visit]:
-    """The same with those that took place, and what their journeys need, as a board shows them."""
+    """The same as a board shows them: with offers whose time is not held any more."""
     rows = Visit.objects.taking_place().exclude(campaign=campaign)
     rows = rows.filter(host__in=Host.objects.who_lead())
     return list(_near(campaign, rows).select_related("campaign", "host__home", "place"))
-
-
-def _with_elsewhere(
-    busy: dict[int, list[p.Busy]], visits: Iterable[Visit]
-) -> dict[int, list[p.Busy]]:
-    """With visits of other campaigns as time their hosts have not for this one."""
-    for visit in visits:
-        label = f"{visit}, {visit.campaign}"
-        own = p.Busy(start=visit.starts_at, end=visit.ends_at + BUFFER, label=label)
-        busy.setdefault(visit.host_id, []).append(own)
-    return busy
 
 
 def _offered(requests: Iterable[VisitRequest], promised: Mapping[int, Visit]) -> dict[str, Visit]:
@@ -447,14 +443,14 @@ def _kept(at: datetime) -> dict[int, list[p.Busy]]:
     return found
 
 
-def _host(host: Host, position: p.Position | None = None, *, busy: Sequence[p.Busy] = ()) -> p.Host:
+def _host(host: Host, position: p.Position | None, *, busy: Sequence[p.Busy]) -> p.Host:
     return p.Host(
         ref=host.ref,
         name=host.name,
         home=planned_place(host.home),
         skills=frozenset(topic.code for topic in host.topics.all()),
         languages=frozenset(host.languages),
-        busy=(*busy_times(host.absences), *busy),
+        busy=tuple(busy),
         can_travel=host.travels,
         days_in_a_row=host.max_days_in_row,
         office_day=host.keeps_office_day,
@@ -464,12 +460,32 @@ def _host(host: Host, position: p.Position | None = None, *, busy: Sequence[p.Bu
     )
 
 
-def _positions(hosts: Sequence[Host], at: datetime) -> dict[int, tuple[Place, p.Position]]:
+def _within(problem: p.Problem, host: p.Host) -> p.Host:
+    """The host without a position outside the weeks that are planned: at home when they begin."""
+    if host.position is None:
+        return host
+    zone = ZoneInfo(host.home.zone)
+    for days in trip_days(problem, host):
+        first = datetime.combine(days[0], host.travel_from, zone)
+        if first <= host.position.at <= datetime.combine(days[-1], host.travel_to, zone):
+            return host
+    return replace(host, position=None)
+
+
+def _positions(
+    hosts: Sequence[Host], at: datetime, elsewhere: Elsewhere
+) -> dict[int, tuple[Place, p.Position]]:
     """Where each host is in the running week, and free to leave from when on: where the journey
-    ends that has begun since the last on-site visit of it, else at that visit; else not named."""
+    ends that has begun since the last on-site visit of it, else at that visit; else not named.
+
+    Who is on a tour for another campaign is at home, and away until it is over.
+    """
     found: dict[int, tuple[Place, p.Position]] = {}
     journeys = journeys_between(visits_near(hosts, at, at))
     for host in hosts:
+        if elsewhere.is_on_tour(host, at):
+            found[host.pk] = host.home, p.Position(planned_place(host.home), at)
+            continue
         home_zone = ZoneInfo(host.zone)
         today = at.astimezone(home_zone).date()
         monday = datetime.combine(today - timedelta(days=today.weekday()), time(0), home_zone)
@@ -508,16 +524,20 @@ def _begun(host: Host, monday: datetime, at: datetime) -> TravelLeg | None:
     return legs.select_related("destination", "visit").order_by("-departs_at").first()
 
 
-def _fixed(visit: Visit, known: Known | None = None) -> p.FixedVisit:
+def _fixed(visit: Visit, known: Known | None = None, *, at_home: bool = False) -> p.FixedVisit:
+    """The visit as a fact; `at_home` where it needs no journey of its own, as it lies in the middle
+    of a tour for another campaign."""
     requests = list(visit.requests.all())
+    place = planned_place(visit.place or visit.host.home, visit.city if visit.place else "")
+    if at_home:
+        home = planned_place(visit.host.home)
+        place = replace(home, name=place.name)
     return p.FixedVisit(
         ref=visit.ref,
         label=f"{visit.ref} {visit.city}",
         host=visit.host.ref,
         mode=p.Mode.ONLINE if visit.mode == Mode.ONLINE else p.Mode.ON_SITE,
-        place=planned_place(visit.place, visit.city)
-        if visit.place
-        else planned_place(visit.host.home),
+        place=place,
         start=visit.starts_at,
         end=visit.ends_at,
         priority=known.weight(requests) if known else 0,

@@ -51,6 +51,10 @@ FEW_TO_COMPARE = 12
 NO_PLACE_MEND = "It can be planned once the city is chosen from the register."
 
 
+class BrokenPlan(ValueError):
+    """The independent check refuses a plan that the search made; the text says why."""
+
+
 @dataclass(frozen=True)
 class SolvedPlan:
     """A problem with its solution, and how it was asked for.
@@ -85,7 +89,7 @@ def solve_campaign(
     A `released` visit without a new place stands until somebody decides about it, so publishing
     finds its time taken: it is planned around as a fact.
 
-    Raises ValidationError naming the culprit when the rules contradict each other, and ValueError
+    Raises ValidationError naming the culprit when the rules contradict each other, and BrokenPlan
     when the independent check finds a broken rule (then nothing may be saved).
     """
     until = time.monotonic() + seconds
@@ -109,7 +113,7 @@ def solve_campaign(
         except ProblemError as error:
             raise ValidationError(str(error), code=error.code) from error
         if faults := violations(loaded.problem, solution):
-            raise ValueError("The plan breaks a rule: " + "; ".join(map(str, faults)))
+            raise BrokenPlan("The plan breaks a rule: " + "; ".join(map(str, faults)))
         return SolvedPlan(campaign, loaded, solution, seed, fresh, at)
 
     tries = [solve(released)]

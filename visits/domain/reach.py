@@ -43,6 +43,7 @@ OF_HOST_AND_ROAD = frozenset(
         "lands_short",
         "no_journey",
         "visits_overlap",
+        "on_the_road",
         "rest_day",
         "cap_reached",
     }

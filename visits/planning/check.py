@@ -145,6 +145,7 @@ class _Check:
         for leg in legs:
             self.leg(host, leg)
         self.no_overlaps(host, visits, legs)
+        self.at_home(host, legs)
         self.whereabouts(host, visits, legs)
         self.rota(host)
 
@@ -247,6 +248,24 @@ class _Check:
                     break
                 if not (is_fact and is_fact2) and not {name, name2} & risky:
                     self.say(f"{host.name}: {name} and {name2} overlap.")
+
+    def at_home(self, host: Host, legs: list[Leg]) -> None:
+        """What a host does for others begins and ends at home: no journey of this plan is under
+        way then, and the last one before led there. A fact that lacks time for that is told so."""
+        legs = sorted(legs, key=lambda leg: leg.depart)
+        for busy in host.busy:
+            begins = busy.start
+            here = host.home.ref
+            if host.position is not None:
+                here, begins = host.position.place.ref, max(begins, host.position.at)
+            if not busy.at_home or begins >= busy.end:
+                continue
+            before = [leg for leg in legs if leg.depart < begins]
+            here = before[-1].destination.ref if before else here
+            under_way = [leg for leg in legs if leg.depart < busy.end and begins < leg.arrive]
+            is_fact = any(leg.missing_minutes for leg in (*before[-1:], *under_way))
+            if (here != host.home.ref or under_way) and not is_fact:
+                self.say(f"{host.name} is not at home for {busy.label or 'a busy time'}.")
 
     def whereabouts(self, host: Host, visits: list[PlannedVisit], legs: list[Leg]) -> None:
         """Follow the host from home through every journey; visits must find them there."""

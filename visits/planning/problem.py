@@ -71,13 +71,25 @@ class SoftDay:
 
 
 @dataclass(frozen=True)
+class Tour:
+    """What a host does on the road for others than this campaign, called `name`: from leaving home
+    until being home again."""
+
+    name: str
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True)
 class Busy:
-    """Time in which a host can neither visit nor travel; `at_home` if it is spent there."""
+    """Time in which a host can neither visit nor travel; `at_home` if it begins and ends there, as
+    (a part of) a `tour` does."""
 
     start: datetime
     end: datetime
     label: str = ""
     at_home: bool = False
+    tour: Tour | None = None
 
 
 @dataclass(frozen=True)

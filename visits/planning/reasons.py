@@ -16,7 +16,7 @@ from itertools import combinations
 
 from .constraints import host_refusal, start_span
 from .obstacles import binding, disruption_values
-from .problem import FixedVisit, Host, Problem, Task, TravelDisruption
+from .problem import FixedVisit, Host, Problem, Task, Tour, TravelDisruption
 from .rota import REFUSED
 from .solution import Reason, SlotReason, Unplaced
 from .spans import local_day, minute_of, moment_of, zone_of
@@ -44,7 +44,9 @@ NEARNESS = (
     "too_soon",
     "week_over",
     "host_unavailable",
+    "on_the_road",
     "beside_absence",
+    "beside_tour",
     "not_reachable",
     "day_stopped",
     "blocked_by_visit",
@@ -247,6 +249,8 @@ class Explainer:
             end = row.start + timedelta(minutes=task.duration)
             for busy in host.busy if (row.task, row.host) == (task.ref, host.ref) else ():
                 if busy.start < end and row.start < busy.end:
+                    if busy.tour is not None:
+                        return on_the_road(busy.tour, host)
                     return Reason(
                         "away_then",
                         f"It cannot stay on {day:%-d %B}: {host.name} is unavailable then "
@@ -282,6 +286,8 @@ class Explainer:
                 fact.start < span[1] + task.duration and fact.end > span[0]
             ):
                 return _beside_absence(fact, task, host, day)
+            if fact is not None and fact.tour is not None:
+                return on_the_road(fact.tour, host)
             label = fact.label if fact is not None else ""
             return Reason(
                 "host_unavailable",
@@ -487,8 +493,39 @@ def _held_starts(
     return times if free <= links.home_by[k] else None
 
 
+def on_the_road(tour: Tour, host: Host) -> Reason:
+    """That the host is away for something else than this campaign, and until when."""
+    until = tour.end.astimezone(zone_of(host.home.zone))
+    return Reason(
+        "on_the_road",
+        f"{host.name} is on the road for {tour.name} until {until:%-d %B %H:%M}.",
+        {
+            "host": host.name,
+            "tour": tour.name,
+            "until": tour.end,
+            "until_zone": host.home.zone,
+        },
+    )
+
+
 def _beside_absence(fact: Fact, task: Task, host: Host, day: date) -> Reason:
     """The host is there that day, but the journey to or from the place runs into an absence."""
+    if fact.tour is not None:
+        name = fact.tour.name
+        return Reason(
+            "beside_tour",
+            f"{host.name} cannot reach {task.place.name} on {day:%-d %B} beside the tour for "
+            f"{name}.",
+            {
+                "host": host.name,
+                "day": day,
+                "place": task.place.name,
+                "tour": name,
+                "absent_from": fact.tour.start,
+                "absent_to": fact.tour.end,
+                "zone": host.home.zone,
+            },
+        )
     return Reason(
         "beside_absence",
         f"{host.name} cannot reach {task.place.name} on {day:%-d %B} beside "

@@ -14,6 +14,7 @@ from .links import Links, travel_weights
 from .obstacles import journey_obstacle, places_by_number
 from .preferences import worth_of
 from .problem import FixedVisit, Host, Limits, Mode, Problem, ProblemError, Task
+from .reasons import on_the_road
 from .rota import REFUSED
 from .solution import PlannedVisit, Reason, Solution
 from .spans import local_day, minute_of, moment_of
@@ -138,8 +139,12 @@ def _short_of_time(
     """Names what keeps a host from being in time: another visit, an absence, or the journey."""
     here = week.start_place if k == week.size else int(week.place[k])
     target = week.home if stop < 0 else int(week.place[stop])
+    ends = [week.facts[week.fact[end]] for end in (k, stop) if 0 <= end < week.size]
+    asked = [f for f in ends if f.visit is not None and f.visit.ref == ASKED]
+    for tour in (f.tour for f in ends if asked and f.tour is not None):
+        if asked[0].start < minute_of(tour.end) and minute_of(tour.start) < asked[0].ready:
+            return on_the_road(tour, host)
     if here == target and stop >= 0:
-        ends = [week.facts[week.fact[end]] for end in (k, stop) if end < week.size]
         other = next((f.label for f in ends if f.visit is None or f.visit.ref != ASKED), "")
         text = f"{host.name} is not free then: {other or 'a busy time'}."
         return Reason("visits_overlap", text, {"host": host.name, "other": other})

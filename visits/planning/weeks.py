@@ -15,7 +15,7 @@ from visits.late import np
 from .constraints import host_refusal, start_span, window_of
 from .detours import Struck, struck_in
 from .preferences import worth_by_part, worth_of
-from .problem import FixedVisit, Host, Mode, Place, Problem, Task
+from .problem import FixedVisit, Host, Mode, Place, Problem, Task, Tour
 from .solution import Reason
 from .spans import Span, clock_minutes, cut_out, local_day, local_minute, minute_of
 from .travel import TravelTable
@@ -49,6 +49,7 @@ class Fact:
     task: int | None = None
     kept: float = 0.0
     points: float = 0.0
+    tour: Tour | None = None
 
     def mode_in(self, problem: Problem) -> Mode | None:
         """How one meets; None for a busy time, in which nobody is met."""
@@ -355,7 +356,8 @@ class WeekBuilder:
             high = min(minute_of(busy.end), int(end))
             if low < high:
                 place = self.place_index[host.home.ref] if busy.at_home else None
-                found.append(Fact(low, high, high, place, None, busy.label))
+                fact = Fact(low, high, high, place, None, busy.label, tour=busy.tour)
+                found.append(fact)
         found += [
             fact
             for fact in self.pinned.get(host.ref, ())

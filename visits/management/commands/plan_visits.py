@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from crm import clock
 from visits.domain.booking import Busy, SlotTaken
-from visits.domain.plans import plan_as_json, solve_campaign, store_version
+from visits.domain.plans import BrokenPlan, plan_as_json, solve_campaign, store_version
 from visits.domain.publishing import publish_version
 from visits.models import Campaign
 
@@ -56,7 +56,7 @@ class Command(BaseCommand):
                 publish_version(version, at=at, by=None, override_reason=override_reason)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
-        except (SlotTaken, Busy) as error:
+        except (SlotTaken, Busy, BrokenPlan) as error:
             raise CommandError(str(error)) from error
         result = plan_as_json(solved) | {"made_at": at.isoformat()}
         if as_json:

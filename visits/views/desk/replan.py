@@ -39,7 +39,7 @@ def replan(request: HttpRequest) -> HttpResponse:
     context = {
         "campaign": campaign,
         "rows": [(row, row.visit.ref in ticked) for row in rows],
-        "on_offer": _on_offer(request, rows),
+        "on_offer": _on_offer(request, campaign, rows),
         "because": request.POST.get("because", _because(request)),
         "few": planning_runs.FEW_MOVES,
         **_answers(plan_of(campaign)),
@@ -47,11 +47,11 @@ def replan(request: HttpRequest) -> HttpResponse:
     return render(request, "visits/plan_replan.html", context)
 
 
-def _on_offer(request: HttpRequest, rows: list[Candidate]) -> list[Visit]:
+def _on_offer(request: HttpRequest, campaign: Campaign, rows: list[Candidate]) -> list[Visit]:
     """Visits whose host cannot and that are only on offer, so that they are not planned anew."""
     known = {row.visit for row in rows}
-    away = visits_without_host(request.user, at=clock.now())
-    away += [row.visit for row in refusals(request.user)]
+    away = visits_without_host(request.user, at=clock.now(), campaign=campaign)
+    away += [row.visit for row in refusals(request.user, campaign=campaign)]
     return [visit for visit in dict.fromkeys(away) if visit not in known and not visit.is_agreed]
 
 

@@ -1,11 +1,12 @@
 """A host accepts or refuses a time, and says when travelling is impossible."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from django.test import Client
 
 from crm.models import AuditEntry, User
+from tests.factories.visits import CampaignFactory, HostAvailabilityFactory
 from tests.visits.views.desk.front_door import do, go, refused, said
 from visits.models import HostAnswer, HostAvailability, Visit
 
@@ -54,6 +55,25 @@ def test_refusal_is_seen_on_today_on_the_plan_and_on_the_visit(phone, desk):
 
     do(phone, "visit-answer", "V09", answer="accepted")
     assert "My daughter graduates." not in go(desk, "today").text
+
+
+def test_plan_lists_only_visits_of_its_own_campaign_under_hosts_who_cannot(phone, desk):
+    do(phone, "visit-answer", "V09", answer="refused", reason="My daughter graduates.")
+    HostAvailabilityFactory(
+        host=visit().host,
+        starts_at=datetime(2023, 2, 16, tzinfo=UTC),
+        ends_at=datetime(2023, 2, 28, tzinfo=UTC),
+    )
+    assert "V10" in {row.ref for row in go(desk, "plan").context["away"]}
+    assert go(desk, "plan-replan").context["on_offer"]
+
+    CampaignFactory(slug="second", name="Second round", window_start=date(2023, 2, 20))
+    page = go(desk, "plan")
+    assert page.context["campaign"].slug == "second"
+    assert (page.context["refusals"], page.context["away"]) == ([], [])
+    assert "Hosts who cannot" not in page.text
+    assert go(desk, "plan-replan").context["on_offer"] == []
+    assert "My daughter graduates." in go(desk, "today").text
 
 
 @pytest.mark.parametrize(
