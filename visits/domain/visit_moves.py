@@ -18,7 +18,7 @@ from crm.models import Message, User
 from visits.domain.booking import Busy, SlotTaken
 from visits.domain.brief_standing import CURRENT, standings
 from visits.domain.disruptions import disruptions_touching
-from visits.domain.journeys import Journey, journeys_by_host, visits_near
+from visits.domain.journeys import NEAR, Journey, journeys_by_host, visits_near
 from visits.domain.reach import Reach, journey_words
 from visits.domain.slots import SlotVerdict, weigh_move
 from visits.domain.visits import postpone_visit
@@ -113,7 +113,6 @@ def look_at_move(
         row.minutes for row in before.values()
     )
     left_behind = [row.name for row in disruptions_touching(visit) if row not in stopped]
-    legs = visit.legs.firm().select_related("origin", "destination")
     outdated = {row.visit for row in in_date if still[row.pk] != CURRENT}
     if minutes > 0:
         verdict.soft.append(_("Journeys: %(words)s.") % {"words": journey_words(minutes)})
@@ -123,7 +122,7 @@ def look_at_move(
         favours=_favours(visit, move, minutes, left_behind),
         freed=[row for way, row in before.items() if way not in after and not row.is_firm],
         added=[row for way, row in after.items() if way not in before],
-        entered=[Journey.of_leg(leg) for leg in legs],
+        entered=_entered(visit, before.values()),
         outdated=sorted(outdated, key=lambda row: row.starts_at),
         letters=letters,
     )
@@ -131,11 +130,21 @@ def look_at_move(
 
 def _ways(hosts: Iterable[Host], first: datetime, last: datetime) -> Ways:
     """The journeys of these hosts in the weeks around, as the visits stand now."""
-    visits: dict[Host, list[Visit]] = {}
+    visits: dict[Host, list[Visit]] = {host: [] for host in hosts}
     for row in visits_near(hosts, first, last):
-        visits.setdefault(row.host, []).append(row)
-    found = journeys_by_host(visits)
+        visits[row.host].append(row)
+    found = journeys_by_host(visits, span=(first - NEAR, last + NEAR))
     return {(host.pk, *row.way): row for host, rows in found.items() for row in rows}
+
+
+def _entered(visit: Visit, journeys: Iterable[Journey]) -> list[Journey]:
+    """What somebody booked or entered to the visit, on from there, or for it."""
+    own = visit.legs.firm().select_related("origin", "destination")
+    found = {leg.pk: Journey.of_leg(leg) for leg in own}
+    for row in journeys:
+        if row.leg and row.is_firm and visit in (row.from_visit, row.to_visit):
+            found[row.leg.pk] = row
+    return sorted(found.values(), key=lambda row: row.departs_at)
 
 
 def _in_date(hosts: Iterable[Host], *, at: datetime) -> list[BriefEdition]:
