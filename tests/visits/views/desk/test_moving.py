@@ -1,12 +1,12 @@
 """Changing an agreed visit from its page: looked at first, then done, by one coordinator of two."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
 from crm import clock
 from crm.models import AuditEntry, Message
-from tests.factories.visits import TravelLegFactory
+from tests.factories.visits import DisruptionFactory, TravelLegFactory
 from tests.visits.domain.test_plan_journeys import publish
 from tests.visits.views.desk.front_door import change_visit, do, go, refused, said
 from visits.domain.feeds import feed_text, renew_feed
@@ -172,6 +172,24 @@ def test_look_names_the_published_journeys_of_both_hosts_that_go_and_come(desk):
     lines = [row.title for day in days for row in day.entries]
     assert "Tallinn to Oslo" in lines
     assert not [words for words in lines if words in ("Tallinn to Bergen", "Night in Bergen")]
+
+
+def test_storm_on_the_way_there_or_on_from_there_speaks_against_the_change(desk):
+    storm = {"kind": "weather", "countries": ["PL"], "severity": 3}
+    began, over = (datetime(2023, 2, day, 22, tzinfo=UTC) for day in (20, 21))
+    DisruptionFactory(name="Gale", starts_at=began, ends_at=over, **storm)
+    change = {"starts_at": "2023-02-22T13:30", "minutes": 90}
+    page = go(desk, "visit-postpone", "V10", **change)
+    verdict = page.context["outlook"].verdict
+    assert verdict.hard == []
+    (words,) = [words for words in verdict.soft if "Gale" in words]
+    assert words.startswith("“Gale” stops the journey from Gdańsk to Vilnius, Tue 21 Feb")
+    assert "No rule speaks against it" not in page.text
+    estonia = storm | {"countries": ["EE"]}
+    began, over = (datetime(2023, 2, 22, hour, tzinfo=UTC) for hour in (5, 21))
+    DisruptionFactory(name="Fog", starts_at=began, ends_at=over, **estonia)
+    verdict = go(desk, "visit-postpone", "V10", **change).context["outlook"].verdict
+    assert [words for words in (*verdict.hard, *verdict.soft) if "Fog" in words]
 
 
 def test_number_of_the_entry_in_the_hosts_calendar_rises(desk):
