@@ -123,11 +123,18 @@ def journeys_of(host: Host, visits: Iterable[Visit], *, span: Span | None = None
 
 
 def journeys_by_host(
-    visits_of: Mapping[Host, Sequence[Visit]], *, span: Span | None = None
+    visits_of: Mapping[Host, Sequence[Visit]],
+    *,
+    span: Span | None = None,
+    legs: Mapping[int, Sequence[TravelLeg]] | None = None,
 ) -> dict[Host, list[Journey]]:
-    """The `journeys_of` many hosts, with as many questions to the database as those of one."""
+    """The `journeys_of` many hosts, with as many questions to the database as those of one.
+
+    `legs` by the number of the host stand for those that are stored.
+    """
     weeks = {host: _Weeks.of(host, visits) for host, visits in visits_of.items()}
-    legs = _legs({host: own.visits for host, own in weeks.items()}, span)
+    if legs is None:
+        legs = legs_near(visits_of, span)
     estimated = _estimated(weeks)
     found = {}
     for host, own in weeks.items():
@@ -248,15 +255,15 @@ def _told(host: Host, own: _Weeks, legs: Sequence[TravelLeg]) -> tuple[list[Trav
         stops_of.setdefault(_sunday(stop.starts_at, ZoneInfo(host.home.zone)), []).append(stop)
     told: list[TravelLeg] = []
     planned: set[Gap] = set()
-    moved: set[int] = set()
+    moved: set[str] = set()
     for (sunday, count), between in sorted(by_gap.items()):
         stops = [None, *stops_of.get(sunday, ()), None]
         before, after = stops[count], stops[count + 1]
         of_plan = [leg for leg in between if leg.is_of_plan]
         if after is not None and not all(_led_to(leg, after) for leg in of_plan):
-            moved.add(after.pk)
+            moved.add(after.ref)
         stands = _lead_on(host, before, after, between) and not any(
-            stop.pk in moved for stop in (before, after) if stop
+            stop.ref in moved for stop in (before, after) if stop
         )
         told += between if stands else [leg for leg in between if not leg.is_of_plan]
         if stands and of_plan:
@@ -365,8 +372,8 @@ def _is_zone(name: str) -> bool:
     return True
 
 
-def _legs(
-    visits_of: Mapping[Host, Sequence[Visit]], span: Span | None
+def legs_near(
+    visits_of: Mapping[Host, Sequence[Visit]], span: Span | None = None
 ) -> dict[int, list[TravelLeg]]:
     """The legs that were entered in `span` and around the visits of each host, by its number."""
     spans: dict[int, Span] = {}

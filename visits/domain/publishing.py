@@ -18,11 +18,11 @@ from visits.domain.plan_rules import refuse_against_decisions
 from visits.domain.planning_runs import give_up_replans
 from visits.domain.plans import hold_until, refuse_unseen
 from visits.domain.proposals import offer_letter, propose_dates, take_back_proposal
-from visits.domain.travel_legs import store_legs
+from visits.domain.travel_legs import HostJourneys, journeys_changed, store_legs
 from visits.domain.visits import put_off, replace_visit
 from visits.models import Host, Placement, PlanVersion, Visit, VisitRequest
 from visits.models.visits import Side
-from visits.states import OPEN_REQUESTS
+from visits.states import OPEN_REQUESTS, VisitState
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def changes_of(version: PlanVersion) -> list[Change]:
     """
     changes: list[Change] = []
     rows = list(
-        version.placements.select_related("visit__host", "host").prefetch_related("requests")
+        version.placements.select_related("visit__host", "host").prefetch_related("requests__place")
     )
     placed = {request.pk for placement in rows for request in placement.requests.all()}
     offered = _live_visits(rows)
@@ -69,6 +69,36 @@ def changes_of(version: PlanVersion) -> list[Change]:
     )
     changes += [Change("dropped", None, visit, tuple(visit.requests.all())) for visit in left]
     return changes
+
+
+def journeys_of_publishing(
+    version: PlanVersion, changes: Iterable[Change], *, at: datetime
+) -> list[HostJourneys]:
+    """How publishing a version, which makes these `changes`, changes the journeys of its hosts."""
+    changes = [change for change in changes if change.kind != "kept"]
+    gone = [change.visit for change in changes if change.visit is not None]
+    come = [visit for change in changes if (visit := _as_visit(version, change)) is not None]
+    return journeys_changed(version, gone=gone, come=come, at=at)
+
+
+def _as_visit(version: PlanVersion, change: Change) -> Visit | None:
+    """The visit that publishing would make, not saved; it goes by the reference of its request."""
+    row, request = change.placement, change.requests[0]
+    if row is None:
+        return None
+    stays = change.visit if change.needs_approval else None
+    return Visit(
+        ref=request.ref,
+        campaign=version.plan.campaign,
+        host=row.host,
+        mode=stays.mode if stays else row.mode,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        zone=row.zone,
+        city=request.city,
+        place=request.place,
+        state=VisitState.TENTATIVE,
+    )
 
 
 def _live_visits(placements: Iterable[Placement]) -> dict[int, Visit]:
@@ -111,6 +141,7 @@ def publish_version(
     refuse_unseen(version, seen)
     changes = [change for change in changes_of(version) if change.kind != "kept"]
     _refuse_unapproved(version, changes, approved)
+    journeys = "; ".join(row.words for row in journeys_of_publishing(version, changes, at=at))
     unknown = unknown_times(changes)
     if unknown and not override_reason.strip():
         raise ValidationError(unknown, code="calendar_unknown")
@@ -136,7 +167,7 @@ def publish_version(
     version.published_at = at
     version.save(update_fields=["state", "published_at"])
     give_up_replans(version.plan)
-    why = override_reason.strip() if unknown else ""
+    why = "\n".join(filter(None, [override_reason.strip() if unknown else "", journeys]))
     record(version, "publish_version", at=at, by=by, to_state=version.state, why=why)
     return drafts
 

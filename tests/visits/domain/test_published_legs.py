@@ -23,8 +23,9 @@ from tests.factories.visits import (
 )
 from visits.domain.feeds import feed_text
 from visits.domain.journeys import journeys_of, visits_near
+from visits.domain.plan_history import plan_timeline
 from visits.domain.plans import solve_campaign, store_version
-from visits.domain.publishing import changes_of, publish_version
+from visits.domain.publishing import changes_of, journeys_of_publishing, publish_version
 from visits.models import CalendarFeed, HostAvailability, Reservation, TravelLeg, Visit
 from visits.states import VisitState
 
@@ -356,3 +357,36 @@ def test_a_journey_without_a_visit_keeps_its_entry_when_it_is_stored_anew(campai
         before, after = (journeys(feed) for _turn in range(2))
         assert before == after
         assert [(row[0], row[1]) for row in after.values()] == [(0, "CONFIRMED")]
+
+
+# --- What publishing changes ---
+
+
+@pytest.mark.one_database
+def test_difference_names_the_journeys_that_publishing_changes(campaign, host, places):
+    agreed(host, campaign, places["Gent"], MONDAY + timedelta(days=8), ref="V01")
+    moves = agreed(host, campaign, places["Vilnius"], MONDAY + timedelta(days=15), ref="V02")
+    plan_and_publish(campaign, MONDAY)
+    VisitRequestFactory(campaign=campaign, place=places["Kaunas"], zone="Europe/Vilnius")
+    HostAvailabilityFactory(host=host, starts_at=moves.starts_at, ends_at=moves.ends_at)
+    solved = solve_campaign(campaign, at=MONDAY, released=["V02"], seconds=5)
+    version = store_version(solved)
+    changes = changes_of(version)
+    assert {change.kind for change in changes} == {"kept", "moved", "new"}
+
+    def told():
+        return {(row.origin, row.destination, row.departs_at, row.mode) for row in told_of(host)}
+
+    before = told()
+    (row,) = journeys_of_publishing(version, changes, at=MONDAY)
+    gone, come = (
+        {(way.origin, way.destination, way.departs_at, way.mode) for way in ways}
+        for ways in (row.gone, row.come)
+    )
+    assert row.words == f"Joe: {row.count} journeys change"
+    publish_version(version, at=MONDAY, by=None, approved=["V02"])
+    after = told()
+    assert (gone, come) == (before - after, after - before)
+    assert row.words in plan_timeline(version.plan)[0]["body"]
+    again = store_version(solve_campaign(campaign, at=MONDAY, seconds=5))
+    assert journeys_of_publishing(again, changes_of(again), at=MONDAY) == []
