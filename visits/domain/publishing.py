@@ -1,6 +1,6 @@
 """Publishing a plan version: what it changes, visit by visit, and making it the plan that holds."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from crm.domain.audit import record
-from crm.models import Message, User
+from crm.models import Message, Place, User
 from visits.domain.booking import lock_resources
 from visits.domain.busy_feeds import feeds_of, unknown_time
 from visits.domain.letters import draft_letter
@@ -48,7 +48,7 @@ def changes_of(version: PlanVersion) -> list[Change]:
     """
     changes: list[Change] = []
     rows = list(
-        version.placements.select_related("visit__host", "host").prefetch_related("requests__place")
+        version.placements.select_related("visit__host", "host").prefetch_related("requests")
     )
     placed = {request.pk for placement in rows for request in placement.requests.all()}
     offered = _live_visits(rows)
@@ -77,11 +77,13 @@ def journeys_of_publishing(
     """How publishing a version, which makes these `changes`, changes the journeys of its hosts."""
     changes = [change for change in changes if change.kind != "kept"]
     gone = [change.visit for change in changes if change.visit is not None]
-    come = [visit for change in changes if (visit := _as_visit(version, change)) is not None]
+    places = Place.objects.in_bulk({change.requests[0].place_id for change in changes} - {None})
+    made = (_as_visit(version, change, places) for change in changes)
+    come = [visit for visit in made if visit is not None]
     return journeys_changed(version, gone=gone, come=come, at=at)
 
 
-def _as_visit(version: PlanVersion, change: Change) -> Visit | None:
+def _as_visit(version: PlanVersion, change: Change, places: Mapping[int, Place]) -> Visit | None:
     """The visit that publishing would make, not saved; it goes by the reference of its request."""
     row, request = change.placement, change.requests[0]
     if row is None:
@@ -96,7 +98,7 @@ def _as_visit(version: PlanVersion, change: Change) -> Visit | None:
         ends_at=row.ends_at,
         zone=row.zone,
         city=request.city,
-        place=request.place,
+        place=places.get(request.place_id or 0),
         state=VisitState.TENTATIVE,
     )
 
