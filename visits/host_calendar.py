@@ -123,7 +123,9 @@ def feed_text(entries: Iterable[tuple[icalendar.Event, Stamp]], *, name: str) ->
 def _journey_uid(journey: Journey) -> str:
     """One name for the way to a visit, however it is travelled: it moves with the visit.
 
-    What a plan stored goes on under the name of its estimate; a leg entered by hand has its own.
+    What a plan stored goes on under the name of its estimate, or where no visit is at its ends
+    under that of its host, way and departure, since each publish stores it anew; a leg entered by
+    hand has its own.
     """
     by_hand = journey.leg is not None and journey.leg.version_id is None
     if journey.to_visit is not None and not by_hand:
@@ -131,6 +133,10 @@ def _journey_uid(journey: Journey) -> str:
     if journey.from_visit is not None and not by_hand:
         return f"from-{uid_of(journey.from_visit)}"
     assert journey.leg is not None, "an estimate begins or ends at a visit"
+    if not by_hand:
+        leg = journey.leg
+        way = f"{leg.host_id}-{leg.origin_id}-{leg.destination_id}"
+        return f"way-{way}-{leg.departs_at:%Y%m%dT%H%MZ}@journeys"
     return f"leg-{journey.leg.pk}@journeys"
 
 

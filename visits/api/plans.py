@@ -1,9 +1,11 @@
 """Campaigns, plans and the twelve figures as resources."""
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch
 from django.http import Http404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
@@ -14,7 +16,7 @@ from visits.api.calendar import whole
 from visits.api.refusals import refusals_as_problems
 from visits.domain import campaigns
 from visits.domain.figures.figure import Figure
-from visits.domain.publishing import publish_version
+from visits.domain.publishing import changes_of, journeys_of_publishing, publish_version
 from visits.domain.reporting import FIGURES, all_figures, figure
 from visits.models import Campaign, Placement, Plan, PlanVersion, Unplaced
 
@@ -67,6 +69,18 @@ class PlanViewSet(Listed):
         return rows.prefetch_related(
             Prefetch("placements", placements), Prefetch("unplaced", unplaced)
         )
+
+    @extend_schema(responses=reading_plans.HostJourneysSerializer(many=True))
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def journeys(self, request, pk):
+        """How publishing this draft changes the journeys of each host; empty once published."""
+        if self.seen_as() != Role.COORDINATOR:
+            raise PermissionDenied
+        version = self.get_object()
+        found = []
+        if version.may_be_edited:
+            found = journeys_of_publishing(version, changes_of(version), at=self.now)
+        return Response(reading_plans.HostJourneysSerializer(found, many=True).data)
 
     @verb("publish", takes=writing_plans.PublishInput)
     def publish(self, row, *, override_reason=""):

@@ -146,6 +146,25 @@ class UnplacedSerializer(Output):
         fields = ("request", "reason_code", "reason", "would_fit_if")
 
 
+class JourneySerializer(serializers.Serializer):
+    """A journey, named by the places at its ends."""
+
+    origin = serializers.CharField(source="origin.name")
+    destination = serializers.CharField(source="destination.name")
+    mode = serializers.CharField()
+    departs_at = serializers.DateTimeField()
+    arrives_at = serializers.DateTimeField()
+
+
+class HostJourneysSerializer(serializers.Serializer):
+    """The journeys of a host that go and come when a plan is published."""
+
+    host = serializers.CharField(source="host.ref")
+    words = serializers.CharField()
+    gone = JourneySerializer(many=True)
+    come = JourneySerializer(many=True)
+
+
 class PlanForHostSerializer(Output):
     """A plan version as a host reads it: with own placements alone."""
 

@@ -36,6 +36,8 @@ from visits.states import HELD_VISITS, LIVE_VISITS, VisitState
 log = logging.getLogger(__name__)
 
 LOOK_BACK = timedelta(days=90)
+# How far ahead a journey is told whose visit is gone, but which somebody booked.
+LOOK_AHEAD = timedelta(days=366)
 # How long an entry that ended or went away is still told as cancelled.
 TELL_CANCELLED = timedelta(days=30)
 
@@ -134,7 +136,7 @@ def _entries(feed: CalendarFeed, at: datetime) -> list[Entry]:
             (journey.departs_at, journey.arrives_at),
             name="a journey",
         )
-        for journey in _journeys(feed.host, live)
+        for journey in _journeys(feed.host, live, at)
     ]
     by_uid = {entry.uid: entry for entry in entries if entry is not None}
     return sorted(by_uid.values(), key=lambda entry: (entry.starts_at, entry.uid))
@@ -176,9 +178,9 @@ def _offers(host: Host) -> list[Hold]:
     return list(beside.select_related("visit__campaign").order_by("starts_at"))
 
 
-def _journeys(host: Host, visits: list[Visit]) -> list[Journey]:
+def _journeys(host: Host, visits: list[Visit], at: datetime) -> list[Journey]:
     try:
-        return journeys_of(host, visits)
+        return journeys_of(host, visits, span=(at - LOOK_BACK, at + LOOK_AHEAD))
     except (ValueError, KeyError) as error:
         log.warning("Journeys of %s cannot be estimated (%s).", host.ref, type(error).__name__)
         return []
@@ -222,8 +224,7 @@ def _compare(host: Host, told: dict[str, FeedEntry], entries: list[Entry], at: d
         elif row.digest == entry.digest and (entry.sequence or 0) <= row.sequence:
             continue
         else:
-            counted = entry.sequence is None or row.gone_at is not None
-            row.sequence = max(entry.sequence or 0, row.sequence + counted)
+            row.sequence = max(entry.sequence or 0, row.sequence + 1)
             changes.changed.append(row)
         row.digest, row.changed_at, row.gone_at = entry.digest, at, None
         row.starts_at, row.ends_at = entry.starts_at, entry.ends_at

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from functools import partial
 from itertools import combinations, pairwise
 from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -28,6 +27,8 @@ NEAR = timedelta(days=3)
 SAME_JOURNEY = timedelta(days=1)
 # Holds the whole week of a visit and the ones before and after.
 AROUND = timedelta(days=14)
+
+Span = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True)
@@ -109,31 +110,43 @@ class Journey:
         return self.origin.pk, self.destination.pk, self.departs_at, self.arrives_at, self.mode
 
 
-def journeys_of(host: Host, visits: Iterable[Visit]) -> list[Journey]:
+def journeys_of(host: Host, visits: Iterable[Visit], *, span: Span | None = None) -> list[Journey]:
     """The host's journeys between these visits and home, in order of time.
 
     `visits` come with their `place`; those online, or whose place is not known, cause no journey,
     but nobody travels during a meeting online.
-    An entered leg, booked or not, replaces the estimates of the way it covers. What a plan stored
-    is told in the weeks it still leads from visit to visit in, as they stand.
+    An entered leg, booked or not, replaces the estimates of the way it covers, and is told in all
+    of `span` even where no visit is left. What a plan stored is told as long as the visits stand
+    that it leads from and to.
     """
-    return journeys_by_host({host: list(visits)})[host]
+    return journeys_by_host({host: list(visits)}, span=span)[host]
 
 
-def journeys_by_host(visits_of: Mapping[Host, Sequence[Visit]]) -> dict[Host, list[Journey]]:
-    """The `journeys_of` many hosts, with as many questions to the database as those of one."""
+def journeys_by_host(
+    visits_of: Mapping[Host, Sequence[Visit]],
+    *,
+    span: Span | None = None,
+    legs: Mapping[int, Sequence[TravelLeg]] | None = None,
+) -> dict[Host, list[Journey]]:
+    """The `journeys_of` many hosts, with as many questions to the database as those of one.
+
+    `legs` by the number of the host stand for those that are stored.
+    """
     weeks = {host: _Weeks.of(host, visits) for host, visits in visits_of.items()}
-    legs = _legs({host: own.stops for host, own in weeks.items() if own.stops})
+    if legs is None:
+        legs = legs_near(visits_of, span)
     estimated = _estimated(weeks)
     found = {}
     for host, own in weeks.items():
         estimates = {row.way: row for row in estimated[host]}
-        entered = [
-            _as_estimated(_entered(leg, own.stops), estimates)
-            for leg in _told(host, own, legs.get(host.pk, ()))
-        ]
+        told, planned = _told(host, own, legs.get(host.pk, ()))
+        entered = [_as_estimated(_entered(leg, own.stops), estimates) for leg in told]
+        firm = [row for row in entered if row.is_firm]
         rest = [
-            row for row in estimates.values() if not any(_covers(known, row) for known in entered)
+            row
+            for row in estimates.values()
+            if own.gap(host, row.departs_at) not in planned
+            and not any(_covers(known, row) for known in firm)
         ]
         found[host] = sorted([*entered, *rest], key=lambda journey: journey.departs_at)
     return found
@@ -199,7 +212,7 @@ def _is_before(journey: Journey, visit: Visit) -> bool:
 
 def entered_around(visit: Visit, legs: Iterable[TravelLeg]) -> Around:
     """The same of a visit that causes no journey: what was entered for it and no more."""
-    own = [Journey.of_leg(leg) for leg in legs]
+    own = [Journey.of_leg(leg) for leg in legs if not leg.is_of_plan]
     before = [row for row in own if row.departs_at < visit.starts_at]
     return before, [row for row in own if row.departs_at >= visit.starts_at]
 
@@ -224,20 +237,49 @@ def _as_estimated(entered: Journey, estimates: Mapping[tuple, Journey]) -> Journ
     )
 
 
-def _told(host: Host, own: _Weeks, legs: Sequence[TravelLeg]) -> list[TravelLeg]:
+# A week of the host's home, and how many of its visits have begun.
+Gap = tuple[date, int]
+
+
+def _told(host: Host, own: _Weeks, legs: Sequence[TravelLeg]) -> tuple[list[TravelLeg], set[Gap]]:
     """The legs without those that a plan stored for what somebody booked or entered since, or for
-    visits which stand elsewhere by now."""
+    visits which stand elsewhere by now; and the gaps between visits that a plan's legs fill."""
     legs = without_replaced(legs)
     if not _is_zone(host.home.zone):
-        return legs
-    week_of = partial(_sunday, zone=ZoneInfo(host.home.zone))
-    stray: set[int] = set()
-    for sunday in {week_of(leg.departs_at) for leg in legs if leg.is_of_plan}:
-        there = [leg for leg in legs if week_of(leg.departs_at) == sunday]
-        stops = [stop for stop in own.stops if week_of(stop.starts_at) == sunday]
-        if not _lead_on(host, stops, there):
-            stray.update(leg.pk for leg in there if leg.is_of_plan)
-    return [leg for leg in legs if leg.pk not in stray]
+        return legs, set()
+    by_gap: dict[Gap, list[TravelLeg]] = {}
+    for leg in sorted(legs, key=lambda leg: (leg.departs_at, leg.arrives_at)):
+        by_gap.setdefault(own.gap(host, leg.departs_at), []).append(leg)
+    stops_of: dict[date, list[Visit]] = {}
+    for stop in own.stops:
+        stops_of.setdefault(_sunday(stop.starts_at, ZoneInfo(host.home.zone)), []).append(stop)
+    told: list[TravelLeg] = []
+    planned: set[Gap] = set()
+    moved: set[str] = set()
+    for (sunday, count), between in sorted(by_gap.items()):
+        stops = [None, *stops_of.get(sunday, ()), None]
+        before, after = stops[count], stops[count + 1]
+        of_plan = [leg for leg in between if leg.is_of_plan]
+        if after is not None and not all(_led_to(leg, after) for leg in of_plan):
+            moved.add(after.ref)
+        stands = _lead_on(host, before, after, between) and not any(
+            stop.ref in moved for stop in (before, after) if stop
+        )
+        told += between if stands else [leg for leg in between if not leg.is_of_plan]
+        if stands and of_plan:
+            planned.add((sunday, count))
+    return told, planned
+
+
+def _led_to(leg: TravelLeg, stop: Visit) -> bool:
+    """Whether a plan's leg to the place of a visit was stored for the time it stands at."""
+    was = leg.visit
+    return (
+        leg.destination_id != stop.place_id
+        or was is None
+        or was.place_id != stop.place_id
+        or was.starts_at == stop.starts_at
+    )
 
 
 def without_replaced(legs: Iterable[TravelLeg]) -> list[TravelLeg]:
@@ -257,24 +299,32 @@ def is_same_journey(one: TravelLeg, other: TravelLeg) -> bool:
     return ways[0] == ways[1] and abs(one.departs_at - other.departs_at) < SAME_JOURNEY
 
 
-def _lead_on(host: Host, stops: Iterable[Visit], legs: Iterable[TravelLeg]) -> bool:
-    """Whether the legs of a week lead to each stop in time, and home again: from home, or, where
-    their plan was made in the middle of the week, from where the host was before them."""
-    steps = [(leg.departs_at, leg.arrives_at, leg.origin_id, leg.destination_id) for leg in legs]
-    begins_at = min(leg.departs_at for leg in legs if leg.is_of_plan)
-    steps += [
-        (stop.starts_at, stop.ends_at, stop.place_id, stop.place_id)
-        for stop in stops
-        if stop.place_id is not None
-    ]
-    steps.sort()
-    before = [step for step in steps if step[0] < begins_at]
-    steps = [*before[-1:], *steps[len(before) :]]
-    here = before[-1][2] if before else host.home_id
-    ends = [here, *(destination for *_times, destination in steps)]
-    begins = [*(origin for *_times, origin, _there in steps), host.home_id]
-    in_time = all(one[1] <= other[0] for one, other in pairwise(steps))
-    return in_time and begins == ends
+def _lead_on(
+    host: Host, before: Visit | None, after: Visit | None, legs: Sequence[TravelLeg]
+) -> bool:
+    """Whether the legs between two visits, or a visit and home, lead from the one to the other in
+    time. They change at home and nowhere else, save where somebody booked the way by another place,
+    or where the later one was planned when the host was on the way there."""
+    here = before.place_id if before else host.home_id
+    there = after.place_id if after else host.home_id
+    free, due = (before.ends_at if before else None), (after.starts_at if after else None)
+    first, last = legs[0], legs[-1]
+    if first.is_of_plan and first.origin_id != here:
+        return False
+    in_time = not (free and first.departs_at < free) and not (due and last.arrives_at > due)
+    return (
+        in_time
+        and last.destination_id == there
+        and all(_joins(host, one, other) for one, other in pairwise(legs))
+    )
+
+
+def _joins(host: Host, one: TravelLeg, other: TravelLeg) -> bool:
+    if one.destination_id != other.origin_id or one.arrives_at > other.departs_at:
+        return False
+    if one.destination_id == host.home_id or not (one.is_of_plan or other.is_of_plan):
+        return True
+    return other.version is not None and one.departs_at <= other.version.made_at
 
 
 Days = tuple[date, ...]
@@ -282,12 +332,13 @@ Days = tuple[date, ...]
 
 @dataclass(frozen=True)
 class _Weeks:
-    """The visits of a host: those one travels to, and all of them by the week they are in.
+    """The visits of a host, those one travels to, and these and those online by their week.
 
     The weeks are empty where nothing can be estimated: without a visit to travel to, or without
     the zone of the host's home.
     """
 
+    visits: list[Visit]
     stops: list[Visit]
     on_site: dict[Days, list[Visit]]
     online: dict[Days, list[Visit]]
@@ -297,9 +348,16 @@ class _Weeks:
         ordered = sorted(visits, key=lambda visit: (visit.starts_at, visit.ref))
         stops = [visit for visit in ordered if _needs_travel(visit)]
         if not stops or not _is_zone(host.home.zone):
-            return cls(stops, {}, {})
+            return cls(ordered, stops, {}, {})
         calls = [visit for visit in ordered if visit.is_online]
-        return cls(stops, _by_week(host, stops), _by_week(host, calls))
+        return cls(ordered, stops, _by_week(host, stops), _by_week(host, calls))
+
+    def gap(self, host: Host, moment: datetime) -> Gap:
+        """Between which visits of its week a moment lies."""
+        zone = ZoneInfo(host.home.zone)
+        sunday = _sunday(moment, zone)
+        begun = [stop for stop in self.stops if stop.starts_at <= moment]
+        return sunday, sum(_sunday(stop.starts_at, zone) == sunday for stop in begun)
 
 
 def _needs_travel(visit: Visit) -> bool:
@@ -314,12 +372,16 @@ def _is_zone(name: str) -> bool:
     return True
 
 
-def _legs(stops_of: Mapping[Host, Sequence[Visit]]) -> dict[int, list[TravelLeg]]:
-    """The legs that were entered around the stops of each host, by the number of the host."""
-    spans = {
-        host.pk: (stops[0].starts_at - NEAR, max(stop.ends_at for stop in stops) + NEAR)
-        for host, stops in stops_of.items()
-    }
+def legs_near(
+    visits_of: Mapping[Host, Sequence[Visit]], span: Span | None = None
+) -> dict[int, list[TravelLeg]]:
+    """The legs that were entered in `span` and around the visits of each host, by its number."""
+    spans: dict[int, Span] = {}
+    for host, visits in visits_of.items():
+        ends = [(visit.starts_at - NEAR, visit.ends_at + NEAR) for visit in visits]
+        ends += [span] if span else []
+        if ends:
+            spans[host.pk] = min(end[0] for end in ends), max(end[1] for end in ends)
     if not spans:
         return {}
     first = min(begins for begins, _ends in spans.values())
@@ -327,9 +389,10 @@ def _legs(stops_of: Mapping[Host, Sequence[Visit]]) -> dict[int, list[TravelLeg]
     rows = TravelLeg.objects.filter(host__in=spans, departs_at__lt=last, arrives_at__gt=first)
     known = rows.exclude(status=TravelLeg.Status.CANCELLED)
     found: dict[int, list[TravelLeg]] = {}
-    for leg in known.select_related("origin", "destination"):
-        begins, ends = spans[leg.host_id]
-        if leg.departs_at < ends and leg.arrives_at > begins:
+    joined = known.select_related("origin", "destination", "visit", "version")
+    for leg in joined.defer("version__totals", "version__result"):
+        begins, over = spans[leg.host_id]
+        if leg.departs_at < over and leg.arrives_at > begins:
             found.setdefault(leg.host_id, []).append(leg)
     return found
 

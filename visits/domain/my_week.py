@@ -153,7 +153,7 @@ def week_of(host: Host, monday: date, *, at: datetime) -> Week:
     last = _midnight(monday + timedelta(days=7), zone)
     visits = _visits(host, first - timedelta(days=1), last + timedelta(days=6))
     led = [visit for visit in visits if visit.host_id == host.pk]
-    journeys = journeys_of(host, led)
+    journeys = journeys_of(host, led, span=(first, last))
     active = list(Disruption.objects.active())
     answers, briefs = answers_of(visits), visit_standings(visits, at=at)
     notes = notes_of(visits)

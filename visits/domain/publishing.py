@@ -1,6 +1,6 @@
 """Publishing a plan version: what it changes, visit by visit, and making it the plan that holds."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from crm.domain.audit import record
-from crm.models import Message, User
+from crm.models import Message, Place, User
 from visits.domain.booking import lock_resources
 from visits.domain.busy_feeds import feeds_of, unknown_time
 from visits.domain.letters import draft_letter
@@ -18,11 +18,11 @@ from visits.domain.plan_rules import refuse_against_decisions
 from visits.domain.planning_runs import give_up_replans
 from visits.domain.plans import hold_until, refuse_unseen
 from visits.domain.proposals import offer_letter, propose_dates, take_back_proposal
-from visits.domain.travel_legs import store_legs
+from visits.domain.travel_legs import HostJourneys, journeys_changed, store_legs
 from visits.domain.visits import put_off, replace_visit
 from visits.models import Host, Placement, PlanVersion, Visit, VisitRequest
 from visits.models.visits import Side
-from visits.states import OPEN_REQUESTS
+from visits.states import OPEN_REQUESTS, VisitState
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,38 @@ def changes_of(version: PlanVersion) -> list[Change]:
     return changes
 
 
+def journeys_of_publishing(
+    version: PlanVersion, changes: Iterable[Change], *, at: datetime
+) -> list[HostJourneys]:
+    """How publishing a version, which makes these `changes`, changes the journeys of its hosts."""
+    changes = [change for change in changes if change.kind != "kept"]
+    gone = [change.visit for change in changes if change.visit is not None]
+    places = Place.objects.in_bulk({change.requests[0].place_id for change in changes} - {None})
+    made = (_as_visit(version, change, places) for change in changes)
+    come = [visit for visit in made if visit is not None]
+    return journeys_changed(version, gone=gone, come=come, at=at)
+
+
+def _as_visit(version: PlanVersion, change: Change, places: Mapping[int, Place]) -> Visit | None:
+    """The visit that publishing would make, not saved; it goes by the reference of its request."""
+    row, request = change.placement, change.requests[0]
+    if row is None:
+        return None
+    stays = change.visit if change.needs_approval else None
+    return Visit(
+        ref=request.ref,
+        campaign=version.plan.campaign,
+        host=row.host,
+        mode=stays.mode if stays else row.mode,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        zone=row.zone,
+        city=request.city,
+        place=places.get(request.place_id or 0),
+        state=VisitState.TENTATIVE,
+    )
+
+
 def _live_visits(placements: Iterable[Placement]) -> dict[int, Visit]:
     """The visit each newly placed request has on offer now, by the request's key."""
     new = [row for row in placements if row.visit is None]
@@ -111,6 +143,7 @@ def publish_version(
     refuse_unseen(version, seen)
     changes = [change for change in changes_of(version) if change.kind != "kept"]
     _refuse_unapproved(version, changes, approved)
+    journeys = "; ".join(row.words for row in journeys_of_publishing(version, changes, at=at))
     unknown = unknown_times(changes)
     if unknown and not override_reason.strip():
         raise ValidationError(unknown, code="calendar_unknown")
@@ -136,7 +169,7 @@ def publish_version(
     version.published_at = at
     version.save(update_fields=["state", "published_at"])
     give_up_replans(version.plan)
-    why = override_reason.strip() if unknown else ""
+    why = "\n".join(filter(None, [override_reason.strip() if unknown else "", journeys]))
     record(version, "publish_version", at=at, by=by, to_state=version.state, why=why)
     return drafts
 

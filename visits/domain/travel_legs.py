@@ -4,15 +4,16 @@ Publishing a plan stores its journeys. What a visit needs beyond that, because i
 hand or moved since, is never stored: it is worked out from the calendar whenever somebody looks.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, time
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import ngettext
 
 from crm.domain.audit import record
-from crm.models import User
+from crm.models import Place, User
 from visits.domain.briefing import settle_upcoming
 from visits.domain.journeys import (
     SAME_JOURNEY,
@@ -21,7 +22,9 @@ from visits.domain.journeys import (
     entered_around,
     estimates_by_host,
     journeys_around,
+    journeys_by_host,
     journeys_of,
+    legs_near,
     visits_near,
     without_replaced,
 )
@@ -30,6 +33,7 @@ from visits.domain.travel import place_ref
 from visits.domain.travel_factors import factor_words
 from visits.models import Campaign, Host, PlanVersion, TravelLeg, Visit
 from visits.models.requests import Mode
+from visits.models.travel import TravelLegQuerySet
 from visits.planning.factors import REFERENCE
 
 Way = tuple[int, int, int]
@@ -43,23 +47,106 @@ def store_legs(version: PlanVersion, *, at: datetime, by: User | None) -> list[T
     journey that one of them covers is not stored a second time. A host who has a visit that the
     version knows nothing of, or elsewhere, travels to it all the same.
     """
-    earlier = TravelLeg.objects.stored_by_plan(version.plan)
-    earlier.filter(departs_at__gt=at).delete()
+    _dropped(version, at).delete()
+    stored = TravelLeg.objects.bulk_create(legs_of(version, _visits_by_host(version), at=at))
+    record(version, "store_legs", at=at, by=by, fields=["legs"])
+    settle_upcoming(at=at, by=by)
+    return stored
+
+
+def _dropped(version: PlanVersion, at: datetime) -> TravelLegQuerySet:
+    """What publishing a version drops: the legs ahead that an earlier version of it stored."""
+    return TravelLeg.objects.stored_by_plan(version.plan).filter(departs_at__gt=at)
+
+
+def legs_of(
+    version: PlanVersion, visits: Mapping[str, list[Visit]], *, at: datetime
+) -> list[TravelLeg]:
+    """The legs that publishing a version stores, not saved, when these visits stand then."""
     hosts = {host.ref: host for host in Host.objects.who_lead().select_related("home")}
-    visits = _visits_by_host(version)
-    covered = _by_way(TravelLeg.objects.standing().filter(host__in=hosts.values()))
+    known = TravelLeg.objects.standing().filter(host__in=hosts.values())
+    covered = _by_way(known.exclude(pk__in=_dropped(version, at).values("pk")))
     legs = []
     for row in _rows(version, hosts, visits, at=at):
         leg = _leg(version, hosts[row["host"]], row, visits.get(row["host"], []))
         near = covered.get(_way(leg), [])
-        if known := _nearest(near, leg.departs_at):
-            near.remove(known)
+        if known_leg := _nearest(near, leg.departs_at):
+            near.remove(known_leg)
         else:
             legs.append(leg)
-    stored = TravelLeg.objects.bulk_create(legs)
-    record(version, "store_legs", at=at, by=by, fields=["legs"])
-    settle_upcoming(at=at, by=by)
-    return stored
+    return legs
+
+
+@dataclass(frozen=True)
+class HostJourneys:
+    """The journeys of a host that go and come when a version is published."""
+
+    host: Host
+    gone: Sequence[Journey]
+    come: Sequence[Journey]
+
+    @property
+    def count(self) -> int:
+        """How many change; one that comes for one that goes counts once."""
+        return max(len(self.gone), len(self.come))
+
+    @property
+    def words(self) -> str:
+        return ngettext(
+            "%(host)s: %(n)d journey changes", "%(host)s: %(n)d journeys change", self.count
+        ) % {"host": self.host.name, "n": self.count}
+
+
+def journeys_changed(
+    version: PlanVersion, *, gone: Collection[Visit], come: Iterable[Visit], at: datetime
+) -> list[HostJourneys]:
+    """How publishing a version changes the journeys ahead of each host, as every page tells them:
+    when the visits `gone` have left the calendar and those that `come`, not saved, stand in it."""
+    left, added = {visit.pk for visit in gone}, list(come)
+    hosts = list(Host.objects.who_lead().select_related("home"))
+    campaign = version.plan.campaign
+    last = datetime.combine(campaign.window_end, time(), UTC)
+    now: dict[Host, list[Visit]] = {host: [] for host in hosts}
+    for visit in visits_near(hosts, at, max(at, last)):
+        now[visit.host].append(visit)
+    then = {
+        host: [
+            *(visit for visit in rows if visit.pk not in left),
+            *(visit for visit in added if visit.host_id == host.pk),
+        ]
+        for host, rows in now.items()
+    }
+    span = at, max(at, last)
+    legs, dropped = legs_near(now, span), set(_dropped(version, at).values_list("pk", flat=True))
+    before = journeys_by_host(now, legs=legs)
+    legs = {key: [leg for leg in rows if leg.pk not in dropped] for key, rows in legs.items()}
+    of_campaign = _visits_by_host(version)
+    of_campaign = {
+        host.ref: sorted(
+            [
+                *(visit for visit in of_campaign.get(host.ref, []) if visit.pk not in left),
+                *(visit for visit in added if visit.host_id == host.pk),
+            ],
+            key=lambda visit: visit.starts_at,
+        )
+        for host in hosts
+    }
+    new = legs_of(version, of_campaign, at=at)
+    places = Place.objects.in_bulk(
+        {end for leg in new for end in (leg.origin_id, leg.destination_id)}
+    )
+    for leg in new:
+        leg.origin, leg.destination = places[leg.origin_id], places[leg.destination_id]
+        legs.setdefault(leg.host_id, []).append(leg)
+    after = journeys_by_host(then, legs=legs)
+    found = []
+    for host in hosts:
+        was, will = ({row.way: row for row in told[host]} for told in (before, after))
+        drops = [row for way, row in was.items() if way not in will and row.departs_at > at]
+        adds = [row for way, row in will.items() if way not in was and row.departs_at > at]
+        if drops or adds:
+            found.append(HostJourneys(host, drops, adds))
+    return found
 
 
 def _visits_by_host(version: PlanVersion) -> dict[str, list[Visit]]:

@@ -14,15 +14,25 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from crm import wording
 from crm.models import Message, User
 from visits.domain.booking import Busy, SlotTaken
 from visits.domain.brief_standing import CURRENT, standings
-from visits.domain.disruptions import disruptions_touching
-from visits.domain.journeys import Journey, journeys_by_host, visits_near
+from visits.domain.disruption_reach import NO_WAYS, hits
+from visits.domain.disruptions import STOPS_FROM, disruptions_touching
+from visits.domain.journeys import (
+    NEAR,
+    Around,
+    Journey,
+    causes_journeys,
+    journeys_around,
+    journeys_by_host,
+    visits_near,
+)
 from visits.domain.reach import Reach, journey_words
 from visits.domain.slots import SlotVerdict, weigh_move
 from visits.domain.visits import postpone_visit
-from visits.models import BriefEdition, Host, Visit
+from visits.models import BriefEdition, Disruption, Host, Visit
 from visits.models.requests import Mode
 from visits.models.visits import Side
 
@@ -67,7 +77,8 @@ class Outlook:
 
     `refusal` says why it cannot be done at all; then nothing is known of what it would do.
     `entered` are journeys to the visit that somebody booked or entered, which nobody calls off but
-    a person, `outdated` the visits whose kept briefs it makes untrue or void.
+    a person, `outdated` the visits whose kept briefs it makes untrue or void. It is clear when
+    neither a rule nor a strike or storm on the way speaks against it.
     """
 
     move: Move
@@ -79,6 +90,7 @@ class Outlook:
     entered: list[Journey] = field(default_factory=list)
     outdated: list[Visit] = field(default_factory=list)
     letters: list[Message] = field(default_factory=list)
+    is_clear: bool = False
 
 
 def look_at_move(
@@ -104,7 +116,9 @@ def look_at_move(
             after = _ways(hosts, first, last)
             still = standings(in_date, at=at)
             letters = list(moved.messages.drafts().order_by("pk"))
-            stopped = disruptions_touching(moved)
+            own = [row for (host, *_way), row in after.items() if host == moved.host_id]
+            around = journeys_around(moved, own) if causes_journeys(moved) else NO_WAYS
+            stopped = disruptions_touching(moved, around=around)
             transaction.set_rollback(True)
     except (ValidationError, SlotTaken, Busy) as error:
         words = error.messages[0] if isinstance(error, ValidationError) else str(error)
@@ -113,8 +127,9 @@ def look_at_move(
         row.minutes for row in before.values()
     )
     left_behind = [row.name for row in disruptions_touching(visit) if row not in stopped]
-    legs = visit.legs.firm().select_related("origin", "destination")
     outdated = {row.visit for row in in_date if still[row.pk] != CURRENT}
+    in_the_way = _in_the_way(stopped, around, known=verdict.hard)
+    verdict.soft += in_the_way
     if minutes > 0:
         verdict.soft.append(_("Journeys: %(words)s.") % {"words": journey_words(minutes)})
     return Outlook(
@@ -123,19 +138,54 @@ def look_at_move(
         favours=_favours(visit, move, minutes, left_behind),
         freed=[row for way, row in before.items() if way not in after and not row.is_firm],
         added=[row for way, row in after.items() if way not in before],
-        entered=[Journey.of_leg(leg) for leg in legs],
+        entered=_entered(visit, before.values()),
         outdated=sorted(outdated, key=lambda row: row.starts_at),
         letters=letters,
+        is_clear=not verdict.hard and not in_the_way,
     )
 
 
 def _ways(hosts: Iterable[Host], first: datetime, last: datetime) -> Ways:
     """The journeys of these hosts in the weeks around, as the visits stand now."""
-    visits: dict[Host, list[Visit]] = {}
+    visits: dict[Host, list[Visit]] = {host: [] for host in hosts}
     for row in visits_near(hosts, first, last):
-        visits.setdefault(row.host, []).append(row)
-    found = journeys_by_host(visits)
+        visits[row.host].append(row)
+    found = journeys_by_host(visits, span=(first - NEAR, last + NEAR))
     return {(host.pk, *row.way): row for host, rows in found.items() for row in rows}
+
+
+def _in_the_way(rows: Iterable[Disruption], around: Around, *, known: list[str]) -> list[str]:
+    """What disruptions do to a visit and to the journeys there and on, unless a rule tells it."""
+    found = []
+    for row in rows:
+        if any(row.name in words for words in known):
+            continue
+        ways = [journey for way in around for journey in way]
+        hit = [each for each in ways if row.severity >= STOPS_FROM and hits(row, each)]
+        words = _("“%(name)s” stops the journey from %(origin)s to %(destination)s, %(when)s.")
+        found += [
+            words
+            % {
+                "name": row.name,
+                "origin": journey.origin_name,
+                "destination": journey.destination_name,
+                "when": wording.local_time(journey.departs_at, journey.origin.zone),
+            }
+            for journey in hit
+        ]
+        if not hit:
+            found.append(_("“%(name)s” touches it.") % {"name": row.name})
+    return found
+
+
+def _entered(visit: Visit, journeys: Iterable[Journey]) -> list[Journey]:
+    """What somebody booked or entered to the visit, on from there, or for it."""
+    own = visit.legs.firm().select_related("origin", "destination")
+    found = {leg.pk: Journey.of_leg(leg) for leg in own}
+    for row in journeys:
+        if row.leg and row.is_firm and visit in (row.from_visit, row.to_visit):
+            found[row.leg.pk] = row
+    return sorted(found.values(), key=lambda row: row.departs_at)
 
 
 def _in_date(hosts: Iterable[Host], *, at: datetime) -> list[BriefEdition]:

@@ -14,13 +14,18 @@ from tests.factories.visits import (
     CampaignFactory,
     HostAvailabilityFactory,
     HostFactory,
+    PlanFactory,
+    PlanVersionFactory,
     TopicFactory,
+    TravelLegFactory,
     VisitFactory,
     VisitRequestFactory,
 )
 from visits.domain.feeds import feed_text
+from visits.domain.journeys import journeys_of, visits_near
+from visits.domain.plan_history import plan_timeline
 from visits.domain.plans import solve_campaign, store_version
-from visits.domain.publishing import changes_of, publish_version
+from visits.domain.publishing import changes_of, journeys_of_publishing, publish_version
 from visits.models import CalendarFeed, HostAvailability, Reservation, TravelLeg, Visit
 from visits.states import VisitState
 
@@ -189,7 +194,7 @@ def journeys(feed):
     return {
         str(event["UID"]): (event["SEQUENCE"], event["STATUS"], event.start, event.end)
         for event in events
-        if event["UID"].startswith(("to-", "from-", "leg-"))
+        if event["UID"].startswith(("to-", "from-", "leg-", "way-"))
     }
 
 
@@ -244,3 +249,144 @@ def test_a_stored_journey_does_not_outlive_the_date_it_led_to(campaign, host, pl
     Visit.objects.filter(pk=visit.pk).update(starts_at=later, ends_at=later + timedelta(hours=3))
     out, back = sorted(journeys(feed).values(), key=lambda row: row[2])
     assert visit.starts_at + timedelta(days=1) < out[2] < out[3] <= later < back[2]
+
+
+# --- A visit leaves the published plan ---
+
+
+def told_of(host):
+    """The journeys as the pages tell them."""
+    span = MONDAY, MONDAY + timedelta(days=30)
+    host = feed_of(host).host
+    return journeys_of(host, visits_near([host], *span), span=span)
+
+
+def ways(host):
+    """The ends of the journeys that the pages tell; the host's calendar tells the same."""
+    entries = journeys(feed_of(host)).values()
+    live = {row[2:] for row in entries if row[1] in ("CONFIRMED", "TENTATIVE")}
+    found = told_of(host)
+    assert {(row.departs_at, row.arrives_at) for row in found} == live
+    return [(row.origin.name, row.destination.name) for row in found]
+
+
+def tour(host, campaign, places):
+    """Gent and Vilnius on one tour of a published plan."""
+    gent = agreed(host, campaign, places["Gent"], MONDAY + timedelta(days=8), ref="V01")
+    vilnius = agreed(host, campaign, places["Vilnius"], MONDAY + timedelta(days=9), ref="V02")
+    plan_and_publish(campaign, MONDAY)
+    return gent, vilnius
+
+
+LEAVES = {
+    "online": {"mode": "online"},
+    "cancelled": {"state": VisitState.CANCELLED, "state_since": MONDAY},
+    "postponed": {"state": VisitState.POSTPONED, "state_since": MONDAY},
+    "other host": {},
+}
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("why", LEAVES)
+def test_a_published_journey_is_told_as_long_as_its_visit_stands(campaign, host, places, why):
+    feed, home = feed_of(host), host.home.name
+    gent, vilnius = tour(host, campaign, places)
+    assert ways(host) == [(home, "Gent"), ("Gent", "Vilnius"), ("Vilnius", home)]
+    before = journeys(feed)
+    fields = LEAVES[why] or {"host": HostFactory(ref="H2")}
+    Visit.objects.filter(pk=vilnius.pk).update(**fields)
+    assert ways(host) == [(home, "Gent"), ("Gent", home)]
+    gone = {uid: row for uid, row in journeys(feed).items() if row[1] == "CANCELLED"}
+    assert {uid[:6] for uid in gone} == {"to-V02", "from-V"}
+    assert all(row[0] > before[uid][0] for uid, row in gone.items())
+    Visit.objects.filter(pk=gent.pk).update(state=VisitState.CANCELLED, state_since=MONDAY)
+    assert ways(host) == []
+
+
+@pytest.mark.one_database
+def test_a_visit_gone_from_the_middle_of_a_tour_leaves_the_other_legs_alone(campaign, host, places):
+    agreed(host, campaign, places["Utrecht"], MONDAY + timedelta(days=10), ref="V03")
+    _gent, vilnius = tour(host, campaign, places)
+    home = host.home.name
+    there, _east, _west, back = told_of(host)
+    assert (there.leg is None, back.leg is None) == (False, False)
+    Visit.objects.filter(pk=vilnius.pk).update(mode="online")
+    assert ways(host) == [(home, "Gent"), ("Gent", "Utrecht"), ("Utrecht", home)]
+    first, anew, last = told_of(host)
+    assert (first.leg, anew.leg, last.leg) == (there.leg, None, back.leg)
+
+
+@pytest.mark.one_database
+def test_a_visit_at_another_time_of_its_day_is_travelled_to_anew(campaign, host, places):
+    gent, _vilnius = tour(host, campaign, places)
+    later = gent.starts_at + timedelta(hours=2)
+    fields = {"host": host, "campaign": campaign, "place": gent.place, "city": gent.city}
+    Visit.objects.filter(pk=gent.pk).update(state=VisitState.POSTPONED)
+    VisitFactory(ref="V09", starts_at=later, ends_at=later + timedelta(hours=2), **fields)
+    told = told_of(host)
+    assert [row.leg is None for row in told] == [True, True, False]
+
+
+@pytest.mark.one_database
+def test_a_booked_journey_stays_in_the_calendar_when_its_visit_is_gone(campaign, host, places):
+    feed = feed_of(host)
+    gent, vilnius = tour(host, campaign, places)
+    TravelLeg.objects.filter(destination=gent.place).update(status=TravelLeg.Status.BOOKED)
+    for visit in (gent, vilnius):
+        Visit.objects.filter(pk=visit.pk).update(state=VisitState.CANCELLED, state_since=MONDAY)
+    assert ways(host) == [(host.home.name, "Gent")]
+    assert [row[1] for row in journeys(feed).values()].count("CONFIRMED") == 1
+
+
+@pytest.mark.one_database
+def test_a_journey_without_a_visit_keeps_its_entry_when_it_is_stored_anew(campaign, host, places):
+    ClockSetting.objects.fix(MONDAY)
+    feed = feed_of(host)
+    leg = {
+        "host": host,
+        "origin": host.home,
+        "destination": places["Gent"],
+        "departs_at": MONDAY + timedelta(days=1),
+        "arrives_at": MONDAY + timedelta(days=1, hours=5),
+        "status": TravelLeg.Status.BOOKED,
+    }
+    plan = PlanFactory(campaign=campaign)
+    for number in (1, 2):
+        TravelLeg.objects.all().delete()
+        TravelLegFactory(version=PlanVersionFactory(plan=plan, number=number), **leg)
+        before, after = (journeys(feed) for _turn in range(2))
+        assert before == after
+        assert [(row[0], row[1]) for row in after.values()] == [(0, "CONFIRMED")]
+
+
+# --- What publishing changes ---
+
+
+@pytest.mark.one_database
+def test_difference_names_the_journeys_that_publishing_changes(campaign, host, places):
+    agreed(host, campaign, places["Gent"], MONDAY + timedelta(days=8), ref="V01")
+    moves = agreed(host, campaign, places["Vilnius"], MONDAY + timedelta(days=15), ref="V02")
+    plan_and_publish(campaign, MONDAY)
+    VisitRequestFactory(campaign=campaign, place=places["Kaunas"], zone="Europe/Vilnius")
+    HostAvailabilityFactory(host=host, starts_at=moves.starts_at, ends_at=moves.ends_at)
+    solved = solve_campaign(campaign, at=MONDAY, released=["V02"], seconds=5)
+    version = store_version(solved)
+    changes = changes_of(version)
+    assert {change.kind for change in changes} == {"kept", "moved", "new"}
+
+    def told():
+        return {(row.origin, row.destination, row.departs_at, row.mode) for row in told_of(host)}
+
+    before = told()
+    (row,) = journeys_of_publishing(version, changes, at=MONDAY)
+    gone, come = (
+        {(way.origin, way.destination, way.departs_at, way.mode) for way in ways}
+        for ways in (row.gone, row.come)
+    )
+    assert row.words == f"Joe: {row.count} journeys change"
+    publish_version(version, at=MONDAY, by=None, approved=["V02"])
+    after = told()
+    assert (gone, come) == (before - after, after - before)
+    assert row.words in plan_timeline(version.plan)[0]["body"]
+    again = store_version(solve_campaign(campaign, at=MONDAY, seconds=5))
+    assert journeys_of_publishing(again, changes_of(again), at=MONDAY) == []

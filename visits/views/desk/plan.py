@@ -39,7 +39,12 @@ from visits.domain.plan_rollback import moved_since
 from visits.domain.plan_rules import decisions_of
 from visits.domain.planning import facts_changed, visits_beside
 from visits.domain.plans import EditedMeanwhile, latest_version, plan_of
-from visits.domain.publishing import changes_of, publish_version, unknown_times
+from visits.domain.publishing import (
+    changes_of,
+    journeys_of_publishing,
+    publish_version,
+    unknown_times,
+)
 from visits.models import Campaign, Host, Plan, PlanDecision, PlanRun, PlanVersion, Unplaced, Visit
 from visits.reason_words import both
 from visits.views.desk.access import current_campaign, try_verb
@@ -236,6 +241,9 @@ def _version_page(request: HttpRequest, version: PlanVersion, *, status: int = 2
         if may_edit
         else "",
         "changes": [change for change in changes if change.kind != "kept"],
+        "journeys": journeys_of_publishing(version, changes, at=clock.now())
+        if version.may_be_edited
+        else [],
         "tour_words": _tour_words(version),
         "unknown": unknown_calendars(Host.objects.who_lead()) or unasked if may_edit else [],
         "needs_reason": bool(unasked),

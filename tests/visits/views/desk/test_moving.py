@@ -1,11 +1,16 @@
 """Changing an agreed visit from its page: looked at first, then done, by one coordinator of two."""
 
+from datetime import UTC, date, datetime
+
 import pytest
 
+from crm import clock
 from crm.models import AuditEntry, Message
-from tests.factories.visits import TravelLegFactory
+from tests.factories.visits import DisruptionFactory, TravelLegFactory
+from tests.visits.domain.test_plan_journeys import publish
 from tests.visits.views.desk.front_door import change_visit, do, go, refused, said
 from visits.domain.feeds import feed_text, renew_feed
+from visits.domain.my_week import week_of
 from visits.models import CalendarFeed, Host, Reservation, Visit, VisitRequest
 
 pytestmark = pytest.mark.django_db
@@ -129,6 +134,64 @@ def test_another_host_takes_over_and_both_calendars_say_so(desk):
     assert f"From our side: {second.name}" in letter.body
 
 
+def test_entry_of_a_host_who_loses_a_visit_is_cancelled_with_a_higher_number(desk):
+    old = visit("V10")
+    renew_feed(old.host, at=old.state_since)
+    before = entry(feed_of(old.host), old.ics_uid)
+    fields = {"host": "H2", "starts_at": "2023-02-22T10:00", "side": "us", "reason": "Ill."}
+    change_visit(desk, "V10", override_reason="They know H2.", **fields)
+    events = [row.split("\r\n") for row in feed_of(old.host).split("BEGIN:VEVENT")[1:]]
+    (lines,) = [row for row in events if f"UID:{old.ics_uid}" in row]
+    assert "STATUS:CANCELLED" in lines
+    assert f"SEQUENCE:{before + 1}" in lines
+
+
+@pytest.mark.one_database
+def test_look_names_the_published_journeys_of_both_hosts_that_go_and_come(desk):
+    publish()
+
+    def told(ref, **change):
+        page = go(desk, "visit-postpone", ref, **change)
+        assert "No journey changes" not in page.text
+        both = page.context["outlook"].freed, page.context["outlook"].added
+        return [[(row.origin_name, row.destination_name) for row in rows] for rows in both]
+
+    gone, comes = told("V04", mode="online")
+    assert gone == [("Tallinn", "Bergen"), ("Bergen", "Oslo")]
+    assert comes == [("Tallinn", "Oslo")]
+    gone, comes = told("V09", host="H2", mode="online")
+    assert gone == [("Oslo", "Gdańsk"), ("Gdańsk", "Vilnius")]
+    assert comes == [("Oslo", "Vilnius")]
+    gone, comes = told("V04", host="H2")
+    assert gone == [("Tallinn", "Bergen"), ("Bergen", "Oslo")]
+    assert comes == [("Tallinn", "Oslo"), ("Oslo", "Bergen"), ("Bergen", "Oslo")]
+    # What was shown is what the host is told once it is done.
+    change_visit(desk, "V04", starts_at="2023-02-24T10:00", **ONLINE)
+    host = Host.objects.get(ref="H1")
+    days = week_of(host, date(2023, 2, 20), at=clock.now()).days
+    lines = [row.title for day in days for row in day.entries]
+    assert "Tallinn to Oslo" in lines
+    assert not [words for words in lines if words in ("Tallinn to Bergen", "Night in Bergen")]
+
+
+def test_storm_on_the_way_there_or_on_from_there_speaks_against_the_change(desk):
+    storm = {"kind": "weather", "countries": ["PL"], "severity": 3}
+    began, over = (datetime(2023, 2, day, 22, tzinfo=UTC) for day in (20, 21))
+    DisruptionFactory(name="Gale", starts_at=began, ends_at=over, **storm)
+    change = {"starts_at": "2023-02-22T13:30", "minutes": 90}
+    page = go(desk, "visit-postpone", "V10", **change)
+    verdict = page.context["outlook"].verdict
+    assert verdict.hard == []
+    (words,) = [words for words in verdict.soft if "Gale" in words]
+    assert words.startswith("“Gale” stops the journey from Gdańsk to Vilnius, Tue 21 Feb")
+    assert "No rule speaks against it" not in page.text
+    estonia = storm | {"countries": ["EE"]}
+    began, over = (datetime(2023, 2, 22, hour, tzinfo=UTC) for hour in (5, 21))
+    DisruptionFactory(name="Fog", starts_at=began, ends_at=over, **estonia)
+    verdict = go(desk, "visit-postpone", "V10", **change).context["outlook"].verdict
+    assert [words for words in (*verdict.hard, *verdict.soft) if "Fog" in words]
+
+
 def test_number_of_the_entry_in_the_hosts_calendar_rises(desk):
     old = visit("V10")
     renew_feed(old.host, at=old.state_since)
@@ -201,6 +264,19 @@ def test_booked_journey_of_the_visit_is_shown_as_one_to_call_off(desk):
     )
     page = go(desk, "visit-postpone", "V10", mode="online")
     assert len(page.context["outlook"].entered) == 1
+    # On from Gdańsk to the next visit, which it was entered for.
+    before = visit("V09")
+    TravelLegFactory(
+        visit=old,
+        host=old.host,
+        origin=before.place,
+        destination=old.place,
+        departs_at=before.ends_at,
+        arrives_at=before.ends_at.replace(hour=20),
+        status="booked",
+    )
+    there = go(desk, "visit-postpone", "V09", mode="online").context["outlook"]
+    assert [row.destination_name for row in there.entered] == ["Vilnius"]
     assert "Call it off, or keep it, on the Travel tab of V10." in page.text
 
 

@@ -367,3 +367,18 @@ def test_bringing_back_a_version_before_a_move_leads_to_taking_the_move_back(des
     again = Visit.objects.live().get(requests=agreed.requests.get())
     assert (again.state, again.starts_at) == ("confirmed", agreed.starts_at)
     assert "take-back" not in go(desk, "plan-version", newest().number).text
+
+
+@pytest.mark.one_database
+def test_page_and_api_name_the_journeys_that_publishing_changes(desk, draft):
+    page = go(desk, "plan-version", draft.number)
+    rows = page.context["journeys"]
+    assert "Joe Gorman" in [row.host.name for row in rows]
+    assert all(row.words in page.text for row in rows)
+    told = desk.get(reverse("api:plans-journeys", args=[draft.pk])).json()
+    assert [row["words"] for row in told] == [row.words for row in rows]
+    assert [len(row["come"]) for row in told] == [len(row.come) for row in rows]
+    do(desk, "plan-publish", draft.number, seen=0)
+    assert desk.get(reverse("api:plans-journeys", args=[draft.pk])).json() == []
+    history = go(desk, "plan").text
+    assert all(row.words in history for row in rows)
