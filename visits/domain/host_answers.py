@@ -13,6 +13,7 @@ from crm.domain.audit import record
 from crm.models import User
 from crm.validators import clean_line, clean_text, sensible_date
 from visits.domain.hosts import add_availability
+from visits.domain.journeys import RIGHT_BEFORE, unreachable_after_absence
 from visits.models import Host, HostAnswer, HostAvailability, Visit
 
 LONGEST_ABSENCE = timedelta(days=92)
@@ -88,9 +89,13 @@ def refusals(user: Any) -> list[HostAnswer]:
 
 
 def visits_without_host(user: Any, *, at: datetime) -> list[Visit]:
-    """Live visits ahead whose host has said to be away then, the soonest first."""
-    rows = Visit.objects.visible_to(user).upcoming(at).host_away()
-    return list(rows.select_related("host", "backup"))
+    """Live visits ahead whose host has said to be away then, or right before so that no time is
+    left to travel, the soonest first."""
+    ahead = Visit.objects.visible_to(user).upcoming(at).select_related("host__home", "backup")
+    away = list(ahead.host_away())
+    after = ahead.host_away_before(RIGHT_BEFORE).select_related("place")
+    away += [each for each in unreachable_after_absence(after) if each not in away]
+    return sorted(away, key=lambda visit: (visit.starts_at, visit.ref))
 
 
 @transaction.atomic

@@ -81,6 +81,16 @@ class VisitQuerySet(PlacedQuerySet):
         )
         return self.filter(Exists(clash))
 
+    def host_away_before(self, span: timedelta):
+        """The host has said to be unavailable until so shortly before."""
+        absences = HostAvailability.objects.busy().written_down()
+        ended = absences.filter(
+            host=OuterRef("host"),
+            ends_at__lte=OuterRef("starts_at"),
+            ends_at__gt=OuterRef("starts_at") - span,
+        )
+        return self.filter(Exists(ended))
+
     def unreported(self):
         """It took place, but nobody has told yet how it went."""
         return self.filter(state=VisitState.COMPLETED, report__written_at=None)
