@@ -16,7 +16,7 @@ from visits.late import np
 from .links import Links, link_stops
 from .problem import Rules
 from .travel import TravelTable
-from .weeks import HostWeek
+from .weeks import Fact, HostWeek
 
 NO_JOURNEY = 1440
 
@@ -110,21 +110,20 @@ def plan_without_unreachable(
     """
     facts = week.facts
     missed = {k for k in _visits(week) if absence_over(week, k) is not None}
+
+    def lost_without(k: int) -> tuple[int, float]:
+        return _lost(as_missed(week, missed | {k}), table, weights, rules)
+
     while True:
         found = as_missed(week, missed)
         if not _lost(found, table, weights, rules)[0]:
             return found
         rest = [k for k in _visits(week) if k not in missed]
-        missed.add(
-            min(
-                rest,
-                key=lambda k: (
-                    _lost(as_missed(week, missed | {k}), table, weights, rules),
-                    facts[k].visit.priority if facts[k].visit else 0,
-                    k,
-                ),
-            )
-        )
+        missed.add(min(rest, key=lambda k: (lost_without(k), _priority(facts[k]), k)))
+
+
+def _priority(fact: Fact) -> int:
+    return fact.visit.priority if fact.visit else 0
 
 
 def absence_over(week: HostWeek, number: int) -> int | None:

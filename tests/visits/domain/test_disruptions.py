@@ -15,12 +15,14 @@ from visits.domain.disruptions import (
     enter_disruption,
     touched_visits,
 )
+from visits.domain.feeds import _journeys
 from visits.domain.host_answers import cannot_travel, visits_without_host
 from visits.domain.hosts import visits_hit
-from visits.domain.plans import plan_as_json, solve_campaign
+from visits.domain.plans import plan_as_json, solve_campaign, store_version
 from visits.domain.replanning import candidates
 from visits.domain.sample_load.plans import disruption_values
-from visits.models import Campaign, Disruption, Host, Visit
+from visits.domain.travel_legs import store_legs
+from visits.models import Campaign, Disruption, Host, TravelLeg, Visit
 from visits.models.requests import Mode
 
 pytestmark = pytest.mark.django_db
@@ -231,3 +233,17 @@ def test_an_online_visit_is_no_reason_for_a_trip_in_a_storm(sample):
     assert "Vilnius" not in {leg.destination.name for leg in joe}
     told = [risk for risk in plan_as_json(solved)["risks"] if "Vilnius" in risk]
     assert ["Strike" in risk for risk in told] == [True]
+
+
+def test_a_published_plan_puts_no_journey_to_what_an_absence_prevents_into_the_calendar(sample):
+    joe_is_ill(date(2023, 2, 22), date(2023, 2, 23))
+    version = store_version(solve_campaign(Campaign.objects.get(), at=CLOCK))
+    store_legs(version, at=CLOCK, by=None)
+    joe = Host.objects.get(ref="H1")
+    kept_from = {"Vilnius", "Tallinn", "Bergen"}
+    stored = TravelLeg.objects.stored_by_plan(version.plan).filter(departs_at__gt=CLOCK)
+    assert not {leg.destination.name for leg in stored} & kept_from
+    live = list(Visit.objects.live().filter(host=joe).select_related("host__home", "place"))
+    told = [row for row in _journeys(joe, live) if row.departs_at > CLOCK]
+    assert not {row.destination.name for row in told} & kept_from
+    assert {"Gdańsk", "Ljubljana", "Venice"} <= {row.destination.name for row in told}
