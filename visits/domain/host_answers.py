@@ -91,11 +91,10 @@ def refusals(user: Any) -> list[HostAnswer]:
 def visits_without_host(user: Any, *, at: datetime) -> list[Visit]:
     """Live visits ahead whose host has said to be away then, or right before so that no time is
     left to travel, the soonest first."""
-    ahead = Visit.objects.visible_to(user).upcoming(at).select_related("host__home", "backup")
-    away = list(ahead.host_away())
-    after = ahead.host_away_before(RIGHT_BEFORE).select_related("place")
-    away += [each for each in unreachable_after_absence(after) if each not in away]
-    return sorted(away, key=lambda visit: (visit.starts_at, visit.ref))
+    rows = Visit.objects.visible_to(user).upcoming(at).host_away_around(RIGHT_BEFORE)
+    near = list(rows.select_related("host__home", "backup", "place").order_by("starts_at", "ref"))
+    late = unreachable_after_absence(each for each in near if not each.is_host_away)
+    return [each for each in near if each.is_host_away or each in late]
 
 
 @transaction.atomic
