@@ -244,6 +244,6 @@ def test_a_published_plan_puts_no_journey_to_what_an_absence_prevents_into_the_c
     stored = TravelLeg.objects.stored_by_plan(version.plan).filter(departs_at__gt=CLOCK)
     assert not {leg.destination.name for leg in stored} & kept_from
     live = list(Visit.objects.live().filter(host=joe).select_related("host__home", "place"))
-    told = [row for row in _journeys(joe, live) if row.departs_at > CLOCK]
+    told = [row for row in _journeys(joe, live, CLOCK) if row.departs_at > CLOCK]
     assert not {row.destination.name for row in told} & kept_from
     assert {"Gdańsk", "Ljubljana", "Venice"} <= {row.destination.name for row in told}

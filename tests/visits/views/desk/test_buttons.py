@@ -18,6 +18,8 @@ from tests.factories.crm import (
     MailingFactory,
     MailingRecipientFactory,
     MergeFactory,
+    MessageFactory,
+    PersonFactory,
 )
 from tests.factories.visits import (
     ExpenseFactory,
@@ -154,7 +156,7 @@ def walk(client, starts) -> Walk:
 
 @pytest.fixture
 def everything(sample, coordinator, client):
-    """A draft letter and plan, a run, an absence, a cancellation to undo, beside the sample."""
+    """Drafts, a run, an absence, a cancellation to undo and more, beside the sample."""
     client.force_login(coordinator)
     do(client, "request-answer", "R24", template="needs_info")
     do(client, "visit-step", "V10", "cancel", side="us", reason="The host cannot travel.")
@@ -170,6 +172,7 @@ def everything(sample, coordinator, client):
     ImportBatchFactory()
     LookalikeFactory()
     MergeFactory()
+    MessageFactory(status="draft", person=PersonFactory())
     IncomingMailFactory()
     IncomingMailFactory(state="filed", why="by_hand")
     IgnoredSenderFactory()
