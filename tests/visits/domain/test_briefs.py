@@ -298,9 +298,16 @@ def rows_of_travel(visit):
 def test_a_stale_journey_of_an_older_plan_is_not_told(ghent):
     told = rows_of_travel(ghent)
     assert [row[0] for row in told] == ["Oslo – Ghent", "Ghent – Oslo"]
+    hours = timedelta(hours=2)
+    too_late = {"departs_at": ghent.starts_at - hours, "arrives_at": ghent.starts_at + hours}
     for version in (PlanVersionFactory(plan__campaign=ghent.campaign), None):
         stale = TravelLegFactory(
-            visit=ghent, version=version, destination=ghent.place, cost=300, status="planned"
+            visit=ghent,
+            version=version,
+            destination=ghent.place,
+            cost=300,
+            status="planned",
+            **(too_late if version else {}),
         )
         if version is not None:
             assert rows_of_travel(ghent) == told

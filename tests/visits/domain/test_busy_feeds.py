@@ -325,7 +325,8 @@ def test_a_plan_for_unknown_time_is_not_published(host):
     why = "Joe has said yes on the phone."
     publish_version(version, at=CLOCK, by=CoordinatorFactory(), override_reason=why)
     assert Visit.objects.get().override_reason == why
-    assert AuditEntry.objects.get(verb="publish_version").note.why == why
+    told = AuditEntry.objects.get(verb="publish_version").note.why
+    assert told.splitlines() == [why, f"{host.name}: 2 journeys change"]
 
 
 def test_no_other_time_is_told_as_reachable_while_the_calendar_is_unknown(host):

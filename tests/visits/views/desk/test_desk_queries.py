@@ -274,12 +274,13 @@ CEILINGS = {
     plan_news: 6,
 }
 # Pages that weigh journeys: as often for twelve rows as for three.
+# One or two of each look for visits and dates that the hosts have with other campaigns.
 WEIGHING = {
-    request_propose: 38,
-    request_why: 36,
-    plan_fill: 36,
+    request_propose: 40,
+    request_why: 37,
+    plan_fill: 38,
     # It is done and taken back, so that the letter shown is the very letter.
-    visit_move: 94,
+    visit_move: 95,
 }
 
 

@@ -314,7 +314,8 @@ CEILINGS = {
     disruption_list: 6,
     host_list: 4,
     host_detail: 9,
-    search: 12,
+    # One for each kind of thing that is found, two for some.
+    search: 20,
     consent_list: 6,
     person_map: 11,
     organisation_map: 11,
