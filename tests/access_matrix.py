@@ -453,6 +453,7 @@ API = {
     "api:disruptions-detail": readable(FIELD),
     "api:plans-list": page(FIELD),
     "api:plans-detail": readable(FIELD),
+    "api:plans-journeys": page(COORDINATOR),
     "api:plans-publish": button(COORDINATOR),
     "api:figures-list": page(FIGURES),
     "api:figures-detail": page(FIGURES),
