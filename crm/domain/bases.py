@@ -199,7 +199,7 @@ def objection_to(mail: OutgoingMail) -> str:
     if person is None:
         return Reason.GONE
     key = address_key(mail.recipient)
-    for kind in {mailing.kind: None, kind_of(mailing.template_key): None}:
+    for kind in dict.fromkeys((mailing.kind, kind_of(mailing.template_key))):
         facts = facts_of([person], kind=kind, event_id=mailing.event_id)[person.pk]
         same = [address for address in facts.addresses if address.key == key]
         if reason := weigh(kind, replace(facts, addresses=same)).reason:

@@ -24,6 +24,7 @@ from crm.domain.outbox import mail_of
 from crm.domain.placeholders import SHARED, kind_of
 from crm.domain.stop_links import links_of
 from crm.domain.wordings import newest
+from crm.domain.working_calendar import OFFICE_ZONE
 from crm.models import (
     Mailing,
     MailingRecipient,
@@ -45,7 +46,6 @@ AT_ONCE = 250
 # Written within one request and one transaction: 2,000 take five to ten seconds.
 MOST_PEOPLE = 5_000
 # What a mailing says of itself; everything else in SHARED is filled in by hand.
-BRUSSELS = ZoneInfo("Europe/Brussels")
 DERIVED = frozenset({"reference", "event"})
 LINKS = frozenset({"guides_link", "newsletter_link"})
 
@@ -291,7 +291,7 @@ def _got_before(mailing: Mailing, facts: Mapping[int, bases.Facts]) -> dict[int 
     found: dict[int | str, str] = {}
     fields = ("person", "point__match_key", "mailing", "mail__queued_at")
     for person, key, number, at in rows.order_by("mail").values_list(*fields):
-        found[person] = f"M{number} {at.astimezone(BRUSSELS).date()}"
+        found[person] = f"M{number} {at.astimezone(ZoneInfo(OFFICE_ZONE)).date()}"
         if key:
             found[key] = found[person]
     return found

@@ -40,7 +40,7 @@ from crm.models import (
     Suppression,
     User,
 )
-from crm.validators import address_key, clean_line, mail_address, network_address
+from crm.validators import clean_line, mail_address, network_address
 
 log = logging.getLogger(__name__)
 
@@ -524,11 +524,3 @@ def hold_everything() -> int:
     return OutgoingMail.objects.filter(state__in=[State.QUEUED, State.SENDING]).update(
         state=State.HELD
     )
-
-
-def cancel_mails_to(address: str) -> int:
-    """Cancel what still waits for an address (erasure, withdrawal); the number cancelled."""
-    key = address_key(address)
-    waiting = OutgoingMail.objects.filter(state__in=[State.QUEUED, State.HELD])
-    found = [mail.pk for mail in waiting.only("recipient") if address_key(mail.recipient) == key]
-    return OutgoingMail.objects.filter(pk__in=found).update(state=State.CANCELLED)

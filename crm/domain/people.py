@@ -80,20 +80,20 @@ def take_back_person_edit(
     Raises ValidationError when one of them was edited since, which `seen` tells: the `stamp` they
     had after the edit.
     """
+    edited_since = ValidationError(
+        _("%(name)s was edited since; nothing was taken back."),
+        code="edited_since",
+        params={"name": person.name},
+    )
     values = dict(before)
     if key := values.get("organisation"):
         values["organisation"] = Organisation.objects.filter(pk=key).first()
-    is_lost = bool(key) and values["organisation"] is None
+        if values["organisation"] is None:
+            raise edited_since
     try:
-        if is_lost:
-            raise ChangedMeanwhile(person, None)
         edit_person(person, values, seen=seen, at=at, by=by)
     except ChangedMeanwhile as change:
-        raise ValidationError(
-            _("%(name)s was edited since; nothing was taken back."),
-            code="edited_since",
-            params={"name": person.name},
-        ) from change
+        raise edited_since from change
 
 
 def refuse_closed(person: Person) -> None:

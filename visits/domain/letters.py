@@ -15,7 +15,7 @@ from crm.domain.audit import record
 from crm.domain.messages import find_gaps, find_template, quoted, render_template
 from crm.domain.outbox import queue_mail
 from crm.domain.working_time import add_working_hours
-from crm.models import Message, OutgoingMail, User
+from crm.models import MailTemplate, Message, OutgoingMail, User
 from crm.validators import clean_line, clean_text
 from visits.domain.links import make_link
 from visits.domain.report_check import check_until
@@ -210,14 +210,11 @@ def draft_letter(
         subject, body = render_template(
             template, letter_values(request, at=at, visit=visit, extra=extra), with_gaps=with_gaps
         )
-    opening = languages.opening_line(request.language, template.language)
-    message = Message.objects.create(
-        direction=Message.Direction.OUT,
-        status=Message.Status.DRAFT,
-        template=template,
-        language=template.language,
-        subject=subject,
-        body="\n\n".join(filter(None, [opening, body])),
+    message = keep_draft(
+        template,
+        subject,
+        body,
+        wanted=request.language,
         person=request.person,
         address=request.address,
         address_name=request.requester_name,
@@ -230,6 +227,22 @@ def draft_letter(
     if visit is not None:
         visit.messages.add(message)
     return message
+
+
+def keep_draft(
+    template: MailTemplate, subject: str, body: str, *, wanted: str, **to: Any
+) -> Message:
+    """A draft of these words; one in another language than `wanted` says so first, in that one."""
+    opening = languages.opening_line(wanted, template.language)
+    return Message.objects.create(
+        direction=Message.Direction.OUT,
+        status=Message.Status.DRAFT,
+        template=template,
+        language=template.language,
+        subject=subject,
+        body="\n\n".join(filter(None, [opening, body])),
+        **to,
+    )
 
 
 def refuse_gaps(message: Message) -> None:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from crm import languages, wording
+from crm import wording
 from crm.domain.audit import record
 from crm.domain.bases import verdict_on_letter
 from crm.domain.letters_of_mailings import languages_of
@@ -19,7 +19,7 @@ from crm.domain.working_calendar import OFFICE_ZONE, home_of, working_day_after
 from crm.mailing_words import block_of
 from crm.models import ContactPoint, FollowUp, MailTemplate, Message, OutgoingMail, Person, User
 from crm.validators import clean_line, clean_text
-from visits.domain.letters import refuse_gaps
+from visits.domain.letters import keep_draft, refuse_gaps
 from visits.models import Campaign
 
 LETTER = "followup_reminder"
@@ -66,14 +66,11 @@ def draft_promise_letter(person: Person, promises: Sequence[FollowUp], *, at: da
         )
         subject = clean_line(fill(template.subject, values, with_gaps=True))
         text = clean_text(fill(body, values, with_gaps=True))
-    opening = languages.opening_line(wanted[0], template.language)
-    return Message.objects.create(
-        direction=Message.Direction.OUT,
-        status=Message.Status.DRAFT,
-        template=template,
-        language=template.language,
-        subject=subject,
-        body="\n\n".join(filter(None, [opening, text])),
+    return keep_draft(
+        template,
+        subject,
+        text,
+        wanted=wanted[0],
         person=person,
         address=point.value,
         address_name=person.name,

@@ -99,7 +99,7 @@ def look_at_move(
     """Weigh a move by the rules of every slot, and tell what it would do; nothing is changed."""
     verdict = weigh_move(visit, **move.where, at=at, reach=reach)
     hosts = {visit.host, move.host}
-    first, last = (f(visit.starts_at, move.starts_at) for f in (min, max))
+    first, last = sorted((visit.starts_at, move.starts_at))
     before = _ways(hosts, first, last)
     in_date = _in_date(hosts, at=at)
     try:
