@@ -87,7 +87,6 @@ def _values(
     event = first.event
     campaigns = Campaign.objects.chosen_first("")
     campaign = campaigns.filter(event=event).first() or campaigns.first()
-    met_on = event.starts_on if event else first.created_at.date()
     answer_by = working_day_after(
         at.astimezone(ZoneInfo(OFFICE_ZONE)).date(),
         ANSWER_IN_WORKING_DAYS,
@@ -96,7 +95,6 @@ def _values(
     values = {
         "reference": event.name if event else campaign.name if campaign else "",
         "name": person.name,
-        "date_line": ", ".join(filter(None, [event.name if event else "", wording.day(met_on)])),
         "promises": promise_lines(promises),
         "what_we_understood": _("you took part in “%(event)s”.") % {"event": event.name}
         if event
@@ -105,6 +103,9 @@ def _values(
         "sender": (campaign.answers_from or campaign.name) if campaign else "",
         "funding_line": campaign.funding_line if campaign else "",
     }
+    if event:
+        # Without an event nobody knows where it was promised, and the gap is for a person to fill.
+        values["date_line"] = f"{event.name}, {wording.day(event.starts_on)}"
     return {name: quoted(value) for name, value in values.items()}
 
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from crm import clock
+from crm import clock, wording
 from crm.models import Message, OutgoingMail
 from tests.factories.crm import DataRequestFactory, FollowUpFactory, PersonFactory
 from tests.factories.visits import HostAvailabilityFactory
@@ -394,6 +394,14 @@ def chase():
         owner="theirs", person=person, text="Send us your floor plan", due_on=date(2023, 2, 14)
     )
     return draft_promise_letter(person, [promise], at=clock.now())
+
+
+def test_a_chase_without_an_event_leaves_where_they_met_to_be_written(desk):
+    person = PersonFactory(given="Ana", family="Berg", address="ana@city.example")
+    promise = FollowUpFactory(owner="theirs", person=person, event=None)
+    draft = draft_promise_letter(person, [promise], at=clock.now())
+    assert "[[" in draft.body
+    assert wording.day(promise.created_at.date()) not in draft.body.split(promise.text)[0]
 
 
 def test_a_chase_opens_from_today_and_mail_and_leaves_by_a_persons_word(desk, chase):
