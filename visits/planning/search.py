@@ -25,7 +25,14 @@ from .problem import Host, Limits, Problem
 from .reasons import Fit, explain
 from .solution import Leg, Progress, Solution, Totals
 from .spans import local_day, minute_of
-from .trips import Trip, TripFinder, finder_of, memories_of, task_distances
+from .trips import (
+    Trip,
+    TripFinder,
+    finder_of,
+    memories_of,
+    planning_finder_of,
+    task_distances,
+)
 from .validate import check_pins, validate
 from .verdicts import insert_stood
 from .weeks import WeekBuilder
@@ -56,6 +63,12 @@ class Search:
         memories = memories_of(task_distances(problem))
         self.finders = [finder_of(week, problem.travel, weights, step, memories) for week in weeks]
         check_pins(problem, self.finders)
+        self.finders = [
+            planning_finder_of(finder, problem.travel, weights, problem.rules, memories)
+            if finder.week.broken
+            else finder
+            for finder in self.finders
+        ]
         self.weights = aim_weights(problem, weeks)
         self.given = sum(visit.priority for visit in problem.fixed)
         self.first_weight = problem.first_weight
@@ -172,12 +185,14 @@ def confirm(search: Search) -> Callable[[Fit], bool]:
         starts = finder.starts(fit.stops)
         if starts is None:
             return False
-        visits, legs = teller.tell(finder, fit.stops, starts)
+        visits, told = teller.tell(finder, fit.stops, starts)
+        legs, unmade = _sorted_out(told)
         facts = tuple(fact.visit for fact in finder.week.facts if fact.visit is not None)
         host = _in_week(problem.hosts[finder.week.host], finder.week.days[0])
         week = Solution(
             visits=tuple(visits),
-            legs=tuple(legs),
+            legs=legs,
+            unmade=unmade,
             unplaced=(),
             risks=(),
             priority=sum(visit.priority for visit in visits),
@@ -202,6 +217,12 @@ def _in_week(host: Host, day: date) -> Host:
     return host if is_same else replace(host, position=None)
 
 
+def _sorted_out(told: Sequence[Leg]) -> tuple[tuple[Leg, ...], tuple[Leg, ...]]:
+    """The journeys that can be made, and those that cannot."""
+    made = tuple(leg for leg in told if not leg.missing_minutes)
+    return made, tuple(leg for leg in told if leg.missing_minutes)
+
+
 def _ways_home(search: Search, teller: Storyteller) -> list[Leg]:
     """The journeys of hosts who are away and have nothing more to do in their week."""
     led = {trip.week for trip in search.pool.choice}
@@ -216,7 +237,8 @@ def _ways_home(search: Search, teller: Storyteller) -> list[Leg]:
 def assemble(search: Search) -> Solution:
     """The Solution of a finished search, without reasons."""
     problem, teller = search.problem, Storyteller(search.problem)
-    visits, legs = [], []
+    order = {host.ref: i for i, host in enumerate(problem.hosts)}
+    visits, told = [], []
     for trip in search.pool.choice:
         finder = search.finders[trip.week]
         starts = finder.starts(trip.stops)
@@ -224,19 +246,20 @@ def assemble(search: Search) -> Solution:
             raise RuntimeError("a chosen trip does not keep its own times")
         some_visits, some_legs = teller.tell(finder, trip.stops, starts)
         visits += some_visits
-        legs += some_legs
-    legs += _ways_home(search, teller)
+        told += some_legs
+    told += _ways_home(search, teller)
+    told.sort(key=lambda leg: (order[leg.host], leg.depart))  # of equals, the order told
     held = {visit.fixed for visit in visits}
     visits += teller.past_visits(held)
-    order = {host.ref: i for i, host in enumerate(problem.hosts)}
+    legs, unmade = _sorted_out(told)
     visits.sort(key=lambda visit: (visit.start, order[visit.host], visit.label))
-    legs.sort(key=lambda leg: (order[leg.host], leg.depart))  # of equals, the order told
     standing: Standing = search.pool.standing
     return Solution(
         visits=tuple(visits),
-        legs=tuple(legs),
+        legs=legs,
+        unmade=unmade,
         unplaced=(),
-        risks=tuple(leg.risk for leg in legs if leg.risk is not None),
+        risks=tuple(leg.risk for leg in told if leg.risk is not None),
         priority=int(sum(visit.priority for visit in visits)),
         kept=sum(visit.kept for visit in visits),
         points=round(math.fsum(visit.points for visit in visits), 6),

@@ -107,7 +107,9 @@ class Solution:
     `priority` counts tasks and fixed visits placed, `bound` is an upper bound on it (None when
     none was computed); `proven` says that priority cannot be beaten, `proven_all` that neither
     can the published visits kept, the wish points and the travel minutes, in this order.
-    `stopped` tells that the ceiling or the caller ended the search before its counts did.
+    `unmade` are journeys that no host can make, each with its risk: nobody sets out on them, and
+    their times only say when one could at the earliest. `stopped` tells that the ceiling or the
+    caller ended the search before its counts did.
     """
 
     visits: tuple[PlannedVisit, ...]
@@ -124,6 +126,7 @@ class Solution:
     seconds: float = 0.0
     stopped: bool = False
     rounds: int = 0
+    unmade: tuple[Leg, ...] = ()
 
     def unproven(self) -> Solution:
         """The same plan with nothing known about better ones."""
