@@ -182,7 +182,7 @@ def _journeys(host: Host, visits: list[Visit], at: datetime) -> list[Journey]:
     """The journeys that were booked or entered, and the estimates that can be made in time."""
     try:
         told = journeys_of(host, visits, span=(at - LOOK_BACK, at + LOOK_AHEAD))
-        return [journey for journey in told if journey.is_firm or not journey.missing_minutes]
+        return [journey for journey in told if journey.is_firm or not journey.is_in_vain]
     except (ValueError, KeyError) as error:
         log.warning("Journeys of %s cannot be estimated (%s).", host.ref, type(error).__name__)
         return []

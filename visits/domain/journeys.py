@@ -88,6 +88,11 @@ class Journey:
         return self.leg is not None and not self.leg.is_of_plan
 
     @property
+    def is_in_vain(self) -> bool:
+        """Whether it leads to a visit and would come too late; home one goes all the same."""
+        return self.missing_minutes > 0 and self.to_visit is not None
+
+    @property
     def mode_words(self) -> str:
         return mode_words(self.mode)
 
@@ -209,10 +214,7 @@ def unreachable_after_absence(visits: Iterable[Visit]) -> list[Visit]:
 def _late(estimates: Mapping[Host, list[Journey]]) -> set[Visit]:
     """The visits to which a journey lacks time."""
     return {
-        row.to_visit
-        for own in estimates.values()
-        for row in own
-        if row.to_visit and row.missing_minutes
+        row.to_visit for own in estimates.values() for row in own if row.to_visit and row.is_in_vain
     }
 
 

@@ -171,8 +171,13 @@ def _rows(
     apart = _hosts_apart(version, visits, at) & hosts.keys()
     rows = [row for row in version.result.get("legs", []) if row["host"] not in apart]
     needed = estimates_by_host({hosts[ref]: visits.get(ref, []) for ref in sorted(apart)})
-    rows += [_as_row(host, journey) for host, own in needed.items() for journey in own]
-    return [row for row in rows if row["mode"] != "stay" and not row["missing_minutes"]]
+    rows += [
+        _as_row(host, journey)
+        for host, own in needed.items()
+        for journey in own
+        if not journey.is_in_vain
+    ]
+    return [row for row in rows if row["mode"] != "stay"]
 
 
 def _as_row(host: Host, journey: Journey) -> dict[str, Any]:
@@ -187,7 +192,6 @@ def _as_row(host: Host, journey: Journey) -> dict[str, Any]:
         "cost": journey.cost,
         "co2": journey.co2_kg,
         "estimated": journey.status == TravelLeg.Status.ESTIMATED,
-        "missing_minutes": journey.missing_minutes,
     }
 
 

@@ -168,7 +168,8 @@ class _Check:
         """One journey: its length, its hours, its days."""
         name = f"The journey from {leg.origin.name} to {leg.destination.name}"
         if leg.missing_minutes:
-            self.say(f"{name} cannot be made.")
+            if leg.destination.ref != host.home.ref or leg.risk is None:
+                self.say(f"{name} cannot be made.")
             return
         self.by_table(leg, name)
         on_the_way, day = 0.0, _day(leg.depart, host.home.zone)
@@ -235,7 +236,7 @@ class _Check:
         blocks += [
             (leg.depart, leg.arrive, f"the way to {leg.destination.name}", False)
             for leg in legs
-            if leg.arrive > leg.depart and not leg.split
+            if leg.arrive > leg.depart and not leg.split and not leg.missing_minutes
         ]
         blocks.sort(key=lambda row: (row[0], row[1]))
         for i, (_start, end, name, is_fact) in enumerate(blocks):
@@ -289,7 +290,7 @@ class _Check:
                 self.landing(host, visit, since, last)
         for leg in queue:
             here, since = self.follow(host, leg, here, since)
-        if legs and here != host.home.ref and not self.is_told(host, host.home.ref):
+        if legs and here != host.home.ref:
             self.say(f"{host.name} does not come home.")
         self.home_at_weekends(host, legs)
 
@@ -347,9 +348,7 @@ class _Check:
     def follow(
         self, host: Host, leg: Leg, here: str, since: datetime | None
     ) -> tuple[str, datetime]:
-        home = host.home.ref
-        is_home_late = leg.origin.ref == home and self.is_told(host, home)
-        if leg.origin.ref != here and not is_home_late:
+        if leg.origin.ref != here:
             self.say(f"{host.name} leaves {leg.origin.name} without being there.")
         if since is not None and leg.depart < since:
             self.say(f"{host.name} leaves {leg.origin.name} before arriving.")
@@ -365,7 +364,8 @@ class _Check:
             if leg.destination.ref == host.home.ref and left is not None:
                 day, back = _day(left, host.home.zone), _day(leg.arrive, host.home.zone)
                 while day < back:
-                    if day.weekday() >= 5 and day not in allowed:
+                    is_fact = leg.missing_minutes > 0
+                    if day.weekday() >= 5 and day not in allowed and not is_fact:
                         self.say(f"{host.name} is away over the weekend of {day}.")
                     day += timedelta(days=1)
                 left = None

@@ -104,22 +104,36 @@ def _free(week: HostWeek, k: int) -> float:
 def plan_without_unreachable(
     week: HostWeek, table: TravelTable, weights: np.ndarray, rules: Rules
 ) -> HostWeek:
-    """The week with the fewest visits missed that leave every journey to the others possible.
+    """The week with the fewest agreed visits missed that leave every journey to the others
+    possible.
 
-    What falls into an absence is missed; of the rest whatever costs the others least.
+    What falls into an absence is missed; of the rest whatever costs the others least. What nobody
+    was told yet makes no agreed visit be missed.
     """
-    facts = week.facts
-    missed = {k for k in _visits(week) if absence_over(week, k) is not None}
+    agreed, numbers = _agreed_alone(week)
+    missed = {k for k in _visits(agreed) if absence_over(agreed, k) is not None}
 
     def lost_without(k: int) -> tuple[int, float]:
-        return _lost(as_missed(week, missed | {k}), table, weights, rules)
+        return _lost(as_missed(agreed, missed | {k}), table, weights, rules)
 
-    while True:
-        found = as_missed(week, missed)
-        if not _lost(found, table, weights, rules)[0]:
-            return found
-        rest = [k for k in _visits(week) if k not in missed]
-        missed.add(min(rest, key=lambda k: (lost_without(k), _priority(facts[k]), k)))
+    while _lost(as_missed(agreed, missed), table, weights, rules)[0]:
+        rest = [k for k in _visits(agreed) if k not in missed]
+        missed.add(min(rest, key=lambda k: (lost_without(k), _priority(agreed.facts[k]), k)))
+    return as_missed(week, {numbers[k] for k in missed})
+
+
+def _agreed_alone(week: HostWeek) -> tuple[HostWeek, list[int]]:
+    """The week with its absences and agreed visits alone, and the numbers these facts have in it
+    with all the others."""
+    numbers = [
+        k
+        for k, fact in enumerate(week.facts)
+        if fact.task is None and (fact.visit is None or fact.visit.agreed)
+    ]
+    part = week.narrowed(np.flatnonzero(np.isin(week.fact, numbers)))
+    fact = np.searchsorted(np.array(numbers, dtype=np.int64), part.fact)
+    facts = [week.facts[k] for k in numbers]
+    return replace(part, facts=facts, fact=fact, task=-1 - fact, position=2 * fact + 1), numbers
 
 
 def _priority(fact: Fact) -> int:
@@ -144,10 +158,8 @@ def _visits(week: HostWeek) -> list[int]:
 def _lost(
     week: HostWeek, table: TravelTable, weights: np.ndarray, rules: Rules
 ) -> tuple[int, float]:
-    """How many journeys to facts cannot be made, and how many minutes lack in all."""
-    chosen = np.flatnonzero(week.fact >= 0)
-    part = week.narrowed(chosen)
-    part.broken = set()
+    """How many journeys to the facts of a week cannot be made, and how many minutes lack in all."""
+    part = replace(week, broken=set())
     lost = open_broken_links(part, link_stops(part, table, weights, rules.start_grid), table)
     unmade = 0
     for k, stop in part.broken:
@@ -169,7 +181,7 @@ def least_buffer(week: HostWeek, stop: int, rules: Rules) -> float:
 def as_missed(week: HostWeek, missed: set[int]) -> HostWeek:
     """The week with these facts spent wherever the host is, as an absence would be."""
     if not missed:
-        return week
+        return replace(week, broken=set())
     places = np.unique(np.append(week.place, [week.home, week.start_place]))
     is_missed = np.isin(week.fact, list(missed))
     chosen = np.repeat(np.arange(week.size), np.where(is_missed, len(places), 1))

@@ -34,9 +34,11 @@ class Storyteller:
 
     def tell(
         self, finder: TripFinder, stops: Sequence[int], starts: Sequence[float]
-    ) -> tuple[list[PlannedVisit], list[Leg]]:
-        """Visits and legs of one trip, in the order of time; those that cannot be made are among
-        them, with the minutes that are missing."""
+    ) -> tuple[list[PlannedVisit], list[Leg], list[Leg]]:
+        """Visits and legs of one trip, and the legs that cannot be made, each in the order of time.
+
+        The way home is made all the same; one that comes too late says how many minutes lack.
+        """
         week = finder.week
         visits = [
             visit
@@ -44,6 +46,7 @@ class Storyteller:
             if (visit := self._visit(week, stop, start)) is not None
         ]
         legs: list[Leg] = []
+        unmade: list[Leg] = []
         k, free, here = week.size, week.ready, week.start_place
         for position, stop in enumerate([*stops, -1]):
             target = week.home if stop < 0 else int(week.place[stop])
@@ -52,16 +55,18 @@ class Storyteller:
             after_missed = k < week.size and int(week.fact[k]) in week.missed
             is_missed = stop >= 0 and int(week.fact[stop]) in week.missed
             if here != target:
-                legs.append(self._leg(finder, k, stop, here, free, start))
+                leg = self._leg(finder, k, stop, here, free, start)
+                is_homeward = target == week.home and (stop < 0 or not week.on_site[stop])
+                (legs if is_homeward or not leg.missing_minutes else unmade).append(leg)
             if is_missed:
-                legs.append(self._missed(week, k, stop, free))
+                unmade.append(self._missed(week, k, stop, free))
             elif here == target and not after_missed and broken and stop >= 0:
                 missing = missing_minutes(week, self.problem.travel, k, stop, free)
                 if missing:
-                    legs.append(self._overlap(week, k, here, starts[position], missing, stop))
+                    unmade.append(self._overlap(week, k, here, starts[position], missing, stop))
             if start is not None:
                 k, free, here = stop, start + float(week.service[stop]), target
-        return visits, legs
+        return visits, legs, unmade
 
     def _visit(self, week: HostWeek, stop: int, start: float) -> PlannedVisit | None:
         problem, host = self.problem, self.problem.hosts[week.host]

@@ -9,7 +9,7 @@ from .links import travel_weights
 from .problem import Problem
 from .solution import Leg
 from .travel import TravelTable
-from .trips import finder_of, memories_of, planning_finder_of, task_distances
+from .trips import finder_of, memories_of, task_distances
 from .weeks import WeekBuilder
 
 
@@ -21,15 +21,15 @@ def journeys_of_facts(problem: Problem) -> tuple[Leg, ...]:
     """
     bare = replace(problem, tasks=(), published=())
     table: TravelTable = bare.travel
-    weights, step = travel_weights(table), bare.rules.start_grid
+    weights, rules = travel_weights(table), bare.rules
     memories, teller = memories_of(task_distances(bare)), Storyteller(bare)
     legs: list[Leg] = []
     for week in WeekBuilder(bare).build():
-        finder = finder_of(week, table, weights, step, memories)
-        if week.broken and week.is_long_absence.any():
-            finder = planning_finder_of(finder, table, weights, bare.rules, memories)
+        late = not week.is_long_absence.any()
+        finder = finder_of(week, table, weights, rules, memories, sets_out_late=late)
         for trip in finder.base_trips():
             starts = finder.starts(trip.stops)
             if starts is not None:
-                legs += teller.tell(finder, trip.stops, starts)[1]
+                _visits, made, unmade = teller.tell(finder, trip.stops, starts)
+                legs += [*made, *unmade]
     return tuple(sorted(legs, key=lambda leg: (leg.depart, leg.arrive)))

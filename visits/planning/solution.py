@@ -46,7 +46,8 @@ class PlannedVisit:
 
 @dataclass(frozen=True)
 class Leg:
-    """One journey of a host, door to door; `missing_minutes` > 0 says that it lacks time.
+    """One journey of a host, door to door; `missing_minutes` > 0 says that it lacks time: one home
+    comes too late, one to a visit cannot be made.
 
     A `split` drive is interrupted by a night (or several) between `depart` and `arrive`. `risk`
     names what is wrong: time that lacks, or a visit reached later than the rule asks.

@@ -622,27 +622,27 @@ def node_of(week: HostWeek, memories: Memories) -> np.ndarray:
     return node
 
 
-def planning_finder_of(
-    finder: TripFinder, table: TravelTable, weights: np.ndarray, rules: Rules, memories: Memories
-) -> TripFinder:
-    """The finder of a week in which nobody sets out for a fact that cannot be reached."""
-    from .facts import plan_without_unreachable
-
-    week = plan_without_unreachable(finder.week, table, weights, rules)
-    if not week.missed:
-        return finder
-    return finder_of(week, table, weights, rules.start_grid, memories)
-
-
 def finder_of(
-    week: HostWeek, table: TravelTable, weights: np.ndarray, step: int, memories: Memories
+    week: HostWeek,
+    table: TravelTable,
+    weights: np.ndarray,
+    rules: Rules,
+    memories: Memories,
+    *,
+    sets_out_late: bool = False,
 ) -> TripFinder:
-    """A finder with its links; facts that cannot be kept in time are linked regardless."""
-    from .facts import open_broken_links
+    """A finder with its links. Nobody sets out for an agreed visit that cannot be reached, unless
+    `sets_out_late`; other facts that cannot be kept in time are linked regardless."""
+    from .facts import open_broken_links, plan_without_unreachable
 
+    step = rules.start_grid
     links = link_stops(week, table, weights, step)
-    if week.facts and not week.broken:
+    if week.facts:
         open_broken_links(week, links, table)
+        if week.broken and not sets_out_late:
+            week = plan_without_unreachable(week, table, weights, rules)
+            links = link_stops(week, table, weights, step)
+            open_broken_links(week, links, table)
         if week.broken:
             links = link_stops(week, table, weights, step)
     return TripFinder(week, links, step=step, memories=memories_at(week, table, memories))

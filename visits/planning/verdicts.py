@@ -105,10 +105,10 @@ def _week_of(
             week = builder.build_week(0, 0, days, willing)
             if week is None:
                 return None
-            weights, step = travel_weights(problem.travel), problem.rules.start_grid
             memories = memories_of(task_distances(small), 0)
-            finder = finder_of(week, problem.travel, weights, step, memories)
-            return week, finder.links, finder
+            weights = travel_weights(problem.travel)
+            finder = finder_of(week, problem.travel, weights, problem.rules, memories)
+            return finder.week, finder.links, finder
     return None
 
 
@@ -208,6 +208,7 @@ def weigh_start(
         task.place,
         moment_of(minute),
         moment_of(minute + task.duration),
+        agreed=False,
     )
     with_it = replace(bare, fixed=(*bare.fixed, held))
     found = _week_of(with_it, host, _home_day(host, minute), ())

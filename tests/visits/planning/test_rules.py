@@ -128,6 +128,17 @@ def test_a_fixed_visit_out_of_reach_stays_and_is_a_risk():
     assert "cannot be in Lisbon by 7 February 09:00 UTC" in solution.risks[0].text
 
 
+def test_a_way_home_that_comes_too_late_is_made_all_the_same_and_is_a_risk():
+    solution = plan(problem(fixed=(fixed("Lisbon", FEBRUARY[-1], 14),)))
+    assert [(leg.origin.name, leg.destination.name) for leg in solution.legs] == [
+        ("Oslo", "Lisbon"),
+        ("Lisbon", "Oslo"),
+    ]
+    assert solution.unmade == ()
+    assert [risk.code for risk in solution.risks] == ["home_too_late"]
+    assert solution.totals.nights >= 1
+
+
 def at_clock(name, day, hour, minute):
     """A fixed visit of three hours that may begin off the hour."""
     start = local(day, hour, minute, place(name).zone)

@@ -92,21 +92,33 @@ def host_faults(problem, host, solution):
             if visit.task and visit.start < busy.end and busy.start < visit.end + HALF_HOUR:
                 found.append(f"{visit.label} while {host.name} is busy")
         for leg in legs:
+            if late_home(host, leg):
+                continue
             if leg.depart < visit.end + HALF_HOUR and visit.start < leg.arrive:
                 found.append(f"{visit.label} while travelling")
     for leg in legs:
+        if late_home(host, leg):
+            continue
         found += leg_faults(problem, host, leg)
         for busy in host.busy:
             if leg.depart < busy.end and busy.start < leg.arrive:
                 found.append("travels while busy")
     unmade = [leg for leg in solution.unmade if leg.host == host.ref and leg.risk]
+    unmade = [leg for leg in unmade if leg.origin.ref != leg.destination.ref]
     found += place_faults(host, visits, legs, {leg.destination.ref for leg in unmade})
     found += week_faults(problem, host, visits)
     return found
 
 
+def late_home(host, leg):
+    """Whether a journey leads home too late, and says so: home one goes all the same."""
+    return leg.missing_minutes > 0 and leg.risk and leg.destination.ref == host.home.ref
+
+
 def leg_faults(problem, host, leg):
     found, name = [], f"{leg.origin.name}-{leg.destination.name}"
+    if leg.missing_minutes:
+        found.append(f"{name}: cannot be made")
     index = problem.travel.places.index
     pair = index(leg.origin.ref), index(leg.destination.ref)
     if leg.minutes != problem.travel.minutes[pair]:
@@ -139,8 +151,7 @@ def place_faults(host, visits, legs, out_of_reach):
     found = []
     moves = sorted(legs, key=lambda leg: leg.depart)
     for one, other in zip(moves, moves[1:], strict=False):
-        late_home = other.origin.ref == host.home.ref and host.home.ref in out_of_reach
-        if one.destination.ref != other.origin.ref and not late_home:
+        if one.destination.ref != other.origin.ref:
             found.append(f"jumps from {one.destination.name} to {other.origin.name}")
         if one.arrive > other.depart:
             found.append("two journeys at once")
@@ -152,10 +163,7 @@ def place_faults(host, visits, legs, out_of_reach):
         )
         if leg.destination.ref != host.home.ref and not is_met:
             found.append(f"goes to {leg.destination.name} for nobody")
-    ends = {host.home.ref} | (
-        {moves[-1].destination.ref} if host.home.ref in out_of_reach else set()
-    )
-    if moves and (moves[0].origin.ref != begin or moves[-1].destination.ref not in ends):
+    if moves and (moves[0].origin.ref, moves[-1].destination.ref) != (begin, host.home.ref):
         found.append("does not begin and end at home")
     for visit in visits:
         before = [leg for leg in moves if leg.depart < visit.start]
