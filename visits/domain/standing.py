@@ -140,7 +140,7 @@ class Standing:
     def left_by(self, found: "SolvedPlan") -> list[Left]:
         """The visits that stand in a plan, each with why it has no new place."""
         moving, left = {*found.loaded.released}, []
-        reasons = {}
+        reasons: dict[str, tuple[Unplaced, LoadedProblem]] = {}
         for tried in self.tries:
             for ref, row in without_new_place(tried).items():
                 reasons.setdefault(ref, (row, tried.loaded))
