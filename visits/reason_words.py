@@ -95,6 +95,10 @@ DESK: dict[str, Promise] = {
     "other_part_of_day": gettext_lazy("Wished for another part of the day."),
     "visits_overlap": gettext_lazy("%(host)s is not free then: %(other)s."),
     "at_the_same_time": gettext_lazy("%(host)s has at the same time: %(other)s."),
+    "absent_before": gettext_lazy(
+        "%(host)s is away until %(until)s (%(absence)s) and then cannot be at %(label)s in time; "
+        "the journey from %(origin)s takes %(journey)s."
+    ),
     "no_journey": gettext_lazy("No journey is known from %(origin)s to %(destination)s."),
     "leg_short_of_time": gettext_lazy(
         "From %(origin)s on %(leaves)s %(host)s cannot be in %(destination)s by %(due)s; the "
@@ -141,6 +145,7 @@ PUBLIC: dict[str, Promise] = {
     "no_journey": _FAR,
     "leg_short_of_time": _FAR,
     "outside_travel_hours": _FAR,
+    "absent_before": _FAR,
     "lands_short": _FAR,
     "leg_stopped": _FAR,
     "leg_stopped_and_short": _FAR,

@@ -179,8 +179,10 @@ def _offers(host: Host) -> list[Hold]:
 
 
 def _journeys(host: Host, visits: list[Visit], at: datetime) -> list[Journey]:
+    """The journeys that were booked or entered, and the estimates that can be made in time."""
     try:
-        return journeys_of(host, visits, span=(at - LOOK_BACK, at + LOOK_AHEAD))
+        told = journeys_of(host, visits, span=(at - LOOK_BACK, at + LOOK_AHEAD))
+        return [journey for journey in told if journey.is_firm or not journey.is_in_vain]
     except (ValueError, KeyError) as error:
         log.warning("Journeys of %s cannot be estimated (%s).", host.ref, type(error).__name__)
         return []

@@ -13,6 +13,7 @@ from crm.domain.audit import record
 from crm.models import User
 from crm.validators import clean_line, clean_text, sensible_date
 from visits.domain.hosts import add_availability
+from visits.domain.journeys import RIGHT_BEFORE, unreachable_after_absence
 from visits.models import Campaign, Host, HostAnswer, HostAvailability, Visit
 from visits.models.visits import VisitQuerySet
 
@@ -92,10 +93,12 @@ def refusals(user: Any, *, campaign: Campaign | None = None) -> list[HostAnswer]
 def visits_without_host(
     user: Any, *, at: datetime, campaign: Campaign | None = None
 ) -> list[Visit]:
-    """Live visits ahead whose host has said to be away then, the soonest first; of one campaign, or
-    of all."""
-    rows = _seen(user, campaign).upcoming(at).host_away()
-    return list(rows.select_related("host", "backup"))
+    """Live visits ahead whose host has said to be away then, or right before so that no time is
+    left to travel, the soonest first; of one campaign, or of all."""
+    rows = _seen(user, campaign).upcoming(at).host_away_around(RIGHT_BEFORE)
+    near = list(rows.select_related("host__home", "backup", "place").order_by("starts_at", "ref"))
+    late = unreachable_after_absence(each for each in near if not each.is_host_away)
+    return [each for each in near if each.is_host_away or each in late]
 
 
 def _seen(user: Any, campaign: Campaign | None) -> VisitQuerySet:

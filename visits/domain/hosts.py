@@ -6,13 +6,13 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from crm.domain.audit import record
 from crm.domain.edits import save_changes
 from crm.models import User
 from crm.validators import clean_line
+from visits.domain.journeys import RIGHT_BEFORE, unreachable_after_absence
 from visits.domain.references import next_reference
 from visits.models import Host, HostAvailability, Visit
 
@@ -107,8 +107,12 @@ def remove_availability(row: HostAvailability, *, at: datetime, by: User | None)
     row.delete()
 
 
-def visits_hit(row: HostAvailability) -> QuerySet[Visit]:
-    """Live visits of the host during a time that is not free."""
+def visits_hit(row: HostAvailability) -> list[Visit]:
+    """Live visits of the host during a time that is not free, and those that it leaves no time to
+    travel to."""
     if row.kind == HostAvailability.Kind.FREE:
-        return Visit.objects.none()
-    return Visit.objects.live().filter(host=row.host).within(row.starts_at, row.ends_at)
+        return []
+    live = Visit.objects.live().filter(host=row.host).select_related("host__home", "place")
+    during = list(live.within(row.starts_at, row.ends_at))
+    after = live.within(row.ends_at, row.ends_at + RIGHT_BEFORE)
+    return [*during, *(each for each in unreachable_after_absence(after) if each not in during)]

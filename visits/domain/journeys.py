@@ -25,6 +25,8 @@ from visits.states import HELD_VISITS, LIVE_VISITS
 NEAR = timedelta(days=3)
 # Two journeys between the same places nearer to each other than this are one and the same.
 SAME_JOURNEY = timedelta(days=1)
+# An absence that ended longer ago leaves a day to travel on.
+RIGHT_BEFORE = timedelta(hours=36)
 # Holds the whole week of a visit and the ones before and after.
 AROUND = timedelta(days=14)
 
@@ -84,6 +86,11 @@ class Journey:
     def is_firm(self) -> bool:
         """Whether somebody booked it or entered it by hand."""
         return self.leg is not None and not self.leg.is_of_plan
+
+    @property
+    def is_in_vain(self) -> bool:
+        """Whether it leads to a visit and would come too late; home one goes all the same."""
+        return self.missing_minutes > 0 and self.to_visit is not None
 
     @property
     def mode_words(self) -> str:
@@ -169,6 +176,46 @@ def visits_near(hosts: Iterable[Host], first: datetime, last: datetime) -> list[
 def estimates_by_host(visits_of: Mapping[Host, Sequence[Visit]]) -> dict[Host, list[Journey]]:
     """What the visits of each host ask for, whatever was entered."""
     return _estimated({host: _Weeks.of(host, visits) for host, visits in visits_of.items()})
+
+
+def unreachable_after_absence(visits: Iterable[Visit]) -> list[Visit]:
+    """Those whose host could be there in time, but for an absence that ends right before."""
+    rows = list(visits)
+    if not rows:
+        return []
+    first, last = min(row.starts_at for row in rows), max(row.ends_at for row in rows)
+    hosts = {row.host for row in rows}
+    absences = list(
+        HostAvailability.objects.busy()
+        .written_down()
+        .filter(host__in=hosts)
+        .touching(first - RIGHT_BEFORE, last)
+    )
+    near = [
+        row
+        for row in rows
+        if causes_journeys(row)
+        and any(
+            away.host_id == row.host_id
+            and row.starts_at - RIGHT_BEFORE < away.ends_at <= row.starts_at
+            for away in absences
+        )
+    ]
+    if not near:
+        return []
+    found: dict[Host, list[Visit]] = {}
+    for row in visits_near({row.host for row in near}, first, last):
+        found.setdefault(row.host, []).append(row)
+    weeks = {host: _Weeks.of(host, own) for host, own in found.items()}
+    late = _late(_estimated(weeks)) - _late(_estimated(weeks, with_absences=False))
+    return [row for row in near if row in late]
+
+
+def _late(estimates: Mapping[Host, list[Journey]]) -> set[Visit]:
+    """The visits to which a journey lacks time."""
+    return {
+        row.to_visit for own in estimates.values() for row in own if row.to_visit and row.is_in_vain
+    }
 
 
 Around = tuple[list[Journey], list[Journey]]
@@ -430,13 +477,15 @@ def _covers(entered: Journey, estimate: Journey) -> bool:
     )
 
 
-def _estimated(weeks: Mapping[Host, _Weeks]) -> dict[Host, list[Journey]]:
+def _estimated(
+    weeks: Mapping[Host, _Weeks], *, with_absences: bool = True
+) -> dict[Host, list[Journey]]:
     """The journeys of each host's weeks by the planner's own rules."""
     estimable = {host: own for host, own in weeks.items() if own.on_site}
     found: dict[Host, list[Journey]] = {host: [] for host in weeks}
     if not estimable:
         return found
-    table, absences = _table(estimable), _absences(estimable)
+    table, absences = _table(estimable), _absences(estimable) if with_absences else {}
     for host, own in estimable.items():
         places = {place_ref(host.home): host.home}
         places |= {place_ref(stop.place): stop.place for stop in own.stops if stop.place}

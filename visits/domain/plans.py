@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from itertools import combinations
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +18,7 @@ from visits.domain.alternatives import DECIDED, Alternatives
 from visits.domain.booking import lock_resources
 from visits.domain.left_out import left_out_when_fresh
 from visits.domain.planning import LoadedProblem, load_problem
+from visits.domain.standing import Standing
 from visits.models import (
     Campaign,
     Placement,
@@ -30,7 +30,7 @@ from visits.models import (
     VisitRequest,
 )
 from visits.planning import search
-from visits.planning.changes import HOPELESS, ChangeKind
+from visits.planning.changes import ChangeKind
 from visits.planning.check import violations
 from visits.planning.problem import Limits, ProblemError
 from visits.planning.solution import Leg, PlannedVisit, Progress, Solution
@@ -38,16 +38,12 @@ from visits.planning.solution import Unplaced as UnplacedTask
 from visits.reason_words import desk_words
 
 NO_PLACE = "{city} is not in the register of places, so no journey can be planned."
-# Reasons that hold whatever else a plan has.
-OF_ITS_OWN = HOPELESS | {"too_long", "day_too_short", "cannot_travel", "not_offered"}
 # Requests that have no place in a version for another reason than the plan's rules.
 FITS_NOW, LEFT_OUT, NOT_BACK = "fits_now", "left_out", "not_back"
 # An edit by hand left the reason open; it is worked out when somebody looks.
 LEFT_OPEN = "left_open"
 # Moved since by us, and back only by taking that move back.
 MOVED_SINCE = "moved_since"
-# Of more visits that might move it is not looked at which others could have been left standing.
-FEW_TO_COMPARE = 12
 NO_PLACE_MEND = "It can be planned once the city is chosen from the register."
 
 
@@ -94,8 +90,8 @@ def solve_campaign(
     """
     until = time.monotonic() + seconds
 
-    def solve(released: Collection[str]) -> SolvedPlan:
-        loaded = load_problem(
+    def load(released: Collection[str]) -> LoadedProblem:
+        return load_problem(
             campaign,
             at=at,
             fresh=fresh,
@@ -103,6 +99,9 @@ def solve_campaign(
             most_moves=most_moves,
             may_take_long=True,
         )
+
+    def solve(released: Collection[str]) -> SolvedPlan:
+        loaded = load(released)
         try:
             solution = search.solve(
                 loaded.problem,
@@ -116,67 +115,16 @@ def solve_campaign(
             raise BrokenPlan("The plan breaks a rule: " + "; ".join(map(str, faults)))
         return SolvedPlan(campaign, loaded, solution, seed, fresh, at)
 
-    tries = [solve(released)]
-    while stand := _without_new_place(tries[-1]):
-        tries.append(solve(set(tries[-1].loaded.released) - set(stand)))
-    return _around_what_stands(tries)
+    def over() -> bool:
+        return time.monotonic() > until or bool(should_stop and should_stop())
 
-
-def _without_new_place(solved: SolvedPlan) -> dict[str, UnplacedTask]:
-    """The released visits that the plan has no place for, by reference, each with the reason."""
-    promised = {task.ref for task in solved.loaded.problem.tasks if task.promised}
-    return {
-        solved.loaded.kept_visits[row.task].ref: row
-        for row in solved.solution.unplaced
-        if row.task in promised
-    }
-
-
-def _around_what_stands(tries: Sequence[SolvedPlan]) -> SolvedPlan:
-    """The last of these plans, each made around what the one before had no new place for.
-
-    Its proof says nothing of plans in which other visits would have stood instead: what bounds
-    those too is told.
-    """
-    last, left = tries[-1], []
-    for before in tries[:-1]:
-        for ref, row in _without_new_place(before).items():
-            rest = tuple(visit for visit in last.solution.visits if visit.fixed != ref)
-            bare = replace(last.solution, visits=rest)
-            alone = Alternatives(before.loaded, bare, may_stand=True)
-            left += told_of(alone, replace(row, would_fit_if=None))
-    if len(tries) == 1:
-        return last
-    solution = last.solution
-    if len(tries) > 2 or _others_might_stand(tries[0]):
-        solution = replace(solution.unproven(), bound=_ceiling(tries[0], solution))
-    return replace(last, solution=solution, left=tuple(left))
-
-
-def _ceiling(solved: SolvedPlan, found: Solution) -> int:
-    """What no plan can exceed, whichever visits stand: all that was asked for but what the rules of
-    its own days and of the hosts keep out of every plan."""
-    problem = solved.loaded.problem
-    hopeless = {
-        row.task
-        for row in found.unplaced
-        if row.slots and all(each.reason.code in OF_ITS_OWN for each in row.slots)
-    }
-    asked = sum(task.priority for task in problem.tasks if task.ref not in hopeless)
-    return asked + sum(visit.priority for visit in problem.fixed)
-
-
-def _others_might_stand(solved: SolvedPlan) -> bool:
-    """Whether as many other released visits of the same priority could have been left standing."""
-    promised = [task for task in solved.loaded.problem.tasks if task.promised]
-    out = {row.task for row in _without_new_place(solved).values()}
-    weight = sum(task.priority for task in promised if task.ref in out)
-    if len(promised) > FEW_TO_COMPARE:
-        return True
-    return any(
-        {task.ref for task in some} != out and sum(task.priority for task in some) == weight
-        for some in combinations(promised, len(out))
-    )
+    solved, standing = Standing(solve, load, over).settle(released)
+    left = [
+        told
+        for each in standing
+        for told in told_of(Alternatives(each.loaded, each.plan, may_stand=True), each.row)
+    ]
+    return replace(solved, left=tuple(left))
 
 
 def plan_as_json(solved: SolvedPlan) -> dict[str, Any]:

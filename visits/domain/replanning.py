@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from visits.domain.disruption_reach import NO_WAYS, touches
 from visits.domain.disruptions import disruptions_touching, ways_of
-from visits.domain.journeys import Around
+from visits.domain.journeys import Around, unreachable_after_absence
 from visits.domain.planning import may_move
 from visits.models import Campaign, Disruption, HostAnswer, HostAvailability, Visit
 
@@ -39,12 +39,14 @@ def candidates(campaign: Campaign, *, at: datetime) -> list[Candidate]:
     ways = ways_of(visits, among=disruptions)
     refused = {row.visit_id: row for row in HostAnswer.objects.refused().filter(visit__in=visits)}
     absences = _absences(visits)
+    late = unreachable_after_absence(visits)
     return [
         Candidate(
             visit,
             (
                 *_stopped(visit, disruptions, ways.get(visit.pk, NO_WAYS)),
                 *_away(visit, absences),
+                *_late(visit, late),
                 *_refused(visit, refused.get(visit.pk)),
             ),
         )
@@ -69,6 +71,13 @@ def _refused(visit: Visit, answer: HostAnswer | None) -> list[str]:
         return []
     words = _("%(host)s has refused it: %(reason)s")
     return [words % {"host": visit.host.name, "reason": answer.reason}]
+
+
+def _late(visit: Visit, late: Sequence[Visit]) -> list[str]:
+    if visit not in late:
+        return []
+    words = _("%(host)s is unavailable until shortly before and cannot be there in time.")
+    return [words % {"host": visit.host.name}]
 
 
 def _absences(visits: Sequence[Visit]) -> list[HostAvailability]:

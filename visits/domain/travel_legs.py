@@ -43,9 +43,10 @@ Way = tuple[int, int, int]
 def store_legs(version: PlanVersion, *, at: datetime, by: User | None) -> list[TravelLeg]:
     """Store the journeys of a plan as legs and drop those an earlier version of it stored.
 
-    Left alone: legs that are booked, cancelled or entered by hand, and those that have begun. A
-    journey that one of them covers is not stored a second time. A host who has a visit that the
-    version knows nothing of, or elsewhere, travels to it all the same.
+    A journey that cannot be made in time is none. Left alone: legs that are booked, cancelled or
+    entered by hand, and those that have begun. A journey that one of them covers is not stored a
+    second time. A host who has a visit that the version knows nothing of, or elsewhere, travels to
+    it all the same.
     """
     _dropped(version, at).delete()
     stored = TravelLeg.objects.bulk_create(legs_of(version, _visits_by_host(version), at=at))
@@ -170,7 +171,12 @@ def _rows(
     apart = _hosts_apart(version, visits, at) & hosts.keys()
     rows = [row for row in version.result.get("legs", []) if row["host"] not in apart]
     needed = estimates_by_host({hosts[ref]: visits.get(ref, []) for ref in sorted(apart)})
-    rows += [_as_row(host, journey) for host, own in needed.items() for journey in own]
+    rows += [
+        _as_row(host, journey)
+        for host, own in needed.items()
+        for journey in own
+        if not journey.is_in_vain
+    ]
     return [row for row in rows if row["mode"] != "stay"]
 
 

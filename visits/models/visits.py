@@ -71,15 +71,13 @@ class VisitQuerySet(PlacedQuerySet):
         """Agreed and over, but nobody has said yet who came."""
         return self.agreed().filter(ends_at__lte=at)
 
-    def host_away(self):
-        """The host has said to be unavailable then."""
+    def host_away_around(self, before: timedelta):
+        """The host has said to be unavailable then (`is_host_away`), or until so shortly before."""
         absences = HostAvailability.objects.busy().written_down()
-        clash = absences.filter(
-            host=OuterRef("host"),
-            starts_at__lt=OuterRef("ends_at"),
-            ends_at__gt=OuterRef("starts_at"),
-        )
-        return self.filter(Exists(clash))
+        begun = absences.filter(host=OuterRef("host"), starts_at__lt=OuterRef("ends_at"))
+        during = begun.filter(ends_at__gt=OuterRef("starts_at"))
+        around = begun.filter(ends_at__gt=OuterRef("starts_at") - before)
+        return self.annotate(is_host_away=Exists(during)).filter(Exists(around))
 
     def unreported(self):
         """It took place, but nobody has told yet how it went."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
+from itertools import zip_longest
 from zoneinfo import ZoneInfo
 
 from .problem import Host, Mode, Problem, Task
@@ -165,9 +166,11 @@ class _Check:
 
     def leg(self, host: Host, leg: Leg) -> None:
         """One journey: its length, its hours, its days."""
-        if leg.missing_minutes:
-            return
         name = f"The journey from {leg.origin.name} to {leg.destination.name}"
+        if leg.missing_minutes:
+            if leg.destination.ref != host.home.ref or leg.risk is None:
+                self.say(f"{name} cannot be made.")
+            return
         self.by_table(leg, name)
         on_the_way, day = 0.0, _day(leg.depart, host.home.zone)
         last = _day(leg.arrive, host.home.zone)
@@ -231,22 +234,16 @@ class _Check:
         blocks = [(v.start, v.end + after, v.label, v.task is None) for v in visits]
         blocks += [(b.start, b.end, b.label or "a busy time", True) for b in host.busy]
         blocks += [
-            (
-                leg.depart,
-                leg.arrive,
-                f"the way to {leg.destination.name}",
-                bool(leg.missing_minutes),
-            )
+            (leg.depart, leg.arrive, f"the way to {leg.destination.name}", False)
             for leg in legs
-            if leg.arrive > leg.depart and not leg.split
+            if leg.arrive > leg.depart and not leg.split and not leg.missing_minutes
         ]
-        risky = {f"the way to {leg.destination.name}" for leg in legs if leg.missing_minutes}
         blocks.sort(key=lambda row: (row[0], row[1]))
         for i, (_start, end, name, is_fact) in enumerate(blocks):
             for start2, _end2, name2, is_fact2 in blocks[i + 1 :]:
                 if start2 >= end:
                     break
-                if not (is_fact and is_fact2) and not {name, name2} & risky:
+                if not (is_fact and is_fact2):
                     self.say(f"{host.name}: {name} and {name2} overlap.")
 
     def at_home(self, host: Host, legs: list[Leg]) -> None:
@@ -270,38 +267,55 @@ class _Check:
     def whereabouts(self, host: Host, visits: list[PlannedVisit], legs: list[Leg]) -> None:
         """Follow the host from home through every journey; visits must find them there."""
         legs = sorted(legs, key=lambda leg: leg.depart)
-        here, since, risky = host.home.ref, None, False
+        here, since = host.home.ref, None
         if host.position is not None:
             here = host.position.place.ref
             if legs and legs[0].depart < host.position.at:
                 self.say(f"{host.name} leaves {legs[0].origin.name} in the past.")
-        queue = [leg for leg in legs if leg.origin.ref != leg.destination.ref]
+        self.errands(host, visits, legs)
+        queue = list(legs)
         ordered = sorted(visits, key=lambda v: (v.start, v.end))
         for last, visit in zip([None, *ordered], ordered, strict=False):
             while queue and (queue[0].depart < visit.start or queue[0].arrive <= visit.start):
-                here, since, risky = self.follow(host, queue.pop(0), here, since, risky)
+                here, since = self.follow(host, queue.pop(0), here, since)
             if visit.mode == Mode.ONLINE:
                 gap = self.problem.rules.online_buffer * MINUTE
-                if since is not None and since + gap > visit.start and not risky:
+                if since is not None and since + gap > visit.start:
                     self.say(f"{visit.label} starts too soon after a journey.")
                 continue
-            if (
-                here != visit.place.ref
-                and visit.task is None
-                and any(
-                    leg.missing_minutes and leg.destination.ref == visit.place.ref for leg in legs
-                )
-            ):
-                continue
             if here != visit.place.ref:
-                self.say(f"{host.name} is not in {visit.place.name} for {visit.label}.")
-            elif since is not None and not risky:
+                if visit.task is not None or not self.is_told(host, visit.place.ref):
+                    self.say(f"{host.name} is not in {visit.place.name} for {visit.label}.")
+            elif since is not None:
                 self.landing(host, visit, since, last)
         for leg in queue:
-            here, since, risky = self.follow(host, leg, here, since, risky)
+            here, since = self.follow(host, leg, here, since)
         if legs and here != host.home.ref:
             self.say(f"{host.name} does not come home.")
         self.home_at_weekends(host, legs)
+
+    def is_told(self, host: Host, destination: str) -> bool:
+        """Whether the plan tells that the host cannot come to a place."""
+        return any(
+            leg.host == host.ref
+            and leg.destination.ref == destination
+            and leg.risk is not None
+            and leg.missing_minutes > 0
+            for leg in self.solution.unmade
+        )
+
+    def errands(self, host: Host, visits: list[PlannedVisit], legs: list[Leg]) -> None:
+        """Nobody travels anywhere but home without meeting somebody there."""
+        for leg, following in zip_longest(legs, legs[1:]):
+            is_met = any(
+                visit.mode == Mode.ON_SITE
+                and visit.place.ref == leg.destination.ref
+                and leg.arrive <= visit.start
+                and (following is None or visit.end <= following.depart)
+                for visit in visits
+            )
+            if leg.destination.ref != host.home.ref and not is_met:
+                self.say(f"{host.name} meets nobody in {leg.destination.name}.")
 
     def landing(
         self, host: Host, visit: PlannedVisit, since: datetime, last: PlannedVisit | None
@@ -332,13 +346,13 @@ class _Check:
         )
 
     def follow(
-        self, host: Host, leg: Leg, here: str, since: datetime | None, was_risky: bool
-    ) -> tuple[str, datetime, bool]:
+        self, host: Host, leg: Leg, here: str, since: datetime | None
+    ) -> tuple[str, datetime]:
         if leg.origin.ref != here:
             self.say(f"{host.name} leaves {leg.origin.name} without being there.")
-        if since is not None and leg.depart < since and not (leg.missing_minutes or was_risky):
+        if since is not None and leg.depart < since:
             self.say(f"{host.name} leaves {leg.origin.name} before arriving.")
-        return leg.destination.ref, leg.arrive, bool(leg.missing_minutes)
+        return leg.destination.ref, leg.arrive
 
     def home_at_weekends(self, host: Host, legs: Iterable[Leg]) -> None:
         """Nobody is away on a Saturday or Sunday evening unless that was allowed or is a fact."""
@@ -350,7 +364,8 @@ class _Check:
             if leg.destination.ref == host.home.ref and left is not None:
                 day, back = _day(left, host.home.zone), _day(leg.arrive, host.home.zone)
                 while day < back:
-                    if day.weekday() >= 5 and day not in allowed and not leg.missing_minutes:
+                    is_fact = leg.missing_minutes > 0
+                    if day.weekday() >= 5 and day not in allowed and not is_fact:
                         self.say(f"{host.name} is away over the weekend of {day}.")
                     day += timedelta(days=1)
                 left = None

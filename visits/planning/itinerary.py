@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from visits.late import np
 
-from .facts import missing_minutes
+from .facts import absence_over, least_buffer, missing_minutes
 from .obstacles import journey_obstacle, places_by_number
 from .preferences import worth_of
 from .problem import Place, Problem
@@ -20,7 +20,7 @@ from .solution import Leg, PlannedVisit, Reason, Totals
 from .spans import local_day, moment_of, zone_of
 from .travel import MODES
 from .trips import TripFinder
-from .weeks import HostWeek
+from .weeks import Fact, HostWeek
 
 EVENING = 120
 
@@ -34,8 +34,11 @@ class Storyteller:
 
     def tell(
         self, finder: TripFinder, stops: Sequence[int], starts: Sequence[float]
-    ) -> tuple[list[PlannedVisit], list[Leg]]:
-        """Visits and legs of one trip, in the order of time."""
+    ) -> tuple[list[PlannedVisit], list[Leg], list[Leg]]:
+        """Visits and legs of one trip, and the legs that cannot be made, each in the order of time.
+
+        The way home is made all the same; one that comes too late says how many minutes lack.
+        """
         week = finder.week
         visits = [
             visit
@@ -43,20 +46,27 @@ class Storyteller:
             if (visit := self._visit(week, stop, start)) is not None
         ]
         legs: list[Leg] = []
+        unmade: list[Leg] = []
         k, free, here = week.size, week.ready, week.start_place
         for position, stop in enumerate([*stops, -1]):
             target = week.home if stop < 0 else int(week.place[stop])
             start = None if stop < 0 else starts[position]
             broken = (k, stop) in week.broken
+            after_missed = k < week.size and int(week.fact[k]) in week.missed
+            is_missed = stop >= 0 and int(week.fact[stop]) in week.missed
             if here != target:
-                legs.append(self._leg(finder, k, stop, here, free, start))
-            elif broken and stop >= 0:
+                leg = self._leg(finder, k, stop, here, free, start)
+                is_homeward = target == week.home and (stop < 0 or not week.on_site[stop])
+                (legs if is_homeward or not leg.missing_minutes else unmade).append(leg)
+            if is_missed:
+                unmade.append(self._missed(week, k, stop, free))
+            elif here == target and not after_missed and broken and stop >= 0:
                 missing = missing_minutes(week, self.problem.travel, k, stop, free)
                 if missing:
-                    legs.append(self._overlap(week, k, here, starts[position], missing, stop))
+                    unmade.append(self._overlap(week, k, here, starts[position], missing, stop))
             if start is not None:
                 k, free, here = stop, start + float(week.service[stop]), target
-        return visits, legs
+        return visits, legs, unmade
 
     def _visit(self, week: HostWeek, stop: int, start: float) -> PlannedVisit | None:
         problem, host = self.problem, self.problem.hosts[week.host]
@@ -132,7 +142,7 @@ class Storyteller:
         tau, split = int(table.minutes[here, target]), bool(table.splittable[here, target])
         begin, finish = self._hours(week, here, target)
         missing, short, times = 0, None, None
-        buffer = self._least_buffer(week, stop)
+        buffer = least_buffer(week, stop, self.problem.rules)
         if (k, stop) not in week.broken:
             if start is not None and here == week.home:
                 times = self._late(week, stop, taus, begin, finish, free, start)
@@ -146,9 +156,7 @@ class Storyteller:
                 short = int(start - times[1])
         if times is None:
             missing = max(1, missing_minutes(week, usual, k, stop, free, buffer=buffer))
-            due = start - buffer if start is not None else free + max(tau, 0)
-            depart = free if start is None else max(free, due - max(tau, 0))
-            times = (depart, depart + max(tau, 0))
+            times = self._soon(taus, begin, finish, free, split) or (free, free + max(tau, 0))
         depart, arrive = times
         origin, destination = self.places[here], self.places[target]
         leg = Leg(
@@ -170,12 +178,81 @@ class Storyteller:
             return replace(leg, risk=self._short_landing(week, stop, short))
         return replace(leg, risk=self._risk(week, k, stop, free)) if missing else leg
 
-    def _least_buffer(self, week: HostWeek, stop: int) -> float:
-        """The time after arrival below which a journey to a fact lacks time; see Rules."""
-        buffer = float(week.buffer[stop]) if stop >= 0 else 0.0
-        if stop < 0 or week.fact[stop] < 0 or not week.on_site[stop]:
-            return buffer
-        return min(float(self.problem.rules.fact_buffer), buffer)
+    def _missed(self, week: HostWeek, k: int, stop: int, free: float) -> Leg:
+        """The journey to a visit that the host cannot come to, and so does not set out on."""
+        problem, fact = self.problem, int(week.fact[stop])
+        place, buffer = week.place.copy(), week.buffer.copy()
+        place[stop], buffer[stop] = week.missed[fact], problem.rules.arrival_buffer
+        on_site = week.on_site.copy()
+        on_site[stop] = True
+        view = replace(week, place=place, buffer=buffer, on_site=on_site)
+        here, target = view.place_of(k), int(place[stop])
+        begin, finish = self._hours(week, here, target)
+        taus = week.minutes_by_day(problem.travel, here, target)
+        tau, split = (
+            int(problem.travel.minutes[here, target]),
+            bool(problem.travel.splittable[here, target]),
+        )
+        depart, arrive = self._soon(taus, begin, finish, free, split) or (free, free + max(tau, 0))
+        least = least_buffer(view, stop, problem.rules)
+        missing = missing_minutes(view, problem.travel, k, stop, free, buffer=least)
+        return Leg(
+            problem.hosts[week.host].ref,
+            self.places[here],
+            self.places[target],
+            MODES[int(problem.travel.mode[here, target])],
+            moment_of(week.origin + depart),
+            moment_of(week.origin + arrive),
+            tau,
+            float(problem.travel.km[here, target]),
+            float(problem.travel.cost[here, target]),
+            float(problem.travel.co2[here, target]),
+            bool(problem.travel.estimated[here, target]),
+            False,
+            max(1, missing),
+            self._why_missed(view, k, stop, free),
+        )
+
+    def _why_missed(self, week: HostWeek, k: int, stop: int, free: float) -> Reason:
+        """What keeps the host from a visit: an absence at its time or right before it, or the
+        journey."""
+        host = self.problem.hosts[week.host].name
+        own = week.facts[week.fact[stop]]
+        over = absence_over(week, int(week.fact[stop]))
+        if over is not None:
+            return self._at_once(host, (week.facts[over], own))
+        before = week.facts[week.fact[k]] if k < week.size and week.fact[k] >= 0 else None
+        absence = before and self._absence_until(week, before.ready)
+        if absence is None:
+            return self._risk(week, k, stop, free)
+        here, target = self.places[week.place_of(k)], self.places[int(week.place[stop])]
+        values = {
+            "host": host,
+            "absence": absence.label,
+            "until": moment_of(absence.end),
+            "until_zone": self.problem.hosts[week.host].home.zone,
+            "origin": here.name,
+            "destination": target.name,
+            "label": own.label,
+            "journey": int(self.problem.travel.minutes[week.place_of(k), int(week.place[stop])]),
+        }
+        text = (
+            f"{host} is away until {values['until']:%-d %B %H:%M} UTC ({absence.label}) and then "
+            f"cannot be at {own.label} in time; the journey from {here.name} takes "
+            f"{values['journey']} minutes."
+        )
+        return Reason("absent_before", text, values)
+
+    def _absence_until(self, week: HostWeek, ready: int) -> Fact | None:
+        """The absence that keeps a host busy until then, if one does."""
+        return next(
+            (
+                fact
+                for fact in week.facts
+                if fact.visit is None and fact.task is None and fact.end == ready
+            ),
+            None,
+        )
 
     def _short_landing(self, week: HostWeek, stop: int, minutes: int) -> Reason:
         """A visit that stands is reached in time, but later than a new one might be."""
@@ -198,7 +275,7 @@ class Storyteller:
             free,
             places=self.places,
             label=label,
-            buffer=self._least_buffer(week, stop),
+            buffer=least_buffer(week, stop, self.problem.rules),
         )
 
     def _overlap(
@@ -229,11 +306,23 @@ class Storyteller:
         host = self.problem.hosts[week.host].name
         ends = [end for end in (k, stop) if end < week.size and week.fact[end] >= 0]
         facts = [week.facts[week.fact[end]] for end in ends]
+        return (
+            self._at_once(host, facts)
+            if facts
+            else Reason(
+                "at_the_same_time",
+                f"{host} has at the same time: {place.name}.",
+                {"host": host, "other": place.name},
+            )
+        )
+
+    def _at_once(self, host: str, facts: Sequence[Fact]) -> Reason:
+        """That some facts share a time."""
         names = [
             fact.label if fact.visit or fact.task is not None else f"an absence ({fact.label})"
             for fact in facts
         ]
-        both = " and ".join(names) or place.name
+        both = " and ".join(names)
         return Reason(
             "at_the_same_time",
             f"{host} has at the same time: {both}.",

@@ -16,18 +16,20 @@ from .weeks import WeekBuilder
 def journeys_of_facts(problem: Problem) -> tuple[Leg, ...]:
     """Every journey between the fixed visits of a problem and the hosts' homes, in order of time.
 
-    Tasks are left out. A visit out of reach is travelled to all the same; its leg says how many
-    minutes are missing.
+    Tasks are left out. A visit out of reach is travelled to all the same, unless a long absence is
+    in its week; either way its leg says how many minutes are missing.
     """
     bare = replace(problem, tasks=(), published=())
     table: TravelTable = bare.travel
-    weights, step = travel_weights(table), bare.rules.start_grid
+    weights, rules = travel_weights(table), bare.rules
     memories, teller = memories_of(task_distances(bare)), Storyteller(bare)
     legs: list[Leg] = []
     for week in WeekBuilder(bare).build():
-        finder = finder_of(week, table, weights, step, memories)
+        late = not week.is_long_absence.any()
+        finder = finder_of(week, table, weights, rules, memories, sets_out_late=late)
         for trip in finder.base_trips():
             starts = finder.starts(trip.stops)
             if starts is not None:
-                legs += teller.tell(finder, trip.stops, starts)[1]
+                _visits, made, unmade = teller.tell(finder, trip.stops, starts)
+                legs += [*made, *unmade]
     return tuple(sorted(legs, key=lambda leg: (leg.depart, leg.arrive)))

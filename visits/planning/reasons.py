@@ -482,15 +482,16 @@ def _held_starts(
 ) -> list[float] | None:
     """When each stop starts if nothing starts earlier than before; None when that cannot be."""
     week, links, times = finder.week, finder.links, []
-    k, free = week.size, week.ready
+    k, free, owed = week.size, week.ready, False
     for stop in stops:
         start = links.start_at(week, k, stop, free, finder.step)
-        if start is None:
+        still = week.owed_after(k, stop, owed)
+        if start is None or still is None:
             return None
         start = max(start, before.get(stop, start))
         times.append(start)
-        k, free = stop, start + float(week.service[stop])
-    return times if free <= links.home_by[k] else None
+        k, free, owed = stop, start + float(week.service[stop]), still
+    return times if free <= links.home_by[k] and not owed else None
 
 
 def on_the_road(tour: Tour, host: Host) -> Reason:

@@ -23,9 +23,15 @@ from .links import travel_weights
 from .neighbourhood import improve, rework_weeks
 from .problem import Host, Limits, Problem
 from .reasons import Fit, explain
-from .solution import Leg, Progress, Solution, Totals
+from .solution import Leg, PlannedVisit, Progress, Solution, Totals
 from .spans import local_day, minute_of
-from .trips import Trip, TripFinder, finder_of, memories_of, task_distances
+from .trips import (
+    Trip,
+    TripFinder,
+    finder_of,
+    memories_of,
+    task_distances,
+)
 from .validate import check_pins, validate
 from .verdicts import insert_stood
 from .weeks import WeekBuilder
@@ -52,9 +58,10 @@ class Search:
         validate(problem)
         weeks = WeekBuilder(problem).build()
         weights = travel_weights(problem.travel)
-        step = problem.rules.start_grid
         memories = memories_of(task_distances(problem))
-        self.finders = [finder_of(week, problem.travel, weights, step, memories) for week in weeks]
+        self.finders = [
+            finder_of(week, problem.travel, weights, problem.rules, memories) for week in weeks
+        ]
         check_pins(problem, self.finders)
         self.weights = aim_weights(problem, weeks)
         self.given = sum(visit.priority for visit in problem.fixed)
@@ -172,12 +179,13 @@ def confirm(search: Search) -> Callable[[Fit], bool]:
         starts = finder.starts(fit.stops)
         if starts is None:
             return False
-        visits, legs = teller.tell(finder, fit.stops, starts)
+        visits, legs, unmade = teller.tell(finder, fit.stops, starts)
         facts = tuple(fact.visit for fact in finder.week.facts if fact.visit is not None)
         host = _in_week(problem.hosts[finder.week.host], finder.week.days[0])
         week = Solution(
             visits=tuple(visits),
             legs=tuple(legs),
+            unmade=tuple(unmade),
             unplaced=(),
             risks=(),
             priority=sum(visit.priority for visit in visits),
@@ -216,27 +224,34 @@ def _ways_home(search: Search, teller: Storyteller) -> list[Leg]:
 def assemble(search: Search) -> Solution:
     """The Solution of a finished search, without reasons."""
     problem, teller = search.problem, Storyteller(search.problem)
-    visits, legs = [], []
+    order = {host.ref: i for i, host in enumerate(problem.hosts)}
+    visits: list[PlannedVisit] = []
+    legs: list[Leg] = []
+    unmade: list[Leg] = []
     for trip in search.pool.choice:
         finder = search.finders[trip.week]
         starts = finder.starts(trip.stops)
         if starts is None:
             raise RuntimeError("a chosen trip does not keep its own times")
-        some_visits, some_legs = teller.tell(finder, trip.stops, starts)
+        some_visits, some_legs, some_unmade = teller.tell(finder, trip.stops, starts)
         visits += some_visits
         legs += some_legs
+        unmade += some_unmade
     legs += _ways_home(search, teller)
+
+    def in_order(told: list[Leg]) -> list[Leg]:
+        return sorted(told, key=lambda leg: (order[leg.host], leg.depart))
+
     held = {visit.fixed for visit in visits}
     visits += teller.past_visits(held)
-    order = {host.ref: i for i, host in enumerate(problem.hosts)}
     visits.sort(key=lambda visit: (visit.start, order[visit.host], visit.label))
-    legs.sort(key=lambda leg: (order[leg.host], leg.depart))  # of equals, the order told
     standing: Standing = search.pool.standing
     return Solution(
         visits=tuple(visits),
-        legs=tuple(legs),
+        legs=tuple(in_order(legs)),
+        unmade=tuple(in_order(unmade)),
         unplaced=(),
-        risks=tuple(leg.risk for leg in legs if leg.risk is not None),
+        risks=tuple(leg.risk for leg in in_order(legs + unmade) if leg.risk is not None),
         priority=int(sum(visit.priority for visit in visits)),
         kept=sum(visit.kept for visit in visits),
         points=round(math.fsum(visit.points for visit in visits), 6),

@@ -46,7 +46,8 @@ class PlannedVisit:
 
 @dataclass(frozen=True)
 class Leg:
-    """One journey of a host, door to door; `missing_minutes` > 0 says that it lacks time.
+    """One journey of a host, door to door; `missing_minutes` > 0 says that it lacks time: one home
+    comes too late, one to a visit cannot be made.
 
     A `split` drive is interrupted by a night (or several) between `depart` and `arrive`. `risk`
     names what is wrong: time that lacks, or a visit reached later than the rule asks.
@@ -107,7 +108,9 @@ class Solution:
     `priority` counts tasks and fixed visits placed, `bound` is an upper bound on it (None when
     none was computed); `proven` says that priority cannot be beaten, `proven_all` that neither
     can the published visits kept, the wish points and the travel minutes, in this order.
-    `stopped` tells that the ceiling or the caller ended the search before its counts did.
+    `unmade` are journeys that no host can make, each with its risk: nobody sets out on them, and
+    their times only say when one could at the earliest. `stopped` tells that the ceiling or the
+    caller ended the search before its counts did.
     """
 
     visits: tuple[PlannedVisit, ...]
@@ -124,6 +127,7 @@ class Solution:
     seconds: float = 0.0
     stopped: bool = False
     rounds: int = 0
+    unmade: tuple[Leg, ...] = ()
 
     def unproven(self) -> Solution:
         """The same plan with nothing known about better ones."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from visits.late import np
@@ -26,7 +26,7 @@ from .outlook import (
     nearest_tasks,
     remember,
 )
-from .problem import Mode, Problem
+from .problem import Mode, Problem, Rules
 from .rota import REFUSED, rota, widest
 from .travel import TravelTable
 from .weeks import HostWeek
@@ -41,10 +41,6 @@ MOST_LABELS = 400_000
 WAYS = 10
 MOST_NODES = 500
 CHUNK = 1_000_000
-STOP_FIELDS = (
-    "task place low high length service buffer position priority kept points on_site fact"
-    " day_in day_out date"
-).split()
 Trips = dict[int, tuple[float, tuple[int, ...]]]
 
 
@@ -67,7 +63,7 @@ class Trip:
 
 @dataclass
 class Labels:
-    """One layer of growing trips, as parallel arrays."""
+    """One layer of growing trips, as parallel arrays; `owed` as in HostWeek.owed_after."""
 
     stop: np.ndarray
     free: np.ndarray
@@ -78,6 +74,7 @@ class Labels:
     mask: np.ndarray
     path: np.ndarray
     value: np.ndarray
+    owed: np.ndarray
 
     def pick(self, chosen: np.ndarray) -> Labels:
         """The labels at these positions."""
@@ -121,6 +118,7 @@ class TripFinder:
         self.number = np.where(week.task >= 0, week.task, memories.tasks)
         self.node = node_of(week, memories)
         self.is_visit = week.on_site & (week.fact < 0)
+        self.places = np.append(week.place, week.start_place)
         free_days = np.array(limits.sets)[:, None] >> week.date[None, :] & 1 > 0
         self.rota = Rota(free_days | ~self.is_visit, limits.within)
         self.buckets = buckets
@@ -142,7 +140,7 @@ class TripFinder:
         if len(chosen) == self.size:
             return self
         part, week, links = copy(self), self.week, self.links
-        part.week = replace(week, **{name: getattr(week, name)[chosen] for name in STOP_FIELDS})
+        part.week = week.narrowed(chosen)
         part.size = len(chosen)
         rows = np.append(chosen, self.size)
         block = np.ix_(rows, chosen)
@@ -160,6 +158,7 @@ class TripFinder:
         part.code, part.task32 = self.code[chosen], self.task32[chosen]
         part.number, part.node = self.number[chosen], self.node[chosen]
         part.is_visit = self.is_visit[chosen]
+        part.places = self.places[rows]
         part.rota = Rota(self.rota.open[:, chosen], self.rota.within)
         if known := part.__dict__.pop("forecast", None):
             part.__dict__["forecast"] = known.narrowed(part.week, part.links, chosen)
@@ -306,6 +305,7 @@ class TripFinder:
             np.zeros(1, dtype=np.int64),
             np.zeros((1, 0), dtype=np.int32),
             np.zeros(1),
+            np.zeros(1, dtype=bool),
         )
         for _depth in range(self.longest + self.last_fact):
             longer = self._extend(layer, gain, outlook, top)
@@ -374,7 +374,10 @@ class TripFinder:
         task = self.task32[stop]
         for column in range(path.shape[1]):
             ok &= self.task32[path[:, column]] != task
-        label, stop = label[ok], stop[ok]
+        moved = self.places[layer.stop[label]] != week.place[stop]
+        owed = week.away[stop] & (moved | layer.owed[label])
+        ok &= ~(layer.owed[label] & moved) & ~(owed & week.is_long_absence[stop])
+        label, stop, owed = label[ok], stop[ok], owed[ok]
         before, free = layer.stop[label], layer.free[label]
         start = np.maximum(
             links.floor[before, stop],
@@ -411,13 +414,14 @@ class TripFinder:
             mask[chosen],
             np.concatenate([layer.path[label], stop[:, None].astype(np.int32)], axis=1),
             value[chosen],
+            owed[chosen],
         )
 
     def _undominated(self, grown: Labels) -> np.ndarray:
-        """Labels that no other one beats: same stop and tasks, no later and no poorer."""
+        """Labels that no other one beats: same stop, tasks and debt, no later and no poorer."""
         if len(grown.stop) < 2:
             return np.arange(len(grown.stop))
-        key = grown.seen * 1_000_003 + grown.stop * 257 + grown.state
+        key = grown.seen * 1_000_003 + grown.stop * 257 + grown.state + grown.owed * 7_919
         order = np.argsort(key, kind="stable")
         ordered = key[order]
         if not (ordered[1:] == ordered[:-1]).any():
@@ -444,7 +448,8 @@ class TripFinder:
         """Add the best `keep` trips that end with this layer; the profit of the best one."""
         links = self.links
         profit = layer.profit - links.home_cost[layer.stop]
-        ends = np.flatnonzero((layer.free <= links.home_by[layer.stop]) & (profit > top))
+        in_time = (layer.free <= links.home_by[layer.stop]) & ~layer.owed
+        ends = np.flatnonzero(in_time & (profit > top))
         if self.last_fact:
             ends = ends[self.week.position[layer.stop[ends]] >= 2 * self.last_fact - 1]
         if not len(ends):
@@ -523,14 +528,15 @@ class TripFinder:
     def starts(self, stops: tuple[int, ...]) -> list[float] | None:
         """When each stop starts, as early as possible; None when the trip is not possible."""
         week, links, times = self.week, self.links, []
-        k, free = self.size, week.ready
+        k, free, owed = self.size, week.ready, False
         for stop in stops:
             start = links.start_at(week, k, stop, free, self.step)
-            if start is None:
+            still = week.owed_after(k, stop, owed)
+            if start is None or still is None:
                 return None
             times.append(start)
-            k, free = stop, start + float(week.service[stop])
-        return times if free <= links.home_by[k] else None
+            k, free, owed = stop, start + float(week.service[stop]), still
+        return times if free <= links.home_by[k] and not owed else None
 
 
 @dataclass(frozen=True)
@@ -617,14 +623,26 @@ def node_of(week: HostWeek, memories: Memories) -> np.ndarray:
 
 
 def finder_of(
-    week: HostWeek, table: TravelTable, weights: np.ndarray, step: int, memories: Memories
+    week: HostWeek,
+    table: TravelTable,
+    weights: np.ndarray,
+    rules: Rules,
+    memories: Memories,
+    *,
+    sets_out_late: bool = False,
 ) -> TripFinder:
-    """A finder with its links; facts that cannot be kept in time are linked regardless."""
-    from .facts import open_broken_links
+    """A finder with its links. Nobody sets out for an agreed visit that cannot be reached, unless
+    `sets_out_late`; other facts that cannot be kept in time are linked regardless."""
+    from .facts import open_broken_links, plan_without_unreachable
 
+    step = rules.start_grid
     links = link_stops(week, table, weights, step)
-    if week.facts and not week.broken:
+    if week.facts:
         open_broken_links(week, links, table)
+        if week.broken and not sets_out_late:
+            week = plan_without_unreachable(week, table, weights, rules)
+            links = link_stops(week, table, weights, step)
+            open_broken_links(week, links, table)
         if week.broken:
             links = link_stops(week, table, weights, step)
     return TripFinder(week, links, step=step, memories=memories_at(week, table, memories))

@@ -105,10 +105,10 @@ def _week_of(
             week = builder.build_week(0, 0, days, willing)
             if week is None:
                 return None
-            weights, step = travel_weights(problem.travel), problem.rules.start_grid
             memories = memories_of(task_distances(small), 0)
-            finder = finder_of(week, problem.travel, weights, step, memories)
-            return week, finder.links, finder
+            weights = travel_weights(problem.travel)
+            finder = finder_of(week, problem.travel, weights, problem.rules, memories)
+            return finder.week, finder.links, finder
     return None
 
 
@@ -208,6 +208,7 @@ def weigh_start(
         task.place,
         moment_of(minute),
         moment_of(minute + task.duration),
+        agreed=False,
     )
     with_it = replace(bare, fixed=(*bare.fixed, held))
     found = _week_of(with_it, host, _home_day(host, minute), ())
@@ -336,17 +337,21 @@ def _slots_of(
             continue
         for start in _starts(week, stop, step):
             costs = []
-            for k, so_far in reached.items():
+            for (k, owed), so_far in reached.items():
                 free = week.ready if k == week.size else float(week.low[k] + week.service[k])
                 first = links.start_at(week, k, stop, free, step)
-                if first is None or first > start:
+                still = week.owed_after(k, stop, owed)
+                if first is None or first > start or still is None:
                     continue
                 ready = start + float(week.service[stop])
-                for following, rest in leaving.items():
+                for (following, then), rest in leaving.items():
                     if following < 0:
-                        if ready <= links.home_by[stop]:
+                        if ready <= links.home_by[stop] and not still:
                             costs.append(so_far + links.cost[k, stop] + links.home_cost[stop])
-                    elif ready <= max(links.early[stop, following], links.late[stop, following]):
+                    elif (
+                        ready <= max(links.early[stop, following], links.late[stop, following])
+                        and week.owed_after(stop, following, still) is then
+                    ):
                         costs.append(
                             so_far + links.cost[k, stop] + links.cost[stop, following] + rest
                         )
@@ -369,37 +374,53 @@ def _starts(week: HostWeek, stop: int, step: int) -> Iterable[float]:
         start = (start // step + 1) * step
 
 
-def _facts_reached(week: HostWeek, links: Links) -> dict[int, float]:
-    """Fact stops that a chain from the start reaches, with the travel weight so far."""
-    reached = {week.size: 0.0}
+Chains = dict[tuple[int, bool], float]
+
+
+def _facts_reached(week: HostWeek, links: Links) -> Chains:
+    """Fact stops that a chain from the start reaches, each with whether the place is owed a visit
+    then (HostWeek.owed_after) and the travel weight so far."""
+    reached: Chains = {(week.size, False): 0.0}
     for k in range(len(week.facts)):
+        found: Chains = {}
         for stop in (week.fact == k).nonzero()[0].tolist():
-            ways = []
-            for before, so_far in reached.items():
+            for (before, owed), so_far in reached.items():
                 free = (
                     week.ready
                     if before == week.size
                     else float(week.low[before] + week.service[before])
                 )
-                if free <= max(links.early[before, stop], links.late[before, stop]):
-                    ways.append(so_far + float(links.cost[before, stop]))
-            if ways:
-                reached[stop] = min(ways)
+                still = week.owed_after(before, stop, owed)
+                in_time = free <= max(links.early[before, stop], links.late[before, stop])
+                if in_time and still is not None:
+                    cost = so_far + float(links.cost[before, stop])
+                    found[stop, still] = min(cost, found.get((stop, still), cost))
+        reached |= found
     return reached
 
 
-def _facts_left(week: HostWeek, links: Links) -> dict[int, float]:
-    """Fact stops from which a chain leads home, with the travel weight still to come."""
-    left = {-1: 0.0}
+def _facts_left(week: HostWeek, links: Links) -> Chains:
+    """Fact stops from which a chain leads home, each with whether the place is owed a visit at it,
+    and the travel weight still to come."""
+    left: Chains = {(-1, False): 0.0}
     for k in range(len(week.facts) - 1, -1, -1):
+        found: Chains = {}
         for stop in (week.fact == k).nonzero()[0].tolist():
             free = float(week.low[stop] + week.service[stop])
-            ways = [float(links.home_cost[stop])] if free <= links.home_by[stop] else []
-            for after, rest in left.items():
-                if after >= 0 and free <= max(links.early[stop, after], links.late[stop, after]):
-                    ways.append(float(links.cost[stop, after]) + rest)
-            if ways:
-                left[stop] = min(ways)
+            for owed in (False, True):
+                ways = []
+                if free <= links.home_by[stop] and not owed:
+                    ways.append(float(links.home_cost[stop]))
+                for (after, then), rest in left.items():
+                    if (
+                        after >= 0
+                        and free <= max(links.early[stop, after], links.late[stop, after])
+                        and week.owed_after(stop, after, owed) is then
+                    ):
+                        ways.append(float(links.cost[stop, after]) + rest)
+                if ways:
+                    found[stop, owed] = min(ways)
+        left |= found
     return left
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import cached_property
 
 from visits.late import np
 
@@ -31,6 +32,15 @@ DECIDED = {
     "pinned_day",
     "pinned_elsewhere",
 }
+
+
+# Minutes from which an absence is not spent where the next visit is.
+LONG_ABSENCE = 12 * 60
+# The columns of a HostWeek that run over its stops.
+STOP_FIELDS = (
+    "task place low high length service buffer position priority kept points on_site fact"
+    " day_in day_out date"
+).split()
 
 
 @dataclass(frozen=True)
@@ -79,7 +89,8 @@ class HostWeek:
     `task` is the task's number or -1 - k for fact k; `position` orders stops around facts: 2k for
     optional stops before fact k, 2k + 1 for fact k itself. `day_in` and `day_out` number the travel
     days in whose course (until the next one begins) a stop starts and ends, `date` the day of the
-    week by the home calendar.
+    week by the home calendar. `broken` are links between facts that lack time; `missed` maps facts
+    that the host cannot come to, and does not set out for, to their places.
     """
 
     number: int
@@ -115,12 +126,47 @@ class HostWeek:
     days_in_a_row: int | None
     office_day: bool
     broken: set[tuple[int, int]] = field(default_factory=set)
+    missed: dict[int, int] = field(default_factory=dict)
     struck: Struck | None = None
 
     @property
     def size(self) -> int:
         """How many stops the week has."""
         return len(self.task)
+
+    def narrowed(self, chosen: np.ndarray) -> HostWeek:
+        """The same week with these stops alone, in this order."""
+        return replace(self, **{name: getattr(self, name)[chosen] for name in STOP_FIELDS})
+
+    @cached_property
+    def away(self) -> np.ndarray:
+        """Whether a stop is a call or an absence spent elsewhere than at home."""
+        return ~self.on_site & (self.place != self.home)
+
+    @cached_property
+    def is_long_absence(self) -> np.ndarray:
+        """Whether a stop is an absence of half a day and a night, or longer."""
+        long = [
+            fact.visit is None and fact.task is None and fact.end - fact.start >= LONG_ABSENCE
+            for fact in self.facts
+        ]
+        return np.array([*long, False], dtype=bool)[self.fact]
+
+    def place_of(self, stop: int) -> int:
+        """Where a stop is, or the start of the trip."""
+        return self.start_place if stop == self.size else int(self.place[stop])
+
+    def owed_after(self, k: int, stop: int, owed: bool) -> bool | None:
+        """Whether a host who goes on from stop k to `stop` owes the place a visit; None where that
+        may not be.
+
+        Nobody travels for a call or an absence: who came to a place before one meets somebody
+        there afterwards, and `owed` tells that this is still to be. Nobody goes ahead to spend a
+        long absence there.
+        """
+        moved = self.place_of(k) != int(self.place[stop])
+        still = bool(self.away[stop]) and (moved or owed)
+        return None if (owed and moved) or (still and self.is_long_absence[stop]) else still
 
     def minutes_by_day(
         self, table: TravelTable, here: int, target: int, *, detour: bool | None = None

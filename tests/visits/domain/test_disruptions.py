@@ -1,13 +1,13 @@
 """Which visits a strike or storm puts at risk."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
 
 from crm.fixture_files import rows
 from crm.models import AuditEntry
-from tests.factories.crm import CLOCK, PlaceFactory
+from tests.factories.crm import CLOCK, CoordinatorFactory, PlaceFactory
 from tests.factories.visits import VisitFactory
 from visits.domain.disruptions import (
     disruptions_touching,
@@ -15,9 +15,14 @@ from visits.domain.disruptions import (
     enter_disruption,
     touched_visits,
 )
+from visits.domain.feeds import _journeys
+from visits.domain.host_answers import cannot_travel, visits_without_host
+from visits.domain.hosts import visits_hit
+from visits.domain.plans import plan_as_json, solve_campaign, store_version
 from visits.domain.replanning import candidates
 from visits.domain.sample_load.plans import disruption_values
-from visits.models import Disruption, Visit
+from visits.domain.travel_legs import store_legs
+from visits.models import Campaign, Disruption, Host, TravelLeg, Visit
 from visits.models.requests import Mode
 
 pytestmark = pytest.mark.django_db
@@ -174,3 +179,72 @@ def test_the_airport_strike_and_the_storm_of_the_sample_hit_the_visits_of_the_st
         "V07",
         "V08",
     ]
+
+
+def joe_is_ill(first, last):
+    return cannot_travel(
+        Host.objects.get(ref="H1"), first=first, last=last, reason="ill", at=CLOCK, by=None
+    )
+
+
+def test_an_absence_touches_the_visit_that_it_leaves_no_time_to_travel_to(sample):
+    absence = joe_is_ill(date(2023, 2, 22), date(2023, 2, 23))
+    assert [visit.ref for visit in visits_hit(absence)] == ["V10", "V11", "V04"]
+    away = visits_without_host(CoordinatorFactory(), at=CLOCK)
+    assert [visit.ref for visit in away] == ["V10", "V11", "V04"]
+    told = {row.visit.ref: row.dangers for row in candidates(Campaign.objects.get(), at=CLOCK)}
+    assert told["V04"] == (
+        "Joe Gorman is unavailable until shortly before and cannot be there in time.",
+    )
+
+
+def test_an_absence_after_which_one_still_comes_in_time_touches_nothing(sample):
+    # Ljubljana begins on Monday at 14:00: from Oslo one is there at 13:00.
+    absence = joe_is_ill(date(2023, 2, 25), date(2023, 2, 26))
+    assert visits_hit(absence) == []
+
+
+def test_a_plan_with_an_absence_stores_no_journey_into_it_and_names_it(sample):
+    joe_is_ill(date(2023, 2, 22), date(2023, 2, 23))
+    solved = solve_campaign(Campaign.objects.get(), at=CLOCK)
+    told = plan_as_json(solved)
+    assert not {leg["to"] for leg in told["legs"]} & {"Vilnius", "Tallinn", "Bergen"}
+    late = [(leg["from"], leg["to"]) for leg in told["legs"] if leg["missing_minutes"]]
+    assert late == [("Stuttgart", "Oslo")]  # home one goes all the same
+    for ref in ("V10", "V11", "V04"):
+        assert [risk for risk in told["risks"] if ref in risk and "ill" in risk] != []
+
+
+def test_an_online_visit_is_no_reason_for_a_trip_in_a_storm(sample):
+    enter_disruption(
+        values(
+            kind="storm",
+            countries=["PL", "LT"],
+            modes=[],
+            starts_at=datetime(2023, 2, 20, 5, tzinfo=UTC),
+            ends_at=datetime(2023, 2, 21, 23, tzinfo=UTC),
+        ),
+        **NOW,
+    )
+    Visit.objects.filter(ref="V09").update(host=Host.objects.get(ref="H2"), mode=Mode.ONLINE)
+    solved = solve_campaign(Campaign.objects.get(), at=CLOCK)
+    joe = [leg for leg in solved.solution.legs if leg.host == "H1"]
+    before_the_calls = datetime(2023, 2, 20, 13, tzinfo=UTC)
+    assert [leg for leg in joe if leg.depart.day == 20 and leg.depart < before_the_calls] == []
+    assert "Vilnius" not in {leg.destination.name for leg in joe}
+    told = [risk for risk in plan_as_json(solved)["risks"] if "Vilnius" in risk]
+    assert ["Strike" in risk for risk in told] == [True]
+
+
+def test_a_published_plan_puts_no_journey_to_what_an_absence_prevents_into_the_calendar(sample):
+    joe_is_ill(date(2023, 2, 22), date(2023, 2, 23))
+    version = store_version(solve_campaign(Campaign.objects.get(), at=CLOCK))
+    store_legs(version, at=CLOCK, by=None)
+    joe = Host.objects.get(ref="H1")
+    kept_from = {"Vilnius", "Tallinn", "Bergen"}
+    stored = TravelLeg.objects.stored_by_plan(version.plan).filter(departs_at__gt=CLOCK)
+    assert not {leg.destination.name for leg in stored} & kept_from
+    live = list(Visit.objects.live().filter(host=joe).select_related("host__home", "place"))
+    told = [row for row in _journeys(joe, live, CLOCK) if row.departs_at > CLOCK]
+    assert not {row.destination.name for row in told} & kept_from
+    assert {"Gdańsk", "Ljubljana", "Venice"} <= {row.destination.name for row in told}

@@ -60,3 +60,16 @@ def test_the_bound_holds_whichever_of_the_two_is_left_standing(campaign):
     for ref in ("V25", "V26"):
         one = solve_campaign(campaign, at=CLOCK, released=[ref], seconds=20).solution
         assert both.priority <= one.priority <= one.bound <= both.bound
+
+
+def test_the_plan_is_the_best_of_all_choices_of_who_is_left_standing_and_proven_so(campaign):
+    """One free day for two visits in danger, and a third request that only fits beside one."""
+    place = campaign.requests.first().place
+    VisitRequestFactory(ref="R27", campaign=campaign, place=place)
+    chosen = solve_campaign(campaign, at=CLOCK, released=["V25", "V26"], seconds=20).solution
+    each = [
+        solve_campaign(campaign, at=CLOCK, released=[ref], seconds=20).solution
+        for ref in ("V25", "V26")
+    ]
+    assert chosen.proven
+    assert chosen.bound == chosen.priority == max(one.priority for one in each)

@@ -308,3 +308,58 @@ def test_promised_visit_whose_host_is_on_leave_names_the_leave():
     (left,) = plan(problem).unplaced
     words = "It cannot stay on 16 February: Joe is unavailable then (on leave)."
     assert (left.reason.code, str(left.reason)) == ("away_then", words)
+
+
+def stands(name, day, hour=10):
+    """A visit of two hours on site that stands."""
+    start = local(day, hour, 0, place(name).zone)
+    end = start + timedelta(hours=2)
+    return FixedVisit(name, name, "H", Mode.ON_SITE, place(name), start, end)
+
+
+def ways(legs):
+    return [(leg.origin.name, leg.destination.name) for leg in legs]
+
+
+def test_an_online_visit_is_no_reason_to_travel_out_of_a_storm():
+    storm = [whole_day(day, "Vilnius", modes=(), label="the storm") for day in (MON, TUE)]
+    facts = (call_on(MON), stands("Vilnius", WED), stands("Tallinn", THU, 14))
+    solution = plan(problem_of(fixed=facts, disruptions=tuple(storm)))
+    assert ways(solution.unmade) == [("Oslo", "Vilnius")]
+    assert [risk.code for risk in solution.risks] == ["leg_stopped"]
+    assert MON not in [leg.depart.date() for leg in solution.legs]
+    assert ways(solution.legs) == [("Oslo", "Tallinn"), ("Tallinn", "Oslo")]
+
+
+def test_the_check_refuses_a_trip_to_where_nobody_is_met():
+    given = problem_of(fixed=(call_on(TUE), stands("Tallinn", FRI)))
+    solution = plan(given)
+    there, back = solution.legs
+    away = [
+        replace(leg, depart=leg.depart - timedelta(days=3), arrive=leg.arrive - timedelta(days=3))
+        for leg in (there, replace(back, depart=back.depart, arrive=back.arrive))
+    ]
+    made_up = replace(solution, legs=(*away, there, back))
+    assert "Joe meets nobody in Tallinn." in violations(given, made_up)
+    assert "goes to Tallinn for nobody" in faults(given, made_up)
+
+
+def test_the_check_refuses_a_journey_that_cannot_be_made():
+    given = problem_of(fixed=(stands("Tallinn", THU, 14),))
+    solution = plan(given)
+    late = tuple(replace(leg, missing_minutes=30) for leg in solution.legs)
+    assert "The journey from Oslo to Tallinn cannot be made." in violations(
+        given, replace(solution, legs=late)
+    )
+
+
+def test_an_absence_is_named_for_every_visit_that_it_keeps_the_host_from():
+    start = local(WED, 0, 0, "Europe/Oslo")
+    ill = replace(HOST, busy=(Busy(start, start + timedelta(days=2), "ill"),))
+    facts = (stands("Ghent", TUE), stands("Vilnius", WED), stands("Venice", FRI))
+    solution = plan(replace(problem_of(fixed=facts), hosts=(ill,)))
+    assert ways(solution.legs) == [("Oslo", "Ghent"), ("Ghent", "Oslo")]
+    assert [(risk.code, "ill" in risk.text) for risk in solution.risks] == [
+        ("at_the_same_time", True),
+        ("absent_before", True),
+    ]

@@ -122,8 +122,21 @@ def test_a_fixed_visit_out_of_reach_stays_and_is_a_risk():
     facts = (fixed("Lisbon", FEBRUARY[1], 9), fixed("Tallinn", FEBRUARY[1], 14))
     solution = plan(problem(fixed=facts))
     assert len(solution.visits) == 2
-    assert [leg.missing_minutes > 0 for leg in solution.legs].count(True) == 1
-    assert "cannot be in Tallinn by 7 February 12:00 UTC" in solution.risks[0].text
+    assert [(leg.origin.name, leg.destination.name) for leg in solution.unmade] == [
+        ("Oslo", "Lisbon")
+    ]
+    assert "cannot be in Lisbon by 7 February 09:00 UTC" in solution.risks[0].text
+
+
+def test_a_way_home_that_comes_too_late_is_made_all_the_same_and_is_a_risk():
+    solution = plan(problem(fixed=(fixed("Lisbon", FEBRUARY[-1], 14),)))
+    assert [(leg.origin.name, leg.destination.name) for leg in solution.legs] == [
+        ("Oslo", "Lisbon"),
+        ("Lisbon", "Oslo"),
+    ]
+    assert solution.unmade == ()
+    assert [risk.code for risk in solution.risks] == ["home_too_late"]
+    assert solution.totals.nights >= 1
 
 
 def at_clock(name, day, hour, minute):

@@ -5,6 +5,7 @@ values that go in and come out. Times are compared as aware datetimes throughout
 """
 
 from datetime import datetime, time, timedelta
+from itertools import zip_longest
 from zoneinfo import ZoneInfo
 
 MODES = ("stay", "drive", "rail", "fly", "other")
@@ -91,24 +92,33 @@ def host_faults(problem, host, solution):
             if visit.task and visit.start < busy.end and busy.start < visit.end + HALF_HOUR:
                 found.append(f"{visit.label} while {host.name} is busy")
         for leg in legs:
-            if leg.missing_minutes:
+            if late_home(host, leg):
                 continue
             if leg.depart < visit.end + HALF_HOUR and visit.start < leg.arrive:
                 found.append(f"{visit.label} while travelling")
     for leg in legs:
+        if late_home(host, leg):
+            continue
         found += leg_faults(problem, host, leg)
         for busy in host.busy:
-            if not leg.missing_minutes and leg.depart < busy.end and busy.start < leg.arrive:
+            if leg.depart < busy.end and busy.start < leg.arrive:
                 found.append("travels while busy")
-    found += place_faults(host, visits, legs)
+    unmade = [leg for leg in solution.unmade if leg.host == host.ref and leg.risk]
+    unmade = [leg for leg in unmade if leg.origin.ref != leg.destination.ref]
+    found += place_faults(host, visits, legs, {leg.destination.ref for leg in unmade})
     found += week_faults(problem, host, visits)
     return found
 
 
+def late_home(host, leg):
+    """Whether a journey leads home too late, and says so: home one goes all the same."""
+    return leg.missing_minutes > 0 and leg.risk and leg.destination.ref == host.home.ref
+
+
 def leg_faults(problem, host, leg):
-    if leg.missing_minutes:
-        return []
     found, name = [], f"{leg.origin.name}-{leg.destination.name}"
+    if leg.missing_minutes:
+        found.append(f"{name}: cannot be made")
     index = problem.travel.places.index
     pair = index(leg.origin.ref), index(leg.destination.ref)
     if leg.minutes != problem.travel.minutes[pair]:
@@ -136,29 +146,33 @@ def leg_faults(problem, host, leg):
     return found
 
 
-def place_faults(host, visits, legs):
-    """Where the host is at every visit, by the journeys before it."""
+def place_faults(host, visits, legs, out_of_reach):
+    """Where the host is at every visit, by the journeys before it, which lead to visits on site."""
     found = []
     moves = sorted(legs, key=lambda leg: leg.depart)
     for one, other in zip(moves, moves[1:], strict=False):
         if one.destination.ref != other.origin.ref:
             found.append(f"jumps from {one.destination.name} to {other.origin.name}")
-        if one.arrive > other.depart and not (one.missing_minutes or other.missing_minutes):
+        if one.arrive > other.depart:
             found.append("two journeys at once")
     begin = host.position.place.ref if host.position else host.home.ref
+    for leg, after in zip_longest(moves, moves[1:]):
+        there = [v for v in visits if v.mode == "on_site" and v.place.ref == leg.destination.ref]
+        is_met = any(
+            leg.arrive <= v.start and (after is None or v.start < after.depart) for v in there
+        )
+        if leg.destination.ref != host.home.ref and not is_met:
+            found.append(f"goes to {leg.destination.name} for nobody")
     if moves and (moves[0].origin.ref, moves[-1].destination.ref) != (begin, host.home.ref):
         found.append("does not begin and end at home")
     for visit in visits:
         before = [leg for leg in moves if leg.depart < visit.start]
         here = before[-1].destination.ref if before else begin
         arrived = before[-1].arrive if before else None
-        risky = bool(before and before[-1].missing_minutes)
-        warned = visit.fixed and any(
-            leg.missing_minutes and leg.destination.ref == visit.place.ref for leg in moves
-        )
+        warned = visit.fixed and visit.place.ref in out_of_reach
         if visit.mode == "on_site" and here != visit.place.ref and not warned:
             found.append(f"{host.name} is in {here}, not at {visit.label}")
-        if arrived is None or risky:
+        if arrived is None or (warned and here != visit.place.ref):
             continue
         zone = visit.place.zone
         if visit.fixed:
