@@ -173,6 +173,22 @@ def visits_near(hosts: Iterable[Host], first: datetime, last: datetime) -> list[
     return list(rows.select_related("host__home", "place").order_by("starts_at", "pk"))
 
 
+def legs_that_stand(legs_of: Mapping[Host, Sequence[TravelLeg]]) -> dict[Host, list[TravelLeg]]:
+    """Of stored legs those that journeys tell: not what a plan stored for visits that stand
+    elsewhere by now, or not at all, nor for what somebody booked or entered since."""
+    legs = [leg for own in legs_of.values() for leg in own]
+    if not legs:
+        return {}
+    first = min(leg.departs_at for leg in legs)
+    visits: dict[Host, list[Visit]] = {}
+    for visit in visits_near(legs_of, first, max(leg.arrives_at for leg in legs)):
+        visits.setdefault(visit.host, []).append(visit)
+    return {
+        host: _told(host, _Weeks.of(host, visits.get(host, [])), own)[0]
+        for host, own in legs_of.items()
+    }
+
+
 def estimates_by_host(visits_of: Mapping[Host, Sequence[Visit]]) -> dict[Host, list[Journey]]:
     """What the visits of each host ask for, whatever was entered."""
     return _estimated({host: _Weeks.of(host, visits) for host, visits in visits_of.items()})
@@ -291,7 +307,7 @@ Gap = tuple[date, int]
 def _told(host: Host, own: _Weeks, legs: Sequence[TravelLeg]) -> tuple[list[TravelLeg], set[Gap]]:
     """The legs without those that a plan stored for what somebody booked or entered since, or for
     visits which stand elsewhere by now; and the gaps between visits that a plan's legs fill."""
-    legs = without_replaced(legs)
+    legs = _without_replaced(legs)
     if not _is_zone(host.home.zone):
         return legs, set()
     by_gap: dict[Gap, list[TravelLeg]] = {}
@@ -329,7 +345,7 @@ def _led_to(leg: TravelLeg, stop: Visit) -> bool:
     )
 
 
-def without_replaced(legs: Iterable[TravelLeg]) -> list[TravelLeg]:
+def _without_replaced(legs: Iterable[TravelLeg]) -> list[TravelLeg]:
     """The legs of one host without those a plan stored for what somebody booked or entered."""
     rows = list(legs)
     firm = [leg for leg in rows if not leg.is_of_plan]

@@ -25,8 +25,8 @@ from visits.domain.journeys import (
     journeys_by_host,
     journeys_of,
     legs_near,
+    legs_that_stand,
     visits_near,
-    without_replaced,
 )
 from visits.domain.place_names import names_at
 from visits.domain.travel import place_ref
@@ -330,12 +330,14 @@ class TravelSums:
 
 def sums_by_host(campaign: Campaign) -> list[TravelSums]:
     """The stored legs of a campaign, summed for each host by name; cancelled ones do not count,
-    nor what a plan stored for a journey that somebody booked or entered."""
+    nor those that no journey is told of any more (`legs_that_stand`)."""
     by_host: dict[Host, list[TravelLeg]] = {}
-    rows = TravelLeg.objects.of_campaign(campaign).standing().select_related("host")
+    rows = TravelLeg.objects.of_campaign(campaign).standing()
+    rows = rows.select_related("host__home", "visit", "origin", "destination")
     for leg in rows.order_by("host__name", "host__ref", "departs_at"):
         by_host.setdefault(leg.host, []).append(leg)
-    return [_sums(host.name, without_replaced(legs)) for host, legs in by_host.items()]
+    told = legs_that_stand(by_host)
+    return [_sums(host.name, told[host]) for host in by_host if told[host]]
 
 
 def sum_of(rows: Sequence[TravelSums]) -> TravelSums:

@@ -39,6 +39,16 @@ def test_publishing_the_sample_stores_the_journeys_of_its_plan(sample):
     assert [row.leg is not None for row in (*told.before, *told.after)] == [True, True]
 
 
+def test_the_journeys_to_a_visit_that_does_not_take_place_do_not_count(sample):
+    version = publish()
+    campaign = version.plan.campaign
+    before = sum_of(sums_by_host(campaign)).legs
+    ljubljana = Visit.objects.get(ref="V12")
+    around = legs_around(ljubljana)
+    Visit.objects.filter(pk=ljubljana.pk).update(state="cancelled")
+    assert sum_of(sums_by_host(campaign)).legs == before - len(around.before) - len(around.after)
+
+
 def standing():
     fields = ("ref", "state", "starts_at", "ends_at", "host", "place")
     return set(Visit.objects.values_list(*fields))

@@ -46,7 +46,16 @@ def today(request: HttpRequest) -> HttpResponse:
         "now": at,
     }
     if has_role(user, Role.COORDINATOR, Role.HOST):
-        context |= {"refusals": refusals(user), "away": visits_without_host(user, at=at)}
+        refused, away = refusals(user), visits_without_host(user, at=at)
+        unable = [*(row.visit for row in refused), *away]
+        context |= {
+            "refusals": refused,
+            "away": away,
+            "other_campaigns": sorted(
+                {visit.campaign for visit in unable} - {campaign}, key=lambda other: other.name
+            ),
+            "is_one_here": any(visit.campaign == campaign for visit in unable),
+        }
     if has_role(user, Role.COORDINATOR):
         count, replies = agenda.replies_waiting(user)
         context |= {

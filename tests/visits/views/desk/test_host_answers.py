@@ -161,3 +161,17 @@ def test_days_that_cannot_be_get_one_sentence_and_keep_what_was_typed(phone, fie
 @pytest.mark.parametrize("absence", ["x", "²", "9" * 40, "999999"])
 def test_replan_opens_for_an_absence_nobody_knows(desk, absence):
     assert go(desk, "plan-replan", absence=absence).status_code == 200
+
+
+def test_today_leads_to_planning_anew_in_the_campaign_the_visit_belongs_to(desk):
+    here = visit()
+    do(desk, "campaign-choose", here.campaign.slug)
+    HostAvailabilityFactory(host=here.host, starts_at=here.starts_at, ends_at=here.ends_at)
+    assert "Plan them anew" in go(desk, "today").text
+    other = CampaignFactory(name="Spring round", slug="spring")
+    Visit.objects.filter(pk=here.pk).update(campaign=other)
+    page = go(desk, "today")
+    assert "Plan them anew" not in page.text
+    assert "Work on Spring round to plan its visits anew" in page.text
+    do(desk, "campaign-choose", "spring")
+    assert "Plan them anew" in go(desk, "today").text
