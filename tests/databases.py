@@ -55,6 +55,9 @@ def _prepare(config: pytest.Config, database: str) -> None:
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     os.environ["DATA_DIR"] = os.path.join(folder, "data")
     os.environ.pop("DATABASE_URL", None)
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+        # The processes that tests start, hundreds of them, would each compile Django anew.
+        os.environ["PYTHONPYCACHEPREFIX"] = os.path.join(folder, "bytecode")
     if database == "postgresql":
         try:
             server = postgres.start()

@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_every_page import RULES
+from tests.support import axe
 
 pytestmark = pytest.mark.one_database  # What a phone keeps does not depend on the database.
 
@@ -49,7 +49,7 @@ def notes(site) -> list:
 
 
 def faults(page: Page) -> list[str]:
-    return [each["id"] for each in Axe().run(page, options=RULES).response["violations"]]
+    return [each["id"] for each in axe.violations(page, RULES)]
 
 
 def write(page: Page, ref: str, text: str) -> None:

@@ -6,10 +6,10 @@ import time
 
 import polib
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from icalendar import Calendar
 
+from tests.support import axe
 from tests.support.browsing import follow
 from tests.support.installation import ROOT
 
@@ -73,7 +73,7 @@ def faults_of(page, checker) -> list[str]:
         checker.route(page.url, lambda route: route.fulfill(body=words, content_type="text/html"))
         checker.goto(page.url)
         checker.unroute(page.url)
-    found = [each["id"] for each in Axe().run(checker).response["violations"]]
+    found = [each["id"] for each in axe.violations(checker)]
     return found + (["wider than the screen"] if width > page.viewport_size["width"] else [])
 
 
