@@ -41,6 +41,8 @@ SLOW = (
     "tests/races",
     "tests/kill",
     "tests/house",
+    "tests/visits/views/desk",
+    "tests/visits/domain",
 )
 
 
