@@ -61,7 +61,7 @@ bench-full: setup ## The planner on every file, a minute each; a million people 
 	$(PYTHON) -m benchmarks.campaign benchmarks/data/campaign/*.json --seconds 60
 	$(PYTHON) -m benchmarks.gaps --full
 
-soak: setup ## Races, kills and reasons in full; then server and worker under load (MINUTES=10)
+soak: setup ## Races, kills, walks and reasons in full; then server and worker under load (MINUTES=10)
 	@$(PYTHON) .ci/machine.py
 	$(PYTEST) -m full
 	$(PYTEST) -m full --database=postgresql

@@ -11,6 +11,7 @@
 """
 
 import fcntl
+import gc
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from tests.support import chromium as chromium_finder
 from tests.support import installation as installations
@@ -39,6 +41,8 @@ SLOW = (
     "tests/races",
     "tests/kill",
     "tests/house",
+    "tests/visits/views/desk",
+    "tests/visits/domain",
 )
 
 
@@ -48,6 +52,42 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((n for n, name in enumerate(SLOW) if path.startswith(name)), len(SLOW))
 
     items.sort(key=place)
+
+
+# --- What every test is spared ---
+
+
+def pytest_configure() -> None:
+    # Pages make many short-lived objects; looking through all others each time finds nothing.
+    gc.set_threshold(50_000, 20, 20)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_listed_once() -> Iterator[None]:
+    """Every client of a test would list and weigh all files of `static/` anew."""
+    listed: dict[str, Any] = {}
+    list_them = WhiteNoiseMiddleware.add_files_from_finders
+
+    def list_once(middleware: WhiteNoiseMiddleware) -> None:
+        if not listed:
+            list_them(middleware)
+            listed.update(middleware.files)
+        middleware.files = listed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", list_once)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _nobody_waits_to_wipe(monkeypatch) -> Iterator[None]:
+    """Inside a test's transaction SQLite cannot wipe what it keeps of former values.
+
+    No test waits for it in vain, and none leaves it to the worker's rounds of later ones.
+    """
+    monkeypatch.setattr("crm.domain.free_space.PAUSE", 0)
+    yield
+    (Path(os.environ["DATA_DIR"]) / "wipe-due").unlink(missing_ok=True)
 
 
 # --- Data in the test's own database ---

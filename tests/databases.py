@@ -13,11 +13,13 @@ import os
 import shutil
 import sys
 import tempfile
+from pathlib import Path
 
 import pytest
 
 from tests.support import postgres
 
+BYTECODE = Path(__file__).resolve().parent.parent / ".cache" / "bytecode"
 DATABASE_FIXTURES = {
     "db",
     "transactional_db",
@@ -55,6 +57,9 @@ def _prepare(config: pytest.Config, database: str) -> None:
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     os.environ["DATA_DIR"] = os.path.join(folder, "data")
     os.environ.pop("DATABASE_URL", None)
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+        # The processes that tests start, hundreds of them, would each compile Django anew.
+        os.environ["PYTHONPYCACHEPREFIX"] = str(BYTECODE)
     if database == "postgresql":
         try:
             server = postgres.start()

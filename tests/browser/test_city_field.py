@@ -1,7 +1,8 @@
 """The city field with its suggestions: by key, by finger, read aloud, and without JavaScript."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+
+from tests.support import axe
 
 pytestmark = pytest.mark.one_database  # What a browser makes of the field is the same on both.
 
@@ -147,7 +148,7 @@ def test_finger_chooses_a_suggestion(sample_site, browser):
 def test_open_list_has_no_fault_and_stays_on_the_narrow_screen(page, artefact):
     typed(page, "Bruges")
     page.keyboard.press("ArrowDown")
-    found = [each["id"] for each in Axe().run(page).response["violations"]]
+    found = [each["id"] for each in axe.violations(page)]
     page.screenshot(path=artefact("public-city-list.png"))
     box = page.locator("[role=listbox]").bounding_box()
 

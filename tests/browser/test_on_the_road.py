@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_every_page import RULES
+from tests.support import axe
 
 pytestmark = pytest.mark.one_database  # What a phone keeps does not depend on the database.
 
@@ -49,7 +49,7 @@ def notes(site) -> list:
 
 
 def faults(page: Page) -> list[str]:
-    return [each["id"] for each in Axe().run(page, options=RULES).response["violations"]]
+    return [each["id"] for each in axe.violations(page, RULES)]
 
 
 def write(page: Page, ref: str, text: str) -> None:
@@ -152,7 +152,7 @@ def test_week_is_read_and_noted_on_the_road(fresh_site, browser, artefact):
     expect(left).to_have_count(0)
 
     # --- The session ends; somebody else takes the phone, then its owner ---
-    expect(kept).to_contain_text("17 of 17")
+    expect(kept).to_contain_text("17 of 17", timeout=60_000)
     assert "/visits/V08/brief/internal/" not in page.evaluate(STORED)
     context.set_offline(True)
     write(page, "V07", "Coffee at nine.")
@@ -175,7 +175,7 @@ def test_week_is_read_and_noted_on_the_road(fresh_site, browser, artefact):
     assert notes(fresh_site)[2:] == [["V07", "Coffee at nine.", False]]
 
     # --- Leaving ---
-    expect(kept).to_contain_text("17 of 17")
+    expect(kept).to_contain_text("17 of 17", timeout=60_000)
     page.goto(f"{fresh_site.url}/visits/V07/")
     page.locator("summary.who").click()
     page.get_by_role("button", name="Sign out").click()

@@ -221,12 +221,13 @@ class Story(RuleBasedStateMachine):
                 assert visits.missing_for_confirmation(visit) == []
 
 
+@pytest.mark.parametrize("stories", [12, pytest.param(100, marks=pytest.mark.full)])
 @pytest.mark.django_db(transaction=True)
-def test_story_keeps_its_invariants_in_any_order():
+def test_story_keeps_its_invariants_in_any_order(stories):
     run_state_machine_as_test(
         Story,
         settings=settings(
-            max_examples=25,
+            max_examples=stories,
             stateful_step_count=18,
             deadline=None,
             suppress_health_check=list(HealthCheck),
