@@ -99,6 +99,10 @@ DESK: dict[str, Promise] = {
         "%(host)s is away until %(until)s (%(absence)s) and then cannot be at %(label)s in time; "
         "the journey from %(origin)s takes %(journey)s."
     ),
+    "not_both": gettext_lazy(
+        "%(host)s cannot be both at %(label)s and at %(other)s: the journey from %(origin)s to "
+        "%(destination)s takes %(journey)s."
+    ),
     "no_journey": gettext_lazy("No journey is known from %(origin)s to %(destination)s."),
     "leg_short_of_time": gettext_lazy(
         "From %(origin)s on %(leaves)s %(host)s cannot be in %(destination)s by %(due)s; the "
@@ -146,6 +150,7 @@ PUBLIC: dict[str, Promise] = {
     "leg_short_of_time": _FAR,
     "outside_travel_hours": _FAR,
     "absent_before": _FAR,
+    "not_both": _FAR,
     "lands_short": _FAR,
     "leg_stopped": _FAR,
     "leg_stopped_and_short": _FAR,

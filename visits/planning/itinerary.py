@@ -59,7 +59,7 @@ class Storyteller:
                 is_homeward = target == week.home and (stop < 0 or not week.on_site[stop])
                 (legs if is_homeward or not leg.missing_minutes else unmade).append(leg)
             if is_missed:
-                unmade.append(self._missed(week, k, stop, free))
+                unmade.append(self._missed(week, k, stop, free, _held_next(week, stops[position:])))
             elif here == target and not after_missed and broken and stop >= 0:
                 missing = missing_minutes(week, self.problem.travel, k, stop, free)
                 if missing:
@@ -178,8 +178,9 @@ class Storyteller:
             return replace(leg, risk=self._short_landing(week, stop, short))
         return replace(leg, risk=self._risk(week, k, stop, free)) if missing else leg
 
-    def _missed(self, week: HostWeek, k: int, stop: int, free: float) -> Leg:
-        """The journey to a visit that the host cannot come to, and so does not set out on."""
+    def _missed(self, week: HostWeek, k: int, stop: int, free: float, following: int) -> Leg:
+        """The journey to a visit that the host cannot come to, or cannot leave in time for the
+        `following` stop (home: -1), and so does not set out on."""
         problem, fact = self.problem, int(week.fact[stop])
         place, buffer = week.place.copy(), week.buffer.copy()
         place[stop], buffer[stop] = week.missed[fact], problem.rules.arrival_buffer
@@ -210,7 +211,9 @@ class Storyteller:
             bool(problem.travel.estimated[here, target]),
             False,
             max(1, missing),
-            self._why_missed(view, k, stop, free),
+            self._why_missed(view, k, stop, free)
+            if missing > 0
+            else self._not_both(view, stop, following),
         )
 
     def _why_missed(self, week: HostWeek, k: int, stop: int, free: float) -> Reason:
@@ -242,6 +245,33 @@ class Storyteller:
             f"{values['journey']} minutes."
         )
         return Reason("absent_before", text, values)
+
+    def _not_both(self, week: HostWeek, stop: int, following: int) -> Reason:
+        """That from a visit, which could be reached, the host cannot be at another one in time."""
+        over = absence_over(week, int(week.fact[stop]))
+        host, own = self.problem.hosts[week.host].name, week.facts[week.fact[stop]]
+        if over is not None:
+            return self._at_once(host, (week.facts[over], own))
+        here = int(week.place[stop])
+        target = week.home if following < 0 else int(week.place[following])
+        other = (
+            self.places[target].name
+            if following < 0
+            else _fact_name(week.facts[week.fact[following]])
+        )
+        values = {
+            "host": host,
+            "label": own.label,
+            "other": other,
+            "origin": self.places[here].name,
+            "destination": self.places[target].name,
+            "journey": int(self.problem.travel.minutes[here, target]),
+        }
+        text = (
+            f"{host} cannot be both at {own.label} and at {other}: the journey from "
+            f"{values['origin']} to {values['destination']} takes {values['journey']} minutes."
+        )
+        return Reason("not_both", text, values)
 
     def _absence_until(self, week: HostWeek, ready: int) -> Fact | None:
         """The absence that keeps a host busy until then, if one does."""
@@ -318,11 +348,7 @@ class Storyteller:
 
     def _at_once(self, host: str, facts: Sequence[Fact]) -> Reason:
         """That some facts share a time."""
-        names = [
-            fact.label if fact.visit or fact.task is not None else f"an absence ({fact.label})"
-            for fact in facts
-        ]
-        both = " and ".join(names)
+        both = " and ".join(map(_fact_name, facts))
         return Reason(
             "at_the_same_time",
             f"{host} has at the same time: {both}.",
@@ -375,6 +401,19 @@ class Storyteller:
             if depart <= latest + 1e-6:
                 return float(depart), float(depart + tau)
         return None
+
+
+def _held_next(week: HostWeek, stops: Sequence[int]) -> int:
+    """The first of these stops that the host goes to as to a fact; -1 when only home is left."""
+    for stop in stops:
+        fact = int(week.fact[stop])
+        if fact >= 0 and fact not in week.missed:
+            return stop
+    return -1
+
+
+def _fact_name(fact: Fact) -> str:
+    return fact.label if fact.visit or fact.task is not None else f"an absence ({fact.label})"
 
 
 def totals_of(problem: Problem, legs: Sequence[Leg]) -> Totals:

@@ -363,3 +363,16 @@ def test_an_absence_is_named_for_every_visit_that_it_keeps_the_host_from():
         ("at_the_same_time", True),
         ("absent_before", True),
     ]
+
+
+def test_a_visit_missed_for_the_next_one_names_that_one_and_the_journey_to_it():
+    facts = (stands("Oslo", TUE, 15), stands("Lisbon", WED, 9))
+    solution = plan(problem_of(fixed=facts))
+    assert ways(solution.legs) == [("Oslo", "Lisbon"), ("Lisbon", "Oslo")]
+    (risk,) = solution.risks
+    assert (risk.code, risk.params["label"], risk.params["other"]) == (
+        "not_both",
+        facts[0].label,
+        facts[1].label,
+    )
+    assert "the journey from Oslo to Lisbon takes" in risk.text

@@ -104,7 +104,6 @@ def host_faults(problem, host, solution):
             if leg.depart < busy.end and busy.start < leg.arrive:
                 found.append("travels while busy")
     unmade = [leg for leg in solution.unmade if leg.host == host.ref and leg.risk]
-    unmade = [leg for leg in unmade if leg.origin.ref != leg.destination.ref]
     found += place_faults(host, visits, legs, {leg.destination.ref for leg in unmade})
     found += week_faults(problem, host, visits)
     return found
