@@ -3,16 +3,28 @@
 Append only: what somebody says anew is a new record, and the latest counts.
 """
 
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Max
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm import wording
+from crm.domain import bases
 from crm.domain.audit import record
-from crm.models import ConsentRecord, ConsentText, ContactPoint, Person, User
+from crm.models import (
+    ConsentRecord,
+    ConsentText,
+    ContactPoint,
+    Mailing,
+    MailingRecipient,
+    Person,
+    User,
+)
 from crm.models.consent import Purpose
 from crm.validators import clean_line
 
@@ -23,6 +35,7 @@ CHANNELS = {
     "paper": _("on paper"),
     "mail": _("by mail"),
     "in_person": _("face to face"),
+    "list": _("on a list"),
 }
 # Nothing anybody said: the desk takes back what stands in the ledger.
 CORRECTION = "correction_by_the_desk"
@@ -42,6 +55,7 @@ def record_answer(
     said_at: datetime | None = None,
     at: datetime,
     by: User | None,
+    actor: str = "",
 ) -> ConsentRecord:
     """Write down what a person said to one purpose, with the words they were asked in.
 
@@ -79,6 +93,7 @@ def record_answer(
         said_at=said_at,
         at=at,
         by=by,
+        actor=actor,
     )
 
 
@@ -146,6 +161,7 @@ def _append(
     said_at: datetime,
     at: datetime,
     by: User | None,
+    actor: str = "",
 ) -> ConsentRecord:
     mails = ContactPoint.objects.filter(person=person).emails().usable()
     first = mails.order_by("-is_preferred", "pk").first()
@@ -161,7 +177,7 @@ def _append(
         evidence=evidence,
         is_sample=person.is_sample,
     )
-    record(person, "record_consent", at=at, by=by, fields=[purpose], to_state=status)
+    record(person, "record_consent", at=at, by=by, actor=actor, fields=[purpose], to_state=status)
     return made
 
 
@@ -171,3 +187,140 @@ def _refuse(person: Person) -> None:
             _("This record stands for nobody any more; write it down with the one that does."),
             code="gone",
         )
+
+
+def text_of(purpose: str, language: str, words: str, *, is_asked: bool = True) -> ConsentText:
+    """The stored version of exactly these words, made as the next version when they are new."""
+    same = ConsentText.objects.filter(purpose=purpose, language=language)
+    found = same.filter(text=words).order_by("-version").first()
+    if found is not None:
+        return found
+    newest = same.aggregate(newest=Max("version"))["newest"] or 0
+    return ConsentText.objects.create(
+        purpose=purpose, language=language, version=newest + 1, text=words, is_asked=is_asked
+    )
+
+
+# --- For many at once: the same answer of ticked people, or a list with a column of answers ---
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an answer would do to one person: the answer before, and why it is not written down.
+
+    `why` is a reason of `MailingRecipient` where the stricter answer stands; `is_same` where the
+    ledger says so already.
+    """
+
+    person: Person
+    before: str
+    is_same: bool
+    why: str = ""
+
+    @property
+    def is_new(self) -> bool:
+        return not (self.is_same or self.why)
+
+
+def weigh_answer(status: str, *, before: str, objection: str) -> tuple[bool, str]:
+    """Whether the ledger says so already, and what stands in the way of a yes that does not come
+    from the person alone: the stricter answer wins. A no is never kept out."""
+    if status == before or (status in bases.NO and before in bases.NO):
+        return True, ""
+    return False, "" if status in bases.NO else objection
+
+
+def plan_answers(people: Sequence[Person], purpose: str, status: str) -> list[Answer]:
+    """What writing down the same answer for all of these would do to each; a handful of queries."""
+    numbers = [person.pk for person in people]
+    points = ContactPoint.objects.filter(person__in=numbers).emails()
+    keys: dict[int, set[str]] = {number: set() for number in numbers}
+    for number, key in points.values_list("person", "match_key"):
+        keys[number].add(key)
+    no = bases.objections(numbers, set().union(*keys.values()), purpose)
+    answers = bases.answers_of(numbers, purpose)
+    found = []
+    for person in people:
+        before = answers.get(person.pk, "")
+        why = next((no[key] for key in (person.pk, *sorted(keys[person.pk])) if key in no), "")
+        found.append(Answer(person, before, *weigh_answer(status, before=before, objection=why)))
+    return found
+
+
+@transaction.atomic
+def record_answers(
+    people: Sequence[Person],
+    *,
+    purpose: str,
+    status: str,
+    channel: str,
+    evidence: str,
+    text: ConsentText | None = None,
+    said_at: datetime | None = None,
+    at: datetime,
+    by: User,
+) -> list[ConsentRecord]:
+    """Write down the same answer for everybody to whom it is new, all or none; a yes for nobody who
+    said no or asked us to stop. Raises ValidationError as `record_answer` does."""
+    return [
+        record_answer(
+            answer.person,
+            purpose=purpose,
+            status=status,
+            channel=channel,
+            evidence=evidence,
+            text=text,
+            said_at=said_at,
+            at=at,
+            by=by,
+        )
+        for answer in plan_answers(people, purpose, status)
+        if answer.is_new
+    ]
+
+
+def loose_answers(numbers: Collection[int]) -> set[int]:
+    """Those of these entries of the ledger that nothing rests on yet: no later entry about the
+    same, but for others of these, and no letter that went out since a yes was said."""
+    entries = list(ConsentRecord.objects.filter(pk__in=numbers).order_by("-pk"))
+    people = {entry.person_id for entry in entries}
+    later = ConsentRecord.objects.filter(person__in=people).exclude(pk__in=numbers)
+    newest: dict[tuple[int | None, str], int] = {}
+    for person, purpose, number in later.order_by("pk").values_list("person", "purpose", "pk"):
+        newest[person, purpose] = number
+    written = MailingRecipient.objects.filter(person__in=people, mail__isnull=False)
+    letters = {
+        (person, Mailing.CONSENT.get(Mailing.Kind(kind)), day)
+        for person, kind, day in written.values_list(
+            "person", "mailing__kind", "mailing__released_at"
+        )
+    }
+    return {
+        entry.pk
+        for entry in entries
+        if newest.get((entry.person_id, entry.purpose), 0) < entry.pk
+        and not any(
+            (person, purpose) == (entry.person_id, entry.purpose) and day and day >= entry.at
+            for person, purpose, day in letters
+            if entry.status == Status.GRANTED
+        )
+    }
+
+
+@transaction.atomic
+def take_back_answers(numbers: Iterable[int], *, at: datetime, by: User) -> int:
+    """Undo of `record_answers`: entries that nothing rests on leave the ledger again; how many."""
+    loose = ConsentRecord.objects.filter(pk__in=loose_answers(set(numbers)))
+    entries = list(loose.select_related("person"))
+    for entry in entries:
+        assert entry.person is not None
+        record(
+            entry.person,
+            "take_back_consent",
+            at=at,
+            by=by,
+            fields=[entry.purpose],
+            from_state=entry.status,
+        )
+    loose.delete()
+    return len(entries)

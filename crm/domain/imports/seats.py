@@ -11,6 +11,7 @@ from crm.domain.places import (
     Resolution,
     bare_key,
     label_of,
+    name_keys,
     own_name,
     place_fault,
     resolve_city,
@@ -25,6 +26,7 @@ class Seats:
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str], Resolution] = {}
+        self._names: dict[int, frozenset[str]] = {}
 
     def place_of(self, entry: Entry) -> Place | None:
         """The one place the row's city is. A city that is none, or may be several, is remarked
@@ -41,6 +43,22 @@ class Seats:
         names = (municipality, bare_key(municipality))
         places = (self._resolved(name, country).place for name in names if name)
         return next((place for place in places if place is not None), None)
+
+    def named(self, key: str, country: str, *, typed: str) -> tuple[Place | None, list[Place]]:
+        """The one place of exactly this name, in any language; else those that may be meant, also
+        by a name that stands declined in what was `typed`."""
+        found = self._resolved(key, country)
+        place = found.place
+        if place is not None and self.is_name_of(key, place):
+            return place, []
+        perhaps = [each for each in found.candidates if self.is_name_of(key, each)]
+        return None, perhaps or list(self._resolved(typed, country).similar)
+
+    def is_name_of(self, key: str, place: Place) -> bool:
+        """Whether a place is called so in some language."""
+        if place.pk not in self._names:
+            self._names[place.pk] = frozenset(name_keys(place))
+        return key in self._names[place.pk]
 
     def _resolved(self, name: str, country: str) -> Resolution:
         key = (name_key(name), country)
