@@ -104,10 +104,10 @@ def resolve_city(typed: str, *, country: str = "") -> Resolution:
 
 
 def _named(name: str) -> list[Place]:
-    return list(Place.objects.named(*_spellings(name))[:50])
+    return list(Place.objects.named(*spellings(name))[:50])
 
 
-def _spellings(name: str) -> set[str]:
+def spellings(name: str) -> set[str]:
     """The key `name`, also with every Saint in full or in short."""
     swaps = [(short, full) for short, forms in SAINTS.items() for full in forms]
     swaps += [(full, short) for short, full in swaps]
@@ -371,7 +371,7 @@ def _clear_choice(places: list[Place], key: str) -> Place | None:
         return None
     if len(places) == 1:
         return places[0]
-    keys = _spellings(key)
+    keys = spellings(key)
     own = [place for place in places if name_key(place.name) in keys]
     first, *others = sorted(own or places, key=lambda place: -place.population)
     others = [place for place in places if place != first]

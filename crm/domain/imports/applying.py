@@ -139,6 +139,11 @@ class Run:
         # A row without a name may be about somebody whom only a later one names.
         rows.sort(key=lambda row: not row.entry.name)
         self._refuse_erased(rows)
+        self.seats.learn(
+            city_key(row.entry.organisation)
+            for row in rows
+            if row.entry.organisation and not row.entry.city
+        )
         for row in rows:
             self._name_organisation(row)
         found = self.directory.look_up([(row.entry, row.organisation) for row in rows])
@@ -215,11 +220,13 @@ class Run:
         is_city |= entry.organisation_type == Organisation.Type.MUNICIPALITY
         if entry.organisation_type and not is_city:
             return []
-        key = named or bare_key(entry.organisation)
-        place, maybe = self.seats.named(key, entry.country, typed=entry.organisation)
-        if row.place is not None:
+        key = city_key(entry.organisation)
+        place, maybe = row.place, list[Place]()
+        if place is None and not entry.city:
+            place, maybe = self.seats.named(key, entry.country, typed=entry.organisation)
+        elif place is not None and not self.seats.is_name_of(key, place):
             # The city of the row says where; an organisation called otherwise is another body.
-            place, maybe = (row.place, []) if self.seats.is_name_of(key, row.place) else (None, [])
+            place = None
         if place is None and named and row.place is None and len(key.split()) <= MOST_WORDS:
             entry.organisation_type = entry.organisation_type or Organisation.Type.MUNICIPALITY
         if place is not None and is_city:
@@ -628,6 +635,11 @@ class Run:
         if row.answer is not None and row.answer.record is not None:
             made["answer"] = row.answer.record.pk
         return made
+
+
+def city_key(organisation: str) -> str:
+    """The key of the place whose municipality an organisation of this name may be."""
+    return municipality_key(organisation) or bare_key(organisation)
 
 
 def _is_city_to_make(organisation: Organisation) -> bool:

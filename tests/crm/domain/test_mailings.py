@@ -142,7 +142,12 @@ def test_only_a_granted_newsletter_goes_and_each_block_has_its_reason(wording, c
 def test_words_of_our_own_about_an_event_go_to_nobody_who_said_no_to_news(
     consent, expected, thanks, coordinator
 ):
-    MailTemplateFactory(key="mailing-event--photos", language="en", body="{event}\n\n{stop_link}\n")
+    MailTemplateFactory(
+        key="mailing-event--photos",
+        language="en",
+        subject="Photos",
+        body="{event}\n\n{stop_link}\n",
+    )
     person, event = reader("a@x.example", consent=consent), EventFactory()
     ParticipationFactory(person=person, event=event, status="attended")
     about = {"kind": "event", "event": event, "values": {}}
@@ -156,7 +161,12 @@ def test_words_of_our_own_about_an_event_go_to_nobody_who_said_no_to_news(
 
 
 def test_who_says_no_to_news_after_the_release_gets_no_words_of_our_own(coordinator):
-    MailTemplateFactory(key="mailing-event--photos", language="en", body="{event}\n\n{stop_link}\n")
+    MailTemplateFactory(
+        key="mailing-event--photos",
+        language="en",
+        subject="Photos",
+        body="{event}\n\n{stop_link}\n",
+    )
     person, event = reader("a@x.example", consent=""), EventFactory()
     ParticipationFactory(person=person, event=event, status="attended")
     about = {"kind": "event", "event": event, "values": {}}
