@@ -3,7 +3,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from crm.domain.notice_clock import ORIGINS, THEMSELVES
+from crm.domain.notice_clock import ORIGINS
 from crm.domain.people import EDITABLE, organisation_of, phone_number
 from crm.forms.fields import LANGUAGES, EditForm, Form, LineField, TextField
 from crm.models import ContactPoint, Initiative, Organisation, Person
@@ -85,7 +85,6 @@ class NewPersonForm(PersonForm):
     origin = forms.ChoiceField(
         label=_("Who gave us these data"),
         choices=list(ORIGINS.items()),
-        required=False,
         help_text=_("If not they themselves, they are to be told within a month."),
     )
     source = LineField(
@@ -105,9 +104,6 @@ class NewPersonForm(PersonForm):
         *("given", "family", "role", "department", "organisation", "address", "phone"),
         *("origin", "source", "basis"),
     ]
-
-    def clean_origin(self) -> str:
-        return self.cleaned_data["origin"] or THEMSELVES
 
     def clean_address(self) -> str:
         value = self.cleaned_data["address"]
