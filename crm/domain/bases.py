@@ -8,6 +8,7 @@ mail is handed to the server.
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from django.db.models import Q
 
@@ -179,10 +180,15 @@ def _refused(keys: set[str]) -> set[str]:
 
 def answers_of(numbers: Collection[int], purpose: str) -> dict[int, str]:
     """The present answer of each person to the purpose."""
+    return {number: status for number, (status, _at) in dated_answers(numbers, purpose).items()}
+
+
+def dated_answers(numbers: Collection[int], purpose: str) -> dict[int, tuple[str, datetime]]:
+    """The present answer of each person to the purpose, and when it was given."""
     rows = ConsentRecord.objects.filter(person__in=numbers, purpose=purpose)
-    newest: dict[int, str] = {}
-    for person, status in rows.order_by("-at", "-pk").values_list("person", "status"):
-        newest.setdefault(person, status)
+    newest: dict[int, tuple[str, datetime]] = {}
+    for person, status, at in rows.order_by("-at", "-pk").values_list("person", "status", "at"):
+        newest.setdefault(person, (status, at))
     return newest
 
 

@@ -39,6 +39,8 @@ CHANNELS = {
 }
 # Nothing anybody said: the desk takes back what stands in the ledger.
 CORRECTION = "correction_by_the_desk"
+# Why an answer that comes along with others stays out: a later one counts.
+LATER = "later"
 # What somebody can say at the desk; "unknown" is never said, it is what silence means.
 ANSWERS = (Status.GRANTED, Status.REFUSED, Status.WITHDRAWN, Status.PENDING)
 
@@ -208,8 +210,8 @@ def text_of(purpose: str, language: str, words: str, *, is_asked: bool = True) -
 class Answer:
     """What an answer would do to one person: the answer before, and why it is not written down.
 
-    `why` is a reason of `MailingRecipient` where the stricter answer stands; `is_same` where the
-    ledger says so already.
+    `why` is a reason of `MailingRecipient` where the stricter answer stands, LATER where a later
+    one does; `is_same` where the ledger says so already.
     """
 
     person: Person
@@ -222,15 +224,21 @@ class Answer:
         return not (self.is_same or self.why)
 
 
-def weigh_answer(status: str, *, before: str, objection: str) -> tuple[bool, str]:
-    """Whether the ledger says so already, and what stands in the way of a yes that does not come
-    from the person alone: the stricter answer wins. A no is never kept out."""
+def weigh_answer(
+    status: str, *, before: str, objection: str, is_older: bool = False
+) -> tuple[bool, str]:
+    """Whether the ledger says so already, and what stands in the way of an answer that does not
+    come from the person alone: of a yes whatever is stricter, of any that they answered later."""
     if status == before or (status in bases.NO and before in bases.NO):
         return True, ""
-    return False, "" if status in bases.NO else objection
+    if status not in bases.NO and objection:
+        return False, objection
+    return False, LATER if is_older else ""
 
 
-def plan_answers(people: Sequence[Person], purpose: str, status: str) -> list[Answer]:
+def plan_answers(
+    people: Sequence[Person], purpose: str, status: str, *, said_at: datetime | None = None
+) -> list[Answer]:
     """What writing down the same answer for all of these would do to each; a handful of queries."""
     numbers = [person.pk for person in people]
     points = ContactPoint.objects.filter(person__in=numbers).emails()
@@ -238,12 +246,14 @@ def plan_answers(people: Sequence[Person], purpose: str, status: str) -> list[An
     for number, key in points.values_list("person", "match_key"):
         keys[number].add(key)
     no = bases.objections(numbers, set().union(*keys.values()), purpose)
-    answers = bases.answers_of(numbers, purpose)
+    answers = bases.dated_answers(numbers, purpose)
     found = []
     for person in people:
-        before = answers.get(person.pk, "")
+        before, since = answers.get(person.pk, ("", None))
         why = next((no[key] for key in (person.pk, *sorted(keys[person.pk])) if key in no), "")
-        found.append(Answer(person, before, *weigh_answer(status, before=before, objection=why)))
+        is_older = since is not None and said_at is not None and said_at < since
+        weighed = weigh_answer(status, before=before, objection=why, is_older=is_older)
+        found.append(Answer(person, before, *weighed))
     return found
 
 
@@ -274,7 +284,7 @@ def record_answers(
             at=at,
             by=by,
         )
-        for answer in plan_answers(people, purpose, status)
+        for answer in plan_answers(people, purpose, status, said_at=said_at)
         if answer.is_new
     ]
 

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from crm import wording
+from crm.consent_words import why_no_answer
 from crm.domain import bases
 from crm.domain.consents import record_answer, weigh_answer
 from crm.domain.imports.keys import name_key
 from crm.domain.imports.matching import Known
 from crm.domain.imports.values import Entry
 from crm.domain.working_calendar import OFFICE_ZONE
-from crm.mailing_words import block_of
 from crm.models import ConsentRecord, ConsentText, ImportBatch, MailingRecipient, User
 from crm.models.consent import Purpose
 from crm.validators import address_key
@@ -45,7 +45,7 @@ class Answers:
     batch: ImportBatch
     at: datetime
     # Of people by number, and those who are not stored yet by the number they go by.
-    now: dict[int, str] = field(default_factory=dict)
+    now: dict[int, tuple[str, datetime]] = field(default_factory=dict)
     objections: dict[int | str, str] = field(default_factory=dict)
     _texts: dict[str, ConsentText] | None = None
 
@@ -58,7 +58,7 @@ class Answers:
         numbers = {known.person.pk for known in people}
         keys = {address_key(mail) for entry in entries for mail in entry.mails}
         keys |= {point.match_key for known in people for point in known.points}
-        self.now = bases.answers_of(numbers, Purpose.NEWSLETTER)
+        self.now = bases.dated_answers(numbers, Purpose.NEWSLETTER)
         self.objections = bases.objections(numbers, keys, Purpose.NEWSLETTER)
 
     def weigh(self, entry: Entry, known: Known) -> Answer | None:
@@ -66,27 +66,31 @@ class Answers:
         it cannot be proved."""
         if not entry.answer:
             return None
-        before = self.now.get(known.key, "")
+        before, since = self.now.get(known.key, ("", None))
         keys = [known.key, *(point.match_key for point in known.points)]
         objection = next((self.objections[key] for key in keys if key in self.objections), "")
         if not objection and before in bases.NO:
             objection = MailingRecipient.Reason.DENIED
-        is_same, why = weigh_answer(entry.answer, before=before, objection=objection)
+        day = entry.answer_on or self.batch.newsletter_on
+        is_older = day is not None and since is not None and day < _day_of(since)
+        is_same, why = weigh_answer(
+            entry.answer, before=before, objection=objection, is_older=is_older
+        )
         if is_same:
             return None
         entry.answer_left = [before, entry.answer]
         if why:
-            words = _("Newsletter: the yes is left out. %(why)s")
-            entry.remarks.append(words % {"why": block_of(why).what})
+            words = _("Newsletter: the answer is left out. %(why)s")
+            entry.remarks.append(words % {"why": why_no_answer(why)})
             return None
-        answer = self._proved(entry, before)
+        answer = self._proved(entry, before, since)
         if answer is not None:
             entry.answer_left = []
-            self.now[known.key] = answer.status
+            self.now[known.key] = answer.status, answer.said_at
             entry.remarks.append(_told(answer))
         return answer
 
-    def _proved(self, entry: Entry, before: str) -> Answer | None:
+    def _proved(self, entry: Entry, before: str, since: datetime | None) -> Answer | None:
         """The answer with its words, day and proof. A yes needs all three; a no counts from today
         and by its line where the file says no more, but our own list is no proof of anything."""
         batch, missing = self.batch, []
@@ -105,10 +109,13 @@ class Answers:
             words = _("Newsletter: the answer is left out. Say %(missing)s, here or for the file.")
             entry.remarks.append(words % {"missing": ", ".join(missing)})
             return None
-        if day is not None and _noon(day).date() > self.at.astimezone(ZoneInfo(OFFICE_ZONE)).date():
+        if day is not None and day > _day_of(self.at):
             entry.remarks.append(_("Newsletter: the answer is left out. Its day is still to come."))
             return None
         said_at = min(_noon(day), self.at) if day else self.at
+        if since is not None:
+            # Of two answers of one day the one written down last counts.
+            said_at = max(said_at, since)
         where = _("%(source)s, line %(line)d")
         evidence = entry.answer_proof or where % {
             "source": (proof or batch.source)[:470],
@@ -143,7 +150,7 @@ def text_key(words: str) -> str:
 
 def _told(answer: Answer) -> str:
     """Day, words and proof of an answer, for who looks at the dry run."""
-    told = {"day": wording.day(answer.said_at.astimezone(ZoneInfo(OFFICE_ZONE)).date())}
+    told = {"day": wording.day(_day_of(answer.said_at))}
     told |= {"proof": answer.evidence}
     if answer.text is None:
         return _("Newsletter: answered on %(day)s; proof: %(proof)s.") % told
@@ -152,6 +159,10 @@ def _told(answer: Answer) -> str:
         "Newsletter: answered on %(day)s, in the words %(language)s v%(version)s; proof: %(proof)s."
     )
     return words % told
+
+
+def _day_of(moment: datetime) -> date:
+    return moment.astimezone(ZoneInfo(OFFICE_ZONE)).date()
 
 
 def _noon(day: date) -> datetime:

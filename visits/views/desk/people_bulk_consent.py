@@ -15,9 +15,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from crm import clock
+from crm.consent_words import why_no_answer
 from crm.domain import consents as verbs
 from crm.forms.privacy import ConsentForm
-from crm.mailing_words import block_of
 from crm.models import ConsentRecord, ConsentText, Person
 from crm.permissions import require
 from crm.roles import Role
@@ -40,7 +40,8 @@ def person_bulk_consent(request: HttpRequest) -> HttpResponse:
     form = ConsentForm(request.POST if step else None, initial=first)
     # Looking at it is doing it and taking it back: what is refused then is refused now.
     if step and form.is_valid():
-        plan = verbs.plan_answers(people, form.cleaned_data["purpose"], form.cleaned_data["status"])
+        said = _values(request, form)
+        plan = verbs.plan_answers(people, said["purpose"], said["status"], said_at=said["said_at"])
         made = _written(request, people, form, is_trial=step != "do")
         if made is not None and step == "do":
             _tell(request, made)
@@ -66,20 +67,26 @@ def _shown(answer: verbs.Answer) -> dict[str, Any]:
         "person": answer.person,
         "before": ConsentRecord.Status(before).label if before else _("never asked"),
         "is_new": answer.is_new,
-        "why": block_of(answer.why).what if answer.why else "",
+        "why": why_no_answer(answer.why) if answer.why else "",
     }
+
+
+def _values(request: HttpRequest, form: ConsentForm) -> dict[str, Any]:
+    """What was typed, with the moment on the clock of who typed it."""
+    values = dict(form.cleaned_data)
+    if values["said_at"] is not None:
+        values["said_at"] = values["said_at"].replace(tzinfo=ZoneInfo(request.user.time_zone))
+    return values
 
 
 def _written(
     request: HttpRequest, people: list[Person], form: ConsentForm, *, is_trial: bool
 ) -> list[ConsentRecord] | None:
     """The entries made; None, with the reasons at the form, when the ledger refuses them."""
-    values = dict(form.cleaned_data)
-    if values["said_at"] is not None:
-        values["said_at"] = values["said_at"].replace(tzinfo=ZoneInfo(request.user.time_zone))
+    now = {"at": clock.now(), "by": request.user}
     try:
         with transaction.atomic():
-            made = verbs.record_answers(people, **values, at=clock.now(), by=request.user)
+            made = verbs.record_answers(people, **_values(request, form), **now)
             transaction.set_rollback(is_trial)
             return made
     except ValidationError as error:

@@ -1,7 +1,7 @@
 """A list that says who wants the newsletter: a yes comes in with its words, day and proof, never
 over a no, and goes out again to the byte."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 
 import pytest
@@ -156,7 +156,7 @@ def test_no_list_gives_a_yes_to_who_said_no_or_asked_us_to_stop(object_, brought
     batch, faults = brought("Anna Berg;a@x.eu;yes", head="Name;E-mail;Newsletter", answers=proved)
     assert (faults, ConsentRecord.objects.count()) == ([], before)
     assert verbs(batch) in (["link"], ["update"])
-    assert "Newsletter: the yes is left out." in remarks(batch)
+    assert "Newsletter: the answer is left out. The" in remarks(batch)
     assert batch.entries.get().differs["newsletter"][1] == "granted"
 
 
@@ -173,6 +173,25 @@ def test_a_no_ends_a_yes_and_of_two_rows_about_one_person_the_no_stands(brought,
         answers=proved,
     )
     assert [current(name) for name in ("Anna", "Bo", "Cy")] == ["withdrawn", "refused", "refused"]
+
+
+def test_an_answer_from_before_a_later_one_stays_outside_and_one_of_the_same_day_counts(
+    brought,
+    proved,
+):
+    for name, day in (("Anna", 1), ("Bo", 31)):
+        person = PersonFactory(given=name, family="Berg", address=f"{name}@x.eu")
+        at = datetime(2023, 2 if day == 1 else 1, day, 18, 0, tzinfo=UTC)
+        ConsentRecordFactory(person=person, purpose="newsletter", at=at)
+    batch, _faults = brought(
+        "Anna Berg;anna@x.eu;no",
+        "Bo Berg;bo@x.eu;no",
+        head="Name;E-mail;Newsletter",
+        answers=proved,
+    )
+    assert [current(name) for name in ("Anna", "Bo")] == ["granted", "refused"]
+    assert ConsentRecord.objects.filter(person__given="Anna").count() == 1
+    assert "They answered later; that counts." in remarks(batch)
 
 
 def test_the_trial_shows_the_answers_and_writes_nothing(brought, proved):

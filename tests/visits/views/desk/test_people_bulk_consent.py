@@ -85,6 +85,16 @@ def test_a_withdrawal_of_many_ends_every_yes(desk):
     assert ConsentRecord.objects.denied("newsletter").count() == 2
 
 
+def test_an_answer_from_before_a_later_one_is_left_as_it_is(desk):
+    person = PersonFactory()
+    ConsentRecordFactory(person=person, at=CLOCK)
+    given = sent([person], status="refused", said_at="2023-02-01T10:00")
+    page = do(desk, "person-bulk-consent", **given, step="preview")
+    assert [row["why"] for row in page.context["answers"]] == ["They answered later; that counts."]
+    do(desk, "person-bulk-consent", **given, step="do")
+    assert ConsentRecord.objects.count() == 1
+
+
 @pytest.mark.parametrize("step", ["preview", "do"])
 def test_what_the_ledger_refuses_is_refused_for_all(step, desk):
     people = PersonFactory.create_batch(2)
