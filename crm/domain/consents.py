@@ -15,8 +15,9 @@ from django.utils.translation import gettext_lazy as _
 
 from crm import wording
 from crm.domain import bases
-from crm.domain.audit import record
+from crm.domain.audit import entry_about, record
 from crm.models import (
+    AuditEntry,
     ConsentRecord,
     ConsentText,
     ContactPoint,
@@ -57,7 +58,6 @@ def record_answer(
     said_at: datetime | None = None,
     at: datetime,
     by: User | None,
-    actor: str = "",
 ) -> ConsentRecord:
     """Write down what a person said to one purpose, with the words they were asked in.
 
@@ -65,38 +65,54 @@ def record_answer(
     without evidence, a yes without the words it was given to, words of another purpose, a moment
     that is still to come.
     """
-    _refuse(person)
-    faults: dict[str, object] = {}
-    words = clean_line(evidence)
-    said_at = said_at or at
-    if purpose not in Purpose.values:
-        faults["purpose"] = _("Choose what the answer is about.")
-    if status not in ANSWERS:
-        faults["status"] = _("Choose what the person said.")
-    if channel not in CHANNELS:
-        faults["channel"] = _("Choose how the person said it.")
-    if not words:
-        faults["evidence"] = _("Say where the proof is: who heard it, which letter, which list.")
-    if status == Status.GRANTED and text is None:
-        faults["text"] = _("Choose the words the person said yes to.")
-    elif text is not None and text.purpose != purpose:
-        faults["text"] = _("These words ask about something else; choose words of this purpose.")
-    if said_at > at:
-        faults["said_at"] = _("This moment is still to come.")
-    if faults:
-        raise ValidationError(faults)
-    return _append(
+    entry = entry_of(
         person,
         purpose=purpose,
         status=status,
         text=text,
         channel=channel,
-        evidence=words,
-        said_at=said_at,
-        at=at,
-        by=by,
-        actor=actor,
+        evidence=evidence,
+        said_at=said_at or at,
     )
+    check_entry(entry, at=at)
+    return _append(entry, at=at, by=by)
+
+
+def check_entry(entry: ConsentRecord, *, at: datetime) -> None:
+    """Raise ValidationError, naming every fault of an entry that is not stored yet."""
+    assert entry.person is not None
+    _refuse(entry.person)
+    faults: dict[str, object] = {}
+    if entry.purpose not in Purpose.values:
+        faults["purpose"] = _("Choose what the answer is about.")
+    if entry.status not in ANSWERS:
+        faults["status"] = _("Choose what the person said.")
+    if entry.channel not in CHANNELS:
+        faults["channel"] = _("Choose how the person said it.")
+    if not entry.evidence:
+        faults["evidence"] = _("Say where the proof is: who heard it, which letter, which list.")
+    if entry.status == Status.GRANTED and entry.text is None:
+        faults["text"] = _("Choose the words the person said yes to.")
+    elif entry.text is not None and entry.text.purpose != entry.purpose:
+        faults["text"] = _("These words ask about something else; choose words of this purpose.")
+    if entry.at > at:
+        faults["said_at"] = _("This moment is still to come.")
+    if faults:
+        raise ValidationError(faults)
+
+
+@transaction.atomic
+def record_list(
+    entries: Sequence[ConsentRecord], *, at: datetime, by: User | None, actor: str = ""
+) -> None:
+    """Write down what a whole list says, at once; each entry is checked as any other answer.
+
+    They come from `entry_of` with the address of each person, not stored yet.
+    """
+    for entry in entries:
+        check_entry(entry, at=at)
+    ConsentRecord.objects.bulk_create(entries)
+    AuditEntry.objects.bulk_create(_log_of(entry, at=at, by=by, actor=actor) for entry in entries)
 
 
 @transaction.atomic
@@ -118,17 +134,16 @@ def withdraw_consent(
     current = person.consents.filter(purpose=purpose).order_by("-at", "-pk").first()
     if current is None or current.status != Status.GRANTED:
         raise ValidationError(_("There is no yes to take back."), code="no_grant")
-    return _append(
+    entry = entry_of(
         person,
         purpose=purpose,
         status=Status.WITHDRAWN,
         text=current.text,
         channel=channel or CORRECTION,
-        evidence=clean_line(evidence) if channel else _correction_of(current, by),
+        evidence=evidence if channel else _correction_of(current, by),
         said_at=at,
-        at=at,
-        by=by,
     )
+    return _append(entry, at=at, by=by)
 
 
 def _correction_of(entry: ConsentRecord, by: User | None) -> str:
@@ -152,7 +167,7 @@ def withdraw_all(
     return ended
 
 
-def _append(
+def entry_of(
     person: Person,
     *,
     purpose: str,
@@ -161,26 +176,43 @@ def _append(
     channel: str,
     evidence: str,
     said_at: datetime,
-    at: datetime,
-    by: User | None,
-    actor: str = "",
+    address: str | None = None,
 ) -> ConsentRecord:
-    mails = ContactPoint.objects.filter(person=person).emails().usable()
-    first = mails.order_by("-is_preferred", "pk").first()
-    made = ConsentRecord.objects.create(
+    """An entry of the ledger, not stored yet; the address is looked up where it is not told."""
+    if address is None:
+        mails = ContactPoint.objects.filter(person=person).emails().usable()
+        address = str(mails.order_by("-is_preferred", "pk").first() or "")
+    return ConsentRecord(
         person=person,
-        address=str(first) if first else "",
+        address=address,
         purpose=purpose,
         status=status,
         text=text,
         language=text.language if text else (person.languages or [""])[0],
         at=said_at,
         channel=channel,
-        evidence=evidence,
+        evidence=clean_line(evidence),
         is_sample=person.is_sample,
     )
-    record(person, "record_consent", at=at, by=by, actor=actor, fields=[purpose], to_state=status)
-    return made
+
+
+def _append(entry: ConsentRecord, *, at: datetime, by: User | None) -> ConsentRecord:
+    entry.save()
+    _log_of(entry, at=at, by=by).save()
+    return entry
+
+
+def _log_of(entry: ConsentRecord, *, at: datetime, by: User | None, actor: str = "") -> AuditEntry:
+    assert entry.person is not None
+    return entry_about(
+        entry.person,
+        "record_consent",
+        at=at,
+        by=by,
+        actor=actor,
+        fields=[entry.purpose],
+        to_state=entry.status,
+    )
 
 
 def _refuse(person: Person) -> None:

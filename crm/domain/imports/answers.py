@@ -2,7 +2,7 @@
 out. The ledger's own function writes them down."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
@@ -12,12 +12,19 @@ from django.utils.translation import gettext as _
 from crm import wording
 from crm.consent_words import why_no_answer
 from crm.domain import bases
-from crm.domain.consents import record_answer, weigh_answer
+from crm.domain.consents import entry_of, record_list, weigh_answer
 from crm.domain.imports.keys import name_key
 from crm.domain.imports.matching import Known
 from crm.domain.imports.values import Entry
 from crm.domain.working_calendar import OFFICE_ZONE
-from crm.models import ConsentRecord, ConsentText, ImportBatch, MailingRecipient, User
+from crm.models import (
+    ConsentRecord,
+    ConsentText,
+    ContactPoint,
+    ImportBatch,
+    MailingRecipient,
+    User,
+)
 from crm.models.consent import Purpose
 from crm.validators import address_key
 
@@ -169,17 +176,21 @@ def _noon(day: date) -> datetime:
     return datetime.combine(day, time(12), ZoneInfo(OFFICE_ZONE))
 
 
-def write_answer(answer: Answer, known: Known, *, at: datetime, by: User | None) -> None:
-    """Into the ledger, by its own function."""
-    answer.record = record_answer(
-        known.person,
-        purpose=Purpose.NEWSLETTER,
-        status=answer.status,
-        channel=CHANNEL,
-        evidence=answer.evidence,
-        text=answer.text,
-        said_at=answer.said_at,
-        at=at,
-        by=by,
-        actor="" if by else "import",
-    )
+def write_answers(said: Sequence[tuple[Answer, Known]], *, at: datetime, by: User | None) -> None:
+    """Into the ledger, all at once, by its own function."""
+    for answer, known in said:
+        mails = [point for point in known.points if point.kind == ContactPoint.Kind.EMAIL]
+        usable = [point for point in mails if point.status in ContactPoint.USABLE]
+        usable.sort(key=lambda point: not point.is_preferred)
+        answer.record = entry_of(
+            known.person,
+            purpose=Purpose.NEWSLETTER,
+            status=answer.status,
+            channel=CHANNEL,
+            evidence=answer.evidence,
+            text=answer.text,
+            said_at=answer.said_at,
+            address=str(usable[0]) if usable else "",
+        )
+    records = [answer.record for answer, _known in said if answer.record is not None]
+    record_list(records, at=at, by=by, actor="" if by else "import")

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from crm import wording
 from crm.domain.audit import record
-from crm.domain.imports.answers import Answer, Answers, write_answer
+from crm.domain.imports.answers import Answer, Answers, write_answers
 from crm.domain.imports.headings import names_municipalities
 from crm.domain.imports.keys import name_key
 from crm.domain.imports.matching import Comparison, Directory, Found, Known, compare, erased_among
@@ -456,9 +456,9 @@ class Run:
         insert_plain([point for row in rows for point in row.points])
         insert_plain([row.part for row in rows if row.part is not None])
         insert_plain([row.notice for row in rows if row.notice is not None])
-        for row in rows:
-            if row.answer is not None and row.known is not None:
-                write_answer(row.answer, row.known, at=self.at, by=self.by)
+        said = [(row.answer, row.known) for row in rows if row.answer and row.known]
+        if said:
+            write_answers(said, at=self.at, by=self.by)
         self._audit_people(rows)
 
     def _make_organisations(self, rows: list[Row]) -> None:
