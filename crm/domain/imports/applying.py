@@ -140,9 +140,10 @@ class Run:
         rows.sort(key=lambda row: not row.entry.name)
         self._refuse_erased(rows)
         self.seats.learn(
-            city_key(row.entry.organisation)
+            key
             for row in rows
             if row.entry.organisation and not row.entry.city
+            for key in city_keys(row.entry.organisation)
         )
         for row in rows:
             self._name_organisation(row)
@@ -220,7 +221,9 @@ class Run:
         is_city |= entry.organisation_type == Organisation.Type.MUNICIPALITY
         if entry.organisation_type and not is_city:
             return []
-        key = city_key(entry.organisation)
+        # Without a word for it, only the bare name of a place may be its municipality's.
+        whole, key = city_keys(entry.organisation)
+        key = key if is_city else whole
         place, maybe = row.place, list[Place]()
         if place is None and not entry.city:
             place, maybe = self.seats.named(key, entry.country, typed=entry.organisation)
@@ -637,9 +640,9 @@ class Run:
         return made
 
 
-def city_key(organisation: str) -> str:
-    """The key of the place whose municipality an organisation of this name may be."""
-    return municipality_key(organisation) or bare_key(organisation)
+def city_keys(organisation: str) -> tuple[str, str]:
+    """The key of a name, and that of the place whose municipality it is if it is one."""
+    return name_key(organisation), municipality_key(organisation) or bare_key(organisation)
 
 
 def _is_city_to_make(organisation: Organisation) -> bool:

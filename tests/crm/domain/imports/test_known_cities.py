@@ -141,6 +141,7 @@ def test_link_and_undo_leave_everything_as_it_was(ghent, brought):
         "Anna;Gent - Brandweer;;",
         "Anna;Gent, dienst Preventie;;",
         "Anna;University of Ghent;;",
+        "Anna;City Gent;;",
         "Anna;Gent;NO;",
         "Anna;Gent;;Rotterdam",
         "Anna;Gemeente Rotterdam;;Gent",
