@@ -25,6 +25,7 @@ VERBS = {
     "forget_import_rows": gettext_lazy("rows of an import forgotten"),
     "export_person": gettext_lazy("everything kept was handed out"),
     "record_consent": gettext_lazy("answer about consent written down"),
+    "take_back_consent": gettext_lazy("answer about consent taken out again"),
     "tell_person": gettext_lazy("told that we have their data"),
     "take_back_told": gettext_lazy("still to be told after all"),
     "open_data_request": gettext_lazy("request about own data written down"),

@@ -9,6 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm import wording
+from crm.domain.consents import LATER
+from crm.mailing_words import block_of
 from crm.models import ConsentRecord
 from crm.models.consent import Purpose
 
@@ -57,3 +59,8 @@ def _line(record: ConsentRecord, zone: str) -> ConsentLine:
         version = _("text version %(version)d") % {"version": record.text.version}
         source = ", ".join(part for part in (source, version) if part)
     return ConsentLine(record.purpose, record.status, str(words), source)
+
+
+def why_no_answer(why: str) -> str:
+    """Why an answer that comes along with others is not written down."""
+    return _("They answered later; that counts.") if why == LATER else block_of(why).what

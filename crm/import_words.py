@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from crm.domain.imports.headings import FIELDS
 from crm.exports import as_text
-from crm.models import ImportRow, Participation
+from crm.models import ConsentRecord, ImportRow, Participation
 
 SHOWN_LETTERS = 120
 LABELS: dict[str, str | Promise] = {
@@ -66,6 +66,9 @@ def _label(name: str) -> str:
 
 
 def _words(name: str, value: Any) -> str:
+    if name == "newsletter":
+        known = ConsentRecord.Status.values
+        return str(ConsentRecord.Status(value).label) if value in known else _("never asked")
     if name == "part.status" and value in Participation.Status.values:
         return str(Participation.Status(value).label)
     return as_text(value, zone="UTC")

@@ -107,6 +107,8 @@ PAGES = {
     "visits:debrief-undo": button(COORDINATOR),
     "visits:person-bulk-edit": button(COORDINATOR),
     "visits:person-bulk-edit-undo": button(COORDINATOR),
+    "visits:person-bulk-consent": button(COORDINATOR),
+    "visits:person-bulk-consent-undo": button(COORDINATOR),
     "visits:my-account": form(COORDINATOR),
     "visits:follow-up-bulk-undo": button(FIELD),
     "visits:follow-up-snooze": button(FIELD, OTHER),

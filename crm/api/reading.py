@@ -351,11 +351,22 @@ class ImportFaultSerializer(serializers.Serializer):
     message = serializers.CharField()
 
 
+class ImportSuggestionSerializer(serializers.Serializer):
+    name = serializers.CharField(help_text=_("As the file writes it."))
+    choices = serializers.ListField(
+        child=serializers.IntegerField(), help_text=_("Numbers of those that may be meant.")
+    )
+    taken = serializers.IntegerField(help_text=_("The one it is taken for; 0 for a new one."))
+
+
 class ImportSerializer(Output):
     """A file of people; `rows` + the number of `errors` = the lines of the file."""
 
     event = serializers.SlugRelatedField(slug_field="slug", read_only=True, allow_null=True)
     headings = serializers.ListField(child=serializers.CharField())
+    suggestions = ImportSuggestionSerializer(
+        many=True, help_text=_("Organisations that the file calls otherwise than we do.")
+    )
     mapping = serializers.ListField(child=serializers.CharField(allow_blank=True))
     create = serializers.IntegerField(source="created")
     update = serializers.IntegerField(source="updated")
@@ -375,6 +386,9 @@ class ImportSerializer(Output):
             "basis",
             "source",
             "overwrites",
+            "newsletter_text",
+            "newsletter_on",
+            "newsletter_proof",
             "file_name",
             "checksum",
             "kind",
@@ -382,6 +396,7 @@ class ImportSerializer(Output):
             "is_encoding_sure",
             "headings",
             "mapping",
+            "suggestions",
             "rows",
             "create",
             "update",

@@ -143,8 +143,9 @@ class PersonViewSet(Listed):
     @extend_schema(request=writing.NewPersonInput)
     def create(self, request):
         values = self.read(writing.NewPersonInput)
-        reached = {name: values.pop(name, "") for name in ("address", "phone")}
-        return self.answer(people.add_person(values, **reached, **self.act), status=201)
+        beside = ("address", "phone", "origin", "source", "basis")
+        more = {name: values.pop(name) for name in beside if name in values}
+        return self.answer(people.add_person(values, **more, **self.act), status=201)
 
     @extend_schema(request=writing.PersonInput)
     def partial_update(self, request, pk):

@@ -22,6 +22,7 @@ from crm.api.serializers import Input
 from crm.domain.consents import ANSWERS, CHANNELS
 from crm.domain.imports.encodings import KNOWN
 from crm.domain.imports.headings import FIELDS
+from crm.domain.notice_clock import ORIGINS
 from crm.models import (
     ConsentText,
     Event,
@@ -84,6 +85,23 @@ class PersonInput(Input):
 class NewPersonInput(PersonInput):
     address = Line(max_length=254, required=False, allow_blank=True, help_text=_("A mail address."))
     phone = Line(max_length=60, required=False, allow_blank=True)
+    origin = serializers.ChoiceField(
+        choices=list(ORIGINS),
+        required=False,
+        help_text=_("Who gave these data: self (the usual), list or other."),
+    )
+    source = Line(
+        max_length=200,
+        required=False,
+        allow_blank=True,
+        help_text=_("Needed unless the origin is self: which list, or who."),
+    )
+    basis = Line(
+        max_length=200,
+        required=False,
+        allow_blank=True,
+        help_text=_("Needed unless the origin is self: why the person may be kept."),
+    )
 
 
 class NewPostInput(Input):
@@ -237,6 +255,33 @@ class ImportReadingInput(Input):
         help_text=_("A field for each column, empty for one left out."),
     )
     overwrites = Truth(required=False)
+    organisations = serializers.DictField(
+        child=serializers.IntegerField(min_value=0),
+        required=False,
+        help_text=_("By name, the number of the municipality it means; 0 for a new one."),
+    )
+    newsletter_text = RowKey(
+        queryset=ConsentText.objects.filter(purpose=Purpose.NEWSLETTER),
+        required=False,
+        allow_null=True,
+        help_text=_("Of answers about the newsletter: the words they were asked in."),
+    )
+    newsletter_words = Words(
+        max_length=2_000,
+        required=False,
+        allow_blank=True,
+        help_text=_("In place of these: the exact words of the list."),
+    )
+    newsletter_language = Line(
+        max_length=8,
+        required=False,
+        allow_blank=True,
+        help_text=_("The language of the words, two letters."),
+    )
+    newsletter_on = Day(required=False, allow_null=True, help_text=_("The day of the answers."))
+    newsletter_proof = Line(
+        max_length=470, required=False, allow_blank=True, help_text=_("Where the proof is.")
+    )
 
 
 class ImportApplyInput(Input):

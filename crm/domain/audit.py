@@ -27,7 +27,35 @@ def record(
 
     `actor` names who acted when no user did: "municipality", "worker", "import".
     """
-    entry = AuditEntry.objects.create(
+    entry = entry_about(
+        row,
+        verb,
+        at=at,
+        by=by,
+        actor=actor,
+        fields=fields,
+        from_state=from_state,
+        to_state=to_state,
+    )
+    entry.save()
+    if why:
+        AuditNote.objects.create(entry=entry, why=why[:1_000])
+    return entry
+
+
+def entry_about(
+    row: models.Model,
+    verb: str,
+    *,
+    at: datetime,
+    by: User | None = None,
+    actor: str = "",
+    fields: Iterable[str] = (),
+    from_state: str = "",
+    to_state: str = "",
+) -> AuditEntry:
+    """The entry that `record` appends, not stored yet: for those who append many at once."""
+    return AuditEntry(
         at=at,
         by=by,
         actor=actor,
@@ -40,6 +68,3 @@ def record(
         to_state=to_state,
         is_sample=getattr(row, "is_sample", False),
     )
-    if why:
-        AuditNote.objects.create(entry=entry, why=why[:1_000])
-    return entry

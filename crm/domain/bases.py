@@ -6,12 +6,13 @@ mail is handed to the server.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from django.db.models import Q
 
-from crm.domain.placeholders import kind_of
+from crm.domain.placeholders import is_own, kind_of
 from crm.models import (
     ConsentRecord,
     ContactPoint,
@@ -24,11 +25,13 @@ from crm.models import (
     Person,
     Suppression,
 )
+from crm.models.consent import Purpose
 from crm.validators import address_key
 
 Reason = MailingRecipient.Reason
 Kind = Mailing.Kind
 Status = ContactPoint.Status
+NO = (ConsentRecord.Status.REFUSED, ConsentRecord.Status.WITHDRAWN)
 # Both spare their address every further mail, whoever else has it.
 REFUSED = (Status.BOUNCED, Status.SUPPRESSED)
 # What to say of somebody none of whose addresses is of use: the first of these that holds.
@@ -73,15 +76,16 @@ def weigh(kind: str, facts: Facts) -> Verdict:
 
     A newsletter and the offer of visits rest on consent, and unknown is not yes. A letter about an
     event rests on having taken part in it: it closes what the person came for (GDPR art. 6(1)(f)),
-    and whoever asked us to stop is spared it too. A notice is our duty (art. 14): it asks for no
-    consent, and goes to nobody who was told already.
+    and whoever asked us to stop is spared it too; one in words of our own, which may be news by
+    another name, also whoever said no to the newsletter. A notice is our duty (art. 14): it asks
+    for no consent, and goes to nobody who was told already.
     """
     if not facts.is_live:
         return Verdict(Reason.GONE)
     if facts.asked_to_stop:
         return Verdict(Reason.STOPPED)
     if kind in Mailing.CONSENT:
-        if facts.consent in (ConsentRecord.Status.REFUSED, ConsentRecord.Status.WITHDRAWN):
+        if facts.consent in NO:
             return Verdict(Reason.DENIED)
         if facts.consent != ConsentRecord.Status.GRANTED:
             return Verdict(Reason.NO_CONSENT)
@@ -90,6 +94,8 @@ def weigh(kind: str, facts: Facts) -> Verdict:
             return Verdict(Reason.NO_NOTICE)
     elif not facts.took_part:
         return Verdict(Reason.NO_PART)
+    elif facts.consent in NO:
+        return Verdict(Reason.DENIED)
     return weigh_addresses(facts.addresses)
 
 
@@ -109,8 +115,11 @@ def weigh_addresses(addresses: Sequence[Address]) -> Verdict:
     return Verdict(next((NO_USE[each] for each in NO_USE if each in known), Reason.NO_ADDRESS))
 
 
-def facts_of(people: Sequence[Person], *, kind: str, event_id: int | None) -> dict[int, Facts]:
-    """The facts of each person by number."""
+def facts_of(
+    people: Sequence[Person], *, kind: str, event_id: int | None, is_own: bool = False
+) -> dict[int, Facts]:
+    """The facts of each person by number; of a wording that `is_own`, written by somebody here,
+    also what they said to the newsletter."""
     numbers = [person.pk for person in people]
     points = ContactPoint.objects.filter(person__in=numbers).emails()
     addresses: dict[int, list[Address]] = defaultdict(list)
@@ -118,8 +127,8 @@ def facts_of(people: Sequence[Person], *, kind: str, event_id: int | None) -> di
         addresses[point.person_id].append(Address(point.pk, point.match_key, point.status))
     keys = {address.key for each in addresses.values() for address in each}
     refused = _refused(keys)
-    purpose = Mailing.CONSENT.get(Kind(kind), "")
-    consent = _consents(numbers, purpose) if purpose else {}
+    purpose = Mailing.CONSENT.get(Kind(kind), Purpose.NEWSLETTER if is_own else "")
+    consent = answers_of(numbers, purpose) if purpose else {}
     denied = _denied_addresses(keys, purpose) if purpose else set()
     came = set(
         Participation.objects.filter(
@@ -151,18 +160,35 @@ def facts_of(people: Sequence[Person], *, kind: str, event_id: int | None) -> di
     return found
 
 
+def objections(numbers: Collection[int], keys: set[str], purpose: str) -> dict[int | str, str]:
+    """Who must not be given a yes by a list or along with others, by number of the person or key of
+    the address, and why: they asked us to stop, said no, or their address must never be mailed."""
+    listed = ContactPoint.objects.filter(match_key__in=keys, status=Status.SUPPRESSED)
+    never = {*listed.values_list("match_key", flat=True), *Suppression.objects.among(keys)}
+    found: dict[int | str, str] = dict.fromkeys(never, Reason.SUPPRESSED)
+    found |= dict.fromkeys(_denied_addresses(keys, purpose), Reason.DENIED)
+    answers = answers_of(numbers, purpose).items()
+    found |= {number: Reason.DENIED for number, answer in answers if answer in NO}
+    return found | dict.fromkeys(_asked_to_stop(numbers, keys), Reason.STOPPED)
+
+
 def _refused(keys: set[str]) -> set[str]:
     """Keys that must not be mailed, whoever has them."""
     bad = ContactPoint.objects.filter(match_key__in=keys, status__in=REFUSED)
     return set(bad.values_list("match_key", flat=True)) | Suppression.objects.among(keys)
 
 
-def _consents(numbers: list[int], purpose: str) -> dict[int, str]:
+def answers_of(numbers: Collection[int], purpose: str) -> dict[int, str]:
     """The present answer of each person to the purpose."""
+    return {number: status for number, (status, _at) in dated_answers(numbers, purpose).items()}
+
+
+def dated_answers(numbers: Collection[int], purpose: str) -> dict[int, tuple[str, datetime]]:
+    """The present answer of each person to the purpose, and when it was given."""
     rows = ConsentRecord.objects.filter(person__in=numbers, purpose=purpose)
-    newest: dict[int, str] = {}
-    for person, status in rows.order_by("-at", "-pk").values_list("person", "status"):
-        newest.setdefault(person, status)
+    newest: dict[int, tuple[str, datetime]] = {}
+    for person, status, at in rows.order_by("-at", "-pk").values_list("person", "status", "at"):
+        newest.setdefault(person, (status, at))
     return newest
 
 
@@ -177,7 +203,7 @@ def _denied_addresses(keys: set[str], purpose: str) -> set[str]:
     return found & keys
 
 
-def _asked_to_stop(numbers: list[int], keys: set[str]) -> set[int | str]:
+def _asked_to_stop(numbers: Collection[int], keys: set[str]) -> set[int | str]:
     """People and addresses that asked for no more mail, or to be erased."""
     wishes = DataRequest.objects.filter(kind__in=[DataRequest.Kind.STOP, DataRequest.Kind.ERASE])
     found: set[int | str] = set(wishes.filter(person__in=numbers).values_list("person", flat=True))
@@ -200,7 +226,9 @@ def objection_to(mail: OutgoingMail) -> str:
         return Reason.GONE
     key = address_key(mail.recipient)
     for kind in dict.fromkeys((mailing.kind, kind_of(mailing.template_key))):
-        facts = facts_of([person], kind=kind, event_id=mailing.event_id)[person.pk]
+        own = is_own(mailing.template_key)
+        event = mailing.event_id
+        facts = facts_of([person], kind=kind, event_id=event, is_own=own)[person.pk]
         same = [address for address in facts.addresses if address.key == key]
         if reason := weigh(kind, replace(facts, addresses=same)).reason:
             return reason

@@ -6,7 +6,7 @@ a release checks again and refuses when anything differs from what was shown.
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,15 +17,17 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crm import wording
 from crm.domain import bases
 from crm.domain.audit import record
 from crm.domain.letters_of_mailings import Writer
 from crm.domain.outbox import mail_of
-from crm.domain.placeholders import SHARED, kind_of
+from crm.domain.placeholders import SHARED, is_own, kind_of
 from crm.domain.stop_links import links_of
 from crm.domain.wordings import newest
 from crm.domain.working_calendar import OFFICE_ZONE
 from crm.models import (
+    Event,
     Mailing,
     MailingRecipient,
     Message,
@@ -43,6 +45,8 @@ MailState = OutgoingMail.State
 ON_ITS_WAY = (MailState.QUEUED, MailState.HELD, MailState.SENDING)
 
 AT_ONCE = 250
+# For so long after its last day a letter about an event closes what people came for.
+FOLLOWED_UP_FOR = timedelta(days=90)
 # Written within one request and one transaction: 2,000 take five to ten seconds.
 MOST_PEOPLE = 5_000
 # What a mailing says of itself; everything else in SHARED is filled in by hand.
@@ -69,7 +73,7 @@ def start_mailing(
     ValidationError with every fault.
     """
     mailing = Mailing(
-        **_clean(values), query=dict(query) if query is not None else None, created_by=by
+        **_clean(values, at=at), query=dict(query) if query is not None else None, created_by=by
     )
     mailing.created_at = at
     mailing.save()
@@ -89,7 +93,7 @@ def edit_mailing(
 ) -> Mailing:
     """Change a draft and check it again. Raises ValidationError, also when it is released."""
     locked = _locked(mailing, State.DRAFT)
-    for name, value in _clean(values).items():
+    for name, value in _clean(values, at=at).items():
         setattr(locked, name, value)
     locked.save()
     record(locked, "edit_mailing", at=at, by=by, fields=values)
@@ -98,7 +102,7 @@ def edit_mailing(
     return mailing
 
 
-def _clean(values: Mapping[str, Any]) -> dict[str, Any]:
+def _clean(values: Mapping[str, Any], *, at: datetime) -> dict[str, Any]:
     """Fit to store; raises ValidationError with every fault at its field."""
     faults: dict[str, Any] = {}
     title = clean_line(values["title"])
@@ -107,6 +111,8 @@ def _clean(values: Mapping[str, Any]) -> dict[str, Any]:
     kind, event = values["kind"], values.get("event")
     if kind == Mailing.Kind.EVENT and event is None:
         faults["event"] = _("Choose the event that it is about.")
+    elif fault := _too_late(kind, event, at):
+        faults["event"] = fault
     key = values["template_key"]
     if not kind_of(key) or not newest(key):
         faults["template_key"] = _("Choose one of the wordings of mailings.")
@@ -149,6 +155,25 @@ def _misfit(kind: str, key: str) -> ValidationError | None:
     words = _("This wording is of another kind and goes out as that alone: %(kind)s.")
     named = Mailing.Kind(kind_of(key)).label
     return ValidationError(words, code="kind", params={"kind": named})
+
+
+def _too_late(kind: str, event: Event | None, at: datetime) -> ValidationError | None:
+    """What to say of a letter about an event that has long been over: what is written then is news,
+    and news goes to those who agreed to it."""
+    if kind != Mailing.Kind.EVENT or event is None:
+        return None
+    if at.astimezone(ZoneInfo(OFFICE_ZONE)).date() <= event.ends_on + FOLLOWED_UP_FOR:
+        return None
+    words = _(
+        "“%(event)s” ended on %(day)s. Letters about an event go out within %(days)d days; after "
+        "that they are news: choose a newsletter."
+    )
+    told = {
+        "event": event.name,
+        "day": wording.day(event.ends_on),
+        "days": FOLLOWED_UP_FOR.days,
+    }
+    return ValidationError(words, code="too_late", params=told)
 
 
 def shared_value(name: str, value: Any) -> str:
@@ -237,7 +262,12 @@ def _decided(
     for start in range(0, len(numbers), AT_ONCE):
         rows = Person.objects.filter(pk__in=numbers[start : start + AT_ONCE])
         people = list(rows.select_related("organisation__municipality").order_by("pk"))
-        facts = bases.facts_of(people, kind=mailing.kind, event_id=mailing.event_id)
+        facts = bases.facts_of(
+            people,
+            kind=mailing.kind,
+            event_id=mailing.event_id,
+            is_own=is_own(mailing.template_key),
+        )
         agreed, untold = writer.agreed_on(people), writer.untold(people)
         before = _got_before(mailing, facts)
         decided: list[tuple[MailingRecipient, tuple[str, ...]]] = []
@@ -358,6 +388,8 @@ def _release(
     locked = _locked(mailing, State.DRAFT)
     if fault := _misfit(locked.kind, locked.template_key):
         raise fault
+    if fault := _too_late(locked.kind, locked.event, scheduled_at or at):
+        raise fault
     check_mailing(locked, people, at=at)
     if locked.digest != seen:
         raise ValidationError(
@@ -384,8 +416,12 @@ def try_again(mailing: Mailing, *, at: datetime, by: User) -> int:
     Nobody joins a released mailing: only who was on it.
     """
     locked = _locked(mailing, State.RELEASED)
-    if fault := _misfit(locked.kind, locked.template_key):
-        raise fault
+    for fault in (
+        _misfit(locked.kind, locked.template_key),
+        _too_late(locked.kind, locked.event, at),
+    ):
+        if fault:
+            raise fault
     blocked = locked.recipients.filter(standing=Standing.BLOCKED, mail=None)
     numbers = list(blocked.order_by("person").values_list("person", flat=True))
     written_to = locked.recipients.exclude(mail=None).exclude(point=None)
@@ -495,7 +531,8 @@ def resume_mailing(mailing: Mailing, *, at: datetime, by: User) -> int:
     """Let a stopped mailing go on, not before its moment; how many mails wait again."""
     locked = _locked(mailing, State.STOPPED)
     Mailing.objects.filter(pk=locked.pk).update(state=State.RELEASED)
-    waiting = locked.mails.filter(state=MailState.HELD).update(state=MailState.QUEUED)
+    held = locked.mails.filter(state=MailState.HELD)
+    waiting = held.update(state=MailState.QUEUED, first_try_at=None)
     record(locked, "resume_mailing", at=at, by=by)
     mailing.refresh_from_db()
     return waiting

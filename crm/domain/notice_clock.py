@@ -3,20 +3,64 @@
 import calendar
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.domain.audit import record
-from crm.models import Mailing, NoticeDue, OutgoingMail, User
+from crm.models import Mailing, NoticeDue, OutgoingMail, Person, User
 from crm.validators import clean_line
+
+# Who gave us the data of somebody added by hand. What they said themselves is told at once (art.
+# 13); about everything else they learn within a month (art. 14).
+THEMSELVES = "self"
+ORIGINS = {
+    THEMSELVES: _("The person themselves"),
+    "list": _("The attendee list of an event"),
+    "other": _("Somebody else, or a public source"),
+}
 
 
 def a_month_after(day: date) -> date:
     """The same day of the next month, or its last (GDPR art. 12.3 and 14.3)."""
     year, month = (day.year + 1, 1) if day.month == 12 else (day.year, day.month + 1)
     return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+
+
+def check_words(basis: str, source: str) -> tuple[str, str]:
+    """Basis and source on one line; raises ValidationError naming each that is missing."""
+    basis, source = clean_line(basis), clean_line(source)
+    faults: dict[str, Any] = {}
+    for name, value, sentence in (
+        ("basis", basis, _("Say on what basis these people may be kept.")),
+        ("source", source, _("Say where the list comes from.")),
+    ):
+        if not value:
+            faults[name] = ValidationError(sentence, code="required")
+        elif len(value) > 200:
+            sentence = _("At most 200 characters are kept here.")
+            faults[name] = ValidationError(sentence, code="too_long")
+    if faults:
+        raise ValidationError(faults)
+    return basis, source
+
+
+def start_clock(
+    person: Person, *, origin: str, source: str, basis: str, at: datetime
+) -> NoticeDue | None:
+    """Write down from where the data of a new person came, when not from themselves: then they are
+    to be told within a month. Raises ValidationError without source and basis, as an import does.
+    """
+    if origin not in ORIGINS:
+        raise ValidationError({"origin": _("Choose who gave us these data.")}, code="origin")
+    if origin == THEMSELVES:
+        return None
+    basis, source = check_words(basis, source)
+    due_on = a_month_after(at.date())
+    return NoticeDue.objects.create(person=person, source=source, basis=basis, due_on=due_on)
 
 
 @transaction.atomic
@@ -52,7 +96,10 @@ def tell_by_mail(mail: OutgoingMail, *, at: datetime) -> list[NoticeDue]:
     if mailing is None or mailing.kind != Mailing.Kind.NOTICE or person is None:
         return []
     rows = NoticeDue.objects.open().filter(person=person).select_related("person")
-    notices = list(rows.exclude(batch__applied_at__gt=mail.message.at))
+    later = Q(batch__applied_at__gt=mail.message.at)
+    # Of somebody added by hand only the day is known.
+    later |= Q(batch=None, due_on__gt=a_month_after(mail.message.at.date()))
+    notices = list(rows.exclude(later))
     try:
         return mark_told(notices, how=_how(mail), at=at, by=mailing.released_by)
     except ValidationError:

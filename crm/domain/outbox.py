@@ -238,7 +238,8 @@ def compose(mail: OutgoingMail) -> Letter:
 def stop_headers(mail: OutgoingMail) -> dict[str, str]:
     """How a mail program stops the mails of a mailing by one press (RFC 8058, RFC 2369)."""
     ways = [f"<{with_link(mail, link_marker(mail.mail_id))}>"]
-    if settings.UNSUBSCRIBE_MAIL:
+    # By mail only where somebody reads what arrives.
+    if settings.UNSUBSCRIBE_MAIL and settings.IMAP_HOST:
         ways.append(f"<mailto:{network_address(settings.UNSUBSCRIBE_MAIL)}?subject=unsubscribe>")
     return {
         "List-Unsubscribe": ", ".join(ways),
@@ -433,11 +434,13 @@ def mark_given_up(mail: OutgoingMail, answer: str) -> bool:
 def _retry(mail: OutgoingMail, error: str) -> None:
     now = timezone.now()
     attempts = mail.attempts + 1
-    if now - mail.queued_real_at >= GIVE_UP_AFTER:
+    first = mail.first_try_at or now
+    if now - first >= GIVE_UP_AFTER:
         _settle(mail, State.FAILED, error=error)
         return
+    tried = {"attempts": attempts, "first_try_at": first}
     wait = RETRY_AFTER[min(attempts, len(RETRY_AFTER)) - 1]
-    _settle(mail, State.QUEUED, error=error, attempts=attempts, next_try_at=now + wait)
+    _settle(mail, State.QUEUED, error=error, next_try_at=now + wait, **tried)
 
 
 def _settle(mail: OutgoingMail, state: str, *, error: str = "", **values: Any) -> None:
@@ -476,7 +479,7 @@ def decide_mail(mail: OutgoingMail, step: str, *, by: User, at: datetime) -> Out
     """
     start, end = PERSON_STEPS[step]
     changed = OutgoingMail.objects.filter(pk=mail.pk, state__in=start).update(
-        state=end, next_try_at=_due_after(step), error=""
+        state=end, next_try_at=_due_after(step), first_try_at=None, error=""
     )
     mail.refresh_from_db()
     if not changed:
@@ -516,6 +519,8 @@ def start_outbox(*, at: datetime, by: User) -> None:
     """Let mail leave again, also where we waited for a server that had refused us."""
     standing = OutboxStanding.objects.now()
     OutboxStanding.objects.filter(pk=1).update(stopped_at=None, stopped_by=None, retry_at=None)
+    # Nobody tried while it stood still.
+    OutgoingMail.objects.filter(state=State.QUEUED).update(first_try_at=None)
     record(standing, "start_outbox", at=at, by=by)
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.domain.audit import record
 from crm.domain.edits import ChangedMeanwhile, save_changes
+from crm.domain.notice_clock import ORIGINS, THEMSELVES, start_clock
 from crm.models import ContactPoint, Organisation, Person, Suppression, User
 from crm.search import search_key
 from crm.validators import address_key, clean_line, clean_text, mail_address
@@ -36,16 +37,24 @@ def add_person(
     *,
     address: str = "",
     phone: str = "",
+    origin: str = THEMSELVES,
+    source: str = "",
+    basis: str = "",
     is_sample: bool = False,
     at: datetime,
     by: User | None,
 ) -> Person:
-    """A new person from `values` (names in EDITABLE), with a mail address and phone if given."""
+    """A new person from `values` (names in EDITABLE), with a mail address and phone if given.
+
+    `origin` is one of `notice_clock.ORIGINS`: whose data did not come from themselves is to be
+    told within a month from where they came, and on what basis they are kept.
+    """
     values = _clean(values)
     initiatives = values.pop("initiatives", ())
     person = Person.objects.create(**values, is_sample=is_sample)
     person.initiatives.set(initiatives)
-    record(person, "add_person", at=at, by=by, fields=values)
+    start_clock(person, origin=origin, source=source, basis=basis, at=at)
+    record(person, "add_person", at=at, by=by, fields=values, why=str(ORIGINS[origin]))
     for kind, value in (
         (ContactPoint.Kind.EMAIL, address),
         (ContactPoint.Kind.PHONE, phone),

@@ -25,6 +25,8 @@ MAILING_PREFIX, AFTER_KIND = "mailing-", "--"
 # What one may add a wording for; a notice says what the law asks for, in words of its own.
 OWN_KINDS = (Kind.NEWSLETTER, Kind.VISIT_CONTACT, Kind.EVENT)
 STOP = "stop_link"
+# A letter about an event in words of our own says which, or that it is why they get it.
+SAYS_EVENT = frozenset({"event", "what_we_understood"})
 # Not every project has to print a line about its funding.
 MAY_BE_EMPTY = frozenset({"funding_line"})
 
@@ -119,6 +121,11 @@ def kind_of(key: str) -> str:
         return ""
     named = key.removeprefix(MAILING_PREFIX).partition(AFTER_KIND)[0]
     return named if named in OWN_KINDS else Kind.NEWSLETTER
+
+
+def is_own(key: str) -> bool:
+    """Whether somebody here wrote it for a mailing: free text, whatever it is said to be for."""
+    return key not in KINDS and bool(kind_of(key))
 
 
 def is_notice(key: str) -> bool:

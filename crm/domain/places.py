@@ -30,6 +30,26 @@ BODIES = frozenset(
     "gmina gminy kommune kommun bykommune city town council borough municipality dimos dimou "
     "cedex".split()
 )
+# How an organisation is called that is the municipality of the place behind the words, or before
+# them, in the languages we speak and some more; as keys.
+CALLED_SO = (
+    re.compile(
+        r"(?:(?:stadt|landeshauptstadt|hansestadt|stadtverwaltung|gemeinde|gemeindeverwaltung|"
+        r"magistrat der stadt|stad|gemeente|gemeentebestuur|stadsbestuur|gmina|miasto|"
+        r"urzad (?:miasta|gminy|miejski(?: w)?)|dimos|kommune|kommunen|"
+        r"(?:city|town|municipality|borough|commune) of|"
+        r"(?:ville|mairie|commune|communaute urbaine) (?:de la|de|du|des|d)|"
+        r"(?:comune|citta|municipio) (?:di|de|dell|della|del|d)|"
+        r"(?:ayuntamiento|ajuntament|concello|municipio|municipalidad) (?:de la|de|del|d)|"
+        r"camara municipal (?:de|do|da)) )(?P<place>.+)"
+    ),
+    re.compile(
+        r"(?P<place>.+) (?:kommune|bykommune|kommun|municipality|comune|gemeente|stadt|"
+        r"(?:city|town|borough|municipal) council)"
+    ),
+)
+# Behind these words an unknown name has no more words than a place has.
+MOST_WORDS = 2
 LINKS = frozenset("de di da do du des der van of w we".split())
 # Written in short or in full by habit, in French, German, Dutch and English names.
 SAINTS = {"st": ("saint", "sankt", "sint"), "ste": ("sainte",)}
@@ -84,10 +104,10 @@ def resolve_city(typed: str, *, country: str = "") -> Resolution:
 
 
 def _named(name: str) -> list[Place]:
-    return list(Place.objects.named(*_spellings(name))[:50])
+    return list(Place.objects.named(*spellings(name))[:50])
 
 
-def _spellings(name: str) -> set[str]:
+def spellings(name: str) -> set[str]:
     """The key `name`, also with every Saint in full or in short."""
     swaps = [(short, full) for short, forms in SAINTS.items() for full in forms]
     swaps += [(full, short) for short, full in swaps]
@@ -249,6 +269,14 @@ def bare_key(name: str) -> str:
     return " ".join(word for word in name_key(name).split() if word not in BODIES)
 
 
+def municipality_key(name: str) -> str:
+    """The key of the place whose municipality an organisation of this name is by its words: "Mairie
+    de Lyon" is that of lyon, "Bergen kommune" of bergen; empty for other names."""
+    key = name_key(name)
+    found = next(filter(None, (pattern.fullmatch(key) for pattern in CALLED_SO)), None)
+    return found["place"] if found else ""
+
+
 def body_key(name: str) -> str:
     """The same without the word that ties the body to its place: "Comune di Brescia" is brescia."""
     kept: list[str] = []
@@ -343,7 +371,7 @@ def _clear_choice(places: list[Place], key: str) -> Place | None:
         return None
     if len(places) == 1:
         return places[0]
-    keys = _spellings(key)
+    keys = spellings(key)
     own = [place for place in places if name_key(place.name) in keys]
     first, *others = sorted(own or places, key=lambda place: -place.population)
     others = [place for place in places if place != first]

@@ -15,13 +15,16 @@ from crm.domain.placeholders import (
     AFTER_KIND,
     MAILING_PREFIX,
     OWN_KINDS,
+    SAYS_EVENT,
     STOP,
     allowed_in,
     check_names,
     is_for_mailings,
     is_notice,
+    is_own,
+    kind_of,
 )
-from crm.models import MailTemplate, User
+from crm.models import Mailing, MailTemplate, User
 from crm.search import search_key
 from crm.validators import clean_line, clean_text
 
@@ -69,6 +72,13 @@ def check_wording(key: str, subject: str, body: str) -> tuple[str, str]:
         if is_notice(key) and not (says_source and "basis" in names):
             words = _("A notice says where the data comes from and why: put {source} and {basis}.")
             fault("body", ValidationError(words, code="no_source"))
+        is_about_event = is_own(key) and kind_of(key) == Mailing.Kind.EVENT
+        if is_about_event and not SAYS_EVENT & {*names}:
+            words = _(
+                "A letter about an event says which: put {event} or {what_we_understood} into the "
+                "text. News goes out as a newsletter."
+            )
+            fault("body", ValidationError(words, code="no_event"))
         if not is_for_mailings(key) and not {"link", STOP, "confirm_link"} & set(names):
             words = _("Put {link} into the text: every answer carries the private page.")
             fault("body", ValidationError(words, code="no_link"))

@@ -3,6 +3,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from crm.domain.notice_clock import ORIGINS
 from crm.domain.people import EDITABLE, organisation_of, phone_number
 from crm.forms.fields import LANGUAGES, EditForm, Form, LineField, TextField
 from crm.models import ContactPoint, Initiative, Organisation, Person
@@ -81,8 +82,28 @@ class NewPersonForm(PersonForm):
 
     address = LineField(label=_("Mail address"), max_length=320, required=False)
     phone = LineField(label=_("Phone"), max_length=60, required=False)
+    origin = forms.ChoiceField(
+        label=_("Who gave us these data"),
+        choices=list(ORIGINS.items()),
+        help_text=_("If not they themselves, they are to be told within a month."),
+    )
+    source = LineField(
+        label=_("Source"),
+        max_length=200,
+        required=False,
+        help_text=_("If somebody else gave them: which list or who. They will be told."),
+    )
+    basis = LineField(
+        label=_("Basis"),
+        max_length=200,
+        required=False,
+        help_text=_("Why we may keep them, as: legitimate interest, follow-up of the event."),
+    )
 
-    field_order = ["given", "family", "role", "department", "organisation", "address", "phone"]
+    field_order = [
+        *("given", "family", "role", "department", "organisation", "address", "phone"),
+        *("origin", "source", "basis"),
+    ]
 
     def clean_address(self) -> str:
         value = self.cleaned_data["address"]

@@ -29,6 +29,8 @@ class ConsentText(SampleMark, models.Model):
     language = models.CharField(max_length=8)
     version = models.PositiveIntegerField()
     text = models.TextField()
+    # Our own form asks in the newest of these; the words of somebody's list are only kept.
+    is_asked = models.BooleanField(default=True)
 
     class Meta:
         constraints = [

@@ -49,6 +49,12 @@ class ImportBatch(models.Model):
     basis = models.CharField(_("basis"), max_length=200)
     source = models.CharField(_("source"), max_length=200)
     overwrites = models.BooleanField(_("overwrite what differs"), default=False)
+    # Of the answers about the newsletter in the file, where its rows do not say it themselves.
+    newsletter_text = models.ForeignKey(
+        "crm.ConsentText", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    newsletter_on = models.DateField(null=True, blank=True)
+    newsletter_proof = models.CharField(max_length=500, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.UPLOADED)
     error = models.CharField(max_length=500, blank=True)
     file_name = models.CharField(_("file"), max_length=200)
@@ -62,6 +68,10 @@ class ImportBatch(models.Model):
     delimiter = models.CharField(max_length=1, blank=True)
     sheet = models.CharField(max_length=60, blank=True)
     sheets = models.JSONField(default=list)
+    # Organisations the file calls otherwise than we do, as the last look at it found them, with the
+    # numbers of those that may be meant; and by name what somebody chose, 0 for a new one.
+    suggestions = models.JSONField(default=list)
+    organisations = models.JSONField(default=dict)
     heading_line = models.PositiveIntegerField(default=0)
     headings = models.JSONField(default=list)
     heading_key = models.CharField(max_length=64, blank=True, db_index=True)

@@ -48,21 +48,27 @@ class MessageQuerySet(SearchQuerySet):
         elsewhere. What a program answers on its own is nobody's word."""
         return self.filter(status__in=Message.EXCHANGED).exclude(channel=Message.AUTOMATIC)
 
+    def words_of_ours(self):
+        """Letters that somebody of us wrote or chose, and that were not called off."""
+        from crm.models.outbox import OutgoingMail
+
+        called_off = OutgoingMail.objects.filter(
+            message=OuterRef("pk"), state=OutgoingMail.State.CANCELLED
+        )
+        return self.exchanged().filter(
+            Q(is_personal=True) | Q(status=Message.Status.LOGGED),
+            ~Exists(called_off),
+            direction=Message.Direction.OUT,
+        )
+
     def unanswered(self):
         """What somebody known to us wrote, with no word of a person to them since: no letter that
         somebody wrote or chose, and no call, meeting or note."""
-        from crm.models.outbox import OutgoingMail
-
         later = Q(at__gt=OuterRef("at")) | Q(at=OuterRef("at"), pk__gt=OuterRef("pk"))
-        ours = Message.objects.exchanged().filter(
-            Q(is_personal=True) | Q(status=Message.Status.LOGGED),
-            later,
-            person=OuterRef("person"),
-            direction=Message.Direction.OUT,
-        )
+        ours = Message.objects.words_of_ours().filter(later, person=OuterRef("person"))
         spoken = Interaction.objects.filter(person=OuterRef("person"), at__gte=OuterRef("at"))
         return self.exchanged().filter(
-            ~Exists(ours.exclude(deliveries__state=OutgoingMail.State.CANCELLED)),
+            ~Exists(ours),
             ~Exists(spoken),
             direction=Message.Direction.IN,
             person__isnull=False,

@@ -73,7 +73,8 @@ class OutgoingMail(SampleMark, models.Model):
     next_try_at = models.DateTimeField()
     sending_since = models.DateTimeField(null=True, blank=True)
     queued_at = models.DateTimeField()
-    queued_real_at = models.DateTimeField(auto_now_add=True)
+    # The real moment of the first try that was put off, since a person last decided about it.
+    first_try_at = models.DateTimeField(null=True, blank=True)
     link_key = models.CharField(max_length=40, blank=True, editable=False)
     sent_at = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=500, blank=True)

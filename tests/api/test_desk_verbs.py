@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from crm.models import ConsentRecord, FollowUp
+from crm.models import ConsentRecord, FollowUp, NoticeDue
 from tests.factories.crm import (
     ConsentTextFactory,
     FollowUpFactory,
@@ -13,6 +13,19 @@ from tests.factories.crm import (
 )
 
 pytestmark = pytest.mark.django_db
+
+
+def test_who_is_added_from_a_list_needs_source_and_basis_and_is_to_be_told(desk):
+    assert desk.post("/people/", {"given": "Ada"}).status_code == 201
+    assert not NoticeDue.objects.exists()
+    body = {"given": "Eve", "origin": "list"}
+    refusal = desk.post("/people/", body)
+    assert refusal.status_code == 400
+    assert set(refusal.json()["errors"]) == {"source", "basis"}
+    body |= {"source": "signed list", "basis": "follow-up of the event"}
+    assert desk.post("/people/", body).status_code == 201
+    notice = NoticeDue.objects.get()
+    assert (notice.person.given, notice.source) == ("Eve", "signed list")
 
 
 def test_a_person_moves_and_the_former_post_is_read(desk):

@@ -6,7 +6,15 @@ import pytest
 
 from crm.domain.imports import batches
 from crm.models import Person
-from tests.factories.crm import EventFactory, ImportBatchFactory, UserFactory
+from tests.factories.crm import (
+    ConsentTextFactory,
+    EventFactory,
+    ImportBatchFactory,
+    MunicipalityFactory,
+    OrganisationFactory,
+    PlaceFactory,
+    UserFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +48,35 @@ def test_upload_read_apply_undo(program):
     assert Person.objects.get().family == "Berg"
     assert program.post(f"{address}undo/", {}).json()["state"] == "undone"
     assert not Person.objects.exists()
+
+
+def test_words_day_and_proof_of_answers_and_which_city_is_meant_are_said(program):
+    text = ConsentTextFactory(purpose="newsletter", language="en", version=1)
+    place = PlaceFactory(name="Gent", alternate_names="Ghent|Gand", country="BE")
+    ghent = MunicipalityFactory(
+        organisation=OrganisationFactory(name="Ghent (municipality)", type="municipality"),
+        place=place,
+    ).organisation
+    content = b"Name,E-mail,Organisation,Newsletter\nAnna Berg,anna@x.eu,Gent,yes\n"
+    address = f"/imports/{program.post('/imports/', told(content)).json()['id']}/"
+    batches.work_off()
+    assert program.get(address).json()["suggestions"] == [
+        {"name": "Gent", "choices": [ghent.pk], "taken": ghent.pk}
+    ]
+    said = {
+        "newsletter_text": text.pk,
+        "newsletter_on": "2023-01-31",
+        "newsletter_proof": "signed list",
+        "organisations": {"Gent": 0},
+    }
+    answer = program.post(f"{address}reading/", said)
+    assert (answer.status_code, answer.json()["newsletter_proof"]) == (200, "signed list")
+    batches.work_off()
+    program.post(f"{address}apply/", {})
+    batches.work_off()
+    anna = Person.objects.get()
+    assert (anna.organisation.name, anna.organisation != ghent) == ("Gent", True)
+    assert (anna.consents.get().status, anna.consents.get().text) == ("granted", text)
 
 
 def test_the_same_key_hands_one_file_over(program):

@@ -142,3 +142,29 @@ def test_marks_in_the_list_of_a_map_are_as_small_as_elsewhere(sample_site, page)
     page.goto(f"{sample_site.url}/organisations/?shown=map")
     page.locator(".map-table > summary").click()
     assert page.locator(".map-table svg").first.bounding_box()["height"] < 24
+
+
+def test_what_takes_the_focus_in_the_head_of_a_list_is_seen_on_a_phone(sample_site, page):
+    page.set_viewport_size({"width": 360, "height": 800})
+    sample_site.sign_in(page, "coordinator")
+    for path in ("/people/", "/follow-ups/", "/mail/"):
+        page.goto(f"{sample_site.url}{path}")
+        heads = page.locator(".table-stack thead :is(a, input, button)")
+        assert heads.count() > 1
+        for head in heads.all():
+            box = head.bounding_box()
+            assert box is not None, path
+            assert box["x"] >= 0, path
+            assert box["x"] + box["width"] <= 360, path
+            # Whatever lies over it, or cuts it away, would be hit instead.
+            head.focus()
+            hit = head.evaluate(
+                """each => {
+                    each.scrollIntoView({block: "center"});
+                    const box = each.getBoundingClientRect();
+                    const middle = [box.x + box.width / 2, box.y + box.height / 2];
+                    const found = document.elementFromPoint(...middle);
+                    return each.contains(found) || found?.contains(each);
+                }"""
+            )
+            assert hit, path

@@ -42,6 +42,7 @@ NAMES = {
     "answer": _("our answer"),
     "answers": _("answers"),
     "archived_at": _("put away"),
+    "assigned_to": _("looked after by"),
     "at": _("when"),
     "attachments": _("attachments"),
     "basis": _("legal basis"),
@@ -53,6 +54,7 @@ NAMES = {
     "consents": _("agreed to"),
     "country": _("country"),
     "created_at": _("first written down"),
+    "data_requests": SECTIONS["data_requests"],
     "day_1": _("there on day 1"),
     "day_2": _("there on day 2"),
     "deliveries": _("mail"),
@@ -89,8 +91,10 @@ NAMES = {
     "local_contact_phone": _("phone on the spot"),
     "local_contact_verified_at": _("contact confirmed"),
     "mailing": _("mailing"),
+    "merged_into": _("joined with another record"),
     "mode": _("mode"),
     "moved": _("moved"),
+    "municipality": _("municipality"),
     "note": _("note"),
     "notes": _("notes"),
     "number": _("number"),
@@ -100,10 +104,13 @@ NAMES = {
     "organisation": _("organisation"),
     "owner": _("whose promise"),
     "part": _("time of day"),
+    "participation": SECTIONS["participations"],
     "participations.part": _("part taken"),
     "people": _("number of people"),
+    "person": SECTIONS["people"],
     "phone": _("phone"),
     "place": _("number of the place"),
+    "planned_answers": _("planned answers"),
     "post_since": _("in this post since"),
     "priority": _("priority"),
     "purpose": _("what for"),
@@ -119,6 +126,7 @@ NAMES = {
     "ref": _("reference"),
     "region": _("region"),
     "released_at": _("sent off"),
+    "removed_at": _("taken out"),
     "requester_name": _("name"),
     "requester_role": _("role"),
     "role": _("role"),
@@ -161,6 +169,22 @@ NAMES = {
 
 REQUEST_STATES, MODES, PARTS = (dict(each.choices) for each in (RequestState, Mode, PartOfDay))
 WAYS = dict(Channel.choices) | {"mail": _("mail"), "visit": _("visit")}
+# How an answer about consent came; beside the usual ways.
+ANSWERED = WAYS | {
+    "form": WAYS[Channel.WEB],
+    "paper": _("on paper"),
+    "in_person": _("face to face"),
+    "list": _("on a list"),
+    "private page": _("your page"),
+    "private_link": _("your page"),
+    "opt_in_mail": _("mail in which we asked"),
+    "unsubscribe_link": _("link in a mail"),
+    "one_click": _("link in a mail"),
+    "stop_page": _("link in a mail"),
+    "stop_mail": _("mail"),
+    "merge": _("joined with another record"),
+    "correction_by_the_desk": _("corrected by us"),
+}
 
 # Words for codes, by where they stand.
 DELIVERED = {
@@ -174,27 +198,37 @@ DELIVERED = {
     "failed": _("could not be sent"),
     "cancelled": _("cancelled"),
 }
+REACHED = {
+    "unverified": _("not confirmed"),
+    "verified": _("confirmed"),
+    "bounced": _("refused our mail"),
+    "wrong": _("wrong"),
+    "suppressed": _("never to be written to"),
+}
+ATTENDED = {
+    "registered": _("registered"),
+    "attended": _("was there"),
+    "no_show": _("did not come"),
+    "cancelled": _("cancelled"),
+}
+ANSWERS = dict(ConsentRecord.Status.choices)
+# The log tells of requests, of answers and of addresses.
+LOGGED = REACHED | ANSWERS | REQUEST_STATES
 CODES: dict[str, Mapping[str, Any]] = {
     "contact_points.kind": {"email": _("mail"), "phone": _("phone")},
-    "contact_points.status": {
-        "unverified": _("not confirmed"),
-        "verified": _("confirmed"),
-        "bounced": _("refused our mail"),
-        "wrong": _("wrong"),
-        "suppressed": _("never to be written to"),
-    },
-    "consents.channel": WAYS,
+    "contact_points.status": REACHED,
+    "consents.channel": ANSWERED,
     "consents.purpose": dict(Purpose.choices),
-    "consents.status": dict(ConsentRecord.Status.choices),
-    "participations.status": {
-        "registered": _("registered"),
-        "attended": _("was there"),
-        "no_show": _("did not come"),
-        "cancelled": _("cancelled"),
-    },
+    "consents.status": ANSWERS,
+    "participations.status": ATTENDED,
     "interactions.kind": {"call": _("call"), "meeting": _("meeting"), "note": _("note")},
     "promises.owner": {"ours": _("ours"), "theirs": _("yours")},
-    "messages.channel": WAYS,
+    "messages.channel": WAYS
+    | {
+        "automatic": _("answered by a program"),
+        "confirmation": _("to confirm the address"),
+        "staff": _("mail"),
+    },
     "messages.direction": {"in": _("from you"), "out": _("from us")},
     # With what became of the deliveries.
     "messages.status": {
@@ -252,8 +286,12 @@ CODES: dict[str, Mapping[str, Any]] = {
         "skip": _("nothing new"),
         "error": _("refused for a fault"),
     },
-    "changes.from_state": REQUEST_STATES,
-    "changes.to_state": REQUEST_STATES,
+    "imported.changes.part.status": ATTENDED,
+    "imported.differs.part.status": ATTENDED,
+    "imported.changes.newsletter": ANSWERS,
+    "imported.differs.newsletter": ANSWERS,
+    "changes.from_state": LOGGED,
+    "changes.to_state": LOGGED,
 }
 
 # What was done, by how the verb begins, the longest beginning first; anything else was a change.

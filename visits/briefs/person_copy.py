@@ -158,6 +158,10 @@ class _Spot:
 
     def key(self, key: str) -> str:
         """What a value of an import or of a form is about: a field, or a purpose."""
+        if key.startswith("part."):
+            # What an import says of somebody's part in the event.
+            name = key.removeprefix("part.")
+            return str(NAMES.get(f"participations.{name}") or NAMES.get(name) or _spaced(name))
         known = CODES["consents.purpose"].get(key) or NAMES.get(key) or _spaced(key)
         return str(known)
 
@@ -188,7 +192,7 @@ class _Spot:
         if where in CODES:
             return str(CODES[where].get(value, value))
         if where == "changes.fields":
-            return str(NAMES.get(value, _spaced(value)))
+            return self.key(value)
         if name in ("language", "languages", "raw_language"):
             return languages.name_of(value)
         if name == "country":

@@ -108,7 +108,7 @@ def keep_promise(visit: Visit, promise: Promise, *, at: datetime, by: User) -> F
 
 def photo_text(language: str) -> ConsentText | None:
     """The newest words about photos in the language, else in English."""
-    texts = ConsentText.objects.filter(purpose=Purpose.PHOTO).order_by("-version")
+    texts = ConsentText.objects.filter(purpose=Purpose.PHOTO, is_asked=True).order_by("-version")
     return texts.filter(language=language).first() or texts.filter(language="en").first()
 
 

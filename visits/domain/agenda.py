@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, F, Min
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, Subquery
 
 from crm.maps import Dot
 from crm.marks import mark
@@ -49,14 +49,33 @@ def letters_waiting(user: Any) -> list[Message]:
 
 
 def replies_waiting(user: Any) -> tuple[int, list[Message]]:
-    """How many mails of known people nobody has answered, and those that wait longest.
+    """How many mails nobody has answered, and those that wait longest: of known people, and about
+    a request (`ref`) by somebody we have no record of.
 
     What belongs to a request that waits for its first answer stands there.
     """
-    rows = Message.objects.visible_to(user).unanswered()
+    requests = VisitRequest.objects.filter(messages=OuterRef("pk"))
+    rows = Message.objects.visible_to(user)
+    known, unknown = rows.unanswered(), rows.filter(_unanswered_about_requests())
+    rows = rows.filter(Q(pk__in=known.values("pk")) | Q(pk__in=unknown.values("pk")))
     rows = rows.exclude(visit_requests__in=VisitRequest.objects.to_answer().values("pk"))
+    rows = rows.annotate(ref=Subquery(requests.order_by("ref").values("ref")[:1]))
     shown = list(rows.select_related("person").order_by("at", "pk")[: FEW + 1])
     return (rows.count() if len(shown) > FEW else len(shown)), shown[:FEW]
+
+
+def _unanswered_about_requests() -> Q:
+    """What somebody without a record wrote about a request, with no word of a person since."""
+    later = Q(at__gt=OuterRef("at")) | Q(at=OuterRef("at"), pk__gt=OuterRef("pk"))
+    ours = Message.objects.words_of_ours().filter(later, visit_requests__messages=OuterRef("pk"))
+    about = VisitRequest.objects.filter(messages=OuterRef("pk"))
+    return Q(
+        Exists(about),
+        ~Exists(ours),
+        direction=Message.Direction.IN,
+        status__in=Message.EXCHANGED,
+        person=None,
+    ) & ~Q(channel=Message.AUTOMATIC)
 
 
 def proposals_ending(user: Any, *, at: datetime) -> list[Visit]:

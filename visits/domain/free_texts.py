@@ -68,7 +68,16 @@ FREE_TEXTS: dict[type[models.Model], tuple[str, ...]] = {
     FollowUp: ("text",),
     HostAnswer: ("reason",),
     HostAvailability: ("label",),
-    ImportBatch: ("basis", "source", "error", "file_name", "headings", "other_encodings"),
+    ImportBatch: (
+        "basis",
+        "source",
+        "error",
+        "file_name",
+        "headings",
+        "other_encodings",
+        "newsletter_proof",
+        "suggestions",
+    ),
     ImportRow: ("name", "changes", "differs", "remark", "message"),
     IncomingMail: (
         "subject",

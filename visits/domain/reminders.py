@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, F, OuterRef
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -96,12 +97,15 @@ def _visits_ahead(at: datetime) -> list[Visit]:
 
 
 def _call_off(*, at: datetime) -> int:
-    """Drafts that speak of a visit which does not take place as they say, or of a promise kept."""
+    """Drafts that speak of a visit which does not take place as they say, or of a promise that was
+    kept or moved to another day."""
     of_visits = Reminder.objects.of_visits()
     over = of_visits.exclude(visit__state__in=REMINDED) | of_visits.filter(visit__starts_at__lte=at)
-    kept = Reminder.objects.exclude(follow_up=None).exclude(
-        message__reminders__follow_up__done_on__isnull=True
+    # Of a letter about several, one that is open and due as it says keeps it.
+    stands = Reminder.objects.filter(
+        message=OuterRef("message"), follow_up__done_on=None, due_on=F("follow_up__due_on")
     )
+    kept = Reminder.objects.exclude(follow_up=None).exclude(Exists(stands))
     return over.call_off() + kept.call_off()
 
 
@@ -191,7 +195,8 @@ def chase_promises(*, at: datetime, stop: Callable[[], bool] = lambda: False) ->
         days = due_after(promise.due_on, today=today) if today else None
         if days is None:
             continue
-        is_due = all(row.days < days for row in promise.reminders.all())
+        before = [row for row in promise.reminders.all() if row.due_on == promise.due_on]
+        is_due = all(row.days < days for row in before)
         key, write = _reader(promise, request, visit, at=at)
         chase = chases.setdefault(key, Chase(write))
         chase.promises.append(promise)
@@ -235,7 +240,9 @@ def _chase(chase: Chase, *, at: datetime) -> bool:
         with transaction.atomic():
             # The rows come first: of two workers one is refused here and writes nothing.
             rows = [
-                Reminder.objects.create(follow_up=promise, days=days, made_at=at)
+                Reminder.objects.create(
+                    follow_up=promise, due_on=promise.due_on, days=days, made_at=at
+                )
                 for promise, days in chase.due
             ]
             before = Reminder.objects.filter(
@@ -251,7 +258,9 @@ def _chase(chase: Chase, *, at: datetime) -> bool:
     except ValidationError as error:
         log.warning("No chase of a late promise: %s", "; ".join(error.messages))
         for promise, days in chase.due:
-            Reminder.objects.get_or_create(follow_up=promise, days=days, defaults={"made_at": at})
+            Reminder.objects.get_or_create(
+                follow_up=promise, due_on=promise.due_on, days=days, defaults={"made_at": at}
+            )
         return False
     return message is not None
 

@@ -8,15 +8,16 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from crm import languages
 from crm.domain import limits
+from crm.domain.consents import text_of
 from crm.domain.outbox import queue_mail
-from crm.models import ConsentRecord, ConsentText, Message, OutgoingMail, Place
+from crm.models import ConsentRecord, Message, OutgoingMail, Place
 from crm.validators import address_key, mail_address
 from visits.domain import links
 from visits.domain.letters import send_letter
@@ -249,25 +250,13 @@ def _record_consents(pending: PendingRequest, request: VisitRequest, *, at: date
             address=request.address,
             purpose=purpose,
             status=ConsentRecord.Status.GRANTED,
-            text=consent_text(purpose, pending.language, words),
+            text=text_of(purpose, pending.language, words),
             language=pending.language,
             at=at,
             channel=CONSENT_CHANNEL,
             evidence=f"Ticked in the form of {request.ref}; the address answered its mail.",
             is_sample=request.is_sample,
         )
-
-
-def consent_text(purpose: str, language: str, words: str) -> ConsentText:
-    """The stored version of exactly these words, made as the next version when they are new."""
-    same = ConsentText.objects.filter(purpose=purpose, language=language)
-    found = same.filter(text=words).order_by("-version").first()
-    if found is not None:
-        return found
-    newest = same.aggregate(newest=Max("version"))["newest"] or 0
-    return ConsentText.objects.create(
-        purpose=purpose, language=language, version=newest + 1, text=words
-    )
 
 
 def keep_mail_with(pending: PendingRequest, request: VisitRequest) -> None:

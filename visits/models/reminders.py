@@ -41,6 +41,8 @@ class Reminder(models.Model):
         "crm.FollowUp", null=True, blank=True, on_delete=models.CASCADE, related_name="reminders"
     )
     days = models.SmallIntegerField()
+    # The day promised that the chase counted from: a promise that moved is chased anew.
+    due_on = models.DateField(null=True, blank=True)
     made_at = models.DateTimeField()
     message = models.ForeignKey(
         "crm.Message", null=True, blank=True, on_delete=models.SET_NULL, related_name="reminders"
@@ -56,7 +58,7 @@ class Reminder(models.Model):
                 name="one_reminder_of_a_visit",
             ),
             models.UniqueConstraint(
-                fields=["follow_up", "days"],
+                fields=["follow_up", "due_on", "days"],
                 condition=Q(follow_up__isnull=False),
                 name="one_chase_of_a_promise",
             ),

@@ -30,7 +30,7 @@ def words_of() -> dict[str, str]:
 def texts(language: str) -> dict[str, str]:
     """The newest stored wording per purpose in the language, else ours, in the order asked."""
     stored = dict(
-        ConsentText.objects.filter(language=language, purpose__in=ASKED)
+        ConsentText.objects.filter(language=language, purpose__in=ASKED, is_asked=True)
         .order_by("version")
         .values_list("purpose", "text")
     )

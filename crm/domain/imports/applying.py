@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from crm import wording
 from crm.domain.audit import record
+from crm.domain.imports.answers import Answer, Answers, write_answers
 from crm.domain.imports.headings import names_municipalities
 from crm.domain.imports.keys import name_key
 from crm.domain.imports.matching import Comparison, Directory, Found, Known, compare, erased_among
@@ -24,7 +25,7 @@ from crm.domain.imports.seats import Seats, city_at, city_values
 from crm.domain.imports.values import Entry, entry_of
 from crm.domain.limits import one_at_a_time
 from crm.domain.notice_clock import a_month_after
-from crm.domain.places import label_of, own_name
+from crm.domain.places import MOST_WORDS, bare_key, label_of, municipality_key, own_name
 from crm.models import (
     AuditEntry,
     ContactPoint,
@@ -43,6 +44,9 @@ from crm.search import search_key
 from crm.validators import address_key
 
 CHUNK = 500
+# What somebody chose for an organisation that is none of those we know.
+NEW = 0
+MOST_SUGGESTED = 40
 Verb = ImportRow.Verb
 COUNTS = {
     Verb.CREATE: "created",
@@ -66,6 +70,7 @@ class Row:
     part_said: list[Any] = field(default_factory=list)
     organisation: Organisation | None = None
     notice: NoticeDue | None = None
+    answer: Answer | None = None
     moved: list[Organisation | None] = field(default_factory=list)
     is_new_organisation: bool = False
     # Its name was taken already, by one elsewhere.
@@ -100,6 +105,7 @@ def write_rows(
         told = run.write(lines, is_csv=reading.kind == "csv")
         on_rows(told)
         on_progress(batch.lines)
+    batch.suggestions = list(run.suggestions.values())
     if is_trial:
         transaction.set_rollback(True)
         return
@@ -122,6 +128,9 @@ class Run:
         self.seats = Seats()
         self.is_of_cities = names_municipalities(batch.headings, batch.mapping)
         self.due_on = a_month_after(at.date())
+        self.answers = Answers(batch, at)
+        self.suggestions: dict[str, dict[str, Any]] = {}
+        self.shown = {name_key(each["name"]): each for each in batch.suggestions}
         # Of the last person made; those who are not stored yet are known by numbers below zero.
         self.new_key = 0
 
@@ -130,9 +139,16 @@ class Run:
         # A row without a name may be about somebody whom only a later one names.
         rows.sort(key=lambda row: not row.entry.name)
         self._refuse_erased(rows)
+        self.seats.learn(
+            key
+            for row in rows
+            if row.entry.organisation and not row.entry.city
+            for key in city_keys(row.entry.organisation)
+        )
         for row in rows:
             self._name_organisation(row)
         found = self.directory.look_up([(row.entry, row.organisation) for row in rows])
+        self.answers.look_up((row.entry for row in rows), found.people.values())
         for row in rows:
             self._decide(row, found)
         self._store(rows)
@@ -180,11 +196,84 @@ class Run:
         if not entry.organisation:
             self._name_city(row)
             return
-        row.organisation = self.directory.organisation_of(entry, row.place)
+        chosen = self.batch.organisations.get(name_key(entry.organisation))
+        perhaps = [] if chosen == NEW else self._look_for_city(row, chosen)
+        if row.organisation is None:
+            place = None if chosen == NEW else row.place
+            row.organisation = self.directory.organisation_of(entry, place)
+        self._suggest(row, perhaps)
         if row.organisation is None and not entry.faults:
             kind = entry.organisation_type or Organisation.Type.OTHER
             country = entry.country or (row.place.country if row.place else "")
             self._bring(row, Organisation(name=entry.organisation, type=kind, country=country))
+
+    def _look_for_city(self, row: Row, chosen: int | None) -> list[Organisation]:
+        """Find the municipality that an organisation of this name is: "Gent", "Bergen kommune",
+        "Mairie de Lyon". Only one of exactly this name in some language is it for sure; those that
+        may be meant are returned, for a person to choose from."""
+        entry = row.entry
+        city = self.directory.municipality(chosen) if chosen else None
+        if city is not None:
+            row.organisation = city
+            return [city]
+        named = municipality_key(entry.organisation)
+        is_city = self.is_of_cities or bool(named)
+        is_city |= entry.organisation_type == Organisation.Type.MUNICIPALITY
+        if entry.organisation_type and not is_city:
+            return []
+        # Without a word for it, only the bare name of a place may be its municipality's.
+        whole, key = city_keys(entry.organisation)
+        key = key if is_city else whole
+        place, maybe = row.place, list[Place]()
+        if place is None and not entry.city:
+            place, maybe = self.seats.named(key, entry.country, typed=entry.organisation)
+        elif place is not None and not self.seats.is_name_of(key, place):
+            # The city of the row says where; an organisation called otherwise is another body.
+            place = None
+        if place is None and named and row.place is None and len(key.split()) <= MOST_WORDS:
+            entry.organisation_type = entry.organisation_type or Organisation.Type.MUNICIPALITY
+        if place is not None and is_city:
+            entry.organisation_type, row.place = Organisation.Type.MUNICIPALITY, place
+        if self.directory.is_name_taken(entry.organisation):
+            return []
+        if place is not None:
+            if city := self.directory.city_at(place):
+                row.organisation, row.place = city, place
+            return []
+        if not key or not is_city or row.place is not None:
+            return self._cities_at(maybe)
+        unplaced = self.directory.cities_called(key, entry.country)
+        if len(unplaced) == 1 and not maybe:
+            (row.organisation,) = unplaced
+            return []
+        return [*unplaced, *self._cities_at(maybe)]
+
+    def _cities_at(self, places: Iterable[Place]) -> list[Organisation]:
+        found = (self.directory.city_at(place) for place in places)
+        return [city for city in found if city is not None]
+
+    def _suggest(self, row: Row, perhaps: Sequence[Organisation]) -> None:
+        """Tell of an organisation we call otherwise, or may; a person can choose."""
+        entry, taken = row.entry, row.organisation
+        key = name_key(entry.organisation)
+        is_other = taken is not None and name_key(taken.name) != key
+        numbers = [each.pk for each in ([taken] if is_other and taken else perhaps) if each.pk]
+        if taken is not None and is_other:
+            words = _("“%(file)s” is known to us as “%(name)s”.")
+            told = words % {"file": entry.organisation[:80], "name": taken.name}
+            if told not in entry.remarks:
+                entry.remarks.append(told)
+        elif perhaps and taken is None:
+            words = _("“%(file)s” may be %(names)s; say above which is meant.")
+            names = wording.listed([f"“{each.name}”" for each in perhaps])
+            entry.remarks.append(words % {"file": entry.organisation[:80], "names": names})
+        if (numbers or key in self.batch.organisations) and len(self.suggestions) < MOST_SUGGESTED:
+            before = (self.suggestions.get(key) or self.shown.get(key, {})).get("choices", ())
+            self.suggestions[key] = {
+                "name": entry.organisation,
+                "choices": list(dict.fromkeys([*before, *numbers])),
+                "taken": taken.pk if taken is not None and is_other and taken.pk else NEW,
+            }
 
     def _name_city(self, row: Row) -> None:
         """A row with a city and no organisation is of the municipality of that city."""
@@ -239,6 +328,7 @@ class Run:
         self._settle(row)
         self._add_points(row)
         self._take_part(row)
+        row.answer = self.answers.weigh(entry, row.known)
         found.add(row.known, entry, row.organisation)
         if known is not None:
             row.verb = self._verb(row)
@@ -332,7 +422,7 @@ class Run:
         comparison = row.comparison
         if comparison.changes or comparison.part_changes or row.points:
             return Verb.UPDATE
-        if row.settled is not None:
+        if row.settled is not None or row.answer is not None:
             return Verb.UPDATE
         return Verb.LINK if row.part is not None else Verb.SKIP
 
@@ -369,6 +459,9 @@ class Run:
         insert_plain([point for row in rows for point in row.points])
         insert_plain([row.part for row in rows if row.part is not None])
         insert_plain([row.notice for row in rows if row.notice is not None])
+        said = [(row.answer, row.known) for row in rows if row.answer and row.known]
+        if said:
+            write_answers(said, at=self.at, by=self.by)
         self._audit_people(rows)
 
     def _make_organisations(self, rows: list[Row]) -> None:
@@ -488,11 +581,15 @@ class Run:
         }
         for point in row.points:
             told.changes.setdefault(point.kind, ["", []])[1].append(point.value)
+        if row.answer is not None:
+            told.changes["newsletter"] = [row.answer.before, row.answer.status]
         if row.settled is not None and row.place is not None:
             told.changes["city"] = ["", label_of(row.place)]
         told.differs = row.comparison.differs | {
             f"part.{name}": values for name, values in row.comparison.part_differs.items()
         }
+        if entry.answer_left:
+            told.differs["newsletter"] = entry.answer_left
         told.made = self._made(row)
         return told
 
@@ -538,7 +635,14 @@ class Run:
             made["organisation"] = [row.organisation.pk, stamp]
         if row.settled:
             made["settled"] = row.settled
+        if row.answer is not None and row.answer.record is not None:
+            made["answer"] = row.answer.record.pk
         return made
+
+
+def city_keys(organisation: str) -> tuple[str, str]:
+    """The key of a name, and that of the place whose municipality it is if it is one."""
+    return name_key(organisation), municipality_key(organisation) or bare_key(organisation)
 
 
 def _is_city_to_make(organisation: Organisation) -> bool:

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crm import clock
+from crm.domain.consents import text_of
 from crm.domain.imports.applying import write_rows
 from crm.domain.imports.bounds import Bounds
 from crm.domain.imports.headings import (
@@ -28,10 +29,13 @@ from crm.domain.imports.headings import (
     heading_key,
     heading_row,
 )
+from crm.domain.imports.keys import name_key
 from crm.domain.imports.reading import Reading, read_file, refusal
-from crm.models import Event, ImportBatch, ImportRow, User
+from crm.domain.notice_clock import check_words
+from crm.models import Event, ImportBatch, ImportRow, Organisation, User
+from crm.models.consent import Purpose
 from crm.stored_files import forget_unknown
-from crm.validators import address_key, clean_line
+from crm.validators import address_key, clean_line, clean_text
 
 log = logging.getLogger(__name__)
 
@@ -49,24 +53,6 @@ def folder() -> Path:
     path = Path(settings.IMPORT_DIR)
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
-
-
-def check_words(basis: str, source: str) -> tuple[str, str]:
-    """Basis and source on one line; raises ValidationError naming each that is missing."""
-    basis, source = clean_line(basis), clean_line(source)
-    faults: dict[str, Any] = {}
-    for name, value, sentence in (
-        ("basis", basis, _("Say on what basis these people may be kept.")),
-        ("source", source, _("Say where the list comes from.")),
-    ):
-        if not value:
-            faults[name] = ValidationError(sentence, code="required")
-        elif len(value) > 200:
-            sentence = _("At most 200 characters are kept here.")
-            faults[name] = ValidationError(sentence, code="too_long")
-    if faults:
-        raise ValidationError(faults)
-    return basis, source
 
 
 def receive_file(
@@ -123,7 +109,9 @@ def imported_before(batch: ImportBatch) -> ImportBatch | None:
 
 @transaction.atomic
 def change_reading(batch: ImportBatch, values: Mapping[str, Any]) -> ImportBatch:
-    """Read the file again with other choices: encoding, delimiter, sheet, mapping, overwrites.
+    """Read the file again with other choices: encoding, delimiter, sheet, mapping, overwrites,
+    words, day and proof of its answers about the newsletter, and which organisations its names
+    mean.
 
     Raises ValidationError when the batch is not waiting for a decision, or two columns go to a
     field that takes one.
@@ -133,6 +121,8 @@ def change_reading(batch: ImportBatch, values: Mapping[str, Any]) -> ImportBatch
     if mapping is not None:
         check_mapping(mapping)
         locked.mapping = list(mapping)
+    if "organisations" in values:
+        locked.organisations = _chosen(values["organisations"])
     for name in ("encoding", "delimiter", "sheet", "overwrites"):
         if name in values:
             if name != "overwrites" and mapping is None and getattr(locked, name) != values[name]:
@@ -141,9 +131,43 @@ def change_reading(batch: ImportBatch, values: Mapping[str, Any]) -> ImportBatch
             setattr(locked, name, values[name])
     if values.get("encoding"):
         locked.is_encoding_sure = True
+    _prove_answers(locked, values)
     locked.state, locked.error = State.UPLOADED, ""
     locked.save()
     return locked
+
+
+def _chosen(organisations: Mapping[str, int]) -> dict[str, int]:
+    """Which municipality each name means, by the name's key; 0 for none that we know."""
+    known = Organisation.objects.live().filter(type=Organisation.Type.MUNICIPALITY)
+    numbers = {number for number in organisations.values() if number}
+    if numbers - set(known.filter(pk__in=numbers).values_list("pk", flat=True)):
+        raise ValidationError(
+            {"organisations": _("One of these is no municipality in the lists any more.")}
+        )
+    return {name_key(name): number for name, number in organisations.items() if name_key(name)}
+
+
+def _prove_answers(batch: ImportBatch, values: Mapping[str, Any]) -> None:
+    """Take words, day and proof of the newsletter answers from `values`, where they are told.
+
+    `newsletter_text` is one of the wordings we know; `newsletter_words` are the words of somebody
+    else's list, in `newsletter_language`, kept as a wording our own form never asks in.
+    """
+    for name in ("newsletter_text", "newsletter_on", "newsletter_proof"):
+        if name in values:
+            setattr(batch, name, values[name])
+    words = clean_text(values.get("newsletter_words") or "").strip()
+    if not words:
+        return
+    if values.get("newsletter_text"):
+        raise ValidationError(
+            {"newsletter_words": _("Choose words we know or write others, not both.")}
+        )
+    if not values.get("newsletter_language"):
+        raise ValidationError({"newsletter_language": _("Say which language these words are in.")})
+    language = values["newsletter_language"]
+    batch.newsletter_text = text_of(Purpose.NEWSLETTER, language, words, is_asked=False)
 
 
 def check_mapping(mapping: Iterable[str]) -> None:
@@ -462,13 +486,15 @@ def import_now(
     by: User | None = None,
     encoding: str = "",
     overwrites: bool = False,
+    answers: Mapping[str, Any] | None = None,
     is_trial: bool = False,
     bounds: Bounds | None = None,
     on_rows: Callable[[list[ImportRow]], None] = lambda rows: None,
 ) -> tuple[ImportBatch, list[dict[str, Any]]]:
     """Import a file that lies on this machine; the batch and the faults of its rows.
 
-    `on_rows` gets what each chunk of rows did, or would do.
+    `on_rows` gets what each chunk of rows did, or would do. `answers` are words, day and proof of
+    its answers about the newsletter, as `change_reading` takes them.
 
     A trial leaves no batch behind. Raises ValidationError when the file is refused, or while its
     encoding is only a guess.
@@ -497,6 +523,7 @@ def import_now(
             asked_by=by,
             encoding=encoding,
         )
+        _prove_answers(batch, answers or {})
         prepare(batch, reading)
         if not batch.is_encoding_sure and not is_trial:
             raise ValidationError(

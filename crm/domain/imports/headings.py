@@ -32,6 +32,10 @@ FIELDS: dict[str, Promise] = {
     "walk": _("Walk-and-talk"),
     "part": _("Part taken in the event"),
     "notes": _("Notes"),
+    "newsletter": _("Newsletter: yes or no"),
+    "newsletter_on": _("Newsletter: day of the answer"),
+    "newsletter_words": _("Newsletter: words they were asked in"),
+    "newsletter_proof": _("Newsletter: proof"),
 }
 # Of these a person may have several, each in a column of its own; the first is the main one.
 SEVERAL = ("email", "phone")
@@ -131,6 +135,27 @@ WORDS = {
         | remarque | remarques | commentaire | bemerkung | bemerkungen | anmerkung | notiz
         | observaciones | comentario | notas | nota | uwagi | notatki | komentarz | σημειώσεις
         | παρατηρήσεις | σχόλια""",
+    "newsletter": """newsletter | newsletter yes or no | newsletter consent | consent
+        | consent given | consent to newsletter | wants newsletter | wants the newsletter
+        | opt-in | mailing list | nyhetsbrev | samtykke | samtykke til nyhetsbrev
+        | nieuwsbrief | toestemming | toestemming nieuwsbrief | consenso | consenso newsletter
+        | bollettino | lettre d’information | infolettre | consentement | einwilligung | rundbrief
+        | einwilligung newsletter | boletín | consentimiento | consentimiento boletín | biuletyn
+        | zgoda | zgoda na newsletter | ενημερωτικό δελτίο | συγκατάθεση""",
+    "newsletter_on": """newsletter day of the answer | consent date | date of consent | consented on
+        | consent given on | opt-in date | dato for samtykke | samtykkedato | datum toestemming
+        | data consenso | data del consenso | date du consentement | datum der einwilligung
+        | einwilligungsdatum | fecha de consentimiento | fecha del consentimiento | data zgody
+        | ημερομηνία συγκατάθεσης""",
+    "newsletter_words": """newsletter words they were asked in | consent text | consent wording
+        | wording | text version | samtykketekst | tekst toestemming | testo del consenso
+        | texte du consentement | einwilligungstext | texto del consentimiento | treść zgody
+        | κείμενο συγκατάθεσης""",
+    "newsletter_proof": """newsletter proof | proof of consent | consent proof | evidence
+        | consent evidence | consent source | source of consent | bevis for samtykke
+        | bewijs toestemming | prova del consenso | preuve du consentement
+        | nachweis der einwilligung | prueba del consentimiento | dowód zgody
+        | απόδειξη συγκατάθεσης""",
 }
 # "Nome" is a whole name beside nothing, a given name beside "cognome"; so is "nombre", "naam"…
 ALONE = frozenset(map(name_key, ("nome", "nombre", "nom", "όνομα")))

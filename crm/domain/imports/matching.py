@@ -122,6 +122,7 @@ class Directory:
         self._cities: dict[int, Organisation] = {}
         # Municipalities of which nobody has told the place, by country and name.
         self._unplaced: dict[tuple[str, str], Organisation] = {}
+        self._municipalities: dict[int, Organisation] = {}
         self._files: set[int] | None = None
         # Numbers of the people whom rows of this file were about.
         self.taken: set[int] = set()
@@ -172,6 +173,20 @@ class Directory:
         named = (self._unplaced.get(key) for key in keys)
         return next((each for each in named if each and self.seat_of(each) is None), None)
 
+    def cities_called(self, key: str, country: str) -> list[Organisation]:
+        """Municipalities of which nobody has told the place, by the name without its body."""
+        self._by_name()
+        return [
+            each
+            for (where, name), each in self._unplaced.items()
+            if name == key and (not country or where in (country, "")) and not self.seat_of(each)
+        ]
+
+    def municipality(self, number: int) -> Organisation | None:
+        """A live municipality by its number."""
+        self._by_name()
+        return self._municipalities.get(number)
+
     def is_name_taken(self, name: str) -> bool:
         """Whether an organisation is called so, wherever it is."""
         return bool(self._by_name().get(name_key(name)))
@@ -209,6 +224,8 @@ class Directory:
             for pk, name, country, kind, place, of_city in rows.iterator(chunk_size=5_000):
                 made = Organisation(pk=pk, name=name, country=country, type=kind)
                 self._organisations[name_key(name)].append(made)
+                if kind == Organisation.Type.MUNICIPALITY:
+                    self._municipalities[pk] = made
                 if seat := of_city or place:
                     self._stored_seats[pk] = seat
                 elif kind == Organisation.Type.MUNICIPALITY:

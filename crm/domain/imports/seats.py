@@ -1,5 +1,6 @@
 """Where the organisations of a file are at home: the cities it names, found in the register."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -11,11 +12,14 @@ from crm.domain.places import (
     Resolution,
     bare_key,
     label_of,
+    municipality_key,
+    name_keys,
     own_name,
     place_fault,
     resolve_city,
+    spellings,
 )
-from crm.models import Municipality, Organisation, Place
+from crm.models import Municipality, Organisation, Place, PlaceName
 
 NAMED_AT_MOST = 3
 
@@ -25,6 +29,9 @@ class Seats:
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str], Resolution] = {}
+        self._names: dict[int, frozenset[str]] = {}
+        self._asked: set[str] = set()
+        self._known: set[str] = set()
 
     def place_of(self, entry: Entry) -> Place | None:
         """The one place the row's city is. A city that is none, or may be several, is remarked
@@ -41,6 +48,31 @@ class Seats:
         names = (municipality, bare_key(municipality))
         places = (self._resolved(name, country).place for name in names if name)
         return next((place for place in places if place is not None), None)
+
+    def learn(self, keys: Iterable[str]) -> None:
+        """Look up at once which of these are names of places at all."""
+        asked = {spelling for key in keys for spelling in spellings(key)}
+        rows = PlaceName.objects.filter(key__in=asked - self._asked)
+        self._asked |= asked
+        self._known |= set(rows.values_list("key", flat=True).distinct())
+
+    def named(self, key: str, country: str, *, typed: str) -> tuple[Place | None, list[Place]]:
+        """The one place of exactly this name, in any language; else those that may be meant, also
+        by a name that stands declined in what was `typed`."""
+        if self._known.isdisjoint(spellings(key)):
+            is_body = municipality_key(typed) == key
+            return None, list(self._resolved(typed, country).similar) if is_body else []
+        found = self._resolved(key, country)
+        place = found.place
+        if place is not None and self.is_name_of(key, place):
+            return place, []
+        return None, [each for each in found.candidates if self.is_name_of(key, each)]
+
+    def is_name_of(self, key: str, place: Place) -> bool:
+        """Whether a place is called so in some language."""
+        if place.pk not in self._names:
+            self._names[place.pk] = frozenset(name_keys(place))
+        return key in self._names[place.pk]
 
     def _resolved(self, name: str, country: str) -> Resolution:
         key = (name_key(name), country)

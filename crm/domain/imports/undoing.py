@@ -17,12 +17,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from crm.domain.audit import record
+from crm.domain.consents import loose_answers
 from crm.domain.imports.applying import part_values
 from crm.domain.imports.headings import FIELDS
 from crm.domain.imports.seats import city_values
 from crm.domain.limits import one_at_a_time
 from crm.models import (
     AuditEntry,
+    ConsentRecord,
     ContactPoint,
     ImportBatch,
     ImportRow,
@@ -39,6 +41,8 @@ from crm.models import (
 from crm.search import search_key
 
 CHUNK = 500
+# What a row changes in other rows than the person's.
+ELSEWHERE = (*ContactPoint.Kind.values, "city", "newsletter")
 _LETTERS = _("letters to or from them")
 # Why something stays, by what hangs on a person or was changed; fields have their own headings.
 REASONS: dict[str, str | Promise] = {
@@ -53,6 +57,7 @@ REASONS: dict[str, str | Promise] = {
     "host": _("they are a host"),
     "visit request": _("a request of theirs"),
     "consent record": _("what they agreed to"),
+    "newsletter": _("the answer about the newsletter, on which something rests by now"),
     "data request": _("a request about their data"),
     "session": _("they speak at an event"),
     "follow up": _("something promised to them"),
@@ -162,11 +167,17 @@ class _Chunk:
         self.points = {(row.person_id, row.kind, row.match_key): row for row in points}
         parts = Participation.objects.filter(person__in=people, event=batch.event_id)
         self.parts = {part.person_id: part for part in parts} if batch.event_id else {}
+        said = [row.made["answer"] for rows in self.rows.values() for row in rows if _answers(row)]
+        self.answers = dict(
+            ConsentRecord.objects.filter(pk__in=said).values_list("pk", "person") if said else ()
+        )
+        self.loose_answers = loose_answers(said) if said else set()
         self.used_parts = hanging(Participation, [part.pk for part in self.parts.values()], {})
         merged = Person.objects.filter(merged_into__in=people)
         self.kept_in_merges = set(merged.values_list("merged_into", flat=True))
         self.merged_rows = self._rows_merged() if self.kept_in_merges else set()
         self.gone_points: set[int] = set()
+        self.gone_answers: set[int] = set()
         self.gone_parts: set[int] = set()
         self.changed_parts: dict[int, tuple[Participation, set[str]]] = {}
 
@@ -186,6 +197,7 @@ class _Chunk:
             ContactPoint: self._points_as_made(untouched),
             Participation: self._parts_as_made(untouched),
             NoticeDue: self._notices_as_made(untouched),
+            ConsentRecord: {pk for pk in self.loose_answers if self.answers[pk] in untouched},
             # A draft is only a look at whom a letter would go to; who got one has more than a link.
             MailingRecipient: _keys(MailingRecipient.objects.of_drafts(), untouched),
             StopLink: _keys(StopLink.objects.all(), untouched),
@@ -322,9 +334,7 @@ class _Chunk:
         """Undo these of one row; the names of what was edited since and stays."""
         kept = ["city"] if "city" in row.kept else []
         for name, (old, new) in row.changes.items():
-            if name in (ContactPoint.Kind.EMAIL, ContactPoint.Kind.PHONE):
-                continue
-            if name.startswith("part.") or name == "city" or name not in names:
+            if name.startswith("part.") or name in ELSEWHERE or name not in names:
                 continue
             if name == "organisation":
                 before, after = row.made["moved"]
@@ -341,6 +351,12 @@ class _Chunk:
                 self.gone_points.add(point.pk)
             elif (person.pk, said[0], said[1]) in self.points:
                 kept.append("address")
+        if _answers(row) and "newsletter" in names and row.made["answer"] in self.answers:
+            answer = row.made["answer"]
+            if answer in self.loose_answers and self.answers[answer] == person.pk:
+                self.gone_answers.add(answer)
+            else:
+                kept.append("newsletter")
         kept += self._restore_part(person.pk, row, names)
         is_made = "part" in row.made and "part" in names
         if is_made and (part := self.parts.get(person.pk)) is not None:
@@ -369,12 +385,13 @@ class _Chunk:
     def _write(self, changed: list[int]) -> None:
         ContactPoint.objects.filter(pk__in=self.gone_points).delete()
         Participation.objects.filter(pk__in=self.gone_parts).delete()
+        ConsentRecord.objects.filter(pk__in=self.gone_answers).delete()
         names = {
             name
             for pk in changed
             for row in self.rows[pk]
             for name in row.changes
-            if name not in (*ContactPoint.Kind.values, "city") and not name.startswith("part.")
+            if name not in ELSEWHERE and not name.startswith("part.")
         }
         people = [self.people[pk] for pk in changed]
         self._find_again([person for person in people if not person.search_key])
@@ -433,9 +450,14 @@ def _keys(rows: models.QuerySet, people: set[int]) -> set[int]:
 
 def _written(row: ImportRow) -> list[str]:
     """What a row wrote of somebody who was here already, by the names that `kept` uses."""
-    names = [name for name in row.changes if name not in (*ContactPoint.Kind.values, "city")]
+    names = [name for name in row.changes if name not in ELSEWHERE]
+    names += ["newsletter"] if _answers(row) else []
     names += ["address"] if row.made.get("points") else []
     return names + (["part"] if "part" in row.made else [])
+
+
+def _answers(row: ImportRow) -> bool:
+    return "answer" in row.made
 
 
 def _undo_seats(batch: ImportBatch, done: Undone) -> None:

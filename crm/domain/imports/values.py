@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.conf import settings
 from django.conf.locale import LANG_INFO
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import gettext_lazy, override
 
 from crm import languages, wording
 from crm.domain.imports.bounds import NOT_WORKED_OUT
@@ -24,7 +25,7 @@ from crm.domain.imports.headings import FIELDS, SEVERAL
 from crm.domain.imports.keys import name_key
 from crm.domain.people import phone_number
 from crm.exports import uncell
-from crm.models import Organisation, Participation, Person, Place
+from crm.models import ConsentRecord, Organisation, Participation, Person, Place
 from crm.validators import address_key, clean_line, clean_text, mail_address, row_numbers
 
 
@@ -39,6 +40,7 @@ LENGTHS = {
     "part": _length(Participation, "part"),
     "organisation": _length(Organisation, "name"),
     "city": _length(Place, "name"),
+    "newsletter_proof": _length(ConsentRecord, "evidence"),
 }
 PERSON_LINES = ("script_variant", "role", "department")
 # Addressed so before a name, in lists of the nine languages.
@@ -87,6 +89,17 @@ STATUSES = {
 }
 
 
+# Beside yes and no, and the words of our own lists.
+ANSWERS = {
+    ConsentRecord.Status.GRANTED: ("subscribed", "opt-in", "opted in"),
+    ConsentRecord.Status.WITHDRAWN: ("unsubscribed", "opt-out", "opted out"),
+}
+# What stands in our own lists for somebody of whom nobody knows.
+SILENCE = (("", gettext_lazy("never asked")),)
+ISO_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ].*)?")
+WRITTEN_DAY = re.compile(r"(\d{1,2})([./-]) ?(\d{1,2})\2 ?(\d{4})")
+
+
 @dataclass
 class Entry:
     """One row, understood: what it says about a person, or what is wrong with it."""
@@ -104,6 +117,13 @@ class Entry:
     city: str = ""
     country: str = ""
     part: dict[str, Any] = field(default_factory=dict)
+    # The answer about the newsletter, and the day, words and proof that the row gives for it.
+    answer: str = ""
+    answer_on: date | None = None
+    answer_words: str = ""
+    answer_proof: str = ""
+    # Where it does not join the ledger: what stands there, and the answer.
+    answer_left: list[str] = field(default_factory=list)
     faults: list[tuple[str, str]] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     _digest: str = ""
@@ -121,7 +141,8 @@ class Entry:
         return implied | self.part
 
     def digest(self) -> str:
-        """The same for the same row, whatever the order of its columns and its capitals."""
+        """The same for the same row, whatever the order of its columns and its capitals; what it
+        answers about the newsletter tells nobody apart."""
         if self._digest:
             return self._digest
         said = {**self.person, **self.part, "country": self.country}
@@ -164,8 +185,10 @@ def entry_of(line: int, cells: list[str], mapping: list[str], *, is_csv: bool) -
     _each(entry, "email", _addresses_in(said.get("email", "")), mail_address, entry.mails)
     _each(entry, "phone", _numbers_in(said.get("phone", "")), phone_number, entry.phones)
     _choices(entry, said)
+    _answer(entry, said)
     for name, most in LENGTHS.items():
         value = getattr(entry, name) if name in ("organisation", "city") else ""
+        value = entry.answer_proof if name == "newsletter_proof" else value
         value = value or entry.person.get(name) or entry.part.get(name) or ""
         if len(value) > most:
             words = _("%(field)s has %(found)s characters; at most %(most)s are kept.")
@@ -417,6 +440,43 @@ def _choices(entry: Entry, said: dict[str, str]) -> None:
         _languages(entry, said["languages"])
 
 
+def _answer(entry: Entry, said: dict[str, str]) -> None:
+    text = said.get("newsletter", "")
+    if name_key(text) not in UNKNOWN:
+        status = _answers().get(name_key(text))
+        if status is None and (truth := _truth(text)) is not None:
+            status = ConsentRecord.Status.GRANTED if truth else ConsentRecord.Status.REFUSED
+        if status is None:
+            words = _("“%(value)s” is no answer about the newsletter; write yes, no or withdrawn.")
+            entry.faults.append(("newsletter", words % {"value": text[:60]}))
+        entry.answer = status or ""
+    entry.answer_words = said.get("newsletter_words", "")
+    entry.answer_proof = said.get("newsletter_proof", "")
+    if day := said.get("newsletter_on", ""):
+        entry.answer_on = _day(day)
+        if entry.answer_on is None:
+            words = _("“%(value)s” is no day we can read; write it like 2023-01-31.")
+            entry.faults.append(("newsletter_on", words % {"value": day[:60]}))
+        elif ISO_DAY.fullmatch(day) is None:
+            words = _("“%(file)s” was read as “%(read)s”.")
+            told = {"file": day[:60], "read": wording.day(entry.answer_on)}
+            entry.remarks.append(words % told)
+
+
+def _day(text: str) -> date | None:
+    """A day as 2023-01-31, 31.1.2023 or 31/01/2023, or nothing."""
+    if found := ISO_DAY.fullmatch(text):
+        year, month, day = map(int, found.groups())
+    elif found := WRITTEN_DAY.fullmatch(text):
+        day, month, year = int(found[1]), int(found[3]), int(found[4])
+    else:
+        return None
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
 def _languages(entry: Entry, text: str) -> None:
     found = []
     for word in re.split(r"[,;/|+]| and | og | und ", text):
@@ -496,6 +556,18 @@ def _statuses() -> dict[str, str]:
     for status, words in STATUSES.items():
         for word in words.split("|" if "|" in words else None):
             found.setdefault(name_key(word), status)
+    return found
+
+
+@cache
+def _answers() -> dict[str, str]:
+    """A status by its code and words; of those that nobody says, nothing."""
+    status = ConsentRecord.Status
+    found = _in_all_languages([*status.choices, *SILENCE])
+    nobody_says = (status.PENDING, status.UNKNOWN)
+    found = {key: "" if code in nobody_says else code for key, code in found.items()}
+    for code, words in ANSWERS.items():
+        found |= dict.fromkeys(map(name_key, words), code)
     return found
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from crm import clock
+from crm.domain.imports.answers import newsletter_texts, text_key
 from crm.domain.imports.batches import import_now, imported_before, readings_of
 from crm.import_words import changes_of, part_words
 from crm.models import Event, ImportBatch, ImportRow
+from crm.validators import clean_line
 
 
 class Command(BaseCommand):
@@ -32,6 +35,15 @@ class Command(BaseCommand):
         parser.add_argument(
             "--encoding", default="", help="which one, where it can only be guessed"
         )
+        parser.add_argument(
+            "--newsletter-words",
+            default="",
+            metavar="TEXT",
+            help="a column of newsletter answers: the words they were asked in, or en v1",
+        )
+        parser.add_argument("--newsletter-language", default="", metavar="xx")
+        parser.add_argument("--newsletter-on", type=date.fromisoformat, metavar="DATE")
+        parser.add_argument("--newsletter-proof", default="", metavar="TEXT")
         parser.add_argument("--overwrite", action="store_true", help="take what differs too")
         parser.add_argument("--dry-run", action="store_true", help="only say what would happen")
         parser.add_argument("--json", action="store_true", dest="as_json")
@@ -63,6 +75,7 @@ class Command(BaseCommand):
                 source=source,
                 encoding=options["encoding"],
                 overwrites=options["overwrite"],
+                answers=_answers(options),
                 is_trial=dry_run,
                 at=clock.now(),
                 on_rows=look_at,
@@ -97,6 +110,18 @@ class Command(BaseCommand):
             self.stdout.write(f"  line {fault['line']}: {fault['message']}")
         if batch.pk and (before := imported_before(batch)):
             self.stdout.write(f"This file was imported before, as import {before.pk}.")
+
+
+def _answers(options: dict[str, Any]) -> dict[str, Any]:
+    """What the options say of the newsletter answers, as `import_now` takes them."""
+    known = newsletter_texts().get(text_key(options["newsletter_words"]))
+    return {
+        "newsletter_text": known,
+        "newsletter_words": "" if known else options["newsletter_words"],
+        "newsletter_language": options["newsletter_language"],
+        "newsletter_on": options["newsletter_on"],
+        "newsletter_proof": clean_line(options["newsletter_proof"])[:470],
+    }
 
 
 def _otherwise(row: ImportRow) -> str:

@@ -11,8 +11,11 @@ from django.utils import timezone
 from crm import clock
 from crm.audiences import found_by, people_of
 from crm.domain import mailings, outbox
+from crm.domain.bases import NO
 from crm.domain.stop_links import find_link, stop, token_of
+from crm.domain.wordings import check_wording
 from crm.models import (
+    ClockSetting,
     ConsentRecord,
     ContactPoint,
     DataRequest,
@@ -42,6 +45,12 @@ pytestmark = pytest.mark.django_db
 State = OutgoingMail.State
 Standing, Reason = MailingRecipient.Standing, MailingRecipient.Reason
 BODY = "{greeting}\n\nNews of {organisation}: {newsletter_link}\n\n{stop_link}\n\n{sender}\n"
+
+
+@pytest.fixture(autouse=True)
+def in_february():
+    """The event is two weeks ago."""
+    ClockSetting.objects.fix(CLOCK)
 
 
 def reader(address="", *, consent="granted", **values):
@@ -124,6 +133,77 @@ def test_only_a_granted_newsletter_goes_and_each_block_has_its_reason(wording, c
     assert standing_of(mailing, ok)[0] == Standing.GOES
     found = {person: standing_of(mailing, person)[:2] for person in cases}
     assert found == {person: (Standing.BLOCKED, reason) for person, reason in cases.items()}
+
+
+@pytest.mark.parametrize(
+    ("consent", "expected"),
+    [("", ""), ("unknown", ""), ("granted", ""), *((no, Reason.DENIED) for no in NO)],
+)
+def test_words_of_our_own_about_an_event_go_to_nobody_who_said_no_to_news(
+    consent, expected, thanks, coordinator
+):
+    MailTemplateFactory(
+        key="mailing-event--photos",
+        language="en",
+        subject="Photos",
+        body="{event}\n\n{stop_link}\n",
+    )
+    person, event = reader("a@x.example", consent=consent), EventFactory()
+    ParticipationFactory(person=person, event=event, status="attended")
+    about = {"kind": "event", "event": event, "values": {}}
+
+    own = start(coordinator, **about, template_key="mailing-event--photos")
+    shipped = start(coordinator, **about, template_key="event_thanks")
+
+    assert standing_of(own, person)[1] == expected
+    assert standing_of(shipped, person)[1] == ""
+    assert release(shipped, coordinator) == 1
+
+
+def test_who_says_no_to_news_after_the_release_gets_no_words_of_our_own(coordinator):
+    MailTemplateFactory(
+        key="mailing-event--photos",
+        language="en",
+        subject="Photos",
+        body="{event}\n\n{stop_link}\n",
+    )
+    person, event = reader("a@x.example", consent=""), EventFactory()
+    ParticipationFactory(person=person, event=event, status="attended")
+    about = {"kind": "event", "event": event, "values": {}}
+    release(start(coordinator, **about, template_key="mailing-event--photos"), coordinator)
+    ConsentRecordFactory(person=person, status="withdrawn", is_sample=False)
+
+    outbox.send_due()
+
+    assert OutgoingMail.objects.get().state == State.CANCELLED
+
+
+def test_a_letter_about_an_event_goes_within_ninety_days_and_is_news_after_that(
+    thanks, coordinator
+):
+    today = CLOCK.date()
+    last, over = (
+        EventFactory(starts_on=day, ends_on=day)
+        for day in (today - timedelta(days=90), today - timedelta(days=91))
+    )
+    for event in (last, over):
+        ParticipationFactory(person=reader(f"{event.pk}@x.example"), event=event, status="attended")
+    about = {"kind": "event", "template_key": "event_thanks", "values": {}}
+    with pytest.raises(ValidationError, match="choose a newsletter") as refusal:
+        start(coordinator, **about, event=over)
+    assert set(refusal.value.message_dict) == {"event"}
+    mailing = start(coordinator, **about, event=last)
+    with pytest.raises(ValidationError, match="choose a newsletter"):
+        release(mailing, coordinator, scheduled_at=CLOCK + timedelta(days=1))
+    assert release(mailing, coordinator) == 1
+
+
+def test_words_of_our_own_about_an_event_say_which():
+    text = "Come back!\n\n{stop_link}\n"
+    with pytest.raises(ValidationError, match="says which"):
+        check_wording("mailing-event--photos", "Photos", text)
+    check_wording("mailing-event--photos", "Photos", "{event}: " + text)
+    check_wording("mailing-newsletter--photos", "Photos", text)
 
 
 def test_a_missing_value_names_the_placeholder(wording, coordinator):
@@ -531,7 +611,7 @@ def test_an_address_that_bounced_meanwhile_is_spared(wording, coordinator, smtp_
 @pytest.mark.django_db(transaction=True)
 def test_a_newsletter_carries_the_headers_of_rfc_8058(wording, coordinator, smtp_sink, settings):
     settings.SITE_URL = "https://crm.example"
-    settings.UNSUBSCRIBE_MAIL = "stop@crm.example"
+    settings.UNSUBSCRIBE_MAIL, settings.IMAP_HOST = "stop@crm.example", "imap.crm.example"
     person = reader("ok@x.example")
     release(start(coordinator), coordinator)
 
@@ -548,6 +628,17 @@ def test_a_newsletter_carries_the_headers_of_rfc_8058(wording, coordinator, smtp
     text = mail.get_body(("plain",)).get_content()
     assert address in text
     assert f'href="{address}"' in mail.get_body(("html",)).get_content()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_way_by_mail_is_offered_where_nobody_reads_what_arrives(
+    wording, coordinator, smtp_sink, settings
+):
+    settings.UNSUBSCRIBE_MAIL, settings.IMAP_HOST = "stop@crm.example", ""
+    reader("ok@x.example")
+    release(start(coordinator), coordinator)
+    outbox.send_due()
+    assert "mailto:" not in smtp_sink.messages[0]["List-Unsubscribe"]
 
 
 def test_the_database_holds_no_stop_link(wording, coordinator):

@@ -59,6 +59,47 @@ def test_send_due_keeps_mail_while_the_server_is_away(settings):
     assert "cannot be reached" in mail.error
 
 
+@pytest.fixture
+def busy(settings):
+    """A server that puts every mail off."""
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+
+
+def try_now(mail, *, first_try=None):
+    """One more try, the first of which was so long ago."""
+    due = {"next_try_at": timezone.now()}
+    if first_try is not None:
+        due["first_try_at"] = timezone.now() - first_try
+    OutgoingMail.objects.filter(pk=mail.pk).update(**due)
+    outbox.send_due()
+    mail.refresh_from_db()
+    return mail.state
+
+
+@pytest.mark.django_db
+def test_a_mail_written_long_ahead_is_tried_for_two_days_from_its_first_try(busy):
+    mail = queue()
+    OutgoingMail.objects.filter(pk=mail.pk).update(queued_at=timezone.now() - timedelta(days=9))
+
+    assert try_now(mail) == State.QUEUED
+    assert try_now(mail, first_try=timedelta(hours=47)) == State.QUEUED
+    assert try_now(mail, first_try=timedelta(hours=48)) == State.FAILED
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("steps", [("send_again",), ("hold", "release")])
+def test_what_a_person_sends_again_is_tried_for_two_days_anew(steps, busy, coordinator):
+    mail = queue()
+    hours = 48 if steps == ("send_again",) else 47
+    try_now(mail, first_try=timedelta(hours=hours))
+    for step in steps:
+        outbox.decide_mail(mail, step, by=coordinator, at=timezone.now())
+
+    assert try_now(mail) == State.QUEUED
+    assert timezone.now() - mail.first_try_at < timedelta(hours=1)
+
+
 @pytest.mark.django_db
 def test_mail_found_in_sending_becomes_unknown_and_is_not_sent_again():
     mail = queue()

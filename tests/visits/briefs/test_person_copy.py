@@ -1,11 +1,17 @@
 """The printed copy of a person's data: in their language, by their clock, no name of a column."""
 
+import re
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
+from django.utils.translation import override
 
+from crm.domain import consents, merges, stop_links
 from crm.domain.audit import record
+from crm.fixture_files import document
 from crm.models import (
+    ConsentRecord,
     ContactPoint,
     FollowUp,
     ImportRow,
@@ -27,6 +33,8 @@ from visits.briefs.person_copy import _Spot
 from visits.domain import person_export
 from visits.domain.dossiers import dossier_of
 from visits.domain.person_export import Reader, gather_export
+from visits.domain.verification import CONSENT_CHANNEL
+from visits.states import RequestState
 
 ENUMS = {
     "contact_points.kind": ContactPoint.Kind,
@@ -51,6 +59,53 @@ def test_every_code_that_is_kept_has_words(where):
     if where in ("messages.status", "mailings.standing"):
         codes |= set(OutgoingMail.State.values)
     assert set(CODES[where]) == codes
+
+
+def test_every_way_an_answer_came_has_words():
+    ways = {*consents.CHANNELS, consents.CORRECTION, merges.CHANNEL, CONSENT_CHANNEL}
+    ways |= {stop_links.ONE_CLICK, stop_links.BY_PAGE, stop_links.BY_MAIL, "private page", "visit"}
+    ways |= {row["channel"] for row in document("sample/consents.json")}
+    assert ways <= set(CODES["consents.channel"])
+
+
+def test_every_state_that_is_logged_of_a_person_or_a_request_has_words():
+    states = {*ConsentRecord.Status, *ContactPoint.Status, *RequestState}
+    assert states <= set(CODES["changes.to_state"])
+
+
+LANGUAGES = [code for code in settings.COMPLETE_LANGUAGES if code != "en"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_word_of_the_log_and_of_lists_stays_english(language):
+    rows = [
+        entry("record_consent", "newsletter", to_state="granted"),
+        entry("mark_contact_point", "email", to_state="verified"),
+        entry("link_person", "municipality", "person", "assigned_to"),
+        entry("import_person", "participation", "merged_into", "data_requests"),
+    ]
+    lists = [
+        {
+            "changes": {"part.status": ["registered", "attended"], "part.day_1": [None, True]},
+            "differs": {"newsletter": ["", "granted"], "part.part": ["", "1"]},
+        }
+    ]
+    answers = [{"purpose": "newsletter", "status": "withdrawn", "channel": "in_person"}]
+
+    def words(code: str) -> list[str]:
+        found = []
+        with override(code):
+            reader = Reader(code, "Europe/Oslo", {})
+            for where, told in (("changes", rows), ("imported", lists), ("consents", answers)):
+                for facts in _Spot(where, reader).blocks(told):
+                    labels = [] if where == "changes" else [fact.label for fact in facts.rows]
+                    found += labels + [fact.value for fact in facts.rows]
+        return [word for told in found for word in re.findall(r"[^:,;()→_ ]{4,}|_", told)]
+
+    same = {word.casefold() for word in words("en")} & {word.casefold() for word in words(language)}
+    # The same word in both languages.
+    assert same <= {"newsletter", "record"}
+    assert "_" not in words(language)
 
 
 def entry(verb: str, *fields: str, **states: str) -> dict:

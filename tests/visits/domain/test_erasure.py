@@ -396,7 +396,7 @@ PARTS = {
     "crm.participation": {"status"},
     "crm.importbatch": set(
         "state file checksum kind encoding delimiter sheet sheets heading_key mapping ignored "
-        "formulas".split()
+        "formulas organisations".split()
     ),
     "crm.importrow": {"verb", "field"},
     "crm.datarequest": {"kind"},

@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from crm.domain import reference
+from crm.domain.follow_ups import reschedule_follow_up
+from crm.domain.follow_ups import take_back_move as take_back_move_of_promise
 from crm.models import FollowUp, Message, OutgoingMail
 from tests.factories.crm import (
     DataRequestFactory,
@@ -263,6 +265,32 @@ def test_a_late_promise_of_the_city_is_chased_on_three_days_as_a_draft():
     assert "Send the floor plan" in draft.body
     assert draft.template.key == "followup_reminder"
     assert not OutgoingMail.objects.exists()
+
+
+def test_a_promise_moved_after_its_last_chase_is_chased_anew_for_the_new_day(coordinator):
+    row = promise(9)
+    for number in range(10, 21):
+        remind(at=day(number))
+    assert made() == [1, 3, 10]
+    row.refresh_from_db()
+    reschedule_follow_up(row, due_on=date(2023, 2, 22), at=day(20), by=coordinator)
+    remind(at=day(20, 12))
+    assert not Message.objects.drafts().exists()
+    for number in range(21, 26):
+        remind(at=day(number))
+    assert made() == [1, 3, 10, 1, 3]
+    [draft] = Message.objects.drafts()
+    assert "22 Feb 2023" in draft.body
+
+
+def test_a_day_taken_back_brings_no_chase_a_second_time(coordinator):
+    row = promise(14)
+    remind(at=day(15))
+    reschedule_follow_up(row, due_on=date(2023, 2, 20), at=day(15), by=coordinator)
+    row.refresh_from_db()
+    take_back_move_of_promise(row, at=day(15), by=coordinator)
+    remind(at=day(15, 12))
+    assert made() == [1]
 
 
 def test_promises_of_one_city_share_a_draft():

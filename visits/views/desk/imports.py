@@ -14,6 +14,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from crm import clock
 from crm.domain.imports import batches
+from crm.domain.imports.keys import name_key
 from crm.domain.imports.undoing import Undone, reasons_of, undo_import
 from crm.forms.imports import DELIMITERS, ReadingForm, UploadForm
 from crm.import_words import changes_of, part_words
@@ -80,6 +81,12 @@ def _page(request: HttpRequest, batch: ImportBatch, **more: Any) -> HttpResponse
         "other_sheets": [sheet for sheet in batch.sheets if sheet != batch.sheet],
         "left_out": _left_out(batch),
         "differing": batch.entries.exclude(differs={}).count(),
+        "open_suggestions": [
+            each["name"]
+            for each in batch.suggestions
+            if not each["taken"] and name_key(each["name"]) not in batch.organisations
+        ],
+        "answers_left_out": batch.entries.filter(differs__has_key="newsletter").count(),
         "before": batches.imported_before(batch) if batch.state == State.READY else None,
         "stayed": stayed,
         "taken_back": max(batch.created + batch.updated + batch.linked - stayed, 0),

@@ -238,6 +238,7 @@ def person_new(request: HttpRequest) -> HttpResponse:
                 form.values,
                 address=form.cleaned_data["address"],
                 phone=form.cleaned_data["phone"],
+                **{name: form.cleaned_data[name] for name in ("origin", "source", "basis")},
                 at=clock.now(),
                 by=request.user,
             )

@@ -35,6 +35,7 @@ from crm.models import (
     Person,
     Suppression,
 )
+from tests.crm.domain.imports.lists import HEAD, dump, verbs
 from tests.factories.crm import (
     CLOCK,
     ContactPointFactory,
@@ -55,47 +56,6 @@ from visits.domain.erasure import erase_person
 pytestmark = pytest.mark.django_db
 
 NUNEZ = "Name;E-mail\nAna Nuñez;e@x.eu\n"
-HEAD = "Name;E-mail;Organisation;Country;Role;Day 1"
-# Kept on purpose: who did what, and the account of the import itself.
-ACCOUNT = {"crm_auditentry", "crm_auditnote", "crm_importbatch", "crm_importrow"}
-
-
-@pytest.fixture
-def event():
-    return EventFactory(slug="rotterdam")
-
-
-@pytest.fixture
-def brought(event, tmp_path, settings):
-    """Import these lines as a file: `brought("Anna Berg;a@x.eu")`; the batch and its faults."""
-    settings.IMPORT_DIR = tmp_path / "imports"
-
-    def bring(*lines: str, head: str = HEAD, **options):
-        path = tmp_path / "list.csv"
-        path.write_text("\n".join([head, *lines]), encoding="utf-8")
-        words = {"event": event, "basis": "legitimate interest", "source": "attendee list"}
-        return batches.import_now(path, at=CLOCK, **words | options)
-
-    return bring
-
-
-def dump() -> dict[str, list]:
-    """Every row of every table of ours but the account, as the database writes it."""
-    with connection.cursor() as cursor:
-        names = connection.introspection.table_names(cursor)
-        told = {}
-        for name in names:
-            # The tables of the search index are no rows: they say which rows hold which letters.
-            is_index = "_trigrams" in name
-            if not name.startswith(("crm_", "visits_")) or name in ACCOUNT or is_index:
-                continue
-            cursor.execute(f'SELECT * FROM "{name}" ORDER BY 1')
-            told[name] = cursor.fetchall()
-    return told
-
-
-def verbs(batch) -> list[str]:
-    return list(batch.entries.order_by("line").values_list("verb", flat=True))
 
 
 # --- In ---

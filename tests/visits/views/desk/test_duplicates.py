@@ -155,6 +155,7 @@ def test_adding_somebody_who_is_there_already_asks_first_and_keeps_what_was_type
     known = PersonFactory(given="Anna", family="Karlsborg")
     ContactPointFactory(person=known, value="anna@city.example")
     typed = {"given": "Anna", "family": "Karlsborgh", "address": "anna@city.example"}
+    typed["origin"] = "self"
     before = Person.objects.count()
 
     answer = desk.post(reverse("visits:person-new"), typed)

@@ -13,9 +13,18 @@ from openpyxl import Workbook
 from crm.domain.imports import batches
 from crm.domain.merges import merge_people, unmerge_people
 from crm.domain.people import archive_person, edit_person, restore_person
-from crm.models import AuditEntry, ClockSetting, ImportBatch, ImportRow, OutgoingMail, Person
+from crm.models import (
+    AuditEntry,
+    ClockSetting,
+    ConsentRecord,
+    ImportBatch,
+    ImportRow,
+    OutgoingMail,
+    Person,
+)
 from tests.factories.crm import (
     CLOCK,
+    ConsentTextFactory,
     CoordinatorFactory,
     EventFactory,
     FollowUpFactory,
@@ -324,6 +333,59 @@ def test_people_that_left_as_a_file_come_back_as_they_were(desk):
     rows = batch.entries.exclude(verb="skip")
     assert [(row.name, row.changes, row.message) for row in rows] == []
     assert batch.skipped == 5
+
+
+def reading_data(page) -> dict[str, str]:
+    """What the page's form about reading the file would send as it stands."""
+    form = page.context["reading"]
+    values = {name: form[name].value() for name in form.fields}
+    return {name: str(value) for name, value in values.items() if value not in (None, "", False)}
+
+
+def test_the_page_asks_for_words_day_and_proof_of_answers_and_then_shows_them(desk):
+    text = ConsentTextFactory(purpose="newsletter", language="en", version=1)
+    batch = upload(desk, b"Name;E-mail;Newsletter\nAnna Berg;a@x.eu;yes\nBo Lind;b@x.eu;no\n")
+    page = go(desk, "import-detail", batch.pk)
+    assert "One answer about the newsletter stays outside" in page.text
+    assert "stays never asked; the file says granted" in page.text
+    data = reading_data(page) | {
+        "newsletter_text": text.pk,
+        "newsletter_on": "2023-01-31",
+        "newsletter_proof": "signed list",
+    }
+    do(desk, "import-reading", batch.pk, **data)
+    batches.work_off()
+    page = go(desk, "import-detail", batch.pk)
+    assert "stays outside" not in page.text
+    assert "Newsletter: answered on Tue 31 Jan 2023, in the words en v1" in page.text
+    do(desk, "import-apply", batch.pk)
+    batches.work_off()
+    assert ConsentRecord.objects.get(person__given="Anna").text == text
+    assert ConsentRecord.objects.get(person__given="Bo").status == "refused"
+
+
+def test_words_of_a_list_need_a_language_and_stay_typed(desk):
+    batch = upload(desk, b"Name;E-mail;Newsletter\nAnna Berg;a@x.eu;yes\n")
+    data = reading_data(go(desk, "import-detail", batch.pk))
+    answer = do(desk, "import-reading", batch.pk, **data | {"newsletter_words": "Send me news."})
+    assert answer.status_code == 422
+    assert "Say which language these words are in." in answer.text
+    assert "Send me news." in answer.text
+
+
+def test_the_page_offers_which_city_a_name_means(desk):
+    ghent = OrganisationFactory(name="Ghent (municipality)", type="municipality", country="BE")
+    PlaceFactory(name="Gent", alternate_names="Ghent|Gand", country="BE")
+    batch = upload(desk, b"Name;Organisation\nAnna Berg;Gent\n")
+    page = go(desk, "import-detail", batch.pk)
+    assert "“Gent” is known to us as “Ghent (municipality)”." in page.text
+    data = reading_data(page)
+    assert data["organisation_0"] == str(ghent.pk)
+    do(desk, "import-reading", batch.pk, **data | {"organisation_0": "0"})
+    batches.work_off()
+    do(desk, "import-apply", batch.pk)
+    batches.work_off()
+    assert Person.objects.get().organisation.name == "Gent"
 
 
 def test_a_column_is_sent_elsewhere_and_the_file_read_again(desk):

@@ -392,7 +392,7 @@ def test_a_wording_of_ones_own_can_be_chosen_for_a_mailing(desk):
             "language": "en",
             "kind": "event",
             "subject": "Hi",
-            "body": "{stop_link}",
+            "body": "{event} {stop_link}",
         },
     )
     key = "mailing-event--spring-greetings"

@@ -1,6 +1,7 @@
 """People who came from a list are told by a letter: begun on the page, marked once it has left."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -170,3 +171,12 @@ def test_the_wording_of_a_notice_must_say_where_the_data_comes_from(desk):
         seen=1,
     )
     assert "put {source} and {basis}" in answer.text
+
+
+def test_a_letter_tells_nothing_of_what_was_added_by_hand_after_it_was_written(desk, mailoutbox):
+    anna = listed("anna@x.example", given="Anna", family="Berg")
+    do(desk, "mailing-release", write_to(desk, anna).pk, seen=Mailing.objects.latest("pk").digest)
+    later = NoticeDueFactory(person=anna.person, due_on=date(2023, 3, 17))
+    one_round(worker="w")
+    assert len(mailoutbox) == 1
+    assert list(NoticeDue.objects.open()) == [later]

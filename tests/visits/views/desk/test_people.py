@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from django.urls import reverse
 
-from crm.models import AuditEntry, ClockSetting, FollowUp, Interaction, Person
+from crm.models import AuditEntry, ClockSetting, FollowUp, Interaction, NoticeDue, Person
 from tests.factories.crm import (
     CLOCK,
     ConsentRecordFactory,
@@ -302,20 +302,47 @@ def test_two_coordinators_editing_one_person_never_overwrite_each_other(desk):
 
 def test_an_organisation_is_chosen_by_its_name(desk):
     organisation = OrganisationFactory(name="Gdańsk (municipality)")
-    data = {"given": "Łucja", "organisation": "gdansk (municipality)"}
+    data = {"given": "Łucja", "organisation": "gdansk (municipality)", "origin": "self"}
     desk.post(reverse("visits:person-new"), data)
     assert Person.objects.get().organisation == organisation
 
 
+def test_who_told_us_themselves_needs_no_notice(desk):
+    path = reverse("visits:person-new")
+    usual = desk.get(path).context["form"]["origin"].as_widget()
+    assert usual.index("self") < usual.index("list") < usual.index("other")
+    assert set(desk.post(path, {"given": "Łucja"}).context["form"].errors) == {"origin"}
+    desk.post(path, {"given": "Łucja", "origin": "self"})
+    person = Person.objects.get()
+    assert not person.notices_due.exists()
+    (added,) = AuditEntry.objects.about(person).filter(verb="add_person")
+    assert added.note.why == "The person themselves"
+
+
+@pytest.mark.parametrize("origin", ["list", "other"])
+def test_who_was_added_from_elsewhere_is_to_be_told_within_a_month(origin, desk):
+    data = {"given": "Łucja", "origin": origin}
+    refusal = desk.post(reverse("visits:person-new"), data).context["form"]
+    assert set(refusal.errors) == {"source", "basis"}
+    assert not Person.objects.exists()
+    data |= {"source": " signed attendee list ", "basis": "follow-up of the event"}
+    desk.post(reverse("visits:person-new"), data)
+    notice = NoticeDue.objects.get()
+    assert (notice.source, notice.basis) == ("signed attendee list", "follow-up of the event")
+    assert (notice.due_on, notice.batch, notice.told_at) == (date(2023, 3, 15), None, None)
+    page = desk.get(reverse("visits:notice-list"))
+    assert "Łucja" in page.content.decode()
+
+
 def test_an_unknown_organisation_is_refused_beside_its_field(desk):
-    data = {"given": "Łucja", "organisation": "Atlantis"}
+    data = {"given": "Łucja", "organisation": "Atlantis", "origin": "self"}
     form = desk.post(reverse("visits:person-new"), data).context["form"]
     assert list(form.errors) == ["organisation"]
     assert form["given"].value() == "Łucja"
 
 
 def test_all_faults_of_a_form_are_told_at_once(desk):
-    data = {"given": "", "address": "not a mail", "phone": "x"}
+    data = {"given": "", "address": "not a mail", "phone": "x", "origin": "self"}
     form = desk.post(reverse("visits:person-new"), data).context["form"]
     assert set(form.errors) == {"given", "address", "phone"}
 

@@ -1,6 +1,6 @@
 """Today: the four short lists, what comes next, and nothing that is not one's own."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -151,6 +151,28 @@ def test_what_somebody_wrote_stays_on_today_until_it_is_ticked_off_and_the_tick_
     note = person.interactions.get()
     do(desk, "note-take-back", note.pk)
     assert "Yes, gladly" in listed()
+
+
+def test_a_reply_of_a_requester_without_a_record_is_listed_until_somebody_writes_to_the_request(
+    desk,
+):
+    request = VisitRequest.objects.get(ref="R24")
+    VisitRequest.objects.filter(pk=request.pk).update(first_reply_at=CLOCK, state="under_review")
+    reply = MessageFactory(
+        incoming=True, subject="Rather the 23rd", address_name="R. Sample-Buk", at=CLOCK
+    )
+    before = go(desk, "today").context["reply_count"]
+    request.messages.add(reply)
+    page = go(desk, "today")
+    assert page.context["reply_count"] == before + 1
+    assert "Rather the 23rd" in [row.subject for row in page.context["replies"]]
+    assert '<a href="/requests/R24/">R24</a> R. Sample-Buk' in page.text
+
+    later = CLOCK + timedelta(minutes=1)
+    request.messages.add(MessageFactory(at=later))
+    assert go(desk, "today").context["reply_count"] == before + 1
+    request.messages.add(MessageFactory(at=later, is_personal=True))
+    assert go(desk, "today").context["reply_count"] == before
 
 
 def test_a_letter_of_a_request_that_waits_for_its_first_answer_is_listed_once(desk):
