@@ -4,7 +4,7 @@
 the tray of a draft and the command tell the same change, because all of them ask here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import cached_property
@@ -52,14 +52,20 @@ class Alternatives:
 
     What changes a request alone is weighed in the plan as it is. What touches other visits may also
     move the visits that stand, and drop those that are only on offer; where agreed visits were
-    planned anew and `may_stand`, also put one of those off in another's stead.
+    planned anew and `may_stand`, also put one of those off in another's stead. What was found for
+    several that are to be met `online` together is told instead of a time found for one alone.
     """
 
     def __init__(
-        self, loaded: LoadedProblem, solution: Solution, *, may_stand: bool = False
+        self,
+        loaded: LoadedProblem,
+        solution: Solution,
+        *,
+        may_stand: bool = False,
+        online: Mapping[str, Change] | None = None,
     ) -> None:
         self.loaded, self.problem, self.solution = loaded, loaded.problem, solution
-        self.may_stand = may_stand
+        self.may_stand, self.online = may_stand, online or {}
 
     @cached_property
     def wide(self) -> tuple[p.Problem, Solution, frozenset[str]]:
@@ -109,6 +115,8 @@ class Alternatives:
         """The first of all `ways`, found sooner; None when no small change helps."""
         leeway = leeway_of(task_of(self.problem, ref))
         own = smallest_way(self.problem, self.solution, ref, leeway, touching=False)
+        if own is not None and own.kind == ChangeKind.ONLINE:
+            return self.online.get(ref, own)
         if own is not None:
             return own
         wide, plan, agreed = self.wide

@@ -1,8 +1,8 @@
 """Plan versions, solved and stored as drafts; `publishing` makes one the plan that holds."""
 
 import time
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import combinations
 from typing import Any
@@ -18,6 +18,7 @@ from crm.models import User
 from visits.domain.alternatives import DECIDED, Alternatives
 from visits.domain.booking import lock_resources
 from visits.domain.left_out import left_out_when_fresh
+from visits.domain.online_instead import online_instead
 from visits.domain.planning import LoadedProblem, load_problem
 from visits.models import (
     Campaign,
@@ -30,7 +31,7 @@ from visits.models import (
     VisitRequest,
 )
 from visits.planning import search
-from visits.planning.changes import HOPELESS, ChangeKind
+from visits.planning.changes import HOPELESS, Change, ChangeKind
 from visits.planning.check import violations
 from visits.planning.problem import Limits, ProblemError
 from visits.planning.solution import Leg, PlannedVisit, Progress, Solution
@@ -61,6 +62,7 @@ class SolvedPlan:
 
     `left` are requests whose rows need no working out: those of visits that might have moved but
     found no new place, which stand, so the plan has them as facts; and those of an edited draft.
+    `online` tells how those that stand could be met online instead, by their references.
     """
 
     campaign: Campaign
@@ -70,6 +72,7 @@ class SolvedPlan:
     fresh: bool
     made_at: datetime
     left: tuple[dict[str, Any], ...] = ()
+    online: Mapping[str, Change] = field(default_factory=dict)
 
 
 def solve_campaign(
@@ -139,18 +142,25 @@ def _around_what_stands(tries: Sequence[SolvedPlan]) -> SolvedPlan:
     those too is told.
     """
     last, left = tries[-1], []
-    for before in tries[:-1]:
-        for ref, row in _without_new_place(before).items():
-            rest = tuple(visit for visit in last.solution.visits if visit.fixed != ref)
-            bare = replace(last.solution, visits=rest)
-            alone = Alternatives(before.loaded, bare, may_stand=True)
-            left += told_of(alone, replace(row, would_fit_if=None))
     if len(tries) == 1:
         return last
+    stand = [(before, *row) for before in tries[:-1] for row in _without_new_place(before).items()]
+    online = online_instead(last.loaded, last.solution, {ref for _before, ref, _row in stand})
+    for before, ref, row in stand:
+        rest = tuple(visit for visit in last.solution.visits if visit.fixed != ref)
+        bare = replace(last.solution, visits=rest)
+        met = {row.task: _for_task(online[ref], row.task)} if ref in online else {}
+        alone = Alternatives(before.loaded, bare, may_stand=True, online=met)
+        left += told_of(alone, replace(row, would_fit_if=None))
     solution = last.solution
     if len(tries) > 2 or _others_might_stand(tries[0]):
         solution = replace(solution.unproven(), bound=_ceiling(tries[0], solution))
-    return replace(last, solution=solution, left=tuple(left))
+    return replace(last, solution=solution, left=tuple(left), online=online)
+
+
+def _for_task(change: Change, ref: str) -> Change:
+    """A change of a visit, told of the task that stood for it while it might move."""
+    return replace(change, placed=replace(change.placed, task=ref))
 
 
 def _ceiling(solved: SolvedPlan, found: Solution) -> int:
@@ -342,6 +352,16 @@ def fill_version(version: PlanVersion, solved: SolvedPlan, told: dict[str, Any])
     version.result["facts"] = solved.loaded.facts
     if solved.loaded.held:
         version.result["held"] = [asdict(row) for row in solved.loaded.held]
+    if solved.online:
+        version.result["online"] = {
+            ref: {
+                "host": change.placed.host,
+                "starts_at": change.placed.start.isoformat(),
+                "zone": solved.loaded.visits[ref].zone,
+                "minutes": change.duration,
+            }
+            for ref, change in solved.online.items()
+        }
     version.save()
     version.unplaced.all().delete()
     refs = [row["request"] for row in told["unplaced"]]
