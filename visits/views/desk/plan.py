@@ -24,6 +24,7 @@ from crm.validators import row_number
 from visits.domain import agenda, planning_runs
 from visits.domain.booking import SlotTaken
 from visits.domain.busy_feeds import unknown_calendars
+from visits.domain.cancellations import moves_that_wait
 from visits.domain.host_answers import refusals, visits_without_host
 from visits.domain.journeys import Journey, journeys_between
 from visits.domain.landings import short_landings
@@ -122,10 +123,11 @@ def _for_coordinator(
     """What only those who decide are told: the decisions with their reasons, and the changelog."""
     if not request.user.is_coordinator:
         return {}
-    shows_all = "all" in request.GET
+    shows_all, at = "all" in request.GET, clock.now()
     entries = plan_timeline(the_plan, limit=None if shows_all else MOST_ENTRIES + 1)
     return {
         "decisions": decisions,
+        "moves_waiting": moves_that_wait(the_plan.campaign, at=at),
         "kinds": PlanDecision.Kind,
         "entries": entries if shows_all else entries[:MOST_ENTRIES],
         "has_older": not shows_all and len(entries) > MOST_ENTRIES,

@@ -213,7 +213,8 @@ def test_reasons_are_asked_for_a_few_at_a_time(desk, draft, monkeypatch):
     page = go(desk, "plan-version", draft.number)
     asks = [row.ask for row in page.context["unplaced"] if hasattr(row, "ask")]
     assert [len(ask.split("request=")) - 1 for ask in asks] == [4, 2]
-    answer = desk.get(asks[0])
+    assert desk.get(asks[0]).status_code == 405
+    answer = desk.post(asks[0])
     assert answer.text.count('hx-swap-oob="true"') == 4
     assert OPEN not in answer.text
     assert draft.unplaced.filter(reason=OPEN).count() == 2

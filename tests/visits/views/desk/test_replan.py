@@ -14,7 +14,8 @@ from tests.visits.views.desk.front_door import change_visit, do, go, said
 from visits.domain.plan_edits import open_draft
 from visits.domain.planning_runs import work_off
 from visits.domain.plans import solve_campaign, store_version
-from visits.models import Campaign, Disruption, PlanRun, PlanVersion, Visit
+from visits.domain.proposals import propose_dates
+from visits.models import Campaign, Disruption, PlanRun, PlanVersion, Visit, VisitRequest
 
 pytestmark = pytest.mark.django_db
 
@@ -401,6 +402,49 @@ def test_approved_move_replaces_the_visit_and_drafts_one_letter_to_its_city(desk
     letters = Message.objects.drafts().exclude(pk__in=drafts).filter(visit_requests__ref="R17")
     assert [letter.template.key for letter in letters] == ["date_changed"]
     assert {row.ref: row.starts_at for row in Visit.objects.agreed()} == others
+
+
+@pytest.fixture
+def put_off(desk, moving):
+    """V08 as it stands after a plan moved it, and as it stood before; its city was not told yet."""
+    version, visit, _placement = moving
+    do(desk, "plan-publish", version.number, seen=version.edits, approved=["V08"])
+    return Visit.objects.get(replaces=visit), visit
+
+
+def test_move_can_be_taken_back_on_the_plan_after_a_later_plan_was_published(desk, put_off):
+    moved, before = put_off
+    later = store_version(solve_campaign(Campaign.objects.get(), at=clock.now(), seconds=10))
+    answer = do(desk, "plan-publish", later.number, seen=0)
+    assert said(answer)[0].startswith("Published.")
+    for page in (answer, go(desk, "visit-detail", moved.ref)):
+        assert f'action="/visits/{moved.ref}/take-back/"' in page.text
+    do(desk, "visit-take-back", moved.ref)
+    again = Visit.objects.live().get(requests__ref="R17")
+    assert (again.starts_at, again.host_id, again.is_agreed) == (
+        before.starts_at,
+        before.host_id,
+        True,
+    )
+    assert "take-back" not in go(desk, "plan").text
+
+
+def test_move_whose_old_time_is_taken_says_so_instead_of_offering_to_take_it_back(desk, put_off):
+    moved, before = put_off
+    propose_dates(
+        VisitRequest.objects.get(ref="R12"),
+        host=before.host,
+        mode="online",
+        slots=[(before.starts_at, before.ends_at)],
+        expires_at=before.starts_at - timedelta(hours=2),
+        at=clock.now(),
+        by=None,
+        override_reason="-",
+    )
+    for page in (go(desk, "plan"), go(desk, "visit-detail", moved.ref)):
+        assert "take-back" not in page.text
+        (why,) = re.findall(r"It cannot go back to its old time: ([^<]+)<", page.text)
+        assert "Málaga" in why
 
 
 def test_draft_names_the_storm_that_a_visit_moves_into_and_how_one_still_gets_there(desk):
