@@ -37,7 +37,8 @@ def bring_back(version: PlanVersion, *, at: datetime, by: User | None) -> PlanVe
     rows = list(version.placements.select_related("host", "visit").prefetch_related("requests"))
     campaign = version.plan.campaign
     decisions = decisions_of(campaign)
-    released, kept = _offers_elsewhere(rows), {}
+    released = _offers_elsewhere(rows)
+    kept: dict[str, str] = {}
     while True:
         loaded = load_problem(
             campaign,

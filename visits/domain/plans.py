@@ -276,9 +276,9 @@ def _told(alternatives: Alternatives, row: UnplacedTask) -> dict[str, Any]:
     if change is not None and change.kind == ChangeKind.LIFT:
         code, reason = DECIDED, alternatives.words(change)
     elif code == FITS_NOW:
-        reason = mend or reason
+        reason = (change and alternatives.why_not_as_wished(row, change)) or mend or reason
     else:
-        reason = alternatives.reason(row.task, row.reason)
+        reason = alternatives.reason(row)
     return {"code": code, "reason": reason, "would_fit_if": mend}
 
 
