@@ -19,6 +19,8 @@ LINE, INDENT, LEVELS = 14, 3, 5
 LOWEST_LANE, WORDS = 72, 2 * LINE
 # Blocks as high as their lane, under all others.
 WHOLE = ("away", "lock")
+# Moments drawn as a mark of their own, and half its width: the drawing ends at its last day.
+MARKS, HALF_MARK = ("night", "home"), 6
 # How wide a letter of them is at most, on average, how far a name may be squeezed to stay in its
 # column, and how narrow a bar may get.
 LETTER, SQUEEZE, SHORTEST = 6.8, 0.8, 6.0
@@ -212,13 +214,21 @@ def timetable(
     for row in rows:
         top = lanes[-1].bottom if lanes else 0
         boxes = [
-            _box(block, x_of(block.start), x_of(block.end), top)
+            _box(block, *_ends(block, x_of(block.start), x_of(block.end), edge), top)
             for block in sorted(row.blocks, key=_painting_order)
             if any(block.start.date() <= shown <= block.end.date() for shown in place)
         ]
         placed, levels = _with_words(boxes, day_width, edge)
         lanes.append(_lane(row, placed, levels, top))
     return Timetable(columns, tuple(lanes), edge, lanes[-1].bottom if lanes else 0)
+
+
+def _ends(block: Block, x: float, right: float, edge: float) -> tuple[float, float]:
+    """Where the block is drawn: as it lies, a mark as far inside the drawing as it is whole."""
+    if block.kind not in MARKS:
+        return x, right
+    x = min(max(x, HALF_MARK), edge - HALF_MARK)
+    return x, x
 
 
 def _lane(row: Row, boxes: list[Box], levels: int, top: float) -> Lane:

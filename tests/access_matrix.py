@@ -72,7 +72,7 @@ PAGES = {
     "visits:plan-move": form(COORDINATOR),
     "visits:plan-verdicts": page(COORDINATOR),
     "visits:plan-news": page(FIELD),
-    "visits:plan-reasons": page(COORDINATOR),
+    "visits:plan-reasons": button(COORDINATOR),
     "visits:plan-edit-undo": button(COORDINATOR),
     "visits:plan-decide": form(COORDINATOR),
     "visits:plan-decision-take-back": button(COORDINATOR),

@@ -83,7 +83,7 @@ DESK: dict[str, Promise] = {
     ),
     "outranked": gettext_lazy(
         "Every slot that %(label)s could use is taken by visits that together weigh at least as "
-        "much."
+        "much: %(visits)s in the week of %(day)s, of which more than two would have to give way."
     ),
     "outranked_by": gettext_lazy(
         "Every slot that %(label)s could use is taken by visits that together weigh at least as "

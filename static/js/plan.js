@@ -20,6 +20,7 @@ export function startPlan() {
     openWork(link.href);
   });
   focusWhatMoved();
+  addEventListener("beforeprint", tellReasons);
 }
 
 // On a narrow screen the plan begins with today instead of with its first day.
@@ -29,6 +30,26 @@ function scrollToToday(plan) {
   const hosts = plan.querySelector(".plan-hosts");
   if (!scroll || !today || document.dir === "rtl") return;
   scroll.scrollLeft = today.offsetLeft - hosts.offsetWidth - today.offsetWidth / 2;
+}
+
+// Paper shows also what nobody scrolled to. It does not wait, so the page does; a tray that asks more
+// often than this fills no sheet.
+const MOST_ASKED = 6;
+
+function tellReasons() {
+  const token = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
+  const waiting = [...document.querySelectorAll("[data-tray] [id^=reason-][hx-post]")];
+  for (const row of waiting.slice(0, MOST_ASKED)) {
+    const asked = new XMLHttpRequest();
+    asked.open("POST", row.getAttribute("hx-post"), false);
+    asked.setRequestHeader("X-CSRFToken", token);
+    asked.send();
+    if (asked.status !== 200) return;
+    const told = new DOMParser().parseFromString(asked.responseText, "text/html");
+    for (const reason of told.querySelectorAll("[id^=reason-]")) {
+      document.getElementById(reason.id)?.replaceWith(document.importNode(reason, true));
+    }
+  }
 }
 
 // The address names no element, so that the browser does not scroll other hosts out of sight.

@@ -339,6 +339,16 @@ class TestPictures:
         assert (box.city, box.squeezed, box.sub_x // timetable.DAY) == (name, 0, 1)
         assert box.words_x + box.room == plan.width
 
+    def test_timetable_draws_the_marks_at_its_edges_whole(self):
+        days = [timetable.Day(date(2023, 2, day)) for day in (27, 28)]
+        moments = (datetime(2023, 2, 27, 5), datetime(2023, 2, 28, 22))
+        marks = [timetable.Block("home", moment, moment, "Back home") for moment in moments]
+        plan = timetable.timetable(days, [timetable.Row("H1", marks)])
+        assert [box.x for box in plan.lanes[0].boxes] == [
+            timetable.HALF_MARK,
+            plan.width - timetable.HALF_MARK,
+        ]
+
     def test_timetable_cuts_words_only_where_no_level_is_left(self):
         days = [timetable.Day(date(2023, 2, 20))]
         blocks = [

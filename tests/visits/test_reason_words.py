@@ -12,7 +12,7 @@ from visits.reason_words import DESK, PUBLIC, both, desk_words, public_words
 
 DAY = date(2023, 2, 21)
 # Answers to questions of the engine's own, never a reason of one day.
-NOT_OF_A_DAY = {"fits_now", "fits_if", "outranked", "no_host"}
+NOT_OF_A_DAY = {"fits_now", "fits_if", "no_host"}
 
 
 def codes():
@@ -35,6 +35,12 @@ def test_desk_names_what_stands_in_the_way():
     assert desk_words(Reason("outranked_by", "", values)) == (
         "Every slot that Oslo could use is taken by visits that together weigh at least as much: "
         "Ghent and Brno around Tue 21 Feb 2023 (priority 5, its own is 3)."
+    )
+    values = {"label": "Oslo", "visits": ["Ghent", "Brno", "Nice"], "day": DAY}
+    assert desk_words(Reason("outranked", "", values)) == (
+        "Every slot that Oslo could use is taken by visits that together weigh at least as much: "
+        "Ghent, Brno and Nice in the week of Tue 21 Feb 2023, of which more than two would have to "
+        "give way."
     )
 
 

@@ -4,7 +4,7 @@
 the tray of a draft and the command tell the same change, because all of them ask here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import cached_property
@@ -29,7 +29,8 @@ from visits.planning.changes import (
     ways_to_fit,
 )
 from visits.planning.preferences import worth_of
-from visits.planning.solution import Reason, Solution
+from visits.planning.reasons import is_past, nearest
+from visits.planning.solution import Reason, Solution, Unplaced
 from visits.planning.spans import local_day, minute_of
 from visits.planning.verdicts import task_of, weigh_start
 from visits.reason_words import both, desk_words
@@ -52,14 +53,20 @@ class Alternatives:
 
     What changes a request alone is weighed in the plan as it is. What touches other visits may also
     move the visits that stand, and drop those that are only on offer; where agreed visits were
-    planned anew and `may_stand`, also put one of those off in another's stead.
+    planned anew and `may_stand`, also put one of those off in another's stead. What was found for
+    several that are to be met `online` together is told instead of a time found for one alone.
     """
 
     def __init__(
-        self, loaded: LoadedProblem, solution: Solution, *, may_stand: bool = False
+        self,
+        loaded: LoadedProblem,
+        solution: Solution,
+        *,
+        may_stand: bool = False,
+        online: Mapping[str, Change] | None = None,
     ) -> None:
         self.loaded, self.problem, self.solution = loaded, loaded.problem, solution
-        self.may_stand = may_stand
+        self.may_stand, self.online = may_stand, online or {}
 
     @cached_property
     def wide(self) -> tuple[p.Problem, Solution, frozenset[str]]:
@@ -109,6 +116,8 @@ class Alternatives:
         """The first of all `ways`, found sooner; None when no small change helps."""
         leeway = leeway_of(task_of(self.problem, ref))
         own = smallest_way(self.problem, self.solution, ref, leeway, touching=False)
+        if own is not None and own.kind == ChangeKind.ONLINE:
+            return self.online.get(ref, own)
         if own is not None:
             return own
         wide, plan, agreed = self.wide
@@ -222,14 +231,21 @@ class Alternatives:
             f"{words.rstrip('.')} ({'; '.join(cost.rstrip('.') for cost in self.costs(change))})."
         )
 
-    def reason(self, ref: str, reason: Reason) -> str:
-        """What stands against a request, and why it is not about the dates it wished for."""
-        wished = {wish.day for wish in task_of(self.problem, ref).wishes}
-        if not wished or reason.params.get("day") in wished:
-            return desk_words(reason)
+    def reason(self, row: Unplaced) -> str:
+        """What stands against a request: on every date it wished for that is left, or why it is not
+        about those dates; of an agreed visit why it cannot stay."""
+        ref, reason = row.task, row.reason
+        task = task_of(self.problem, ref)
+        wished = {wish.day for wish in task.wishes}
+        on = reason.params.get("day")
         ahead = {day for day in wished if day >= self.first_day(ref)}
-        if ahead & set(self.problem.days):
-            return desk_words(reason)
+        left = ahead & set(self.problem.days)
+        if not wished or on in wished or left:
+            is_whole = on not in wished or reason.code == "outranked_by" or task.promised
+            others = () if is_whole else left - {on}
+            found = (nearest([s for s in row.slots if s.day == day], {day}) for day in others)
+            more = sorted((s.day, desk_words(s.reason)) for s in found if s and not is_past(s))
+            return " ".join([desk_words(reason), *(words for _day, words in more)])
         if not ahead:
             words = _("Every date it wished for is over or too soon. %(reason)s")
         elif ahead == wished:
@@ -240,6 +256,14 @@ class Alternatives:
                 "%(reason)s"
             )
         return words % {"reason": desk_words(reason)}
+
+    def why_not_as_wished(self, row: Unplaced, change: Change) -> str:
+        """Why a request that still fits into the plan has no place as it wished; else empty."""
+        if change.kind == ChangeKind.TIME:
+            return _("The part of the day it wished for is taken.")
+        if change.kind != ChangeKind.DAY:
+            return ""
+        return self.reason(replace(row, reason=Reason("", _("Another day is free.")), slots=()))
 
     def first_day(self, ref: str) -> date:
         """The first day on which the clock and the shortest notice let a new visit begin."""

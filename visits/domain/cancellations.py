@@ -27,9 +27,9 @@ from visits.domain.visits import (
     put_off,
     stand_in,
 )
-from visits.models import Hold, Visit, VisitRequest
+from visits.models import Campaign, Hold, Visit, VisitRequest
 from visits.models.visits import Side
-from visits.states import RequestState
+from visits.states import RequestState, VisitState
 
 # Where a request goes when its visit is cancelled, and the steps that lead back from there.
 WAY_BACK = {
@@ -187,6 +187,29 @@ def take_back_move(visit: Visit, *, at: datetime, why: str, by: User | None = No
     else:
         _never_off(again, old)
     return again
+
+
+def why_no_way_back(visit: Visit, *, at: datetime) -> str:
+    """Why the time before a move that its city has not agreed to cannot hold again, in words; empty
+    where it can."""
+    old = visit.agreed_before
+    if old is None or not visit.awaits_city:
+        return ""
+    known = last_known(visit)
+    try:
+        _refuse_lost_time(visit, old, is_told=known is not None and known != old, at=at)
+    except ValidationError as error:
+        return " ".join(error.messages)
+    return ""
+
+
+def moves_that_wait(campaign: Campaign, *, at: datetime) -> list[tuple[Visit, str]]:
+    """The agreed visits ahead that we moved and whose cities have not agreed yet, each with why the
+    move cannot be taken back any more."""
+    rows = Visit.objects.promised().filter(state=VisitState.TENTATIVE, campaign=campaign)
+    rows = rows.filter(starts_at__gt=at).select_related("replaces__host", "host", "campaign")
+    rows = rows.prefetch_related("holds").order_by("starts_at")
+    return [(visit, why_no_way_back(visit, at=at)) for visit in rows if visit.agreed_before]
 
 
 def _refuse_lost_time(visit: Visit, old: Visit, *, is_told: bool, at: datetime) -> None:

@@ -1,6 +1,6 @@
 """An earlier version as a new draft on today's calendar, as far as it is still possible."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -30,25 +30,34 @@ def bring_back(version: PlanVersion, *, at: datetime, by: User | None) -> PlanVe
 
     Each visit is held as it was: online or on site, as long, for the same requests together. Agreed
     visits stay facts, and so does what is on offer, unless the version has that very request
-    otherwise: then the offer may move back. What is not possible any more, or what was decided
-    against meanwhile, is left without a place and named with its reason.
+    otherwise and that is possible still: then the offer moves back. What is not possible any more,
+    or what was decided against meanwhile, is left without a place, or on offer as it is, and named
+    with its reason.
     """
     rows = list(version.placements.select_related("host", "visit").prefetch_related("requests"))
     campaign = version.plan.campaign
     decisions = decisions_of(campaign)
-    loaded = load_problem(
-        campaign,
-        at=at,
-        decisions=decisions,
-        released=_offers_elsewhere(rows),
-        held=_held(version, rows),
-    )
-    wanted = _wanted(loaded, rows)
-    against = _against(loaded, wanted, decisions)
-    allowed = {ref: spot for ref, spot in wanted.items() if ref not in against}
-    plan, refused = _as_far_as_possible(loaded, allowed)
-    refused |= against
-    gone = _gone(loaded, rows, at=at)
+    released = _offers_elsewhere(rows)
+    kept: dict[str, str] = {}
+    while True:
+        loaded = load_problem(
+            campaign,
+            at=at,
+            decisions=decisions,
+            released=released,
+            held=_held(version, rows),
+        )
+        wanted = _wanted(loaded, rows)
+        against = _against(loaded, wanted, decisions)
+        allowed = {ref: spot for ref, spot in wanted.items() if ref not in against}
+        plan, refused = _as_far_as_possible(loaded, allowed)
+        refused |= against
+        stay = _offers_that_stay(loaded, plan, released)
+        if not stay:
+            break
+        kept |= {ref: refused.get(ref, "") for ref in stay}
+        released -= {visit.ref for visit in stay.values()}
+    gone = _gone(loaded, rows, version, kept, at=at)
     told = moves.reasons_left(loaded.problem, plan)
     plan = replace(plan, unplaced=tuple(_named(row, version, refused) for row in told))
     solved = SolvedPlan(campaign, loaded, plan, 1, False, at)
@@ -76,6 +85,21 @@ def _offers_elsewhere(rows: Iterable[Placement]) -> set[str]:
         if len(requests) == 1 and spots[requests[0].pk] != _how(visit):
             found.add(visit.ref)
     return found
+
+
+def _offers_that_stay(
+    loaded: LoadedProblem, plan: Solution, released: Collection[str]
+) -> dict[str, Visit]:
+    """Offers that might have moved back and cannot, by the reference of their task: a city that has
+    the dates is not told otherwise for that."""
+    placed = {visit.task for visit in plan.visits}
+    return {
+        task.ref: loaded.kept_visits[task.ref]
+        for task in loaded.problem.tasks
+        if task.ref not in placed
+        and task.ref in loaded.kept_visits
+        and loaded.kept_visits[task.ref].ref in released
+    }
 
 
 def _how(row: Placement | Visit) -> tuple:
@@ -167,10 +191,15 @@ def _named(row: UnplacedTask, version: PlanVersion, refused: dict[str, str]) -> 
 
 
 def _gone(
-    loaded: LoadedProblem, rows: Iterable[Placement], *, at: datetime
+    loaded: LoadedProblem,
+    rows: Iterable[Placement],
+    version: PlanVersion,
+    kept: Mapping[str, str],
+    *,
+    at: datetime,
 ) -> list[tuple[VisitRequest, str, str]]:
     """Requests of the version that no plan can move today, unless they stand where they did; each
-    with the code and the words of why."""
+    with the code and the words of why. `kept` are those on offer that could not move back."""
     tasks = {ref for task in loaded.problem.tasks for ref in task.requests}
     facts = {ref: row for row in loaded.problem.fixed for ref in row.requests}
     found = []
@@ -181,11 +210,23 @@ def _gone(
             if request.ref in tasks or stands or row.ends_at <= at:
                 continue
             visit = loaded.visits.get(fact.ref) if fact else None
-            if visit is not None and _was_moved_from(visit, row):
+            if fact and kept.get(request.ref):
+                words = _kept_words(request, version, fact, kept[request.ref])
+                found.append((request, NOT_BACK, words))
+            elif visit is not None and _was_moved_from(visit, row):
                 found.append((request, MOVED_SINCE, _moved_words(visit)))
             else:
                 found.append((request, NOT_BACK, _gone_words(request, fact)))
     return found
+
+
+def _kept_words(request: VisitRequest, version: PlanVersion, fact: p.FixedVisit, why: str) -> str:
+    words = _("It stays on offer at %(when)s; its place in %(version)s is not possible: %(why)s")
+    return words % {
+        "when": wording.local_time(fact.start, request.zone),
+        "version": version,
+        "why": why,
+    }
 
 
 def _was_moved_from(visit: Visit, row: Placement) -> bool:

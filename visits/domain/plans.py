@@ -1,8 +1,8 @@
 """Plan versions, solved and stored as drafts; `publishing` makes one the plan that holds."""
 
 import time
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,8 +17,9 @@ from crm.models import User
 from visits.domain.alternatives import DECIDED, Alternatives
 from visits.domain.booking import lock_resources
 from visits.domain.left_out import left_out_when_fresh
+from visits.domain.online_instead import online_instead
 from visits.domain.planning import LoadedProblem, load_problem
-from visits.domain.standing import Standing
+from visits.domain.standing import Left, Standing
 from visits.models import (
     Campaign,
     Placement,
@@ -30,7 +31,7 @@ from visits.models import (
     VisitRequest,
 )
 from visits.planning import search
-from visits.planning.changes import ChangeKind
+from visits.planning.changes import Change, ChangeKind
 from visits.planning.check import violations
 from visits.planning.problem import Limits, ProblemError
 from visits.planning.solution import Leg, PlannedVisit, Progress, Solution
@@ -57,6 +58,7 @@ class SolvedPlan:
 
     `left` are requests whose rows need no working out: those of visits that might have moved but
     found no new place, which stand, so the plan has them as facts; and those of an edited draft.
+    `online` tells how those that stand could be met online instead, by their references.
     """
 
     campaign: Campaign
@@ -66,6 +68,7 @@ class SolvedPlan:
     fresh: bool
     made_at: datetime
     left: tuple[dict[str, Any], ...] = ()
+    online: Mapping[str, Change] = field(default_factory=dict)
 
 
 def solve_campaign(
@@ -119,12 +122,19 @@ def solve_campaign(
         return time.monotonic() > until or bool(should_stop and should_stop())
 
     solved, standing = Standing(solve, load, over).settle(released)
-    left = [
-        told
-        for each in standing
-        for told in told_of(Alternatives(each.loaded, each.plan, may_stand=True), each.row)
-    ]
-    return replace(solved, left=tuple(left))
+    online = online_instead(solved.loaded, solved.solution, {each.ref for each in standing})
+    left = [told for each in standing for told in told_of(_ways_of(each, online), each.row)]
+    return replace(solved, left=tuple(left), online=online)
+
+
+def _ways_of(left: Left, online: Mapping[str, Change]) -> Alternatives:
+    """What else could be done with a visit that stands although it might move."""
+    met = {}
+    if left.ref in online:
+        # Told of the task that stood for the visit while it might move.
+        change = online[left.ref]
+        met[left.row.task] = replace(change, placed=replace(change.placed, task=left.row.task))
+    return Alternatives(left.loaded, left.plan, may_stand=True, online=met)
 
 
 def plan_as_json(solved: SolvedPlan) -> dict[str, Any]:
@@ -214,9 +224,9 @@ def _told(alternatives: Alternatives, row: UnplacedTask) -> dict[str, Any]:
     if change is not None and change.kind == ChangeKind.LIFT:
         code, reason = DECIDED, alternatives.words(change)
     elif code == FITS_NOW:
-        reason = mend or reason
+        reason = (change and alternatives.why_not_as_wished(row, change)) or mend or reason
     else:
-        reason = alternatives.reason(row.task, row.reason)
+        reason = alternatives.reason(row)
     return {"code": code, "reason": reason, "would_fit_if": mend}
 
 
@@ -290,6 +300,16 @@ def fill_version(version: PlanVersion, solved: SolvedPlan, told: dict[str, Any])
     version.result["facts"] = solved.loaded.facts
     if solved.loaded.held:
         version.result["held"] = [asdict(row) for row in solved.loaded.held]
+    if solved.online:
+        version.result["online"] = {
+            ref: {
+                "host": change.placed.host,
+                "starts_at": change.placed.start.isoformat(),
+                "zone": solved.loaded.visits[ref].zone,
+                "minutes": change.duration,
+            }
+            for ref, change in solved.online.items()
+        }
     version.save()
     version.unplaced.all().delete()
     refs = [row["request"] for row in told["unplaced"]]

@@ -27,12 +27,14 @@ from visits.states import OPEN_REQUESTS, VisitState
 
 @dataclass(frozen=True)
 class Change:
-    """What publishing a version does for one visit: kept, new, moved, or dropped."""
+    """What publishing a version does for one visit: kept, new, moved, or dropped; with the strikes
+    and storms it is moved into, where they were asked about, as sentences (see `plan_dangers`)."""
 
     kind: str
     placement: Placement | None
     visit: Visit | None
     requests: tuple[VisitRequest, ...]
+    dangers: tuple[str, ...] = ()
 
     @property
     def needs_approval(self) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from visits.domain.disruption_reach import NO_WAYS, touches
@@ -18,20 +19,27 @@ ABSENCE = "absence"
 
 @dataclass(frozen=True)
 class Candidate:
-    """A promised visit that could be planned anew, and what endangers it now, in sentences."""
+    """A visit that could be planned anew, and what endangers it now, in sentences."""
 
     visit: Visit
     dangers: tuple[str, ...]
 
+    @property
+    def is_offer(self) -> bool:
+        """Whether its dates are only on offer: then a plan may also take them back."""
+        return not self.visit.is_promised
+
 
 def candidates(campaign: Campaign, *, at: datetime) -> list[Candidate]:
-    """The agreed visits ahead that may be released, in the order of time; moved ones that wait for
-    their city are among them."""
+    """The agreed visits ahead that may be released, and the offers that something endangers and no
+    city has accepted, in the order of time; moved visits that wait for their city count as agreed.
+    """
+    offered = Visit.objects.offered().exclude(holds__accepted_at__isnull=False)
+    may_give_way = Q(pk__in=Visit.objects.promised().values("pk")) | Q(pk__in=offered.values("pk"))
     rows = (
-        Visit.objects.promised()
-        .filter(campaign=campaign, starts_at__gt=at)
+        Visit.objects.filter(may_give_way, campaign=campaign, starts_at__gt=at)
         .select_related("host__home", "place", "campaign")
-        .prefetch_related("requests")
+        .prefetch_related("requests", "holds")
         .order_by("starts_at")
     )
     visits = [visit for visit in rows if may_move(visit, at)]
@@ -40,7 +48,7 @@ def candidates(campaign: Campaign, *, at: datetime) -> list[Candidate]:
     refused = {row.visit_id: row for row in HostAnswer.objects.refused().filter(visit__in=visits)}
     absences = _absences(visits)
     late = unreachable_after_absence(visits)
-    return [
+    found = [
         Candidate(
             visit,
             (
@@ -52,6 +60,7 @@ def candidates(campaign: Campaign, *, at: datetime) -> list[Candidate]:
         )
         for visit in visits
     ]
+    return [row for row in found if row.dangers or not row.is_offer]
 
 
 def _stopped(visit: Visit, disruptions: Sequence[Disruption], around: Around) -> list[str]:

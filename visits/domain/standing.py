@@ -26,9 +26,10 @@ OF_ITS_OWN = HOPELESS | {"too_long", "day_too_short", "cannot_travel", "not_offe
 
 @dataclass(frozen=True)
 class Left:
-    """A visit that may move but stands: the reason, the plan it has no new place in, and the input
-    in which it could have one."""
+    """A visit (reference) that may move but stands: the reason, the plan it has no new place in,
+    and the input in which it could have one."""
 
+    ref: str
     row: Unplaced
     plan: Solution
     loaded: LoadedProblem
@@ -155,7 +156,7 @@ class Standing:
                 (row,) = reasons_left(loaded.problem, bare, only={task})
                 reasons[ref] = (row, loaded)
             row, loaded = reasons[ref]
-            left.append(Left(replace(row, would_fit_if=None), bare, loaded))
+            left.append(Left(ref, replace(row, would_fit_if=None), bare, loaded))
         return left
 
 

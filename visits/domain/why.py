@@ -224,7 +224,7 @@ class Weighing:
         """What stands against the request, as the tray of this plan says it."""
         ref = self.task.ref
         (row,) = moves.reasons_left(self.problem, self.solution, only={ref})
-        return self.alternatives.reason(ref, row.reason)
+        return self.alternatives.reason(row)
 
     def plan_words(self) -> str:
         """Which plan the sentences speak of."""

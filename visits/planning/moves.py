@@ -63,7 +63,8 @@ def cells(problem: Problem, solution: Solution, ref: str) -> tuple[Cell, ...]:
     if now is not None:
         here = [slot for slot in slots.get(now.host, ()) if slot.start == now.start]
         present = here[0].travel_minutes if here else 0
-    explainer = _explainer(alone)
+    beside_facts = _explainer(replace(alone, fixed=problem.fixed))
+    beside_all = _explainer(alone)
     found = []
     for number, host in enumerate(problem.hosts):
         refusal = host_refusal(task, host)
@@ -76,7 +77,10 @@ def cells(problem: Problem, solution: Solution, ref: str) -> tuple[Cell, ...]:
                 starts.sort(key=lambda each: (-each.points, each.extra_minutes, each.start))
                 found.append(Cell(host.ref, day, tuple(starts)))
             else:
-                reason = refusal or explainer.slot(0, task, number, host, day)[0]
+                # First what holds whatever else the plan has, as the tray tells it.
+                reason = refusal or beside_facts.slot(0, task, number, host, day)[0]
+                if reason.code == FITS_NOW:
+                    reason = beside_all.slot(0, task, number, host, day)[0]
                 found.append(Cell(host.ref, day, reason=reason))
     return tuple(found)
 

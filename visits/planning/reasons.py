@@ -64,6 +64,11 @@ NEARNESS = (
 PAST = frozenset({"day_over", "too_soon", "week_over"})
 
 
+def is_past(slot: SlotReason) -> bool:
+    """Whether nothing but the clock stands against a day."""
+    return slot.reason.code in PAST
+
+
 def nearest(slots: Sequence[SlotReason], wished: Collection[date]) -> SlotReason | None:
     """What stands against a task: the reason nearest to a place; of equals the one met most often,
     then the first.
@@ -71,7 +76,7 @@ def nearest(slots: Sequence[SlotReason], wished: Collection[date]) -> SlotReason
     Days that are over or too soon say nothing while any other is left. Where the city wished for
     one of those others, only what stands against what it wished for is told.
     """
-    past = {slot.day for slot in slots if slot.reason.code in PAST}
+    past = {slot.day for slot in slots if is_past(slot)}
     ahead = [slot for slot in slots if slot.day not in past] or list(slots)
     rows = [slot for slot in ahead if slot.day in wished] or ahead
     if not rows:
@@ -154,14 +159,22 @@ class Explainer:
         return row.reason
 
     def outranked(self, task: Task, reasons: Sequence[Reason]) -> Reason:
-        """Others have every place the task could have; those named that would be the least loss."""
+        """Others have every place the task could have; those named that would be the least loss, or
+        where no two are enough, all of the first week it could be in."""
         ways = [each.params for each in reasons if each.code == "fits_if"]
         text = (
             f"Every slot that {task.label} could use is taken by visits that together weigh at "
             "least as much"
         )
         if not ways:
-            return Reason("outranked", f"{text}.", {"label": task.label})
+            full = next(each.params for each in reasons if each.code == "needs_more_than_two")
+            names, day = full["visits"], full["day"]
+            return Reason(
+                "outranked",
+                f"{text}: {', '.join(names)} in the week of {day:%-d %B}, of which more than two "
+                "would have to be dropped.",
+                {"label": task.label, "visits": names, "day": day},
+            )
         least = min(ways, key=lambda row: (row["lost"], row["extra_minutes"], row["day"]))
         values = {
             "label": task.label,
@@ -212,7 +225,15 @@ class Explainer:
             return Reason(
                 "needs_more_than_two",
                 f"{day:%-d %B} with {host.name}: more than two visits would have to be dropped.",
-                {"host": host.name, "day": day},
+                {
+                    "host": host.name,
+                    "day": day,
+                    "visits": [
+                        self.problem.tasks[int(finder.week.task[k])].label
+                        for k in present
+                        if finder.week.fact[k] < 0
+                    ],
+                },
             ), None
         return self.fits_reason(task, fit, host, day), fit
 

@@ -9,6 +9,7 @@ from benchmarks.campaign import best_known, problem_of
 from visits.planning.check import violations
 from visits.planning.problem import Busy, Limits, PublishedVisit
 from visits.planning.search import solve
+from visits.planning.spans import local_day, minute_of
 from visits.planning.verdicts import as_fixed, reachable_slots
 
 from .campaigns import campaigns
@@ -55,6 +56,21 @@ def test_small_campaigns_reach_the_best_known_priority_and_prove_it(name):
     best = int(best_known()[name]["best_priority"])
     assert (solution.priority, solution.bound, solution.proven) == (best, best, True)
     assert violations(problem, solution) == []
+
+
+def test_task_that_two_others_gone_would_not_place_names_those_of_the_week():
+    problem = campaign("camp-30-1-3")
+    solution = solve(problem, Limits(seconds=20))
+    (row,) = [each for each in solution.unplaced if each.reason.code == "outranked"]
+    named, day = row.reason.params["visits"], row.reason.params["day"]
+    week = {
+        visit.label
+        for visit in solution.visits
+        if local_day(visit.zone, minute_of(visit.start)).isocalendar()[:2] == day.isocalendar()[:2]
+    }
+    assert set(named) == week
+    assert len(named) > 2
+    assert all(name in row.reason.text for name in named)
 
 
 def test_the_same_campaign_gives_the_same_plan_twice():

@@ -16,7 +16,7 @@ from visits.domain.proposals import take_back_proposal
 from visits.forms.requests import AnswerForm, DraftForm
 from visits.models import VisitRequest
 from visits.states import VisitState
-from visits.views.desk.access import get_request, try_verb
+from visits.views.desk.access import back_to, get_request, try_verb
 
 
 @require_http_methods(["GET", "POST"])
@@ -132,4 +132,4 @@ def request_take_back(request: HttpRequest, ref: str) -> HttpResponse:
         by=request.user,
         done=_("The dates are free again."),
     )
-    return redirect("visits:request-detail", ref)
+    return back_to(request, "visits:request-detail", ref)

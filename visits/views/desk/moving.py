@@ -145,12 +145,16 @@ def _stands(visit: Visit, *, at: datetime) -> str:
     return ""
 
 
+def move_query(start: datetime, zone: str, host: str, mode: str, minutes: int) -> str:
+    """What the page is asked so that it proposes this time, host (reference), mode and length."""
+    typed = start.astimezone(ZoneInfo(zone)).strftime(TYPED_TIME)
+    return "?" + urlencode({"host": host, "mode": mode, "starts_at": typed, "minutes": minutes})
+
+
 def _offers(reach: Reach, host: Host) -> list[dict]:
     """The best half days that the host can reach, each with the address that looks at it."""
     offers = []
     for slot in best_of_half_days(reach.slots(host))[:SHOWN]:
-        start = slot.starts_at.astimezone(ZoneInfo(slot.zone))
-        asked = {"host": host.ref, "mode": reach.mode, "starts_at": start.strftime(TYPED_TIME)}
-        path = "?" + urlencode(asked | {"minutes": reach.minutes})
+        path = move_query(slot.starts_at, slot.zone, host.ref, reach.mode, reach.minutes)
         offers.append({"slot": slot, "path": path, "journey": journey_words(slot.extra_minutes)})
     return offers

@@ -1,6 +1,7 @@
 """Plan: the calendar as it stands, versions beside it, a search, and publishing."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from itertools import chain
 from urllib.parse import urlencode
 
@@ -23,6 +24,7 @@ from crm.validators import row_number
 from visits.domain import agenda, planning_runs
 from visits.domain.booking import SlotTaken
 from visits.domain.busy_feeds import unknown_calendars
+from visits.domain.cancellations import moves_that_wait
 from visits.domain.host_answers import refusals, visits_without_host
 from visits.domain.journeys import Journey, journeys_between
 from visits.domain.landings import short_landings
@@ -33,6 +35,7 @@ from visits.domain.plan_board import (
     standing_visits,
 )
 from visits.domain.plan_compare import differences, sums_of
+from visits.domain.plan_dangers import with_dangers
 from visits.domain.plan_edits import out_of_date
 from visits.domain.plan_history import plan_timeline
 from visits.domain.plan_rollback import moved_since
@@ -46,8 +49,10 @@ from visits.domain.publishing import (
     unknown_times,
 )
 from visits.models import Campaign, Host, Plan, PlanDecision, PlanRun, PlanVersion, Unplaced, Visit
+from visits.models.requests import Mode
 from visits.reason_words import both
 from visits.views.desk.access import current_campaign, try_verb
+from visits.views.desk.moving import move_query
 
 MOST_ENTRIES = 20
 # A screen of requests without a date; the list of requests has them all.
@@ -118,10 +123,11 @@ def _for_coordinator(
     """What only those who decide are told: the decisions with their reasons, and the changelog."""
     if not request.user.is_coordinator:
         return {}
-    shows_all = "all" in request.GET
+    shows_all, at = "all" in request.GET, clock.now()
     entries = plan_timeline(the_plan, limit=None if shows_all else MOST_ENTRIES + 1)
     return {
         "decisions": decisions,
+        "moves_waiting": moves_that_wait(the_plan.campaign, at=at),
         "kinds": PlanDecision.Kind,
         "entries": entries if shows_all else entries[:MOST_ENTRIES],
         "has_older": not shows_all and len(entries) > MOST_ENTRIES,
@@ -223,9 +229,11 @@ def _version_page(request: HttpRequest, version: PlanVersion, *, status: int = 2
     decisions = decisions_of(campaign)
     may_edit = request.user.is_coordinator and version.may_be_edited
     changes = [] if version.state == PlanVersion.State.PUBLISHED else changes_of(version)
+    changes = with_dangers(version, changes)
     kept = [change for change in changes if change.kind == "kept"]
     movable = [change for change in kept if change.placement and version.may_move(change.placement)]
     unplaced = list(version.unplaced.with_standing().select_related("request"))
+    with_calls(version, unplaced)
     tray = [row for row in unplaced if not row.stands]
     if may_edit:
         _let_ask(version, tray)
@@ -263,6 +271,28 @@ def _version_page(request: HttpRequest, version: PlanVersion, *, status: int = 2
         "decisions": decisions if request.user.is_coordinator else [],
     }
     return render(request, "visits/plan_version.html", context, status=status)
+
+
+def with_calls(version: PlanVersion, rows: list[Unplaced]) -> list[Unplaced]:
+    """The rows, each whose visit could be met online with the `call`: its words, and what the page
+    that changes the visit is asked."""
+    calls = version.result.get("online", {})
+    hosts = Host.objects.in_bulk({each["host"] for each in calls.values()}, field_name="ref")
+    for row in rows:
+        call = calls.get(row.standing_visit)
+        if call is None or call["host"] not in hosts:
+            continue
+        start = datetime.fromisoformat(call["starts_at"])
+        words = _("Meet online %(when)s with %(host)s…")
+        values = {
+            "when": wording.local_time(start, call["zone"]),
+            "host": hosts[call["host"]].name,
+        }
+        row.call = {
+            "words": words % values,
+            "query": move_query(start, call["zone"], call["host"], Mode.ONLINE, call["minutes"]),
+        }
+    return rows
 
 
 def _let_ask(version: PlanVersion, tray: Sequence[Unplaced]) -> None:

@@ -307,11 +307,12 @@ def plan_news(request: HttpRequest, number: int) -> HttpResponse:
     return render(request, "visits/_plan_news.html", news_of(request, version))
 
 
-@require_safe
+@require_POST
 @require(Role.COORDINATOR)
 def plan_reasons(request: HttpRequest, number: int) -> HttpResponse:
-    """Why requests named in the address are in the tray, worked out where an edit left it open; the
-    page asks for a few at a time when they come into view."""
+    """Work out why requests named in the address are in the tray, where an edit left it open; the
+    page asks for a few at a time when they come into view, and for the rest before it is printed.
+    """
     version = get_version(request, number)
     refs = request.GET.getlist("request")[:REASONS_AT_ONCE]
     # Where it cannot be worked out any more, the page says so elsewhere; the rows stay as they are.

@@ -1,4 +1,4 @@
-"""Replan: choose which agreed visits may move, and see the three plans that answer."""
+"""Replan: choose which visits may move, and see the plans that answer, or when to meet online."""
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,12 +12,21 @@ from crm.roles import Role
 from crm.validators import row_number
 from visits.domain import planning_runs
 from visits.domain.host_answers import refusals, visits_without_host
+from visits.domain.plan_dangers import with_dangers
 from visits.domain.plans import plan_of
 from visits.domain.publishing import changes_of
 from visits.domain.replanning import ABSENCE, Candidate, candidates
-from visits.models import Campaign, Disruption, HostAvailability, Plan, PlanRun, Unplaced, Visit
+from visits.models import (
+    Campaign,
+    Disruption,
+    HostAvailability,
+    Plan,
+    PlanRun,
+    Unplaced,
+    Visit,
+)
 from visits.views.desk.access import current_campaign
-from visits.views.desk.plan import without_campaign
+from visits.views.desk.plan import with_calls, without_campaign
 
 ACTIVE = (PlanRun.State.QUEUED, PlanRun.State.RUNNING)
 
@@ -25,7 +34,8 @@ ACTIVE = (PlanRun.State.QUEUED, PlanRun.State.RUNNING)
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Role.COORDINATOR)
 def replan(request: HttpRequest) -> HttpResponse:
-    """The agreed visits ahead, those in danger ticked; a post asks for the three plans."""
+    """The agreed visits ahead and the offers in danger, what is in danger ticked; a post asks for
+    the three plans."""
     campaign = current_campaign(request)
     if campaign is None:
         return without_campaign(request)
@@ -48,11 +58,11 @@ def replan(request: HttpRequest) -> HttpResponse:
 
 
 def _on_offer(request: HttpRequest, campaign: Campaign, rows: list[Candidate]) -> list[Visit]:
-    """Visits whose host cannot and that are only on offer, so that they are not planned anew."""
-    known = {row.visit for row in rows}
+    """Visits only on offer that something endangers, or whose host cannot."""
     away = visits_without_host(request.user, at=clock.now(), campaign=campaign)
     away += [row.visit for row in refusals(request.user, campaign=campaign)]
-    return [visit for visit in dict.fromkeys(away) if visit not in known and not visit.is_agreed]
+    in_danger = [row.visit for row in rows if row.is_offer]
+    return [visit for visit in dict.fromkeys([*in_danger, *away]) if not visit.is_promised]
 
 
 def _because(request: HttpRequest) -> str:
@@ -95,14 +105,16 @@ def _answers(plan: Plan) -> dict:
     runs = planning_runs.latest_replan(plan)
     answers = []
     for run in runs:
-        changes = changes_of(run.version) if run.version else []
+        changes = with_dangers(run.version, changes_of(run.version)) if run.version else []
+        left = _without_place(run)
         answer = {
             "runs": [run],
             "run": run,
             "version": run.version,
             "kept": sum(change.kind == "kept" for change in changes),
             "changes": [change for change in changes if change.kind != "kept"],
-            "without_place": _without_place(run),
+            "without_place": [row for row in left if row.stands],
+            "offers_lost": [row for row in left if not row.stands],
         }
         twin = next((each for each in answers if _says_the_same(each, answer)), None)
         if twin is not None:
@@ -110,12 +122,19 @@ def _answers(plan: Plan) -> dict:
         else:
             answers.append(answer)
     for answer in answers:
-        answer["title"] = ", ".join(run.get_freedom_display() for run in answer["runs"])
+        answer["title"] = _title(answer)
     return {
         "answers": answers,
         "active": any(run.state in ACTIVE for run in runs),
         "asked_because": runs[0].because if runs else "",
     }
+
+
+def _title(answer: dict) -> str:
+    """What the answer is called: by how freely was searched, or that no search moves anything."""
+    if len(answer["runs"]) == len(PlanRun.Freedom) and not answer["changes"]:
+        return _("No plan moves these visits")
+    return ", ".join(run.get_freedom_display() for run in answer["runs"])
 
 
 def _says_the_same(one: dict, other: dict) -> bool:
@@ -132,15 +151,17 @@ def _gist(answer: dict) -> tuple:
         )
         for change in answer["changes"]
     }
-    return changes, {row.request.ref for row in answer["without_place"]}, answer["kept"]
+    left = {row.request.ref for row in (*answer["without_place"], *answer["offers_lost"])}
+    return changes, left, answer["kept"]
 
 
 def _without_place(run: PlanRun) -> list[Unplaced]:
-    """Requests whose agreed visit was released and found no place, with the reason."""
+    """Requests whose visit was released and found no place, with the reason."""
     if run.version is None:
         return []
     rows = run.version.unplaced.filter(request__visits__ref__in=run.released)
-    return list(rows.with_standing().select_related("request").distinct())
+    found = list(rows.with_standing().select_related("request").distinct())
+    return with_calls(run.version, found)
 
 
 @require_safe

@@ -20,7 +20,7 @@ from crm.permissions import has_role, require
 from crm.roles import Role
 from visits import states
 from visits.domain.agendas import overrun_words
-from visits.domain.cancellations import kept_slot
+from visits.domain.cancellations import kept_slot, why_no_way_back
 from visits.domain.disruptions import disruptions_touching
 from visits.domain.expenses import totals
 from visits.domain.fill import fill_query
@@ -135,6 +135,7 @@ def visit_facts(request: HttpRequest, visit: Visit) -> dict:
         "later": visit.replaced_by.first(),
         "refusal": _refusal(request, visit),
         "before_move": visit.agreed_before if visit.awaits_city else None,
+        "no_way_back": why_no_way_back(visit, at=at),
         "may_move": may_be_moved(visit),
         "kept": kept_slot(visit, at=at) if visit.state == VisitState.CANCELLED else None,
         "has_begun": visit.has_begun(at),

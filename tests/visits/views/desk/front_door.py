@@ -47,6 +47,6 @@ def read_tray(client, version):
     page = go(client, "plan-version", version.number)
     for row in page.context["unplaced"]:
         if hasattr(row, "ask"):
-            assert client.get(row.ask).status_code == 200
+            assert client.post(row.ask).status_code == 200
     rows = version.unplaced.select_related("request")
     return {row.request.ref: (row.reason, row.would_fit_if) for row in rows}

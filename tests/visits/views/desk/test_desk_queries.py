@@ -266,10 +266,12 @@ CEILINGS = {
     visit_detail: 20,
     # One of them looks for mails of known people that nobody has answered.
     today: 33,
-    # One of them each looks for what the hosts do for other campaigns.
-    plan: 35,
-    # A draft's page also tells which journeys publishing changes: 13 more.
-    plan_version: 42,
+    # One of them each looks for what the hosts do for other campaigns; one for moves that wait for
+    # their cities.
+    plan: 36,
+    # A draft's page also tells which journeys publishing changes: 13 more. One looks for the
+    # strikes and storms that visits are moved into.
+    plan_version: 43,
     plan_compare: 42,
     plan_news: 6,
 }

@@ -29,6 +29,7 @@ from visits.models import (
     Visit,
     VisitRequest,
 )
+from visits.planning import moves
 from visits.planning.moves import arrange
 
 pytestmark = pytest.mark.django_db
@@ -174,6 +175,35 @@ def test_reasons_of_the_tray_are_those_of_the_plan_as_it_is_now(desk, draft):
     assert not any("Venice" in f"{reason} {mend}" for reason, mend in told.values())
 
 
+def test_request_that_still_fits_says_why_it_has_no_place_as_it_wished(desk, draft):
+    """Zagreb (R20) wished for 14 February alone, which is over; with Venice out it fits later."""
+    move(desk, draft, "R04", leave_out="1")
+    reason, mend = read_tray(desk, draft)["R20"]
+    assert reason == "Every date it wished for is over or too soon. Another day is free."
+    assert mend.startswith("If another day suits: Tue 28 Feb 2023, 09:00 Zagreb (CET) with ")
+
+
+def test_tray_tells_of_every_date_a_request_wished_for(desk, draft):
+    """Ostrava (R24) wished for 21 and 23 February."""
+    reason, _mend = read_tray(desk, draft)["R24"]
+    assert "Tue 21 Feb 2023" in reason
+    assert "Thu 23 Feb 2023" in reason
+
+
+def test_table_of_a_request_names_the_rules_that_its_tray_names(desk, draft):
+    opened = open_draft(draft, at=clock.now())
+    problem, plan = opened.loaded.problem, opened.solution
+    for row in moves.reasons_left(problem, plan):
+        by_day = {(cell.host, cell.day): cell for cell in moves.cells(problem, plan, row.task)}
+        told = {
+            (slot.host, slot.day): slot.reason.text
+            for slot in row.slots
+            if slot.reason.code not in ("fits_now", "fits_if", "needs_more_than_two")
+        }
+        assert told
+        assert {key: by_day[key].reason.text for key in told} == told
+
+
 OPEN = "Not worked out since the last change by hand."
 
 
@@ -213,7 +243,8 @@ def test_reasons_are_asked_for_a_few_at_a_time(desk, draft, monkeypatch):
     page = go(desk, "plan-version", draft.number)
     asks = [row.ask for row in page.context["unplaced"] if hasattr(row, "ask")]
     assert [len(ask.split("request=")) - 1 for ask in asks] == [4, 2]
-    answer = desk.get(asks[0])
+    assert desk.get(asks[0]).status_code == 405
+    answer = desk.post(asks[0])
     assert answer.text.count('hx-swap-oob="true"') == 4
     assert OPEN not in answer.text
     assert draft.unplaced.filter(reason=OPEN).count() == 2

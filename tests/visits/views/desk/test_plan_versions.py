@@ -241,6 +241,34 @@ def test_publish_page_shows_for_each_visit_what_changes_and_sends_nothing(desk, 
     assert offered.state == "cancelled"
 
 
+def test_pinned_offer_outlasts_bringing_back_a_version_that_has_it_elsewhere(desk, draft):
+    placed = draft.placements.select_related("host").get(requests__ref="R11")
+    fields = {
+        "request": "R11",
+        "host": placed.host.ref,
+        "day": placed.on.isoformat(),
+        "start": placed.clock,
+        "reason": "Lisbon can only then.",
+    }
+    assert do(desk, "plan-decide", "pin", **fields).status_code == 200
+    do(desk, "plan-publish", draft.number, seen=0)
+    offer = offer_of("R11")
+    assert place_of(PlanVersion.objects.get(number=2), "R11") != (offer.host.ref, offer.starts_at)
+    do(desk, "plan-bring-back", 2)
+    back = newest()
+    assert place_of(back, "R11") == (offer.host.ref, offer.starts_at)
+    page = go(desk, "plan-version", back.number)
+    assert "R11" not in {row.ref for each in page.context["changes"] for row in each.requests}
+    reason = back.unplaced.get(request__ref="R11").reason
+    assert reason.startswith("It stays on offer at Tue 21 Feb 2023, ")
+    assert "its place in v2 is not possible: " in reason
+    assert "Lisbon can only then." in reason
+    answer = do(desk, "plan-publish", back.number, seen=0)
+    assert said(answer)[0].startswith("Published.")
+    offer.refresh_from_db()
+    assert offer.state == "tentative"
+
+
 def test_compare_shows_sums_and_only_requests_treated_differently(desk, draft):
     n = draft.number
     before = draft.priority

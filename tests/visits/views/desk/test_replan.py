@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,7 +15,8 @@ from tests.visits.views.desk.front_door import change_visit, do, go, said
 from visits.domain.plan_edits import open_draft
 from visits.domain.planning_runs import work_off
 from visits.domain.plans import solve_campaign, store_version
-from visits.models import Campaign, Disruption, PlanRun, PlanVersion, Visit
+from visits.domain.proposals import propose_dates
+from visits.models import Campaign, Disruption, PlanRun, PlanVersion, Visit, VisitRequest
 
 pytestmark = pytest.mark.django_db
 
@@ -82,7 +84,7 @@ def test_three_plans_keep_every_visit_that_was_not_released(desk):
         for answer in answers
     ]
     assert all(gist not in gists[:n] for n, gist in enumerate(gists))
-    assert "Nothing changes." not in page.text
+    assert "Nothing needs to change" not in page.text
     for answer in page.context["answers"]:
         version = answer["version"]
         assert version.note.endswith(": Airport strike")
@@ -192,8 +194,93 @@ def test_visit_without_a_new_place_stands_in_the_draft_and_is_told_apart_from_th
     ) in page.text
     assert "24 h too short" not in page.text
     for each in (page, go(desk, "plan-replan")):
-        assert 'href="/visits/V09/move/?mode=online"' in each.text
         assert 'href="/visits/V09/move/"' in each.text
+
+
+def calls(page):
+    """What the page proposes to meet online: the address of each, by the visit it changes."""
+    found = re.findall(r'href="(/visits/(V\d+)/move/\?[^"]*mode=online[^"]*)"', page.text)
+    return {ref: unescape(path) for path, ref in found}
+
+
+@pytest.fixture
+def long_storm(desk):
+    """A storm from Poland to Estonia for a week, with two agreed visits and an offer in it."""
+    return DisruptionFactory(
+        name="Storm over the Baltic",
+        countries=["PL", "LT", "EE"],
+        starts_at=datetime(2023, 2, 20, tzinfo=UTC),
+        ends_at=datetime(2023, 2, 25, tzinfo=UTC),
+    )
+
+
+def test_visits_nobody_can_get_to_are_answered_once_with_times_to_meet_online(desk, long_storm):
+    found = answers(desk, ticked(go(desk, "plan-replan")))
+    assert found["insert"] is found["few"] is found["best"]
+    page = go(desk, "plan-replan")
+    assert page.text.count("Agreed, but without a place in this plan") == 1
+    online = calls(page)
+    assert {"V09", "V10"} <= online.keys()
+    booked = []
+    for path in online.values():
+        looked = desk.get(path)
+        move, outlook = looked.context["move"], looked.context["outlook"]
+        assert (move.mode, outlook.verdict.hard, outlook.refusal) == ("online", [], "")
+        booked.append((move.host, move.starts_at, move.ends_at))
+    # All of them can be had together.
+    for n, (host, start, end) in enumerate(booked):
+        assert not [row for row in booked[:n] if row[0] == host and row[1] < end and start < row[2]]
+
+
+def test_visit_is_met_online_at_its_own_time_where_that_is_possible(desk, storm):
+    answers(desk, ["V09"])
+    for page in (
+        go(desk, "plan-replan"),
+        go(desk, "plan-version", PlanVersion.objects.order_by("-number").first().number),
+    ):
+        move = desk.get(calls(page)["V09"]).context["move"]
+        visit = Visit.objects.get(ref="V09")
+        assert (move.host, move.starts_at, move.mode) == (visit.host, visit.starts_at, "online")
+        words = "Meet online Tue 21 Feb 2023, 09:00 Warsaw (CET) with Joe Gorman…"
+        assert f"{words}</a>" in page.text
+
+
+def test_nothing_that_has_to_change_is_said_in_one_sentence_without_a_list(desk):
+    found = answers(desk, ["V10"])
+    assert found["insert"]["changes"] == found["insert"]["without_place"] == []
+    text = go(desk, "plan-replan").text
+    assert text.count("Nothing needs to change: every visit can stay where it is.") == 1
+
+
+def test_offer_in_a_storm_is_ticked_and_given_up_by_the_plan_that_is_published(desk, long_storm):
+    page = go(desk, "plan-replan")
+    assert "V11" in ticked(page)
+    assert [visit.ref for visit in page.context["on_offer"]] == ["V11"]
+    answer = answers(desk, ticked(page))["insert"]
+    assert [(c.kind, c.visit.ref) for c in answer["changes"]] == [("dropped", "V11")]
+    assert [row.request.ref for row in answer["offers_lost"]] == ["R08"]
+    assert "Storm over the Baltic stops the journey" in answer["offers_lost"][0].reason
+    assert Visit.objects.get(ref="V11").state == "tentative"
+    do(desk, "plan-publish", answer["version"].number, seen=answer["version"].edits)
+    assert Visit.objects.get(ref="V11").state == "cancelled"
+
+
+def test_offer_in_a_storm_is_taken_back_on_the_page_itself(desk, long_storm):
+    page = go(desk, "plan-replan")
+    assert '<form class="post-button" method="post" action="/requests/R08/take-back/"' in page.text
+    answer = do(desk, "request-take-back", "R08", next="/plan/replan/")
+    assert answer.redirect_chain[-1][0] == "/plan/replan/"
+    assert Visit.objects.get(ref="V11").state == "cancelled"
+    assert answer.context["on_offer"] == []
+
+
+def test_offer_whose_date_its_city_has_accepted_is_not_planned_anew(desk, long_storm):
+    Visit.objects.get(ref="V11").holds.update(accepted_at=clock.now())
+    assert "V11" not in listed(go(desk, "plan-replan"))
+
+
+def test_offer_that_nothing_endangers_is_not_listed(desk, storm):
+    assert "V11" not in listed(go(desk, "plan-replan"))
 
 
 def test_visit_that_is_over_meanwhile_is_refused_by_name_and_nothing_starts(desk):
@@ -202,11 +289,12 @@ def test_visit_that_is_over_meanwhile_is_refused_by_name_and_nothing_starts(desk
     assert not PlanRun.objects.exclude(group="").exists()
 
 
-def test_offer_whose_host_cannot_is_named_with_what_to_do(desk):
+def test_offer_whose_host_cannot_is_named_and_ticked(desk):
     visit = Visit.objects.get(ref="V11")
     HostAvailabilityFactory(host=visit.host, starts_at=visit.starts_at, ends_at=visit.ends_at)
     page = go(desk, "plan-replan")
     assert [row.ref for row in page.context["on_offer"]] == ["V11"]
+    assert "V11" in ticked(page)
     assert "/visits/V11/" in page.text
 
 
@@ -322,6 +410,74 @@ def test_approved_move_replaces_the_visit_and_drafts_one_letter_to_its_city(desk
     letters = Message.objects.drafts().exclude(pk__in=drafts).filter(visit_requests__ref="R17")
     assert [letter.template.key for letter in letters] == ["date_changed"]
     assert {row.ref: row.starts_at for row in Visit.objects.agreed()} == others
+
+
+@pytest.fixture
+def put_off(desk, moving):
+    """V08 as it stands after a plan moved it, and as it stood before; its city was not told yet."""
+    version, visit, _placement = moving
+    do(desk, "plan-publish", version.number, seen=version.edits, approved=["V08"])
+    return Visit.objects.get(replaces=visit), visit
+
+
+def test_move_can_be_taken_back_on_the_plan_after_a_later_plan_was_published(desk, put_off):
+    moved, before = put_off
+    later = store_version(solve_campaign(Campaign.objects.get(), at=clock.now(), seconds=10))
+    answer = do(desk, "plan-publish", later.number, seen=0)
+    assert said(answer)[0].startswith("Published.")
+    for page in (answer, go(desk, "visit-detail", moved.ref)):
+        assert f'action="/visits/{moved.ref}/take-back/"' in page.text
+    do(desk, "visit-take-back", moved.ref)
+    again = Visit.objects.live().get(requests__ref="R17")
+    assert (again.starts_at, again.host_id, again.is_agreed) == (
+        before.starts_at,
+        before.host_id,
+        True,
+    )
+    assert "take-back" not in go(desk, "plan").text
+
+
+def test_move_whose_old_time_is_taken_says_so_instead_of_offering_to_take_it_back(desk, put_off):
+    moved, before = put_off
+    propose_dates(
+        VisitRequest.objects.get(ref="R12"),
+        host=before.host,
+        mode="online",
+        slots=[(before.starts_at, before.ends_at)],
+        expires_at=before.starts_at - timedelta(hours=2),
+        at=clock.now(),
+        by=None,
+        override_reason="-",
+    )
+    for page in (go(desk, "plan"), go(desk, "visit-detail", moved.ref)):
+        assert "take-back" not in page.text
+        (why,) = re.findall(r"It cannot go back to its old time: ([^<]+)<", page.text)
+        assert "Málaga" in why
+
+
+def test_draft_names_the_storm_that_a_visit_moves_into_and_how_one_still_gets_there(desk):
+    storm = DisruptionFactory(
+        name="Storm over Germany",
+        countries=["DE"],
+        modes=["rail"],
+        starts_at=datetime(2023, 2, 19, 23, tzinfo=UTC),
+        ends_at=datetime(2023, 2, 28, 23, tzinfo=UTC),
+    )
+    for offer in Visit.objects.filter(state="tentative"):
+        do(desk, "request-take-back", offer.requests.get().ref)
+    found = answers(desk, ["V08"])
+    answer = next(each for each in found.values() if moved(each) == {"V08"})
+    (change,) = [each for each in answer["changes"] if each.kind == "moved"]
+    words = (
+        "Moves into “Storm over Germany” (Mon 20 – Tue 28 Feb 2023); by flight, which still runs."
+    )
+    assert change.dangers == (words,)
+    page = go(desk, "plan-version", answer["version"].number)
+    for each in (page, go(desk, "plan-replan")):
+        assert words in each.text
+    storm.status = "over"
+    storm.save()
+    assert "Storm over Germany" not in go(desk, "plan-version", answer["version"].number).text
 
 
 @pytest.fixture

@@ -31,10 +31,11 @@ def desk(client, sample, coordinator):
 # --- Why not ---
 
 
-def test_page_tells_the_nearest_reason_and_the_changes_that_help(desk):
+def test_page_tells_the_reason_of_each_wished_date_and_the_changes_that_help(desk):
     page = go(desk, "request-why", "R24")
     assert page.context["why"].sentence == (
-        "Joe Gorman cannot fit it on Tue 21 Feb 2023 beside V09 Gdańsk, which stands."
+        "Joe Gorman cannot fit it on Tue 21 Feb 2023 beside V09 Gdańsk, which stands. "
+        "Joe Gorman cannot fit it on Thu 23 Feb 2023 beside V11 Tallinn, which stands."
     )
     told = [change["words"].sentence for change in page.context["changes"]]
     assert told == [
