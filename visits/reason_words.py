@@ -99,6 +99,10 @@ DESK: dict[str, Promise] = {
         "%(host)s is away until %(until)s (%(absence)s) and then cannot be at %(label)s in time; "
         "the journey from %(origin)s takes %(journey)s."
     ),
+    "may_have_to_be": gettext_lazy(
+        "%(host)s may still have to be at %(label)s, which stands until somebody moves it or calls "
+        "it off; the way between the two takes too long."
+    ),
     "not_both": gettext_lazy(
         "%(host)s cannot be both at %(label)s and at %(other)s: the journey from %(origin)s to "
         "%(destination)s takes %(journey)s."
@@ -151,6 +155,7 @@ PUBLIC: dict[str, Promise] = {
     "outside_travel_hours": _FAR,
     "absent_before": _FAR,
     "not_both": _FAR,
+    "may_have_to_be": _FULL,
     "lands_short": _FAR,
     "leg_stopped": _FAR,
     "leg_stopped_and_short": _FAR,

@@ -67,7 +67,7 @@ class Standing:
 
     @property
     def weights(self) -> dict[str, int]:
-        """The priority of each visit that may move, by its reference."""
+        """The priority of each agreed visit that may move, by its reference."""
         loaded = self.tries[0].loaded
         return {
             loaded.kept_visits[task.ref].ref: task.priority
@@ -80,22 +80,24 @@ class Standing:
         return any(True for _some in self.choices(least=self.moved(self.tries[-1])))
 
     def moved(self, solved: "SolvedPlan") -> int:
-        """The priority of the visits that move in a plan."""
+        """The priority of the agreed visits that move in a plan."""
         weights = self.weights
-        return sum(weights[ref] for ref in solved.loaded.released)
+        return sum(weights.get(ref, 0) for ref in solved.loaded.released)
 
     def choices(self, *, least: int) -> Iterator[set[str]]:
         """Which visits might move instead of those tried, those of most priority first: at least so
-        much of it, and no more than the first plan could place."""
+        much of it, and no more than the first plan could place. Offers may move in all of them."""
         weights, out = self.weights, without_new_place(self.tries[0])
         most = sum(weight for ref, weight in weights.items() if ref not in out)
         known = [{*tried.loaded.released} for tried in self.tries]
+        offers = known[0] - weights.keys()
         sizes = range(len(weights) + 1)
-        every = [{*some} for size in sizes for some in combinations(sorted(weights), size)]
+        every = [some for size in sizes for some in combinations(sorted(weights), size)]
         every.sort(key=lambda some: -sum(weights[ref] for ref in some))
         for some in every:
-            if least <= sum(weights[ref] for ref in some) <= most and some not in known:
-                yield some
+            if least <= sum(weights[ref] for ref in some) <= most:
+                if {*some} | offers not in known:
+                    yield {*some} | offers
 
     def compared(self) -> tuple["SolvedPlan", Solution]:
         """The best plan of all choices, with the bound and the proof that speak of all of them."""
@@ -104,7 +106,7 @@ class Standing:
             return best, replace(best.solution.unproven(), bound=self.ceiling(best.solution))
         rivals, is_certain = [best], all(tried.solution.proven for tried in self.tries[:-1])
         for some in self.choices(least=self.moved(best)):
-            if self.moved(best) > sum(self.weights[ref] for ref in some):
+            if self.moved(best) > sum(self.weights.get(ref, 0) for ref in some):
                 break
             if self.over():
                 return best, replace(best.solution.unproven(), bound=self.ceiling(best.solution))

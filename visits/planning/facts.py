@@ -4,7 +4,9 @@ A confirmed visit stays even when it cannot be reached in time, with the time af
 new one needs; the chain of facts with the fewest missing minutes is kept, and its broken links are
 opened for the search. What is new goes by the rule, and so never makes a fact fall short of it.
 A plan sends nobody to a visit that cannot be reached at all: its time stays taken wherever the host
-is (`as_missed`), and so it costs no other visit anything.
+is (`as_missed`), and so it costs no other agreed visit anything. But it stands until somebody
+decides about it, so nothing new comes so near that the host could not be at both
+(`stand_where_agreed`).
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from dataclasses import replace
 
 from visits.late import np
 
-from .links import Links, link_stops
+from .links import ALWAYS, NEVER, Links, link_stops
 from .problem import Rules
 from .travel import TravelTable
 from .weeks import Fact, HostWeek
@@ -125,11 +127,7 @@ def plan_without_unreachable(
 def _agreed_alone(week: HostWeek) -> tuple[HostWeek, list[int]]:
     """The week with its absences and agreed visits alone, and the numbers these facts have in it
     with all the others."""
-    numbers = [
-        k
-        for k, fact in enumerate(week.facts)
-        if fact.task is None and (fact.visit is None or fact.visit.agreed)
-    ]
+    numbers = [k for k, fact in enumerate(week.facts) if _is_agreed(fact)]
     part = week.narrowed(np.flatnonzero(np.isin(week.fact, numbers)))
     fact = np.searchsorted(np.array(numbers, dtype=np.int64), part.fact)
     facts = [week.facts[k] for k in numbers]
@@ -194,3 +192,40 @@ def as_missed(week: HostWeek, missed: set[int]) -> HostWeek:
     part.buffer[rows] = 0.0
     at = {k: int(week.place[week.fact == k][0]) for k in missed}
     return replace(part, missed=at, broken=set())
+
+
+def stand_where_agreed(
+    week: HostWeek, links: Links, table: TravelTable, weights: np.ndarray, rules: Rules
+) -> None:
+    """Leave so much time between a missed visit and what is new that the host could travel from
+    the one to the other by the usual way, were the visit held after all."""
+    if not week.missed:
+        return
+    missed = np.flatnonzero(np.isin(week.fact, list(week.missed)))
+    place, buffer, on_site = week.place.copy(), week.buffer.copy(), week.on_site.copy()
+    place[missed] = [week.missed[int(fact)] for fact in week.fact[missed]]
+    buffer[missed], on_site[missed] = rules.arrival_buffer, True
+    held = replace(week, place=place, buffer=buffer, on_site=on_site, struck=None, broken=set())
+    usual = link_stops(held, table, weights, rules.start_grid)
+    new = np.flatnonzero(~np.array([*map(_is_agreed, week.facts), False])[week.fact])
+    there = np.ix_(new, missed)
+    by = np.maximum(usual.early[there], usual.late[there])
+    links.early[there] = np.minimum(links.early[there], by)
+    links.late[there] = np.minimum(links.late[there], by)
+    for k in missed.tolist():
+        free = _free(week, k)
+        for stop in new.tolist():
+            starts = [
+                each.start_at(week, k, stop, free, rules.start_grid) for each in (links, usual)
+            ]
+            possible = None not in starts
+            links.early[k, stop] = NEVER
+            links.late[k, stop] = ALWAYS if possible else NEVER
+            links.lag[k, stop] = NEVER
+            if possible:
+                links.floor[k, stop] = max(start for start in starts if start is not None)
+
+
+def _is_agreed(fact: Fact) -> bool:
+    """Whether somebody was told of it, or it is an absence."""
+    return fact.task is None and (fact.visit is None or fact.visit.agreed)

@@ -280,6 +280,11 @@ def _keep_order(week: HostWeek, links: Links) -> None:
     links.late[~allowed] = NEVER
     final = 2 * len(week.facts)
     links.home_by[np.append(week.position, -1) < final - 1] = NEVER
+    open_up(week, links)
+
+
+def open_up(week: HostWeek, links: Links) -> None:
+    """Link the broken facts regardless of time."""
     for k, stop in week.broken:
         if stop < 0:
             links.home_by[k] = ALWAYS

@@ -19,7 +19,7 @@ from .rota import REFUSED
 from .solution import PlannedVisit, Reason, Solution
 from .spans import local_day, minute_of, moment_of
 from .trips import TripFinder, finder_of, memories_of, task_distances
-from .weeks import HostWeek, WeekBuilder, trip_days
+from .weeks import Fact, HostWeek, WeekBuilder, trip_days
 
 # The ref of a visit while one asks where it could go.
 ASKED = "asked"
@@ -144,6 +144,10 @@ def _short_of_time(
     for tour in (f.tour for f in ends if asked and f.tour is not None):
         if asked[0].start < minute_of(tour.end) and minute_of(tour.start) < asked[0].ready:
             return on_the_road(tour, host)
+    for fact in ends if asked else ():
+        is_apart = fact.ready <= asked[0].start or asked[0].ready <= fact.start
+        if is_apart and week.facts.index(fact) in week.missed:
+            return may_have_to_be_at(fact, host)
     if here == target and stop >= 0:
         other = next((f.label for f in ends if f.visit is None or f.visit.ref != ASKED), "")
         text = f"{host.name} is not free then: {other or 'a busy time'}."
@@ -152,6 +156,15 @@ def _short_of_time(
     alone = replace(problem, hosts=(host,))
     places = places_by_number(alone)
     return journey_obstacle(alone, week, k, stop, free, places=places, label=label)
+
+
+def may_have_to_be_at(fact: Fact, host: Host) -> Reason:
+    """That an agreed visit, which cannot be reached as things stand, is too near to hold both."""
+    text = (
+        f"{host.name} may still have to be at {fact.label}, which stands until somebody moves it "
+        "or calls it off; the way between the two takes too long."
+    )
+    return Reason("may_have_to_be", text, {"host": host.name, "label": fact.label})
 
 
 def verdict(problem: Problem, solution: Solution, task: str, host: str, start: datetime) -> Verdict:

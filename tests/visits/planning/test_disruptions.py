@@ -21,6 +21,7 @@ from visits.planning.problem import (
     TravelDisruption,
 )
 from visits.planning.search import solve
+from visits.planning.verdicts import reachable_slots, weigh_start
 
 from .campaigns import DETOURS, TABLE, local, place, working_days
 from .verifier import faults
@@ -376,3 +377,18 @@ def test_a_visit_missed_for_the_next_one_names_that_one_and_the_journey_to_it():
         facts[1].label,
     )
     assert "the journey from Oslo to Lisbon takes" in risk.text
+
+
+def test_nothing_new_comes_so_near_a_visit_in_a_storm_that_one_could_not_be_at_both():
+    """The visit stands until somebody decides about it, and the storm may yet pass."""
+    storm = tuple(whole_day(day, "Tallinn", modes=(), label="a storm") for day in DAYS)
+    given = problem_of(fixed=(stands("Tallinn", WED, 10),), disruptions=storm)
+    new = task("Oslo", None)
+    days = {slot.start.date() for slot in reachable_slots(given, given.fixed, new, HOST)}
+    assert days == {MON, TUE, THU, FRI}
+    for hour, code in ((9, "visits_overlap"), (13, "may_have_to_be")):
+        start = local(WED, hour, 0, "Europe/Oslo")
+        hard = weigh_start(given, given.fixed, new, HOST, start).hard
+        assert [reason.code for reason in hard] == [code]
+    assert set(placed(plan(replace(given, tasks=(task("Oslo", WED),))))) == {given.fixed[0].label}
+    assert "Oslo" in placed(plan(replace(given, tasks=(task("Oslo", THU),))))
