@@ -99,6 +99,11 @@ DESK: dict[str, Promise] = {
         "%(host)s is away until %(until)s (%(absence)s) and then cannot be at %(label)s in time; "
         "the journey from %(origin)s takes %(journey)s."
     ),
+    "left_open": gettext_lazy("Not worked out yet: the time for the plan was over before."),
+    "others_give_way": gettext_lazy(
+        "%(label)s has a place only if others give way: %(visits)s around %(day)s (priority "
+        "%(weight)s, its own is %(own)s)."
+    ),
     "may_have_to_be": gettext_lazy(
         "%(host)s may still have to be at %(label)s, which stands until somebody moves it or calls "
         "it off; the way between the two takes too long."
@@ -156,6 +161,8 @@ PUBLIC: dict[str, Promise] = {
     "absent_before": _FAR,
     "not_both": _FAR,
     "may_have_to_be": _FULL,
+    "others_give_way": _FULL,
+    "left_open": _FULL,
     "lands_short": _FAR,
     "leg_stopped": _FAR,
     "leg_stopped_and_short": _FAR,

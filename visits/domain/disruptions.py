@@ -124,14 +124,16 @@ def ways_of(visits: Sequence[Visit], *, among: Iterable[Disruption]) -> dict[int
 
 
 def stops_in_travel(
-    places: Iterable[Place], *, after: datetime, in_hindsight: bool = False
+    places: Iterable[Place], *, after: datetime, looking_back: datetime | None = None
 ) -> tuple[p.TravelDisruption, ...]:
-    """What active disruptions stop between these places, for the planner; `in_hindsight` also what
-    those did that are over.
+    """What active disruptions stop between these places, for the planner; `looking_back` from a
+    moment also what those did that had ended by then.
 
     A mere nuisance (severity 1) stops nothing. No way of travel named means all of them.
     """
-    known = Disruption.objects.all() if in_hindsight else Disruption.objects.active()
+    known = Disruption.objects.active()
+    if looking_back is not None:
+        known = known | Disruption.objects.filter(ends_at__lte=looking_back)
     rows = known.filter(severity__gte=STOPS_FROM, ends_at__gt=after)
     places = list(places)
     found = []

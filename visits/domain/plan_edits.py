@@ -22,7 +22,6 @@ from visits.domain.plan_rules import decided_against, decisions_of, local_day_of
 from visits.domain.planning import Held, LoadedProblem, load_problem
 from visits.domain.plans import (
     FITS_NOW,
-    LEFT_OPEN,
     LEFT_OUT,
     MOVED_SINCE,
     NOT_BACK,
@@ -46,6 +45,7 @@ from visits.planning import moves
 from visits.planning import problem as p
 from visits.planning.changes import HOPELESS, Change, nearest_of_cells
 from visits.planning.preferences import worth_of
+from visits.planning.reasons import LEFT_OPEN
 from visits.planning.solution import PlannedVisit, Reason, Solution, Totals
 from visits.planning.solution import Unplaced as UnplacedTask
 from visits.planning.spans import minute_of

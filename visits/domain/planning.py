@@ -156,7 +156,9 @@ def load_problem(
     there = len({place.pk for place in places})
     _refuse_too_many(len(requests), there, may_take_long=may_take_long)
     begins = datetime.combine(campaign.window_start, time(0), ZoneInfo(campaign.zone))
-    disruptions = stops_in_travel(places, after=begins if fresh else at, in_hindsight=fresh)
+    disruptions = stops_in_travel(
+        places, after=begins if fresh else at, looking_back=at if fresh else None
+    )
     travel, detours = travel_with_detours(places, disruptions, ask=True)
     problem = p.Problem(
         days=tuple(campaign.working_days),

@@ -1,5 +1,6 @@
 """Searches asked for on a page and worked off by the worker; the PlanRun row is the truth."""
 
+import logging
 import secrets
 import time
 from collections.abc import Callable, Collection
@@ -22,6 +23,8 @@ MOST_MOVES: dict[str, int | None] = {Freedom.INSERT: 0, Freedom.FEW: FEW_MOVES, 
 OVERTAKEN = "overtaken"
 SILENT_FOR = timedelta(minutes=3)
 BEAT_EVERY = timedelta(seconds=1)
+BROKE_OFF = "The search broke off by a fault of the program, which stands in the worker's log."
+log = logging.getLogger(__name__)
 
 
 def ask_for_run(
@@ -162,6 +165,11 @@ def _work(run: PlanRun, *, stop: Callable[[], bool]) -> None:
     except (ValidationError, ValueError) as error:
         sentence = error.messages[0] if isinstance(error, ValidationError) else str(error)
         rows.update(state=State.FAILED, error=sentence[:500])
+        return
+    except Exception:
+        # Nobody would be told otherwise, and the page would wait for a search that is gone.
+        log.exception("The search %s broke off.", run.pk)
+        rows.update(state=State.FAILED, error=BROKE_OFF)
         return
     rows.update(
         state=State.STOPPED if solved.solution.stopped else State.DONE,

@@ -34,6 +34,7 @@ from visits.planning import search
 from visits.planning.changes import Change, ChangeKind
 from visits.planning.check import violations
 from visits.planning.problem import Limits, ProblemError
+from visits.planning.reasons import LEFT_OPEN
 from visits.planning.solution import Leg, PlannedVisit, Progress, Solution
 from visits.planning.solution import Unplaced as UnplacedTask
 from visits.reason_words import desk_words
@@ -41,8 +42,6 @@ from visits.reason_words import desk_words
 NO_PLACE = "{city} is not in the register of places, so no journey can be planned."
 # Requests that have no place in a version for another reason than the plan's rules.
 FITS_NOW, LEFT_OUT, NOT_BACK = "fits_now", "left_out", "not_back"
-# An edit by hand left the reason open; it is worked out when somebody looks.
-LEFT_OPEN = "left_open"
 # Moved since by us, and back only by taking that move back.
 MOVED_SINCE = "moved_since"
 NO_PLACE_MEND = "It can be planned once the city is chosen from the register."
@@ -215,6 +214,8 @@ def _told(alternatives: Alternatives, row: UnplacedTask) -> dict[str, Any]:
     by shifting others is told where nothing smaller helps.
     """
     code, reason = row.reason.code, row.reason.text
+    if code == LEFT_OPEN:
+        return {"code": code, "reason": desk_words(row.reason), "would_fit_if": None}
     change = alternatives.smallest(row.task)
     mend = alternatives.sentence(change) if change else None
     if mend is None and row.would_fit_if is not None:
@@ -300,6 +301,8 @@ def fill_version(version: PlanVersion, solved: SolvedPlan, told: dict[str, Any])
     version.result["facts"] = solved.loaded.facts
     if solved.loaded.held:
         version.result["held"] = [asdict(row) for row in solved.loaded.held]
+    rows_open = [row["request"] for row in told["unplaced"] if row["code"] == LEFT_OPEN]
+    version.result.setdefault("open", sorted(rows_open))
     if solved.online:
         version.result["online"] = {
             ref: {

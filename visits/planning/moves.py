@@ -6,7 +6,7 @@ places chosen by hand becomes a plan with its journeys, or the sentence why it c
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -15,7 +15,7 @@ from .check import violations
 from .constraints import host_refusal
 from .preferences import worth_of
 from .problem import Limits, Pin, Problem, ProblemError, PublishedVisit, Task
-from .reasons import Explainer, explain
+from .reasons import LEFT_OPEN, Explainer, explain
 from .search import Search, confirm, published_trips, solve
 from .solution import PlannedVisit, Reason, Solution, Unplaced
 from .spans import local_day, minute_of
@@ -132,10 +132,14 @@ def arrange(problem: Problem, places: Mapping[str, tuple[str, datetime]]) -> Sol
 
 
 def reasons_left(
-    problem: Problem, plan: Solution, *, only: Collection[str] | None = None
+    problem: Problem,
+    plan: Solution,
+    *,
+    only: Collection[str] | None = None,
+    over: Callable[[], bool] = lambda: False,
 ) -> tuple[Unplaced, ...]:
     """Why each task that an arranged plan leaves out has no place in it, or that it has one; some
-    of them alone with `only`."""
+    of them alone with `only`. Once it is `over`, the reason of the rest is left open."""
     stands = tuple(
         PublishedVisit(task=visit.task, host=visit.host, start=visit.start)
         for visit in plan.visits
@@ -150,7 +154,7 @@ def reasons_left(
         if finder.week.number not in trips and (base := finder.base_trips()):
             trips[finder.week.number] = base[0]
     choice = [trips[week] for week in sorted(trips)]
-    rows = explain(held, search.finders, choice, confirm(search), only=only)
+    rows = explain(held, search.finders, choice, confirm(search), only=only, over=over)
     # A place that no trip of the search tells again is a place all the same.
     return tuple(_as_arranged(problem, plan, row) for row in rows if row.task not in placed)
 
@@ -169,7 +173,7 @@ def _as_arranged(problem: Problem, plan: Solution, row: Unplaced) -> Unplaced:
     The search lets visits of a week shift by minutes; what a person arranged does not shift.
     """
     mend = row.would_fit_if
-    if row.reason.code != FITS_NOW and mend is None:
+    if row.reason.code == LEFT_OPEN or (row.reason.code != FITS_NOW and mend is None):
         return row
     task = task_of(problem, row.task)
     fit = _fit_now(problem, plan, task) or _fit_instead(problem, plan, task)

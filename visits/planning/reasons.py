@@ -103,6 +103,8 @@ class Fit:
 
 
 Verify = Callable[[Fit], bool]
+# The code of a reason that is worked out when somebody looks.
+LEFT_OPEN = "left_open"
 
 
 class Explainer:
@@ -183,6 +185,14 @@ class Explainer:
             "own": str(task.priority),
             "day": least["day"],
         }
+        if least["lost"] < task.priority:
+            return Reason(
+                "others_give_way",
+                f"{task.label} has a place only if others give way: "
+                f"{' and '.join(least['dropped'])} around {least['day']:%-d %B} (priority "
+                f"{least['lost']}, its own is {task.priority}).",
+                values,
+            )
         return Reason(
             "outranked_by",
             f"{text}: {' and '.join(least['dropped'])} around {least['day']:%-d %B} (priority "
@@ -579,9 +589,10 @@ def explain(
     verify: Verify | None = None,
     *,
     only: Collection[str] | None = None,
+    over: Callable[[], bool] = lambda: False,
 ) -> tuple[Unplaced, ...]:
     """Reasons for every task that the choice leaves out, most important task first; for some alone
-    with `only`."""
+    with `only`. Once it is `over`, the reason of the rest is left open."""
     placed = {task for trip in choice for task in trip.tasks}
     explainer = Explainer(problem, finders, choice, verify)
     missing = [
@@ -590,4 +601,11 @@ def explain(
         if i not in placed and (only is None or task.ref in only)
     ]
     missing.sort(key=lambda i: (-problem.tasks[i].priority, i))
-    return tuple(explainer.explain(i) for i in missing)
+    return tuple(_left_open(problem.tasks[i]) if over() else explainer.explain(i) for i in missing)
+
+
+def _left_open(task: Task) -> Unplaced:
+    text = "Not worked out yet: the time for the plan was over before."
+    return Unplaced(
+        task.ref, task.requests or (task.ref,), task.priority, Reason(LEFT_OPEN, text), None
+    )

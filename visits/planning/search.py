@@ -36,6 +36,8 @@ from .validate import check_pins, validate
 from .verdicts import insert_stood
 from .weeks import WeekBuilder
 
+# Seconds that reasons have at least, however short the search was to be.
+FOR_REASONS = 5.0
 ProgressFunction = Callable[[Progress], None]
 StopFunction = Callable[[], bool]
 
@@ -151,6 +153,7 @@ def solve(
     Raises ProblemError when the input contradicts itself. `progress` is called now and then,
     `should_stop` is asked often; both run in the caller's thread. The same problem, seed and
     effort give the same plan unless the ceiling (`limits.seconds`) or the caller stops the search.
+    Reasons have a fifth of the ceiling more, at least FOR_REASONS seconds; the rest is left open.
     """
     limits = limits or Limits()
     search = Search(problem, limits, progress, should_stop)
@@ -158,14 +161,20 @@ def solve(
     solution = found = assemble(search)
     if not found.proven:
         solution = insert_stood(problem, found)
+    until = search.seconds() + max(FOR_REASONS, limits.seconds / 5)
+
+    def over() -> bool:
+        return search.seconds() > max(until, limits.seconds)
+
     if with_reasons and solution is not found:
         from .moves import reasons_left
 
-        solution = replace(solution, unplaced=reasons_left(problem, solution))
+        solution = replace(solution, unplaced=reasons_left(problem, solution, over=over))
     elif with_reasons:
         for finder in search.finders:
             finder.halt = bool
-        reasons = explain(problem, search.finders, search.pool.choice, confirm(search))
+        sound = confirm(search)
+        reasons = explain(problem, search.finders, search.pool.choice, sound, over=over)
         solution = replace(solution, unplaced=reasons)
     return replace(solution, seconds=round(search.seconds(), 3))
 

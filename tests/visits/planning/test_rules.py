@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from visits.planning.check import violations
-from visits.planning.moves import arrange
+from visits.planning.moves import arrange, reasons_left
 from visits.planning.problem import (
     Ban,
     Busy,
@@ -384,3 +384,24 @@ def test_ten_thousand_requests_are_refused_by_their_number():
     many = [task("Ghent", f"R{number}") for number in range(10_000)]
     with pytest.raises(ProblemError, match="10000 requests are more than one plan can weigh"):
         solve(problem(*many))
+
+
+def test_reasons_end_with_the_time_and_the_rest_is_left_open(monkeypatch):
+    monkeypatch.setattr("visits.planning.search.FOR_REASONS", 0.0)
+    never = [task("Ghent", closed=dict.fromkeys(FEBRUARY, "closed"))]
+    solution = solve(problem(*never), Limits(seconds=0.0))
+    assert [row.reason.code for row in solution.unplaced] == ["left_open"]
+    told = solve(problem(*never), Limits(seconds=20))
+    assert [row.reason.code for row in told.unplaced] == ["closed_day"]
+
+
+def test_a_request_that_outweighs_what_stands_in_its_way_is_not_called_outranked():
+    day = {other: "closed" for other in FEBRUARY if other != FEBRUARY[2]}
+    small = replace(task("Ghent", duration=300, closed=day), priority=1)
+    large = replace(task("Dublin", duration=300, closed=day), priority=5)
+    given = problem(small, large)
+    start = plan(problem(small)).visits[0].start
+    arranged = arrange(given, {small.ref: ("H", start)})
+    (row,) = reasons_left(given, arranged)
+    assert row.task == large.ref
+    assert "least as much" not in row.reason.text
