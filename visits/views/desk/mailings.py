@@ -25,7 +25,15 @@ from crm.domain.outbox import mail_html
 from crm.domain.saved_views import query_kept
 from crm.forms.mailings import MailingForm
 from crm.mailing_words import block_of
-from crm.models import Event, Mailing, MailingRecipient, OutgoingMail, Person, SavedView
+from crm.models import (
+    Event,
+    Mailing,
+    MailingRecipient,
+    OutboxStanding,
+    OutgoingMail,
+    Person,
+    SavedView,
+)
 from crm.permissions import require
 from crm.roles import Role
 from visits.domain.mailing_values import usual_event, usual_values
@@ -177,6 +185,7 @@ def _page(request: HttpRequest, mailing: Mailing, **more: Any) -> HttpResponse:
     context = {
         "wording": wording_title(mailing.template_key),
         "mailing": mailing,
+        "stopped": OutboxStanding.objects.stopped().first(),
         "counts": counts,
         "going": counts[Standing.GOES] + counts[Standing.SAMPLE],
         "pills": _pills(counts, chosen),

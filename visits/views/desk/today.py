@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from crm import clock
 from crm.domain.working_time import working_minutes_between
 from crm.maps import europe
+from crm.models import OutboxStanding
 from crm.permissions import has_role
 from crm.roles import Role
 from visits.domain import agenda
@@ -61,6 +62,7 @@ def today(request: HttpRequest) -> HttpResponse:
     if has_role(user, Role.COORDINATOR):
         count, replies = agenda.replies_waiting(user)
         context |= {
+            "stopped": OutboxStanding.objects.stopped().first(),
             "reply_count": count,
             "replies": replies,
             "notices": agenda.notices_soon(user, at=at),

@@ -280,6 +280,27 @@ def test_all_mail_is_stopped_and_started_and_the_page_says_so(desk):
     assert not OutboxStanding.objects.exclude(stopped_at=None).exists()
 
 
+def test_mail_that_is_stopped_is_told_on_today_and_at_the_release(desk, wording):
+    mailing = reverse("visits:mailing-detail", args=[new(desk, [reader("p@x.example")]).pk])
+    pages = (reverse("visits:today"), mailing)
+    waits = "All mail is stopped: what is released now waits until it is started again."
+
+    def told():
+        return [
+            ("All mail is stopped" in text_of(desk.get(page)), "To the mail" in desk.get(page).text)
+            for page in pages
+        ]
+
+    assert told() == [(False, False), (False, False)]
+    desk.post(reverse("visits:mail-outbox", args=["stop"]))
+    assert told() == [(True, True), (True, True)]
+    assert waits in text_of(desk.get(mailing))
+    # The page where it is started again does not lead to itself.
+    assert "To the mail" not in desk.get(reverse("visits:mail-list")).text
+    desk.post(reverse("visits:mail-outbox", args=["start"]))
+    assert told() == [(False, False), (False, False)]
+
+
 def test_throwing_a_draft_away_asks_first(desk, wording):
     mailing = new(desk, [reader("p@x.example")])
     shown = desk.get(reverse("visits:mailing-detail", args=[mailing.pk])).text
