@@ -74,9 +74,10 @@ def test_the_database_itself_takes_one_a_week(ann):
 
 
 def test_it_tells_overdue_this_week_theirs_and_silence_and_no_colleague_s(ann):
-    heard = PersonFactory(given="Bo", family="Heard")
+    known = {"created_at": CLOCK - timedelta(days=30)}
+    heard = PersonFactory(given="Bo", family="Heard", **known)
     InteractionFactory(person=heard, at=CLOCK)
-    silent = PersonFactory(given="Cy", family="Silent")
+    silent = PersonFactory(given="Cy", family="Silent", **known)
     FollowUpFactory(text="late", due_on=date(2023, 2, 14), person=heard)
     FollowUpFactory(text="this week", due_on=date(2023, 2, 19), assigned_to=ann)
     FollowUpFactory(text="next week", due_on=date(2023, 2, 20))
