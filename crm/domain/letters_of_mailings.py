@@ -13,6 +13,7 @@ from crm import languages, wording
 from crm.domain.messages import FALLBACK_LANGUAGE, quoted, render_template
 from crm.domain.placeholders import MAY_BE_EMPTY, STOP, names_in
 from crm.domain.wordings import newest
+from crm.domain.working_calendar import OFFICE_ZONE
 from crm.models import ConsentRecord, Mailing, MailTemplate, NoticeDue, Person
 
 # Stands in the text where the person's own link goes, which the database never holds.
@@ -45,6 +46,15 @@ class Writer:
             code: [*dict.fromkeys(names_in(row.subject) + names_in(row.body))]
             for code, row in self.wordings.items()
         }
+
+    def passed_deadline(self, at: datetime) -> date | None:
+        """The deadline that its letters name, where it is over when they leave: at `at`, or at
+        the later moment that the mailing is put off to."""
+        on = _as_day(self.mailing.values.get("deadline", ""))
+        if on is None or not any("deadline" in names for names in self.names.values()):
+            return None
+        leaves_at = max(at, self.mailing.scheduled_at or at)
+        return on if on < leaves_at.astimezone(ZoneInfo(OFFICE_ZONE)).date() else None
 
     def agreed_on(self, people: list[Person]) -> dict[int, datetime]:
         """When each person agreed to this kind of mailing; empty for kinds without consent."""
@@ -157,7 +167,12 @@ def _joined(notices: Sequence[NoticeDue], name: str) -> str:
 
 
 def _day(text: str) -> str:
+    on = _as_day(text)
+    return wording.day(on) if on else ""
+
+
+def _as_day(text: str) -> date | None:
     try:
-        return wording.day(date.fromisoformat(text))
+        return date.fromisoformat(text)
     except ValueError:
-        return ""
+        return None

@@ -187,6 +187,10 @@ class OutboxStandingQuerySet(models.QuerySet):
         """The one row, made when there is none."""
         return self.get_or_create(pk=1)[0]
 
+    def stopped(self):
+        """The one row while somebody has stopped all mail, with who did."""
+        return self.exclude(stopped_at=None).select_related("stopped_by")
+
     def is_closed(self, at):
         """Whether nothing may be handed over at the real moment `at`."""
         stopped = models.Q(stopped_at__isnull=False) | models.Q(retry_at__gt=at)

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from crm import clock
 from crm.matching.contacts import PHONE_END
 from crm.models.consent import ConsentRecord, DataRequest, Purpose
+from crm.models.events import Participation
 from crm.models.marks import SampleMark, Visibility
 from crm.models.messages import Interaction, Message
 from crm.models.organisations import Organisation
@@ -61,11 +62,16 @@ class PersonQuerySet(SearchQuerySet):
         return self.live().reachable().exclude(Exists(denied)).exclude(Exists(stop))
 
     def silent_since(self, moment):
-        """People with whom nothing was exchanged since then: no call, meeting, note or letter."""
+        """People known before then, with whom nothing was exchanged since: no call, meeting, note,
+        letter or event that they came to."""
         of_person = {"person": OuterRef("pk"), "at__gte": moment}
         heard = Interaction.objects.filter(**of_person)
         written = Message.objects.that_went().filter(**of_person)
-        return self.filter(~Exists(heard), ~Exists(written))
+        met = Participation.objects.attended().filter(
+            person=OuterRef("pk"), event__ends_on__gte=moment.date()
+        )
+        known = self.filter(created_at__lt=moment)
+        return known.filter(~Exists(heard), ~Exists(written), ~Exists(met))
 
 
 class Person(SampleMark, Visibility, SearchableModel):

@@ -130,6 +130,15 @@ def visits_at_risk(user: Any, *, at: datetime) -> list[Visit]:
     return list(rows.select_related("host")[:FEW])
 
 
+def visits_uncounted(user: Any, *, at: datetime) -> list[Visit]:
+    """Visits that are over and of which nobody has said who came, the oldest first.
+
+    One more than are shown tells the page that there are more.
+    """
+    rows = Visit.objects.visible_to(user).awaiting_counts(at)
+    return list(rows.select_related("host").order_by("starts_at", "pk")[: FEW + 1])
+
+
 def reports_open(user: Any) -> list[VisitReport]:
     """Reports the city corrected, which wait for us, then those that wait for the city."""
     rows = VisitReport.objects.filter(visit__in=Visit.objects.visible_to(user))

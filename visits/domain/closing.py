@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -33,12 +34,15 @@ PART_WORDS = {"of": "of all", "event": "by the event", "without_pilots": "withou
 
 @dataclass(frozen=True)
 class LeftOver:
-    """What a campaign still has open: requests, visits not closed, promises, letters not sent."""
+    """What a campaign still has open: requests, visits not closed, promises, letters not sent;
+    and how many promises and letters more are open that it is not known to be about."""
 
     requests: list[VisitRequest]
     visits: list[Visit]
     promises: list[FollowUp]
     letters: list[Message]
+    other_promises: int
+    other_letters: int
 
     @property
     def is_done(self) -> bool:
@@ -52,12 +56,15 @@ def left_over(campaign: Campaign) -> LeftOver:
         state__in=[VisitState.COMPLETED, VisitState.REPORTED]
     )
     promises = campaign.promises.open()
-    drafts = Message.objects.drafts().filter(visit_requests__campaign=campaign)
+    of_campaign = Q(visit_requests__campaign=campaign) | Q(visits__campaign=campaign)
+    drafts = Message.objects.drafts().filter(of_campaign).distinct()
     return LeftOver(
         list(campaign.requests.open().order_by("state", "ref")),
         list(unfinished.select_related("host").order_by("starts_at")),
         list(promises.select_related("person", "organisation")),
-        list(drafts.distinct().prefetch_related("visit_requests")),
+        list(drafts.prefetch_related("visit_requests", "visits")),
+        FollowUp.objects.open().exclude(pk__in=promises.order_by().values("pk")).count(),
+        Message.objects.drafts().exclude(pk__in=drafts.order_by().values("pk")).count(),
     )
 
 
@@ -87,10 +94,14 @@ def _why_not(row: VisitRequest) -> str:
         return _("“%(state)s” has a step of its own first; open it to see what it waits for.") % {
             "state": RequestState(row.state).label
         }
-    return _("“%(state)s” may only end as: %(fitting)s.") % {
+    words = _("“%(state)s” may only end as: %(fitting)s.") % {
         "state": RequestState(row.state).label,
         "fitting": ", ".join(fitting),
     }
+    review = RequestState.UNDER_REVIEW
+    if row.state in ENDS[RequestState.DECLINED] or review not in states.REQUEST_STEPS[row.state]:
+        return words
+    return words + " " + _("Once you have reviewed it, it may also be declined.")
 
 
 @transaction.atomic

@@ -17,6 +17,7 @@ from crm.domain.staff_mail import tell_staff
 from crm.models import FollowUp, Person, User, WeeklyDigest
 from crm.roles import Role
 from visits.domain.agenda import SILENT_DAYS
+from visits.models import Visit
 
 LEAVES_AT = time(8)
 # A worker that was away on Monday sends it until the evening; later it would be old news.
@@ -26,18 +27,21 @@ LISTED = 15
 
 @dataclass(frozen=True)
 class Digest:
-    """One person's week: promises of theirs or of nobody's, and what others promised to us."""
+    """One person's week: promises of theirs or of nobody's, what others promised to us, visits of
+    which nobody has said who came, and who is silent."""
 
     monday: date
     overdue: list[FollowUp]
     this_week: list[FollowUp]
     from_them: list[FollowUp]
+    uncounted: list[Visit]
     silent: int
     silent_people: list[Person]
 
     @property
     def is_empty(self) -> bool:
-        return not (self.overdue or self.this_week or self.from_them or self.silent)
+        promises = self.overdue or self.this_week or self.from_them
+        return not (promises or self.uncounted or self.silent)
 
 
 def digest_of(user: User, *, at: datetime) -> Digest:
@@ -56,6 +60,7 @@ def digest_of(user: User, *, at: datetime) -> Digest:
         overdue=list(ours.filter(due_on__lt=today).order_by("due_on", "pk")),
         this_week=list(ours.filter(due_on__range=(today, sunday)).order_by("due_on", "pk")),
         from_them=list(theirs.filter(due_on__lte=sunday).order_by("due_on", "pk")),
+        uncounted=list(Visit.objects.visible_to(user).awaiting_counts(at).order_by("starts_at")),
         silent=silent.count(),
         silent_people=list(silent[:LISTED]),
     )
@@ -68,6 +73,7 @@ def words_of(digest: Digest) -> tuple[str, str]:
         _part(_("Overdue"), [_promise(row) for row in digest.overdue]),
         _part(_("Due this week"), [_promise(row) for row in digest.this_week]),
         _part(_("Waiting for them"), [_promise(row) for row in digest.from_them]),
+        _part(_("Nobody has said yet who came"), [_visit(row) for row in digest.uncounted]),
     ]
     if digest.silent:
         words = ngettext(
@@ -84,8 +90,8 @@ def words_of(digest: Digest) -> tuple[str, str]:
     return subject, "\n\n".join(part for part in parts if part)
 
 
-def _address(name: str) -> str:
-    return settings.SITE_URL + reverse(name)
+def _address(name: str, *args: str) -> str:
+    return settings.SITE_URL + reverse(name, args=args)
 
 
 def _part(title: str, lines: list[str]) -> str:
@@ -99,6 +105,10 @@ def _promise(row: FollowUp) -> str:
     about = row.person or row.organisation
     words = f"{wording.day(row.due_on)}: {row.text}"
     return f"{words} ({about})" if about else words
+
+
+def _visit(row: Visit) -> str:
+    return f"{wording.day(row.local_date)}: {row} ({_address('visits:visit-after', row.ref)})"
 
 
 def send_digests(*, at: datetime) -> int:

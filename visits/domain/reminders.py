@@ -1,7 +1,8 @@
 """Reminders of visits (10, 5, 3 and 1 days before) and chases of late promises (1, 3, 10 after).
 
 The worker makes each once, as a draft for the desk; reminders of visits leave by themselves where
-the campaign says so. After days without a worker only the latest one that still applies is made.
+the campaign says so and nothing puts the visit at risk. After days without a worker only the
+latest one that still applies is made.
 """
 
 import logging
@@ -144,7 +145,8 @@ def _remind(visit: Visit, request: VisitRequest, days: int, *, at: datetime) -> 
             visit.reminders.of_visits().filter(request=request).call_off()
             row.message = draft_letter(request, VISIT_LETTER, at=at, visit=visit)
             row.save(update_fields=["message"])
-            if visit.campaign.sends_reminders:
+            # Of a visit at risk nobody but a person says that it takes place.
+            if visit.campaign.sends_reminders and not visit.at_risk:
                 _send(row.message, request, at=at)
     except IntegrityError:
         return False

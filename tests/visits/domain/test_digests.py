@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.conf import settings
 from django.db import IntegrityError
 
 from crm.models import OutgoingMail, Person, WeeklyDigest
@@ -14,6 +15,7 @@ from tests.factories.crm import (
     PersonFactory,
     UserFactory,
 )
+from tests.factories.visits import VisitFactory
 from visits.domain.digests import digest_of, send_digests, words_of
 
 pytestmark = pytest.mark.django_db
@@ -72,9 +74,10 @@ def test_the_database_itself_takes_one_a_week(ann):
 
 
 def test_it_tells_overdue_this_week_theirs_and_silence_and_no_colleague_s(ann):
-    heard = PersonFactory(given="Bo", family="Heard")
+    known = {"created_at": CLOCK - timedelta(days=30)}
+    heard = PersonFactory(given="Bo", family="Heard", **known)
     InteractionFactory(person=heard, at=CLOCK)
-    silent = PersonFactory(given="Cy", family="Silent")
+    silent = PersonFactory(given="Cy", family="Silent", **known)
     FollowUpFactory(text="late", due_on=date(2023, 2, 14), person=heard)
     FollowUpFactory(text="this week", due_on=date(2023, 2, 19), assigned_to=ann)
     FollowUpFactory(text="next week", due_on=date(2023, 2, 20))
@@ -89,6 +92,18 @@ def test_it_tells_overdue_this_week_theirs_and_silence_and_no_colleague_s(ann):
     assert "Cy Silent" in body
     assert "Bo Heard" in body
     assert "not hers" not in body
+
+
+def test_it_names_each_visit_of_which_nobody_has_said_who_came_with_the_page_to_say_it(ann):
+    over = VisitFactory(starts_at=MONDAY - timedelta(days=3), state="briefed")
+    VisitFactory(starts_at=MONDAY - timedelta(days=3), state="completed")
+    VisitFactory(starts_at=MONDAY + timedelta(days=1), state="briefed")
+    Person.objects.all().delete()
+    assert send_digests(at=MONDAY) == 1
+    part = OutgoingMail.objects.get().text.split("Nobody has said yet who came\n")[1]
+    assert part.split("\n\n")[0].splitlines() == [
+        f"– Fri 10 Feb 2023: {over} ({settings.SITE_URL}/my-week/visits/{over.ref}/after/)"
+    ]
 
 
 def test_a_sample_coordinator_is_never_mailed(ann):

@@ -230,6 +230,36 @@ def test_reminders_leave_by_themselves_where_the_campaign_says_so():
     assert visit.requests.get().ref in mail.subject
 
 
+def test_reminder_of_a_visit_at_risk_waits_for_a_person_where_the_others_leave_by_themselves():
+    visit_on(23, campaign=CampaignFactory(sends_reminders=True), state="briefed", at_risk=True)
+    remind(at=day(22))
+    assert Message.objects.get().status == Message.Status.DRAFT
+    assert not OutgoingMail.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "comes"),
+    [
+        ("en", "we meet as agreed", "come"),
+        ("de", "Wir treffen uns wie vereinbart", "Wir kommen"),
+        ("el", "θα συναντηθούμε όπως συμφωνήθηκε", "θα έρθουμε"),
+        ("es", "nos reuniremos según lo acordado", "acudiremos"),
+        ("fr", "nous nous retrouvons comme convenu", "nous venons"),
+        ("it", "ci incontriamo come concordato", "arriviamo"),
+        ("nb", "vi møtes som avtalt", "vi kommer"),
+        ("nl", "wij ontmoeten elkaar zoals afgesproken", "wij komen"),
+        ("pl", "spotkamy się zgodnie z ustaleniami", "przyjedziemy"),
+    ],
+)
+def test_reminder_of_a_meeting_online_does_not_say_that_we_come(language, words, comes):
+    visit = visit_on(23, mode="online")
+    visit.requests.update(language=language)
+    remind(at=day(20))
+    letter = Message.objects.get()
+    assert (letter.language, words in letter.body) == (language, True)
+    assert comes not in letter.body
+
+
 def test_a_letter_with_a_gap_stays_a_draft():
     visit = visit_on(23, campaign=CampaignFactory(sends_reminders=True))
     visit.checklist.all().delete()

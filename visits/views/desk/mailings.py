@@ -25,7 +25,15 @@ from crm.domain.outbox import mail_html
 from crm.domain.saved_views import query_kept
 from crm.forms.mailings import MailingForm
 from crm.mailing_words import block_of
-from crm.models import Event, Mailing, MailingRecipient, OutgoingMail, Person, SavedView
+from crm.models import (
+    Event,
+    Mailing,
+    MailingRecipient,
+    OutboxStanding,
+    OutgoingMail,
+    Person,
+    SavedView,
+)
 from crm.permissions import require
 from crm.roles import Role
 from visits.domain.mailing_values import usual_event, usual_values
@@ -174,9 +182,13 @@ def _page(request: HttpRequest, mailing: Mailing, **more: Any) -> HttpResponse:
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     for row in page:
         row.block = block_of(row.reason, row.detail) if row.reason else None
+    progress = _progress(mailing)
+    is_to_leave = mailing.is_draft or progress["settled"] < progress["total"]
     context = {
         "wording": wording_title(mailing.template_key),
         "mailing": mailing,
+        "passed_deadline": Writer(mailing).passed_deadline(clock.now()) if is_to_leave else None,
+        "stopped": OutboxStanding.objects.stopped().first(),
         "counts": counts,
         "going": counts[Standing.GOES] + counts[Standing.SAMPLE],
         "pills": _pills(counts, chosen),
@@ -190,7 +202,7 @@ def _page(request: HttpRequest, mailing: Mailing, **more: Any) -> HttpResponse:
         "chosen": chosen,
         "query": urlencode({"show": chosen}) if chosen else "",
         "zone": wording.zone_city(request.user.time_zone),
-        **_progress(mailing),
+        **progress,
     }
     return render(
         request, "visits/mailing_detail.html", context | more, status=more.get("status", 200)
@@ -249,6 +261,9 @@ def mailing_letter(request: HttpRequest, pk: int, person: int) -> HttpResponse:
         "mailing": mailing,
         "row": row,
         "letter": letter_to(row),
+        "passed_deadline": Writer(mailing).passed_deadline(clock.now())
+        if mailing.is_draft
+        else None,
         "wording": wording_title(mailing.template_key),
         "link": LINK,
         "hurdle": block_of(row.reason, row.detail) if row.reason else None,

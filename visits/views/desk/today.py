@@ -1,6 +1,7 @@
 """Today: what would go wrong if nobody did anything, then what comes next."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -10,6 +11,7 @@ from django.views.decorators.http import require_safe
 from crm import clock
 from crm.domain.working_time import working_minutes_between
 from crm.maps import europe
+from crm.models import OutboxStanding
 from crm.permissions import has_role
 from crm.roles import Role
 from visits.domain import agenda
@@ -49,6 +51,7 @@ def today(request: HttpRequest) -> HttpResponse:
         refused, away = refusals(user), visits_without_host(user, at=at)
         unable = [*(row.visit for row in refused), *away]
         context |= {
+            "uncounted": agenda.visits_uncounted(user, at=at),
             "refusals": refused,
             "away": away,
             "other_campaigns": sorted(
@@ -59,6 +62,7 @@ def today(request: HttpRequest) -> HttpResponse:
     if has_role(user, Role.COORDINATOR):
         count, replies = agenda.replies_waiting(user)
         context |= {
+            "stopped": OutboxStanding.objects.stopped().first(),
             "reply_count": count,
             "replies": replies,
             "notices": agenda.notices_soon(user, at=at),
@@ -66,6 +70,9 @@ def today(request: HttpRequest) -> HttpResponse:
             "silent": agenda.silent_people(user, at=at),
             "silent_days": agenda.SILENT_DAYS,
         }
+    if campaign is not None:
+        local_day = at.astimezone(ZoneInfo(campaign.zone)).date()
+        context["is_window_over"] = campaign.window_end < local_day
     stands = visit_standings(context["visits"], at=at, user=user)
     for visit in context["visits"]:
         visit.brief_standing = stands[visit.pk]

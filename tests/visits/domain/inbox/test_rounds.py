@@ -351,6 +351,7 @@ def test_a_sender_whose_letters_only_look_the_same_goes_to_a_person(mailbox, sen
 
 def test_silence_is_over_with_a_reply_and_not_with_an_absence_note(mailbox, sent, robin):
     Message.objects.update(at=datetime(2026, 1, 1, tzinfo=UTC))
+    type(robin).objects.update(created_at=datetime(2026, 1, 1, tzinfo=UTC))
     month = datetime(2026, 11, 1, tzinfo=UTC)
     silent = type(robin).objects.silent_since
 

@@ -6,8 +6,14 @@ import re
 
 import pytest
 
-from crm.models import FollowUp, User
-from tests.factories.crm import CLOCK, EventFactory, FollowUpFactory, PersonFactory
+from crm.models import FollowUp, Message, User
+from tests.factories.crm import (
+    CLOCK,
+    EventFactory,
+    FollowUpFactory,
+    MessageFactory,
+    PersonFactory,
+)
 from tests.visits.views.desk.front_door import do, go, said
 from visits.models import Campaign, FigureSnapshot, Visit, VisitRequest
 from visits.models.reports import Audience
@@ -59,8 +65,29 @@ def test_promises_of_a_request_and_of_the_event_are_left_over_too(desk):
     assert at_event.text in page.text
 
 
+def test_promises_and_drafts_of_no_campaign_are_named_beside_those_that_are_left(desk):
+    def rest():
+        left = go(desk, "closing").context["left"]
+        all_drafts = Message.objects.drafts().count()
+        assert len(left.promises) + left.other_promises == FollowUp.objects.open().count()
+        assert len(left.letters) + left.other_letters == all_drafts
+        return left.other_promises, left.other_letters
+
+    assert rest() == (0, 0)
+    assert "of this campaign." not in go(desk, "closing").text
+    FollowUpFactory.create_batch(2, person=PersonFactory())
+    MessageFactory(person=PersonFactory(), status="draft")
+    of_visit = MessageFactory(status="draft")
+    of_visit.visits.add(Visit.objects.get(ref="V09"))
+    assert rest() == (2, 1)
+    page = go(desk, "closing")
+    assert of_visit in page.context["left"].letters
+    assert "2 more are open that are not of this campaign." in page.text
+    assert "1 more draft is not of this campaign." in page.text
+
+
 def test_an_end_is_looked_at_first_with_what_is_left_out_and_why(desk):
-    before = {ref: state(ref) for ref in ("R04", "R05", "R12", "R20")}
+    before = {ref: state(ref) for ref in ("R04", "R05", "R12", "R20", "R24")}
     typed = {"end": "declined", "reason": "February is over"}
     page = do(desk, "closing-end", rows=[*before], **typed)
 
@@ -68,7 +95,10 @@ def test_an_end_is_looked_at_first_with_what_is_left_out_and_why(desk):
     assert [row.ref for row in page.context["fitting"]] == ["R12", "R05"]
     assert {each.request.ref: each.why_not for each in page.context["skipped"]} == {
         "R04": "“date proposed” has a step of its own first; open it to see what it waits for.",
-        "R20": "“needs information” may only end as: expired, withdrawn.",
+        "R20": "“needs information” may only end as: expired, withdrawn. "
+        "Once you have reviewed it, it may also be declined.",
+        "R24": "“received” may only end as: withdrawn. "
+        "Once you have reviewed it, it may also be declined.",
     }
     assert re.findall(r'name="rows" value="(\w+)"', page.text) == ["R12", "R05"]
     assert "End 2 requests" in page.text

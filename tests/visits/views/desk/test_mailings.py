@@ -265,6 +265,32 @@ def test_a_mailing_for_later_says_that_the_demo_clock_sends_nothing(desk, wordin
     assert words not in text_of(go(desk, mailing))
 
 
+def test_a_deadline_that_is_over_when_the_letters_leave_is_told_before_the_release(desk):
+    body = "Hello {given}, ask by {deadline}. {stop_link}"
+    MailTemplateFactory(key="newsletter4_notice", language="en", subject="News", body=body)
+    ClockSetting.objects.fix(CLOCK)
+    over, today, person = "2023-02-14", "2023-02-15", reader("p@x.example")
+    words = "is over when these letters leave"
+    for deadline, is_told in ((over, True), (today, False)):
+        mailing = new(desk, [person], deadline=deadline)
+        letter = reverse("visits:mailing-letter", args=[mailing.pk, person.pk])
+        assert (words in text_of(go(desk, mailing))) is is_told
+        assert (words in text_of(desk.get(letter))) is is_told
+
+    # Put off beyond the deadline it is over too, as long as the letters have not left.
+    answer = release(desk, mailing, scheduled_at="2023-02-16T09:00")
+    assert answer.status_code == 302, answer.context["fault"]
+    assert "Stop the mailing if that is wrong." in text_of(go(desk, mailing))
+    OutgoingMail.objects.update(state="sent")
+    assert words not in text_of(go(desk, mailing))
+
+
+def test_a_deadline_that_no_wording_names_is_not_told_of(desk, wording):
+    ClockSetting.objects.fix(CLOCK)
+    mailing = new(desk, [reader("p@x.example")], deadline="2023-02-14")
+    assert "is over when these letters leave" not in text_of(go(desk, mailing))
+
+
 def test_letter_of_a_mailing_names_its_wording_as_the_desk_calls_it(desk, wording):
     mailing = new(desk, [person := reader("p@x.example")])
     path = reverse("visits:mailing-letter", args=[mailing.pk, person.pk])
@@ -278,6 +304,27 @@ def test_all_mail_is_stopped_and_started_and_the_page_says_so(desk):
     assert "All mail is stopped" in text_of(desk.get(reverse("visits:health")))
     desk.post(reverse("visits:mail-outbox", args=["start"]))
     assert not OutboxStanding.objects.exclude(stopped_at=None).exists()
+
+
+def test_mail_that_is_stopped_is_told_on_today_and_at_the_release(desk, wording):
+    mailing = reverse("visits:mailing-detail", args=[new(desk, [reader("p@x.example")]).pk])
+    pages = (reverse("visits:today"), mailing)
+    waits = "All mail is stopped: what is released now waits until it is started again."
+
+    def told():
+        return [
+            ("All mail is stopped" in text_of(desk.get(page)), "To the mail" in desk.get(page).text)
+            for page in pages
+        ]
+
+    assert told() == [(False, False), (False, False)]
+    desk.post(reverse("visits:mail-outbox", args=["stop"]))
+    assert told() == [(True, True), (True, True)]
+    assert waits in text_of(desk.get(mailing))
+    # The page where it is started again does not lead to itself.
+    assert "To the mail" not in desk.get(reverse("visits:mail-list")).text
+    desk.post(reverse("visits:mail-outbox", args=["start"]))
+    assert told() == [(False, False), (False, False)]
 
 
 def test_throwing_a_draft_away_asks_first(desk, wording):

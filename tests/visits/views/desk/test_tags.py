@@ -89,7 +89,8 @@ def test_those_nobody_has_heard_of_for_long_are_found(desk):
     from crm import clock
     from tests.factories.crm import InteractionFactory, MessageFactory, OutgoingMailFactory
 
-    quiet, called, written = PersonFactory.create_batch(3)
+    long_ago = clock.now() - timedelta(days=60)
+    quiet, called, written = PersonFactory.create_batch(3, created_at=long_ago)
     InteractionFactory(person=called, at=clock.now() - timedelta(days=3))
     MessageFactory(person=written, status="queued", at=clock.now() - timedelta(days=20))
     MessageFactory(person=quiet, status="draft", at=clock.now())
@@ -105,3 +106,26 @@ def test_those_nobody_has_heard_of_for_long_are_found(desk):
     assert found(14) == {quiet.pk, written.pk}
     assert found(30) == {quiet.pk}
     assert found(2) == {quiet.pk, called.pk, written.pk}
+
+
+def test_who_was_recorded_or_met_at_an_event_since_then_is_not_silent(desk):
+    from datetime import timedelta
+
+    from crm import clock
+    from tests.factories.crm import EventFactory, ParticipationFactory
+
+    now = clock.now()
+    day = (now - timedelta(days=5)).date()
+    event = EventFactory(starts_on=day, ends_on=day)
+    new = PersonFactory(created_at=now - timedelta(days=5))
+    met, stayed_away = PersonFactory.create_batch(2, created_at=now - timedelta(days=60))
+    ParticipationFactory(person=met, event=event, status="attended")
+    ParticipationFactory(person=stayed_away, event=event, status="no_show")
+
+    def found(days):
+        rows = go(desk, "person-list", silent=days).context["list"].page_obj
+        return {person.pk for person in rows}
+
+    assert found(14) == {stayed_away.pk}
+    assert found(4) == {new.pk, met.pk, stayed_away.pk}
+    assert go(desk, "today").context["silent"] == 1

@@ -1,14 +1,14 @@
 """Today: the four short lists, what comes next, and nothing that is not one's own."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from crm.models import User
+from crm.models import ClockSetting, User
 from tests.factories.crm import CLOCK, MessageFactory, PersonFactory
 from tests.visits.views.desk.front_door import do, go, said
-from visits.models import Visit, VisitRequest
+from visits.models import Campaign, Visit, VisitRequest
 
 pytestmark = pytest.mark.django_db
 OSLO = ZoneInfo("Europe/Oslo")
@@ -69,6 +69,39 @@ def test_today_lists_our_late_promise_and_the_visit_at_risk(desk):
     context = go(desk, "today").context
     assert [str(row.due_on) for row in context["promises"]] == ["2023-02-14"]
     assert refs(context["risks"]) == ["V08"]
+
+
+def test_today_asks_coordinator_and_host_who_came_until_somebody_has_said_it(desk, client):
+    words = "Nobody has said yet who came"
+    assert words not in go(desk, "today").text
+    ClockSetting.objects.fix(Visit.objects.get(ref="V08").ends_at)
+    host = Visit.objects.get(ref="V07").host.user
+    for user in (User.objects.get(email="coordinator@example.org"), host):
+        client.force_login(user)
+        page = go(client, "today")
+        own = [row for row in ("V07", "V08") if Visit.objects.visible_to(user).filter(ref=row)]
+        assert "V07" in own
+        assert refs(page.context["uncounted"]) == own
+        assert words in page.text
+        assert all(f'href="/my-week/visits/{ref}/after/"' in page.text for ref in own)
+    do(client, "visit-complete", "V07", other=5)
+    assert "V07" not in refs(go(client, "today").context["uncounted"])
+
+
+def test_today_leads_to_the_closing_once_the_window_is_over(desk):
+    propose, close = "Propose dates to a request", 'href="/figures/closing/"'
+    Visit.objects.update(state="closed")
+    page = go(desk, "today").text
+    assert propose in page
+    assert close not in page
+    campaign = Campaign.objects.get()
+    last = datetime.combine(campaign.window_end, time(23, 59), OSLO)
+    ClockSetting.objects.fix(last)
+    assert propose in go(desk, "today").text
+    ClockSetting.objects.fix(last + timedelta(minutes=1))
+    page = go(desk, "today").text
+    assert propose not in page
+    assert close in page
 
 
 def test_today_shows_the_next_visits_in_the_order_of_their_hours(desk):
