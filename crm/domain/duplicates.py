@@ -202,9 +202,10 @@ def _ordered(one: int, other: int) -> tuple[int, int]:
 
 
 def _keep(pairs: dict[tuple[int, int], Pair], known: QuerySet[Lookalike], *, at: datetime) -> None:
-    """Store what was found; open suggestions among `known` that were not found again go."""
+    """Store what was found; open suggestions among `known` that were not found again go. One about
+    a record that is merged or archived waits: the record may come back."""
     stored = {(row.one_id, row.other_id): row for row in known}
-    gone = [row.pk for key, row in stored.items() if key not in pairs and row.decided_at is None]
+    gone = [row.pk for row in known.open() if (row.one_id, row.other_id) not in pairs]
     for start in range(0, len(gone), 500):
         Lookalike.objects.filter(pk__in=gone[start : start + 500]).delete()
     fresh, changed = [], []

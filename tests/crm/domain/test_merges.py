@@ -131,7 +131,7 @@ def test_each_field_is_taken_from_the_side_chosen():
     kept, merged = two(role="Adviser", notes="Likes tea.", languages=["nb"])
     edit_person(merged, {"role": "Head", "notes": "Likes maps.", "languages": ["en"]}, **now())
 
-    merge(kept, merged, role="merged", family="kept", notes="both", languages="both")
+    merge(kept, merged, post="merged", family="kept", notes="both", languages="both")
 
     kept.refresh_from_db()
     assert (kept.family, kept.role, kept.languages) == ("Larsen", "Head", ["nb", "en"])
@@ -432,6 +432,7 @@ def person_values():
             "family": words,
             "role": words,
             "department": words,
+            "post_since": st.none() | st.dates(date(2020, 1, 1), date(2030, 1, 1)),
             "notes": words,
             "languages": st.lists(st.sampled_from(["en", "nb", "pl"]), unique=True),
         }
