@@ -224,7 +224,7 @@ def _post_taken(taken: Person, left: Person) -> dict[str, Any]:
 
 def _post_left(taken: Person, left: Person, kept: Person) -> Post | None:
     """The post that was not taken, unless it is the same or known as a former one already."""
-    said = _post_of(left)
+    said: dict[str, Any] = _post_of(left)
     if _is_one_post(taken, left):
         return None
     if Post.objects.filter(person__in=[taken, left], **said).exists():
@@ -233,7 +233,8 @@ def _post_left(taken: Person, left: Person, kept: Person) -> Post | None:
     if taken.post_since and (since is None or since < taken.post_since):
         until = taken.post_since - timedelta(days=1)
     # Which of the two came first is not known otherwise; it was over when the records became one.
-    return Post(person=kept, **said, from_on=since, to_on=until, is_sample=kept.is_sample)
+    said |= {"from_on": since, "to_on": until, "is_sample": kept.is_sample}
+    return Post(person=kept, **said)
 
 
 def _chosen(kept: Person, merged: Person, name: str, side: str) -> Any:

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.domain.audit import record
 from crm.domain.consents import loose_answers
+from crm.domain.edits import field_value
 from crm.domain.imports.applying import part_values
 from crm.domain.imports.headings import FIELDS
 from crm.domain.imports.seats import city_values
@@ -478,7 +479,7 @@ def _written(row: ImportRow) -> list[str]:
 def values_of(person: Person) -> list[Any]:
     """What somebody may have edited of a person, but for what hangs on them."""
     names = [name for name in (*EDITABLE, "post_since") if name != "initiatives"]
-    return [Person._meta.get_field(name).value_from_object(person) for name in names]
+    return [field_value(person, name) for name in names]
 
 
 def _answers(row: ImportRow) -> bool:

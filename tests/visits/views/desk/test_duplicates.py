@@ -85,14 +85,16 @@ def test_not_the_same_leaves_the_list_and_can_be_taken_back(desk):
 
 
 def test_side_by_side_shows_both_values_and_what_consent_becomes(desk):
-    kept, other = PersonFactory(role="Adviser"), PersonFactory(role="Head of Safety")
+    home = OrganisationFactory(name="Ghent")
+    kept = PersonFactory(role="Adviser", organisation=home)
+    other = PersonFactory(role="Head of Safety", organisation=home)
     ContactPointFactory(person=kept, value="a@city.example")
     ContactPointFactory(person=other, value="b@city.example")
     ConsentRecordFactory(person=kept, status="granted")
     ConsentRecordFactory(person=other, status="refused")
     answer = desk.get(merge_page(kept, other))
     lines = {line.name: (line.ours, line.theirs, line.chosen) for line in answer.context["lines"]}
-    assert lines["post"] == ("Adviser", "Head of Safety", "kept")
+    assert lines["post"] == ("Adviser, Ghent", "Head of Safety, Ghent", "kept")
     assert lines["email"] == ("a@city.example", "b@city.example", "kept")
     assert [(line.after, bool(line.warning)) for line in answer.context["consents"]] == [
         ("refused", True)
@@ -143,7 +145,7 @@ def test_a_post_is_taken_whole_with_the_day_it_began(desk, moved):
     kept, other = moved
     before = posts_of(kept), posts_of(other)
     page = desk.get(merge_page(kept, other), {"post": "merged"})
-    assert "Head, Antwerp, since 1 February 2023" in words(page)
+    assert "Head, Antwerp, since Wed 1 Feb 2023" in words(page)
     desk.post(merge_page(kept, other), {"post": "merged"})
     former = [
         ("Officer, Ghent", None, date(2023, 1, 31)),
@@ -212,7 +214,7 @@ def test_a_merge_of_something_changed_meanwhile_shows_both_again(desk):
 
 def test_choices_that_are_none_are_refused_in_a_sentence(desk):
     kept, other = PersonFactory(), PersonFactory()
-    answer = desk.post(merge_page(kept, other), {"role": "theirs"})
+    answer = desk.post(merge_page(kept, other), {"post": "theirs"})
     assert answer.status_code == 200
     assert "is no choice" in words(answer)
 
