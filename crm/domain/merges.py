@@ -225,7 +225,10 @@ def _post_taken(taken: Person, left: Person) -> dict[str, Any]:
 def _post_left(taken: Person, left: Person, kept: Person) -> Post | None:
     """The post that was not taken, unless it is the same or known as a former one already."""
     said: dict[str, Any] = _post_of(left)
-    if _is_one_post(taken, left):
+    is_dated = taken.post_since or left.post_since
+    is_elsewhere = taken.organisation_id != left.organisation_id
+    if _is_one_post(taken, left) or not (is_dated or is_elsewhere):
+        # Two undated roles in one house are two wordings, as far as anybody knows.
         return None
     if Post.objects.filter(person__in=[taken, left], **said).exists():
         return None

@@ -180,6 +180,15 @@ def test_what_one_record_leaves_open_of_the_same_post_is_filled(desk):
     assert posts_of(kept) == ("Officer", "Ghent", date(2023, 1, 9), [])
 
 
+def test_two_wordings_of_a_role_in_one_house_make_no_former_post(desk):
+    home = OrganisationFactory(name="Ghent")
+    kept = PersonFactory(role="Officer", organisation=home)
+    other = PersonFactory(role="Safety officer", organisation=home)
+    assert "Becomes a former post" not in words(desk.get(merge_page(kept, other)))
+    desk.post(merge_page(kept, other), {"post": "merged"})
+    assert posts_of(kept) == ("Safety officer", "Ghent", None, [])
+
+
 def test_a_yes_written_by_mistake_and_taken_back_does_not_make_a_merge_final(desk):
     kept, other = PersonFactory(), PersonFactory()
     ConsentRecordFactory(person=kept, purpose="newsletter", status="refused")
