@@ -132,7 +132,10 @@ class MergeInput(Input):
     choices = serializers.DictField(
         child=serializers.ChoiceField(choices=("kept", "merged", "both")),
         required=False,
-        help_text=_("Field by field: kept, merged, or both for notes and languages."),
+        help_text=_(
+            "Field by field: kept, merged, or both for notes and languages. The post is one "
+            "field: role, department, organisation and the day it began."
+        ),
     )
 
 

@@ -146,6 +146,24 @@ def withdraw_consent(
     return _append(entry, at=at, by=by)
 
 
+def entries_after(person: Person, number: int) -> list[ConsentRecord]:
+    """What was written down for a person after this entry, but for a yes that was taken back as a
+    correction, and the correction."""
+    entries = list(person.consents.order_by("pk"))
+    gone: set[int] = set()
+    for entry in entries:
+        if entry.channel == CORRECTION and entry.pk > number:
+            earlier = [
+                each
+                for each in entries
+                if each.pk < entry.pk and each.purpose == entry.purpose and each.pk not in gone
+            ]
+            about = max(earlier, key=lambda each: (each.at, each.pk), default=None)
+            if about is not None and about.pk > number:
+                gone |= {about.pk, entry.pk}
+    return [entry for entry in entries if entry.pk > number and entry.pk not in gone]
+
+
 def _correction_of(entry: ConsentRecord, by: User | None) -> str:
     words = gettext("entry %(number)d (%(entry)s, %(day)s) taken back by %(who)s")
     return words % {

@@ -23,6 +23,7 @@ from crm.matching.contacts import CONTACTS, phone_key
 from crm.matching.fields import Level, Table, Values
 from crm.matching.pairs import Pair
 from crm.models import ContactPoint, DuplicateScan, Lookalike, Organisation, Person, User
+from crm.models.duplicates import LookalikeQuerySet
 from crm.search import name_key
 from crm.validators import address_key
 
@@ -201,10 +202,11 @@ def _ordered(one: int, other: int) -> tuple[int, int]:
     return (one, other) if one < other else (other, one)
 
 
-def _keep(pairs: dict[tuple[int, int], Pair], known: QuerySet[Lookalike], *, at: datetime) -> None:
-    """Store what was found; open suggestions among `known` that were not found again go."""
+def _keep(pairs: dict[tuple[int, int], Pair], known: LookalikeQuerySet, *, at: datetime) -> None:
+    """Store what was found; open suggestions among `known` that were not found again go. One about
+    a record that is merged or archived waits: the record may come back."""
     stored = {(row.one_id, row.other_id): row for row in known}
-    gone = [row.pk for key, row in stored.items() if key not in pairs and row.decided_at is None]
+    gone = [row.pk for row in known.open() if (row.one_id, row.other_id) not in pairs]
     for start in range(0, len(gone), 500):
         Lookalike.objects.filter(pk__in=gone[start : start + 500]).delete()
     fresh, changed = [], []

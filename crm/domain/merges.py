@@ -7,7 +7,7 @@ Every change is written into the merge's journal; taking the merge apart writes 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,8 +18,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from crm.domain import posts
 from crm.domain.audit import record
+from crm.domain.consents import entries_after
 from crm.domain.edits import stamp
+from crm.domain.working_calendar import OFFICE_ZONE
 from crm.models import (
     ConsentRecord,
     ContactPoint,
@@ -29,21 +32,16 @@ from crm.models import (
     Message,
     Participation,
     Person,
+    Post,
     User,
 )
 from crm.models.consent import Purpose
 from crm.search import SearchableModel
 
-CHOSEN = (
-    "given",
-    "family",
-    "script_variant",
-    "role",
-    "department",
-    "organisation",
-    "languages",
-    "notes",
-)
+# A post is chosen whole, with the day it began: nobody is to get one that nobody held.
+POST = "post"
+CHOSEN = ("given", "family", "script_variant", POST, "languages", "notes")
+FIELDS = (*(name for name in CHOSEN if name != POST), *posts.FIELDS, "post_since")
 KEPT, MERGED, BOTH = "kept", "merged", "both"
 # Fields whose two values can stand together.
 JOINED = ("languages", "notes")
@@ -100,6 +98,8 @@ class Plan:
     kept: Person
     merged: Person
     values: dict[str, Any]
+    # The post that was not taken, to be a former one; without a last day when none is known.
+    former: Post | None
     first: dict[str, ContactPoint]
     consents: list[ConsentOutcome]
     moving: dict[str, int]
@@ -110,7 +110,7 @@ def usual_choices(kept: Person, merged: Person) -> dict[str, str]:
     """For each field the side to take: the kept one's value unless it has none."""
     choices = dict.fromkeys((*CHOSEN, *FIRST), KEPT)
     for name in CHOSEN:
-        ours, theirs = (_column(name).value_from_object(row) for row in (kept, merged))
+        ours, theirs = (_value(row, name) for row in (kept, merged))
         if not ours and theirs:
             choices[name] = MERGED
         elif name in JOINED and theirs and ours != theirs:
@@ -123,13 +123,24 @@ def usual_choices(kept: Person, merged: Person) -> dict[str, str]:
     return choices
 
 
+def _value(person: Person, name: str) -> Any:
+    """What is chosen by this name; nothing when it is empty."""
+    if name == POST:
+        return _post_of(person) if any(_post_of(person).values()) else {}
+    return _column(name).value_from_object(person)
+
+
+def _post_of(person: Person) -> dict[str, Any]:
+    return {name: getattr(person, name) for name in posts.FIELDS}
+
+
 def _column(name: str) -> Any:
     return Person._meta.get_field(name)
 
 
 def seen_stamp(kept: Person, merged: Person) -> str:
     """A mark of what somebody saw of both records before merging them."""
-    return f"{stamp(kept, CHOSEN)}-{stamp(merged, CHOSEN)}"
+    return f"{stamp(kept, FIELDS)}-{stamp(merged, FIELDS)}"
 
 
 def plan_merge(kept: Person, merged: Person, choices: Mapping[str, str] | None = None) -> Plan:
@@ -137,7 +148,9 @@ def plan_merge(kept: Person, merged: Person, choices: Mapping[str, str] | None =
     _refuse(kept, merged)
     wanted = usual_choices(kept, merged) | dict(choices or {})
     _refuse_choices(wanted)
-    values = {name: _chosen(kept, merged, name, wanted[name]) for name in CHOSEN}
+    values = {name: _chosen(kept, merged, name, wanted[name]) for name in CHOSEN if name != POST}
+    taken, left = (kept, merged) if wanted[POST] == KEPT else (merged, kept)
+    values |= _post_taken(taken, left)
     values["given"] = values["given"] or kept.given or merged.given
     first = _first_points(kept, merged, wanted)
     moving: dict[str, int] = {}
@@ -151,6 +164,7 @@ def plan_merge(kept: Person, merged: Person, choices: Mapping[str, str] | None =
         kept=kept,
         merged=merged,
         values=values,
+        former=_post_left(taken, left, kept),
         first=first,
         consents=_consent_outcomes(kept, merged, first.get(Kind.EMAIL)),
         moving=moving,
@@ -192,6 +206,38 @@ def _refuse_choices(choices: Mapping[str, str]) -> None:
                 code="choice",
                 params={"name": str(name)[:40], "side": str(side)[:40]},
             )
+
+
+def _is_one_post(taken: Person, left: Person) -> bool:
+    """Whether both may tell of the same post: no word of one is another word of the other."""
+    pairs = zip(_post_of(taken).values(), _post_of(left).values(), strict=True)
+    return all(not ours or not theirs or ours == theirs for ours, theirs in pairs)
+
+
+def _post_taken(taken: Person, left: Person) -> dict[str, Any]:
+    """The post of one side; what it leaves open is filled when the other tells of the same."""
+    values = _post_of(taken) | {"post_since": taken.post_since}
+    if any(_post_of(taken).values()) and _is_one_post(taken, left):
+        values = {name: value or getattr(left, name) for name, value in values.items()}
+    return values
+
+
+def _post_left(taken: Person, left: Person, kept: Person) -> Post | None:
+    """The post that was not taken, unless it is the same or known as a former one already."""
+    said: dict[str, Any] = _post_of(left)
+    is_dated = taken.post_since or left.post_since
+    is_elsewhere = taken.organisation_id != left.organisation_id
+    if _is_one_post(taken, left) or not (is_dated or is_elsewhere):
+        # Two undated roles in one house are two wordings, as far as anybody knows.
+        return None
+    if Post.objects.filter(person__in=[taken, left], **said).exists():
+        return None
+    since, until = left.post_since, None
+    if taken.post_since and (since is None or since < taken.post_since):
+        until = taken.post_since - timedelta(days=1)
+    # Which of the two came first is not known otherwise; it was over when the records became one.
+    said |= {"from_on": since, "to_on": until, "is_sample": kept.is_sample}
+    return Post(person=kept, **said)
 
 
 def _chosen(kept: Person, merged: Person, name: str, side: str) -> Any:
@@ -411,6 +457,10 @@ def merge_people(
         if outcome.is_new:
             journal.add(_consent_after(outcome, kept, merged, at=at))
     journal.last_consent = max(kept.consents.values_list("pk", flat=True), default=0)
+    if plan.former is not None:
+        today = at.astimezone(ZoneInfo(by.time_zone if by else OFFICE_ZONE)).date()
+        plan.former.to_on = plan.former.to_on or max(today, plan.former.from_on or today)
+        journal.add(plan.former)
     changed = _take_values(kept, plan.values, journal)
     journal.change(merged, merged_into_id=kept.pk)
     record(kept, "merge_person", at=at, by=by, fields=changed)
@@ -547,7 +597,7 @@ def _changed_since(merge: Merge) -> list[str]:
         for name, value in after.items():
             if name not in DERIVED and plain(getattr(row, name)) != value:
                 found.append(_changed_sentence(row, name))
-    if ConsentRecord.objects.filter(person=merge.kept, pk__gt=journal["last_consent"]).exists():
+    if entries_after(merge.kept, journal["last_consent"]):
         found.append(
             _(
                 "A consent was written down after the merge, and nobody can say for certain which "

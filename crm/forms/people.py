@@ -77,6 +77,12 @@ class PersonForm(EditForm):
         return found
 
 
+class NeededAtTimes(LineField):
+    """Needed or not by what another field says; its help says when."""
+
+    is_conditional = True
+
+
 class NewPersonForm(PersonForm):
     """A new person, with the first mail address and phone."""
 
@@ -87,17 +93,20 @@ class NewPersonForm(PersonForm):
         choices=list(ORIGINS.items()),
         help_text=_("If not they themselves, they are to be told within a month."),
     )
-    source = LineField(
+    source = NeededAtTimes(
         label=_("Source"),
         max_length=200,
         required=False,
         help_text=_("If somebody else gave them: which list or who. They will be told."),
     )
-    basis = LineField(
+    basis = NeededAtTimes(
         label=_("Basis"),
         max_length=200,
         required=False,
-        help_text=_("Why we may keep them, as: legitimate interest, follow-up of the event."),
+        help_text=_(
+            "If somebody else gave them: why we may keep them, as: legitimate interest, follow-up "
+            "of the event."
+        ),
     )
 
     field_order = [

@@ -91,9 +91,10 @@ class Mailing(models.Model):
 
 
 class MailingRecipientQuerySet(models.QuerySet):
-    def of_drafts(self):
-        """Those of letters nobody has released: what was only looked at."""
-        return self.filter(mail=None, mailing__released_at=None)
+    def without_letter(self):
+        """Those to whom nothing was written nor will be: only looked at, or not to get it."""
+        not_to_get = models.Q(standing__in=["blocked", "left_out"])
+        return self.filter(models.Q(mailing__released_at=None) | not_to_get, mail=None)
 
 
 class MailingRecipient(models.Model):

@@ -24,7 +24,7 @@ def test_a_pair_is_read_with_its_reasons_and_said_to_be_two_people(desk):
 def test_two_records_are_merged_and_taken_apart(desk):
     kept, other = PersonFactory(role="Adviser"), PersonFactory(role="Head")
     answer = desk.post(
-        f"/people/{kept.pk}/merge/", {"other": other.pk, "choices": {"role": "merged"}}
+        f"/people/{kept.pk}/merge/", {"other": other.pk, "choices": {"post": "merged"}}
     )
     assert (answer.status_code, answer.json()["role"]) == (200, "Head")
     merge = desk.get("/merges/", kept=str(kept.pk), standing="true").json()["results"][0]

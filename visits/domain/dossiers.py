@@ -250,6 +250,7 @@ class Dossier:
             DataRequest: self.data_requests,
             IncomingMail: self.incoming,
             Message: self.messages,
+            NoticeDue: self.notices_due,
         }
 
     @cached_property

@@ -17,9 +17,11 @@ from django.utils.translation import gettext_lazy as _
 from crm.models import (
     DataRequest,
     FollowUp,
+    ImportBatch,
     IncomingMail,
     Interaction,
     Message,
+    NoticeDue,
     Organisation,
     Participation,
     Person,
@@ -60,11 +62,14 @@ NOTES: dict[type[models.Model], str | Promise] = {
     DataRequest: _("request about data"),
     Tag: _("tag"),
     SavedView: _("saved view"),
+    ImportBatch: _("import"),
+    NoticeDue: _("notice due"),
     IncomingMail: _("incoming mail"),
     Message: _("mail"),
 }
 # Of these, only some columns: an address of another of the name stays one.
 COLUMNS: dict[type[models.Model], tuple[str, ...]] = {
+    ImportBatch: ("basis", "source", "newsletter_proof"),
     IncomingMail: ("subject", "text"),
     Message: ("subject", "body"),
 }

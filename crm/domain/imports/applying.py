@@ -322,6 +322,7 @@ class Run:
             row.comparison.changes = {name: ["", value] for name, value in entry.person.items()}
             if row.organisation is not None:
                 row.comparison.changes["organisation"] = ["", row.organisation.name]
+                row.moved = [None]
         else:
             row.known = known
             self._change(row)

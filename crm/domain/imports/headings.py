@@ -142,12 +142,14 @@ WORDS = {
         | bollettino | lettre d’information | infolettre | consentement | einwilligung | rundbrief
         | einwilligung newsletter | boletín | consentimiento | consentimiento boletín | biuletyn
         | zgoda | zgoda na newsletter | ενημερωτικό δελτίο | συγκατάθεση""",
-    "newsletter_on": """newsletter day of the answer | consent date | date of consent | consented on
+    "newsletter_on": """newsletter date
+        | newsletter day of the answer | consent date | date of consent | consented on
         | consent given on | opt-in date | dato for samtykke | samtykkedato | datum toestemming
         | data consenso | data del consenso | date du consentement | datum der einwilligung
         | einwilligungsdatum | fecha de consentimiento | fecha del consentimiento | data zgody
         | ημερομηνία συγκατάθεσης""",
-    "newsletter_words": """newsletter words they were asked in | consent text | consent wording
+    "newsletter_words": """newsletter words
+        | newsletter words they were asked in | consent text | consent wording
         | wording | text version | samtykketekst | tekst toestemming | testo del consenso
         | texte du consentement | einwilligungstext | texto del consentimiento | treść zgody
         | κείμενο συγκατάθεσης""",

@@ -18,10 +18,12 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.domain.audit import record
 from crm.domain.consents import loose_answers
+from crm.domain.edits import field_value
 from crm.domain.imports.applying import part_values
 from crm.domain.imports.headings import FIELDS
 from crm.domain.imports.seats import city_values
 from crm.domain.limits import one_at_a_time
+from crm.domain.people import EDITABLE
 from crm.models import (
     AuditEntry,
     ConsentRecord,
@@ -172,6 +174,8 @@ class _Chunk:
             ConsentRecord.objects.filter(pk__in=said).values_list("pk", "person") if said else ()
         )
         self.loose_answers = loose_answers(said) if said else set()
+        initiatives = Person.initiatives.through.objects.filter(person__in=people)
+        self.with_initiatives = set(initiatives.values_list("person", flat=True))
         self.used_parts = hanging(Participation, [part.pk for part in self.parts.values()], {})
         merged = Person.objects.filter(merged_into__in=people)
         self.kept_in_merges = set(merged.values_list("merged_into", flat=True))
@@ -198,8 +202,8 @@ class _Chunk:
             Participation: self._parts_as_made(untouched),
             NoticeDue: self._notices_as_made(untouched),
             ConsentRecord: {pk for pk in self.loose_answers if self.answers[pk] in untouched},
-            # A draft is only a look at whom a letter would go to; who got one has more than a link.
-            MailingRecipient: _keys(MailingRecipient.objects.of_drafts(), untouched),
+            # Who is to get a letter has more than a place on its list, and more than a link.
+            MailingRecipient: _keys(MailingRecipient.objects.without_letter(), untouched),
             StopLink: _keys(StopLink.objects.all(), untouched),
         }
         used = hanging(Person, untouched, own)
@@ -255,7 +259,23 @@ class _Chunk:
         person = self.people[pk]
         if person.merged_into_id or person.archived_at or person.erased_at:
             return False
-        return person.updated_at == self._last_stamp(pk)
+        return person.updated_at == self._last_stamp(pk) or self._has_values_as_made(pk)
+
+    def _has_values_as_made(self, pk: int) -> bool:
+        """Whether every value is what the import wrote: what was edited was taken back."""
+        made = Person()
+        for row in self.rows[pk]:
+            for name, (_old, new) in row.changes.items():
+                if name in EDITABLE and name != "organisation":
+                    setattr(made, name, new)
+            if "moved" in row.made:
+                made.organisation_id = row.made["moved"][1]
+        said = [point for row in self.rows[pk] for point in row.made.get("points", ())]
+        return (
+            pk not in self.with_initiatives
+            and values_of(self.people[pk]) == values_of(made)
+            and all(self._point_as_made(pk, *point) for point in said)
+        )
 
     def _last_stamp(self, pk: int) -> datetime | None:
         """When the import last wrote the person; later than that somebody else did."""
@@ -454,6 +474,12 @@ def _written(row: ImportRow) -> list[str]:
     names += ["newsletter"] if _answers(row) else []
     names += ["address"] if row.made.get("points") else []
     return names + (["part"] if "part" in row.made else [])
+
+
+def values_of(person: Person) -> list[Any]:
+    """What somebody may have edited of a person, but for what hangs on them."""
+    names = [name for name in (*EDITABLE, "post_since") if name != "initiatives"]
+    return [field_value(person, name) for name in names]
 
 
 def _answers(row: ImportRow) -> bool:

@@ -287,6 +287,11 @@ def _name(entry: Entry, said: dict[str, str]) -> None:
     if not given and not family:
         entry.written = said.get("name", "")
         given, family = split_name(entry.written)
+        taken = f"{given} {family}".split()
+        left = [word for word in entry.written.replace(",", " ").split() if word not in taken]
+        if left:
+            words = _("Left out of the name: %(words)s.")
+            entry.remarks.append(words % {"words": " ".join(left)[:60]})
     if not given and family:
         given, family = family, ""
     if not given:

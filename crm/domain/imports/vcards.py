@@ -25,6 +25,8 @@ COLUMNS = (
     "country",
     "languages",
     "notes",
+    # Where a card does not part it: parted as in any other list.
+    "name",
 )
 # Pictures, sounds and keys: dropped before a card is measured.
 DROPPED = frozenset({"PHOTO", "LOGO", "SOUND", "KEY"})
@@ -190,8 +192,7 @@ def _cells(properties: list[tuple[str, str]], found: Findings) -> list[str]:
                 found.ignored.append(name)
     family, given, more = _parts(_first(values, "N"), 3)[:3]
     given = " ".join(filter(None, [given, more]))
-    if not given and not family:
-        given = _plain(_first(values, "FN"))
+    whole = "" if given or family else _plain(_first(values, "FN"))
     organisation, *units = _parts(_first(values, "ORG"), 2)
     return [
         given,
@@ -204,6 +205,7 @@ def _cells(properties: list[tuple[str, str]], found: Findings) -> list[str]:
         _parts(_first(values, "ADR"), 7)[6],
         ", ".join(map(_plain, values.get("LANG", ()))),
         "\n".join(map(_plain, values.get("NOTE", ()))),
+        whole,
     ]
 
 

@@ -166,6 +166,25 @@ def test_archived_and_merged_people_are_not_suggested_and_come_back_when_taken_a
     assert found() == set()
 
 
+@pytest.mark.parametrize("look", ["at whom was saved", "at all"])
+def test_a_pair_that_comes_apart_stands_in_the_review_again(look):
+    a_crowd()
+    one = someone("Anna", "Karlsborg", "anna@city.example")
+    other = someone("Anna", "Karlsborgh", "anna@city.example")
+    look_through()
+    assert found() == {(one, other)}
+
+    done = merge_people(one, other, **now())
+    if look == "at all":
+        verbs.ask_for_scan(by=None)
+    verbs.work_off()
+    assert found() == set()
+    unmerge_people(done, **now())
+    verbs.work_off()
+
+    assert found() == {(one, other)}
+
+
 def test_the_first_look_is_taken_without_asking():
     a_crowd(3)
     assert verbs.work_off() == 0

@@ -131,7 +131,7 @@ def test_each_field_is_taken_from_the_side_chosen():
     kept, merged = two(role="Adviser", notes="Likes tea.", languages=["nb"])
     edit_person(merged, {"role": "Head", "notes": "Likes maps.", "languages": ["en"]}, **now())
 
-    merge(kept, merged, role="merged", family="kept", notes="both", languages="both")
+    merge(kept, merged, post="merged", family="kept", notes="both", languages="both")
 
     kept.refresh_from_db()
     assert (kept.family, kept.role, kept.languages) == ("Larsen", "Head", ["nb", "en"])
@@ -139,7 +139,7 @@ def test_each_field_is_taken_from_the_side_chosen():
 
 
 def test_an_empty_field_is_filled_without_asking():
-    kept, merged = PersonFactory(role=""), PersonFactory(role="Head of Security")
+    kept, merged = PersonFactory(role="", organisation=None), PersonFactory(role="Head of Security")
     merge(kept, merged)
     kept.refresh_from_db()
     assert kept.role == "Head of Security"
@@ -324,7 +324,7 @@ def test_what_was_added_since_stays_with_the_kept_record():
 
 
 def test_a_field_edited_since_stands_in_the_way_and_is_named():
-    kept, merged = PersonFactory(role=""), PersonFactory(role="Head")
+    kept, merged = PersonFactory(role="", organisation=None), PersonFactory(role="Head")
     done = merge(kept, merged)
     kept.refresh_from_db()
     edit_person(kept, {"role": "Director"}, **now())
@@ -339,7 +339,7 @@ def test_a_field_edited_since_stands_in_the_way_and_is_named():
 
 
 def test_a_later_edit_of_another_field_is_kept():
-    kept, merged = PersonFactory(role="", department=""), PersonFactory(role="Head")
+    kept, merged = PersonFactory(role="", organisation=None), PersonFactory(role="Head")
     done = merge(kept, merged)
     kept.refresh_from_db()
     edit_person(kept, {"department": "Security"}, **now())
@@ -432,6 +432,7 @@ def person_values():
             "family": words,
             "role": words,
             "department": words,
+            "post_since": st.none() | st.dates(date(2020, 1, 1), date(2030, 1, 1)),
             "notes": words,
             "languages": st.lists(st.sampled_from(["en", "nb", "pl"]), unique=True),
         }

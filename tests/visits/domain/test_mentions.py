@@ -6,9 +6,11 @@ from django.core.management import call_command
 from tests.factories.crm import (
     CLOCK,
     FollowUpFactory,
+    ImportBatchFactory,
     IncomingMailFactory,
     InteractionFactory,
     MessageFactory,
+    NoticeDueFactory,
     OrganisationFactory,
     ParticipationFactory,
     PersonFactory,
@@ -54,6 +56,22 @@ def test_a_family_name_alone_is_found_in_notes_about_others(platane, ann):
             ("visit", str(visit), f"… {'x ' * 18}Sample-Platane, then{' y' * 22} …"),
         ]
     )
+
+
+def test_the_source_of_an_import_is_found_and_the_name_goes_out_of_it(platane, ann):
+    ann.notes = ""
+    ann.save()
+    source = "list by Sample-Platane office"
+    batch = ImportBatchFactory(source=source, file_name="list.csv")
+    theirs = NoticeDueFactory(person=ann, batch=batch, source=source)
+    NoticeDueFactory(person=platane, batch=batch, source=source)
+    assert found(platane) == [("import", "None", source), ("notice due", "Ann Other", source)]
+
+    erase_person(platane, at=CLOCK)
+
+    for row in (batch, theirs):
+        row.refresh_from_db()
+        assert row.source == "list by █ office"
 
 
 def test_what_is_no_such_name_is_not_found(platane, ann):

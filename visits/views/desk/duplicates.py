@@ -9,11 +9,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from crm import clock
+from crm import clock, wording
 from crm.domain import duplicates, merges
-from crm.domain.merges import BOTH, CHOSEN, FIRST, JOINED, KEPT, MERGED
+from crm.domain.merges import BOTH, CHOSEN, FIRST, JOINED, KEPT, MERGED, POST
 from crm.duplicate_words import suggestion_of
-from crm.models import ConsentRecord, ContactPoint, DuplicateScan, Lookalike, Merge, Person
+from crm.models import ConsentRecord, ContactPoint, DuplicateScan, Lookalike, Merge, Person, Post
 from crm.models.consent import Purpose
 from crm.permissions import require
 from crm.roles import Role
@@ -163,7 +163,7 @@ def _side_by_side(
     lines = [
         Line(
             name=name,
-            label=str(Person._meta.get_field(name).verbose_name),
+            label=_("post") if name == POST else str(Person._meta.get_field(name).verbose_name),
             ours=_shown(kept, name),
             theirs=_shown(merged, name),
             chosen=chosen[name],
@@ -203,6 +203,12 @@ def _side_by_side(
 
 
 def _shown(person: Person, name: str) -> str:
+    if name == POST:
+        post = Post(
+            role=person.role, department=person.department, organisation=person.organisation
+        )
+        since = person.post_since and _("since %(day)s") % {"day": wording.day(person.post_since)}
+        return ", ".join(filter(None, (str(post), since)))
     value = getattr(person, name)
     return ", ".join(value) if isinstance(value, list) else str(value or "")
 

@@ -1,5 +1,6 @@
 """People: the list, one person with everything that happened, and what is done with the record."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -37,6 +38,7 @@ from crm.models import (
     DataRequest,
     FollowUp,
     Merge,
+    NoticeDue,
     Organisation,
     Person,
     Tag,
@@ -164,7 +166,7 @@ def person_context(request: HttpRequest, person: Person, **forms: Any) -> dict[s
         "promises": open_promises(Q(person=person)),
         "lookalikes": lookalikes_of(request, person),
         "merges": merges.defer("journal")[:10],
-        "notices": person.notices_due.order_by("due_on", "pk"),
+        "notices": _each_once(person.notices_due.order_by("due_on", "pk")),
         "copies": AuditEntry.objects.about(person)
         .filter(verb="export_person")
         .select_related("by")[:5],
@@ -254,6 +256,14 @@ def person_new(request: HttpRequest) -> HttpResponse:
         "alike": alike,
     }
     return render(request, "visits/person_form.html", context)
+
+
+def _each_once(notices: Iterable[NoticeDue]) -> list[NoticeDue]:
+    """What is to be told from where, the earliest of the same: merged records may each have one."""
+    found: dict[tuple[Any, ...], NoticeDue] = {}
+    for notice in notices:
+        found.setdefault((notice.source, notice.told_at, notice.told_how), notice)
+    return list(found.values())
 
 
 def who_looks_like(form: NewPersonForm) -> list[dict[str, Any]]:

@@ -1,5 +1,7 @@
 """The pages about people recorded twice."""
 
+from datetime import date
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -7,12 +9,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crm.domain.merges import merge_people
+from crm.domain.posts import change_post
 from crm.models import ClockSetting, DuplicateScan, Lookalike, Merge, Person
 from tests.factories.crm import (
     CLOCK,
     ConsentRecordFactory,
     ContactPointFactory,
     LookalikeFactory,
+    NoticeDueFactory,
     OrganisationFactory,
     PersonFactory,
 )
@@ -81,14 +85,16 @@ def test_not_the_same_leaves_the_list_and_can_be_taken_back(desk):
 
 
 def test_side_by_side_shows_both_values_and_what_consent_becomes(desk):
-    kept, other = PersonFactory(role="Adviser"), PersonFactory(role="Head of Safety")
+    home = OrganisationFactory(name="Ghent")
+    kept = PersonFactory(role="Adviser", organisation=home)
+    other = PersonFactory(role="Head of Safety", organisation=home)
     ContactPointFactory(person=kept, value="a@city.example")
     ContactPointFactory(person=other, value="b@city.example")
     ConsentRecordFactory(person=kept, status="granted")
     ConsentRecordFactory(person=other, status="refused")
     answer = desk.get(merge_page(kept, other))
     lines = {line.name: (line.ours, line.theirs, line.chosen) for line in answer.context["lines"]}
-    assert lines["role"] == ("Adviser", "Head of Safety", "kept")
+    assert lines["post"] == ("Adviser, Ghent", "Head of Safety, Ghent", "kept")
     assert lines["email"] == ("a@city.example", "b@city.example", "kept")
     assert [(line.after, bool(line.warning)) for line in answer.context["consents"]] == [
         ("refused", True)
@@ -109,7 +115,7 @@ def test_choices_in_the_address_are_shown_before_anything_is_done(desk):
 def test_merging_and_undoing_by_plain_posts(desk, coordinator):
     kept, other = PersonFactory(role="Adviser"), PersonFactory(role="Head")
     seen = desk.get(merge_page(kept, other)).context["seen"]
-    desk.post(merge_page(kept, other), {"role": "merged", "seen": seen})
+    desk.post(merge_page(kept, other), {"post": "merged", "seen": seen})
     kept.refresh_from_db()
     merge = Merge.objects.get()
     assert (kept.role, merge.by, list(Person.objects.live())) == ("Head", coordinator, [kept])
@@ -117,6 +123,95 @@ def test_merging_and_undoing_by_plain_posts(desk, coordinator):
     desk.post(reverse("visits:person-unmerge", args=[merge.pk]))
     kept.refresh_from_db()
     assert (kept.role, Person.objects.live().count()) == ("Adviser", 2)
+
+
+@pytest.fixture
+def moved():
+    """One record of somebody before they moved, and one that knows of the move."""
+    ghent, antwerp = OrganisationFactory(name="Ghent"), OrganisationFactory(name="Antwerp")
+    kept = PersonFactory(role="Officer", organisation=ghent)
+    other = PersonFactory(role="Officer", department="Safety", organisation=ghent)
+    change_post(other, on=date(2023, 2, 1), role="Head", organisation=antwerp, at=CLOCK, by=None)
+    return kept, other
+
+
+def posts_of(person):
+    person.refresh_from_db()
+    former = [(str(post), post.from_on, post.to_on) for post in person.posts.all()]
+    return person.role, person.organisation.name, person.post_since, former
+
+
+def test_a_post_is_taken_whole_with_the_day_it_began(desk, moved):
+    kept, other = moved
+    before = posts_of(kept), posts_of(other)
+    page = desk.get(merge_page(kept, other), {"post": "merged"})
+    assert "Head, Antwerp, since Wed 1 Feb 2023" in words(page)
+    desk.post(merge_page(kept, other), {"post": "merged"})
+    former = [
+        ("Officer, Ghent", None, date(2023, 1, 31)),
+        ("Officer, Safety, Ghent", None, date(2023, 1, 31)),
+    ]
+    assert posts_of(kept) == ("Head", "Antwerp", date(2023, 2, 1), former)
+
+    desk.post(reverse("visits:person-unmerge", args=[Merge.objects.get().pk]))
+    assert (posts_of(kept), posts_of(other)) == before
+
+
+def test_the_post_that_was_not_taken_stays_as_a_former_one(desk, moved):
+    kept, other = moved
+    before = posts_of(kept), posts_of(other)
+    assert "Becomes a former post: Head, Antwerp" in words(desk.get(merge_page(kept, other)))
+    desk.post(merge_page(kept, other))
+    former = [
+        ("Head, Antwerp", date(2023, 2, 1), date(2023, 2, 15)),
+        ("Officer, Safety, Ghent", None, date(2023, 1, 31)),
+    ]
+    assert posts_of(kept) == ("Officer", "Ghent", None, former)
+
+    desk.post(reverse("visits:person-unmerge", args=[Merge.objects.get().pk]))
+    assert (posts_of(kept), posts_of(other)) == before
+
+
+def test_what_one_record_leaves_open_of_the_same_post_is_filled(desk):
+    home = OrganisationFactory(name="Ghent")
+    kept = PersonFactory(role="Officer", organisation=None)
+    other = PersonFactory(role="Officer", organisation=home, post_since=date(2023, 1, 9))
+    desk.post(merge_page(kept, other))
+    assert posts_of(kept) == ("Officer", "Ghent", date(2023, 1, 9), [])
+
+
+def test_two_wordings_of_a_role_in_one_house_make_no_former_post(desk):
+    home = OrganisationFactory(name="Ghent")
+    kept = PersonFactory(role="Officer", organisation=home)
+    other = PersonFactory(role="Safety officer", organisation=home)
+    assert "Becomes a former post" not in words(desk.get(merge_page(kept, other)))
+    desk.post(merge_page(kept, other), {"post": "merged"})
+    assert posts_of(kept) == ("Safety officer", "Ghent", None, [])
+
+
+def test_a_yes_written_by_mistake_and_taken_back_does_not_make_a_merge_final(desk):
+    kept, other = PersonFactory(), PersonFactory()
+    ConsentRecordFactory(person=kept, purpose="newsletter", status="refused")
+    desk.post(merge_page(kept, other))
+    merge = Merge.objects.get()
+    ConsentRecordFactory(person=kept, purpose="newsletter", status="granted", at=CLOCK)
+    path = reverse("visits:person-unmerge", args=[merge.pk])
+    assert "A consent was written down after the merge" in words(desk.get(path))
+
+    withdraw = reverse("visits:person-consent-withdraw", args=[kept.pk])
+    desk.post(withdraw, {"purpose": "newsletter"})
+    desk.post(path)
+
+    assert Person.objects.live().count() == 2
+
+
+def test_a_yes_from_before_a_merge_that_is_taken_back_since_stands_in_the_way(desk):
+    kept, other = PersonFactory(), PersonFactory()
+    ConsentRecordFactory(person=kept, purpose="newsletter", status="granted")
+    desk.post(merge_page(kept, other))
+    desk.post(reverse("visits:person-consent-withdraw", args=[kept.pk]), {"purpose": "newsletter"})
+    desk.post(reverse("visits:person-unmerge", args=[Merge.objects.get().pk]))
+    assert Person.objects.live().count() == 1
 
 
 def test_a_merge_of_something_changed_meanwhile_shows_both_again(desk):
@@ -128,7 +223,7 @@ def test_a_merge_of_something_changed_meanwhile_shows_both_again(desk):
 
 def test_choices_that_are_none_are_refused_in_a_sentence(desk):
     kept, other = PersonFactory(), PersonFactory()
-    answer = desk.post(merge_page(kept, other), {"role": "theirs"})
+    answer = desk.post(merge_page(kept, other), {"post": "theirs"})
     assert answer.status_code == 200
     assert "is no choice" in words(answer)
 
@@ -161,10 +256,31 @@ def test_adding_somebody_who_is_there_already_asks_first_and_keeps_what_was_type
     answer = desk.post(reverse("visits:person-new"), typed)
 
     assert [each["person"] for each in answer.context["alike"]] == [known]
+    # It is the first thing of the form and has the focus; Enter in a field still asks the lists.
+    form = words(answer).partition('<form class="form"')[2]
+    assert 0 < form.index("autofocus><h2>Perhaps in the lists already") < form.index("<label")
+    assert form.index("Add the person") < form.index('name="is_new"')
     assert answer.context["form"]["family"].value() == "Karlsborgh"
     assert Person.objects.count() == before
     desk.post(reverse("visits:person-new"), typed | {"is_new": "1"})
     assert Person.objects.count() == before + 1
+
+
+def test_source_and_basis_of_a_new_person_are_not_called_optional(desk):
+    page = words(desk.get(reverse("visits:person-new")))
+    assert 'for="id_phone">Phone <span class="field-optional">' in page
+    assert 'for="id_source">Source</label>' in page
+    assert 'for="id_basis">Basis</label>' in page
+
+
+def test_what_two_merged_records_are_to_be_told_of_one_list_stands_once(desk):
+    pair = PersonFactory(), PersonFactory()
+    for person in pair:
+        for source in ("signed list", "fair"):
+            NoticeDueFactory(person=person, source=source, due_on=date(2023, 3, 1))
+    merge_people(*pair, at=CLOCK, by=None)
+    page = words(desk.get(page_of(pair[0])))
+    assert page.count("<dt>To be told</dt>") == 2
 
 
 def test_an_address_elsewhere_is_no_way_back(desk):

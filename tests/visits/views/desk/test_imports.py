@@ -30,6 +30,8 @@ from tests.factories.crm import (
     FollowUpFactory,
     ImportBatchFactory,
     ImportRowFactory,
+    MailingFactory,
+    MailingRecipientFactory,
     MunicipalityFactory,
     OrganisationFactory,
     ParticipationFactory,
@@ -144,6 +146,69 @@ def test_an_undo_tells_what_became_of_each_since(desk, coordinator):
     answer = do(desk, "import-undo", batch.pk)
     assert said(answer)[0].startswith("4 people taken back; 1 row stays")
     assert set(Person.objects.values_list("given", flat=True)) == {"Eve", ""}
+
+
+def test_edits_that_were_taken_back_do_not_hold_up_an_undo(desk):
+    OrganisationFactory(name="Elsewhere")
+    batch = upload(
+        desk, b"Name;E-mail;Organisation\nAnna Berg;anna@x.eu;City\nBo Dahl;bo@x.eu;City\n"
+    )
+    do(desk, "import-apply", batch.pk)
+    batches.work_off()
+    anna, bo = Person.objects.order_by("given")
+    change = {"rows": [anna.pk, bo.pk], "field": "organisation", "organisation": "Elsewhere"}
+    do(desk, "person-bulk-edit", **change, step="do")
+    assert "edited since" in go(desk, "import-undo", batch.pk).text
+    do(desk, "undo-last")
+    edit_person(bo, {"notes": "Rings back"}, at=CLOCK, by=None)
+
+    answer = do(desk, "import-undo", batch.pk)
+
+    assert said(answer) == ["1 person taken back; 1 row stays, edited or used since."]
+    assert list(Person.objects.values_list("given", "notes")) == [("Bo", "Rings back")]
+
+
+def test_who_was_on_the_list_of_a_mailing_and_got_no_letter_is_taken_back(desk):
+    batch = upload(desk, b"Name;E-mail\nAnna Berg;anna@x.eu\nBo Dahl;bo@x.eu\nCy Elm;cy@x.eu\n")
+    do(desk, "import-apply", batch.pk)
+    batches.work_off()
+    mailing = MailingFactory(released_at=CLOCK)
+    standings = ("blocked", "left_out", "goes")
+    for person, standing in zip(Person.objects.order_by("given"), standings, strict=True):
+        MailingRecipientFactory(mailing=mailing, person=person, standing=standing)
+
+    answer = do(desk, "import-undo", batch.pk)
+
+    assert said(answer) == ["2 people taken back; 1 row stays, edited or used since."]
+    assert Person.objects.get().given == "Cy"
+    assert "letters to or from them" in go(desk, "import-detail", batch.pk).text
+
+
+def test_a_title_that_is_left_out_of_a_name_is_told_before_anything_is_imported(desk):
+    batch = upload(desk, b"Name;E-mail\nDr. Hans-Peter Sample-Platane;a@x.eu\nAnna Berg;b@x.eu\n")
+    page = go(desk, "import-detail", batch.pk).text
+    assert page.count("Left out of the name") == 1
+    assert "Left out of the name: Dr." in page
+    assert not Person.objects.exists()
+
+
+def test_the_name_of_a_card_that_does_not_part_it_is_parted_as_in_a_list(desk):
+    cards = (b"FN:Jan de Vries", b"N:;;;;\nFN:Dr. Anna Berg", b"N:Lind;Bo;;;\nFN:Bo E. Lind")
+    lines = b"\n".join(b"BEGIN:VCARD\nVERSION:3.0\n%b\nEND:VCARD" % card for card in cards)
+    batch = upload(desk, lines, "people.vcf")
+    assert "Left out of the name: Dr." in go(desk, "import-detail", batch.pk).text
+    do(desk, "import-apply", batch.pk)
+    batches.work_off()
+    names = Person.objects.order_by("pk").values_list("given", "family")
+    assert list(names) == [("Jan", "de Vries"), ("Anna", "Berg"), ("Bo", "Lind")]
+
+
+def test_short_headings_of_the_newsletter_are_known(desk):
+    rows = b"Name;E-mail;Newsletter;Newsletter date;Newsletter words;Newsletter proof\n"
+    batch = upload(desk, rows + b"Anna Berg;a@x.eu;no;2023-02-01;;list\n")
+    assert batch.mapping[2:] == [
+        *("newsletter", "newsletter_on", "newsletter_words", "newsletter_proof"),
+    ]
 
 
 def test_the_rows_of_an_undone_import_are_forgotten_when_asked(desk):
