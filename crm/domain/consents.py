@@ -369,8 +369,9 @@ def loose_answers(numbers: Collection[int]) -> set[int]:
 
 @transaction.atomic
 def take_back_answers(numbers: Iterable[int], *, at: datetime, by: User) -> int:
-    """Undo of `record_answers`: entries that nothing rests on leave the ledger again; how many."""
-    loose = ConsentRecord.objects.filter(pk__in=loose_answers(set(numbers)))
+    """Undo of `record_answers`: entries of the desk that nothing rests on leave the ledger again;
+    how many. What somebody said on our own pages is theirs to take back."""
+    loose = ConsentRecord.objects.filter(pk__in=loose_answers(set(numbers)), channel__in=CHANNELS)
     entries = list(loose.select_related("person"))
     for entry in entries:
         assert entry.person is not None

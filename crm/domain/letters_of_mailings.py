@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -13,7 +12,7 @@ from crm import languages, wording
 from crm.domain.messages import FALLBACK_LANGUAGE, quoted, render_template
 from crm.domain.placeholders import MAY_BE_EMPTY, STOP, names_in
 from crm.domain.wordings import newest
-from crm.domain.working_calendar import OFFICE_ZONE
+from crm.domain.working_calendar import office_day
 from crm.models import ConsentRecord, Mailing, MailTemplate, NoticeDue, Person
 
 # Stands in the text where the person's own link goes, which the database never holds.
@@ -54,7 +53,7 @@ class Writer:
         if on is None or not any("deadline" in names for names in self.names.values()):
             return None
         leaves_at = max(at, self.mailing.scheduled_at or at)
-        return on if on < leaves_at.astimezone(ZoneInfo(OFFICE_ZONE)).date() else None
+        return on if on < office_day(leaves_at) else None
 
     def agreed_on(self, people: list[Person]) -> dict[int, datetime]:
         """When each person agreed to this kind of mailing; empty for kinds without consent."""
@@ -146,7 +145,7 @@ class Writer:
         if source:
             return _("your name came to us with this list: %(source)s.") % {"source": source}
         if agreed_at is not None:
-            on = agreed_at.astimezone(ZoneInfo("Europe/Brussels")).date()
+            on = office_day(agreed_at)
             return _("you agreed to these mails on %(day)s.") % {"day": wording.day(on)}
         if self.mailing.event is not None:
             return _("you took part in “%(event)s”.") % {"event": self.mailing.event.name}

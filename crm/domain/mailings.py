@@ -8,7 +8,6 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
@@ -25,7 +24,7 @@ from crm.domain.outbox import mail_of
 from crm.domain.placeholders import SHARED, is_own, kind_of
 from crm.domain.stop_links import links_of
 from crm.domain.wordings import newest
-from crm.domain.working_calendar import OFFICE_ZONE
+from crm.domain.working_calendar import office_day
 from crm.models import (
     Event,
     Mailing,
@@ -162,7 +161,7 @@ def _too_late(kind: str, event: Event | None, at: datetime) -> ValidationError |
     and news goes to those who agreed to it."""
     if kind != Mailing.Kind.EVENT or event is None:
         return None
-    if at.astimezone(ZoneInfo(OFFICE_ZONE)).date() <= event.ends_on + FOLLOWED_UP_FOR:
+    if office_day(at) <= event.ends_on + FOLLOWED_UP_FOR:
         return None
     words = _(
         "“%(event)s” ended on %(day)s. Letters about an event go out within %(days)d days; after "
@@ -321,7 +320,7 @@ def _got_before(mailing: Mailing, facts: Mapping[int, bases.Facts]) -> dict[int 
     found: dict[int | str, str] = {}
     fields = ("person", "point__match_key", "mailing", "mail__queued_at")
     for person, key, number, at in rows.order_by("mail").values_list(*fields):
-        found[person] = f"M{number} {at.astimezone(ZoneInfo(OFFICE_ZONE)).date()}"
+        found[person] = f"M{number} {office_day(at)}"
         if key:
             found[key] = found[person]
     return found

@@ -26,6 +26,11 @@ class Where(NamedTuple):
     city: str = ""
 
 
+def office_day(moment: datetime) -> date:
+    """The day on which a moment lies at the office."""
+    return moment.astimezone(ZoneInfo(OFFICE_ZONE)).date()
+
+
 def office_of(user: User | None) -> Where:
     """Where somebody of us works, by the time zone of their account: its largest place."""
     zone = user.time_zone if user else OFFICE_ZONE

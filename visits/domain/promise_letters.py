@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -15,7 +14,7 @@ from crm.domain.bases import verdict_on_letter
 from crm.domain.letters_of_mailings import languages_of
 from crm.domain.messages import fill, find_template, quoted
 from crm.domain.outbox import queue_mail
-from crm.domain.working_calendar import OFFICE_ZONE, home_of, working_day_after
+from crm.domain.working_calendar import home_of, office_day, working_day_after
 from crm.mailing_words import block_of
 from crm.models import ContactPoint, FollowUp, MailTemplate, Message, OutgoingMail, Person, User
 from crm.validators import clean_line, clean_text
@@ -88,7 +87,7 @@ def _values(
     campaigns = Campaign.objects.chosen_first("")
     campaign = campaigns.filter(event=event).first() or campaigns.first()
     answer_by = working_day_after(
-        at.astimezone(ZoneInfo(OFFICE_ZONE)).date(),
+        office_day(at),
         ANSWER_IN_WORKING_DAYS,
         where=home_of(person.organisation),
     )

@@ -364,8 +364,7 @@ class _Check:
             if leg.destination.ref == host.home.ref and left is not None:
                 day, back = _day(left, host.home.zone), _day(leg.arrive, host.home.zone)
                 while day < back:
-                    is_fact = leg.missing_minutes > 0
-                    if day.weekday() >= 5 and day not in allowed and not is_fact:
+                    if day.weekday() >= 5 and day not in allowed and not leg.missing_minutes:
                         self.say(f"{host.name} is away over the weekend of {day}.")
                     day += timedelta(days=1)
                 left = None

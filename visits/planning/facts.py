@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from visits.late import np
 
-from .links import ALWAYS, NEVER, Links, link_stops
+from .links import ALWAYS, NEVER, Links, link_stops, open_up
 from .problem import Rules
 from .travel import TravelTable
 from .weeks import Fact, HostWeek
@@ -34,7 +34,7 @@ def missing_minutes(
 ) -> int:
     """Minutes that are missing to reach `stop` (or home, -1) from stop k when free at `free`, with
     so much time left after arrival (that of the stop when not given)."""
-    place = week.start_place if k == week.size else int(week.place[k])
+    place = week.place_of(k)
     target = week.home if stop < 0 else int(week.place[stop])
     if place == target:
         return 0 if stop < 0 else max(0, int(free - week.low[stop]))
@@ -70,7 +70,7 @@ def open_broken_links(week: HostWeek, links: Links, table: TravelTable) -> float
                 still = week.owed_after(k, stop, owed)
                 if still is None:
                     continue
-                free = _free(week, k)
+                free = week.free_after(k)
                 missing = 0.0
                 if free > links.early[k, stop] and free > links.late[k, stop]:
                     missing = max(1, missing_minutes(week, table, k, stop, free))
@@ -83,8 +83,8 @@ def open_broken_links(week: HostWeek, links: Links, table: TravelTable) -> float
         if owed:
             continue
         missing = 0.0
-        if _free(week, k) > links.home_by[k]:
-            missing = max(1, missing_minutes(week, table, k, -1, _free(week, k)))
+        if week.free_after(k) > links.home_by[k]:
+            missing = max(1, missing_minutes(week, table, k, -1, week.free_after(k)))
         ends.append((lost + missing, cost + float(links.home_cost[k]), path))
     lost, _cost, path = min(ends)
     if lost <= 0:
@@ -92,18 +92,13 @@ def open_broken_links(week: HostWeek, links: Links, table: TravelTable) -> float
     k = week.size
     for stop in [*path, -1]:
         by = links.home_by[k] if stop < 0 else max(links.early[k, stop], links.late[k, stop])
-        if _free(week, k) > by:
+        if week.free_after(k) > by:
             week.broken.add((k, stop))
         k = stop
     return lost
 
 
-def _free(week: HostWeek, k: int) -> float:
-    """When the host is free again after a fact, or sets out on the trip."""
-    return week.ready if k == week.size else float(week.low[k] + week.service[k])
-
-
-def plan_without_unreachable(
+def week_without_unreachable(
     week: HostWeek, table: TravelTable, weights: np.ndarray, rules: Rules
 ) -> HostWeek:
     """The week with the fewest agreed visits missed that leave every journey to the others
@@ -163,7 +158,7 @@ def _lost(
     for k, stop in part.broken:
         if stop >= 0 and part.place_of(k) != int(part.place[stop]):
             buffer = least_buffer(part, stop, rules)
-            free = _free(part, k)
+            free = part.free_after(k)
             unmade += missing_minutes(part, table, k, stop, free, buffer=buffer) > 0
     return unmade, lost
 
@@ -202,10 +197,7 @@ def stand_where_agreed(
     if not week.missed:
         return
     missed = np.flatnonzero(np.isin(week.fact, list(week.missed)))
-    place, buffer, on_site = week.place.copy(), week.buffer.copy(), week.on_site.copy()
-    place[missed] = [week.missed[int(fact)] for fact in week.fact[missed]]
-    buffer[missed], on_site[missed] = rules.arrival_buffer, True
-    held = replace(week, place=place, buffer=buffer, on_site=on_site, struck=None, broken=set())
+    held = replace(where_agreed(week, missed, rules), struck=None, broken=set())
     usual = link_stops(held, table, weights, rules.start_grid)
     new = np.flatnonzero(~np.array([*map(_is_agreed, week.facts), False])[week.fact])
     there = np.ix_(new, missed)
@@ -213,7 +205,7 @@ def stand_where_agreed(
     links.early[there] = np.minimum(links.early[there], by)
     links.late[there] = np.minimum(links.late[there], by)
     for k in missed.tolist():
-        free = _free(week, k)
+        free = week.free_after(k)
         for stop in new.tolist():
             starts = [
                 each.start_at(week, k, stop, free, rules.start_grid) for each in (links, usual)
@@ -224,6 +216,15 @@ def stand_where_agreed(
             links.lag[k, stop] = NEVER
             if possible:
                 links.floor[k, stop] = max(start for start in starts if start is not None)
+    open_up(week, links)
+
+
+def where_agreed(week: HostWeek, missed: np.ndarray, rules: Rules) -> HostWeek:
+    """The week as if these missed stops were held where they were agreed."""
+    place, buffer, on_site = week.place.copy(), week.buffer.copy(), week.on_site.copy()
+    place[missed] = [week.missed[int(fact)] for fact in week.fact[missed]]
+    buffer[missed], on_site[missed] = rules.arrival_buffer, True
+    return replace(week, place=place, buffer=buffer, on_site=on_site)
 
 
 def _is_agreed(fact: Fact) -> bool:

@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 
 from visits.late import np
 
-from .facts import absence_over, least_buffer, missing_minutes
+from .facts import absence_over, least_buffer, missing_minutes, where_agreed
 from .obstacles import journey_obstacle, places_by_number
 from .preferences import worth_of
 from .problem import Place, Problem
 from .solution import Leg, PlannedVisit, Reason, Totals
 from .spans import local_day, moment_of, zone_of
-from .travel import MODES
+from .travel import MODES, TravelTable
 from .trips import TripFinder
 from .weeks import Fact, HostWeek
 
@@ -158,21 +158,9 @@ class Storyteller:
             missing = max(1, missing_minutes(week, usual, k, stop, free, buffer=buffer))
             times = self._soon(taus, begin, finish, free, split) or (free, free + max(tau, 0))
         depart, arrive = times
-        origin, destination = self.places[here], self.places[target]
-        leg = Leg(
-            self.problem.hosts[week.host].ref,
-            origin,
-            destination,
-            MODES[int(table.mode[here, target])],
-            moment_of(week.origin + depart),
-            moment_of(week.origin + arrive),
-            tau,
-            float(table.km[here, target]),
-            float(table.cost[here, target]),
-            float(table.co2[here, target]),
-            bool(table.estimated[here, target]),
-            arrive - depart > tau >= 0 and not missing,
-            missing,
+        leg = self._travelled(week, table, (here, target), times)
+        leg = replace(
+            leg, split=arrive - depart > tau >= 0 and not missing, missing_minutes=missing
         )
         if short is not None:
             return replace(leg, risk=self._short_landing(week, stop, short))
@@ -181,54 +169,59 @@ class Storyteller:
     def _missed(self, week: HostWeek, k: int, stop: int, free: float, following: int) -> Leg:
         """The journey to a visit that the host cannot come to, or cannot leave in time for the
         `following` stop (home: -1), and so does not set out on."""
-        problem, fact = self.problem, int(week.fact[stop])
-        place, buffer = week.place.copy(), week.buffer.copy()
-        place[stop], buffer[stop] = week.missed[fact], problem.rules.arrival_buffer
-        on_site = week.on_site.copy()
-        on_site[stop] = True
-        view = replace(week, place=place, buffer=buffer, on_site=on_site)
-        here, target = view.place_of(k), int(place[stop])
+        table, rules = self.problem.travel, self.problem.rules
+        held = where_agreed(week, np.array([stop]), rules)
+        here, target = held.place_of(k), held.place_of(stop)
+        tau, split = int(table.minutes[here, target]), bool(table.splittable[here, target])
         begin, finish = self._hours(week, here, target)
-        taus = week.minutes_by_day(problem.travel, here, target)
-        tau, split = (
-            int(problem.travel.minutes[here, target]),
-            bool(problem.travel.splittable[here, target]),
-        )
-        depart, arrive = self._soon(taus, begin, finish, free, split) or (free, free + max(tau, 0))
-        least = least_buffer(view, stop, problem.rules)
-        missing = missing_minutes(view, problem.travel, k, stop, free, buffer=least)
-        return Leg(
-            problem.hosts[week.host].ref,
-            self.places[here],
-            self.places[target],
-            MODES[int(problem.travel.mode[here, target])],
-            moment_of(week.origin + depart),
-            moment_of(week.origin + arrive),
-            tau,
-            float(problem.travel.km[here, target]),
-            float(problem.travel.cost[here, target]),
-            float(problem.travel.co2[here, target]),
-            bool(problem.travel.estimated[here, target]),
-            False,
-            max(1, missing),
-            self._why_missed(view, k, stop, free)
-            if missing > 0
-            else self._not_both(view, stop, following),
-        )
-
-    def _why_missed(self, week: HostWeek, k: int, stop: int, free: float) -> Reason:
-        """What keeps the host from a visit: an absence at its time or right before it, or the
-        journey."""
-        host = self.problem.hosts[week.host].name
-        own = week.facts[week.fact[stop]]
+        taus = week.minutes_by_day(table, here, target)
+        times = self._soon(taus, begin, finish, free, split) or (free, free + max(tau, 0))
+        least = least_buffer(held, stop, rules)
+        missing = missing_minutes(held, table, k, stop, free, buffer=least)
         over = absence_over(week, int(week.fact[stop]))
         if over is not None:
-            return self._at_once(host, (week.facts[over], own))
+            own = week.facts[week.fact[stop]]
+            why = self._at_once(self.problem.hosts[week.host].name, (week.facts[over], own))
+        elif missing > 0:
+            why = self._why_not_there(held, k, stop, free)
+        else:
+            why = self._not_both(held, stop, following)
+        leg = self._travelled(week, table, (here, target), times)
+        return replace(leg, missing_minutes=max(1, missing), risk=why)
+
+    def _travelled(
+        self,
+        week: HostWeek,
+        table: TravelTable,
+        way: tuple[int, int],
+        times: tuple[float, float],
+    ) -> Leg:
+        """A journey of the host, by the numbers of its two places, at these minutes of the week."""
+        here, target = way
+        return Leg(
+            self.problem.hosts[week.host].ref,
+            self.places[here],
+            self.places[target],
+            MODES[int(table.mode[way])],
+            moment_of(week.origin + times[0]),
+            moment_of(week.origin + times[1]),
+            int(table.minutes[way]),
+            float(table.km[way]),
+            float(table.cost[way]),
+            float(table.co2[way]),
+            bool(table.estimated[way]),
+        )
+
+    def _why_not_there(self, week: HostWeek, k: int, stop: int, free: float) -> Reason:
+        """What keeps the host from a visit: an absence right before it, or the journey."""
+        host = self.problem.hosts[week.host].name
+        own = week.facts[week.fact[stop]]
         before = week.facts[week.fact[k]] if k < week.size and week.fact[k] >= 0 else None
         absence = before and self._absence_until(week, before.ready)
         if absence is None:
             return self._risk(week, k, stop, free)
-        here, target = self.places[week.place_of(k)], self.places[int(week.place[stop])]
+        way = week.place_of(k), week.place_of(stop)
+        here, target = self.places[way[0]], self.places[way[1]]
         values = {
             "host": host,
             "absence": absence.label,
@@ -237,7 +230,7 @@ class Storyteller:
             "origin": here.name,
             "destination": target.name,
             "label": own.label,
-            "journey": int(self.problem.travel.minutes[week.place_of(k), int(week.place[stop])]),
+            "journey": int(self.problem.travel.minutes[way]),
         }
         text = (
             f"{host} is away until {values['until']:%-d %B %H:%M} UTC ({absence.label}) and then "
@@ -248,12 +241,8 @@ class Storyteller:
 
     def _not_both(self, week: HostWeek, stop: int, following: int) -> Reason:
         """That from a visit, which could be reached, the host cannot be at another one in time."""
-        over = absence_over(week, int(week.fact[stop]))
         host, own = self.problem.hosts[week.host].name, week.facts[week.fact[stop]]
-        if over is not None:
-            return self._at_once(host, (week.facts[over], own))
-        here = int(week.place[stop])
-        target = week.home if following < 0 else int(week.place[following])
+        here, target = week.place_of(stop), week.home if following < 0 else week.place_of(following)
         other = (
             self.places[target].name
             if following < 0
@@ -336,19 +325,11 @@ class Storyteller:
         host = self.problem.hosts[week.host].name
         ends = [end for end in (k, stop) if end < week.size and week.fact[end] >= 0]
         facts = [week.facts[week.fact[end]] for end in ends]
-        return (
-            self._at_once(host, facts)
-            if facts
-            else Reason(
-                "at_the_same_time",
-                f"{host} has at the same time: {place.name}.",
-                {"host": host, "other": place.name},
-            )
-        )
+        return self._at_once(host, facts, place.name)
 
-    def _at_once(self, host: str, facts: Sequence[Fact]) -> Reason:
-        """That some facts share a time."""
-        both = " and ".join(map(_fact_name, facts))
+    def _at_once(self, host: str, facts: Sequence[Fact], unnamed: str = "") -> Reason:
+        """That some facts share a time; what is to be said where there is no name for them."""
+        both = " and ".join(map(_fact_name, facts)) or unnamed
         return Reason(
             "at_the_same_time",
             f"{host} has at the same time: {both}.",

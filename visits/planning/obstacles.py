@@ -44,7 +44,7 @@ def journey_obstacle(
     """Why the host, free at `free` after stop k, is not in time at another place for `stop` (home:
     -1), which a sentence calls `label`; `buffer` as in `missing_minutes`."""
     table, host = problem.travel, problem.hosts[week.host]
-    here = week.start_place if k == week.size else int(week.place[k])
+    here = week.place_of(k)
     target = week.home if stop < 0 else int(week.place[stop])
     origin, destination, journey = places[here], places[target], int(table.minutes[here, target])
     leaves = moment_of(week.origin + free)

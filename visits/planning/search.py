@@ -25,13 +25,7 @@ from .problem import Host, Limits, Problem
 from .reasons import Fit, explain
 from .solution import Leg, PlannedVisit, Progress, Solution, Totals
 from .spans import local_day, minute_of
-from .trips import (
-    Trip,
-    TripFinder,
-    finder_of,
-    memories_of,
-    task_distances,
-)
+from .trips import Trip, TripFinder, finder_of, memories_of, task_distances
 from .validate import check_pins, validate
 from .verdicts import insert_stood
 from .weeks import WeekBuilder

@@ -14,7 +14,7 @@ from functools import cached_property
 
 from visits.late import np
 
-from .links import Links, link_stops, open_up
+from .links import Links, link_stops
 from .outlook import (
     BUCKETS,
     FORBIDDEN,
@@ -633,7 +633,7 @@ def finder_of(
 ) -> TripFinder:
     """A finder with its links. Nobody sets out for an agreed visit that cannot be reached, unless
     `sets_out_late`; other facts that cannot be kept in time are linked regardless."""
-    from .facts import open_broken_links, plan_without_unreachable, stand_where_agreed
+    from .facts import open_broken_links, stand_where_agreed, week_without_unreachable
 
     def linked() -> Links:
         links = link_stops(week, table, weights, step)
@@ -645,10 +645,9 @@ def finder_of(
     if week.facts:
         open_broken_links(week, links, table)
         if week.broken and not sets_out_late:
-            week = plan_without_unreachable(week, table, weights, rules)
+            week = week_without_unreachable(week, table, weights, rules)
             links = linked()
             open_broken_links(week, links, table)
         if week.broken:
             links = linked()
-            open_up(week, links)
     return TripFinder(week, links, step=step, memories=memories_at(week, table, memories))

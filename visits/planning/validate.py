@@ -182,7 +182,7 @@ def check_pins(problem: Problem, finders: Sequence[TripFinder]) -> None:
             pins = [fact for fact in facts if fact.task is not None]
             if not pins:
                 continue
-            free = week.ready if k == week.size else float(week.low[k] + week.service[k])
+            free = week.free_after(k)
             missing = missing_minutes(week, problem.travel, k, stop, free)
             others = [fact.label for fact in facts if fact is not pins[0]]
             raise ProblemError(

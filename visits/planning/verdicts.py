@@ -87,10 +87,8 @@ def host_of(problem: Problem, ref: str) -> Host:
     raise ProblemError("unknown_host_named", "There is no host {ref}.", ref=ref)
 
 
-def _week_of(
-    problem: Problem, host: Host, day: date, tasks: Sequence[Task]
-) -> tuple[HostWeek, Links, TripFinder] | None:
-    """The host's week around a local date of the place, linked; None when there is none."""
+def _week_of(problem: Problem, host: Host, day: date, tasks: Sequence[Task]) -> TripFinder | None:
+    """The finder of the host's week around a local date of the place; None when there is none."""
     small = replace(
         problem,
         tasks=tuple(tasks),
@@ -107,21 +105,19 @@ def _week_of(
                 return None
             memories = memories_of(task_distances(small), 0)
             weights = travel_weights(problem.travel)
-            finder = finder_of(week, problem.travel, weights, problem.rules, memories)
-            return finder.week, finder.links, finder
+            return finder_of(week, problem.travel, weights, problem.rules, memories)
     return None
 
 
-def _chain(
-    problem: Problem, host: Host, week: HostWeek, finder: TripFinder
-) -> tuple[int, dict[str, Reason]]:
+def _chain(problem: Problem, host: Host, finder: TripFinder) -> tuple[int, dict[str, Reason]]:
     """Travel minutes of a week of facts alone, and a Reason per journey that lacks time."""
+    week = finder.week
     base = finder.base_trips()
     stops = base[0].stops if base else ()
     table, minutes, lacking = problem.travel, 0, {}
     k, free = week.size, week.ready
     for stop in [*stops, -1]:
-        here = week.start_place if k == week.size else int(week.place[k])
+        here = week.place_of(k)
         target = week.home if stop < 0 else int(week.place[stop])
         if here != target:
             minutes += max(0, int(table.minutes[here, target]))
@@ -137,7 +133,7 @@ def _short_of_time(
     problem: Problem, host: Host, week: HostWeek, k: int, stop: int, free: float
 ) -> Reason:
     """Names what keeps a host from being in time: another visit, an absence, or the journey."""
-    here = week.start_place if k == week.size else int(week.place[k])
+    here = week.place_of(k)
     target = week.home if stop < 0 else int(week.place[stop])
     ends = [week.facts[week.fact[end]] for end in (k, stop) if 0 <= end < week.size]
     asked = [f for f in ends if f.visit is not None and f.visit.ref == ASKED]
@@ -147,7 +143,7 @@ def _short_of_time(
     for fact in ends if asked else ():
         is_apart = fact.ready <= asked[0].start or asked[0].ready <= fact.start
         if is_apart and week.facts.index(fact) in week.missed:
-            return may_have_to_be_at(fact, host)
+            return _may_have_to_be_at(fact, host)
     if here == target and stop >= 0:
         other = next((f.label for f in ends if f.visit is None or f.visit.ref != ASKED), "")
         text = f"{host.name} is not free then: {other or 'a busy time'}."
@@ -158,7 +154,7 @@ def _short_of_time(
     return journey_obstacle(alone, week, k, stop, free, places=places, label=label)
 
 
-def may_have_to_be_at(fact: Fact, host: Host) -> Reason:
+def _may_have_to_be_at(fact: Fact, host: Host) -> Reason:
     """That an agreed visit, which cannot be reached as things stand, is too near to hold both."""
     text = (
         f"{host.name} may still have to be at {fact.label}, which stands until somebody moves it "
@@ -228,10 +224,10 @@ def weigh_start(
     if found is None:
         hard.append(Reason("week_over", f"The week of {day:%-d %B} is over.", {"day": day}))
         return Verdict(tuple(hard), worth.deductions, worth.points, None)
-    after, lacking = _chain(with_it, host, found[0], found[2])
+    after, lacking = _chain(with_it, host, found)
     before, known = _minutes_on(bare, host, _home_day(host, minute))
     hard += [reason for text, reason in lacking.items() if text not in known]
-    hard += _rota_reasons(bare, host, found[0], task, minute)
+    hard += _rota_reasons(bare, host, found.week, task, minute)
     return Verdict(tuple(hard), worth.deductions, worth.points, after - before)
 
 
@@ -242,9 +238,9 @@ def _home_day(host: Host, minute: int) -> date:
 
 def _minutes_on(problem: Problem, host: Host, day: date) -> tuple[int, dict[str, Reason]]:
     found = _week_of(problem, host, day, ())
-    if found is None or not found[0].facts:
+    if found is None or not found.week.facts:
         return 0, {}
-    return _chain(problem, host, found[0], found[2])
+    return _chain(problem, host, found)
 
 
 def _saved_elsewhere(problem: Problem, solution: Solution, bare: Problem, task: str) -> int:
@@ -267,10 +263,9 @@ def _rota_reasons(
     if task.mode != Mode.ON_SITE:
         return []
     reasons, on = [], _home_day(host, minute)
-    rest = _week_of(bare, host, on, (replace(task, pin=None),))
-    if rest is None:
+    finder = _week_of(bare, host, on, (replace(task, pin=None),))
+    if finder is None:
         return []
-    _other, _links, finder = rest
     if finder.room is not None and finder.room < 1:
         reasons.append(
             Reason(
@@ -323,8 +318,7 @@ def reachable_slots(
         found = _week_of(small, host, week_days[0], (task,))
         if found is None:
             continue
-        week, links, finder = found
-        for slot in _slots_of(problem, week, links, finder, task, host):
+        for slot in _slots_of(problem, found, task, host):
             if days is not None and local_day(task.place.zone, minute_of(slot.start)) not in days:
                 continue
             known = slots.get(minute_of(slot.start))
@@ -333,10 +327,8 @@ def reachable_slots(
     return [slots[minute] for minute in sorted(slots)]
 
 
-def _slots_of(
-    problem: Problem, week: HostWeek, links: Links, finder: TripFinder, task: Task, host: Host
-) -> Iterable[Slot]:
-    step = problem.rules.start_grid
+def _slots_of(problem: Problem, finder: TripFinder, task: Task, host: Host) -> Iterable[Slot]:
+    week, links, step = finder.week, finder.links, problem.rules.start_grid
     reached = _facts_reached(week, links)
     leaving = _facts_left(week, links)
     base = finder.base_trips()
@@ -351,8 +343,7 @@ def _slots_of(
         for start in _starts(week, stop, step):
             costs = []
             for (k, owed), so_far in reached.items():
-                free = week.ready if k == week.size else float(week.low[k] + week.service[k])
-                first = links.start_at(week, k, stop, free, step)
+                first = links.start_at(week, k, stop, week.free_after(k), step)
                 still = week.owed_after(k, stop, owed)
                 if first is None or first > start or still is None:
                     continue
@@ -398,11 +389,7 @@ def _facts_reached(week: HostWeek, links: Links) -> Chains:
         found: Chains = {}
         for stop in (week.fact == k).nonzero()[0].tolist():
             for (before, owed), so_far in reached.items():
-                free = (
-                    week.ready
-                    if before == week.size
-                    else float(week.low[before] + week.service[before])
-                )
+                free = week.free_after(before)
                 still = week.owed_after(before, stop, owed)
                 in_time = free <= max(links.early[before, stop], links.late[before, stop])
                 if in_time and still is not None:
@@ -419,7 +406,7 @@ def _facts_left(week: HostWeek, links: Links) -> Chains:
     for k in range(len(week.facts) - 1, -1, -1):
         found: Chains = {}
         for stop in (week.fact == k).nonzero()[0].tolist():
-            free = float(week.low[stop] + week.service[stop])
+            free = week.free_after(stop)
             for owed in (False, True):
                 ways = []
                 if free <= links.home_by[stop] and not owed:

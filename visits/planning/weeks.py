@@ -152,6 +152,10 @@ class HostWeek:
         ]
         return np.array([*long, False], dtype=bool)[self.fact]
 
+    def free_after(self, fact: int) -> float:
+        """When the host is free again after the stop of a fact, or sets out on the trip."""
+        return self.ready if fact == self.size else float(self.low[fact] + self.service[fact])
+
     def place_of(self, stop: int) -> int:
         """Where a stop is, or the start of the trip."""
         return self.start_place if stop == self.size else int(self.place[stop])

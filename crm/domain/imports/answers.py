@@ -16,7 +16,7 @@ from crm.domain.consents import entry_of, record_list, weigh_answer
 from crm.domain.imports.keys import name_key
 from crm.domain.imports.matching import Known
 from crm.domain.imports.values import Entry
-from crm.domain.working_calendar import OFFICE_ZONE
+from crm.domain.working_calendar import OFFICE_ZONE, office_day
 from crm.models import (
     ConsentRecord,
     ConsentText,
@@ -79,7 +79,7 @@ class Answers:
         if not objection and before in bases.NO:
             objection = MailingRecipient.Reason.DENIED
         day = entry.answer_on or self.batch.newsletter_on
-        is_older = day is not None and since is not None and day < _day_of(since)
+        is_older = day is not None and since is not None and day < office_day(since)
         is_same, why = weigh_answer(
             entry.answer, before=before, objection=objection, is_older=is_older
         )
@@ -116,7 +116,7 @@ class Answers:
             words = _("Newsletter: the answer is left out. Say %(missing)s, here or for the file.")
             entry.remarks.append(words % {"missing": ", ".join(missing)})
             return None
-        if day is not None and day > _day_of(self.at):
+        if day is not None and day > office_day(self.at):
             entry.remarks.append(_("Newsletter: the answer is left out. Its day is still to come."))
             return None
         said_at = min(_noon(day), self.at) if day else self.at
@@ -157,7 +157,7 @@ def text_key(words: str) -> str:
 
 def _told(answer: Answer) -> str:
     """Day, words and proof of an answer, for who looks at the dry run."""
-    told = {"day": wording.day(_day_of(answer.said_at))}
+    told = {"day": wording.day(office_day(answer.said_at))}
     told |= {"proof": answer.evidence}
     if answer.text is None:
         return _("Newsletter: answered on %(day)s; proof: %(proof)s.") % told
@@ -166,10 +166,6 @@ def _told(answer: Answer) -> str:
         "Newsletter: answered on %(day)s, in the words %(language)s v%(version)s; proof: %(proof)s."
     )
     return words % told
-
-
-def _day_of(moment: datetime) -> date:
-    return moment.astimezone(ZoneInfo(OFFICE_ZONE)).date()
 
 
 def _noon(day: date) -> datetime:

@@ -118,3 +118,11 @@ def test_an_answer_that_something_rests_on_stays(desk, words):
 def test_a_made_up_undo_takes_nothing_back(query, desk):
     answer = desk.post(f"/people/bulk/consent/undo/{query}", follow=True)
     assert said(answer) == ["There is nothing to take back."]
+
+
+@pytest.mark.parametrize("channel", ["form", "private_link"])
+def test_an_undo_takes_back_nothing_that_a_person_said_on_our_own_pages(channel, desk):
+    own = ConsentRecordFactory(channel=channel)
+    answer = desk.post(f"/people/bulk/consent/undo/?rows={own.pk}", follow=True)
+    assert said(answer) == ["There is nothing to take back."]
+    assert ConsentRecord.objects.filter(pk=own.pk).exists()
