@@ -81,6 +81,9 @@ DESK: dict[str, Promise] = {
     "needs_more_than_two": gettext_lazy(
         "%(day)s with %(host)s: more than two visits would have to give way."
     ),
+    "comes_first": gettext_lazy(
+        "%(host)s cannot fit it on %(day)s beside visits that come first: %(visits)s."
+    ),
     "outranked": gettext_lazy(
         "Every slot that %(label)s could use is taken by visits that together weigh at least as "
         "much: %(visits)s in the week of %(day)s, of which more than two would have to give way."
@@ -161,6 +164,7 @@ PUBLIC: dict[str, Promise] = {
     "absent_before": _FAR,
     "not_both": _FAR,
     "may_have_to_be": _FULL,
+    "comes_first": _FULL,
     "others_give_way": _FULL,
     "left_open": _FULL,
     "lands_short": _FAR,

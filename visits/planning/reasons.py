@@ -53,6 +53,7 @@ NEARNESS = (
     "rest_day",
     "cap_reached",
     "blocked_by_plan",
+    "comes_first",
     "needs_more_than_two",
     "fits_if",
     "fits_now",
@@ -231,6 +232,13 @@ class Explainer:
                     {"host": host.name, "cap": host.visits_per_week, "day": day},
                 ), fit
         fit = self.best_fit(finder, present, stops)
+        if fit is None and (first := self.those_first(finder, present, stops)):
+            return Reason(
+                "comes_first",
+                f"{host.name} cannot fit it on {day:%-d %B} beside {' and '.join(first)}, which "
+                f"{'come' if len(first) > 1 else 'comes'} first.",
+                {"host": host.name, "day": day, "visits": first},
+            ), None
         if fit is None:
             return Reason(
                 "needs_more_than_two",
@@ -460,6 +468,16 @@ class Explainer:
             if fits:
                 return min(fits, key=Fit.rank)
         return None
+
+    def those_first(
+        self, finder: TripFinder, present: Sequence[int], stops: Sequence[int]
+    ) -> list[str]:
+        """The visits of the week that may not be dropped, where they alone leave no room."""
+        week = finder.week
+        kept = [k for k in present if week.fact[k] >= 0 or self.comes_first(week, k)]
+        if self.insertions(finder, kept, stops):
+            return []
+        return [self.problem.tasks[int(week.task[k])].label for k in kept if week.fact[k] < 0]
 
     def comes_first(self, week: HostWeek, stop: int) -> bool:
         """Whether the stop's visit may not be dropped for another."""

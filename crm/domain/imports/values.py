@@ -291,7 +291,7 @@ def _name(entry: Entry, said: dict[str, str]) -> None:
         left = [word for word in entry.written.replace(",", " ").split() if word not in taken]
         if left:
             words = _("Left out of the name: %(words)s.")
-            entry.remarks.append(words % {"words": " ".join(left)[:60]})
+            entry.remarks.append(words % {"words": " ".join(left)[:60].rstrip(".")})
     if not given and family:
         given, family = family, ""
     if not given:

@@ -392,3 +392,10 @@ def test_nothing_new_comes_so_near_a_visit_in_a_storm_that_one_could_not_be_at_b
         assert [reason.code for reason in hard] == [code]
     assert set(placed(plan(replace(given, tasks=(task("Oslo", WED),))))) == {given.fixed[0].label}
     assert "Oslo" in placed(plan(replace(given, tasks=(task("Oslo", THU),))))
+
+
+def test_what_agreed_visits_keep_out_is_told_by_their_names_and_not_called_too_many():
+    given = problem_of(task("Ghent", WED, promised=True), task("Dublin", WED, priority=9))
+    (row,) = plan(given).unplaced
+    assert row.task == "Dublin"
+    assert str(row.reason) == ("Joe cannot fit it on 15 February beside Ghent, which comes first.")
