@@ -30,7 +30,7 @@ SECTIONS = {
     "visits": _("visits"),
     "notes_from_the_road": _("notes our hosts wrote about the visits"),
     "data_requests": _("what you asked about your data"),
-    "leads_visits_as": _("visits you lead for us as"),
+    "leads_visits_as": _("visits you lead for us"),
     "imported": _("lists from which we have data about you"),
     "notices_due": _("telling you that we have your data"),
     "changes": _("what was changed in our records"),
