@@ -71,6 +71,9 @@ DESK: dict[str, Promise] = {
     "blocked_by_visit": gettext_lazy(
         "%(host)s cannot fit it on %(day)s beside %(visit)s, which stands."
     ),
+    "blocked_by_visits": gettext_lazy(
+        "%(host)s cannot fit it on %(day)s beside %(visit)s, which stand."
+    ),
     "blocked_by_plan": gettext_lazy("%(host)s cannot fit it on %(day)s beside %(visit)s."),
     "rest_day": gettext_lazy(
         "%(host)s needs a day without a visit on site in the week of %(day)s."

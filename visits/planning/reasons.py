@@ -19,7 +19,7 @@ from .obstacles import binding, disruption_values
 from .problem import FixedVisit, Host, Problem, Task, Tour, TravelDisruption
 from .rota import REFUSED
 from .solution import Reason, SlotReason, Unplaced
-from .spans import local_day, minute_of, moment_of, zone_of
+from .spans import local_day, local_minute, minute_of, moment_of, zone_of
 from .trips import Trip, TripFinder
 from .weeks import Fact, HostWeek
 
@@ -50,6 +50,7 @@ NEARNESS = (
     "not_reachable",
     "day_stopped",
     "blocked_by_visit",
+    "blocked_by_visits",
     "rest_day",
     "cap_reached",
     "blocked_by_plan",
@@ -104,6 +105,9 @@ class Fit:
 
 
 Verify = Callable[[Fit], bool]
+NOON = 12 * 60
+# A sentence names so many visits in the way, and no more.
+MOST_NAMED = 2
 # The code of a reason that is worked out when somebody looks.
 LEFT_OPEN = "left_open"
 
@@ -121,6 +125,7 @@ class Explainer:
         self.problem, self.finders, self.verify = problem, finders, verify
         self.trips = {trip.week: trip for trip in choice}
         self.host_weeks: dict[int, list[TripFinder]] = {}
+        self.alone: dict[tuple[str, str], set[date]] = {}
         for finder in finders:
             self.host_weeks.setdefault(finder.week.host, []).append(finder)
 
@@ -143,6 +148,8 @@ class Explainer:
             if self.verify is None or self.verify(fit):  # every fit told was simulated again
                 best = self.fits_reason(task, fit, host, day)
                 break
+        wished = self.wished(task)
+        slots = [self.named(slot, task) if slot.day in wished else slot for slot in slots]
         reason = self.main_reason(task, slots)
         return Unplaced(
             task.ref, task.requests or (task.ref,), task.priority, reason, best, tuple(slots)
@@ -151,15 +158,17 @@ class Explainer:
     def main_reason(self, task: Task, slots: Sequence[SlotReason]) -> Reason:
         """What stands against the dates that the city wished for; the way to fit it on another
         day is told beside it."""
-        wished = {wish.day for wish in task.wishes}
-        stood = (self.stood_on(task, host) for host in self.problem.hosts)
-        wished |= {day for day in stood if day is not None}
-        row = nearest(slots, wished)
+        row = nearest(slots, self.wished(task))
         if row is None:
             return Reason("no_host", "No host can be planned in this window.")
         if row.reason.code in ("fits_if", "needs_more_than_two"):
             return self.outranked(task, [slot.reason for slot in slots])
-        return row.reason
+        return self.named(row, task).reason
+
+    def wished(self, task: Task) -> set[date]:
+        """The dates that its city wished for, and the one on which it stands."""
+        stood = (self.stood_on(task, host) for host in self.problem.hosts)
+        return {wish.day for wish in task.wishes} | {day for day in stood if day is not None}
 
     def outranked(self, task: Task, reasons: Sequence[Reason]) -> Reason:
         """Others have every place the task could have; those named that would be the least loss, or
@@ -335,7 +344,7 @@ class Explainer:
                 else f"{host.name} is unavailable on {day:%-d %B} ({label}).",
                 {"host": host.name, "day": day, "label": label},
             )
-        return _blocked_by(fact, host, day)
+        return self.blocked_by(fact, task, host, day)
 
     def blocked(
         self, finder: TripFinder, stops: Sequence[int], task: Task, host: Host, day: date
@@ -377,13 +386,27 @@ class Explainer:
             near = min(visits, key=lambda f: min(abs(f.start - moment), abs(f.ready - moment)))
             if near.visit is None and near.task is None:
                 return _beside_absence(near, task, host, day)
-            return _blocked_by(near, host, day)
-        return Reason(
-            "not_reachable",
-            f"{host.name} cannot get to {task.place.name} and back home around {day:%-d %B} "
-            "within that week's travel hours.",
-            {"host": host.name, "place": task.place.name, "day": day},
-        )
+            return self.blocked_by(near, task, host, day)
+        return _not_reachable(task, host, day)
+
+    def blocked_by(self, fact: Fact, task: Task, host: Host, day: date) -> Reason:
+        """That a visit is in the way, unless the host could not be there if there were none."""
+        if day not in self.days_alone(task, host):
+            return _not_reachable(task, host, day)
+        return _blocked_by([fact], host, day)
+
+    def days_alone(self, task: Task, host: Host) -> set[date]:
+        """The dates on which the host could hold the task if nothing else were in the calendar and
+        nothing stopped any journey."""
+        from .verdicts import reachable_slots
+
+        key = task.ref, host.ref
+        if key not in self.alone:
+            empty = replace(self.problem, disruptions=())
+            slots = reachable_slots(empty, (), task, replace(host, busy=()))
+            zone = task.place.zone
+            self.alone[key] = {local_day(zone, minute_of(slot.start)) for slot in slots}
+        return self.alone[key]
 
     def is_reached(
         self,
@@ -397,21 +420,49 @@ class Explainer:
         from .verdicts import reachable_slots
 
         problem = replace(self.problem, disruptions=tuple(disruptions))
-        pinned = [
+        facts = (*problem.fixed, *self.pinned_in(week, host))
+        return bool(reachable_slots(problem, facts, task, host, days=(day,)))
+
+    def pinned_in(self, week: HostWeek, host: Host) -> list[FixedVisit]:
+        """What is pinned to the minute in a week, as visits that stand."""
+        tasks = self.problem.tasks
+        return [
             FixedVisit(
                 f"task {fact.task}",
                 fact.label,
                 host.ref,
-                problem.tasks[fact.task].mode,
-                problem.tasks[fact.task].place,
+                tasks[fact.task].mode,
+                tasks[fact.task].place,
                 moment_of(fact.start),
                 moment_of(fact.end),
             )
             for fact in week.facts
             if fact.task is not None
         ]
-        facts = (*problem.fixed, *pinned)
-        return bool(reachable_slots(problem, facts, task, host, days=(day,)))
+
+    def named(self, slot: SlotReason, task: Task) -> SlotReason:
+        """The slot with the visits in its way named truly: the one whose going alone would make
+        room, else all that are near."""
+        from .verdicts import reachable_slots
+
+        if slot.reason.code not in ("blocked_by_visit", "blocked_by_plan"):
+            return slot
+        h, host = next((h, o) for h, o in enumerate(self.problem.hosts) if o.ref == slot.host)
+        week = next(f.week for f in self.host_weeks[h] if slot.day in f.week.days)
+        facts = [*self.problem.fixed, *self.pinned_in(week, host)]
+        noon = local_minute(task.place.zone, slot.day, NOON)
+        near = sorted(
+            (fact for fact in week.facts if fact.visit is not None or fact.task is not None),
+            key=lambda fact: min(abs(fact.start - noon), abs(fact.ready - noon)),
+        )[:MOST_NAMED]
+        for fact in near:
+            ref = fact.visit.ref if fact.visit is not None else f"task {fact.task}"
+            rest = [row for row in facts if row.ref != ref]
+            if reachable_slots(self.problem, rest, task, host, days=(slot.day,)):
+                near = [fact]
+                break
+        near.sort(key=lambda fact: fact.start)
+        return replace(slot, reason=_blocked_by(near, host, slot.day))
 
     def out_of_reach(self, finder: TripFinder, stops: Sequence[int]) -> bool:
         """Whether no journey from home fits the travel hours of a day."""
@@ -592,11 +643,24 @@ def _beside_absence(fact: Fact, task: Task, host: Host, day: date) -> Reason:
     )
 
 
-def _blocked_by(fact: Fact, host: Host, day: date) -> Reason:
-    values = {"host": host.name, "day": day, "visit": fact.label}
-    text = f"{host.name} cannot fit it on {day:%-d %B} beside {fact.label}"
-    if fact.visit is None or not fact.visit.agreed:
+def _not_reachable(task: Task, host: Host, day: date) -> Reason:
+    return Reason(
+        "not_reachable",
+        f"{host.name} cannot get to {task.place.name} and back home around {day:%-d %B} within "
+        "that week's travel hours.",
+        {"host": host.name, "place": task.place.name, "day": day},
+    )
+
+
+def _blocked_by(facts: Sequence[Fact], host: Host, day: date) -> Reason:
+    """That these visits are in the way."""
+    labels = [fact.label for fact in facts]
+    values = {"host": host.name, "day": day, "visit": labels if len(labels) > 1 else labels[0]}
+    text = f"{host.name} cannot fit it on {day:%-d %B} beside {' and '.join(labels)}"
+    if not all(fact.visit is not None and fact.visit.agreed for fact in facts):
         return Reason("blocked_by_plan", f"{text}.", values)
+    if len(facts) > 1:
+        return Reason("blocked_by_visits", f"{text}, which stand.", values)
     return Reason("blocked_by_visit", f"{text}, which stands.", values)
 
 
