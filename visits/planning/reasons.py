@@ -16,7 +16,16 @@ from itertools import combinations
 
 from .constraints import host_refusal, start_span
 from .obstacles import binding, disruption_values
-from .problem import FixedVisit, Host, Problem, Task, Tour, TravelDisruption
+from .problem import (
+    Busy,
+    FixedVisit,
+    Host,
+    Problem,
+    PublishedVisit,
+    Task,
+    Tour,
+    TravelDisruption,
+)
 from .rota import REFUSED
 from .solution import Reason, SlotReason, Unplaced
 from .spans import local_day, local_minute, minute_of, moment_of, zone_of
@@ -64,6 +73,8 @@ NEARNESS = (
 )
 # Days that no rule but the clock stands against; the reason of a day still ahead tells more.
 PAST = frozenset({"day_over", "too_soon", "week_over"})
+# Why an agreed visit cannot stay on its day, however near that is.
+NO_STAY = frozenset({"cannot_stay", "away_then", "journey_stopped"})
 
 
 def is_past(slot: SlotReason) -> bool:
@@ -79,6 +90,7 @@ def nearest(slots: Sequence[SlotReason], wished: Collection[date]) -> SlotReason
     one of those others, only what stands against what it wished for is told.
     """
     past = {slot.day for slot in slots if is_past(slot)}
+    past -= {slot.day for slot in slots if slot.reason.code in NO_STAY}
     ahead = [slot for slot in slots if slot.day not in past] or list(slots)
     rows = [slot for slot in ahead if slot.day in wished] or ahead
     if not rows:
@@ -121,11 +133,13 @@ class Explainer:
         finders: Sequence[TripFinder],
         choice: Sequence[Trip],
         verify: Verify | None = None,
+        stood: Sequence[PublishedVisit] | None = None,
     ) -> None:
         self.problem, self.finders, self.verify = problem, finders, verify
+        self.stood = problem.published if stood is None else stood
         self.trips = {trip.week: trip for trip in choice}
         self.host_weeks: dict[int, list[TripFinder]] = {}
-        self.alone: dict[tuple[str, str], set[date]] = {}
+        self.alone: dict[tuple[str, str, bool], set[date]] = {}
         for finder in finders:
             self.host_weeks.setdefault(finder.week.host, []).append(finder)
 
@@ -266,7 +280,7 @@ class Explainer:
 
     def stood_on(self, task: Task, host: Host) -> date | None:
         """The local date on which the published plan has the task with this host."""
-        for row in self.problem.published:
+        for row in self.stood:
             if (row.task, row.host) == (task.ref, host.ref):
                 return local_day(task.place.zone, minute_of(row.start))
         return None
@@ -293,7 +307,7 @@ class Explainer:
 
     def absence(self, task: Task, host: Host, day: date) -> Reason | None:
         """That the host is away at the time at which an agreed visit stood."""
-        for row in self.problem.published:
+        for row in self.stood:
             end = row.start + timedelta(minutes=task.duration)
             for busy in host.busy if (row.task, row.host) == (task.ref, host.ref) else ():
                 if busy.start < end and row.start < busy.end:
@@ -383,6 +397,9 @@ class Explainer:
         visits = list(week.facts)
         moment = week.origin + float(week.low[stops[0]])
         if visits and not self.out_of_reach(finder, stops):
+            held = [fact for fact in visits if fact.visit is not None or fact.task is not None]
+            if held and day in self.days_alone(task, host, busy=host.busy):
+                visits = held
             near = min(visits, key=lambda f: min(abs(f.start - moment), abs(f.ready - moment)))
             if near.visit is None and near.task is None:
                 return _beside_absence(near, task, host, day)
@@ -395,15 +412,15 @@ class Explainer:
             return _not_reachable(task, host, day)
         return _blocked_by([fact], host, day)
 
-    def days_alone(self, task: Task, host: Host) -> set[date]:
-        """The dates on which the host could hold the task if nothing else were in the calendar and
-        nothing stopped any journey."""
+    def days_alone(self, task: Task, host: Host, *, busy: tuple[Busy, ...] = ()) -> set[date]:
+        """The dates on which the host could hold the task if there were no visit nor disruption,
+        and no absence but these."""
         from .verdicts import reachable_slots
 
-        key = task.ref, host.ref
+        key = task.ref, host.ref, bool(busy)
         if key not in self.alone:
             empty = replace(self.problem, disruptions=())
-            slots = reachable_slots(empty, (), task, replace(host, busy=()))
+            slots = reachable_slots(empty, (), task, replace(host, busy=busy))
             zone = task.place.zone
             self.alone[key] = {local_day(zone, minute_of(slot.start)) for slot in slots}
         return self.alone[key]
@@ -523,12 +540,15 @@ class Explainer:
     def those_first(
         self, finder: TripFinder, present: Sequence[int], stops: Sequence[int]
     ) -> list[str]:
-        """The visits of the week that may not be dropped, where they alone leave no room."""
+        """The fewest visits of the week that may not be dropped and leave no room."""
         week = finder.week
-        kept = [k for k in present if week.fact[k] >= 0 or self.comes_first(week, k)]
-        if self.insertions(finder, kept, stops):
-            return []
-        return [self.problem.tasks[int(week.task[k])].label for k in kept if week.fact[k] < 0]
+        first = [k for k in present if week.fact[k] < 0 and self.comes_first(week, k)]
+        for count in range(1, len(first) + 1):
+            for some in combinations(first, count):
+                kept = [k for k in present if week.fact[k] >= 0 or k in some]
+                if not self.insertions(finder, kept, stops):
+                    return [self.problem.tasks[int(week.task[k])].label for k in some]
+        return []
 
     def comes_first(self, week: HostWeek, stop: int) -> bool:
         """Whether the stop's visit may not be dropped for another."""
@@ -672,11 +692,13 @@ def explain(
     *,
     only: Collection[str] | None = None,
     over: Callable[[], bool] = lambda: False,
+    stood: Sequence[PublishedVisit] | None = None,
 ) -> tuple[Unplaced, ...]:
     """Reasons for every task that the choice leaves out, most important task first; for some alone
-    with `only`. Once it is `over`, the reason of the rest is left open."""
+    with `only`. Once it is `over`, the reason of the rest is left open. `stood` is where agreed
+    visits were published, if not as the problem says."""
     placed = {task for trip in choice for task in trip.tasks}
-    explainer = Explainer(problem, finders, choice, verify)
+    explainer = Explainer(problem, finders, choice, verify, stood)
     missing = [
         i
         for i, task in enumerate(problem.tasks)
