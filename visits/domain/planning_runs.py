@@ -13,11 +13,12 @@ from django.utils import timezone
 from crm import clock
 from crm.models import User
 from visits.domain.plans import solve_campaign, store_version
-from visits.models import Plan, PlanRun
+from visits.models import Campaign, Host, Plan, PlanRun
 from visits.planning.solution import Progress
 
 State, Freedom = PlanRun.State, PlanRun.Freedom
 FEW_MOVES = 2
+LEAST_SECONDS, MOST_SECONDS = 30, 600
 MOST_MOVES: dict[str, int | None] = {Freedom.INSERT: 0, Freedom.FEW: FEW_MOVES, Freedom.BEST: None}
 # The group of searches whose answers were about a plan that holds no longer.
 OVERTAKEN = "overtaken"
@@ -32,19 +33,32 @@ def ask_for_run(
     *,
     by: User | None,
     fresh: bool = False,
-    seconds: int = 30,
+    seconds: int | None = None,
     seed: int = 1,
 ) -> PlanRun:
     """Queue a search; while one is waiting or running that one is returned instead."""
     active = plan.runs.filter(state__in=[State.QUEUED, State.RUNNING], fresh=fresh, group="")
     if run := active.first():
         return run
+    seconds = seconds or seconds_for(plan.campaign)
     return PlanRun.objects.create(plan=plan, asked_by=by, fresh=fresh, seconds=seconds, seed=seed)
+
+
+def seconds_for(campaign: Campaign) -> int:
+    """How long a search may take: a minute for 300 requests and three hosts, in which it comes near
+    the best plan (docs/planning.md), and as much more as there is more to weigh."""
+    size = campaign.requests.count() * Host.objects.who_lead().count()
+    return min(MOST_SECONDS, max(LEAST_SECONDS, size // 15))
 
 
 @transaction.atomic
 def ask_to_replan(
-    plan: Plan, *, released: Collection[str], because: str, by: User | None, seconds: int = 20
+    plan: Plan,
+    *,
+    released: Collection[str],
+    because: str,
+    by: User | None,
+    seconds: int | None = None,
 ) -> list[PlanRun]:
     """Queue three searches in which these visits (references) may move: one that moves nothing that
     can stay, one that moves a few, and the best. Earlier ones that still wait are given up.
@@ -59,7 +73,7 @@ def ask_to_replan(
             released=sorted(released),
             because=because,
             group=group,
-            seconds=seconds,
+            seconds=seconds or seconds_for(plan.campaign),
         )
         for freedom in Freedom
     ]

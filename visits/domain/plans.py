@@ -34,7 +34,7 @@ from visits.planning import search
 from visits.planning.changes import Change, ChangeKind
 from visits.planning.check import violations
 from visits.planning.problem import Limits, ProblemError
-from visits.planning.reasons import LEFT_OPEN
+from visits.planning.reasons import LEFT_OPEN, as_left_open
 from visits.planning.solution import Leg, PlannedVisit, Progress, Solution
 from visits.planning.solution import Unplaced as UnplacedTask
 from visits.reason_words import desk_words
@@ -58,7 +58,7 @@ class SolvedPlan:
     `left` are requests whose rows need no working out: those of visits that might have moved but
     found no new place, which stand, so the plan has them as facts; and those of an edited draft.
     `stands` are the references of those visits, and `online` tells how they could be met online
-    instead.
+    instead. Once it is `over`, nobody waits for reasons any more, and the rest is left open.
     """
 
     campaign: Campaign
@@ -70,6 +70,7 @@ class SolvedPlan:
     left: tuple[dict[str, Any], ...] = ()
     stands: frozenset[str] = frozenset()
     online: Mapping[str, Change] = field(default_factory=dict)
+    over: Callable[[], bool] = field(default=lambda: False, compare=False)
 
 
 def solve_campaign(
@@ -126,7 +127,14 @@ def solve_campaign(
     stands = frozenset(each.ref for each in standing)
     online = online_instead(solved.loaded, solved.solution, stands)
     left = [told for each in standing for told in told_of(_ways_of(each, online), each.row)]
-    return replace(solved, left=tuple(left), stands=stands, online=online)
+    until_told = until + search.seconds_for_reasons(seconds)
+    return replace(
+        solved,
+        left=tuple(left),
+        stands=stands,
+        online=online,
+        over=lambda: time.monotonic() > until_told,
+    )
 
 
 def _ways_of(left: Left, online: Mapping[str, Change]) -> Alternatives:
@@ -207,7 +215,7 @@ def unplaced_as_json(solved: SolvedPlan) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = list(solved.left)
     alternatives = Alternatives(solved.loaded, solved.solution)
     for row in solved.solution.unplaced:
-        rows += told_of(alternatives, row)
+        rows += told_of(alternatives, as_left_open(row) if solved.over() else row)
     rows += [
         {
             "request": request.ref,

@@ -708,8 +708,12 @@ def explain(
     return tuple(_left_open(problem.tasks[i]) if over() else explainer.explain(i) for i in missing)
 
 
-def _left_open(task: Task) -> Unplaced:
+def as_left_open(row: Unplaced) -> Unplaced:
+    """The row as long as nobody has worked out its reason."""
     text = "Not worked out yet: the time for the plan was over before."
-    return Unplaced(
-        task.ref, task.requests or (task.ref,), task.priority, Reason(LEFT_OPEN, text), None
-    )
+    return replace(row, reason=Reason(LEFT_OPEN, text), would_fit_if=None, slots=())
+
+
+def _left_open(task: Task) -> Unplaced:
+    requests = task.requests or (task.ref,)
+    return as_left_open(Unplaced(task.ref, requests, task.priority, Reason(LEFT_OPEN, ""), None))

@@ -134,6 +134,11 @@ def published_trips(problem: Problem, finders: Sequence[TripFinder]) -> list[Tri
     return [trip for finder in finders if (trip := finder.fullest_trip()) is not None]
 
 
+def seconds_for_reasons(seconds: float) -> float:
+    """How long reasons may take after a search of so many seconds."""
+    return max(FOR_REASONS, seconds / 5)
+
+
 def solve(
     problem: Problem,
     limits: Limits | None = None,
@@ -155,7 +160,7 @@ def solve(
     solution = found = assemble(search)
     if not found.proven:
         solution = insert_stood(problem, found)
-    until = search.seconds() + max(FOR_REASONS, limits.seconds / 5)
+    until = search.seconds() + seconds_for_reasons(limits.seconds)
 
     def over() -> bool:
         return search.seconds() > max(until, limits.seconds)

@@ -1,11 +1,15 @@
 """`plan_visits`: the public contract of its JSON, and what it refuses."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from visits.models import PlanVersion, Visit
+from tests.factories.crm import CLOCK
+from visits.domain.plans import plan_as_json, solve_campaign
+from visits.models import Campaign, PlanVersion, Visit
+from visits.planning.reasons import LEFT_OPEN
 
 pytestmark = pytest.mark.django_db
 KEYS = {
@@ -37,6 +41,15 @@ def test_json_holds_the_contract_and_is_the_same_twice(sample, capsys, args):
         for name in ("seconds", "made_at", "run"):
             answer.pop(name, None)
     assert first == again
+
+
+def test_reasons_that_nobody_waits_for_any_more_are_left_open(sample):
+    solved = solve_campaign(Campaign.objects.get(), at=CLOCK, seconds=300)
+    told = {row["code"] for row in plan_as_json(solved)["unplaced"]}
+    assert LEFT_OPEN not in told
+    late = plan_as_json(replace(solved, over=lambda: True))["unplaced"]
+    assert {row["code"] for row in late} == {LEFT_OPEN}
+    assert {row["would_fit_if"] for row in late} == {None}
 
 
 def test_planning_without_publishing_keeps_nothing(sample, capsys):

@@ -118,6 +118,21 @@ def test_many_stops_are_planned_in_coarse_steps_with_a_true_bound(monkeypatch):
     assert (solution.priority, solution.proven, violations(problem, solution)) == (102, True, [])
 
 
+def test_large_campaigns_stopped_in_their_first_pass_keep_a_plan_of_the_weeks_so_far(monkeypatch):
+    monkeypatch.setattr(columns, "MANY", 50)
+    problem = files.problem_of(json.loads((files.DATA / "camp-40-2-1.json").read_text()))
+    seen = []
+    solution = solve(
+        problem,
+        progress=seen.append,
+        should_stop=lambda: any(step.step == "swept" for step in seen),
+        with_reasons=False,
+    )
+    assert (solution.stopped, solution.rounds, violations(problem, solution)) == (True, 0, [])
+    assert len({visit.start.isocalendar()[:2] for visit in solution.visits}) == 1
+    assert 0 < solution.priority < 102
+
+
 def test_generated_campaigns_repeat():
     one, other = (generated.campaign(12, 2, 7) for _ in range(2))
     assert one == other

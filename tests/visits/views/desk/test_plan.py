@@ -5,10 +5,11 @@ from itertools import pairwise
 import pytest
 
 from crm.models import Message, OutgoingMail, User
+from tests.factories.crm import CLOCK
 from tests.factories.visits import VisitFactory
 from tests.visits.views.desk.front_door import do, go, said
 from visits.domain.planning_runs import work_off
-from visits.models import PlanRun, PlanVersion, Reservation, Visit, VisitRequest
+from visits.models import Campaign, Host, PlanRun, PlanVersion, Reservation, Visit, VisitRequest
 
 pytestmark = pytest.mark.django_db
 
@@ -28,6 +29,20 @@ def planned(desk):
     PlanRun.objects.update(seconds=10)
     assert work_off() == 1
     return PlanVersion.objects.order_by("number").last()
+
+
+def test_search_from_the_page_has_the_longer_the_more_there_is_to_weigh(desk):
+    do(desk, "plan-start")
+    assert PlanRun.objects.get().seconds == 30
+    PlanRun.objects.all().delete()
+    campaign = Campaign.objects.get()
+    VisitRequest.objects.bulk_create(
+        VisitRequest(ref=f"R9{n:03}", campaign=campaign, received_at=CLOCK, state_since=CLOCK)
+        for n in range(300)
+    )
+    do(desk, "plan-start")
+    leading = Host.objects.who_lead().count()
+    assert 30 < PlanRun.objects.get().seconds == campaign.requests.count() * leading // 15
 
 
 def agreed():
