@@ -6,6 +6,7 @@ import pytest
 
 from crm.models import AuditEntry, ClockSetting, OutgoingMail
 from tests.factories.crm import CLOCK, CoordinatorFactory, PersonFactory
+from tests.factories.visits import VisitRequestFactory
 from tests.visits.public.conftest import hour
 from visits.domain.cancellations import take_back_move
 from visits.domain.date_wishes import keep_date
@@ -54,7 +55,7 @@ def move(visit, day=24):
 
 def test_city_asks_for_another_date_and_the_agreed_one_stands(client, agreed):
     assert "Ask for another date" in text(client.get(MINE))
-    assert "It stays until we write to you with another one" in text(client.get(ASK))
+    assert "The agreed date stays until we write to you with another one" in text(client.get(ASK))
 
     answer = ask(client, agreed, reason="The mayor is away.")
 
@@ -102,8 +103,8 @@ def test_page_and_receipt_speak_the_language_of_the_city(client, agreed):
 
     mail = OutgoingMail.objects.latest("pk")
     assert mail.subject == "R30: Sie haben um einen anderen Termin gebeten"
-    assert "Mo 27. Feb. 2023, vormittags" in mail.text
-    assert "Einen anderen Termin" in text(client.get("/de/visit/mine/"))
+    assert "Mo 27. Februar 2023, vormittags" in mail.text
+    assert "Sie haben um einen anderen Termin gebeten" in text(client.get("/de/visit/mine/"))
 
 
 def test_same_wish_sent_twice_is_one_wish_and_one_mail(client, agreed):
@@ -240,8 +241,6 @@ def test_withdrawing_ends_the_wish_and_its_undo_brings_it_back(client, agreed):
 
 
 def test_department_that_leaves_a_shared_visit_takes_its_wish_along(client, agreed):
-    from tests.factories.visits import VisitRequestFactory
-
     other = VisitRequestFactory(campaign=agreed.asked.campaign, ref="R31", state="scheduled")
     agreed.visit.requests.add(other)
     ask(client, agreed)
