@@ -69,6 +69,7 @@ FILES = (
     "visits/domain/brief_parts.py",
     "visits/domain/brief_public.py",
     "visits/domain/briefs.py",
+    "visits/domain/date_wishes.py",
     "visits/domain/day_names.py",
     "visits/domain/letters.py",
     "visits/domain/local_days.py",

@@ -173,6 +173,9 @@ urlpatterns = [
         request_steps.request_take_over_contact,
         name="request-take-over-contact",
     ),
+    path(
+        "requests/<str:ref>/keep-date/", request_steps.request_keep_date, name="request-keep-date"
+    ),
     path("requests/<str:ref>/refer/", request_steps.request_refer, name="request-refer"),
     path("requests/<str:ref>/merge/", request_steps.request_merge, name="request-merge"),
     path("requests/<str:ref>/step/<slug:step>/", request_steps.request_step, name="request-step"),

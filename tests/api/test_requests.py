@@ -364,6 +364,31 @@ def test_move_that_waits_for_its_city_is_taken_back(desk):
     assert desk.post(f"/visits/{moved.ref}/take-back/").status_code == 400
 
 
+def test_city_that_asks_for_another_date_is_noted_and_answered(desk):
+    request = VisitRequestFactory(state="scheduled", language="en")
+    visit = VisitFactory(reserved=True, state="confirmed", requests=[request])
+    path = f"/requests/{request.ref}/"
+    nothing = desk.post(f"{path}ask-for-date/", {})
+    assert (nothing.status_code, "Name at least one day" in nothing.text) == (400, True)
+
+    body = {"wishes": [{"on": "2023-02-27", "part": "morning"}], "reason": "The mayor is away."}
+    answer = desk.post(f"{path}ask-for-date/", body)
+    assert answer.status_code == 200, answer.content
+    (wish,) = answer.json()["date_wishes"]
+    assert (wish["visit"], wish["days"], wish["reason"], wish["outcome"]) == (
+        visit.ref,
+        body["wishes"],
+        "The mayor is away.",
+        "",
+    )
+
+    kept = desk.post(f"{path}keep-date/", {"answer": "No train runs then."})
+    assert kept.status_code == 200, kept.content
+    assert kept.json()["date_wishes"][0]["outcome"] == "kept"
+    assert "No train runs then." in request.messages.latest("pk").body
+    assert desk.post(f"{path}keep-date/", {"answer": "Again."}).status_code == 400
+
+
 def test_visit_moves_to_a_time_against_the_rules_only_with_a_reason(desk):
     visit = VisitFactory(reserved=True)
     night = {

@@ -58,6 +58,7 @@ EXAMPLES: dict[str, list[str | Look]] = {
     "visits:visit-detail": [
         "/visits/V08/",
         "/visits/V03/",
+        "/visits/V04/",
         "/visits/V01/?tab=report",
         "/visits/V09/?tab=people",
         "/visits/V08/?tab=checklist",
@@ -74,7 +75,11 @@ EXAMPLES: dict[str, list[str | Look]] = {
         "/visits/V09/brief/public/?language=pl",
     ],
     "visits:brief-changes": ["/visits/V07/brief/changes/{edition}/"],
-    "visits:visit-postpone": ["/visits/V09/move/", "/visits/V09/move/?mode=online"],
+    "visits:visit-postpone": [
+        "/visits/V09/move/",
+        "/visits/V09/move/?mode=online",
+        "/visits/V04/move/",
+    ],
     "visits:visit-free": ["/visits/V09/free/"],
     "visits:visit-programme": ["/visits/V08/programme/", by("host", "/visits/V09/programme/")],
     "visits:visit-assign": ["/visits/V08/assign/"],
@@ -91,11 +96,13 @@ EXAMPLES: dict[str, list[str | Look]] = {
     "visits:request-new": ["/requests/new/", "/requests/new/?person={person}"],
     "visits:request-detail": [
         "/requests/R24/",
+        "/requests/R02/",
         "/requests/R04/",
         "/requests/R01/",
         by("host", "/requests/R15/"),
     ],
     "visits:request-refer": ["/requests/R12/refer/"],
+    "visits:request-keep-date": ["/requests/R02/keep-date/"],
     "visits:request-merge": ["/requests/R12/merge/"],
     "visits:request-step": ["/requests/R12/step/decline/", "/requests/R12/step/waitlist/"],
     "visits:request-answer": ["/requests/R12/answer/"],
@@ -222,9 +229,14 @@ EXAMPLES: dict[str, list[str | Look]] = {
                 "pending R24 R20 R12 R04 R11 R15 R22 R01 R05 R07 R19 R13 R21 R09 N01 N02".split()
             )
         ),
+        behind("R02", "mine/"),
         by("stranger", "/en/visit/mine/"),
     ],
     "public:other-dates": [behind("R04", "mine/other-dates/")],
+    "public:another-date": [
+        behind("R02", "mine/another-date/"),
+        behind("R14", "mine/another-date/"),
+    ],
     "public:withdraw": [behind("R24", "mine/withdraw/"), behind("R15", "mine/withdraw/")],
     "public:programme-page": [behind("R15", "mine/programme/")],
     "public:correct": [behind("R24", "mine/correct/")],
@@ -293,6 +305,7 @@ NOT_PAGES = {
     "public:accept": "only posted",
     "public:agree": "only posted",
     "public:check-report": "only posted",
+    "public:date-stays": "only posted",
     "public:meeting-place": "only posted",
     "public:undo": "only posted",
     "public:checklist": "only posted",

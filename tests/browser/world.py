@@ -41,6 +41,7 @@ from crm.models import (
 from crm.views.errors import problem
 from visits.domain import links, verification
 from visits.domain.closing import freeze_figures
+from visits.domain.date_wishes import ask_for_date
 from visits.domain.fill import journeys_ahead
 from visits.domain.inbox import rounds as inbox
 from visits.domain.letters import draft_letter
@@ -48,6 +49,7 @@ from visits.domain.plan_decisions import Wanted, decide
 from visits.domain.plans import plan_of, solve_campaign, store_version
 from visits.domain.promise_letters import draft_promise_letter
 from visits.domain.proposals import take_back_proposal
+from visits.domain.requests import Wish
 from visits.domain.visits import postpone_visit
 from visits.models import (
     CalendarDay,
@@ -109,6 +111,12 @@ postpone_visit(
     reason="No train runs.",
     at=at,
     by=coordinator,
+)
+ask_for_date(
+    VisitRequest.objects.get(ref="R02"),
+    wishes=[Wish(later.date(), "morning"), Wish(later.date() + timedelta(days=1))],
+    reason=f"{LONG} is away that day.",
+    at=at,
 )
 lisbon = Visit.objects.live().get(requests__ref="R11")
 take_back_proposal(lisbon, reason="To plan it anew.", at=at, by=coordinator)

@@ -222,6 +222,20 @@ class VisitFactory(DjangoModelFactory):
             ReservationFactory(visit=self)
 
 
+class DateWishFactory(DjangoModelFactory):
+    """A city that would rather have 27 February, in the morning."""
+
+    class Meta:
+        model = models.DateWish
+
+    request = factory.SubFactory(VisitRequestFactory, state=RequestState.SCHEDULED)
+    visit = factory.SubFactory(VisitFactory, state=VisitState.CONFIRMED)
+    days = factory.LazyFunction(lambda: [{"on": "2023-02-27", "part": "morning"}])
+    reason = "The mayor is away."
+    asked_at = CLOCK
+    due_at = CLOCK + timedelta(days=1)
+
+
 class ReservationFactory(DjangoModelFactory):
     """The time of a visit with its buffer, taken from its host."""
 

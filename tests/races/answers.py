@@ -1,8 +1,8 @@
 """Duels on one proposal: `python -m tests.races.answers accept-withdraw --rounds 12`.
 
 Each round makes a proposal of two dates; two processes meet at a barrier and act on it. Duels that
-begin with an undo find a visit that was agreed and cancelled, its time kept. Afterwards the rows
-must tell one story, and nobody may have a host twice.
+begin with an undo find a visit that was agreed and cancelled, its time kept; those about another
+date find an agreed one. Afterwards the rows must tell one story, and nobody may have a host twice.
 """
 
 import argparse
@@ -28,9 +28,12 @@ KINDS = (
     "undo-book",
     "press_accept-press_withdraw",
     "press_accept-press_accept",
+    "ask-ask",
+    "ask-withdraw",
+    "stay-keep",
 )
 # Both sides want the same thing, which only one of them can get.
-ONE_WINNER = frozenset({"accept-accept", "undo-undo", "press_accept-press_accept"})
+ONE_WINNER = frozenset({"accept-accept", "undo-undo", "press_accept-press_accept", "stay-keep"})
 
 
 def main() -> None:
@@ -51,6 +54,12 @@ def run(kind: str, rounds: int) -> dict:
         for pk in offers:
             accept(pk, 0)
             withdraw(pk, 0)
+    if kind.startswith(("ask", "stay")):
+        for pk in offers:
+            accept(pk, 0)
+    if kind.startswith("stay"):
+        for pk in offers:
+            ask(pk, 0)
     told = meet(act, [(verb, place, offers) for place, verb in enumerate(kind.split("-"))])
     done = [[outcomes[number] for outcomes in told].count("done") for number in range(rounds)]
     broken = [fault for offer in offers for fault in faults_of(offer, kind)] + broken_rules()
@@ -146,6 +155,36 @@ def free(pk: int, place: int) -> None:
     free_kept_slot(Visit.objects.get(pk=pk), reason="Needed.", at=SOON, by=by)
 
 
+def ask(pk: int, place: int) -> None:
+    """The city would rather have another date than the agreed one."""
+    from datetime import date
+
+    from visits.domain.date_wishes import ask_for_date
+    from visits.domain.requests import Wish
+    from visits.models import Visit
+
+    request = Visit.objects.get(pk=pk).requests.get()
+    ask_for_date(request, wishes=[Wish(date(2023, 2, 20))], reason="", at=AT)
+
+
+def stay(pk: int, place: int) -> None:
+    """The city takes that wish back."""
+    from visits.domain.date_wishes import take_back_wish
+    from visits.models import Visit
+
+    take_back_wish(Visit.objects.get(pk=pk).requests.get(), at=AT)
+
+
+def keep(pk: int, place: int) -> None:
+    """The coordinator answers that wish: the date stays."""
+    from crm.models import User
+    from visits.domain.date_wishes import keep_date
+    from visits.models import Visit
+
+    by = User.objects.order_by("pk")[0]
+    keep_date(Visit.objects.get(pk=pk).requests.get(), answer="No other day.", at=AT, by=by)
+
+
 def book(pk: int, place: int) -> None:
     """The coordinator offers another city an overlapping time of the same host.
 
@@ -213,6 +252,9 @@ VERBS = {
     "book": book,
     "undo": undo,
     "free": free,
+    "ask": ask,
+    "stay": stay,
+    "keep": keep,
 }
 # Each story is: state of the request, of its first visit, how many visits live, active reservations
 # of all its visits, accepted holds of the first.
@@ -240,6 +282,9 @@ ALLOWED = {
     "undo-expire": {UNDONE, ("under_review", "cancelled", 0, 0, 1)},
     "undo-free": {UNDONE, ("under_review", "cancelled", 0, 0, 1)},
     "undo-book": {UNDONE},
+    "ask-ask": {AGREED},
+    "ask-withdraw": {("withdrawn", "cancelled", 0, 1, 1)},
+    "stay-keep": {AGREED},
 }
 
 
@@ -273,6 +318,9 @@ def broken_rules() -> list[str]:
     for request in VisitRequest.objects.filter(state="scheduled"):
         if (live := request.visits.live().count()) != 1:
             broken.append(f"{request.ref} has {live} live visits")
+        receipts = request.messages.filter(subject__endswith="you asked for another date").count()
+        if receipts > 1:
+            broken.append(f"{request.ref} has {receipts} receipts of one wish")
     return broken
 
 

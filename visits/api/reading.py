@@ -15,6 +15,7 @@ from visits.models import (
     AttendanceCount,
     BriefEdition,
     ChecklistItem,
+    DateWish,
     Expense,
     Hold,
     PackRun,
@@ -24,6 +25,7 @@ from visits.models import (
     VisitReport,
     VisitRequest,
 )
+from visits.models.requests import PartOfDay
 
 
 def ref_of(**kwargs) -> serializers.SlugRelatedField:
@@ -53,6 +55,22 @@ class PreferredDateSerializer(Output):
     class Meta:
         model = PreferredDate
         fields = ("rank", "on", "part")
+
+
+class WishedDaySerializer(serializers.Serializer):
+    on = serializers.DateField()
+    part = serializers.ChoiceField(choices=PartOfDay.choices)
+
+
+class DateWishSerializer(Output):
+    """Days asked for in place of the agreed date of a visit."""
+
+    visit = ref_of()
+    days = WishedDaySerializer(many=True)
+
+    class Meta:
+        model = DateWish
+        fields = ("visit", "days", "reason", "asked_at", "due_at", "settled_at", "outcome")
 
 
 FOR_EXPERTS = (
@@ -104,6 +122,7 @@ class RequestForHostSerializer(Output):
 
 
 class RequestSerializer(RequestForHostSerializer):
+    date_wishes = DateWishSerializer(many=True)
     merged_into = ref_of(allow_null=True)
     visits = ref_of(many=True)
 
@@ -129,6 +148,7 @@ class RequestSerializer(RequestForHostSerializer):
             "assigned_to",
             "first_reply_at",
             "due_at",
+            "date_wishes",
             "merged_into",
             "visits",
             "version",

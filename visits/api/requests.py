@@ -13,6 +13,7 @@ from visits.api.refusals import refusals_as_problems, refuse_broken_rules, refus
 from visits.domain import requests as verbs
 from visits.domain.acquaintances import link_person, take_over_contact, unlink_person
 from visits.domain.booking import lock_resources
+from visits.domain.date_wishes import ask_for_date, keep_date
 from visits.domain.letters import draft_letter, send_draft
 from visits.domain.plans import hold_until
 from visits.domain.proposals import offer_letter, propose_dates
@@ -46,7 +47,7 @@ class RequestViewSet(Listed):
         rows = VisitRequest.objects.visible_to(self.request.user)
         return rows.select_related(
             "campaign", "municipality", "place", "merged_into"
-        ).prefetch_related("topics", "preferred_dates", "visits")
+        ).prefetch_related("topics", "preferred_dates", "date_wishes__visit", "visits")
 
     @extend_schema(request=writing.RequestInput)
     def create(self, request):
@@ -111,6 +112,24 @@ class RequestViewSet(Listed):
         """End the wish on the city's word."""
         with refusals_as_problems():
             verbs.withdraw_request(row, reason=reason, **self.act)
+
+    @verb("ask-for-date", takes=writing.AnotherDateInput)
+    def ask_for_date(self, row, *, wishes=(), reason=""):
+        """Ask for another date than the agreed one on the city's word; the agreed one stands."""
+        wished = [Wish(**wish) for wish in wishes]
+        with refusals_as_problems():
+            ask_for_date(row, wishes=wished, reason=reason, **self.act)
+
+    @verb("keep-date", takes=writing.AnswerInput)
+    def keep_date(self, row, *, answer):
+        """Answer that wish: the agreed date stays. The answer is mailed as it is written.
+
+        `warnings` in the answer says when no letter could be written.
+        """
+        with refusals_as_problems():
+            if not keep_date(row, answer=answer, **self.act):
+                words = _("The date stays, but no letter could be written; tell the city yourself.")
+                self.warnings.append(words)
 
     @verb("reopen", takes=writing.ReasonInput)
     def reopen(self, row, *, reason):

@@ -108,6 +108,17 @@ class ReasonInput(Input):
     reason = Words(max_length=1_000)
 
 
+class AnotherDateInput(Input):
+    """Days or words; one of them has to say something."""
+
+    wishes = serializers.ListField(child=WishInput(), max_length=MOST_DATES, required=False)
+    reason = Words(max_length=1_000, required=False, allow_blank=True)
+
+
+class AnswerInput(Input):
+    answer = Words(max_length=2_000, help_text=_("In the city's language; it is mailed as it is."))
+
+
 class WhatInput(Input):
     what = Words(max_length=1_000, help_text=_("What the city has to tell us."))
 

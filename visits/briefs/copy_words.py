@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.consent import ConsentRecord, DataRequest, Purpose
-from visits.models.requests import Channel, Mode, PartOfDay
+from visits.models.requests import Channel, DateWish, Mode, PartOfDay
 from visits.states import RequestState, VisitState
 
 SECTIONS = {
@@ -42,6 +42,7 @@ NAMES = {
     "answer": _("our answer"),
     "answers": _("answers"),
     "archived_at": _("put away"),
+    "asked_at": _("asked"),
     "assigned_to": _("looked after by"),
     "at": _("when"),
     "attachments": _("attachments"),
@@ -102,6 +103,8 @@ NAMES = {
     "on_site_ruled_out": _("why not on site"),
     "online_is_fine": _("online is fine too"),
     "organisation": _("organisation"),
+    "other_dates_asked": _("other dates asked for"),
+    "outcome": _("what came of it"),
     "owner": _("whose promise"),
     "part": _("time of day"),
     "participation": SECTIONS["participations"],
@@ -135,6 +138,7 @@ NAMES = {
     "sender": _("sender"),
     "sender_name": _("name of the sender"),
     "sent_at": _("sent"),
+    "settled_at": _("settled"),
     "source": _("where it comes from"),
     "standing": _("state"),
     "starts_at": _("begins"),
@@ -274,6 +278,8 @@ CODES: dict[str, Mapping[str, Any]] = {
     "requests.mode": MODES,
     "requests.state": REQUEST_STATES,
     "requests.wished_dates.part": PARTS,
+    "requests.other_dates_asked.outcome": dict(DateWish.Outcome.choices),
+    "requests.other_dates_asked.wished_dates.part": PARTS,
     "forms_not_verified.answers.mode": MODES,
     "forms_not_verified.answers.wishes.part": PARTS,
     "visits.mode": MODES,

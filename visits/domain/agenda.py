@@ -10,7 +10,7 @@ from crm.maps import Dot
 from crm.marks import mark
 from crm.models import DataRequest, FollowUp, Message, NoticeDue, Person
 from crm.pictures import Funnel, Stage, funnel
-from visits.models import Campaign, Hold, PlanVersion, Visit, VisitReport, VisitRequest
+from visits.models import Campaign, DateWish, Hold, PlanVersion, Visit, VisitReport, VisitRequest
 from visits.states import RequestState, VisitState
 
 FEW = 8
@@ -37,6 +37,15 @@ def answer_now(user: Any) -> list[VisitRequest]:
     """Open requests nobody has answered in a way that arrived, by their deadline."""
     rows = VisitRequest.objects.visible_to(user).to_answer()
     return list(rows.select_related("campaign").order_by("due_at")[:FEW])
+
+
+def other_dates_asked(user: Any, *, at: datetime) -> list[DateWish]:
+    """Cities that ask for another date than the agreed one, the first answer due first.
+
+    One more than are shown tells the page that there are more.
+    """
+    rows = DateWish.objects.visible_to(user).to_answer(at)
+    return list(rows.select_related("visit__campaign", "request")[: FEW + 1])
 
 
 def letters_waiting(user: Any) -> list[Message]:

@@ -133,7 +133,8 @@ def _made_again(
 
 
 def _take_over(lost: Visit, visit: Visit) -> None:
-    """Give a visit what was prepared for the one it takes the place of."""
+    """Give a visit what was prepared for the one it takes the place of, and the wishes of its city
+    for another date, which stand again with it."""
     visit.topics.set(lost.topics.all())
     visit.experts.set(lost.experts.all())
     for theirs, mine in ((lost.agenda, visit.agenda), (lost.checklist, visit.checklist)):
@@ -142,6 +143,7 @@ def _take_over(lost: Visit, visit: Visit) -> None:
             row.pk, row.visit = None, visit
             row.save()
     lost.legs.update(visit=visit)
+    lost.date_wishes.unsettled().update(visit=visit)
 
 
 @transaction.atomic

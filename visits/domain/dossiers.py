@@ -37,6 +37,7 @@ from visits.models import (
     AgendaItem,
     BriefEdition,
     ChecklistItem,
+    DateWish,
     Expense,
     PendingRequest,
     TravelLeg,
@@ -227,6 +228,7 @@ class Dossier:
         return {
             Visit: visits,
             AgendaItem: list(AgendaItem.objects.filter(visit__in=visits)),
+            DateWish: list(DateWish.objects.filter(visit__in=visits)),
             ChecklistItem: list(ChecklistItem.objects.filter(visit__in=visits)),
             VisitReport: list(VisitReport.objects.filter(visit__in=visits)),
             Expense: list(Expense.objects.filter(visit__in=visits)),

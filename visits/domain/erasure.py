@@ -49,6 +49,7 @@ from visits.domain.free_texts import FREE_TEXTS, GONE, rows_that_hold, take_out
 from visits.domain.mentions import FamilyNames, Mention, mentions_of, take_out_of
 from visits.models import (
     BriefEdition,
+    DateWish,
     Host,
     PackRun,
     PrivateLink,
@@ -89,6 +90,7 @@ EMPTIED: dict[type[models.Model], dict[str, Any]] = {
         "secrecy": "",
         "reason": "",
     },
+    DateWish: {"reason": ""},
     Visit: {
         "local_contact_name": "",
         "local_contact_address": "",
@@ -286,6 +288,7 @@ def _empty(dossier: Dossier, *, at: datetime) -> None:
     for rows in (
         contacts,
         dossier.requests,
+        DateWish.objects.filter(request__in=dossier.requests).exclude(reason=""),
         BriefEdition.objects.filter(visit__in=dossier.visits).exclude(content=None),
         dossier.messages,
         dossier.mails,

@@ -93,6 +93,7 @@ CONSENT = ("purpose", "status", "language", "at", "channel", "evidence", "addres
 PART = ("status", "day_1", "day_2", "walk", "part", "source", "note")
 PROMISE = ("text", "owner", "due_on", "done_on", "created_at")
 WISH = ("kind", "address", "text", "received_at", "due_on", "done_at", "answer")
+OTHER_DATE = ("asked_at", "reason", "due_at", "settled_at", "outcome")
 IMPORTED = ("line", "verb", "changes", "differs")
 NOTICE = ("source", "basis", "due_on", "told_at", "told_how")
 CHANGE = ("at", "verb", "fields", "from_state", "to_state")
@@ -251,6 +252,14 @@ def _request(request: VisitRequest) -> dict[str, Any]:
     return values(request, REQUEST) | {
         "topics": [topic.code for topic in request.topics.all()],
         "wished_dates": [values(wish, ("on", "part")) for wish in request.preferred_dates.all()],
+        "other_dates_asked": [
+            values(wish, OTHER_DATE)
+            | {
+                "visit": wish.visit.ref,
+                "wished_dates": [{"on": on, "part": part} for on, part in wish.wished],
+            }
+            for wish in request.date_wishes.select_related("visit")
+        ],
     }
 
 

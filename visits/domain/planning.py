@@ -326,6 +326,7 @@ def _requests_to_plan(
         .prefetch_related(
             "topics",
             "preferred_dates",
+            "date_wishes",
             Prefetch(
                 "visits",
                 Visit.objects.select_related("host").prefetch_related("holds"),
@@ -350,7 +351,7 @@ def _facts(campaign: Campaign, *, without: Sequence[VisitRequest] | None = None)
     requests = VisitRequest.objects.select_related("place", "campaign", "municipality")
     live = live.prefetch_related(
         "holds__reservation",
-        Prefetch("requests", requests.prefetch_related("topics", "preferred_dates")),
+        Prefetch("requests", requests.prefetch_related("topics", "preferred_dates", "date_wishes")),
     )
     return live.order_by("ref")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from crm.models import Place
-from visits.domain.requests import Visited, default_duration, default_priority
+from visits.domain.requests import Visited, days_wished, default_duration, default_priority
 from visits.domain.travel import place_ref
 from visits.models import CalendarDay, Campaign, Host, Visit, VisitRequest
 from visits.models.requests import Mode
@@ -75,9 +75,9 @@ def task_of_requests(
     where = CityAt(first.country, first.region, first.city, first.place)
     closed, half_days, soft_days = _calendar(where, first.campaign, known.calendar)
     wishes = [
-        p.Wish(day=wish.on, part=p.PartOfDay(wish.part), rank=wish.rank)
+        p.Wish(day=wish.on, part=p.PartOfDay(wish.part), rank=rank)
         for request in group
-        for wish in request.preferred_dates.all()
+        for rank, wish in enumerate(days_wished(request), 1)
     ]
     mode = mode_of(first, offers)
     offer = offers.get(first.ref)

@@ -1,6 +1,6 @@
 """After a strike, an absence or a city's change of mind: which agreed visits may have to move."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from visits.domain.disruption_reach import NO_WAYS, touches
 from visits.domain.disruptions import disruptions_touching, ways_of
 from visits.domain.journeys import Around, unreachable_after_absence
 from visits.domain.planning import may_move
-from visits.models import Campaign, Disruption, HostAnswer, HostAvailability, Visit
+from visits.models import Campaign, DateWish, Disruption, HostAnswer, HostAvailability, Visit
 
 # What the page's address names the absence by for which it was opened.
 ABSENCE = "absence"
@@ -48,6 +48,7 @@ def candidates(campaign: Campaign, *, at: datetime) -> list[Candidate]:
     refused = {row.visit_id: row for row in HostAnswer.objects.refused().filter(visit__in=visits)}
     absences = _absences(visits)
     late = unreachable_after_absence(visits)
+    wished = set(DateWish.objects.open().filter(visit__in=visits).values_list("visit", flat=True))
     found = [
         Candidate(
             visit,
@@ -56,6 +57,7 @@ def candidates(campaign: Campaign, *, at: datetime) -> list[Candidate]:
                 *_away(visit, absences),
                 *_late(visit, late),
                 *_refused(visit, refused.get(visit.pk)),
+                *_wished(visit, wished),
             ),
         )
         for visit in visits
@@ -80,6 +82,10 @@ def _refused(visit: Visit, answer: HostAnswer | None) -> list[str]:
         return []
     words = _("%(host)s has refused it: %(reason)s")
     return [words % {"host": visit.host.name, "reason": answer.reason}]
+
+
+def _wished(visit: Visit, wished: Container[int]) -> list[str]:
+    return [_("The city asks for another date.")] if visit.pk in wished else []
 
 
 def _late(visit: Visit, late: Sequence[Visit]) -> list[str]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from crm import languages
 from crm.domain.messages import quoted
-from crm.models import Message
+from crm.models import Message, User
 from visits.domain.letters import send_draft, send_letter, visit_values
 from visits.models import Visit, VisitRequest
 from visits.states import VisitState
@@ -79,9 +79,12 @@ def send_words(
     paragraphs: Sequence[str],
     *,
     at: datetime,
+    by: User | None = None,
     visit: Visit | None = None,
-) -> None:
-    """Queue a short letter in our own words, framed like the templates."""
+) -> bool:
+    """Queue a short letter in our own words, framed like the templates; with `by` it is that
+    person's. Whether it is in the outbox.
+    """
     campaign = request.campaign
     language = languages.spoken(request.language)
     opening = languages.opening_line(request.language, language)
@@ -98,12 +101,16 @@ def send_words(
         body="\n\n".join(filter(None, [opening, hello, *paragraphs, regards, end])),
         address=request.address,
         address_name=request.requester_name,
+        written_by=by,
+        is_personal=by is not None,
         at=at,
         is_sample=request.is_sample,
     )
     request.messages.add(message)
     try:
         with transaction.atomic():
-            send_draft(message, request, at=at, entry=visit)
+            send_draft(message, request, at=at, by=by, entry=visit)
     except ValidationError as error:
         log.warning("No mail for %s: %s", request.ref, "; ".join(error.messages))
+        return False
+    return True

@@ -202,6 +202,15 @@ def write_wishes(request: VisitRequest, wishes: Sequence[Wish]) -> None:
     )
 
 
+def days_wished(request: VisitRequest) -> list[Wish]:
+    """The days that suit the city by its last word, best first: those it named in place of an
+    agreed date, else those of its request. Reads both as they were fetched with the request."""
+    asked = [row for row in request.date_wishes.all() if row.settled_at is None and row.days]
+    if asked:
+        return [Wish(on, part) for on, part in asked[-1].wished]
+    return [Wish(wish.on, wish.part) for wish in request.preferred_dates.all()]
+
+
 def known_municipality(place: Place | None) -> Municipality | None:
     """The municipality we already know at a place, if any."""
     if place is None:

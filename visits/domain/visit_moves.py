@@ -30,6 +30,7 @@ from visits.domain.journeys import (
     visits_near,
 )
 from visits.domain.reach import Reach, journey_words
+from visits.domain.requests import days_wished
 from visits.domain.slots import SlotVerdict, weigh_move
 from visits.domain.visits import postpone_visit
 from visits.models import BriefEdition, Disruption, Host, Visit
@@ -201,8 +202,10 @@ def _favours(visit: Visit, move: Move, minutes: int, left_behind: Iterable[str])
     """What speaks for a move, as sentences."""
     found = []
     day = move.starts_at.astimezone(ZoneInfo(visit.zone)).date()
-    for request in visit.requests.prefetch_related("preferred_dates").order_by("ref"):
-        ranks = [wish.rank for wish in request.preferred_dates.all() if wish.on == day]
+    for request in visit.requests.prefetch_related("preferred_dates", "date_wishes").order_by(
+        "ref"
+    ):
+        ranks = [rank for rank, wish in enumerate(days_wished(request), 1) if wish.on == day]
         if ranks:
             words = _("%(ref)s named this day itself, as wish %(rank)s.")
             found.append(words % {"ref": request.ref, "rank": ranks[0]})

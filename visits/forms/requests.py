@@ -128,6 +128,21 @@ class ReasonForm(Form):
         return clean_text(self.cleaned_data["reason"]).strip()
 
 
+class KeepDateForm(Form):
+    """Why the agreed date stays, as the city reads it."""
+
+    answer = forms.CharField(
+        label=_("What the city reads"), max_length=2_000, widget=forms.Textarea(attrs={"rows": 5})
+    )
+
+    def __init__(self, *args, row: VisitRequest, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["answer"].help_text = _(
+            "It is mailed as you write it, between our greeting and what to do next. Write in "
+            "their language: %(language)s."
+        ) % {"language": languages.name_of(languages.spoken(row.language))}
+
+
 class ReferForm(ReasonForm):
     initiative = forms.ModelChoiceField(Initiative.objects.all(), label=_("Hand over to"))
 

@@ -31,7 +31,7 @@ from visits.models.reports import (
     Referral,
     VisitReport,
 )
-from visits.models.requests import PendingRequest, PreferredDate, VisitRequest
+from visits.models.requests import DateWish, PendingRequest, PreferredDate, VisitRequest
 from visits.models.travel import (
     Expense,
     RoadJourney,
@@ -51,6 +51,7 @@ __all__ = [
     "CalendarFeed",
     "Campaign",
     "ChecklistItem",
+    "DateWish",
     "Disruption",
     "DisseminationActivity",
     "Expense",

@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import date, datetime
 
 from django.conf import settings
 from django.db import models
@@ -275,3 +275,69 @@ class PreferredDate(models.Model):
 
     def __str__(self) -> str:
         return self.on.isoformat()
+
+
+class DateWishQuerySet(models.QuerySet):
+    def unsettled(self):
+        """Neither taken back by the city nor answered; whether its visit still stands is another
+        question."""
+        return self.filter(settled_at=None)
+
+    def open(self):
+        """What waits for our word: the date it is about still stands, and the city takes part."""
+        return self.unsettled().filter(
+            request__state=RequestState.SCHEDULED, visit__state__in=states.VISITS_TO_COME
+        )
+
+    def to_answer(self, at: datetime):
+        """The open ones of visits ahead, the first due first."""
+        return self.open().filter(visit__starts_at__gt=at).order_by("due_at", "pk")
+
+    def visible_to(self, user):
+        """Those of the requests one may see."""
+        return self.filter(request__in=VisitRequest.objects.visible_to(user))
+
+
+class DateWish(SampleMark, models.Model):
+    """What a city asks for in place of an agreed date, which stands until it has another one.
+
+    It ends by itself when the visit it is about does: moved, cancelled, begun. `days` are days with
+    the part of the day, best first, as `on` and `part`.
+    """
+
+    class Outcome(models.TextChoices):
+        WITHDRAWN = "withdrawn", _("taken back by the city")
+        KEPT = "kept", _("the date was kept")
+
+    request = models.ForeignKey(VisitRequest, on_delete=models.CASCADE, related_name="date_wishes")
+    visit = models.ForeignKey("visits.Visit", on_delete=models.CASCADE, related_name="date_wishes")
+    days = models.JSONField(default=list, blank=True)
+    reason = models.TextField(_("reason"), blank=True, max_length=1_000)
+    asked_at = models.DateTimeField()
+    due_at = models.DateTimeField(_("answer due"))
+    settled_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
+
+    objects = DateWishQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["asked_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["request", "visit"],
+                condition=Q(settled_at=None),
+                name="one_open_wish_for_a_date",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.visit.ref} {self.asked_at:%Y-%m-%d}"
+
+    @property
+    def campaign(self):
+        return self.visit.campaign
+
+    @property
+    def wished(self) -> list[tuple[date, PartOfDay]]:
+        """The days with the part of the day, best first."""
+        return [(date.fromisoformat(day["on"]), PartOfDay(day["part"])) for day in self.days]

@@ -8,26 +8,24 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from visits.domain import local_days
 from visits.domain.own_request import WISH_STATES
 from visits.domain.requests import (
     MODE_WORDS,
-    MOST_DATES,
     MOST_QUESTIONS,
     MOST_TOPICS,
     Wish,
 )
 from visits.models import Topic, Visit, VisitRequest
-from visits.models.requests import Mode, PartOfDay
+from visits.models.requests import Mode
 from visits.public.fields import (
     LineField,
     LongSelect,
     PeopleField,
-    WishedDateField,
     WordsField,
     language_choices,
 )
 from visits.public.standing import current_visit
+from visits.public.wished_days import add_days, check_days, day_rows, wished_in
 from visits.states import RequestState
 
 
@@ -126,20 +124,8 @@ class CorrectionForm(forms.Form):
             initial=[row.code for row in self.asked.topics.all()],
             widget=forms.CheckboxSelectMultiple,
         )
-        wished = list(self.asked.preferred_dates.all())
-        for rank in range(1, MOST_DATES + 1):
-            wish = wished[rank - 1] if rank <= len(wished) else None
-            self.fields[f"date_{rank}"] = WishedDateField(
-                required=False,
-                label=_("Wished date %(number)d") % {"number": rank},
-                initial=wish.on if wish else None,
-            )
-            self.fields[f"part_{rank}"] = forms.ChoiceField(
-                required=False,
-                label=_("Part of the day %(number)d") % {"number": rank},
-                choices=PartOfDay.choices,
-                initial=wish.part if wish else PartOfDay.ANY,
-            )
+        wished = self.asked.preferred_dates.all()
+        add_days(self, [Wish(wish.on, wish.part) for wish in wished])
 
     @property
     def questions(self) -> list[forms.BoundField]:
@@ -147,9 +133,7 @@ class CorrectionForm(forms.Form):
 
     @property
     def dates(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
-        if not self.may_wish:
-            return []
-        return [(self[f"date_{rank}"], self[f"part_{rank}"]) for rank in range(1, MOST_DATES + 1)]
+        return day_rows(self) if self.may_wish else []
 
     def clean_topics(self) -> list[str]:
         chosen = self.cleaned_data["topics"]
@@ -168,13 +152,9 @@ class CorrectionForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        kept = {wish.on for wish in self.asked.preferred_dates.all()}
-        for rank in range(1, MOST_DATES + 1):
-            day = cleaned.get(f"date_{rank}")
-            if day is None or day in kept:
-                continue
-            if fault := local_days.wish_fault(self.asked.campaign, day, self.today):
-                self.add_error(f"date_{rank}", fault)
+        if self.may_wish:
+            kept = {wish.on for wish in self.asked.preferred_dates.all()}
+            check_days(self, self.asked.campaign, today=self.today, kept=kept)
         return cleaned
 
     def corrections(self) -> dict[str, Any]:
@@ -189,12 +169,7 @@ class CorrectionForm(forms.Form):
             return {"values": values, "meeting_place": place, "mode_wish": wish}
         values |= {"mode": given["mode"], "online_is_fine": given["online_is_fine"]}
         topics = [row for row in self.topic_rows if row.code in given["topics"]]
-        wishes = [
-            Wish(on=given[f"date_{rank}"], part=given[f"part_{rank}"] or PartOfDay.ANY)
-            for rank in range(1, MOST_DATES + 1)
-            if given[f"date_{rank}"]
-        ]
-        return {"values": values, "topics": topics, "wishes": wishes}
+        return {"values": values, "topics": topics, "wishes": wished_in(self)}
 
 
 def _meeting(asked: VisitRequest) -> Visit | None:

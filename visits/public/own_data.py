@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from crm import languages, wording
 from crm.models import ConsentRecord, DataRequest, Message
+from visits.domain.date_wishes import days_in_words
 from visits.domain.requests import MODE_WORDS
 from visits.models import VisitRequest
 from visits.models.requests import Mode, PartOfDay
@@ -33,6 +34,16 @@ def as_plain_values(asked: VisitRequest) -> dict[str, Any]:
         "online_is_fine": asked.online_is_fine,
         "wished_dates": [
             {"on": wish.on.isoformat(), "part": wish.part} for wish in asked.preferred_dates.all()
+        ],
+        "other_dates_asked": [
+            {
+                "visit": wish.visit.ref,
+                "asked_at": wish.asked_at.isoformat(),
+                "wished_dates": wish.days,
+                "reason": wish.reason,
+                "outcome": wish.outcome,
+            }
+            for wish in asked.date_wishes.select_related("visit")
         ],
         "people": asked.people,
         "interpreter": asked.interpreter,
@@ -114,9 +125,15 @@ def in_words(asked: VisitRequest) -> list[tuple[str, str]]:
         (_("How we meet"), str(MODE_WORDS[Mode(asked.mode)])),
         (_("Online is fine too"), yes if asked.online_is_fine else ""),
         (_("Wished dates"), "\n".join(wishes)),
+        (_("Other dates asked for"), "\n".join(_asked_dates(asked))),
         (_("People"), str(asked.people or "")),
         (_("Interpreter"), asked.interpreter),
         (_("Step-free access"), yes if asked.step_free else ""),
         (_("To be kept secret"), asked.secrecy),
     ]
     return [(label, words) for label, words in rows if words]
+
+
+def _asked_dates(asked: VisitRequest) -> list[str]:
+    """What was asked for in place of an agreed date, each wish with its days and its reason."""
+    return [wording.listed([*days_in_words(wish), wish.reason]) for wish in asked.date_wishes.all()]

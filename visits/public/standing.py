@@ -13,11 +13,12 @@ from crm import wording
 from crm.domain.audit import MUNICIPALITY
 from crm.models import AuditEntry, Message
 from visits.domain.booking import UNDO_WITHIN
+from visits.domain.date_wishes import days_in_words, may_ask, open_wish
 from visits.domain.letters import is_date_alone
 from visits.domain.municipality import kept_for_undo, may_undo
 from visits.domain.own_request import WISH_STATES
 from visits.domain.proposals import may_ask_again
-from visits.models import ChecklistItem, Hold, Visit, VisitRequest
+from visits.models import ChecklistItem, DateWish, Hold, Visit, VisitRequest
 from visits.public.report import ShownReport, report_entries, shown_report
 from visits.states import RequestState, VisitState
 
@@ -92,6 +93,8 @@ class Standing:
     can_wish: bool = False
     may_ask_again: bool = False
     needs_address: bool = False
+    date_wish: DateWish | None = None
+    can_ask_for_date: bool = False
 
     @property
     def is_ended(self) -> bool:
@@ -102,6 +105,11 @@ class Standing:
         """When the date kept for an undo is given away."""
         kept = self.kept
         return wording.local_time(kept.expires_at, kept.visit.zone) if kept else ""
+
+    @property
+    def days_wished(self) -> list[str]:
+        """The days asked for in place of the agreed one, in words."""
+        return days_in_words(self.date_wish) if self.date_wish else []
 
     @property
     def is_agreed(self) -> bool:
@@ -123,7 +131,9 @@ def standing_of(request: VisitRequest, *, at: datetime) -> Standing:
     holds = open_holds(request, visit, at=at)
     kept = kept_for_undo(request, at=at)
     report = shown_report(visit) if request.state == R.FULFILLED else None
-    words = _Words(request, visit, holds, at, kept, report)
+    can_ask = may_ask(request, visit, at=at)
+    wish = open_wish(request) if can_ask else None
+    words = _Words(request, visit, holds, at, kept, report, wish)
     is_live = visit is not None and visit.is_live
     is_agreed = is_live and not holds and request.state == R.SCHEDULED
     return Standing(
@@ -148,6 +158,8 @@ def standing_of(request: VisitRequest, *, at: datetime) -> Standing:
         can_wish=request.state in WISH_STATES,
         may_ask_again=may_ask_again(request, at=at),
         needs_address=words.needs_address,
+        date_wish=wish,
+        can_ask_for_date=can_ask,
     )
 
 
@@ -255,13 +267,22 @@ class _Words:
         at: datetime,
         kept: Hold | None,
         report: ShownReport | None,
+        wish: DateWish | None,
     ) -> None:
         self.request, self.visit, self.holds, self.at, self.kept = request, visit, holds, at, kept
-        self.report = report
+        self.report, self.wish = report, wish
         self.is_moved = awaits_answer(request, visit)
         # Moved, and more than its date is new to the city.
         self.is_changed = self.is_moved and visit is not None and not is_date_alone(visit)
         self.may_ask_again = may_ask_again(request, at=at)
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the visit was moved because its city asked for another date."""
+        visit = self.visit
+        if not self.is_moved or visit is None or visit.replaces is None:
+            return False
+        return self.request.date_wishes.unsettled().filter(visit=visit.replaces).exists()
 
     @property
     def needs_address(self) -> bool:
@@ -320,6 +341,8 @@ class _Words:
             else _("The dates offered before are no longer held."),
             R.SCHEDULED: _("We had to change your visit. The time below is kept until you answer.")
             if self.is_changed
+            else _("You asked for another date. The new one is kept until you answer.")
+            if self.is_asked
             else _("We had to move your visit. The new date is kept until you answer.")
             if self.is_moved
             else _("You accepted this date."),
@@ -354,6 +377,8 @@ class _Words:
             return _("You tell us whether the new date suits you.")
         if self.needs_address:
             return _("You tell us where we meet; then we send you the confirmation.")
+        if self.wish is not None:
+            return _("A person looks for another date and answers you; until then this one stays.")
         if state == R.SCHEDULED and self.visit is not None:
             if self.visit.state == V.TENTATIVE:
                 return _("We complete the details and send you the confirmation.")
@@ -380,6 +405,8 @@ class _Words:
             return self.report.by_when(self.at)
         if self.holds:
             return wording.local_time(self.holds[0].expires_at, request.zone)
+        if self.wish is not None and self.wish.due_at > self.at:
+            return wording.local_time(self.wish.due_at, request.zone)
         if request.state == R.SCHEDULED and self.visit is not None:
             return wording.local_time(self.visit.starts_at, self.visit.zone)
         if request.due_at is not None and request.due_at > self.at and self._awaits_us:

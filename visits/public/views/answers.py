@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import messages
@@ -16,14 +17,16 @@ from django.views.decorators.http import require_http_methods, require_POST
 from crm import clock
 from crm.search import search_key
 from crm.validators import clean_line
-from visits.domain import municipality, own_request
+from visits.domain import date_wishes, municipality, own_request
 from visits.domain.booking import Busy
 from visits.domain.proposals import may_ask_again
-from visits.models import VisitRequest
+from visits.domain.requests import Wish
+from visits.models import DateWish, VisitRequest
 from visits.public.fields import LineField, WordsField
 from visits.public.standing import awaits_answer, current_visit, open_holds, standing_of
 from visits.public.views.private import form_page, private_page
 from visits.public.views.status import status_page
+from visits.public.wished_days import add_days, check_days, day_rows, wished_in
 from visits.states import RequestState
 
 
@@ -51,6 +54,35 @@ class OtherDatesForm(forms.Form):
         super().__init__(*args, **options)
         if self.data.get("online_is_fine"):
             self.fields["reason"].required = False
+
+
+class AnotherDateForm(forms.Form):
+    """Days that suit the city better than the agreed one, and why."""
+
+    reason = WordsField(
+        max_length=1_000,
+        rows=3,
+        required=False,
+        label=gettext_lazy("What stands in the way, or what else would suit you?"),
+    )
+
+    def __init__(
+        self, *args: Any, asked: VisitRequest, wish: DateWish | None, **options: Any
+    ) -> None:
+        super().__init__(*args, **options)
+        self.asked = asked
+        add_days(self, [Wish(on, part) for on, part in wish.wished] if wish else [])
+        self.initial["reason"] = wish.reason if wish else ""
+
+    @property
+    def dates(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
+        return day_rows(self)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        today = clock.now().astimezone(ZoneInfo(self.asked.zone)).date()
+        check_days(self, self.asked.campaign, today=today)
+        return cleaned
 
 
 class MeetingPlaceForm(forms.Form):
@@ -199,6 +231,49 @@ def _refusal_of(asked: VisitRequest) -> Callable[..., VisitRequest] | None:
     if visit is not None and open_holds(asked, visit, at=clock.now()):
         return partial(municipality.refuse_dates, asked, visit)
     return None
+
+
+@private_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def another_date(request: HttpRequest, language: str, asked: VisitRequest) -> HttpResponse:
+    """Ask for another date than the agreed one, which stands; or change what was asked for."""
+    visit, at = current_visit(asked), clock.now()
+    if visit is not None and awaits_answer(asked, visit):
+        return redirect("public:other-dates", language=language)
+    try:
+        date_wishes.check_may_ask(asked, visit, at=at)
+    except ValidationError as error:
+        return _refused(request, language, asked, error)
+    wish = date_wishes.open_wish(asked)
+    given = request.POST if request.method == "POST" else None
+    form = AnotherDateForm(given, asked=asked, wish=wish)
+    if form.is_valid():
+        reason, wishes = form.cleaned_data["reason"], wished_in(form)
+        try:
+            date_wishes.ask_for_date(asked, wishes=wishes, reason=reason, at=at)
+        except ValidationError as error:
+            if not date_wishes.may_ask(asked, current_visit(asked), at=at):
+                return _refused(request, language, asked, error)
+            form.add_error(None, error)
+        except Busy as error:
+            return _refused(request, language, asked, error)
+        else:
+            words = _("Thank you. Your agreed date stays until we write to you with another one.")
+            messages.success(request, words)
+            return redirect("public:mine", language=language)
+    return form_page(request, language, asked, "another_date.html", form, visit=visit, wish=wish)
+
+
+@private_page
+@require_POST
+def date_stays(request: HttpRequest, language: str, asked: VisitRequest) -> HttpResponse:
+    """Take the wish for another date back."""
+    try:
+        date_wishes.take_back_wish(asked, at=clock.now())
+    except (ValidationError, Busy) as error:
+        return _refused(request, language, asked, error)
+    messages.success(request, _("Your wish is taken back; the agreed date stays."))
+    return redirect("public:mine", language=language)
 
 
 @private_page

@@ -10,9 +10,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
+from crm.permissions import has_role
+from crm.roles import Role
 from visits.domain.booking import Busy, SlotTaken
 from visits.domain.replies import tell_newly_confirmed
-from visits.models import Campaign, Visit, VisitRequest
+from visits.models import Campaign, DateWish, Visit, VisitRequest
 from visits.views.frame import chosen_slug
 
 
@@ -29,6 +31,13 @@ def get_visit(user, ref: str) -> Visit:
     return get_object_or_404(
         Visit.objects.visible_to(user).select_related("campaign", "host", "place"), ref=ref
     )
+
+
+def date_wishes_of(request: HttpRequest, row: Visit | VisitRequest) -> list[DateWish]:
+    """What the cities ask for in place of the agreed date, for those who lead or plan the visit."""
+    if not has_role(request.user, Role.COORDINATOR, Role.HOST):
+        return []
+    return list(row.date_wishes.open().select_related("request", "visit__campaign"))
 
 
 def current_campaign(request: HttpRequest) -> Campaign | None:

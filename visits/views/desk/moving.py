@@ -24,7 +24,8 @@ from visits.domain.visit_moves import look_at_move
 from visits.domain.visits import postpone_visit
 from visits.forms.visits import PostponeForm
 from visits.models import Host, Visit
-from visits.views.desk.access import get_visit, try_verb
+from visits.models.visits import Side
+from visits.views.desk.access import date_wishes_of, get_visit, try_verb
 from visits.views.desk.toasts import add_errors, done
 
 # What a link may propose; the rest of the form is typed by whoever says yes.
@@ -70,7 +71,10 @@ def _filled(visit: Visit, proposed: dict[str, str]) -> QueryDict:
 
 def _as_it_is(visit: Visit) -> dict[str, str]:
     start = visit.local_start.strftime(TYPED_TIME)
-    return {"host": visit.host.ref, "mode": visit.mode, "starts_at": start}
+    as_it_is = {"host": visit.host.ref, "mode": visit.mode, "starts_at": start}
+    if visit.date_wishes.open().exists():
+        as_it_is["side"] = Side.MUNICIPALITY
+    return as_it_is
 
 
 def _move(request: HttpRequest, visit: Visit, form: PostponeForm) -> Visit | None:
@@ -120,6 +124,7 @@ def _page(request: HttpRequest, visit: Visit, form: PostponeForm) -> HttpRespons
         "move": move,
         "stands": _stands(visit, at=at),
         "later": visit.replaced_by.first(),
+        "date_wishes": date_wishes_of(request, visit),
         "unknown": unknown_calendars({visit.host, move.host if move else visit.host}),
     }
     row = visit.requests.select_related("campaign", "place").order_by("ref").first()

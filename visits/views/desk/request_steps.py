@@ -17,10 +17,11 @@ from crm.permissions import require
 from crm.roles import Role
 from visits.domain import acquaintances
 from visits.domain import requests as verbs
+from visits.domain.date_wishes import keep_date
 from visits.domain.steps import check_request_step
-from visits.forms.requests import MergeForm, ReasonForm, ReferForm, TriageForm
+from visits.forms.requests import KeepDateForm, MergeForm, ReasonForm, ReferForm, TriageForm
 from visits.states import RequestState
-from visits.views.desk.access import get_request, try_verb
+from visits.views.desk.access import date_wishes_of, get_request, try_verb
 from visits.views.desk.toasts import done
 
 LONGEST_NUMBER = 18
@@ -103,6 +104,30 @@ def request_step(request: HttpRequest, ref: str, step: str) -> HttpResponse:
         if try_verb(request, verb, row, at=clock.now(), by=request.user, done=done, **words):
             return redirect("visits:request-detail", ref)
     context = {"row": row, "form": form, "title": title, "label": label}
+    return render(request, "visits/request_step.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@require(Role.COORDINATOR)
+def request_keep_date(request: HttpRequest, ref: str) -> HttpResponse:
+    """Answer a city that asks for another date: the agreed one stays."""
+    row = get_request(request.user, ref)
+    wishes = date_wishes_of(request, row)
+    if not wishes and request.method == "GET":
+        messages.error(request, _("%(ref)s asks for no other date now.") % {"ref": ref})
+        return redirect("visits:request-detail", ref)
+    form = KeepDateForm(request.POST or None, row=row)
+    if request.method == "POST" and form.is_valid():
+        words = form.cleaned_data
+        is_told = try_verb(request, keep_date, row, at=clock.now(), by=request.user, **words)
+        if is_told:
+            messages.success(request, _("The date stays; the answer is in the outbox."))
+        elif is_told is not None:
+            sentence = _("The date stays, but no letter could be written; tell the city yourself.")
+            messages.warning(request, sentence)
+        return redirect("visits:request-detail", ref)
+    context = {"row": row, "form": form, "date_wishes": wishes}
+    context |= {"title": _("Keep the agreed date"), "label": _("Keep it and send the answer")}
     return render(request, "visits/request_step.html", context, status=422 if form.errors else 200)
 
 

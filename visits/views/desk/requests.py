@@ -33,7 +33,7 @@ from visits.forms.requests import RequestByHandForm, TriageForm
 from visits.models import Campaign, VisitRequest
 from visits.models.requests import Channel
 from visits.states import RequestState
-from visits.views.desk.access import current_campaign, get_request
+from visits.views.desk.access import current_campaign, date_wishes_of, get_request
 from visits.views.desk.lists import let_out
 from visits.views.desk.saved_views import views_of
 
@@ -131,6 +131,7 @@ def detail_context(request: HttpRequest, row: VisitRequest) -> dict:
         "disguise": disguise_of(row.address),
         "visits": row.visits.visible_to(request.user).select_related("host"),
         "entries": request_timeline(row, zone=row.campaign.zone),
+        "date_wishes": date_wishes_of(request, row),
         "drafts": row.messages.drafts(),
         "triage": TriageForm.showing(row),
         "steps": states.REQUEST_STEPS[row.state],

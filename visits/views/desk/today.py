@@ -18,7 +18,7 @@ from visits.domain import agenda
 from visits.domain.brief_standing import visit_standings
 from visits.domain.first_steps import first_steps, form_address
 from visits.domain.host_answers import refusals, visits_without_host
-from visits.models import VisitRequest
+from visits.models import DateWish, VisitRequest
 from visits.views.desk.access import current_campaign
 
 ELSEWHERE = ((Role.REPORTER, "visits:figure-list"), (Role.ADMINISTRATOR, "visits:settings"))
@@ -63,6 +63,9 @@ def today(request: HttpRequest) -> HttpResponse:
         count, replies = agenda.replies_waiting(user)
         context |= {
             "stopped": OutboxStanding.objects.stopped().first(),
+            "other_dates": [
+                _with_time_left(row, at) for row in agenda.other_dates_asked(user, at=at)
+            ],
             "reply_count": count,
             "replies": replies,
             "notices": agenda.notices_soon(user, at=at),
@@ -90,8 +93,8 @@ def today(request: HttpRequest) -> HttpResponse:
     return render(request, "visits/today.html", context)
 
 
-def _with_time_left(row: VisitRequest, at) -> dict:
-    """A request with its working minutes left; negative when overdue."""
+def _with_time_left(row: VisitRequest | DateWish, at) -> dict:
+    """What waits for an answer with its working minutes left; negative when overdue."""
     zone = row.campaign.zone
     if row.due_at is None:
         return {"row": row, "left": None}

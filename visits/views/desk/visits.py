@@ -37,7 +37,7 @@ from visits.forms.visits import AttendanceForm, ReportForm, VisitFactsForm
 from visits.ical import invitation
 from visits.models import Host, HostAnswer, Visit
 from visits.states import VisitState
-from visits.views.desk.access import get_visit, tell_confirmed, try_verb
+from visits.views.desk.access import date_wishes_of, get_visit, tell_confirmed, try_verb
 from visits.views.desk.briefs import brief_cards, kept_briefs, print_choice
 from visits.views.desk.lists import as_file, list_page
 
@@ -133,6 +133,7 @@ def visit_facts(request: HttpRequest, visit: Visit) -> dict:
         "missing": missing_for_confirmation(visit) if visit.state == VisitState.TENTATIVE else [],
         "disruptions": disruptions_touching(visit),
         "later": visit.replaced_by.first(),
+        "date_wishes": date_wishes_of(request, visit),
         "refusal": _refusal(request, visit),
         "before_move": visit.agreed_before if visit.awaits_city else None,
         "no_way_back": why_no_way_back(visit, at=at),

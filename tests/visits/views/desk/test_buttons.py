@@ -22,6 +22,7 @@ from tests.factories.crm import (
     PersonFactory,
 )
 from tests.factories.visits import (
+    DateWishFactory,
     ExpenseFactory,
     FigureSnapshotFactory,
     HostAvailabilityFactory,
@@ -164,6 +165,7 @@ def everything(sample, coordinator, client):
     TravelOverrideFactory()
     PlanRunFactory(plan=plan, state=PlanRun.State.QUEUED)
     HostAvailabilityFactory(host=Host.objects.get(ref="H1"))
+    DateWishFactory(request=VisitRequest.objects.get(ref="R02"), visit=Visit.objects.get(ref="V04"))
     ExpenseFactory(visit=Visit.objects.get(ref="V01"))
     TravelLegFactory(visit=Visit.objects.get(ref="V07"))
     FigureSnapshotFactory(campaign=plan.campaign)
