@@ -112,10 +112,11 @@ def load_problem(
     for a city are facts; what a cancelled visit keeps for an undo is busy, and so are whole tours
     for other campaigns (see `tours`); strikes and storms stop journeys. Visits
     `released` by reference are no facts: they may move, as little as possible, and are placed
-    before anything new; `most_moves` limits how many of them and of the offers may. Fresh: every
-    request not merged, rejected or referred over the whole window from an empty calendar, with
-    every strike and storm of it; `left_out_when_fresh` tells what that does not look at. Only:
-    these requests, whatever their state, and all visits but their own.
+    before anything new; where a city asked for other days, on those alone. `most_moves` limits how
+    many of them and of the offers may. Fresh: every request not merged, rejected or referred over
+    the whole window from an empty calendar, with every strike and storm of it;
+    `left_out_when_fresh` tells what that does not look at. Only: these requests, whatever their
+    state, and all visits but their own.
 
     `decisions` are the coordinator's, those of the campaign when not given. `beside` are further
     places to which journeys shall be known. What is `held` is not weighed anew but taken so.
@@ -176,8 +177,8 @@ def load_problem(
         fixed=tuple(_fixed(visit, known, at_home=visit.pk in elsewhere.inside) for visit in visits),
         published=tuple(
             p.PublishedVisit(task=group[0].ref, host=offer.host.ref, start=offer.starts_at)
-            for group in groups
-            if (offer := offers.get(group[0].ref)) and group[0].ref not in changed
+            for group, task in zip(groups, tasks, strict=True)
+            if (offer := offers.get(task.ref)) and task.ref not in changed and not task.only_wished
         ),
         project_end=campaign.project_end,
         clock=None if fresh else at,

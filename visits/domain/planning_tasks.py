@@ -97,6 +97,19 @@ def task_of_requests(
         needs=_needs(group, known.by_experts),
         languages=_languages(group),
         promised=agreed is not None,
+        only_wished=agreed is not None and _asks_for_other_days(agreed, group),
+    )
+
+
+def _asks_for_other_days(agreed: Visit, group: Sequence[VisitRequest]) -> bool:
+    """Whether a city asked for other days of the window in place of this agreed visit's."""
+    days = agreed.campaign.working_days
+    return any(
+        on in days
+        for request in group
+        for asked in request.date_wishes.all()
+        if asked.settled_at is None and asked.visit_id == agreed.pk
+        for on, _part in asked.wished
     )
 
 

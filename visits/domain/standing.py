@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # Of more visits that may move not every choice is looked at.
 FEW_TO_COMPARE = 6
 # Reasons that hold whatever else a plan has.
-OF_ITS_OWN = HOPELESS | {"too_long", "day_too_short", "cannot_travel", "not_offered"}
+OF_ITS_OWN = HOPELESS | {"too_long", "day_too_short", "cannot_travel", "not_offered", "not_wished"}
 
 
 @dataclass(frozen=True)

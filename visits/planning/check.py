@@ -90,6 +90,8 @@ class _Check:
             self.say(f"{host.name} lacks a language for {name}.")
         if task.mode == Mode.ON_SITE and not host.can_travel:
             self.say(f"{host.name} does not travel, but is sent to {name}.")
+        if task.only_wished and day not in {wish.day for wish in task.wishes}:
+            self.say(f"{name} lies on none of the days its city asks for.")
         for ban in task.bans:
             if ban.host in (None, host.ref) and ban.day in (None, day):
                 if ban.host is not None or ban.day is not None:

@@ -63,6 +63,12 @@ def day_refusal(problem: Problem, task: Task, host: Host, day: date) -> Reason |
             f"{day:%-d %B} is closed in {task.place.name}: {why.rstrip('.')}.",
             {"day": day, "place": task.place.name, "why": why},
         )
+    if task.only_wished and all(wish.day != day for wish in task.wishes):
+        return Reason(
+            "not_wished",
+            f"{day:%-d %B} is none of the days that its city asks for instead.",
+            {"day": day},
+        )
     for ban in task.bans:
         if ban.day == day and ban.host in (None, host.ref):
             return Reason(

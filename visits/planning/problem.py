@@ -158,7 +158,8 @@ class Task:
     `closed` maps hard-closed dates to the reason; `half_days` maps dates to the latest end in
     minutes after 00:00 local; `soft_days` maps dates to their price. `needs` lists groups of
     skills: the host must have one of each group. `languages` is any-of. `start_windows`, when
-    given, maps the only possible dates to the earliest and latest start. A `promised` visit was
+    given, maps the only possible dates to the earliest and latest start; `only_wished` is for tasks
+    that may take place on no date but those of their wishes. A `promised` visit was
     agreed with the city: to place it beats every sum of other priorities, and it may stay where it
     is published whatever the rules for new dates say.
     """
@@ -180,6 +181,7 @@ class Task:
     languages: frozenset[str] = frozenset()
     only_host: str | None = None
     start_windows: Mapping[date, tuple[datetime, datetime]] | None = None
+    only_wished: bool = False
     promised: bool = False
 
     @property

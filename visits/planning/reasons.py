@@ -43,6 +43,7 @@ NEARNESS = (
     "outside_window",
     "after_project_end",
     "not_offered",
+    "not_wished",
     "closed_day",
     "banned_day",
     "pinned_day",

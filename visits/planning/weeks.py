@@ -28,6 +28,7 @@ DECIDED = {
     "cannot_travel",
     "lacks_language",
     "lacks_skill",
+    "not_wished",
     "only_host",
     "pinned_day",
     "pinned_elsewhere",

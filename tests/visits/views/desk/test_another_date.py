@@ -10,9 +10,10 @@ from crm.models import ClockSetting, OutgoingMail, User
 from tests.factories.visits import DateWishFactory
 from tests.visits.views.desk.front_door import change_visit, do, go, refused, said
 from visits.domain.date_wishes import ask_for_date
+from visits.domain.planning_runs import work_off
 from visits.domain.reach import Reach
 from visits.domain.requests import Wish
-from visits.models import DateWish, Host, Visit, VisitRequest
+from visits.models import DateWish, Host, PlanRun, Visit, VisitRequest
 
 pytestmark = pytest.mark.django_db
 DUE = datetime(2023, 2, 16, 9, tzinfo=UTC)
@@ -168,3 +169,48 @@ def test_coordinator_is_told_when_no_answer_could_be_mailed(desk, wish):
 def test_wish_of_a_visit_that_begins_leaves_today(desk, wish):
     ClockSetting.objects.fix(wish.visit.starts_at)
     assert go(desk, "today").context["other_dates"] == []
+
+
+def replanned(desk, ref):
+    """What each of the three answers does with a visit that is planned anew."""
+    do(desk, "plan-replan", released=[ref], because="Another date")
+    PlanRun.objects.update(seconds=60)
+    work_off()
+    answers = go(desk, "plan-replan").context["answers"]
+    return {
+        run.freedom: (
+            [change for change in answer["changes"] if change.visit and change.visit.ref == ref],
+            [row.reason for row in answer["without_place"]],
+        )
+        for answer in answers
+        for run in answer["runs"]
+    }
+
+
+def ask(ref, day, part="any"):
+    ask_for_date(
+        VisitRequest.objects.get(ref=ref),
+        wishes=[Wish(day, part)],
+        reason="",
+        at=DUE.replace(day=15),
+    )
+
+
+def test_planned_anew_it_moves_to_the_day_its_city_asks_for_and_nothing_else_moves(desk):
+    ask("R23", date(2023, 2, 27), "afternoon")
+    ways = replanned(desk, "V17")
+    for changes, left in ways.values():
+        (change,) = changes
+        assert (change.kind, change.placement.starts_at.date()) == ("moved", date(2023, 2, 27))
+        assert change.placement.starts_at.hour >= 10  # noon in Lviv
+        assert left == []
+
+
+def test_planned_anew_it_stays_where_it_is_when_its_city_s_days_are_taken(desk):
+    ask("R02", date(2023, 2, 22))
+    for changes, left in replanned(desk, "V04").values():
+        assert [change for change in changes if change.kind == "moved"] == []
+        assert left == [
+            "Joe Gorman cannot fit it on Wed 22 Feb 2023 beside V10 Vilnius, which stands. "
+            "No other day is free for it."
+        ]
