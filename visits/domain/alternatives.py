@@ -293,7 +293,8 @@ class Alternatives:
         """That the days a city did not wish for are taken as well, where the reason says nothing of
         them."""
         others = [slot for slot in row.slots if slot.day not in wished and not is_past(slot)]
-        is_whole = row.reason.code.startswith("outranked") or row.reason.code == "others_give_way"
+        code, params = row.reason.code, row.reason.params
+        is_whole = "day" not in params or code in ("outranked", "outranked_by", "others_give_way")
         is_free = any(slot.reason.code == "fits_now" for slot in others)
         if not wished or not others or is_whole or is_free:
             return []
