@@ -256,10 +256,8 @@ def _estimated_beside(
     """The estimates beside these legs. Of visits that cannot all be reached, those that a leg leads
     to come first; where a strike or storm keeps the host from one of them all the same, the
     estimates are the usual ones."""
-    rows = [leg for own in legs.values() for leg in own if leg.visit]
-    led_to = {
-        leg.visit.ref for leg in rows if leg.visit and leg.destination_id == leg.visit.place_id
-    }
+    rows = [(leg, leg.visit) for own in legs.values() for leg in own if leg.visit]
+    led_to = {visit.ref for leg, visit in rows if leg.destination_id == visit.place_id}
     estimated = _estimated(weeks, first=led_to)
     all_the_same = {
         host: own

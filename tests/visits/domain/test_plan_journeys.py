@@ -7,15 +7,15 @@ import pytest
 
 from crm import clock, wording
 from tests.factories.visits import CalendarFeedFactory
-from visits.domain.briefing import send_brief
-from visits.domain.briefs import edition_of
+from visits.domain.briefing import settle_upcoming
+from visits.domain.briefs import build_edition, edition_of
 from visits.domain.feeds import feed_text
 from visits.domain.my_week import week_of
 from visits.domain.packs import gather_pack
 from visits.domain.plans import solve_campaign, store_version
 from visits.domain.publishing import aftermath_of_publishing, changes_of, publish_version
 from visits.domain.travel_legs import legs_around, sum_of, sums_by_host
-from visits.models import CalendarFeed, Campaign, Host, PlanVersion, TravelLeg, Visit
+from visits.models import BriefEdition, CalendarFeed, Campaign, Host, PlanVersion, TravelLeg, Visit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -69,7 +69,10 @@ def briefed():
 def test_the_briefs_that_publishing_makes_untrue_are_named_before(sample):
     now, campaign = clock.now(), Campaign.objects.get(slug="february-2023")
     for visit in Visit.objects.filter(state="confirmed", starts_at__gt=now, campaign=campaign):
-        send_brief(visit, at=now, by=None)
+        for kind in BriefEdition.Kind:
+            build_edition(visit, kind, at=now)
+    BriefEdition.objects.filter(kind="public").update(sent_at=now)
+    settle_upcoming(at=now)
     before = briefed()
     version = store_version(solve_campaign(campaign, at=now, seconds=60))
     told = aftermath_of_publishing(version, changes_of(version), at=now)
