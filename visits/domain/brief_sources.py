@@ -80,7 +80,7 @@ class Sources:
     # --- Journeys ---
 
     @cached_property
-    def _journeys(self) -> dict[int, Sequence[Journey]]:
+    def _journeys(self) -> Mapping[int, Sequence[Journey]]:
         if self._supposed is not None:
             return {host.pk: own for host, own in self._supposed.journeys.items()}
         hosts = {visit.host for visit in self.visits}
@@ -116,7 +116,7 @@ class Sources:
         return sum(costs, Decimal()) if costs else None
 
     @cached_property
-    def _host_visits(self) -> dict[int, Sequence[Visit]]:
+    def _host_visits(self) -> Mapping[int, Sequence[Visit]]:
         if self._supposed is not None:
             return {host.pk: own for host, own in self._supposed.visits.items()}
         rows = (

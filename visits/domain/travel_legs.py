@@ -308,7 +308,6 @@ def _leg(
     until: datetime | None,
 ) -> TravelLeg:
     """The leg of a row of a host who has these visits on site and sets out again then."""
-    departs = _departure(row)
     arrives = datetime.fromisoformat(row["arrives_at"])
     status = TravelLeg.Status.ESTIMATED if row["estimated"] else TravelLeg.Status.PLANNED
     return TravelLeg(
@@ -318,8 +317,8 @@ def _leg(
         mode=row["mode"],
         origin_id=int(row["from_place"][1:]),
         destination_id=int(row["to_place"][1:]),
-        departs_at=departs,
-        arrives_at=arrives,
+        departs_at=_departure(row).astimezone(UTC),
+        arrives_at=arrives.astimezone(UTC),
         km=row["km"],
         cost=row["cost"],
         co2_kg=row["co2"],

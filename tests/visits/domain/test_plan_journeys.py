@@ -7,15 +7,14 @@ import pytest
 
 from crm import clock, wording
 from tests.factories.visits import CalendarFeedFactory
-from visits.domain.briefing import settle_upcoming
-from visits.domain.briefs import build_edition, edition_of
+from visits.domain.briefs import edition_of
 from visits.domain.feeds import feed_text
 from visits.domain.my_week import week_of
 from visits.domain.packs import gather_pack
 from visits.domain.plans import solve_campaign, store_version
-from visits.domain.publishing import aftermath_of_publishing, changes_of, publish_version
+from visits.domain.publishing import publish_version
 from visits.domain.travel_legs import legs_around, sum_of, sums_by_host
-from visits.models import BriefEdition, CalendarFeed, Campaign, Host, PlanVersion, TravelLeg, Visit
+from visits.models import CalendarFeed, Campaign, Host, PlanVersion, TravelLeg, Visit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -60,26 +59,6 @@ def test_publishing_leaves_a_visit_alone_whose_facts_do_not_change(sample):
     assert {row[1] for row in before if row[0] in ("V07", "V08")} == {"briefed"}
     publish()
     assert before - standing() == set()
-
-
-def briefed():
-    return set(Visit.objects.filter(state="briefed").values_list("ref", flat=True))
-
-
-def test_the_briefs_that_publishing_makes_untrue_are_named_before(sample):
-    now, campaign = clock.now(), Campaign.objects.get(slug="february-2023")
-    for visit in Visit.objects.filter(state="confirmed", starts_at__gt=now, campaign=campaign):
-        for kind in BriefEdition.Kind:
-            build_edition(visit, kind, at=now)
-    BriefEdition.objects.filter(kind="public").update(sent_at=now)
-    settle_upcoming(at=now)
-    before = briefed()
-    version = store_version(solve_campaign(campaign, at=now, seconds=60))
-    told = aftermath_of_publishing(version, changes_of(version), at=now)
-    named = {visit.ref for visit in told.outdated}
-    publish_version(version, at=now, by=None)
-    assert named == before - briefed()
-    assert (len(named) > 0, len(briefed()) > 0) == (True, True)
 
 
 # --- One journey, told alike ---

@@ -22,6 +22,8 @@ from tests.factories.visits import (
     VisitFactory,
     VisitRequestFactory,
 )
+from visits.domain.briefing import settle_upcoming
+from visits.domain.briefs import build_edition
 from visits.domain.feeds import feed_text
 from visits.domain.journeys import Journey, journeys_between, journeys_of, visits_near
 from visits.domain.my_week import week_of
@@ -31,6 +33,7 @@ from visits.domain.plans import solve_campaign, store_version
 from visits.domain.publishing import aftermath_of_publishing, changes_of, publish_version
 from visits.domain.travel_legs import HostJourneys, legs_around, sum_of, sums_by_host
 from visits.models import (
+    BriefEdition,
     CalendarFeed,
     Disruption,
     HostAvailability,
@@ -543,6 +546,30 @@ def test_of_visits_that_cannot_all_be_reached_those_of_the_plan_are(campaign, ho
 
 
 # --- What publishing changes ---
+
+
+def briefed():
+    return set(Visit.objects.filter(state="briefed").values_list("ref", flat=True))
+
+
+@pytest.mark.one_database
+def test_the_briefs_that_publishing_makes_untrue_are_named_before(campaign, host, places):
+    ClockSetting.objects.fix(MONDAY)
+    agreed(host, campaign, places["Gent"], MONDAY + timedelta(days=8), ref="V01")
+    agreed(host, campaign, places["Vilnius"], MONDAY + timedelta(days=15), ref="V02")
+    plan_and_publish(campaign, MONDAY)
+    for visit in Visit.objects.all():
+        for kind in BriefEdition.Kind:
+            build_edition(visit, kind, at=MONDAY)
+    BriefEdition.objects.filter(kind="public").update(sent_at=MONDAY)
+    settle_upcoming(at=MONDAY)
+    assert briefed() == {"V01", "V02"}
+    VisitRequestFactory(campaign=campaign, place=places["Antwerpen"], zone="Europe/Brussels")
+    version = store_version(solve_campaign(campaign, at=MONDAY, seconds=5))
+    told = aftermath_of_publishing(version, changes_of(version), at=MONDAY)
+    assert [visit.ref for visit in told.outdated] == ["V01"]
+    publish_version(version, at=MONDAY, by=None)
+    assert briefed() == {"V02"}
 
 
 @pytest.mark.one_database
