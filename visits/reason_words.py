@@ -12,14 +12,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm import wording
+from crm import languages, wording
 from visits.models.travel import mode_words
 from visits.planning.solution import Reason
 
 DESK: dict[str, Promise] = {
     "only_host": gettext_lazy("Only another host may lead this visit, not %(host)s."),
     "lacks_skill": gettext_lazy("%(host)s does not cover %(skills)s."),
-    "lacks_language": gettext_lazy("%(host)s speaks none of %(languages)s."),
+    "lacks_language": gettext_lazy(
+        "%(host)s speaks none of these languages, and no interpreter is asked for: %(languages)s."
+    ),
     "cannot_travel": gettext_lazy("%(host)s does not travel."),
     "banned_host": gettext_lazy("We have ruled out %(host)s for this visit."),
     "pinned_elsewhere": gettext_lazy("We have pinned this visit to another host."),
@@ -70,6 +72,9 @@ DESK: dict[str, Promise] = {
     "away_then": gettext_lazy("It cannot stay on %(day)s: %(host)s is unavailable (%(absence)s)."),
     "blocked_by_visit": gettext_lazy(
         "%(host)s cannot fit it on %(day)s beside %(visit)s, which stands."
+    ),
+    "blocked_by_visits": gettext_lazy(
+        "%(host)s cannot fit it on %(day)s beside %(visit)s, which stand."
     ),
     "blocked_by_plan": gettext_lazy("%(host)s cannot fit it on %(day)s beside %(visit)s."),
     "rest_day": gettext_lazy(
@@ -203,6 +208,8 @@ def _values(params: Mapping[str, Any]) -> dict[str, str]:
         values["latest"] = wording.zoned_time(params["latest"], params["zone"])
     elif {"earliest", "zone"} <= params.keys():
         values["earliest"] = wording.local_time(params["earliest"], params["zone"])
+    if "languages" in params:
+        values["languages"] = both(languages.name_of(code) for code in params["languages"])
     if "mode" in params:
         values["mode"] = mode_words(params["mode"])
     if "absent_from" in params:

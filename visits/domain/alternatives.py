@@ -72,7 +72,7 @@ class Alternatives:
     def wide(self) -> tuple[p.Problem, Solution, frozenset[str]]:
         """The problem in which visits ahead may give way, the same plan in it, and those of its
         visits that are agreed."""
-        released, placed = _released(self.loaded)
+        released, placed = self.released
         agreed = self.promised | {
             task.ref
             for task in released
@@ -94,6 +94,37 @@ class Alternatives:
         if plan is None:
             return self.problem, self.solution, agreed
         return wide, plan, agreed
+
+    @cached_property
+    def ahead(self) -> dict[str, tuple[p.Task, p.Host, p.FixedVisit]]:
+        """The visits ahead that might give way, each as a task, with its host and where it stands,
+        by reference."""
+        problem, found = self.loaded.problem, {}
+        hosts = {host.ref: host for host in problem.hosts}
+        for fixed in problem.fixed:
+            task = task_of_visit(self.loaded.visits[fixed.ref], self.loaded.known)
+            host = hosts.get(fixed.host)
+            if task and host and problem.clock is not None and fixed.start > problem.clock:
+                found[fixed.ref] = task, host, fixed
+        return found
+
+    @cached_property
+    def released(self) -> tuple[list[p.Task], list[Placed]]:
+        """Of the visits ahead those that keep the rules where they are, and their places."""
+        problem, tasks, placed = self.loaded.problem, [], []
+        for ref, (task, host, fixed) in self.ahead.items():
+            others = [row for row in problem.fixed if row.ref != ref]
+            if weigh_start(problem, others, task, host, fixed.start).possible:
+                tasks.append(task)
+                placed.append(Placed(task.ref, fixed.host, fixed.start))
+        return tasks, placed
+
+    @property
+    def at_fault(self) -> frozenset[str]:
+        """The visits ahead that might give way but break a rule where they are, so that no change
+        worked out can move them."""
+        wide, _plan, _agreed = self.wide
+        return frozenset(self.ahead.keys() & {fixed.ref for fixed in wide.fixed})
 
     def ways(
         self, ref: str, *, host: str | None = None, day: date | None = None
@@ -245,7 +276,8 @@ class Alternatives:
             others = () if is_whole else left - {on}
             found = (nearest([s for s in row.slots if s.day == day], {day}) for day in others)
             more = sorted((s.day, desk_words(s.reason)) for s in found if s and not is_past(s))
-            return " ".join([desk_words(reason), *(words for _day, words in more)])
+            told = [desk_words(reason), *(words for _day, words in more)]
+            return " ".join([*told, *self.of_other_days(row, wished)])
         if not ahead:
             words = _("Every date it wished for is over or too soon. %(reason)s")
         elif ahead == wished:
@@ -256,6 +288,16 @@ class Alternatives:
                 "%(reason)s"
             )
         return words % {"reason": desk_words(reason)}
+
+    def of_other_days(self, row: Unplaced, wished: set[date]) -> list[str]:
+        """That the days a city did not wish for are taken as well, where the reason says nothing of
+        them."""
+        others = [slot for slot in row.slots if slot.day not in wished and not is_past(slot)]
+        is_whole = row.reason.code.startswith("outranked") or row.reason.code == "others_give_way"
+        is_free = any(slot.reason.code == "fits_now" for slot in others)
+        if not wished or not others or is_whole or is_free:
+            return []
+        return [_("No other day is free for it.")]
 
     def why_not_as_wished(self, row: Unplaced, change: Change) -> str:
         """Why a request that still fits into the plan has no place as it wished; else empty."""
@@ -271,22 +313,6 @@ class Alternatives:
         if not moments:
             return date.min
         return local_day(task_of(self.problem, ref).place.zone, minute_of(max(moments)))
-
-
-def _released(loaded: LoadedProblem) -> tuple[list[p.Task], list[Placed]]:
-    """Visits ahead as tasks with their places, as far as they keep the rules where they are."""
-    problem, tasks, placed = loaded.problem, [], []
-    hosts = {host.ref: host for host in problem.hosts}
-    for fixed in problem.fixed:
-        task = task_of_visit(loaded.visits[fixed.ref], loaded.known)
-        host = hosts.get(fixed.host)
-        if task is None or host is None or problem.clock is None or fixed.start <= problem.clock:
-            continue
-        others = [row for row in problem.fixed if row.ref != fixed.ref]
-        if weigh_start(problem, others, task, host, fixed.start).possible:
-            tasks.append(task)
-            placed.append(Placed(task.ref, fixed.host, fixed.start))
-    return tasks, placed
 
 
 def would_fit(loaded: LoadedProblem, change: Change) -> str:

@@ -580,6 +580,7 @@ def _store(
         fresh=False,
         made_at=version.made_at,
         left=(*_tray(draft, plan, out), *_kept_rows(draft)),
+        stands=frozenset(version.standing["visits"]),
     )
     told = plan_as_json(solved) | {"was_left_out": was_out}
     _leave_open(told, version, draft.loaded.facts)

@@ -19,6 +19,7 @@ from visits.domain.journeys import Journey, busy_times, journeys_between, visits
 from visits.domain.place_names import name_of, names_at
 from visits.domain.plan_rules import decisions_of, with_decisions
 from visits.domain.planning_tasks import (
+    WORKING_LANGUAGE,
     Known,
     covered_by_experts,
     mode_of,
@@ -451,7 +452,7 @@ def _host(host: Host, position: p.Position | None, *, busy: Sequence[p.Busy]) ->
         name=host.name,
         home=planned_place(host.home),
         skills=frozenset(topic.code for topic in host.topics.all()),
-        languages=frozenset(host.languages),
+        languages=frozenset(host.languages or [WORKING_LANGUAGE]),
         busy=tuple(busy),
         can_travel=host.travels,
         days_in_a_row=host.max_days_in_row,

@@ -20,6 +20,8 @@ SOFT_POINTS = {
     CalendarDay.Kind.HALF_DAY: 0.5,
     CalendarDay.Kind.CUSTOM: 1.0,
 }
+# What hosts and cities speak with each other where they share no other language.
+WORKING_LANGUAGE = "en"
 BRIDGE_DAY = p.SoftDay(0.5, "a bridge day between a holiday and the weekend")
 
 
@@ -93,6 +95,7 @@ def task_of_requests(
         half_days=half_days,
         soft_days=soft_days,
         needs=_needs(group, known.by_experts),
+        languages=_languages(group),
         promised=agreed is not None,
     )
 
@@ -169,6 +172,14 @@ def covered_by_experts() -> set[str]:
     """Topics that an expert can add from afar."""
     experts = Host.objects.filter(kind=Host.Kind.EXPERT)
     return set(experts.values_list("topics__code", flat=True))
+
+
+def _languages(group: Sequence[VisitRequest]) -> frozenset[str]:
+    """The languages a meeting can be held in: those the cities asked for, or English; any, where an
+    interpreter is there."""
+    if any(request.interpreter.strip() for request in group):
+        return frozenset()
+    return frozenset({WORKING_LANGUAGE, *(request.language for request in group)})
 
 
 def _needs(group: Sequence[VisitRequest], by_experts: set[str]) -> tuple[frozenset[str], ...]:

@@ -57,7 +57,8 @@ class SolvedPlan:
 
     `left` are requests whose rows need no working out: those of visits that might have moved but
     found no new place, which stand, so the plan has them as facts; and those of an edited draft.
-    `online` tells how those that stand could be met online instead, by their references.
+    `stands` are the references of those visits, and `online` tells how they could be met online
+    instead.
     """
 
     campaign: Campaign
@@ -67,6 +68,7 @@ class SolvedPlan:
     fresh: bool
     made_at: datetime
     left: tuple[dict[str, Any], ...] = ()
+    stands: frozenset[str] = frozenset()
     online: Mapping[str, Change] = field(default_factory=dict)
 
 
@@ -121,9 +123,10 @@ def solve_campaign(
         return time.monotonic() > until or bool(should_stop and should_stop())
 
     solved, standing = Standing(solve, load, over).settle(released)
-    online = online_instead(solved.loaded, solved.solution, {each.ref for each in standing})
+    stands = frozenset(each.ref for each in standing)
+    online = online_instead(solved.loaded, solved.solution, stands)
     left = [told for each in standing for told in told_of(_ways_of(each, online), each.row)]
-    return replace(solved, left=tuple(left), online=online)
+    return replace(solved, left=tuple(left), stands=stands, online=online)
 
 
 def _ways_of(left: Left, online: Mapping[str, Change]) -> Alternatives:
@@ -148,6 +151,7 @@ def plan_as_json(solved: SolvedPlan) -> dict[str, Any]:
         "proven_all": solution.proven_all,
         "bound": solution.bound,
         "priority": solution.priority,
+        "standing": _standing(solved),
         "points": solution.points,
         "visits": [_visit_as_json(solved, visit) for visit in solution.visits],
         "unplaced": unplaced_as_json(solved),
@@ -174,12 +178,27 @@ def _visit_as_json(solved: SolvedPlan, planned: PlannedVisit) -> dict[str, Any]:
         "requests": sorted(planned.requests),
         "visit": visit_ref(solved, planned),
         "fixed": planned.fixed is not None,
+        "missed": planned.missed,
         "city": planned.label,
         "host": planned.host,
         "mode": str(planned.mode),
         "starts_at": planned.start.astimezone(zone).isoformat(),
         "ends_at": planned.end.astimezone(zone).isoformat(),
         "zone": planned.zone,
+    }
+
+
+def _standing(solved: SolvedPlan) -> dict[str, Any]:
+    """The agreed visits that the plan counts although nobody can be there, or although they might
+    have moved and have no new place: their references, and their part of the priority."""
+    rows = [
+        visit
+        for visit in solved.solution.visits
+        if visit.fixed and (visit.missed or visit.fixed in solved.stands)
+    ]
+    return {
+        "visits": [row.fixed for row in rows],
+        "priority": sum(row.priority for row in rows),
     }
 
 

@@ -14,6 +14,7 @@ from visits.domain.planning import LoadedProblem
 from visits.planning.changes import HOPELESS
 from visits.planning.moves import reasons_left
 from visits.planning.solution import Solution, Unplaced
+from visits.planning.verdicts import verdict
 
 if TYPE_CHECKING:
     from visits.domain.plans import SolvedPlan
@@ -141,23 +142,19 @@ class Standing:
         return asked + sum(visit.priority for visit in problem.fixed)
 
     def left_by(self, found: "SolvedPlan") -> list[Left]:
-        """The visits that stand in a plan, each with why it has no new place."""
+        """The visits that stand in a plan where they cannot stay, each with why it has no new place
+        beside the plan as it was found."""
         moving, left = {*found.loaded.released}, []
-        reasons: dict[str, tuple[Unplaced, LoadedProblem]] = {}
-        for tried in self.tries:
-            for ref, row in without_new_place(tried).items():
-                reasons.setdefault(ref, (row, tried.loaded))
         for ref in self.weights:
             if ref in moving:
                 continue
-            rest = tuple(visit for visit in found.solution.visits if visit.fixed != ref)
-            bare = replace(found.solution, visits=rest)
-            if ref not in reasons:
-                loaded = self.load({*moving, ref})
-                (task,) = [task for task, visit in loaded.kept_visits.items() if visit.ref == ref]
-                (row,) = reasons_left(loaded.problem, bare, only={task})
-                reasons[ref] = (row, loaded)
-            row, loaded = reasons[ref]
+            (stands,) = [visit for visit in found.solution.visits if visit.fixed == ref]
+            rest = tuple(visit for visit in found.solution.visits if visit is not stands)
+            bare, loaded = replace(found.solution, visits=rest), self.load({*moving, ref})
+            (task,) = [task for task, visit in loaded.kept_visits.items() if visit.ref == ref]
+            if verdict(loaded.problem, bare, task, stands.host, stands.start).possible:
+                continue
+            (row,) = reasons_left(loaded.problem, bare, only={task})
             left.append(Left(ref, replace(row, would_fit_if=None), bare, loaded))
         return left
 

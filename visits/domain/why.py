@@ -41,6 +41,7 @@ EXACT = Limits(seconds=4.0, effort=0.5)
 # Reasons against a day that other visits make.
 TAKEN = (
     "blocked_by_visit",
+    "blocked_by_visits",
     "blocked_by_plan",
     "not_reachable",
     "day_stopped",
@@ -238,7 +239,7 @@ class Weighing:
         """Every host and day in words; the verdicts are those of the draft's own page."""
         plan = Arrangement(self.loaded, self.solution, self.loaded.decisions)
         wide, laid, _agreed = self.alternatives.wide
-        rooms = rooms_of(wide, laid, self.task.ref)
+        rooms = rooms_of(wide, laid, self.task.ref, loose=self.alternatives.at_fault)
         return [
             self.words_of(cell, rooms.get((cell.host.ref, cell.day)))
             for cell in verdicts_of(plan, self.task.ref)

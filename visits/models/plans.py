@@ -89,6 +89,11 @@ class PlanVersion(SampleMark, models.Model):
         return not placement.is_fixed or is_released
 
     @property
+    def standing(self) -> dict:
+        """The agreed visits it counts although they have no place: references, and priority."""
+        return self.result.get("standing", {"visits": [], "priority": 0})
+
+    @property
     def left_open(self) -> set[str]:
         """References of the requests in its tray whose reasons wait for somebody who looks."""
         return set(self.result.get("open", []))

@@ -155,6 +155,10 @@ class Columns:
             fresh += added
             if added:
                 self.solve()
+            if self.is_large and not self.search.rounds:
+                # The first pass takes long: whoever stops it has the plan of the weeks so far.
+                self.round_off()
+                self.search.tell("swept")
         self.search.rounds += 1
         return fresh
 

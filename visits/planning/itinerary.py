@@ -86,6 +86,7 @@ class Storyteller:
                 row.end,
                 row.place.zone,
                 row.priority,
+                missed=int(week.fact[stop]) in week.missed,
             )
         if fact is not None and fact.task is None:
             return None

@@ -105,21 +105,33 @@ def _first_day(week: HostWeek) -> int:
     return max(0, int(np.searchsorted(home_from, week.ready, side="right")) - 1)
 
 
-def _hours(week: HostWeek, ends: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Travel hours per day of journeys between places: (days, ...) from and to.
+def _hours(
+    week: HostWeek, origins: np.ndarray, targets: np.ndarray, days: slice
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Travel hours of each of these days, from and to, of journeys from every origin (rows) to
+    every target (columns).
 
-    Where all places share a zone, the other axes have length one.
+    Where all places share a zone, both axes have length one.
     """
     home = week.zone_of_place[week.home]
     if (week.zone_of_place == home).all():
-        shape = (len(week.days), *(1 for _axis in range(ends[0].ndim)))
-        return week.day_from[home].reshape(shape), week.day_to[home].reshape(shape)
-    zones = [week.zone_of_place[end] for end in ends]
-    begin = np.maximum(
-        np.maximum(week.day_from[zones[0]], week.day_from[zones[1]]), week.day_from[home]
-    )
-    finish = np.minimum(np.minimum(week.day_to[zones[0]], week.day_to[zones[1]]), week.day_to[home])
-    return np.moveaxis(begin, -1, 0), np.moveaxis(finish, -1, 0)
+        hours = week.day_from[home, days], week.day_to[home, days]
+        begin, finish = ([np.full((1, 1), minute) for minute in row] for row in hours)
+        return begin, finish
+    pairs = np.ix_(week.zone_of_place[origins], week.zone_of_place[targets])
+    begin = [
+        np.maximum(np.maximum(hours[:, None], hours[None, :]), hours[home]).astype(np.float32)[
+            pairs
+        ]
+        for hours in week.day_from.T[days]
+    ]
+    finish = [
+        np.minimum(np.minimum(hours[:, None], hours[None, :]), hours[home]).astype(np.float32)[
+            pairs
+        ]
+        for hours in week.day_to.T[days]
+    ]
+    return begin, finish
 
 
 def _link_block(
@@ -132,9 +144,12 @@ def _link_block(
     arriving: int,
     step: int,
 ) -> None:
-    ends = np.broadcast_arrays(_places(week)[rows][:, None], week.place[columns][None, :])
-    begin, finish = (hours[leaving : arriving + 1] for hours in _hours(week, (ends[0], ends[1])))
-    low, high, buffer = (column[columns][None, :] for column in (week.low, week.high, week.buffer))
+    origins, targets = _places(week)[rows], week.place[columns]
+    ends = np.broadcast_arrays(origins[:, None], targets[None, :])
+    begin, finish = _hours(week, origins, targets, slice(leaving, arriving + 1))
+    low, high, buffer = (
+        column[columns][None, :].astype(np.float32) for column in (week.low, week.high, week.buffer)
+    )
     due = _Due(low, high, buffer, begin, finish, ends[0] == ends[1])
     tau, split = table.minutes[ends[0], ends[1]], table.splittable[ends[0], ends[1]]
     block = np.ix_(rows, columns)
@@ -184,13 +199,13 @@ class _Due:
     low: np.ndarray
     high: np.ndarray
     buffer: np.ndarray
-    begin: np.ndarray
-    finish: np.ndarray
+    begin: list[np.ndarray]
+    finish: list[np.ndarray]
     same: np.ndarray
 
     def times(self, minutes: list[np.ndarray], split: np.ndarray) -> _Times:
         """Links by journeys of these minutes on each day (< 0: none), which a night may split."""
-        taus = [np.where(self.same, 0.0, each).astype(float) for each in minutes]
+        taus = [np.where(self.same, 0, each).astype(np.float32) for each in minutes]
         found = self._of_one_day(taus[0]) if len(taus) == 1 else self._overnight(taus, split)
         open_ = np.maximum(self.low, 0) <= self.high
         found.early = np.where(open_, found.early, NEVER)
@@ -240,7 +255,8 @@ def _link_home(
     ends = (_places(week)[rows], np.full(len(rows), week.home))
     same = ends[0] == ends[1]
     tau, split = np.where(same, 0, table.minutes[ends]).astype(float), table.splittable[ends]
-    begin, finish = (hours[leaving:] for hours in _hours(week, ends))
+    pairs = _hours(week, ends[0], np.array([week.home]), slice(leaving, None))
+    begin, finish = ([hours[:, 0] for hours in rows_of_day] for rows_of_day in pairs)
     if week.struck is None:
         by = _home_by([tau] * len(begin), split, begin, finish)
     else:
@@ -254,7 +270,10 @@ def _link_home(
 
 
 def _home_by(
-    taus: list[np.ndarray], split: np.ndarray, begin: np.ndarray, finish: np.ndarray
+    taus: list[np.ndarray],
+    split: np.ndarray,
+    begin: list[np.ndarray],
+    finish: list[np.ndarray],
 ) -> np.ndarray:
     """The latest minute to be free and still come home, by journeys of these minutes a day."""
     fits = [(tau >= 0) & (tau <= finish[d] - begin[d]) for d, tau in enumerate(taus)]

@@ -154,7 +154,8 @@ def reasons_left(
         if finder.week.number not in trips and (base := finder.base_trips()):
             trips[finder.week.number] = base[0]
     choice = [trips[week] for week in sorted(trips)]
-    rows = explain(held, search.finders, choice, confirm(search), only=only, over=over)
+    sound, stood = confirm(search), problem.published
+    rows = explain(held, search.finders, choice, sound, only=only, over=over, stood=stood)
     # A place that no trip of the search tells again is a place all the same.
     return tuple(_as_arranged(problem, plan, row) for row in rows if row.task not in placed)
 

@@ -16,10 +16,19 @@ from itertools import combinations
 
 from .constraints import host_refusal, start_span
 from .obstacles import binding, disruption_values
-from .problem import FixedVisit, Host, Problem, Task, Tour, TravelDisruption
+from .problem import (
+    Busy,
+    FixedVisit,
+    Host,
+    Problem,
+    PublishedVisit,
+    Task,
+    Tour,
+    TravelDisruption,
+)
 from .rota import REFUSED
 from .solution import Reason, SlotReason, Unplaced
-from .spans import local_day, minute_of, moment_of, zone_of
+from .spans import local_day, local_minute, minute_of, moment_of, zone_of
 from .trips import Trip, TripFinder
 from .weeks import Fact, HostWeek
 
@@ -50,6 +59,7 @@ NEARNESS = (
     "not_reachable",
     "day_stopped",
     "blocked_by_visit",
+    "blocked_by_visits",
     "rest_day",
     "cap_reached",
     "blocked_by_plan",
@@ -63,6 +73,8 @@ NEARNESS = (
 )
 # Days that no rule but the clock stands against; the reason of a day still ahead tells more.
 PAST = frozenset({"day_over", "too_soon", "week_over"})
+# Why an agreed visit cannot stay on its day, however near that is.
+NO_STAY = frozenset({"cannot_stay", "away_then", "journey_stopped"})
 
 
 def is_past(slot: SlotReason) -> bool:
@@ -78,6 +90,7 @@ def nearest(slots: Sequence[SlotReason], wished: Collection[date]) -> SlotReason
     one of those others, only what stands against what it wished for is told.
     """
     past = {slot.day for slot in slots if is_past(slot)}
+    past -= {slot.day for slot in slots if slot.reason.code in NO_STAY}
     ahead = [slot for slot in slots if slot.day not in past] or list(slots)
     rows = [slot for slot in ahead if slot.day in wished] or ahead
     if not rows:
@@ -104,6 +117,9 @@ class Fit:
 
 
 Verify = Callable[[Fit], bool]
+NOON = 12 * 60
+# A sentence names so many visits in the way, and no more.
+MOST_NAMED = 2
 # The code of a reason that is worked out when somebody looks.
 LEFT_OPEN = "left_open"
 
@@ -117,10 +133,13 @@ class Explainer:
         finders: Sequence[TripFinder],
         choice: Sequence[Trip],
         verify: Verify | None = None,
+        stood: Sequence[PublishedVisit] | None = None,
     ) -> None:
         self.problem, self.finders, self.verify = problem, finders, verify
+        self.stood = problem.published if stood is None else stood
         self.trips = {trip.week: trip for trip in choice}
         self.host_weeks: dict[int, list[TripFinder]] = {}
+        self.alone: dict[tuple[str, str, bool], set[date]] = {}
         for finder in finders:
             self.host_weeks.setdefault(finder.week.host, []).append(finder)
 
@@ -143,6 +162,8 @@ class Explainer:
             if self.verify is None or self.verify(fit):  # every fit told was simulated again
                 best = self.fits_reason(task, fit, host, day)
                 break
+        wished = self.wished(task)
+        slots = [self.named(slot, task) if slot.day in wished else slot for slot in slots]
         reason = self.main_reason(task, slots)
         return Unplaced(
             task.ref, task.requests or (task.ref,), task.priority, reason, best, tuple(slots)
@@ -151,15 +172,17 @@ class Explainer:
     def main_reason(self, task: Task, slots: Sequence[SlotReason]) -> Reason:
         """What stands against the dates that the city wished for; the way to fit it on another
         day is told beside it."""
-        wished = {wish.day for wish in task.wishes}
-        stood = (self.stood_on(task, host) for host in self.problem.hosts)
-        wished |= {day for day in stood if day is not None}
-        row = nearest(slots, wished)
+        row = nearest(slots, self.wished(task))
         if row is None:
             return Reason("no_host", "No host can be planned in this window.")
         if row.reason.code in ("fits_if", "needs_more_than_two"):
             return self.outranked(task, [slot.reason for slot in slots])
-        return row.reason
+        return self.named(row, task).reason
+
+    def wished(self, task: Task) -> set[date]:
+        """The dates that its city wished for, and the one on which it stands."""
+        stood = (self.stood_on(task, host) for host in self.problem.hosts)
+        return {wish.day for wish in task.wishes} | {day for day in stood if day is not None}
 
     def outranked(self, task: Task, reasons: Sequence[Reason]) -> Reason:
         """Others have every place the task could have; those named that would be the least loss, or
@@ -257,7 +280,7 @@ class Explainer:
 
     def stood_on(self, task: Task, host: Host) -> date | None:
         """The local date on which the published plan has the task with this host."""
-        for row in self.problem.published:
+        for row in self.stood:
             if (row.task, row.host) == (task.ref, host.ref):
                 return local_day(task.place.zone, minute_of(row.start))
         return None
@@ -284,7 +307,7 @@ class Explainer:
 
     def absence(self, task: Task, host: Host, day: date) -> Reason | None:
         """That the host is away at the time at which an agreed visit stood."""
-        for row in self.problem.published:
+        for row in self.stood:
             end = row.start + timedelta(minutes=task.duration)
             for busy in host.busy if (row.task, row.host) == (task.ref, host.ref) else ():
                 if busy.start < end and row.start < busy.end:
@@ -335,7 +358,7 @@ class Explainer:
                 else f"{host.name} is unavailable on {day:%-d %B} ({label}).",
                 {"host": host.name, "day": day, "label": label},
             )
-        return _blocked_by(fact, host, day)
+        return self.blocked_by(fact, task, host, day)
 
     def blocked(
         self, finder: TripFinder, stops: Sequence[int], task: Task, host: Host, day: date
@@ -374,16 +397,33 @@ class Explainer:
         visits = list(week.facts)
         moment = week.origin + float(week.low[stops[0]])
         if visits and not self.out_of_reach(finder, stops):
+            held = [fact for fact in visits if fact.visit is not None or fact.task is not None]
+            if held and day in self.days_alone(task, host, busy=host.busy):
+                visits = held
             near = min(visits, key=lambda f: min(abs(f.start - moment), abs(f.ready - moment)))
             if near.visit is None and near.task is None:
                 return _beside_absence(near, task, host, day)
-            return _blocked_by(near, host, day)
-        return Reason(
-            "not_reachable",
-            f"{host.name} cannot get to {task.place.name} and back home around {day:%-d %B} "
-            "within that week's travel hours.",
-            {"host": host.name, "place": task.place.name, "day": day},
-        )
+            return self.blocked_by(near, task, host, day)
+        return _not_reachable(task, host, day)
+
+    def blocked_by(self, fact: Fact, task: Task, host: Host, day: date) -> Reason:
+        """That a visit is in the way, unless the host could not be there if there were none."""
+        if day not in self.days_alone(task, host):
+            return _not_reachable(task, host, day)
+        return _blocked_by([fact], host, day)
+
+    def days_alone(self, task: Task, host: Host, *, busy: tuple[Busy, ...] = ()) -> set[date]:
+        """The dates on which the host could hold the task if there were no visit nor disruption,
+        and no absence but these."""
+        from .verdicts import reachable_slots
+
+        key = task.ref, host.ref, bool(busy)
+        if key not in self.alone:
+            empty = replace(self.problem, disruptions=())
+            slots = reachable_slots(empty, (), task, replace(host, busy=busy))
+            zone = task.place.zone
+            self.alone[key] = {local_day(zone, minute_of(slot.start)) for slot in slots}
+        return self.alone[key]
 
     def is_reached(
         self,
@@ -397,21 +437,49 @@ class Explainer:
         from .verdicts import reachable_slots
 
         problem = replace(self.problem, disruptions=tuple(disruptions))
-        pinned = [
+        facts = (*problem.fixed, *self.pinned_in(week, host))
+        return bool(reachable_slots(problem, facts, task, host, days=(day,)))
+
+    def pinned_in(self, week: HostWeek, host: Host) -> list[FixedVisit]:
+        """What is pinned to the minute in a week, as visits that stand."""
+        tasks = self.problem.tasks
+        return [
             FixedVisit(
                 f"task {fact.task}",
                 fact.label,
                 host.ref,
-                problem.tasks[fact.task].mode,
-                problem.tasks[fact.task].place,
+                tasks[fact.task].mode,
+                tasks[fact.task].place,
                 moment_of(fact.start),
                 moment_of(fact.end),
             )
             for fact in week.facts
             if fact.task is not None
         ]
-        facts = (*problem.fixed, *pinned)
-        return bool(reachable_slots(problem, facts, task, host, days=(day,)))
+
+    def named(self, slot: SlotReason, task: Task) -> SlotReason:
+        """The slot with the visits in its way named truly: the one whose going alone would make
+        room, else all that are near."""
+        from .verdicts import reachable_slots
+
+        if slot.reason.code not in ("blocked_by_visit", "blocked_by_plan"):
+            return slot
+        h, host = next((h, o) for h, o in enumerate(self.problem.hosts) if o.ref == slot.host)
+        week = next(f.week for f in self.host_weeks[h] if slot.day in f.week.days)
+        facts = [*self.problem.fixed, *self.pinned_in(week, host)]
+        noon = local_minute(task.place.zone, slot.day, NOON)
+        near = sorted(
+            (fact for fact in week.facts if fact.visit is not None or fact.task is not None),
+            key=lambda fact: min(abs(fact.start - noon), abs(fact.ready - noon)),
+        )[:MOST_NAMED]
+        for fact in near:
+            ref = fact.visit.ref if fact.visit is not None else f"task {fact.task}"
+            rest = [row for row in facts if row.ref != ref]
+            if reachable_slots(self.problem, rest, task, host, days=(slot.day,)):
+                near = [fact]
+                break
+        near.sort(key=lambda fact: fact.start)
+        return replace(slot, reason=_blocked_by(near, host, slot.day))
 
     def out_of_reach(self, finder: TripFinder, stops: Sequence[int]) -> bool:
         """Whether no journey from home fits the travel hours of a day."""
@@ -472,12 +540,15 @@ class Explainer:
     def those_first(
         self, finder: TripFinder, present: Sequence[int], stops: Sequence[int]
     ) -> list[str]:
-        """The visits of the week that may not be dropped, where they alone leave no room."""
+        """The fewest visits of the week that may not be dropped and leave no room."""
         week = finder.week
-        kept = [k for k in present if week.fact[k] >= 0 or self.comes_first(week, k)]
-        if self.insertions(finder, kept, stops):
-            return []
-        return [self.problem.tasks[int(week.task[k])].label for k in kept if week.fact[k] < 0]
+        first = [k for k in present if week.fact[k] < 0 and self.comes_first(week, k)]
+        for count in range(1, len(first) + 1):
+            for some in combinations(first, count):
+                kept = [k for k in present if week.fact[k] >= 0 or k in some]
+                if not self.insertions(finder, kept, stops):
+                    return [self.problem.tasks[int(week.task[k])].label for k in some]
+        return []
 
     def comes_first(self, week: HostWeek, stop: int) -> bool:
         """Whether the stop's visit may not be dropped for another."""
@@ -592,11 +663,24 @@ def _beside_absence(fact: Fact, task: Task, host: Host, day: date) -> Reason:
     )
 
 
-def _blocked_by(fact: Fact, host: Host, day: date) -> Reason:
-    values = {"host": host.name, "day": day, "visit": fact.label}
-    text = f"{host.name} cannot fit it on {day:%-d %B} beside {fact.label}"
-    if fact.visit is None or not fact.visit.agreed:
+def _not_reachable(task: Task, host: Host, day: date) -> Reason:
+    return Reason(
+        "not_reachable",
+        f"{host.name} cannot get to {task.place.name} and back home around {day:%-d %B} within "
+        "that week's travel hours.",
+        {"host": host.name, "place": task.place.name, "day": day},
+    )
+
+
+def _blocked_by(facts: Sequence[Fact], host: Host, day: date) -> Reason:
+    """That these visits are in the way."""
+    labels = [fact.label for fact in facts]
+    values = {"host": host.name, "day": day, "visit": labels if len(labels) > 1 else labels[0]}
+    text = f"{host.name} cannot fit it on {day:%-d %B} beside {' and '.join(labels)}"
+    if not all(fact.visit is not None and fact.visit.agreed for fact in facts):
         return Reason("blocked_by_plan", f"{text}.", values)
+    if len(facts) > 1:
+        return Reason("blocked_by_visits", f"{text}, which stand.", values)
     return Reason("blocked_by_visit", f"{text}, which stands.", values)
 
 
@@ -608,11 +692,13 @@ def explain(
     *,
     only: Collection[str] | None = None,
     over: Callable[[], bool] = lambda: False,
+    stood: Sequence[PublishedVisit] | None = None,
 ) -> tuple[Unplaced, ...]:
     """Reasons for every task that the choice leaves out, most important task first; for some alone
-    with `only`. Once it is `over`, the reason of the rest is left open."""
+    with `only`. Once it is `over`, the reason of the rest is left open. `stood` is where agreed
+    visits were published, if not as the problem says."""
     placed = {task for trip in choice for task in trip.tasks}
-    explainer = Explainer(problem, finders, choice, verify)
+    explainer = Explainer(problem, finders, choice, verify, stood)
     missing = [
         i
         for i, task in enumerate(problem.tasks)

@@ -26,7 +26,8 @@ class Reason:
 class PlannedVisit:
     """One visit of the plan. `task` is None for a fixed visit, `fixed` its ref otherwise None.
 
-    `points` are the wish points won, `kept` says that it stands where it was published.
+    `points` are the wish points won, `kept` says that it stands where it was published, `missed`
+    that it is agreed but its host cannot be there as things stand.
     """
 
     task: str | None
@@ -42,6 +43,7 @@ class PlannedVisit:
     priority: int
     points: float = 0.0
     kept: bool = False
+    missed: bool = False
 
 
 @dataclass(frozen=True)

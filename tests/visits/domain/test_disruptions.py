@@ -211,6 +211,8 @@ def test_a_plan_with_an_absence_stores_no_journey_into_it_and_names_it(sample):
     assert not {leg["to"] for leg in told["legs"]} & {"Vilnius", "Tallinn", "Bergen"}
     late = [(leg["from"], leg["to"]) for leg in told["legs"] if leg["missing_minutes"]]
     assert late == [("Stuttgart", "Oslo")]  # home one goes all the same
+    assert {"V10", "V11", "V04"} == {*told["standing"]["visits"]}
+    assert told["standing"]["visits"] == [row["visit"] for row in told["visits"] if row["missed"]]
     for ref in ("V10", "V11", "V04"):
         assert [risk for risk in told["risks"] if ref in risk and "ill" in risk] != []
 

@@ -18,7 +18,8 @@ from visits.domain.planning import load_problem
 from visits.domain.plans import plan_as_json, solve_campaign, store_version, visit_ref
 from visits.domain.publishing import changes_of, publish_version
 from visits.domain.visits import postpone_visit
-from visits.models import Campaign, Visit, VisitRequest
+from visits.domain.why import Weighing
+from visits.models import Campaign, Host, Visit, VisitRequest
 from visits.planning.check import violations
 
 pytestmark = pytest.mark.django_db
@@ -133,6 +134,29 @@ def test_ten_thousand_requests_are_counted_and_refused_before_one_is_read(
         page = client.get(path)
         assert (page.status_code, time.process_time() - began < 5) == (200, True), path
     assert len(client.get("/plan/").context["waiting"]) == 100
+
+
+def test_host_who_shares_no_language_with_a_city_does_not_meet_it_without_an_interpreter(campaign):
+    Host.objects.filter(ref="H2").update(languages=["fr"])
+    solved = solve_campaign(campaign, at=clock.now(), seconds=CEILING)
+    assert not [row for row in solved.solution.visits if row.host == "H2" and row.task]
+    told = {row["request"]: row for row in plan_as_json(solved)["unplaced"]}
+    assert "Backup expert" not in (told["R24"]["would_fit_if"] or "")
+    asked = VisitRequest.objects.get(ref="R24")
+    (words,) = {row.hard for row in possible(asked) if row.host.ref == "H2" and row.day.day == 27}
+    assert words == (
+        "Backup expert (sample) speaks none of these languages, and no interpreter is asked for: "
+        "Čeština and English."
+    )
+    VisitRequest.objects.filter(ref="R24").update(interpreter="Czech and English")
+    told = plan_as_json(solve_campaign(campaign, at=clock.now(), seconds=CEILING))["unplaced"]
+    (row,) = [row for row in told if row["request"] == "R24"]
+    assert row["would_fit_if"].endswith("with Backup expert (sample).")
+
+
+def possible(request):
+    """The verdict of every host and day on a request, as the page that asks why tells it."""
+    return [cell.cell for cell in Weighing(request, at=clock.now()).cells()]
 
 
 def test_problem_knows_the_local_calendar_of_each_place(campaign):

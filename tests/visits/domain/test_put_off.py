@@ -12,7 +12,9 @@ from tests.factories.visits import (
     VisitFactory,
     VisitRequestFactory,
 )
+from visits.domain import standing
 from visits.domain.plans import plan_as_json, solve_campaign
+from visits.models import Visit
 
 pytestmark = pytest.mark.django_db
 
@@ -73,3 +75,29 @@ def test_the_plan_is_the_best_of_all_choices_of_who_is_left_standing_and_proven_
     ]
     assert chosen.proven
     assert chosen.bound == chosen.priority == max(one.priority for one in each)
+
+
+def test_a_visit_that_might_have_moved_and_can_stay_is_not_told_as_without_a_place(
+    campaign, monkeypatch
+):
+    monkeypatch.setattr(standing, "FEW_TO_COMPARE", 0)  # as with more visits than are compared
+    known = Visit.objects.get(ref="V25")
+    wish = VisitRequestFactory(
+        ref="R27", campaign=campaign, place=known.place, state="scheduled", priority=1
+    )
+    VisitFactory(
+        ref="V27",
+        campaign=campaign,
+        place=known.place,
+        host=known.host,
+        requests=[wish],
+        starts_at=at(22, 8),
+        ends_at=at(22, 16),
+    )
+    released = ["V25", "V26", "V27"]
+    told = plan_as_json(solve_campaign(campaign, at=CLOCK, released=released, seconds=20))
+    stands = {row["visit"] for row in told["visits"] if row["starts_at"].startswith("2023-02-22")}
+    left = {row["request"]: row for row in told["unplaced"]}
+    assert stands == {"V27"}
+    assert left.keys() == {"R25", "R26"}
+    assert {row["code"] for row in left.values()} == {"away_then"}

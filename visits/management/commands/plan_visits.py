@@ -72,6 +72,9 @@ class Command(BaseCommand):
         else:
             word = "best found"
         self.stdout.write(f"Priority {result['priority']} ({word})")
+        if refs := result["standing"]["visits"]:
+            words = f"{result['standing']['priority']} of it stands without a place"
+            self.stdout.write(f"  {words}: {', '.join(refs)}")
         for visit in result["visits"]:
             mark = "fixed" if visit["fixed"] else visit["visit"] or "new"
             refs = " ".join(visit["requests"])

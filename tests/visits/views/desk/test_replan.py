@@ -193,7 +193,11 @@ def test_visit_without_a_new_place_stands_in_the_draft_and_is_told_apart_from_th
         "Vilnius (EET), a day touched counting whole: Storm over Poland."
     ) in page.text
     assert "24 h too short" not in page.text
+    weight = version.standing["priority"]
+    assert (version.standing["visits"], 0 < weight < version.priority) == (["V09", "V10"], True)
     for each in (page, go(desk, "plan-replan")):
+        words = f"Of this, priority {weight} is of visits that stand without a place: V09, V10."
+        assert words in each.text
         assert 'href="/visits/V09/move/"' in each.text
 
 

@@ -35,7 +35,8 @@ def test_page_tells_the_reason_of_each_wished_date_and_the_changes_that_help(des
     page = go(desk, "request-why", "R24")
     assert page.context["why"].sentence == (
         "Joe Gorman cannot fit it on Tue 21 Feb 2023 beside V09 Gdańsk, which stands. "
-        "Joe Gorman cannot fit it on Thu 23 Feb 2023 beside V11 Tallinn, which stands."
+        "Joe Gorman cannot fit it on Thu 23 Feb 2023 beside V11 Tallinn, which stands. "
+        "No other day is free for it."
     )
     told = [change["words"].sentence for change in page.context["changes"]]
     assert told == [
@@ -78,6 +79,37 @@ def test_every_day_ahead_of_every_host_has_a_mark_and_a_sentence(desk):
         assert [cell["day"] for cell in line["cells"]] == days
         assert all(cell["words"] for cell in line["cells"])
     assert "Tue 28 Feb 2023 is closed in Málaga: Andalusia Day." in page.text
+
+
+def cell_of(desk, ref, day):
+    cells = go(desk, "request-why", ref).context["why"].cells
+    (cell,) = [each for each in cells if (each.host.ref, each.day) == ("H1", day)]
+    return cell.mark, cell.sentence
+
+
+def test_day_that_a_host_could_not_reach_anyhow_is_blamed_on_no_visit(desk):
+    # From Oslo nobody is in Ostrava on a Monday in time, whatever else stands that day.
+    assert cell_of(desk, "R24", date(2023, 2, 27)) == (
+        "closed",
+        "Joe Gorman cannot get to Ostrava and back home around Mon 27 Feb 2023 within travel "
+        "hours.",
+    )
+
+
+def test_visit_that_breaks_a_rule_where_it_is_may_give_way_as_well(desk):
+    # V12 of the day before is reached later than the rule asks for.
+    mark, sentence = cell_of(desk, "R24", date(2023, 2, 28))
+    assert (mark, sentence.split(". ")[-1]) == (
+        "taken",
+        "There is room only if two visits or more give way.",
+    )
+
+
+def test_two_visits_that_are_in_the_way_together_are_both_named(desk):
+    assert go(desk, "request-why", "R05").context["why"].sentence == (
+        "Joe Gorman cannot fit it on Mon 20 Feb 2023 beside V16 Lisbon and V17 Lviv, which stand. "
+        "No other day is free for it."
+    )
 
 
 def test_asking_about_a_day_and_a_host_answers_for_them_alone(desk):
@@ -217,7 +249,7 @@ def test_days_that_are_over_do_not_hide_what_stands_against_a_request(desk):
     page = go(desk, "request-why", "R20")
     assert page.context["why"].sentence == (
         "Every date it wished for is over or too soon. "
-        "Joe Gorman cannot fit it on Mon 20 Feb 2023 beside V16 Lisbon, which stands."
+        "Joe Gorman cannot fit it on Tue 21 Feb 2023 beside V09 Gdańsk, which stands."
     )
     assert "Tue 14 Feb 2023 is over." not in page.context["why"].public
 
