@@ -101,6 +101,7 @@ def look_at_move(
     first, last = sorted((visit.starts_at, move.starts_at))
     before = _ways(hosts, first, last)
     in_date = _in_date(hosts, at=at)
+    active = list(Disruption.objects.active())
     try:
         with transaction.atomic():
             moved = postpone_visit(
@@ -115,7 +116,6 @@ def look_at_move(
             after = _ways(hosts, first, last)
             still = standings(in_date, at=at)
             letters = list(moved.messages.drafts().order_by("pk"))
-            active = list(Disruption.objects.active())
             around = ways_of([moved], among=active).get(moved.pk, NO_WAYS)
             stopped = disruptions_touching(moved, among=active, around=around)
             transaction.set_rollback(True)
@@ -125,7 +125,8 @@ def look_at_move(
     minutes = sum(row.minutes for row in after.values()) - sum(
         row.minutes for row in before.values()
     )
-    left_behind = [row.name for row in disruptions_touching(visit) if row not in stopped]
+    touching = disruptions_touching(visit, among=active)
+    left_behind = [row.name for row in touching if row not in stopped]
     outdated = {row.visit for row in in_date if still[row.pk] != CURRENT}
     in_the_way = _in_the_way(stopped, around, known=verdict.hard)
     verdict.soft += in_the_way

@@ -1,5 +1,6 @@
 """The stored journeys after a publish lead to the visits as they stand then, without a gap."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 
@@ -22,6 +23,7 @@ from tests.factories.visits import (
     VisitFactory,
     VisitRequestFactory,
 )
+from tests.visits.views.desk.front_door import go
 from visits.domain.briefing import settle_upcoming
 from visits.domain.briefs import build_edition
 from visits.domain.feeds import feed_text
@@ -553,7 +555,9 @@ def briefed():
 
 
 @pytest.mark.one_database
-def test_the_briefs_that_publishing_makes_untrue_are_named_before(campaign, host, places):
+def test_the_briefs_that_publishing_makes_untrue_are_named_before(
+    campaign, host, places, client, coordinator
+):
     ClockSetting.objects.fix(MONDAY)
     agreed(host, campaign, places["Gent"], MONDAY + timedelta(days=8), ref="V01")
     agreed(host, campaign, places["Vilnius"], MONDAY + timedelta(days=15), ref="V02")
@@ -568,8 +572,13 @@ def test_the_briefs_that_publishing_makes_untrue_are_named_before(campaign, host
     version = store_version(solve_campaign(campaign, at=MONDAY, seconds=5))
     told = aftermath_of_publishing(version, changes_of(version), at=MONDAY)
     assert [visit.ref for visit in told.outdated] == ["V01"]
+    client.force_login(coordinator)
+    page = go(client, "plan-version", version.number).text
+    (named,) = re.findall(r"publishing makes it out of date.*?</p>", page)
+    assert re.findall(r'href="/visits/(\w+)/\?tab=brief"', named) == ["V01"]
     publish_version(version, at=MONDAY, by=None)
     assert briefed() == {"V02"}
+    assert "out of date, and they" not in go(client, "plan-version", version.number).text
 
 
 @pytest.mark.one_database
