@@ -256,13 +256,12 @@ def _estimated_beside(
     """The estimates beside these legs. Of visits that cannot all be reached, those that a leg leads
     to come first; where a strike or storm keeps the host from one of them all the same, the
     estimates are the usual ones."""
-    rows = [(leg, leg.visit) for own in legs.values() for leg in own if leg.visit]
-    led_to = {visit.ref for leg, visit in rows if leg.destination_id == visit.place_id}
+    led_to = _led_to_by(legs)
     estimated = _estimated(weeks, first=led_to)
     all_the_same = {
         host: own
         for host, own in weeks.items()
-        if any(row.is_missed and _is_led_to(row, legs.get(host.pk, ())) for row in estimated[host])
+        if any(row.is_missed and _leads_to(row, led_to) for row in estimated[host])
     }
     return estimated | _usual(all_the_same)
 
@@ -271,12 +270,14 @@ def _usual(weeks: Mapping[Host, _Weeks]) -> dict[Host, list[Journey]]:
     return _estimated(weeks, with_disruptions=False)
 
 
-def _is_led_to(journey: Journey, legs: Iterable[TravelLeg]) -> bool:
-    """Whether one of these legs leads to the visit of an estimate."""
-    visit = journey.to_visit
-    return visit is not None and any(
-        leg.visit_id == visit.pk and leg.destination_id == visit.place_id for leg in legs
-    )
+def _led_to_by(legs: Mapping[int, Sequence[TravelLeg]]) -> set[str]:
+    """The visits that one of these legs leads their host to, by their references."""
+    rows = [(leg, leg.visit) for own in legs.values() for leg in own if leg.visit]
+    return {
+        visit.ref
+        for leg, visit in rows
+        if (leg.host_id, leg.destination_id) == (visit.host_id, visit.place_id)
+    }
 
 
 def _passed(
@@ -284,12 +285,7 @@ def _passed(
 ) -> set[str]:
     """The visits out of reach that plans, whose legs are among these, knew of and lead nobody to;
     by their references."""
-    late = {
-        row.to_visit.ref
-        for host, own in estimated.items()
-        for row in own
-        if row.to_visit and row.is_in_vain and not _is_led_to(row, legs.get(host.pk, ()))
-    }
+    late = _late(estimated) - _led_to_by(legs)
     versions = {leg.version_id for own in legs.values() for leg in own if leg.is_of_plan}
     if not late or not versions:
         return set()
