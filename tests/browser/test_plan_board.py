@@ -364,3 +364,29 @@ def test_the_plan_prints_on_one_wide_sheet_and_names_its_keys(site, page, artefa
         assert tours["height"] > 0.25 * 1047
         assert 0.9 < (tours["y"] + tours["height"]) / 1047 <= 1.0
         page.emulate_media(media="null")
+
+
+@pytest.mark.one_database  # Paper is the same on both.
+def test_what_is_folded_away_on_the_screen_stands_open_on_paper(sample_site, page):
+    sample_site.sign_in(page)
+    page.goto(f"{sample_site.url}/requests/R24/why/")
+    folded = page.locator("main details:not([open]) > p:not(:has(q))")
+    assert folded.count() > 1
+    assert not any(part.is_visible() for part in folded.all())
+    rows = folded.all_text_contents()
+    assert squeezed(" ".join(rows)) != ""
+    paper = squeezed(on_paper(page))
+    assert [row for row in rows if squeezed(row) not in paper] == []
+    page.goto(f"{sample_site.url}/visits/V08/")
+    assert page.locator("main details.menu").count() > 0
+    assert "Changethisagreedvisit" not in squeezed(on_paper(page))
+
+
+def on_paper(page: Page) -> str:
+    """What the page says when it is printed."""
+    sheet = page.pdf(prefer_css_page_size=True)
+    return " ".join(part.extract_text() for part in PdfReader(BytesIO(sheet)).pages)
+
+
+def squeezed(words: str) -> str:
+    return "".join(words.split())

@@ -267,11 +267,11 @@ CEILINGS = {
     # One of them looks for mails of known people that nobody has answered.
     today: 35,
     # One of them each looks for what the hosts do for other campaigns; one for moves that wait for
-    # their cities.
-    plan: 36,
-    # A draft's page also tells which journeys publishing changes: 13 more. One looks for the
+    # their cities; one for strikes and storms on the way.
+    plan: 37,
+    # A draft's page also tells which journeys publishing changes: 14 more. One looks for the
     # strikes and storms that visits are moved into.
-    plan_version: 43,
+    plan_version: 44,
     plan_compare: 42,
     plan_news: 6,
 }
@@ -281,8 +281,9 @@ WEIGHING = {
     request_propose: 40,
     request_why: 37,
     plan_fill: 38,
-    # It is done and taken back, so that the letter shown is the very letter.
-    visit_move: 95,
+    # It is done and taken back, so that the letter shown is the very letter. Its journeys are told
+    # before and after, and as they would be without the strikes and storms that may hit them.
+    visit_move: 98,
 }
 
 

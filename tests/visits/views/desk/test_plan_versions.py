@@ -1,5 +1,6 @@
 """Versions beside each other, an earlier one brought back, and what publishing then changes."""
 
+import re
 from datetime import timedelta
 from random import Random
 
@@ -402,7 +403,10 @@ def test_page_and_api_name_the_journeys_that_publishing_changes(desk, draft):
     page = go(desk, "plan-version", draft.number)
     rows = page.context["journeys"]
     assert "Joe Gorman" in [row.host.name for row in rows]
-    assert all(row.words in page.text for row in rows)
+    shown = re.findall(r"<details><summary>(.*?)</summary>(.*?)</details>", page.text, re.DOTALL)
+    assert [words for words, _rows in shown] == [row.words for row in rows]
+    counts = [int(re.search(r": (\d+) journeys? change", words)[1]) for words, _rows in shown]
+    assert [beneath.count("<li>") for _words, beneath in shown] == counts
     told = desk.get(reverse("api:plans-journeys", args=[draft.pk])).json()
     assert [row["words"] for row in told] == [row.words for row in rows]
     assert [len(row["come"]) for row in told] == [len(row.come) for row in rows]
