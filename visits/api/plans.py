@@ -16,7 +16,7 @@ from visits.api.calendar import whole
 from visits.api.refusals import refusals_as_problems
 from visits.domain import campaigns
 from visits.domain.figures.figure import Figure
-from visits.domain.publishing import changes_of, journeys_of_publishing, publish_version
+from visits.domain.publishing import aftermath_of_publishing, changes_of, publish_version
 from visits.domain.reporting import FIGURES, all_figures, figure
 from visits.models import Campaign, Placement, Plan, PlanVersion, Unplaced
 
@@ -79,7 +79,7 @@ class PlanViewSet(Listed):
         version = self.get_object()
         found = []
         if version.may_be_edited:
-            found = journeys_of_publishing(version, changes_of(version), at=self.now)
+            found = aftermath_of_publishing(version, changes_of(version), at=self.now).journeys
         return Response(reading_plans.HostJourneysSerializer(found, many=True).data)
 
     @verb("publish", takes=writing_plans.PublishInput)

@@ -14,7 +14,6 @@ from crm.models import Place
 from visits.briefs.edition import Block, Column, Facts, Mark, Prose, Stretch, Table, Tour
 from visits.domain import brief_parts as parts
 from visits.domain.brief_sources import Sources
-from visits.domain.disruption_reach import endangers
 from visits.domain.journeys import Journey
 from visits.domain.place_names import name_of, names_at
 from visits.ical import same_clock
@@ -165,8 +164,7 @@ def disruptions_near(visit: Visit, sources: Sources) -> list[Disruption]:
     """Strikes, storms and outages that touch the visit or hit one of its journeys."""
     if visit.mode == Mode.ONLINE:
         return []
-    before, after = sources.journeys(visit)
-    return [row for row in sources.active_disruptions if endangers(row, visit, (before, after))]
+    return sources.disruptions(visit)
 
 
 def disruption_words(row: Disruption, zone: str) -> str:

@@ -4,7 +4,8 @@ One page that tells how the briefs of ten visits stand asks the database as ofte
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -13,6 +14,7 @@ from typing import Any
 from django.db.models import Q, Value
 
 from crm.models import ConsentRecord, Participation
+from visits.domain.disruption_reach import NO_WAYS, endangers, ways_of
 from visits.domain.journeys import (
     AROUND,
     Around,
@@ -22,7 +24,7 @@ from visits.domain.journeys import (
     journeys_around,
     journeys_by_host,
 )
-from visits.models import CalendarDay, Disruption, TravelLeg, Visit, VisitRequest
+from visits.models import CalendarDay, Disruption, Host, TravelLeg, Visit, VisitRequest
 from visits.models.requests import Mode
 
 # How far around a visit its tour and the days of its place are looked at.
@@ -42,13 +44,22 @@ GATHERED = (
 )
 
 
+@dataclass(frozen=True)
+class Supposed:
+    """The visits and journeys of hosts as they would be, in the stead of what is so now."""
+
+    visits: Mapping[Host, Sequence[Visit]]
+    journeys: Mapping[Host, Sequence[Journey]]
+
+
 class Sources:
-    """Some visits as they are stored now, and the rows around them.
+    """Some visits as they are stored now, and the rows around them, or those `supposed`.
 
     Only the visits it was made for may be asked about.
     """
 
-    def __init__(self, visits: Iterable[Visit]):
+    def __init__(self, visits: Iterable[Visit], supposed: Supposed | None = None):
+        self._supposed = supposed
         rows = Visit.objects.filter(pk__in=[visit.pk for visit in visits])
         stored = rows.select_related(*JOINED).prefetch_related(*GATHERED)
         self.visits: list[Visit] = list(stored)
@@ -69,7 +80,9 @@ class Sources:
     # --- Journeys ---
 
     @cached_property
-    def _journeys(self) -> dict[int, list[Journey]]:
+    def _journeys(self) -> Mapping[int, Sequence[Journey]]:
+        if self._supposed is not None:
+            return {host.pk: own for host, own in self._supposed.journeys.items()}
         hosts = {visit.host for visit in self.visits}
         told = journeys_by_host({host: self._host_visits[host.pk] for host in hosts})
         return {host.pk: own for host, own in told.items()}
@@ -77,8 +90,18 @@ class Sources:
     def journeys(self, visit: Visit) -> Around:
         """The host's journeys to the visit, and those on from there."""
         if causes_journeys(visit):
-            return journeys_around(visit, self._journeys[visit.host_id])
+            before, after = journeys_around(visit, self._journeys[visit.host_id])
+            return [row for row in before if not row.is_missed], after
         return entered_around(visit, self._own_legs[visit.pk])
+
+    @cached_property
+    def _ways(self) -> dict[int, Around]:
+        return ways_of(self.visits, among=self.active_disruptions)
+
+    def disruptions(self, visit: Visit) -> list[Disruption]:
+        """Those that touch the visit or hit one of its journeys."""
+        around = self._ways.get(visit.pk, NO_WAYS)
+        return [row for row in self.active_disruptions if endangers(row, visit, around)]
 
     @cached_property
     def _own_legs(self) -> dict[int, list[TravelLeg]]:
@@ -93,7 +116,9 @@ class Sources:
         return sum(costs, Decimal()) if costs else None
 
     @cached_property
-    def _host_visits(self) -> dict[int, list[Visit]]:
+    def _host_visits(self) -> Mapping[int, Sequence[Visit]]:
+        if self._supposed is not None:
+            return {host.pk: own for host, own in self._supposed.visits.items()}
         rows = (
             Visit.objects.filter(host__in={visit.host_id for visit in self.visits})
             .within(self._first - AROUND, self._last + AROUND)

@@ -8,20 +8,23 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from crm.models import User
-from visits.domain.brief_sources import Sources
+from visits.domain.brief_sources import Sources, Supposed
 from visits.domain.briefs import edition_of, has_run_out
 from visits.models import BriefEdition, Visit
 
 CURRENT, OUT_OF_DATE, VOID, NONE = "current", "out_of_date", "void", ""
 
 
-def standings(editions: Iterable[BriefEdition], *, at: datetime) -> dict[int, str]:
-    """How each of these kept versions stands at `at`, by its key."""
+def standings(
+    editions: Iterable[BriefEdition], *, at: datetime, supposed: Supposed | None = None
+) -> dict[int, str]:
+    """How each of these kept versions stands at `at`, by its key, or would stand if its host had
+    the visits and journeys that are `supposed`."""
     kept = list(editions)
     in_force = [edition for edition in kept if not edition.void]
     if not in_force:
         return dict.fromkeys((edition.pk for edition in kept), VOID)
-    sources = Sources({edition.visit for edition in in_force})
+    sources = Sources({edition.visit for edition in in_force}, supposed)
     now: dict[tuple[int, str, str], str] = {}
     found = {edition.pk: VOID for edition in kept}
     for edition in in_force:

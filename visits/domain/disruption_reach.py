@@ -1,18 +1,23 @@
 """How far a strike, a storm or an outage reaches: to a place, a visit, a journey."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from crm.models import Place
 from crm.search import search_key
-from visits.domain.journeys import Around, Journey
-from visits.domain.travel import airports
+from visits.domain.disruption_areas import is_in_area
+from visits.domain.journeys import (
+    NEAR,
+    Around,
+    Journey,
+    causes_journeys,
+    journeys_around,
+    journeys_between,
+    visits_near,
+)
 from visits.models import Disruption, Visit
-from visits.planning.travel import great_circle_km
 
 # A host arrives the evening before and is home, or at the next city, half a day later.
 BEFORE, AFTER = timedelta(hours=15), timedelta(hours=12)
-AIRPORT_SERVES_KM = 60.0
 NO_WAYS: Around = ([], [])
 
 
@@ -47,23 +52,25 @@ def concerns_place(row: Disruption, visit: Visit) -> bool:
     return visit.country in row.countries
 
 
-def is_in_area(row: Disruption, place: Place) -> bool:
-    """Whether a place lies where the disruption is.
-
-    Airports and cities narrow a country: a strike at Frankfurt says nothing about Rostock.
-    """
-    if row.airports:
-        return _near_airport(row.airports, place)
-    if row.places:
-        return search_key(place.name) in {search_key(name) for name in row.places}
-    return place.country in row.countries
-
-
-def _near_airport(codes: Iterable[str], place: Place) -> bool:
-    struck = set(codes)
-    return any(
-        great_circle_km(place.latitude, place.longitude, airport.lat, airport.lon)
-        <= AIRPORT_SERVES_KM
-        for airport in airports()
-        if airport.code in struck
-    )
+def ways_of(visits: Sequence[Visit], *, among: Iterable[Disruption]) -> dict[int, Around]:
+    """The journeys there and on from there of each visit that any of the disruptions is near to,
+    by the visit's number, as they would be without one; none that cannot be told."""
+    rows = list(among)
+    near = [
+        visit
+        for visit in visits
+        if causes_journeys(visit)
+        and any(
+            row.starts_at - NEAR < visit.ends_at and row.ends_at + NEAR > visit.starts_at
+            for row in rows
+        )
+    ]
+    if not near:
+        return {}
+    first, last = min(each.starts_at for each in near), max(each.ends_at for each in near)
+    try:
+        around = visits_near({each.host for each in near}, first, last)
+        journeys = journeys_between(around, with_disruptions=False)
+    except ValueError:
+        return {}
+    return {each.pk: journeys_around(each, journeys.get(each.host, [])) for each in near}

@@ -1,6 +1,6 @@
 """Strikes, storms and outages: entered, corrected, over; and which visits they put at risk."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,21 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.domain.audit import record
 from crm.domain.edits import save_changes
-from crm.models import Place, User
+from crm.models import User
 from visits.domain.briefing import settle_upcoming
-from visits.domain.disruption_reach import NO_WAYS, endangers, is_in_area
-from visits.domain.journeys import (
-    NEAR,
-    Around,
-    causes_journeys,
-    journeys_around,
-    journeys_between,
-    visits_near,
-)
-from visits.domain.travel import airports, place_ref
+from visits.domain.disruption_reach import NO_WAYS, endangers, ways_of
+from visits.domain.journeys import NEAR, Around
+from visits.domain.travel import airports
 from visits.models import Disruption, Visit
 from visits.models.requests import Mode
-from visits.planning import problem as p
 
 EDITABLE = (
     "kind",
@@ -39,7 +31,6 @@ EDITABLE = (
     "status",
     "source",
 )
-STOPS_FROM = 2
 
 
 @transaction.atomic
@@ -98,52 +89,6 @@ def touched_visits(row: Disruption) -> list[Visit]:
     near = list(live.within(row.starts_at - NEAR, row.ends_at + NEAR))
     ways = ways_of(near, among=[row])
     return [visit for visit in near if endangers(row, visit, ways.get(visit.pk, NO_WAYS))]
-
-
-def ways_of(visits: Sequence[Visit], *, among: Iterable[Disruption]) -> dict[int, Around]:
-    """The journeys there and on from there of each visit that any of the disruptions is near to,
-    by the visit's number; none that cannot be told."""
-    rows = list(among)
-    near = [
-        visit
-        for visit in visits
-        if causes_journeys(visit)
-        and any(
-            row.starts_at - NEAR < visit.ends_at and row.ends_at + NEAR > visit.starts_at
-            for row in rows
-        )
-    ]
-    if not near:
-        return {}
-    first, last = min(each.starts_at for each in near), max(each.ends_at for each in near)
-    try:
-        journeys = journeys_between(visits_near({each.host for each in near}, first, last))
-    except ValueError:
-        return {}
-    return {each.pk: journeys_around(each, journeys.get(each.host, [])) for each in near}
-
-
-def stops_in_travel(
-    places: Iterable[Place], *, after: datetime, looking_back: datetime | None = None
-) -> tuple[p.TravelDisruption, ...]:
-    """What active disruptions stop between these places, for the planner; `looking_back` from a
-    moment also what those did that had ended by then.
-
-    A mere nuisance (severity 1) stops nothing. No way of travel named means all of them.
-    """
-    known = Disruption.objects.active()
-    if looking_back is not None:
-        known = known | Disruption.objects.filter(ends_at__lte=looking_back)
-    rows = known.filter(severity__gte=STOPS_FROM, ends_at__gt=after)
-    places = list(places)
-    found = []
-    for row in rows:
-        area = frozenset(place_ref(place) for place in places if is_in_area(row, place))
-        if area:
-            found.append(
-                p.TravelDisruption(row.starts_at, row.ends_at, area, frozenset(row.modes), row.name)
-            )
-    return tuple(found)
 
 
 def mark_visits(visits: Iterable[Visit], *, at: datetime, by: User | None) -> list[Visit]:

@@ -102,7 +102,7 @@ def journeys_ahead(campaign: Campaign, *, at: datetime) -> list[Leg]:
         Leg(host, row.origin, row.destination, row.departs_at, row.arrives_at, names)
         for host, own in journeys_between(visits).items()
         for row in own
-        if row.arrives_at > at
+        if row.arrives_at > at and not row.is_missed
     ]
     return sorted(ahead, key=lambda leg: (leg.departs_at, leg.arrives_at))
 

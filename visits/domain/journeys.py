@@ -5,21 +5,25 @@ What any page, brief, pack, calendar or plan tells of a journey, it is told here
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import combinations, pairwise
 from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.db.models import F
+
 from crm.models import Place
-from visits.domain.travel import place_ref, travel_between
-from visits.models import Host, HostAvailability, TravelLeg, Visit
+from visits.domain.disruption_areas import stops_in_travel
+from visits.domain.travel import detours_between, place_ref
+from visits.models import Host, HostAvailability, Placement, TravelLeg, Visit
 from visits.models.travel import mode_words
 from visits.planning import problem as p
 from visits.planning.journeys import journeys_of_facts
 from visits.planning.solution import Leg
 from visits.planning.travel import TravelTable
+from visits.reason_words import desk_words
 from visits.states import HELD_VISITS, LIVE_VISITS
 
 NEAR = timedelta(days=3)
@@ -39,7 +43,8 @@ class Journey:
 
     `to_visit` is the visit it leads to, `from_visit` the one it comes from; a journey home has no
     `to_visit`. `minutes` is the time on the way, which a night may interrupt; `missing_minutes`
-    says how much too late an estimate arrives. `leg` is the entered row it stands for.
+    says how much too late an estimate arrives. `is_missed` tells that nobody sets out on it, since
+    its visit cannot be reached, and `risk` why. `leg` is the entered row it stands for.
     """
 
     origin: Place
@@ -55,6 +60,8 @@ class Journey:
     from_visit: Visit | None = None
     to_visit: Visit | None = None
     missing_minutes: int = 0
+    is_missed: bool = False
+    risk: str = ""
     leg: TravelLeg | None = None
 
     @classmethod
@@ -124,7 +131,7 @@ def journeys_of(host: Host, visits: Iterable[Visit], *, span: Span | None = None
     but nobody travels during a meeting online.
     An entered leg, booked or not, replaces the estimates of the way it covers, and is told in all
     of `span` even where no visit is left. What a plan stored is told as long as the visits stand
-    that it leads from and to.
+    that it leads from and to; where it goes past one out of reach, as long as that is so.
     """
     return journeys_by_host({host: list(visits)}, span=span)[host]
 
@@ -134,37 +141,43 @@ def journeys_by_host(
     *,
     span: Span | None = None,
     legs: Mapping[int, Sequence[TravelLeg]] | None = None,
+    with_disruptions: bool = True,
 ) -> dict[Host, list[Journey]]:
     """The `journeys_of` many hosts, with as many questions to the database as those of one.
 
-    `legs` by the number of the host stand for those that are stored.
+    `legs` by the number of the host stand for those that are stored. Without disruptions, the
+    journeys are those that a strike or storm may hit.
     """
     weeks = {host: _Weeks.of(host, visits) for host, visits in visits_of.items()}
     if legs is None:
         legs = legs_near(visits_of, span)
-    estimated = _estimated(weeks)
+    estimated = _estimated_beside(legs, weeks) if with_disruptions else _usual(weeks)
+    passed = _passed(legs, estimated)
     found = {}
     for host, own in weeks.items():
-        estimates = {row.way: row for row in estimated[host]}
+        own = own.without(passed)
+        estimates = {row.way: _past(row, passed) for row in estimated[host]}
         told, planned = _told(host, own, legs.get(host.pk, ()))
         entered = [_as_estimated(_entered(leg, own.stops), estimates) for leg in told]
         firm = [row for row in entered if row.is_firm]
         rest = [
             row
             for row in estimates.values()
-            if own.gap(host, row.departs_at) not in planned
+            if (_leads_to(row, passed) or own.gap(host, row.departs_at) not in planned)
             and not any(_covers(known, row) for known in firm)
         ]
         found[host] = sorted([*entered, *rest], key=lambda journey: journey.departs_at)
     return found
 
 
-def journeys_between(visits: Iterable[Visit]) -> dict[Host, list[Journey]]:
-    """Who travels where between these visits of any hosts."""
+def journeys_between(
+    visits: Iterable[Visit], *, with_disruptions: bool = True
+) -> dict[Host, list[Journey]]:
+    """Who travels where between these visits of any hosts (see `journeys_by_host`)."""
     found: dict[Host, list[Visit]] = {}
     for visit in visits:
         found.setdefault(visit.host, []).append(visit)
-    return journeys_by_host(found)
+    return journeys_by_host(found, with_disruptions=with_disruptions)
 
 
 def visits_near(hosts: Iterable[Host], first: datetime, last: datetime) -> list[Visit]:
@@ -183,10 +196,10 @@ def legs_that_stand(legs_of: Mapping[Host, Sequence[TravelLeg]]) -> dict[Host, l
     visits: dict[Host, list[Visit]] = {}
     for visit in visits_near(legs_of, first, max(leg.arrives_at for leg in legs)):
         visits.setdefault(visit.host, []).append(visit)
-    return {
-        host: _told(host, _Weeks.of(host, visits.get(host, [])), own)[0]
-        for host, own in legs_of.items()
-    }
+    weeks = {host: _Weeks.of(host, visits.get(host, [])) for host in legs_of}
+    stored = {host.pk: own for host, own in legs_of.items()}
+    passed = _passed(stored, _estimated_beside(stored, weeks))
+    return {host: _told(host, weeks[host].without(passed), own)[0] for host, own in legs_of.items()}
 
 
 def estimates_by_host(visits_of: Mapping[Host, Sequence[Visit]]) -> dict[Host, list[Journey]]:
@@ -224,14 +237,74 @@ def unreachable_after_absence(visits: Iterable[Visit]) -> list[Visit]:
         found.setdefault(row.host, []).append(row)
     weeks = {host: _Weeks.of(host, own) for host, own in found.items()}
     late = _late(_estimated(weeks)) - _late(_estimated(weeks, with_absences=False))
-    return [row for row in near if row in late]
+    return [row for row in near if row.ref in late]
 
 
-def _late(estimates: Mapping[Host, list[Journey]]) -> set[Visit]:
-    """The visits to which a journey lacks time."""
+def _late(estimates: Mapping[Host, list[Journey]]) -> set[str]:
+    """The visits to which a journey lacks time, by their references."""
     return {
-        row.to_visit for own in estimates.values() for row in own if row.to_visit and row.is_in_vain
+        row.to_visit.ref
+        for own in estimates.values()
+        for row in own
+        if row.to_visit and row.is_in_vain
     }
+
+
+def _estimated_beside(
+    legs: Mapping[int, Sequence[TravelLeg]], weeks: Mapping[Host, _Weeks]
+) -> dict[Host, list[Journey]]:
+    """The estimates beside these legs. Of visits that cannot all be reached, those that a leg leads
+    to come first; where a strike or storm keeps the host from one of them all the same, the
+    estimates are the usual ones."""
+    rows = [(leg, leg.visit) for own in legs.values() for leg in own if leg.visit]
+    led_to = {visit.ref for leg, visit in rows if leg.destination_id == visit.place_id}
+    estimated = _estimated(weeks, first=led_to)
+    all_the_same = {
+        host: own
+        for host, own in weeks.items()
+        if any(row.is_missed and _is_led_to(row, legs.get(host.pk, ())) for row in estimated[host])
+    }
+    return estimated | _usual(all_the_same)
+
+
+def _usual(weeks: Mapping[Host, _Weeks]) -> dict[Host, list[Journey]]:
+    return _estimated(weeks, with_disruptions=False)
+
+
+def _is_led_to(journey: Journey, legs: Iterable[TravelLeg]) -> bool:
+    """Whether one of these legs leads to the visit of an estimate."""
+    visit = journey.to_visit
+    return visit is not None and any(
+        leg.visit_id == visit.pk and leg.destination_id == visit.place_id for leg in legs
+    )
+
+
+def _passed(
+    legs: Mapping[int, Sequence[TravelLeg]], estimated: Mapping[Host, list[Journey]]
+) -> set[str]:
+    """The visits out of reach that plans, whose legs are among these, knew of and lead nobody to;
+    by their references."""
+    late = {
+        row.to_visit.ref
+        for host, own in estimated.items()
+        for row in own
+        if row.to_visit and row.is_in_vain and not _is_led_to(row, legs.get(host.pk, ()))
+    }
+    versions = {leg.version_id for own in legs.values() for leg in own if leg.is_of_plan}
+    if not late or not versions:
+        return set()
+    known = Placement.objects.filter(version__in=versions, visit__ref__in=late)
+    known = known.filter(host=F("visit__host"), starts_at=F("visit__starts_at"))
+    return set(known.values_list("visit__ref", flat=True))
+
+
+def _leads_to(journey: Journey, refs: Collection[str]) -> bool:
+    return journey.to_visit is not None and journey.to_visit.ref in refs
+
+
+def _past(estimate: Journey, passed: Collection[str]) -> Journey:
+    """The estimate; one to a visit that a plan goes past is a journey nobody sets out on."""
+    return replace(estimate, is_missed=True) if _leads_to(estimate, passed) else estimate
 
 
 Around = tuple[list[Journey], list[Journey]]
@@ -240,11 +313,14 @@ Around = tuple[list[Journey], list[Journey]]
 def journeys_around(visit: Visit, journeys: Sequence[Journey]) -> Around:
     """Of the host's journeys those on the way to a visit, from home or the visit before it, and
     those on from there; what was entered for the visit by hand is among them, whatever it leads to.
+    To a visit out of reach nothing leads but the journey that cannot be made.
 
     `journeys` are all of the weeks around the visit.
     """
+    missed = [row for row in journeys if row.is_missed and row.to_visit == visit]
+    made = [] if missed else [row for row in journeys if not row.is_missed]
     before: list[Journey] = []
-    for row in reversed([row for row in journeys if _is_before(row, visit)]):
+    for row in reversed([row for row in made if _is_before(row, visit)]):
         leads_home = row.destination.pk == visit.host.home_id
         if row.to_visit != visit and (row.to_visit is not None or leads_home):
             break
@@ -252,13 +328,14 @@ def journeys_around(visit: Visit, journeys: Sequence[Journey]) -> Around:
         if row.from_visit is not None or row.origin.pk == visit.host.home_id:
             break
     after: list[Journey] = []
-    for row in (row for row in journeys if not _is_before(row, visit)):
+    for row in (row for row in made if not _is_before(row, visit)):
         leaves_home = row.origin.pk == visit.host.home_id
         if row.from_visit != visit and (row.from_visit is not None or leaves_home):
             break
         after.append(row)
         if row.to_visit is not None or row.destination.pk == visit.host.home_id:
             break
+    before += missed
     told = [*before, *after]
     entered = [row for row in journeys if row.is_firm and row.leg and row.leg.visit_id == visit.pk]
     for row in entered:
@@ -415,6 +492,10 @@ class _Weeks:
         calls = [visit for visit in ordered if visit.is_online]
         return cls(ordered, stops, _by_week(host, stops), _by_week(host, calls))
 
+    def without(self, refs: Collection[str]) -> Self:
+        """The same, with nobody travelling to the visits of these references."""
+        return replace(self, stops=[stop for stop in self.stops if stop.ref not in refs])
+
     def gap(self, host: Host, moment: datetime) -> Gap:
         """Between which visits of its week a moment lies."""
         zone = ZoneInfo(host.home.zone)
@@ -494,14 +575,21 @@ def _covers(entered: Journey, estimate: Journey) -> bool:
 
 
 def _estimated(
-    weeks: Mapping[Host, _Weeks], *, with_absences: bool = True
+    weeks: Mapping[Host, _Weeks],
+    *,
+    first: Collection[str] = (),
+    with_absences: bool = True,
+    with_disruptions: bool = True,
 ) -> dict[Host, list[Journey]]:
-    """The journeys of each host's weeks by the planner's own rules."""
+    """The journeys of each host's weeks by the planner's own rules, which miss the visits of the
+    references `first` after the others."""
     estimable = {host: own for host, own in weeks.items() if own.on_site}
     found: dict[Host, list[Journey]] = {host: [] for host in weeks}
     if not estimable:
         return found
-    table, absences = _table(estimable), _absences(estimable) if with_absences else {}
+    absences = _absences(estimable) if with_absences else {}
+    disruptions = _disruptions(estimable) if with_disruptions else ()
+    travel = _tables(estimable, disruptions)
     for host, own in estimable.items():
         places = {place_ref(host.home): host.home}
         places |= {place_ref(stop.place): stop.place for stop in own.stops if stop.place}
@@ -511,19 +599,46 @@ def _estimated(
             for leg in _legs_of_week(
                 _as_planned(host, absences.get(host.pk, ())),
                 days,
-                [_fixed(host, stop) for stop in (*group, *own.online.get(days, ()))],
-                table,
+                [_fixed(host, stop, first) for stop in (*group, *own.online.get(days, ()))],
+                _after_held(disruptions, group),
+                travel,
             )
             if leg.origin != leg.destination
         ]
     return found
 
 
-def _absences(weeks: Mapping[Host, _Weeks]) -> dict[int, list[HostAvailability]]:
-    """When the hosts are away in the weeks of their visits, by the number of the host."""
+def _span_of(weeks: Mapping[Host, _Weeks]) -> Span:
+    """From before the first of the weeks of visits until after the last."""
     days = sorted(day for own in weeks.values() for week in own.on_site for day in week)
     first = datetime.combine(days[0], time(0), UTC) - SAME_JOURNEY
-    last = datetime.combine(days[-1], time(0), UTC) + 2 * SAME_JOURNEY
+    return first, datetime.combine(days[-1], time(0), UTC) + 2 * SAME_JOURNEY
+
+
+def _disruptions(weeks: Mapping[Host, _Weeks]) -> list[p.TravelDisruption]:
+    """What strikes and storms stop between the places of the weeks."""
+    first, last = _span_of(weeks)
+    places = {host.home_id: host.home for host in weeks}
+    places |= {
+        stop.place.pk: stop.place for own in weeks.values() for stop in own.stops if stop.place
+    }
+    return [row for row in stops_in_travel(places.values(), after=first) if row.start < last]
+
+
+def _after_held(
+    disruptions: Iterable[p.TravelDisruption], stops: Iterable[Visit]
+) -> list[p.TravelDisruption]:
+    """The same from the day on after the last of these visits that took place: it was reached."""
+    held = [stop.ends_at + SAME_JOURNEY for stop in stops if stop.state in HELD_VISITS]
+    if not held:
+        return list(disruptions)
+    ahead = [row for row in disruptions if row.end > max(held)]
+    return [replace(row, start=max(row.start, *held)) for row in ahead]
+
+
+def _absences(weeks: Mapping[Host, _Weeks]) -> dict[int, list[HostAvailability]]:
+    """When the hosts are away in the weeks of their visits, by the number of the host."""
+    first, last = _span_of(weeks)
     found: dict[int, list[HostAvailability]] = {}
     rows = HostAvailability.objects.busy().touching(first, last)
     for row in rows.filter(host__in=[host.pk for host in weeks]):
@@ -547,12 +662,15 @@ def _sunday(moment: datetime, zone: ZoneInfo) -> date:
     return day - timedelta(days=(day.weekday() + 1) % 7)
 
 
-def _table(weeks: Mapping[Host, _Weeks]) -> TravelTable:
-    """The ways between the places of each week of a host, and between no others."""
+def _tables(
+    weeks: Mapping[Host, _Weeks], disruptions: Iterable[p.TravelDisruption]
+) -> tuple[TravelTable, tuple[TravelTable, ...]]:
+    """The ways between the places of each week of a host, and between no others; and those round
+    what the disruptions stop."""
     homes = [host.home for host in weeks]
     stops = [stop.place for own in weeks.values() for stop in own.stops if stop.place]
     pairs = [pair for host, own in weeks.items() for pair in _pairs(host, own.on_site.values())]
-    return travel_between(pairs, places=[*homes, *stops])
+    return detours_between(pairs, disruptions, places=[*homes, *stops])
 
 
 def _pairs(host: Host, weeks: Iterable[Sequence[Visit]]) -> list[tuple[Place, Place]]:
@@ -566,10 +684,24 @@ def _pairs(host: Host, weeks: Iterable[Sequence[Visit]]) -> list[tuple[Place, Pl
 
 
 def _legs_of_week(
-    host: p.Host, days: Days, visits: Sequence[p.FixedVisit], table: TravelTable
+    host: p.Host,
+    days: Days,
+    visits: Sequence[p.FixedVisit],
+    disruptions: Iterable[p.TravelDisruption],
+    travel: tuple[TravelTable, tuple[TravelTable, ...]],
 ) -> tuple[Leg, ...]:
+    own = {host.home.ref, *(visit.place.ref for visit in visits)}
+    usual, detours = travel
     return journeys_of_facts(
-        p.Problem(days=days, hosts=(host,), tasks=(), travel=table, fixed=tuple(visits))
+        p.Problem(
+            days=days,
+            hosts=(host,),
+            tasks=(),
+            travel=usual,
+            fixed=tuple(visits),
+            disruptions=tuple(row for row in disruptions if row.places & own),
+            detours=detours,
+        )
     )
 
 
@@ -589,16 +721,17 @@ def _as_planned(host: Host, absences: Iterable[HostAvailability]) -> p.Host:
     )
 
 
-def _fixed(host: Host, stop: Visit) -> p.FixedVisit:
+def _fixed(host: Host, stop: Visit, first: Collection[str]) -> p.FixedVisit:
     place = host.home if stop.is_online or stop.place is None else stop.place
     return p.FixedVisit(
         ref=stop.ref,
-        label=stop.ref,
+        label=f"{stop.ref} {stop.city}",
         host=host.ref,
         mode=p.Mode.ONLINE if stop.is_online else p.Mode.ON_SITE,
         place=p.Place(ref=place_ref(place), name=place.name, zone=place.zone),
         start=stop.starts_at,
         end=stop.ends_at,
+        priority=int(stop.ref in first),
     )
 
 
@@ -622,4 +755,6 @@ def _estimate(leg: Leg, places: dict[str, Place], stops: Sequence[Visit]) -> Jou
         from_visit=from_visit,
         to_visit=to_visit,
         missing_minutes=leg.missing_minutes,
+        is_missed=leg.is_missed,
+        risk=desk_words(leg.risk) if leg.risk else "",
     )

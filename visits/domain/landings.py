@@ -34,7 +34,11 @@ def short_landing_of(visit: Visit, legs: VisitLegs, *, at: datetime) -> str:
     """The `short_landing` of a visit ahead by the last journey that leads there."""
     if visit.starts_at <= at or visit.is_online:
         return ""
-    there = [leg.arrives_at for leg in legs.before if leg.destination.pk == visit.place_id]
+    there = [
+        leg.arrives_at
+        for leg in legs.before
+        if leg.destination.pk == visit.place_id and not leg.is_missed
+    ]
     return short_landing(visit, max(there)) if there else ""
 
 
@@ -43,6 +47,6 @@ def short_landings(journeys: Iterable[Journey], *, at: datetime) -> list[str]:
     found = [
         short_landing(row.to_visit, row.arrives_at)
         for row in journeys
-        if row.to_visit is not None and row.to_visit.starts_at > at
+        if row.to_visit is not None and row.to_visit.starts_at > at and not row.is_missed
     ]
     return [words for words in found if words]

@@ -11,16 +11,10 @@ from django.utils.translation import gettext as _
 from crm import wording
 from visits.domain.after_visit import may_tell
 from visits.domain.brief_standing import visit_standings
-from visits.domain.disruption_reach import NO_WAYS
+from visits.domain.disruption_reach import NO_WAYS, ways_of
 from visits.domain.disruptions import disruptions_touching
 from visits.domain.host_answers import answers_of
-from visits.domain.journeys import (
-    Around,
-    Journey,
-    causes_journeys,
-    journeys_around,
-    journeys_of,
-)
+from visits.domain.journeys import Around, Journey, journeys_of
 from visits.domain.landings import short_landing
 from visits.domain.visit_notes import mark_of, notes_of
 from visits.ical import same_clock
@@ -157,7 +151,7 @@ def week_of(host: Host, monday: date, *, at: datetime) -> Week:
     active = list(Disruption.objects.active())
     answers, briefs = answers_of(visits), visit_standings(visits, at=at)
     notes = notes_of(visits)
-    ways = {row.pk: journeys_around(row, journeys) for row in led if causes_journeys(row)}
+    ways = ways_of(led, among=active)
     entries = [
         _visit(
             visit,
@@ -176,9 +170,8 @@ def week_of(host: Host, monday: date, *, at: datetime) -> Week:
     busy = HostAvailability.objects.busy().filter(host=host).touching(first, last)
     entries += [_busy(row, host) for row in busy.select_related("feed")]
     today = at.astimezone(zone).date()
-    days = [
-        _day(monday + timedelta(days=count), entries, journeys, host, today) for count in range(7)
-    ]
+    made = [journey for journey in journeys if not journey.is_missed]
+    days = [_day(monday + timedelta(days=count), entries, made, host, today) for count in range(7)]
     return Week(monday, [day for day in days if day.date.weekday() < 5 or day.entries])
 
 
@@ -268,12 +261,14 @@ def _journey(journey: Journey, host: Host) -> Entry:
     }
     if not journey.is_booked:
         note = _("%(journey)s, an estimate") % {"journey": note}
-    if journey.missing_minutes:
+    if journey.is_missed:
+        note = f"{note}; {journey.risk}"
+    elif journey.missing_minutes:
         note = _("%(journey)s; %(minutes)s are missing to be there in time") % {
             "journey": note,
             "minutes": wording.duration(journey.missing_minutes),
         }
-    if journey.to_visit and (words := short_landing(journey.to_visit, journey.arrives_at)):
+    elif journey.to_visit and (words := short_landing(journey.to_visit, journey.arrives_at)):
         note = f"{note}. {words}"
     is_home_clock = same_clock(journey.departs_at, journey.origin.zone, host.zone) and same_clock(
         journey.arrives_at, journey.destination.zone, host.zone

@@ -107,8 +107,13 @@ def board_of_version(version: PlanVersion, look: Look) -> Timetable:
     beside = visits_beside(version.plan.campaign)
     _add_beside(blocks, beside)
     for host, journeys in journeys_between(beside).items():
-        rides.setdefault(host.ref, []).extend(Ride.of_calendar(row) for row in journeys)
+        rides.setdefault(host.ref, []).extend(_rides(journeys))
     return _draw(version.plan.campaign, blocks, look, rides=rides)
+
+
+def _rides(journeys: Iterable[Journey]) -> list[Ride]:
+    """The journeys that the host makes; one past which they go is told beside the board."""
+    return [Ride.of_calendar(row) for row in journeys if not row.is_missed]
 
 
 def _add_beside(blocks: dict[str, list[Block]], visits: Iterable[Visit]) -> None:
@@ -249,9 +254,7 @@ def board_of_calendar(
     kept = Hold.objects.kept().filter(visit__campaign=campaign)
     for hold in kept.select_related("visit__host"):
         blocks.setdefault(hold.visit.host.ref, []).append(_kept_block(hold, campaign))
-    rides = {
-        host.ref: [Ride.of_calendar(journey) for journey in own] for host, own in journeys.items()
-    }
+    rides = {host.ref: _rides(own) for host, own in journeys.items()}
     return _draw(campaign, blocks, look, rides=rides)
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from crm import wording
 from crm.models import Place
-from visits.domain.disruption_reach import is_in_area
+from visits.domain.disruption_areas import is_in_area
 from visits.domain.publishing import Change
 from visits.domain.travel import place_ref
 from visits.models import Disruption, Placement, PlanVersion

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from crm.models import Place
 from visits.domain.booking import BUFFER
 from visits.domain.campaigns import first_day_for_new
-from visits.domain.disruptions import stops_in_travel
+from visits.domain.disruption_areas import stops_in_travel
 from visits.domain.journeys import Journey, busy_times, journeys_between, visits_near
 from visits.domain.place_names import name_of, names_at
 from visits.domain.plan_rules import decisions_of, with_decisions
@@ -502,7 +502,11 @@ def _positions(
         if last is not None and last.place is not None:
             here = planned_place(last.place, last.city)
             found[host.pk] = last.place, p.Position(here, max(at, last.ends_at + BUFFER))
-        begun = [row for row in journeys.get(host, ()) if monday <= row.departs_at <= at]
+        begun = [
+            row
+            for row in journeys.get(host, ())
+            if monday <= row.departs_at <= at and not row.is_missed
+        ]
         if leg := _begun(host, monday, at):
             begun.append(Journey.of_leg(leg, to_visit=leg.visit))
         on = max(begun, key=lambda row: row.departs_at, default=None)

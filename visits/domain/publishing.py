@@ -18,7 +18,7 @@ from visits.domain.plan_rules import refuse_against_decisions
 from visits.domain.planning_runs import give_up_replans
 from visits.domain.plans import hold_until, refuse_unseen
 from visits.domain.proposals import offer_letter, propose_dates, take_back_proposal
-from visits.domain.travel_legs import HostJourneys, journeys_changed, store_legs
+from visits.domain.travel_legs import Aftermath, aftermath_of, store_legs
 from visits.domain.visits import put_off, replace_visit
 from visits.models import Host, Placement, PlanVersion, Visit, VisitRequest
 from visits.models.visits import Side
@@ -73,16 +73,16 @@ def changes_of(version: PlanVersion) -> list[Change]:
     return changes
 
 
-def journeys_of_publishing(
+def aftermath_of_publishing(
     version: PlanVersion, changes: Iterable[Change], *, at: datetime
-) -> list[HostJourneys]:
-    """How publishing a version, which makes these `changes`, changes the journeys of its hosts."""
+) -> Aftermath:
+    """What publishing a version, which makes these `changes`, does to hosts and their briefs."""
     changes = [change for change in changes if change.kind != "kept"]
     gone = [change.visit for change in changes if change.visit is not None]
     places = Place.objects.in_bulk({change.requests[0].place_id for change in changes} - {None})
     made = (_as_visit(version, change, places) for change in changes)
     come = [visit for visit in made if visit is not None]
-    return journeys_changed(version, gone=gone, come=come, at=at)
+    return aftermath_of(version, gone=gone, come=come, at=at)
 
 
 def _as_visit(version: PlanVersion, change: Change, places: Mapping[int, Place]) -> Visit | None:
@@ -100,6 +100,7 @@ def _as_visit(version: PlanVersion, change: Change, places: Mapping[int, Place])
         ends_at=row.ends_at,
         zone=row.zone,
         city=request.city,
+        municipality_id=request.municipality_id,
         place=places.get(request.place_id or 0),
         state=VisitState.TENTATIVE,
     )
@@ -145,7 +146,8 @@ def publish_version(
     refuse_unseen(version, seen)
     changes = [change for change in changes_of(version) if change.kind != "kept"]
     _refuse_unapproved(version, changes, approved)
-    journeys = "; ".join(row.words for row in journeys_of_publishing(version, changes, at=at))
+    aftermath = aftermath_of_publishing(version, changes, at=at)
+    journeys = "; ".join(row.words for row in aftermath.journeys)
     unknown = unknown_times(changes)
     if unknown and not override_reason.strip():
         raise ValidationError(unknown, code="calendar_unknown")

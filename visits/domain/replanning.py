@@ -7,8 +7,8 @@ from datetime import datetime
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from visits.domain.disruption_reach import NO_WAYS, touches
-from visits.domain.disruptions import disruptions_touching, ways_of
+from visits.domain.disruption_reach import NO_WAYS, touches, ways_of
+from visits.domain.disruptions import disruptions_touching
 from visits.domain.journeys import Around, unreachable_after_absence
 from visits.domain.planning import may_move
 from visits.models import Campaign, Disruption, HostAnswer, HostAvailability, Visit

@@ -93,7 +93,8 @@ def _tours_of(
 
 def _spans(host: Host, journeys: Sequence[Journey], stops: Sequence[Visit]) -> Iterator[Span]:
     """From leaving home until being home again; without a journey home until the last visit."""
-    rows = sorted(journeys, key=lambda row: row.departs_at)
+    made = [row for row in journeys if not row.is_missed]
+    rows = sorted(made, key=lambda row: row.departs_at)
     trips: list[list[Journey]] = []
     for row in rows:
         is_home = not trips or trips[-1][-1].destination.pk == host.home_id

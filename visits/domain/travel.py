@@ -81,10 +81,20 @@ def travel_with_detours(
     chosen = sorted({place.pk: place for place in places}.values(), key=lambda place: place.pk)
     if ask:
         learn_roads(chosen, longest_km=_estimator_now().factors.drive_limit_km)
+    return detours_between(list(combinations(chosen, 2)), disruptions, places=chosen)
+
+
+def detours_between(
+    pairs: Sequence[tuple[Place, Place]],
+    disruptions: Iterable[p.TravelDisruption],
+    *,
+    places: Iterable[Place] = (),
+) -> tuple[TravelTable, tuple[TravelTable, ...]]:
+    """The same for the places of each pair and no others (see `travel_between`)."""
     stopped = {row.modes for row in disruptions if row.modes}
     together = frozenset().union(*stopped)
     struck = sorted({*stopped, together} - {frozenset()}, key=sorted)
-    usual, *others = _tables(list(combinations(chosen, 2)), chosen, [frozenset(), *struck])
+    usual, *others = _tables(pairs, places, [frozenset(), *struck])
     return usual, tuple(others)
 
 

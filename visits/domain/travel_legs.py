@@ -4,18 +4,23 @@ Publishing a plan stores its journeys. What a visit needs beyond that, because i
 hand or moved since, is never stored: it is worked out from the calendar whenever somebody looks.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 from django.utils.translation import ngettext
 
 from crm.domain.audit import record
 from crm.models import Place, User
+from visits.domain.brief_sources import Supposed
+from visits.domain.brief_standing import CURRENT, standings
 from visits.domain.briefing import settle_upcoming
 from visits.domain.journeys import (
+    AROUND,
     SAME_JOURNEY,
     Journey,
     causes_journeys,
@@ -31,10 +36,11 @@ from visits.domain.journeys import (
 from visits.domain.place_names import names_at
 from visits.domain.travel import place_ref
 from visits.domain.travel_factors import factor_words
-from visits.models import Campaign, Host, PlanVersion, TravelLeg, Visit
+from visits.models import BriefEdition, Campaign, Host, PlanVersion, TravelLeg, Visit
 from visits.models.requests import Mode
 from visits.models.travel import TravelLegQuerySet
 from visits.planning.factors import REFERENCE
+from visits.states import VisitState
 
 Way = tuple[int, int, int]
 
@@ -68,14 +74,28 @@ def legs_of(
     known = TravelLeg.objects.standing().filter(host__in=hosts.values())
     covered = _by_way(known.exclude(pk__in=_dropped(version, at).values("pk")))
     legs = []
-    for row in _rows(version, hosts, visits, at=at):
-        leg = _leg(version, hosts[row["host"]], row, visits.get(row["host"], []))
+    for row, until in _until_next(_rows(version, hosts, visits, at=at)):
+        own = [stop for stop in visits.get(row["host"], []) if stop.mode != Mode.ONLINE]
+        leg = _leg(version, hosts[row["host"]], row, own, until=until)
         near = covered.get(_way(leg), [])
         if known_leg := _nearest(near, leg.departs_at):
             near.remove(known_leg)
         else:
             legs.append(leg)
     return legs
+
+
+class JourneyChange(NamedTuple):
+    """A journey that goes, one that comes, or one that comes for one of the same way."""
+
+    gone: Journey | None
+    come: Journey | None
+
+    @property
+    def departs_at(self) -> datetime:
+        told = self.come or self.gone
+        assert told is not None, "something changes"
+        return told.departs_at
 
 
 @dataclass(frozen=True)
@@ -86,10 +106,22 @@ class HostJourneys:
     gone: Sequence[Journey]
     come: Sequence[Journey]
 
+    @cached_property
+    def changes(self) -> list[JourneyChange]:
+        """What goes and comes in order of time; of the same way, the one for the other."""
+        left, found = list(self.gone), []
+        for row in self.come:
+            same = [old for old in left if old.way[:2] == row.way[:2]]
+            old = min(same, key=lambda old: abs(old.departs_at - row.departs_at), default=None)
+            if old is not None:
+                left.remove(old)
+            found.append(JourneyChange(old, row))
+        found += [JourneyChange(old, None) for old in left]
+        return sorted(found, key=lambda change: change.departs_at)
+
     @property
     def count(self) -> int:
-        """How many change; one that comes for one that goes counts once."""
-        return max(len(self.gone), len(self.come))
+        return len(self.changes)
 
     @property
     def words(self) -> str:
@@ -98,11 +130,63 @@ class HostJourneys:
         ) % {"host": self.host.name, "n": self.count}
 
 
-def journeys_changed(
+@dataclass(frozen=True)
+class Aftermath:
+    """What publishing a version at a moment does to hosts and their briefs: their visits as they
+    stand then, and their journeys before and after, as every page tells them.
+
+    Whatever it changes lies before `until`.
+    """
+
+    at: datetime
+    until: datetime
+    visits: Mapping[Host, Sequence[Visit]]
+    before: Mapping[Host, Sequence[Journey]]
+    after: Mapping[Host, Sequence[Journey]]
+
+    @cached_property
+    def journeys(self) -> list[HostJourneys]:
+        """How the journeys ahead of each host change, where they do."""
+        found = []
+        for host in self.visits:
+            was, will = (
+                {row.way: row for row in told[host] if not row.is_missed}
+                for told in (self.before, self.after)
+            )
+            drops = [row for way, row in was.items() if way not in will]
+            adds = [row for way, row in will.items() if way not in was]
+            gone, come = (
+                [row for row in rows if row.departs_at > self.at] for rows in (drops, adds)
+            )
+            if gone or come:
+                found.append(HostJourneys(host, gone, come))
+        return found
+
+    @cached_property
+    def outdated(self) -> list[Visit]:
+        """The briefed visits ahead whose kept briefs would say what is not so any more."""
+        briefed = [
+            visit
+            for rows in self.visits.values()
+            for visit in rows
+            if visit.state == VisitState.BRIEFED and self.at < visit.starts_at < self.until
+        ]
+        rows = BriefEdition.objects.current().filter(visit__in=[visit.pk for visit in briefed])
+        kept = list(rows.select_related("visit__campaign"))
+        if not kept:
+            return []
+        around = [visit for rows in self.visits.values() for visit in rows]
+        prefetch_related_objects(around, "municipality")
+        stands = standings(kept, at=self.at, supposed=Supposed(self.visits, self.after))
+        untrue = {row.visit_id for row in kept if stands[row.pk] != CURRENT}
+        return [visit for visit in briefed if visit.pk in untrue]
+
+
+def aftermath_of(
     version: PlanVersion, *, gone: Collection[Visit], come: Iterable[Visit], at: datetime
-) -> list[HostJourneys]:
-    """How publishing a version changes the journeys ahead of each host, as every page tells them:
-    when the visits `gone` have left the calendar and those that `come`, not saved, stand in it."""
+) -> Aftermath:
+    """What publishing a version does to hosts when the visits `gone` have left the calendar and
+    those that `come`, not saved, stand in it."""
     left, added = {visit.pk for visit in gone}, list(come)
     hosts = list(Host.objects.who_lead().select_related("home"))
     campaign = version.plan.campaign
@@ -140,14 +224,7 @@ def journeys_changed(
         leg.origin, leg.destination = places[leg.origin_id], places[leg.destination_id]
         legs.setdefault(leg.host_id, []).append(leg)
     after = journeys_by_host(then, legs=legs)
-    found = []
-    for host in hosts:
-        was, will = ({row.way: row for row in told[host]} for told in (before, after))
-        drops = [row for way, row in was.items() if way not in will and row.departs_at > at]
-        adds = [row for way, row in will.items() if way not in was and row.departs_at > at]
-        if drops or adds:
-            found.append(HostJourneys(host, drops, adds))
-    return found
+    return Aftermath(at, span[1] + AROUND / 2, then, before, after)
 
 
 def _visits_by_host(version: PlanVersion) -> dict[str, list[Visit]]:
@@ -180,6 +257,20 @@ def _rows(
     return [row for row in rows if row["mode"] != "stay"]
 
 
+def _until_next(rows: Iterable[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], datetime | None]]:
+    """The rows, each with when the same host sets out next."""
+    by_host: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        by_host.setdefault(row["host"], []).append(row)
+    for own in by_host.values():
+        own.sort(key=_departure)
+        yield from zip(own, [*map(_departure, own[1:]), None], strict=True)
+
+
+def _departure(row: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(row["departs_at"])
+
+
 def _as_row(host: Host, journey: Journey) -> dict[str, Any]:
     return {
         "host": host.ref,
@@ -209,20 +300,25 @@ def _hosts_apart(version: PlanVersion, visits: Mapping[str, list[Visit]], at: da
 
 
 def _leg(
-    version: PlanVersion, host: Host, row: dict[str, Any], visits: Sequence[Visit]
+    version: PlanVersion,
+    host: Host,
+    row: dict[str, Any],
+    stops: Sequence[Visit],
+    *,
+    until: datetime | None,
 ) -> TravelLeg:
-    departs = datetime.fromisoformat(row["departs_at"])
+    """The leg of a row of a host who has these visits on site and sets out again then."""
     arrives = datetime.fromisoformat(row["arrives_at"])
     status = TravelLeg.Status.ESTIMATED if row["estimated"] else TravelLeg.Status.PLANNED
     return TravelLeg(
         host=host,
-        visit=_visit_of(visits, departs, int(row["to_place"][1:])),
+        visit=_visit_of(stops, row, until),
         version=version,
         mode=row["mode"],
         origin_id=int(row["from_place"][1:]),
         destination_id=int(row["to_place"][1:]),
-        departs_at=departs,
-        arrives_at=arrives,
+        departs_at=_departure(row).astimezone(UTC),
+        arrives_at=arrives.astimezone(UTC),
         km=row["km"],
         cost=row["cost"],
         co2_kg=row["co2"],
@@ -231,14 +327,19 @@ def _leg(
     )
 
 
-def _visit_of(visits: Iterable[Visit], departs: datetime, to_place: int) -> Visit | None:
-    """The visit a journey leads to, or for a journey home the one it comes from."""
-    on_site = [visit for visit in visits if visit.mode != Mode.ONLINE]
-    later = next((visit for visit in on_site if visit.starts_at > departs), None)
-    if later is not None and later.place_id == to_place:
-        return later
-    before = [visit for visit in on_site if visit.ends_at <= departs]
-    return before[-1] if before else None
+def _visit_of(
+    stops: Sequence[Visit], row: Mapping[str, Any], until: datetime | None
+) -> Visit | None:
+    """The visit a journey leads to, or for a journey home the one it comes from; never one that it
+    goes past."""
+    origin, destination = int(row["from_place"][1:]), int(row["to_place"][1:])
+    arrives = datetime.fromisoformat(row["arrives_at"])
+    ahead = [stop for stop in stops if stop.starts_at >= arrives and stop.place_id == destination]
+    if ahead and (until is None or ahead[0].starts_at < until):
+        return ahead[0]
+    before = [stop for stop in stops if stop.ends_at <= _departure(row)]
+    left = [stop for stop in before if stop.place_id == origin]
+    return next(reversed(left or before), None)
 
 
 def _way(leg: TravelLeg) -> Way:

@@ -18,14 +18,13 @@ from crm import wording
 from crm.models import Message, User
 from visits.domain.booking import Busy, SlotTaken
 from visits.domain.brief_standing import CURRENT, standings
-from visits.domain.disruption_reach import NO_WAYS, hits
-from visits.domain.disruptions import STOPS_FROM, disruptions_touching
+from visits.domain.disruption_areas import STOPS_FROM
+from visits.domain.disruption_reach import NO_WAYS, hits, ways_of
+from visits.domain.disruptions import disruptions_touching
 from visits.domain.journeys import (
     NEAR,
     Around,
     Journey,
-    causes_journeys,
-    journeys_around,
     journeys_by_host,
     visits_near,
 )
@@ -116,9 +115,9 @@ def look_at_move(
             after = _ways(hosts, first, last)
             still = standings(in_date, at=at)
             letters = list(moved.messages.drafts().order_by("pk"))
-            own = [row for (host, *_way), row in after.items() if host == moved.host_id]
-            around = journeys_around(moved, own) if causes_journeys(moved) else NO_WAYS
-            stopped = disruptions_touching(moved, around=around)
+            active = list(Disruption.objects.active())
+            around = ways_of([moved], among=active).get(moved.pk, NO_WAYS)
+            stopped = disruptions_touching(moved, among=active, around=around)
             transaction.set_rollback(True)
     except (ValidationError, SlotTaken, Busy) as error:
         words = error.messages[0] if isinstance(error, ValidationError) else str(error)
@@ -151,7 +150,8 @@ def _ways(hosts: Iterable[Host], first: datetime, last: datetime) -> Ways:
     for row in visits_near(hosts, first, last):
         visits[row.host].append(row)
     found = journeys_by_host(visits, span=(first - NEAR, last + NEAR))
-    return {(host.pk, *row.way): row for host, rows in found.items() for row in rows}
+    made = [(host, row) for host, rows in found.items() for row in rows if not row.is_missed]
+    return {(host.pk, *row.way): row for host, row in made}
 
 
 def _in_the_way(rows: Iterable[Disruption], around: Around, *, known: list[str]) -> list[str]:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from crm import wording
 from crm.strips import StripDay, StripMark
 from visits.domain.campaigns import first_day_for_new
-from visits.domain.disruption_reach import is_in_area
+from visits.domain.disruption_areas import is_in_area
 from visits.domain.planning import OPEN_TO_PLAN
 from visits.domain.slots import days_at
 from visits.models import CalendarDay, Disruption, PreferredDate, Visit, VisitRequest

@@ -188,7 +188,7 @@ class Storyteller:
         else:
             why = self._not_both(held, stop, following)
         leg = self._travelled(week, table, (here, target), times)
-        return replace(leg, missing_minutes=max(1, missing), risk=why)
+        return replace(leg, missing_minutes=max(1, missing), risk=why, is_missed=True)
 
     def _travelled(
         self,

@@ -17,7 +17,8 @@ def journeys_of_facts(problem: Problem) -> tuple[Leg, ...]:
     """Every journey between the fixed visits of a problem and the hosts' homes, in order of time.
 
     Tasks are left out. A visit out of reach is travelled to all the same, unless a long absence is
-    in its week; either way its leg says how many minutes are missing.
+    in its week, or a strike or storm that stops one of its journeys; either way its leg says how
+    many minutes are missing.
     """
     bare = replace(problem, tasks=(), published=())
     table: TravelTable = bare.travel
@@ -25,7 +26,7 @@ def journeys_of_facts(problem: Problem) -> tuple[Leg, ...]:
     memories, teller = memories_of(task_distances(bare)), Storyteller(bare)
     legs: list[Leg] = []
     for week in WeekBuilder(bare).build():
-        late = not week.is_long_absence.any()
+        late = not (week.is_long_absence.any() or week.is_struck)
         finder = finder_of(week, table, weights, rules, memories, sets_out_late=late)
         for trip in finder.base_trips():
             starts = finder.starts(trip.stops)

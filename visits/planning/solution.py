@@ -52,7 +52,8 @@ class Leg:
     comes too late, one to a visit cannot be made.
 
     A `split` drive is interrupted by a night (or several) between `depart` and `arrive`. `risk`
-    names what is wrong: time that lacks, or a visit reached later than the rule asks.
+    names what is wrong: time that lacks, or a visit reached later than the rule asks. `is_missed`
+    says that nobody sets out: the journeys before and after go past its visit.
     """
 
     host: str
@@ -69,6 +70,7 @@ class Leg:
     split: bool = False
     missing_minutes: int = 0
     risk: Reason | None = None
+    is_missed: bool = False
 
 
 @dataclass(frozen=True)

@@ -152,6 +152,14 @@ class HostWeek:
         ]
         return np.array([*long, False], dtype=bool)[self.fact]
 
+    @property
+    def is_struck(self) -> bool:
+        """Whether a strike or storm stops a journey between places of the week."""
+        if self.struck is None:
+            return False
+        own = np.unique(np.append(self.place, [self.home, self.start_place]))
+        return bool(self.struck.days[:, own[:, None], own].any())
+
     def free_after(self, fact: int) -> float:
         """When the host is free again after the stop of a fact, or sets out on the trip."""
         return self.ready if fact == self.size else float(self.low[fact] + self.service[fact])

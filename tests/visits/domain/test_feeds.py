@@ -326,7 +326,7 @@ def test_a_feed_of_500_visits_asks_the_database_as_often_as_one_of_five(feed, ho
     fill(5, 495)
     feed_text(again)
     many, text = asked()
-    assert many == few == 8
+    assert many == few == 9
     assert text.count("BEGIN:VEVENT") >= 500
 
 

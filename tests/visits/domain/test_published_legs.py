@@ -12,6 +12,7 @@ from tests.factories.crm import MailTemplateFactory, PlaceFactory
 from tests.factories.visits import (
     CalendarFeedFactory,
     CampaignFactory,
+    DisruptionFactory,
     HostAvailabilityFactory,
     HostFactory,
     PlanFactory,
@@ -21,12 +22,26 @@ from tests.factories.visits import (
     VisitFactory,
     VisitRequestFactory,
 )
+from visits.domain.briefing import settle_upcoming
+from visits.domain.briefs import build_edition
 from visits.domain.feeds import feed_text
-from visits.domain.journeys import journeys_of, visits_near
+from visits.domain.journeys import Journey, journeys_between, journeys_of, visits_near
+from visits.domain.my_week import week_of
+from visits.domain.plan_board import Look, board_of_calendar, board_of_version, standing_visits
 from visits.domain.plan_history import plan_timeline
 from visits.domain.plans import solve_campaign, store_version
-from visits.domain.publishing import changes_of, journeys_of_publishing, publish_version
-from visits.models import CalendarFeed, HostAvailability, Reservation, TravelLeg, Visit
+from visits.domain.publishing import aftermath_of_publishing, changes_of, publish_version
+from visits.domain.travel_legs import HostJourneys, legs_around, sum_of, sums_by_host
+from visits.models import (
+    BriefEdition,
+    CalendarFeed,
+    Disruption,
+    HostAvailability,
+    Reservation,
+    TravelLeg,
+    Visit,
+    VisitRequest,
+)
 from visits.states import VisitState
 
 pytestmark = pytest.mark.django_db
@@ -258,7 +273,8 @@ def told_of(host):
     """The journeys as the pages tell them."""
     span = MONDAY, MONDAY + timedelta(days=30)
     host = feed_of(host).host
-    return journeys_of(host, visits_near([host], *span), span=span)
+    told = journeys_of(host, visits_near([host], *span), span=span)
+    return [journey for journey in told if not journey.is_missed]
 
 
 def ways(host):
@@ -359,7 +375,218 @@ def test_a_journey_without_a_visit_keeps_its_entry_when_it_is_stored_anew(campai
         assert [(row[0], row[1]) for row in after.values()] == [(0, "CONFIRMED")]
 
 
+# --- A visit that its host cannot reach ---
+
+
+def storm_over(country, day, **given):
+    """A storm that stops every way of travel to a country on one day."""
+    begins = MONDAY + timedelta(days=day, hours=-8)
+    return DisruptionFactory(
+        countries=[country], modes=[], starts_at=begins, ends_at=begins + timedelta(days=1), **given
+    )
+
+
+def three_days(host, campaign, places):
+    """Gent, Utrecht and Antwerpen on days after each other."""
+    ClockSetting.objects.fix(MONDAY)
+    for ref, city, day in [("V01", "Gent", 8), ("V02", "Utrecht", 9), ("V03", "Antwerpen", 10)]:
+        agreed(host, campaign, places[city], MONDAY + timedelta(days=day), ref=ref)
+    home = host.home.name
+    return [(home, "Gent"), ("Gent", "Utrecht"), ("Utrecht", "Antwerpen"), ("Antwerpen", home)]
+
+
+def no_way_to_utrecht():
+    storm_over("NL", 8, name="Storm")
+    storm_over("NL", 9, name="Storm")
+
+
+def tour_in_a_storm(host, campaign, places):
+    """The three, of which a storm leaves no way to Utrecht, planned and published."""
+    through = three_days(host, campaign, places)
+    no_way_to_utrecht()
+    plan_and_publish(campaign, MONDAY)
+    return through
+
+
+@pytest.mark.one_database
+def test_a_published_journey_past_a_visit_out_of_reach_is_told(campaign, host, places):
+    home = host.home.name
+    tour_in_a_storm(host, campaign, places)
+    stored = list(TravelLeg.objects.order_by("departs_at"))
+    assert [leg.destination.name for leg in stored] == ["Gent", "Antwerpen", home]
+    assert [leg.visit.ref for leg in stored] == ["V01", "V03", "V03"]
+    assert ways(host) == [(home, "Gent"), ("Gent", "Antwerpen"), ("Antwerpen", home)]
+    assert [row.leg for row in told_of(host)] == stored
+    summed = sum_of(sums_by_host(campaign))
+    assert (summed.legs, summed.km) == (3, sum(leg.km for leg in stored))
+
+
+@pytest.mark.one_database
+def test_the_pages_agree_on_the_nights_of_a_tour_past_a_visit_out_of_reach(campaign, host, places):
+    tour_in_a_storm(host, campaign, places)
+    version, look = campaign.plan.versions.get(), Look(MONDAY)
+    visits = standing_visits(campaign)
+    calendar = board_of_calendar(campaign, look, visits, [], journeys_between(visits))
+    drawn = [
+        sorted(
+            (box.kind, box.words)
+            for lane in board.lanes
+            for box in lane.boxes
+            if box.kind in ("travel", "night", "home")
+        )
+        for board in (board_of_version(version, look), calendar)
+    ]
+    assert drawn[0] == drawn[1]
+    nights = [words for kind, words in drawn[1] if kind == "night"]
+    assert len(nights) == version.totals["nights"]
+    week = week_of(feed_of(host).host, (MONDAY + timedelta(days=7)).date(), at=MONDAY)
+    told = [entry.title for day in week.days for entry in day.entries if entry.kind == "night"]
+    assert sorted(told) == sorted(nights)
+
+
+@pytest.mark.one_database
+def test_a_visit_out_of_reach_is_told_as_missed_with_the_reason(campaign, host, places):
+    tour_in_a_storm(host, campaign, places)
+    told = legs_around(Visit.objects.get(ref="V02"))
+    assert [(row.is_missed, "Storm" in row.risk) for row in told.before] == [(True, True)]
+    assert told.after == []
+    on = legs_around(Visit.objects.get(ref="V01")).after
+    assert [row.destination.name for row in on] == ["Antwerpen"]
+
+
+@pytest.mark.one_database
+def test_the_way_to_a_visit_comes_back_when_its_storm_is_called_off(campaign, host, places):
+    through = tour_in_a_storm(host, campaign, places)
+    Disruption.objects.update(status=Disruption.Status.OVER)
+    assert ways(host) == through
+    assert [row.leg is None for row in told_of(host)] == [False, True, True, False]
+    version = store_version(solve_campaign(campaign, at=MONDAY, seconds=5))
+    assert aftermath_of_publishing(version, changes_of(version), at=MONDAY).journeys == []
+    plan_and_publish(campaign, MONDAY)
+    assert ways(host) == through
+    assert None not in [row.leg for row in told_of(host)]
+
+
+@pytest.mark.one_database
+def test_publishing_past_a_visit_out_of_reach_names_the_journeys(campaign, host, places):
+    three_days(host, campaign, places)
+    plan_and_publish(campaign, MONDAY)
+    before = told_of(host)
+    no_way_to_utrecht()
+    # What was published stands until somebody publishes anew.
+    assert [row.leg for row in told_of(host)] == [row.leg for row in before]
+    version = store_version(solve_campaign(campaign, at=MONDAY, seconds=5))
+    (row,) = aftermath_of_publishing(version, changes_of(version), at=MONDAY).journeys
+    gone, come = (
+        [(way.origin.name, way.destination.name) for way in rows] for rows in (row.gone, row.come)
+    )
+    assert gone == [("Gent", "Utrecht"), ("Utrecht", "Antwerpen")]
+    assert come == [("Gent", "Antwerpen")]
+    assert (row.count, row.words) == (3, "Joe: 3 journeys change")
+
+
+@pytest.mark.one_database
+def test_journeys_arranged_by_hand_go_past_what_a_storm_stops(campaign, host, places):
+    through, home = three_days(host, campaign, places), host.home.name
+    assert ways(host) == through
+    no_way_to_utrecht()
+    assert ways(host) == [(home, "Gent"), ("Gent", "Antwerpen"), ("Antwerpen", home)]
+    # Reached all the same.
+    Visit.objects.filter(ref="V02").update(state=VisitState.COMPLETED)
+    assert ways(host) == through
+
+
+@pytest.mark.one_database
+def test_an_estimate_takes_another_way_round_a_strike(campaign, host, places):
+    agreed(host, campaign, places["Gent"], MONDAY + timedelta(days=8), ref="V01")
+    agreed(host, campaign, places["Utrecht"], MONDAY + timedelta(days=9), ref="V02")
+    usual = told_of(host)[1]
+    begins = MONDAY + timedelta(days=8)
+    DisruptionFactory(
+        countries=["NL"],
+        modes=[usual.mode],
+        starts_at=begins,
+        ends_at=begins + timedelta(days=1, hours=4),
+    )
+    round_it = told_of(host)[1]
+    assert round_it.way[:2] == usual.way[:2]
+    assert (round_it.mode != usual.mode, round_it.missing_minutes) == (True, 0)
+
+
+@pytest.mark.one_database
+def test_what_somebody_booked_into_a_storm_is_gone_on_from(campaign, host, places):
+    through = three_days(host, campaign, places)
+    there = told_of(host)[1]
+    TravelLegFactory(
+        host=host,
+        visit=there.to_visit,
+        origin=there.origin,
+        destination=there.destination,
+        departs_at=there.departs_at,
+        arrives_at=there.arrives_at,
+        status=TravelLeg.Status.BOOKED,
+    )
+    no_way_to_utrecht()
+    assert ways(host) == through
+
+
+@pytest.mark.one_database
+def test_of_visits_that_cannot_all_be_reached_those_of_the_plan_are(campaign, host, places):
+    agreed(host, campaign, places["Gent"], MONDAY + timedelta(days=8), ref="V01")
+    agreed(host, campaign, places["Utrecht"], MONDAY + timedelta(days=9), ref="V02")
+    no_way_to_utrecht()
+    for ref in ("V01", "V02"):
+        VisitRequest.objects.update(priority=1)
+        heavy = Visit.objects.get(ref=ref)
+        heavy.requests.update(priority=3)
+        plan_and_publish(campaign, MONDAY)
+        home = host.home.name
+        assert ways(host) == [(home, heavy.city), (heavy.city, home)]
+        assert None not in [row.leg for row in told_of(host)]
+
+
 # --- What publishing changes ---
+
+
+def briefed():
+    return set(Visit.objects.filter(state="briefed").values_list("ref", flat=True))
+
+
+@pytest.mark.one_database
+def test_the_briefs_that_publishing_makes_untrue_are_named_before(campaign, host, places):
+    ClockSetting.objects.fix(MONDAY)
+    agreed(host, campaign, places["Gent"], MONDAY + timedelta(days=8), ref="V01")
+    agreed(host, campaign, places["Vilnius"], MONDAY + timedelta(days=15), ref="V02")
+    plan_and_publish(campaign, MONDAY)
+    for visit in Visit.objects.all():
+        for kind in BriefEdition.Kind:
+            build_edition(visit, kind, at=MONDAY)
+    BriefEdition.objects.filter(kind="public").update(sent_at=MONDAY)
+    settle_upcoming(at=MONDAY)
+    assert briefed() == {"V01", "V02"}
+    VisitRequestFactory(campaign=campaign, place=places["Antwerpen"], zone="Europe/Brussels")
+    version = store_version(solve_campaign(campaign, at=MONDAY, seconds=5))
+    told = aftermath_of_publishing(version, changes_of(version), at=MONDAY)
+    assert [visit.ref for visit in told.outdated] == ["V01"]
+    publish_version(version, at=MONDAY, by=None)
+    assert briefed() == {"V02"}
+
+
+@pytest.mark.one_database
+def test_each_change_of_a_journey_is_a_row(host, places):
+    gent, antwerpen, home = places["Gent"], places["Antwerpen"], host.home
+
+    def way(origin, destination, day):
+        departs = MONDAY + timedelta(days=day)
+        return Journey(
+            origin, destination, departs, departs + timedelta(hours=1), "rail", 60, "estimated"
+        )
+
+    gone = [way(home, gent, 1), way(gent, home, 2)]
+    come = [way(home, gent, 3), way(gent, antwerpen, 4), way(antwerpen, home, 5)]
+    told = HostJourneys(host, gone, come)
+    assert told.changes == [(gone[1], None), (gone[0], come[0]), (None, come[1]), (None, come[2])]
+    assert told.words == "Joe: 4 journeys change"
 
 
 @pytest.mark.one_database
@@ -378,7 +605,7 @@ def test_difference_names_the_journeys_that_publishing_changes(campaign, host, p
         return {(row.origin, row.destination, row.departs_at, row.mode) for row in told_of(host)}
 
     before = told()
-    (row,) = journeys_of_publishing(version, changes, at=MONDAY)
+    (row,) = aftermath_of_publishing(version, changes, at=MONDAY).journeys
     gone, come = (
         {(way.origin, way.destination, way.departs_at, way.mode) for way in ways}
         for ways in (row.gone, row.come)
@@ -389,4 +616,4 @@ def test_difference_names_the_journeys_that_publishing_changes(campaign, host, p
     assert (gone, come) == (before - after, after - before)
     assert row.words in plan_timeline(version.plan)[0]["body"]
     again = store_version(solve_campaign(campaign, at=MONDAY, seconds=5))
-    assert journeys_of_publishing(again, changes_of(again), at=MONDAY) == []
+    assert aftermath_of_publishing(again, changes_of(again), at=MONDAY).journeys == []

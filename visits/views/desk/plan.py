@@ -43,8 +43,8 @@ from visits.domain.plan_rules import decisions_of
 from visits.domain.planning import facts_changed, visits_beside
 from visits.domain.plans import EditedMeanwhile, latest_version, plan_of
 from visits.domain.publishing import (
+    aftermath_of_publishing,
     changes_of,
-    journeys_of_publishing,
     publish_version,
     unknown_times,
 )
@@ -91,6 +91,7 @@ def plan(request: HttpRequest) -> HttpResponse:
         "has_requests": bool(waiting) or campaign.requests.exists(),
         "refusals": refusals(request.user, campaign=campaign),
         "away": visits_without_host(request.user, at=at, campaign=campaign),
+        "missed": [row.risk for rows in journeys.values() for row in rows if row.is_missed],
         "short_landings": short_landings(chain.from_iterable(journeys.values()), at=at),
         "unknown": unknown_calendars(Host.objects.who_lead()),
         "active": the_plan.runs.filter(state__in=ACTIVE).exists(),
@@ -114,6 +115,7 @@ def _tours(journeys: Iterable[Sequence[Journey]]) -> list[Tour]:
         Tour([(p.latitude, p.longitude) for p in (row.origin, row.destination)], row.is_booked)
         for rows in journeys
         for row in rows
+        if not row.is_missed
     ]
 
 
@@ -238,6 +240,9 @@ def _version_page(request: HttpRequest, version: PlanVersion, *, status: int = 2
     if may_edit:
         _let_ask(version, tray)
     unasked = unknown_times(changes) if may_edit else []
+    aftermath = None
+    if version.may_be_edited:
+        aftermath = aftermath_of_publishing(version, changes, at=clock.now())
     others = list(version.plan.versions.exclude(pk=version.pk).defer("result"))
     context = {
         "version": version,
@@ -249,9 +254,8 @@ def _version_page(request: HttpRequest, version: PlanVersion, *, status: int = 2
         if may_edit
         else "",
         "changes": [change for change in changes if change.kind != "kept"],
-        "journeys": journeys_of_publishing(version, changes, at=clock.now())
-        if version.may_be_edited
-        else [],
+        "journeys": aftermath.journeys if aftermath else [],
+        "outdated": aftermath.outdated if aftermath else [],
         "tour_words": _tour_words(version),
         "unknown": unknown_calendars(Host.objects.who_lead()) or unasked if may_edit else [],
         "needs_reason": bool(unasked),
