@@ -22,7 +22,7 @@ from visits.planning import problem as p
 from visits.planning.solution import Reason, Solution
 from visits.planning.solution import Unplaced as UnplacedTask
 from visits.planning.verdicts import verdict
-from visits.reason_words import desk_words
+from visits.reason_words import desk_words, fault_words
 
 
 def bring_back(version: PlanVersion, *, at: datetime, by: User | None) -> PlanVersion:
@@ -170,7 +170,8 @@ def _as_far_as_possible(loaded: LoadedProblem, wanted: Places) -> tuple[Solution
             plan = moves.arrange(problem, kept | {task.ref: wanted[task.ref]})
             kept[task.ref] = wanted[task.ref]
         except p.ProblemError as error:
-            refused[task.ref] = _why(problem, plan, task.ref, *wanted[task.ref]) or str(error)
+            why = _why(problem, plan, task.ref, *wanted[task.ref])
+            refused[task.ref] = why or fault_words(error)
     return plan, refused
 
 

@@ -37,7 +37,7 @@ from visits.planning.problem import Limits, ProblemError
 from visits.planning.reasons import LEFT_OPEN
 from visits.planning.solution import Leg, PlannedVisit, Progress, Solution
 from visits.planning.solution import Unplaced as UnplacedTask
-from visits.reason_words import desk_words
+from visits.reason_words import desk_words, fault_words
 
 NO_PLACE = "{city} is not in the register of places, so no journey can be planned."
 # Requests that have no place in a version for another reason than the plan's rules.
@@ -114,7 +114,7 @@ def solve_campaign(
                 should_stop=should_stop,
             )
         except ProblemError as error:
-            raise ValidationError(str(error), code=error.code) from error
+            raise ValidationError(fault_words(error), code=error.code) from error
         if faults := violations(loaded.problem, solution):
             raise BrokenPlan("The plan breaks a rule: " + "; ".join(map(str, faults)))
         return SolvedPlan(campaign, loaded, solution, seed, fresh, at)

@@ -34,7 +34,7 @@ from visits.planning.solution import SlotReason, Solution
 from visits.planning.spans import local_day, minute_of
 from visits.planning.verdicts import reachable_slots, what_if
 from visits.planning.why import rooms_of
-from visits.reason_words import both, desk_words, public_words
+from visits.reason_words import both, desk_words, fault_words, public_words
 
 # An exact answer is waited for on a page, so it is bounded in counts and in seconds.
 EXACT = Limits(seconds=4.0, effort=0.5)
@@ -127,7 +127,7 @@ class Weighing:
         try:
             self.loaded, self.solution = self.with_draft() or self.calendar()
         except ProblemError as error:
-            raise ValidationError(str(error), code=error.code) from error
+            raise ValidationError(fault_words(error), code=error.code) from error
         self.problem = self.loaded.problem
         self.alternatives = Alternatives(self.loaded, self.solution)
 
