@@ -77,6 +77,7 @@ def plan(request: HttpRequest) -> HttpResponse:
     visits = standing_visits(campaign)
     beside = visits_beside(campaign)
     journeys = journeys_between([*visits, *beside])
+    own = [row for row in chain.from_iterable(journeys.values()) if row.is_for(campaign)]
     dots = agenda.map_dots(request.user, campaign, path=_address_of)
     waiting = _tray(request, campaign)
     context = {
@@ -91,8 +92,8 @@ def plan(request: HttpRequest) -> HttpResponse:
         "has_requests": bool(waiting) or campaign.requests.exists(),
         "refusals": refusals(request.user, campaign=campaign),
         "away": visits_without_host(request.user, at=at, campaign=campaign),
-        "missed": [row.risk for rows in journeys.values() for row in rows if row.is_missed],
-        "short_landings": short_landings(chain.from_iterable(journeys.values()), at=at),
+        "missed": [row.risk for row in own if row.is_missed],
+        "short_landings": short_landings(own, at=at),
         "unknown": unknown_calendars(Host.objects.who_lead()),
         "active": the_plan.runs.filter(state__in=ACTIVE).exists(),
         **_for_coordinator(request, the_plan, decisions),
