@@ -252,7 +252,9 @@ def moved_since(version: PlanVersion, unplaced: Iterable[Unplaced] | None = None
     requests = [row.request_id for row in rows if row.reason_code == MOVED_SINCE]
     if not requests:
         return []
-    visits = Visit.objects.live().filter(requests__in=requests).select_related("replaces")
+    visits = (
+        Visit.objects.live().filter(requests__in=requests).select_related("host", "replaces__host")
+    )
     return [visit for visit in visits.distinct() if visit.awaits_city]
 
 

@@ -1,13 +1,15 @@
 """Versions beside each other, an earlier one brought back, and what publishing then changes."""
 
+import re
 from datetime import timedelta
 from random import Random
 
 import pytest
 from django.urls import reverse
+from django.utils.html import strip_tags
 from icalendar import Calendar
 
-from crm import clock
+from crm import clock, wording
 from crm.models import Message, OutgoingMail
 from tests.visits.views.desk.front_door import change_visit, do, go, said
 from visits.domain.feeds import renew_feed
@@ -391,6 +393,13 @@ def test_bringing_back_a_version_before_a_move_leads_to_taking_the_move_back(des
     page = go(desk, "plan-version", newest().number)
     assert "Nothing: everything stays where it is." not in page.text
     assert reverse("visits:visit-take-back", args=[moved.ref]) in page.text
+    agreed_at, stands_at = (
+        wording.time_range(row.starts_at, row.ends_at, row.zone) for row in (agreed, moved)
+    )
+    for told in (page, go(desk, "plan")):
+        text = " ".join(strip_tags(re.sub("</?s>", "~", told.text)).split())
+        assert f"agreed before: ~{agreed_at}, Joe Gorman~" in text
+        assert f"stands now, and waits for the city: {stands_at}, Joe Gorman" in text
     do(desk, "visit-take-back", moved.ref)
     again = Visit.objects.live().get(requests=agreed.requests.get())
     assert (again.state, again.starts_at) == ("confirmed", agreed.starts_at)
