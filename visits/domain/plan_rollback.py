@@ -87,6 +87,14 @@ def _offers_elsewhere(rows: Iterable[Placement]) -> set[str]:
     return found
 
 
+def offers_kept_beside(version: PlanVersion) -> list[Visit]:
+    """What is on offer to cities that the version has no place for: brought back, it leaves that as
+    it is, since it takes no date back from a city."""
+    placed = version.placements.exclude(requests=None).values("requests")
+    rows = Visit.objects.offered().filter(campaign=version.plan.campaign)
+    return list(rows.exclude(requests__in=placed).order_by("starts_at").distinct())
+
+
 def _offers_that_stay(
     loaded: LoadedProblem, plan: Solution, released: Collection[str]
 ) -> dict[str, Visit]:

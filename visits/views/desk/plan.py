@@ -38,7 +38,7 @@ from visits.domain.plan_compare import differences, sums_of
 from visits.domain.plan_dangers import with_dangers
 from visits.domain.plan_edits import out_of_date
 from visits.domain.plan_history import plan_timeline
-from visits.domain.plan_rollback import moved_since
+from visits.domain.plan_rollback import moved_since, offers_kept_beside
 from visits.domain.plan_rules import decisions_of
 from visits.domain.planning import facts_changed, visits_beside
 from visits.domain.plans import EditedMeanwhile, latest_version, plan_of
@@ -261,10 +261,14 @@ def _version_page(request: HttpRequest, version: PlanVersion, *, status: int = 2
         "unknown": unknown_calendars(Host.objects.who_lead()) or unasked if may_edit else [],
         "needs_reason": bool(unasked),
         "moved_since": moved_since(version, unplaced) if may_edit else [],
+        "stay_on_offer": []
+        if may_edit or version.is_fresh or not request.user.is_coordinator
+        else offers_kept_beside(version),
         "movable": movable,
         "kept": len(kept) - len(movable),
         "unplaced": tray,
-        "left_standing": [row for row in unplaced if row.stands],
+        "left_standing": [row for row in unplaced if row.stands and not row.on_offer],
+        "left_on_offer": [row for row in unplaced if row.stands and row.on_offer],
         "totals": version.totals,
         "is_fresh": version.is_fresh,
         "risks": version.result.get("risks", []),
