@@ -14,7 +14,14 @@ from visits.domain.booking import lock_resources
 from visits.domain.plan_edits import Places, bare_solution, held_by
 from visits.domain.plan_rules import decided_against, decisions_of, local_day_of
 from visits.domain.planning import Held, LoadedProblem, load_problem
-from visits.domain.plans import MOVED_SINCE, NOT_BACK, SolvedPlan, add_version, plan_as_json
+from visits.domain.plans import (
+    MOVED_SINCE,
+    NOT_BACK,
+    SolvedPlan,
+    add_version,
+    how_held,
+    plan_as_json,
+)
 from visits.models import Placement, PlanDecision, PlanVersion, Unplaced, Visit, VisitRequest
 from visits.models.requests import Mode
 from visits.planning import moves
@@ -77,12 +84,12 @@ def bring_back(version: PlanVersion, *, at: datetime, by: User | None) -> PlanVe
 def _offers_elsewhere(rows: Iterable[Placement]) -> set[str]:
     """Open offers of requests that the version has with another host or at another time."""
     found = set()
-    spots = {request.pk: _how(row) for row in rows for request in row.requests.all()}
+    spots = {request.pk: how_held(row) for row in rows for request in row.requests.all()}
     offers = Visit.objects.offered().filter(requests__in=spots).distinct()
     for visit in offers.prefetch_related("requests"):
         requests = list(visit.requests.all())
         # Requests that were joined into one visit are the coordinator's to part.
-        if len(requests) == 1 and spots[requests[0].pk] != _how(visit):
+        if len(requests) == 1 and spots[requests[0].pk] != how_held(visit):
             found.add(visit.ref)
     return found
 
@@ -108,11 +115,6 @@ def _offers_that_stay(
         and task.ref in loaded.kept_visits
         and loaded.kept_visits[task.ref].ref in released
     }
-
-
-def _how(row: Placement | Visit) -> tuple:
-    """With whom, when and how a visit is held."""
-    return row.host_id, row.starts_at, row.ends_at, row.mode == Mode.ONLINE
 
 
 def _held(version: PlanVersion, rows: Iterable[Placement]) -> tuple[Held, ...]:
@@ -241,7 +243,7 @@ def _kept_words(request: VisitRequest, version: PlanVersion, fact: p.FixedVisit,
 def _was_moved_from(visit: Visit, row: Placement) -> bool:
     """Whether we moved the visit from this very place, and its city has not agreed yet."""
     before = visit.agreed_before if visit.awaits_city else None
-    return before is not None and _how(before) == _how(row)
+    return before is not None and how_held(before) == how_held(row)
 
 
 def _moved_words(visit: Visit) -> str:

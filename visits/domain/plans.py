@@ -30,6 +30,7 @@ from visits.models import (
     Visit,
     VisitRequest,
 )
+from visits.models.requests import Mode
 from visits.planning import search
 from visits.planning.changes import Change, ChangeKind
 from visits.planning.check import violations
@@ -453,3 +454,8 @@ def hold_until(campaign: Campaign, at: datetime, *, before: datetime | None = No
     day_before = before.astimezone(zone).date() - timedelta(days=1)
     evening = datetime.combine(day_before, campaign.office_closes, zone)
     return min(usual, evening if evening > at else before - timedelta(hours=1))
+
+
+def how_held(row: Placement | Visit) -> tuple:
+    """With whom, when and how a visit is held."""
+    return row.host_id, row.starts_at, row.ends_at, row.mode == Mode.ONLINE

@@ -9,6 +9,7 @@ from django.core.management import call_command
 from crm import clock
 from tests.factories.visits import CampaignFactory, TravelLegFactory
 from tests.visits.views.desk.front_door import go
+from visits.domain.planning import visits_beside
 from visits.domain.reach import reachable_slots
 from visits.domain.slots import weigh_slot
 from visits.models import Visit, VisitRequest
@@ -42,7 +43,7 @@ def test_plan_of_another_campaign_does_not_warn_of_this_ones_landings(desk):
     )
     page = go(desk, "plan")
     assert page.context["campaign"] == march
-    assert "V12 Ljubljana" in page.text  # its host is busy then
+    assert "V12" in {visit.ref for visit in visits_beside(march)}
     assert page.context["short_landings"] == []
     assert WORDS not in page.text
 

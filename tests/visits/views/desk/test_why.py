@@ -143,10 +143,10 @@ def test_letter_speaks_of_every_wished_date_that_is_left_and_of_no_other_day(des
         "Our host is already booked around Thu 23 Feb 2023."
     )
     row = VisitRequest.objects.get(ref="R24")
-    row.preferred_dates.filter(on=date(2023, 2, 21)).update(on=date(2023, 2, 18))
+    row.preferred_dates.filter(on=date(2023, 2, 21)).update(on=date(2023, 2, 25))
     assert go(desk, "request-why", "R24").context["why"].public == (
-        "Sat 18 Feb 2023 lies outside the days of our offer. "
-        "Our host is already booked around Thu 23 Feb 2023."
+        "Our host is already booked around Thu 23 Feb 2023. "
+        "Sat 25 Feb 2023 lies outside the days of our offer."
     )
     page = go(desk, "request-why", "R24", day="2023-02-28")
     assert page.context["why"].public == "Our host is already booked around Tue 28 Feb 2023."
