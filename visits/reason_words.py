@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from crm import languages, wording
 from visits.models.travel import mode_words
+from visits.planning.problem import ProblemError
 from visits.planning.solution import Reason
 
 DESK: dict[str, Promise] = {
@@ -190,6 +191,25 @@ def desk_words(reason: Reason) -> str:
     """The reason for the coordinator, with everything it names."""
     sentence = DESK.get(reason.code)
     return str(sentence) % _values(reason.params) if sentence else reason.text
+
+
+def fault_words(error: ProblemError) -> str:
+    """Why nothing can be planned as it was asked for, for the coordinator."""
+    params = error.params
+    if isinstance(reason := params.get("reason"), Reason):
+        return not_kept(str(params["label"]), reason)
+    if error.code == "pin_out_of_reach":
+        words = _(
+            "The pin of %(label)s cannot be kept: %(minutes)s are missing between it and %(other)s."
+        )
+        return words % _values(params)
+    return str(error)
+
+
+def not_kept(label: str, reason: Reason) -> str:
+    """That a pin cannot be kept, and why."""
+    words = _("The pin of %(label)s cannot be kept: %(why)s")
+    return words % {"label": label, "why": desk_words(reason)}
 
 
 def public_words(code: str, on: date, *, why: str = "") -> str:

@@ -389,3 +389,54 @@ def on_paper(page: Page) -> str:
 
 def squeezed(words: str) -> str:
     return "".join(words.split())
+
+
+# A third host, a calendar that nobody can read, a host who is away, and a visit moved by us.
+NOTICES = """
+from datetime import timedelta
+from django.utils import timezone
+from crm import clock
+from visits.domain.visits import put_off, replace_visit
+from visits.models import BusyFeed, Host, HostAvailability, Visit
+at = clock.now()
+first = Host.objects.get(ref="H1")
+third = Host.objects.create(ref="H3", name="Lea Lyon", home=first.home, zone=first.zone)
+then = timezone.now() + timedelta(days=1)
+BusyFeed.objects.create(
+    host=first, url="https://calendar.example/x.ics", added_at=at, next_try_at=then
+)
+visit = Visit.objects.get(ref="V08")
+HostAvailability.objects.create(
+    host=first, starts_at=visit.starts_at, ends_at=visit.ends_at
+)
+visit, later = Visit.objects.get(ref="V10"), timedelta(hours=1)
+put_off(visit, side="us", reason="A strike.", at=at, by=None)
+replace_visit(
+    visit,
+    host=first,
+    starts_at=visit.starts_at + later,
+    ends_at=visit.ends_at + later,
+    at=at,
+    by=None,
+    override_reason="Agreed by phone.",
+)
+"""
+
+
+@pytest.mark.one_database  # Paper is the same on both.
+def test_the_plan_prints_on_one_sheet_beneath_four_notices_with_three_hosts(site, page, artefact):
+    site.sign_in(page)
+    page.goto(f"{site.url}/plan/")
+    plan_anew(page, 3)
+    site.installation.manage("shell", "--verbosity", "0", "--command", NOTICES)
+    page.goto(f"{site.url}/plan/")
+    sheet = page.pdf(prefer_css_page_size=True, print_background=True)
+    artefact("plan-notices.pdf").write_bytes(sheet)
+    pages = PdfReader(BytesIO(sheet)).pages
+    assert len(pages) == 1
+    text = " ".join(pages[0].extract_text().split())
+    titles = ("Dates are unconfirmed", "Hosts who cannot", "Moved; the city has not agreed yet")
+    for words in (*titles, "Little time after landing", "Lea Lyon", "Tours"):
+        assert words in text
+    assert "says why." not in text
+    assert "Joe Gorman cannot fit it on Tue 21 Feb 2023 beside V09 Gdańsk" in text

@@ -9,13 +9,13 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, override
+from django.utils.translation import override
 
 from crm.domain.audit import record
 from crm.models import User
@@ -119,16 +119,3 @@ def _cleaned(item: Item) -> dict:
         name: clean_line(value) if isinstance(value, str) else value
         for name, value in asdict(item).items()
     }
-
-
-def overrun_words(visit: Visit, items: Iterable[Item | AgendaItem]) -> str:
-    """By how much the programme is longer than the visit, as a sentence; empty when it fits."""
-    whole = timedelta(minutes=sum(item.minutes for item in items))
-    over = (whole - visit.duration) // timedelta(minutes=1)
-    if over <= 0:
-        return ""
-    return ngettext(
-        "The programme is %(count)d minute longer than the visit.",
-        "The programme is %(count)d minutes longer than the visit.",
-        over,
-    ) % {"count": over}

@@ -1,7 +1,7 @@
 """The internal edition: what the host needs on the day. Empty is better than guessed: a section
 without data says what is missing, and facts carry their date or source."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -381,19 +381,23 @@ def _programme(visit: Visit, requests: list[VisitRequest]) -> Section:
     if not has_plan_b:
         columns, rows = columns[:4], tuple(row[:4] for row in rows)
     blocks: list[Block] = [Table(columns, rows)]
-    over = round((timed[-1][1] - visit.ends_at).total_seconds() / 60)
-    if over > 0:
-        words = ngettext(
-            "The programme is %(count)d minute longer than the visit.",
-            "The programme is %(count)d minutes longer than the visit.",
-            over,
-        )
-        blocks.append(Prose(words % {"count": over}, "strong"))
+    if words := overrun_words(visit, [item.minutes for _start, _end, item in timed]):
+        blocks.append(Prose(words, "strong"))
     if not has_plan_b:
         blocks.append(
             _missing(_("No plan B is written: which item goes first when time is short?"))
         )
     return Section("programme", _("Programme"), tuple(blocks))
+
+
+def overrun_words(visit: Visit, lengths: Iterable[int]) -> str:
+    """By how much items of these minutes are longer than the visit, as a sentence; empty when they
+    fit."""
+    over = (timedelta(minutes=sum(lengths)) - visit.duration) // timedelta(minutes=1)
+    if over <= 0:
+        return ""
+    words = _("The programme is %(time)s longer than the visit.")
+    return words % {"time": wording.duration(over)}
 
 
 def _plan_b(item: AgendaItem) -> str:

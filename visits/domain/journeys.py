@@ -17,7 +17,7 @@ from django.db.models import F
 from crm.models import Place
 from visits.domain.disruption_areas import stops_in_travel
 from visits.domain.travel import detours_between, place_ref
-from visits.models import Host, HostAvailability, Placement, TravelLeg, Visit
+from visits.models import Campaign, Host, HostAvailability, Placement, TravelLeg, Visit
 from visits.models.travel import mode_words
 from visits.planning import problem as p
 from visits.planning.journeys import journeys_of_facts
@@ -93,6 +93,11 @@ class Journey:
     def is_firm(self) -> bool:
         """Whether somebody booked it or entered it by hand."""
         return self.leg is not None and not self.leg.is_of_plan
+
+    def is_for(self, campaign: Campaign) -> bool:
+        """Whether it leads to a visit of the campaign, or from one."""
+        visits = (self.from_visit, self.to_visit)
+        return any(visit is not None and visit.campaign_id == campaign.pk for visit in visits)
 
     @property
     def is_in_vain(self) -> bool:

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from crm import wording
 from crm.domain.audit import record
 from crm.domain.edits import save_changes
 from crm.models import Place, User
@@ -83,8 +84,8 @@ def check_journey(row: TravelOverride | None, values: Mapping[str, Any]) -> None
         )
         if values["minutes"] * FASTEST_KMH < 60 * km:
             faults["minutes"] = _(
-                "The places are %(km)d km apart; no way of travel takes %(minutes)d minutes."
-            ) % {"km": round(km), "minutes": values["minutes"]}
+                "The places are %(km)d km apart; no way of travel takes %(time)s."
+            ) % {"km": round(km), "time": wording.duration(values["minutes"])}
         known = known_journey(origin, destination)
         if known is not None and (row is None or known.pk != row.pk):
             faults["destination"] = _("This journey is known already; correct that one instead.")

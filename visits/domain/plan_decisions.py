@@ -23,7 +23,7 @@ from visits.planning.reasons import NEARNESS
 from visits.planning.search import solve
 from visits.planning.solution import Reason, Unplaced
 from visits.planning.verdicts import Slot, reachable_slots
-from visits.reason_words import desk_words
+from visits.reason_words import fault_words, not_kept
 
 Kind = PlanDecision.Kind
 PINNED_ELSEWHERE = ("pinned_day", "pinned_elsewhere")
@@ -183,22 +183,14 @@ def _conflict(problem: p.Problem, decisions: Sequence[PlanDecision]) -> str:
         small = replace(decided, tasks=pinned, published=(), most_moves=None)
         answer = solve(small, ENOUGH, with_reasons=True)
     except p.ProblemError as error:
-        reason = error.params.get("reason")
-        if not isinstance(reason, Reason):
-            return str(error)
-        return _not_kept(str(error.params["label"]), reason)
+        return fault_words(error)
     except ValidationError as error:
         return error.messages[0]
     if answer.unplaced and answer.proven:
         left = answer.unplaced[0]
         label = next(task.label for task in pinned if task.ref == left.task)
-        return _not_kept(label, _nearest(left))
+        return not_kept(label, _nearest(left))
     return ""
-
-
-def _not_kept(label: str, reason: Reason) -> str:
-    words = _("The pin of %(label)s cannot be kept: %(why)s")
-    return words % {"label": label, "why": desk_words(reason)}
 
 
 def _nearest(left: Unplaced) -> Reason:

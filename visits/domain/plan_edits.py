@@ -50,7 +50,7 @@ from visits.planning.solution import PlannedVisit, Reason, Solution, Totals
 from visits.planning.solution import Unplaced as UnplacedTask
 from visits.planning.spans import minute_of
 from visits.planning.verdicts import verdict
-from visits.reason_words import desk_words
+from visits.reason_words import desk_words, fault_words
 
 # A host and a start; what has none is in the tray.
 Spot = tuple[Host, datetime]
@@ -475,7 +475,7 @@ def _refuse_hard(draft: Draft, ref: str, host: Host, starts_at: datetime) -> Non
     try:
         weighed = verdict(draft.loaded.problem, draft.solution, ref, host.ref, starts_at)
     except p.ProblemError as error:
-        raise ValidationError(str(error), code=error.code) from error
+        raise ValidationError(fault_words(error), code=error.code) from error
     if weighed.hard:
         words = f"{desk_words(weighed.hard[0])} {_help(draft, ref, host, starts_at)}".strip()
         raise ValidationError(words, code=weighed.hard[0].code)
@@ -519,7 +519,7 @@ def _arranged(draft: Draft, places: Places) -> Solution:
     try:
         return moves.arrange(draft.loaded.problem, places)
     except p.ProblemError as error:
-        raise ValidationError(str(error), code=error.code) from error
+        raise ValidationError(fault_words(error), code=error.code) from error
 
 
 def work_out_reasons(version: PlanVersion, refs: Collection[str], *, at: datetime) -> None:

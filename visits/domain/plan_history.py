@@ -24,8 +24,9 @@ ICONS = {"publish_version": "send", "bring_back": "undo", "edit_version": "edit"
 def plan_timeline(plan: Plan, *, limit: int | None = None) -> list[dict[str, Any]]:
     """The plan's changelog from the audit, newest first."""
     zone = plan.campaign.zone
-    numbers = {str(pk): number for pk, number in plan.versions.values_list("pk", "number")}
-    return [_entry(row, numbers, zone) for row in _entries(plan)[:limit]]
+    told = plan.versions.values_list("pk", "number", "result__changed")
+    versions = {str(pk): (number, changed or []) for pk, number, changed in told}
+    return [_entry(row, versions, zone) for row in _entries(plan)[:limit]]
 
 
 def _entries(plan: Plan) -> QuerySet[AuditEntry]:
@@ -37,8 +38,12 @@ def _entries(plan: Plan) -> QuerySet[AuditEntry]:
     return told.select_related("by", "note")
 
 
-def _entry(row: AuditEntry, numbers: dict[str, int], zone: str) -> dict[str, Any]:
-    version = f"v{numbers[row.row_id]}" if row.model == PlanVersion._meta.label_lower else ""
+def _entry(
+    row: AuditEntry, versions: dict[str, tuple[int, list[str]]], zone: str
+) -> dict[str, Any]:
+    is_version = row.model == PlanVersion._meta.label_lower
+    number, changed = versions[row.row_id] if is_version else (0, [])
+    version = f"v{number}" if is_version else ""
     return {
         "at": row.at,
         "zone": zone,
@@ -46,4 +51,6 @@ def _entry(row: AuditEntry, numbers: dict[str, int], zone: str) -> dict[str, Any
         "title": str(VERBS[row.verb]) % {"version": version},
         "who": str(row.by) if row.by else row.actor or _("the planner"),
         "body": row.note.why if hasattr(row, "note") else "",
+        "earlier": changed if row.verb == "publish_version" else [],
+        "earlier_page": "visits/_plan_published.html",
     }

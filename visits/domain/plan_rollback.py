@@ -14,7 +14,14 @@ from visits.domain.booking import lock_resources
 from visits.domain.plan_edits import Places, bare_solution, held_by
 from visits.domain.plan_rules import decided_against, decisions_of, local_day_of
 from visits.domain.planning import Held, LoadedProblem, load_problem
-from visits.domain.plans import MOVED_SINCE, NOT_BACK, SolvedPlan, add_version, plan_as_json
+from visits.domain.plans import (
+    MOVED_SINCE,
+    NOT_BACK,
+    SolvedPlan,
+    add_version,
+    how_held,
+    plan_as_json,
+)
 from visits.models import Placement, PlanDecision, PlanVersion, Unplaced, Visit, VisitRequest
 from visits.models.requests import Mode
 from visits.planning import moves
@@ -22,7 +29,7 @@ from visits.planning import problem as p
 from visits.planning.solution import Reason, Solution
 from visits.planning.solution import Unplaced as UnplacedTask
 from visits.planning.verdicts import verdict
-from visits.reason_words import desk_words
+from visits.reason_words import desk_words, fault_words
 
 
 def bring_back(version: PlanVersion, *, at: datetime, by: User | None) -> PlanVersion:
@@ -77,14 +84,22 @@ def bring_back(version: PlanVersion, *, at: datetime, by: User | None) -> PlanVe
 def _offers_elsewhere(rows: Iterable[Placement]) -> set[str]:
     """Open offers of requests that the version has with another host or at another time."""
     found = set()
-    spots = {request.pk: _how(row) for row in rows for request in row.requests.all()}
+    spots = {request.pk: how_held(row) for row in rows for request in row.requests.all()}
     offers = Visit.objects.offered().filter(requests__in=spots).distinct()
     for visit in offers.prefetch_related("requests"):
         requests = list(visit.requests.all())
         # Requests that were joined into one visit are the coordinator's to part.
-        if len(requests) == 1 and spots[requests[0].pk] != _how(visit):
+        if len(requests) == 1 and spots[requests[0].pk] != how_held(visit):
             found.add(visit.ref)
     return found
+
+
+def offers_kept_beside(version: PlanVersion) -> list[Visit]:
+    """What is on offer to cities that the version has no place for: brought back, it leaves that as
+    it is, since it takes no date back from a city."""
+    placed = version.placements.exclude(requests=None).values("requests")
+    rows = Visit.objects.offered().filter(campaign=version.plan.campaign)
+    return list(rows.exclude(requests__in=placed).order_by("starts_at").distinct())
 
 
 def _offers_that_stay(
@@ -100,11 +115,6 @@ def _offers_that_stay(
         and task.ref in loaded.kept_visits
         and loaded.kept_visits[task.ref].ref in released
     }
-
-
-def _how(row: Placement | Visit) -> tuple:
-    """With whom, when and how a visit is held."""
-    return row.host_id, row.starts_at, row.ends_at, row.mode == Mode.ONLINE
 
 
 def _held(version: PlanVersion, rows: Iterable[Placement]) -> tuple[Held, ...]:
@@ -170,7 +180,8 @@ def _as_far_as_possible(loaded: LoadedProblem, wanted: Places) -> tuple[Solution
             plan = moves.arrange(problem, kept | {task.ref: wanted[task.ref]})
             kept[task.ref] = wanted[task.ref]
         except p.ProblemError as error:
-            refused[task.ref] = _why(problem, plan, task.ref, *wanted[task.ref]) or str(error)
+            why = _why(problem, plan, task.ref, *wanted[task.ref])
+            refused[task.ref] = why or fault_words(error)
     return plan, refused
 
 
@@ -232,7 +243,7 @@ def _kept_words(request: VisitRequest, version: PlanVersion, fact: p.FixedVisit,
 def _was_moved_from(visit: Visit, row: Placement) -> bool:
     """Whether we moved the visit from this very place, and its city has not agreed yet."""
     before = visit.agreed_before if visit.awaits_city else None
-    return before is not None and _how(before) == _how(row)
+    return before is not None and how_held(before) == how_held(row)
 
 
 def _moved_words(visit: Visit) -> str:
@@ -251,7 +262,9 @@ def moved_since(version: PlanVersion, unplaced: Iterable[Unplaced] | None = None
     requests = [row.request_id for row in rows if row.reason_code == MOVED_SINCE]
     if not requests:
         return []
-    visits = Visit.objects.live().filter(requests__in=requests).select_related("replaces")
+    visits = (
+        Visit.objects.live().filter(requests__in=requests).select_related("host", "replaces__host")
+    )
     return [visit for visit in visits.distinct() if visit.awaits_city]
 
 

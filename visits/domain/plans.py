@@ -30,6 +30,7 @@ from visits.models import (
     Visit,
     VisitRequest,
 )
+from visits.models.requests import Mode
 from visits.planning import search
 from visits.planning.changes import Change, ChangeKind
 from visits.planning.check import violations
@@ -37,7 +38,7 @@ from visits.planning.problem import Limits, ProblemError
 from visits.planning.reasons import LEFT_OPEN, as_left_open
 from visits.planning.solution import Leg, PlannedVisit, Progress, Solution
 from visits.planning.solution import Unplaced as UnplacedTask
-from visits.reason_words import desk_words
+from visits.reason_words import desk_words, fault_words
 
 NO_PLACE = "{city} is not in the register of places, so no journey can be planned."
 # Requests that have no place in a version for another reason than the plan's rules.
@@ -115,7 +116,7 @@ def solve_campaign(
                 should_stop=should_stop,
             )
         except ProblemError as error:
-            raise ValidationError(str(error), code=error.code) from error
+            raise ValidationError(fault_words(error), code=error.code) from error
         if faults := violations(loaded.problem, solution):
             raise BrokenPlan("The plan breaks a rule: " + "; ".join(map(str, faults)))
         return SolvedPlan(campaign, loaded, solution, seed, fresh, at)
@@ -461,3 +462,8 @@ def hold_until(campaign: Campaign, at: datetime, *, before: datetime | None = No
     day_before = before.astimezone(zone).date() - timedelta(days=1)
     evening = datetime.combine(day_before, campaign.office_closes, zone)
     return min(usual, evening if evening > at else before - timedelta(hours=1))
+
+
+def how_held(row: Placement | Visit) -> tuple:
+    """With whom, when and how a visit is held."""
+    return row.host_id, row.starts_at, row.ends_at, row.mode == Mode.ONLINE

@@ -8,7 +8,9 @@ from itertools import chain
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from crm import wording
 from crm.domain.audit import record
 from crm.models import Message, Place, User
 from visits.domain.booking import lock_resources
@@ -16,13 +18,20 @@ from visits.domain.busy_feeds import feeds_of, unknown_time
 from visits.domain.letters import draft_letter
 from visits.domain.plan_rules import refuse_against_decisions
 from visits.domain.planning_runs import give_up_replans
-from visits.domain.plans import hold_until, refuse_unseen
+from visits.domain.plans import hold_until, how_held, refuse_unseen
 from visits.domain.proposals import offer_letter, propose_dates, take_back_proposal
 from visits.domain.travel_legs import Aftermath, aftermath_of, store_legs
 from visits.domain.visits import put_off, replace_visit
 from visits.models import Host, Placement, PlanVersion, Visit, VisitRequest
 from visits.models.visits import Side
 from visits.states import OPEN_REQUESTS, VisitState
+
+KINDS = {
+    "kept": gettext_lazy("stays"),
+    "new": gettext_lazy("new"),
+    "moved": gettext_lazy("moves"),
+    "dropped": gettext_lazy("loses its offer"),
+}
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,28 @@ class Change:
         """Whether a date settled with a city moves: each of these is approved by itself."""
         return self.kind == "moved" and self.visit is not None and self.visit.is_promised
 
+    @property
+    def kind_words(self) -> str:
+        """What happens to the visit, in a word or two."""
+        return str(KINDS[self.kind])
+
+    @property
+    def words(self) -> str:
+        """The change as a line: what happens to whom, where it stood, and where it goes."""
+        old = self.visit if self.kind in ("moved", "dropped") else None
+        places = [
+            wording.time_range(row.starts_at, row.ends_at, row.zone) + f", {row.host}"
+            for row in (old, self.placement)
+            if row is not None
+        ]
+        if self.placement is not None:
+            places[-1] += f", {self.placement.get_mode_display()}"
+        return _("%(kind)s: %(names)s, %(places)s") % {
+            "kind": self.kind_words,
+            "names": ", ".join(map(str, self.requests)),
+            "places": " → ".join(places),
+        }
+
 
 def changes_of(version: PlanVersion) -> list[Change]:
     """The difference between the calendar as it stands and the version, visit by visit.
@@ -54,12 +85,18 @@ def changes_of(version: PlanVersion) -> list[Change]:
     )
     placed = {request.pk for placement in rows for request in placement.requests.all()}
     offered = _live_visits(rows)
+    live = {visit.pk for visit in offered.values()}
+    # An offer whose time is not held any more is made anew, also where it was.
+    standing = set(Visit.objects.standing().filter(pk__in=live).values_list("pk", flat=True))
     for placement in rows:
         requests = tuple(placement.requests.all())
         if placement.visit is not None:
             changes.append(Change("kept", placement, placement.visit, requests))
             continue
         visit = next((offered[row.pk] for row in requests if row.pk in offered), None)
+        if visit is not None and visit.pk in standing and _is_there(placement, visit):
+            changes.append(Change("kept", placement, visit, requests))
+            continue
         changes.append(Change("moved" if visit else "new", placement, visit, requests))
     left = (
         Visit.objects.offered()
@@ -118,6 +155,13 @@ def _live_visits(placements: Iterable[Placement]) -> dict[int, Visit]:
     }
 
 
+def _is_there(placement: Placement, visit: Visit) -> bool:
+    """Whether a visit has the very place that is planned for its requests."""
+    asked = {row.pk for row in placement.requests.all()}
+    is_same = how_held(visit) == how_held(placement)
+    return is_same and asked == {row.pk for row in visit.requests.all()}
+
+
 @transaction.atomic
 def publish_version(
     version: PlanVersion,
@@ -144,9 +188,11 @@ def publish_version(
     version.refresh_from_db()
     _refuse_unfit(version)
     refuse_unseen(version, seen)
-    changes = [change for change in changes_of(version) if change.kind != "kept"]
+    weighed = changes_of(version)
+    changes = [change for change in weighed if change.kind != "kept"]
     _refuse_unapproved(version, changes, approved)
     aftermath = aftermath_of_publishing(version, changes, at=at)
+    told = [change.words for change in changes]
     journeys = "; ".join(row.words for row in aftermath.journeys)
     unknown = unknown_times(changes)
     if unknown and not override_reason.strip():
@@ -168,10 +214,15 @@ def publish_version(
     for change in others:
         if change.placement is not None:
             drafts.append(_offer(change, at=at, by=by, override_reason=override_reason))
+    for change in weighed:
+        row = change.placement
+        if change.kind == "kept" and row is not None and row.visit_id is None:
+            Placement.objects.filter(pk=row.pk).update(visit=change.visit)
     store_legs(version, at=at, by=by)
     version.state = PlanVersion.State.PUBLISHED
     version.published_at = at
-    version.save(update_fields=["state", "published_at"])
+    version.result["changed"] = told
+    version.save(update_fields=["state", "published_at", "result"])
     give_up_replans(version.plan)
     why = "\n".join(filter(None, [override_reason.strip() if unknown else "", journeys]))
     record(version, "publish_version", at=at, by=by, to_state=version.state, why=why)

@@ -34,7 +34,7 @@ from visits.planning.solution import SlotReason, Solution
 from visits.planning.spans import local_day, minute_of
 from visits.planning.verdicts import reachable_slots, what_if
 from visits.planning.why import rooms_of
-from visits.reason_words import both, desk_words, public_words
+from visits.reason_words import both, desk_words, fault_words, public_words
 
 # An exact answer is waited for on a page, so it is bounded in counts and in seconds.
 EXACT = Limits(seconds=4.0, effort=0.5)
@@ -127,7 +127,7 @@ class Weighing:
         try:
             self.loaded, self.solution = self.with_draft() or self.calendar()
         except ProblemError as error:
-            raise ValidationError(str(error), code=error.code) from error
+            raise ValidationError(fault_words(error), code=error.code) from error
         self.problem = self.loaded.problem
         self.alternatives = Alternatives(self.loaded, self.solution)
 
@@ -181,14 +181,39 @@ class Weighing:
             sentence = self.main_words()
         if sentence and (lift := self.nearest_lift(changes)) is not None:
             sentence = self.alternatives.words(lift)
+        public = ""
+        if main is not None:
+            public = self.letter_words(chosen) if on is None else main.public
         return Why(
             sentence=sentence,
-            public=main.public if main else "",
+            public=public,
             plan=self.plan_words(),
             cells=cells,
             notes=() if sentence else self.notes_on(chosen),
             changes=[self.change_words(change) for change in changes],
         )
+
+    def letter_words(self, cells: Sequence[CellWords]) -> str:
+        """Why no date can be offered, for a letter: on every date the city wished for that is left,
+        or that none of them is; no other day is named."""
+        wished = sorted({wish.day for wish in self.task.wishes})
+        ahead = [day for day in wished if day >= self.alternatives.first_day(self.task.ref)]
+        left = [day for day in ahead if day in self.problem.days]
+        words = [self.public_on(day, cells) for day in ahead]
+        if wished and not ahead:
+            words = [
+                _("Every date you wished for is over, or too soon for us to prepare and to travel.")
+            ]
+        if not wished:
+            words = [_("No day that is left of our offer is free.")]
+        elif not left:
+            words.append(_("No other day that is left of our offer is free."))
+        return " ".join(words)
+
+    def public_on(self, day: date, cells: Sequence[CellWords]) -> str:
+        """What a letter says of one day on which none of these cells is possible."""
+        found = self.main_cell([each for each in cells if each.day == day])
+        return found.public if found else public_words("outside_window", day)
 
     def nearest_lift(self, changes: Sequence[Change]) -> Change | None:
         """Decisions of ours to be taken back, where nothing smaller helps, or for a wished day."""

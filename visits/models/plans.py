@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from crm import clock, wording
 from crm.models.marks import SampleMark
 from visits.models.requests import Mode
+from visits.models.visits import Visit
 
 
 class PlanQuerySet(models.QuerySet):
@@ -145,7 +146,8 @@ class Placement(SampleMark, models.Model):
 class UnplacedQuerySet(models.QuerySet):
     def with_standing(self):
         """Tells of each whether its visit `stands` in the plan: it was to move and could not.
-        Then `standing_visit` is its reference and `standing_mode` how it is met."""
+        Then `standing_visit` is its reference and `standing_mode` how it is met; `on_offer` says
+        that its city was only offered the date and has not agreed to it."""
         there = Placement.objects.filter(
             version=OuterRef("version"), requests=OuterRef("request"), is_fixed=True
         )
@@ -153,6 +155,7 @@ class UnplacedQuerySet(models.QuerySet):
             stands=Exists(there),
             standing_visit=Subquery(there.values("visit__ref")[:1]),
             standing_mode=Subquery(there.values("mode")[:1]),
+            on_offer=Exists(Visit.objects.offered().filter(requests=OuterRef("request"))),
         )
 
 

@@ -167,7 +167,7 @@ def test_all_faults_of_a_journey_are_told_at_once(cities):
     with pytest.raises(ValidationError) as refusal:
         add(oslo, lisbon, minutes=30)
     assert refusal.value.message_dict == {
-        "minutes": ["The places are 2738 km apart; no way of travel takes 30 minutes."],
+        "minutes": ["The places are 2738 km apart; no way of travel takes 30 min."],
         "destination": ["This journey is known already; correct that one instead."],
     }
     with pytest.raises(ValidationError, match="Choose another place"):

@@ -38,7 +38,7 @@ from visits.domain.plan_compare import differences, sums_of
 from visits.domain.plan_dangers import with_dangers
 from visits.domain.plan_edits import out_of_date
 from visits.domain.plan_history import plan_timeline
-from visits.domain.plan_rollback import moved_since
+from visits.domain.plan_rollback import moved_since, offers_kept_beside
 from visits.domain.plan_rules import decisions_of
 from visits.domain.planning import facts_changed, visits_beside
 from visits.domain.plans import EditedMeanwhile, latest_version, plan_of
@@ -77,6 +77,7 @@ def plan(request: HttpRequest) -> HttpResponse:
     visits = standing_visits(campaign)
     beside = visits_beside(campaign)
     journeys = journeys_between([*visits, *beside])
+    own = [row for row in chain.from_iterable(journeys.values()) if row.is_for(campaign)]
     dots = agenda.map_dots(request.user, campaign, path=_address_of)
     waiting = _tray(request, campaign)
     context = {
@@ -91,8 +92,8 @@ def plan(request: HttpRequest) -> HttpResponse:
         "has_requests": bool(waiting) or campaign.requests.exists(),
         "refusals": refusals(request.user, campaign=campaign),
         "away": visits_without_host(request.user, at=at, campaign=campaign),
-        "missed": [row.risk for rows in journeys.values() for row in rows if row.is_missed],
-        "short_landings": short_landings(chain.from_iterable(journeys.values()), at=at),
+        "missed": [row.risk for row in own if row.is_missed],
+        "short_landings": short_landings(own, at=at),
         "unknown": unknown_calendars(Host.objects.who_lead()),
         "active": the_plan.runs.filter(state__in=ACTIVE).exists(),
         **_for_coordinator(request, the_plan, decisions),
@@ -260,10 +261,14 @@ def _version_page(request: HttpRequest, version: PlanVersion, *, status: int = 2
         "unknown": unknown_calendars(Host.objects.who_lead()) or unasked if may_edit else [],
         "needs_reason": bool(unasked),
         "moved_since": moved_since(version, unplaced) if may_edit else [],
+        "stay_on_offer": []
+        if may_edit or version.is_fresh or not request.user.is_coordinator
+        else offers_kept_beside(version),
         "movable": movable,
         "kept": len(kept) - len(movable),
         "unplaced": tray,
-        "left_standing": [row for row in unplaced if row.stands],
+        "left_standing": [row for row in unplaced if row.stands and not row.on_offer],
+        "left_on_offer": [row for row in unplaced if row.stands and row.on_offer],
         "totals": version.totals,
         "is_fresh": version.is_fresh,
         "risks": version.result.get("risks", []),

@@ -24,10 +24,10 @@ from visits.domain.agendas import (
     check_items,
     items_of,
     mark,
-    overrun_words,
     set_programme,
     template_items,
 )
+from visits.domain.brief_internal import overrun_words
 from visits.domain.preparing import answers_of, assign, prepare
 from visits.domain.programmes import TEMPLATES, template_for
 from visits.forms.visits import AssignForm, BriefNotesForm, ChecklistItemForm
@@ -142,7 +142,7 @@ def _builder(
         "new_number": len(rows) + 1,
         "seen": seen,
         "faults": faults or [],
-        "overrun": "" if faults else overrun_words(visit, items_of(visit)),
+        "overrun": overrun_words(visit, [] if faults else [row.minutes for row in items_of(visit)]),
         "templates": TEMPLATES.values(),
         "suited": suited.key,
         "longest": LONGEST,

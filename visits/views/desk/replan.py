@@ -113,8 +113,8 @@ def _answers(plan: Plan) -> dict:
             "version": run.version,
             "kept": sum(change.kind == "kept" for change in changes),
             "changes": [change for change in changes if change.kind != "kept"],
-            "without_place": [row for row in left if row.stands],
-            "offers_lost": [row for row in left if not row.stands],
+            "without_place": [row for row in left if row.stands and not row.on_offer],
+            "offers_lost": [row for row in left if row.on_offer or not row.stands],
         }
         twin = next((each for each in answers if _says_the_same(each, answer)), None)
         if twin is not None:

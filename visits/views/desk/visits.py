@@ -19,7 +19,7 @@ from crm.exports import Column
 from crm.permissions import has_role, require
 from crm.roles import Role
 from visits import states
-from visits.domain.agendas import overrun_words
+from visits.domain.brief_internal import overrun_words
 from visits.domain.cancellations import kept_slot, why_no_way_back
 from visits.domain.disruptions import disruptions_touching
 from visits.domain.expenses import totals
@@ -117,7 +117,7 @@ def visit_facts(request: HttpRequest, visit: Visit) -> dict:
         "topics": visit.topics.all(),
         "holds": list(visit.holds.select_related("reservation")),
         "agenda": agenda,
-        "overrun": overrun_words(visit, [row["item"] for row in agenda]),
+        "overrun": overrun_words(visit, [row["item"].minutes for row in agenda]),
         "checklist": visit.checklist.all(),
         "drafts": visit.messages.visible_to(request.user)
         .drafts()

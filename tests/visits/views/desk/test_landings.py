@@ -1,14 +1,15 @@
 """A host who lands too shortly before a visit that stands: never offered anew, named everywhere."""
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.core.management import call_command
 
 from crm import clock
-from tests.factories.visits import TravelLegFactory
+from tests.factories.visits import CampaignFactory, TravelLegFactory
 from tests.visits.views.desk.front_door import go
+from visits.domain.planning import visits_beside
 from visits.domain.reach import reachable_slots
 from visits.domain.slots import weigh_slot
 from visits.models import Visit, VisitRequest
@@ -30,6 +31,21 @@ def test_plan_and_visit_name_who_lands_late_for_a_visit_that_stands(desk):
     assert WORDS in go(desk, "visit-detail", "V12").text
     assert go(desk, "visit-detail", "V09").context["short_landing"] == ""
     assert go(desk, "visit-detail", "V05").context["short_landing"] == ""
+
+
+def test_plan_of_another_campaign_does_not_warn_of_this_ones_landings(desk):
+    march = CampaignFactory(
+        slug="march-2023",
+        name="March",
+        window_start=date(2023, 3, 1),
+        window_end=date(2023, 3, 31),
+        project_end=date(2023, 3, 31),
+    )
+    page = go(desk, "plan")
+    assert page.context["campaign"] == march
+    assert "V12" in {visit.ref for visit in visits_beside(march)}
+    assert page.context["short_landings"] == []
+    assert WORDS not in page.text
 
 
 def test_booked_journey_decides_where_there_is_one(desk):

@@ -205,6 +205,12 @@ def test_contradiction_is_refused_naming_the_smallest_set_in_conflict(
         ),
         (
             "pin",
+            {"request": "R24", "host": "H1", "day": "2023-02-21", "start": "10:00"},
+            "The pin of Ostrava cannot be kept: 11 h 10 min are missing between it and V09 Gdańsk. "
+            "It would fit Thu 23 Feb 2023, 09:00 Prague (CET) with Joe Gorman.",
+        ),
+        (
+            "pin",
             {"request": "R14", "day": "2023-02-23"},
             "R14 Gdańsk has an agreed or offered date, or is not open; there is nothing to decide.",
         ),

@@ -1,21 +1,23 @@
 """Versions beside each other, an earlier one brought back, and what publishing then changes."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from html import unescape
 from random import Random
 
 import pytest
 from django.urls import reverse
+from django.utils.html import strip_tags
 from icalendar import Calendar
 
-from crm import clock
+from crm import clock, wording
 from crm.models import Message, OutgoingMail
 from tests.visits.views.desk.front_door import change_visit, do, go, said
 from visits.domain.feeds import renew_feed
 from visits.domain.plan_edits import move_visit, open_draft, verdicts_of
-from visits.domain.plans import solve_campaign, store_version
-from visits.domain.proposals import take_back_proposal
-from visits.models import Campaign, PlanDecision, PlanVersion, Visit
+from visits.domain.plans import hold_until, solve_campaign, store_version
+from visits.domain.proposals import propose_dates, take_back_proposal
+from visits.models import Campaign, Host, PlanDecision, PlanVersion, Visit, VisitRequest
 
 pytestmark = pytest.mark.django_db
 
@@ -264,6 +266,11 @@ def test_pinned_offer_outlasts_bringing_back_a_version_that_has_it_elsewhere(des
     assert reason.startswith("It stays on offer at Tue 21 Feb 2023, ")
     assert "its place in v2 is not possible: " in reason
     assert "Lisbon can only then." in reason
+    assert [row.request.ref for row in page.context["left_on_offer"]] == ["R11"]
+    assert page.context["left_standing"] == []
+    assert "On offer, but without a place in this plan" in page.text
+    assert reverse("visits:request-take-back", args=["R11"]) in page.text
+    assert "Change this agreed visit" not in page.text
     answer = do(desk, "plan-publish", back.number, seen=0)
     assert said(answer)[0].startswith("Published.")
     offer.refresh_from_db()
@@ -392,6 +399,13 @@ def test_bringing_back_a_version_before_a_move_leads_to_taking_the_move_back(des
     page = go(desk, "plan-version", newest().number)
     assert "Nothing: everything stays where it is." not in page.text
     assert reverse("visits:visit-take-back", args=[moved.ref]) in page.text
+    agreed_at, stands_at = (
+        wording.time_range(row.starts_at, row.ends_at, row.zone) for row in (agreed, moved)
+    )
+    for told in (page, go(desk, "plan")):
+        text = " ".join(strip_tags(re.sub("</?s>", "~", told.text)).split())
+        assert f"agreed before: ~{agreed_at}, Joe Gorman~" in text
+        assert f"stands now, and waits for the city: {stands_at}, Joe Gorman" in text
     do(desk, "visit-take-back", moved.ref)
     again = Visit.objects.live().get(requests=agreed.requests.get())
     assert (again.state, again.starts_at) == ("confirmed", agreed.starts_at)
@@ -414,3 +428,87 @@ def test_page_and_api_name_the_journeys_that_publishing_changes(desk, draft):
     assert desk.get(reverse("api:plans-journeys", args=[draft.pk])).json() == []
     history = go(desk, "plan").text
     assert all(row.words in history for row in rows)
+
+
+@pytest.mark.one_database
+def test_changelog_keeps_what_publishing_changed_in_the_words_of_the_page(desk, draft):
+    changes = go(desk, "plan-version", draft.number).context["changes"]
+    told = [change.words for change in changes]
+    row = draft.placements.get(requests__ref="R04")
+    when = wording.time_range(row.starts_at, row.ends_at, row.zone)
+    assert f"new: R04 Venice, {when}, {row.host}, {row.get_mode_display()}" in told
+    do(desk, "plan-publish", draft.number, seen=0)
+    take_back_proposal(offer_of("R04"), reason="Not now.", at=clock.now(), by=None)
+    page = go(desk, "plan")
+    assert page.context["entries"][0]["earlier"] == told
+    history = unescape(page.text)
+    assert all(words in history for words in told)
+
+
+def test_change_of_a_moved_offer_names_both_dates(desk, draft):
+    do(desk, "plan-publish", draft.number, seen=0)
+    old = offer_of("R11")
+    do(desk, "plan-bring-back", 2)
+    back = newest()
+    new = back.placements.get(requests__ref="R11")
+    before, after = (
+        f"{wording.time_range(row.starts_at, row.ends_at, row.zone)}, {row.host}"
+        for row in (old, new)
+    )
+    (moved,) = [
+        change.words
+        for change in go(desk, "plan-version", back.number).context["changes"]
+        if change.requests[0].ref == "R11"
+    ]
+    assert moved == f"moves: R11 Lisbon, {before} → {after}, {new.get_mode_display()}"
+
+
+def test_older_draft_shows_no_change_to_what_stands_there_already(desk, draft):
+    do(desk, "plan-bring-back", draft.number)
+    twin = newest()
+    do(desk, "plan-publish", twin.number, seen=0)
+    page = go(desk, "plan-version", draft.number)
+    assert page.context["changes"] == []
+    assert {change.requests[0].ref for change in page.context["movable"]} >= {"R04", "R11"}
+
+
+def test_date_offered_meanwhile_just_as_planned_stays_on_offer(desk, draft):
+    row = draft.placements.get(requests__ref="R04")
+    request = row.requests.get()
+    offer = propose_dates(
+        request,
+        host=row.host,
+        mode=row.mode,
+        slots=[(row.starts_at, row.ends_at)],
+        expires_at=hold_until(request.campaign, clock.now(), before=row.starts_at),
+        at=clock.now(),
+        by=None,
+    )
+    do(desk, "plan-publish", draft.number, seen=0)
+    assert offer_of("R04") == offer
+    row.refresh_from_db()
+    assert row.visit == offer
+
+
+def test_page_of_an_older_version_says_which_offers_it_leaves_when_brought_back(desk, draft):
+    assert go(desk, "plan-version", 2).context["stay_on_offer"] == []
+    VisitRequest.objects.filter(ref="R24").update(state="under_review")
+    at = clock.now()
+    offer = propose_dates(
+        VisitRequest.objects.get(ref="R24"),
+        host=Host.objects.get(ref="H2"),
+        mode="online",
+        slots=[(datetime(2023, 2, 21, 8, tzinfo=UTC), datetime(2023, 2, 21, 9, 30, tzinfo=UTC))],
+        expires_at=at + timedelta(days=2),
+        at=at,
+        by=None,
+    )
+    page = go(desk, "plan-version", 2)
+    assert page.context["stay_on_offer"] == [offer]
+    words = "Bringing back v2 takes no date back from a city; these stay on offer"
+    assert words in page.text
+    do(desk, "plan-bring-back", 2)
+    back = newest()
+    assert words not in go(desk, "plan-version", back.number).text
+    do(desk, "plan-publish", back.number, seen=0)
+    assert offer_of("R24") == offer

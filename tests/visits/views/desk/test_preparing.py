@@ -93,8 +93,8 @@ def test_a_template_takes_the_place_of_the_programme(desk, visit):
 def test_a_programme_longer_than_the_visit_is_kept_and_warned_of(desk, visit):
     over = int(visit.duration.total_seconds() // 60) + 5
     answer = build(desk, "keep", n3={"minutes": str(over)})
-    assert "The programme is 50 minutes longer than the visit." in answer.text
-    assert "50 minutes longer than the visit" in go(desk, "visit-detail", "V50").text
+    assert "The programme is 50 min longer than the visit." in answer.text
+    assert "50 min longer than the visit" in go(desk, "visit-detail", "V50").text
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_a_journey_is_added_from_two_cities_in_any_language(desk, oslo, ghent):
     assert "Oslo, Oslo, NO" in answer.content.decode()
 
 
-TOO_FAST = "The places are 1079 km apart; no way of travel takes 20 minutes."
+TOO_FAST = "The places are 1079 km apart; no way of travel takes 20 min."
 NO_MODE = "Select a valid choice. balloon is not one of the available choices."
 
 

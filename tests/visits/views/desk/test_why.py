@@ -137,6 +137,31 @@ def test_words_for_a_letter_tell_of_no_other_city_and_no_colleague(desk):
         assert not [name for name in names if name in sentence], sentence
 
 
+def test_letter_speaks_of_every_wished_date_that_is_left_and_of_no_other_day(desk):
+    assert go(desk, "request-why", "R24").context["why"].public == (
+        "Our host is already booked around Tue 21 Feb 2023. "
+        "Our host is already booked around Thu 23 Feb 2023."
+    )
+    row = VisitRequest.objects.get(ref="R24")
+    row.preferred_dates.filter(on=date(2023, 2, 21)).update(on=date(2023, 2, 25))
+    assert go(desk, "request-why", "R24").context["why"].public == (
+        "Our host is already booked around Thu 23 Feb 2023. "
+        "Sat 25 Feb 2023 lies outside the days of our offer."
+    )
+    page = go(desk, "request-why", "R24", day="2023-02-28")
+    assert page.context["why"].public == "Our host is already booked around Tue 28 Feb 2023."
+
+
+def test_letter_says_that_every_wished_date_is_over(desk):
+    page = go(desk, "request-why", "R20")
+    assert page.context["why"].sentence.startswith("Every date it wished for is over or too soon.")
+    assert page.context["why"].public == (
+        "Every date you wished for is over, or too soon for us to prepare and to travel. "
+        "No other day that is left of our offer is free."
+    )
+    assert page.context["why"].public in page.text
+
+
 def test_exact_price_is_worked_out_when_asked_for(desk):
     assert go(desk, "request-why", "R24").context["exact"] is None
     page = go(desk, "request-why", "R24", best="1")
