@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from crm import clock
 from crm.models import User
-from visits.domain.plans import solve_campaign, store_version
+from visits.domain.plans import BrokenPlan, solve_campaign, store_version
 from visits.models import Campaign, Host, Plan, PlanRun
+from visits.planning.problem import ProblemError
 from visits.planning.solution import Progress
 
 State, Freedom = PlanRun.State, PlanRun.Freedom
@@ -176,7 +177,7 @@ def _work(run: PlanRun, *, stop: Callable[[], bool]) -> None:
             should_stop=should_stop,
         )
         version = store_version(solved, by=run.asked_by, note=_note(run))
-    except (ValidationError, ValueError) as error:
+    except (ValidationError, BrokenPlan, ProblemError) as error:
         sentence = error.messages[0] if isinstance(error, ValidationError) else str(error)
         rows.update(state=State.FAILED, error=sentence[:500])
         return

@@ -151,7 +151,11 @@ class Standing:
             (stands,) = [visit for visit in found.solution.visits if visit.fixed == ref]
             rest = tuple(visit for visit in found.solution.visits if visit is not stands)
             bare, loaded = replace(found.solution, visits=rest), self.load({*moving, ref})
-            (task,) = [task for task, visit in loaded.kept_visits.items() if visit.ref == ref]
+            (task,) = [
+                task.ref
+                for task in loaded.problem.tasks
+                if task.promised and loaded.kept_visits[task.ref].ref == ref
+            ]
             if verdict(loaded.problem, bare, task, stands.host, stands.start).possible:
                 continue
             (row,) = reasons_left(loaded.problem, bare, only={task})
