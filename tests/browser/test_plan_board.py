@@ -2,6 +2,7 @@
 
 import re
 from io import BytesIO
+from unicodedata import normalize
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -342,7 +343,7 @@ def test_the_plan_prints_on_one_wide_sheet_and_names_its_keys(site, page, artefa
         sheet = page.pdf(prefer_css_page_size=True, print_background=True)
         text = PdfReader(BytesIO(sheet)).pages[0].extract_text()
         assert "Not worked out since the last change by hand." not in text
-        assert ("Left out by hand." in text) == (name == "version")
+        assert "Left out by hand." in text
         artefact(f"plan-{name}.pdf").write_bytes(sheet)
         pages = PdfReader(BytesIO(sheet)).pages
         assert (name, len(pages)) == (name, 1)
@@ -434,9 +435,9 @@ def test_the_plan_prints_on_one_sheet_beneath_four_notices_with_three_hosts(site
     artefact("plan-notices.pdf").write_bytes(sheet)
     pages = PdfReader(BytesIO(sheet)).pages
     assert len(pages) == 1
-    text = " ".join(pages[0].extract_text().split())
+    text = " ".join(normalize("NFKC", pages[0].extract_text()).split())
     titles = ("Dates are unconfirmed", "Hosts who cannot", "Moved; the city has not agreed yet")
     for words in (*titles, "Little time after landing", "Lea Lyon", "Tours"):
         assert words in text
     assert "says why." not in text
-    assert "Joe Gorman cannot fit it on Tue 21 Feb 2023 beside V09 Gdańsk" in text
+    assert "Every slot that Ostrava could use is taken" in text
