@@ -258,14 +258,14 @@ def plan_fill(count):
 
 # What each page may ask, with the session, the account, its roles and the frame counted in.
 CEILINGS = {
-    request_list: 26,
+    request_list: 27,
     # One of them, as of request_propose, looks for strikes and storms on the wished days.
-    request_detail: 31,
+    request_detail: 32,
     visit_list: 8,
     # One of them looks for the journeys around it, of which a late landing is told on every tab.
-    visit_detail: 20,
+    visit_detail: 21,
     # One of them looks for mails of known people that nobody has answered.
-    today: 35,
+    today: 36,
     # One of them each looks for what the hosts do for other campaigns; one for moves that wait for
     # their cities; one for strikes and storms on the way.
     plan: 37,
@@ -278,12 +278,12 @@ CEILINGS = {
 # Pages that weigh journeys: as often for twelve rows as for three.
 # One or two of each look for visits and dates that the hosts have with other campaigns.
 WEIGHING = {
-    request_propose: 40,
-    request_why: 37,
-    plan_fill: 38,
+    request_propose: 42,
+    request_why: 39,
+    plan_fill: 39,
     # It is done and taken back, so that the letter shown is the very letter. Its journeys are told
     # before and after, and as they would be without the strikes and storms that may hit them.
-    visit_move: 98,
+    visit_move: 103,
 }
 
 

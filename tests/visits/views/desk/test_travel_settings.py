@@ -269,7 +269,7 @@ def test_the_travel_tab_asks_the_database_as_often_for_many_legs(desk, visit, co
     copies(leg, count - 1, departs_at=lambda n: leg.departs_at - timedelta(minutes=n))
     assert TravelLeg.objects.count() == count
     path = reverse("visits:visit-detail", args=[visit.ref]) + "?tab=travel"
-    assert asked(desk, path) == 25
+    assert asked(desk, path) == 31
 
 
 # --- Health ---
