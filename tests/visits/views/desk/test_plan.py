@@ -173,12 +173,13 @@ def test_time_that_went_to_another_visit_is_refused_naming_it_and_the_way_on(des
     assert PlanVersion.objects.get(pk=planned.pk).state == "draft"
 
 
-def test_page_of_the_calendar_leaves_a_draft_s_sentences_to_the_draft(desk, planned):
+def test_page_of_the_calendar_tells_a_draft_s_sentences_as_such_and_on_paper_alone(desk, planned):
     page = go(desk, "plan")
     left = planned.unplaced.select_related("request")
     waiting = {item["row"].ref for item in page.context["waiting"]}
     for row in left:
-        assert row.reason not in page.text
+        on_paper = f'<span class="print-only">In draft v{planned.number}: {row.reason}'
+        assert page.text.count(row.reason) == page.text.count(on_paper)
         if row.request.ref in waiting:
             assert f"/plan/v{planned.number}/#at-{row.request.ref}" in page.text
 
