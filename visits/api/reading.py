@@ -59,7 +59,7 @@ class PreferredDateSerializer(Output):
 
 class WishedDaySerializer(serializers.Serializer):
     on = serializers.DateField()
-    part = serializers.ChoiceField(choices=PartOfDay.choices)
+    part = serializers.ChoiceField(choices=PartOfDay)
 
 
 class DateWishSerializer(Output):
