@@ -290,7 +290,6 @@ SPECTACULAR_SETTINGS = {
         "MailingState": "crm.models.mailings.Mailing.State",
         "MessageStatus": "crm.models.messages.Message.Status",
         "PackKind": "visits.models.packs.PackRun.Kind",
-        "PartOfDay": "visits.models.requests.PartOfDay",
         "TravelMode": "visits.models.travel.TravelMode",
         "VisitMode": "visits.models.requests.Mode",
     },

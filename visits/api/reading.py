@@ -59,7 +59,7 @@ class PreferredDateSerializer(Output):
 
 class WishedDaySerializer(serializers.Serializer):
     on = serializers.DateField()
-    part = serializers.ChoiceField(choices=PartOfDay)
+    part = serializers.ChoiceField(choices=PartOfDay.choices)
 
 
 class DateWishSerializer(Output):

@@ -62,7 +62,7 @@ class TopicCodes(serializers.ManyRelatedField):
 
 class WishInput(Input):
     on = Day()
-    part = serializers.ChoiceField(choices=PartOfDay, default=PartOfDay.ANY)
+    part = serializers.ChoiceField(choices=PartOfDay.choices, default=PartOfDay.ANY)
 
 
 class RequestInput(Input):
