@@ -411,6 +411,7 @@ PARTS = {
         "search_key".split()
     ),
     "visits.checklistitem": {"key", "owner"},
+    "visits.datewish": {"days", "outcome"},
     "visits.visitreport": {"outcome"},
     "visits.attendancecount": {"audience"},
     "visits.expense": {"eligible", "currency", "category"},

@@ -197,6 +197,6 @@ def test_nothing_is_written_by_looking(django_assert_max_num_queries):
     host, request = HostFactory(), VisitRequestFactory()
     for number in range(4):
         far_visit(host, ref=f"VZ{number}", starts_at=moment(20 + number, 10), requests=[])
-    with django_assert_max_num_queries(25):
+    with django_assert_max_num_queries(27):
         reachable_slots(request, host=host, at=CLOCK)
     assert Visit.objects.count() == 4
