@@ -74,14 +74,15 @@ def task_of_requests(
     first = group[0]
     where = CityAt(first.country, first.region, first.city, first.place)
     closed, half_days, soft_days = _calendar(where, first.campaign, known.calendar)
+    offer = offers.get(first.ref)
+    agreed = offer if offer and offer.is_promised else None
+    asking = [row for row in group if agreed and _asks_for_other_days(row, agreed)]
     wishes = [
         p.Wish(day=wish.on, part=p.PartOfDay(wish.part), rank=rank)
-        for request in group
+        for request in asking or group
         for rank, wish in enumerate(days_wished(request), 1)
     ]
     mode = mode_of(first, offers)
-    offer = offers.get(first.ref)
-    agreed = offer if offer and offer.is_promised else None
     return p.Task(
         ref=first.ref,
         label=first.city,
@@ -97,16 +98,15 @@ def task_of_requests(
         needs=_needs(group, known.by_experts),
         languages=_languages(group),
         promised=agreed is not None,
-        only_wished=agreed is not None and _asks_for_other_days(agreed, group),
+        only_wished=bool(asking),
     )
 
 
-def _asks_for_other_days(agreed: Visit, group: Sequence[VisitRequest]) -> bool:
-    """Whether a city asked for other days of the window in place of this agreed visit's."""
+def _asks_for_other_days(request: VisitRequest, agreed: Visit) -> bool:
+    """Whether its city asks for other days of the window in place of this agreed visit's."""
     days = agreed.campaign.working_days
     return any(
         on in days
-        for request in group
         for asked in request.date_wishes.all()
         if asked.settled_at is None and asked.visit_id == agreed.pk
         for on, _part in asked.wished

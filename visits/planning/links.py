@@ -119,19 +119,12 @@ def _hours(
         begin, finish = ([np.full((1, 1), minute) for minute in row] for row in hours)
         return begin, finish
     pairs = np.ix_(week.zone_of_place[origins], week.zone_of_place[targets])
-    begin = [
-        np.maximum(np.maximum(hours[:, None], hours[None, :]), hours[home]).astype(np.float32)[
-            pairs
-        ]
-        for hours in week.day_from.T[days]
-    ]
-    finish = [
-        np.minimum(np.minimum(hours[:, None], hours[None, :]), hours[home]).astype(np.float32)[
-            pairs
-        ]
-        for hours in week.day_to.T[days]
-    ]
-    return begin, finish
+
+    def of_pairs(by_zone: np.ndarray, tighter: np.ufunc) -> list[np.ndarray]:
+        between = (tighter(tighter(day[:, None], day), day[home]) for day in by_zone.T[days])
+        return [minutes.astype(np.float32)[pairs] for minutes in between]
+
+    return of_pairs(week.day_from, np.maximum), of_pairs(week.day_to, np.minimum)
 
 
 def _link_block(

@@ -214,3 +214,12 @@ def test_planned_anew_it_stays_where_it_is_when_its_city_s_days_are_taken(desk):
             "Joe Gorman cannot fit it on Wed 22 Feb 2023 beside V10 Vilnius, which stands. "
             "No other day is free for it."
         ]
+
+
+def test_joint_visit_planned_anew_minds_the_days_of_the_city_that_asks_for_others(desk):
+    # R15, which is visited together with R14, once wished for the very day that is agreed.
+    ask("R14", date(2023, 2, 22))
+    for changes, left in replanned(desk, "V09").values():
+        assert [change for change in changes if change.kind == "moved"] == []
+        assert len(left) == 2
+        assert all("on Wed 22 Feb 2023" in reason for reason in left)
