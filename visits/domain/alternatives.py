@@ -272,12 +272,15 @@ class Alternatives:
         ahead = {day for day in wished if day >= self.first_day(ref)}
         left = ahead & set(self.problem.days)
         if not wished or on in wished or left:
-            is_whole = on not in wished or reason.code == "outranked_by" or task.promised
+            is_about_its_place = task.promised and not task.only_wished
+            is_whole = on not in wished or reason.code == "outranked_by" or is_about_its_place
             others = () if is_whole else left - {on}
             found = (nearest([s for s in row.slots if s.day == day], {day}) for day in others)
             more = sorted((s.day, desk_words(s.reason)) for s in found if s and not is_past(s))
             told = [desk_words(reason), *(words for _day, words in more)]
-            return " ".join([*told, *self.of_other_days(row, wished)])
+            if not task.only_wished:
+                told += self.of_other_days(row, wished)
+            return " ".join(told)
         if not ahead:
             words = _("Every date it wished for is over or too soon. %(reason)s")
         elif ahead == wished:

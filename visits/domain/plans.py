@@ -126,7 +126,9 @@ def solve_campaign(
 
     solved, standing = Standing(solve, load, over).settle(released)
     stands = frozenset(each.ref for each in standing)
-    online = online_instead(solved.loaded, solved.solution, stands)
+    # Whose city asks for other days is not met online on the day that it cannot.
+    there = {each.ref for each in standing if not _asks_for_other_days(each)}
+    online = online_instead(solved.loaded, solved.solution, there)
     left = [told for each in standing for told in told_of(_ways_of(each, online), each.row)]
     until_told = until + search.seconds_for_reasons(seconds)
     return replace(
@@ -136,6 +138,10 @@ def solve_campaign(
         online=online,
         over=lambda: time.monotonic() > until_told,
     )
+
+
+def _asks_for_other_days(left: Left) -> bool:
+    return left.loaded.problem.task_by_ref[left.row.task].only_wished
 
 
 def _ways_of(left: Left, online: Mapping[str, Change]) -> Alternatives:

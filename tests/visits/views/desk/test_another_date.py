@@ -13,7 +13,7 @@ from visits.domain.date_wishes import ask_for_date
 from visits.domain.planning_runs import work_off
 from visits.domain.reach import Reach
 from visits.domain.requests import Wish
-from visits.models import DateWish, Host, PlanRun, Visit, VisitRequest
+from visits.models import DateWish, Host, PlanRun, PlanVersion, Visit, VisitRequest
 
 pytestmark = pytest.mark.django_db
 DUE = datetime(2023, 2, 16, 9, tzinfo=UTC)
@@ -211,9 +211,21 @@ def test_planned_anew_it_stays_where_it_is_when_its_city_s_days_are_taken(desk):
     for changes, left in replanned(desk, "V04").values():
         assert [change for change in changes if change.kind == "moved"] == []
         assert left == [
-            "Joe Gorman cannot fit it on Wed 22 Feb 2023 beside V10 Vilnius, which stands. "
-            "No other day is free for it."
+            "Joe Gorman cannot fit it on Wed 22 Feb 2023 beside V10 Vilnius, which stands."
         ]
+    assert PlanVersion.objects.exclude(result__online=None).count() == 0
+
+
+def test_planned_anew_it_tells_what_stands_against_every_day_its_city_asks_for(desk):
+    ask_for_date(
+        VisitRequest.objects.get(ref="R02"),
+        wishes=[Wish(date(2023, 2, 22), "any"), Wish(date(2023, 2, 23), "any")],
+        reason="",
+        at=DUE.replace(day=15),
+    )
+    for _changes, (left,) in replanned(desk, "V04").values():
+        assert "on Wed 22 Feb 2023 beside V10 Vilnius" in left
+        assert "on Thu 23 Feb 2023 beside V11 Tallinn" in left
 
 
 def test_joint_visit_planned_anew_minds_the_days_of_the_city_that_asks_for_others(desk):
