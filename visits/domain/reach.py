@@ -14,7 +14,7 @@ from crm import wording
 from visits.domain.plan_rules import with_decisions
 from visits.domain.planning import LoadedProblem, load_problem
 from visits.domain.planning_tasks import task_of_requests
-from visits.models import Host, VisitRequest
+from visits.models import Host, Visit, VisitRequest
 from visits.planning import problem as p
 from visits.planning.constraints import host_refusal
 from visits.planning.preferences import worth_of
@@ -192,6 +192,17 @@ class Reach:
             for facts in answers_of(self.loaded, host.ref)
         ]
         return min(verdicts, key=lambda verdict: (verdict.possible, -(verdict.travel_minutes or 0)))
+
+    def travel_for(self, visit: Visit) -> int:
+        """How many minutes longer the host travels for a visit of the request than without it.
+
+        0 for one that cannot be reached as things stand: no journey leads there.
+        """
+        minutes = int(visit.duration.total_seconds() // 60)
+        as_it_is = Reach(self.request, at=self.at, mode=visit.mode, minutes=minutes)
+        as_it_is.loaded = self.loaded
+        verdict = as_it_is.verdict(visit.host, visit.starts_at)
+        return (verdict.travel_minutes or 0) if verdict else 0
 
     def road_reasons(self, host: Host, starts_at: datetime) -> list[Reason]:
         """What of the host and the road forbids a start."""

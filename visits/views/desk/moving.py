@@ -133,7 +133,7 @@ def _page(request: HttpRequest, visit: Visit, form: PostponeForm) -> HttpRespons
         length = move.ends_at - move.starts_at if move else visit.duration
         minutes = int(length.total_seconds() // 60)
         reach = Reach(row, at=at, mode=mode, minutes=minutes)
-        context |= {"host": host, "is_known": reach.is_known, "offers": _offers(reach, host)}
+        context |= {"host": host, "is_known": reach.is_known, "offers": _offers(visit, reach, host)}
         if move is not None:
             context["outlook"] = look_at_move(visit, move, at=at, by=request.user, reach=reach)
     was_faster = form.change or context["stands"]
@@ -156,10 +156,14 @@ def move_query(start: datetime, zone: str, host: str, mode: str, minutes: int) -
     return "?" + urlencode({"host": host, "mode": mode, "starts_at": typed, "minutes": minutes})
 
 
-def _offers(reach: Reach, host: Host) -> list[dict]:
-    """The best half days that the host can reach, each with the address that looks at it."""
+def _offers(visit: Visit, reach: Reach, host: Host) -> list[dict]:
+    """The best half days that the host can reach, each with the address that looks at it and with
+    how much longer all travel than they do for the visit as it is."""
+    slots = best_of_half_days(reach.slots(host))[:SHOWN]
+    now = reach.travel_for(visit) if slots else 0
     offers = []
-    for slot in best_of_half_days(reach.slots(host))[:SHOWN]:
+    for slot in slots:
         path = move_query(slot.starts_at, slot.zone, host.ref, reach.mode, reach.minutes)
-        offers.append({"slot": slot, "path": path, "journey": journey_words(slot.extra_minutes)})
+        journey = journey_words(slot.extra_minutes - now)
+        offers.append({"slot": slot, "path": path, "journey": journey})
     return offers

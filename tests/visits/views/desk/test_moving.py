@@ -50,6 +50,15 @@ def entry(feed, uid):
     return None
 
 
+def test_times_that_can_be_reached_are_weighed_against_the_journeys_as_they_are(desk):
+    on_site = go(desk, "visit-postpone", "V09").context["offers"]
+    assert [(row["slot"].value, row["journey"]) for row in on_site] == [
+        ("2023-02-21T09:30+01:00", "no more travel")
+    ]
+    online = go(desk, "visit-postpone", "V09", mode="online").context["offers"]
+    assert {row["journey"] for row in online} == {"3 h 35 min less travel"}
+
+
 def test_a_link_shows_what_a_meeting_online_would_mean_and_changes_nothing(desk):
     before = everything()
     page = go(desk, "visit-postpone", "V10", mode="online")
