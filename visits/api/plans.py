@@ -16,6 +16,7 @@ from visits.api.calendar import whole
 from visits.api.refusals import refusals_as_problems
 from visits.domain import campaigns
 from visits.domain.figures.figure import Figure
+from visits.domain.plan_edits import work_out_reasons
 from visits.domain.publishing import aftermath_of_publishing, changes_of, publish_version
 from visits.domain.reporting import FIGURES, all_figures, figure
 from visits.domain.travel_legs import Aftermath
@@ -70,6 +71,17 @@ class PlanViewSet(Listed):
         return rows.prefetch_related(
             Prefetch("placements", placements), Prefetch("unplaced", unplaced)
         )
+
+    def retrieve(self, request, pk):
+        """One version; of a draft, what an edit left open about requests without a place is told.
+
+        Ten of these reasons are worked out at a time; the others have the code `left_open` until
+        the version is read again.
+        """
+        version = self.get_object()
+        if self.seen_as() == Role.COORDINATOR:
+            work_out_reasons(version, version.left_open, at=self.now)
+        return self.answer(version)
 
     @extend_schema(responses=reading_plans.HostJourneysSerializer(many=True))
     @action(detail=True, pagination_class=None, filterset_class=None)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -158,7 +159,8 @@ def _time_left(row: VisitRequest | DateWish, at: datetime) -> str:
     return words % {"time": wording.duration(abs(left))} + ": "
 
 
-def _ending(visit: Visit) -> str:
+def _ending(visit: Any) -> str:
+    """An offer, with the `expires_at` that its list tells of it."""
     return f"{wording.local_time(visit.expires_at, visit.campaign.zone)}: {_named(visit)}"
 
 
