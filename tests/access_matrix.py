@@ -459,6 +459,7 @@ API = {
     "api:plans-list": page(FIELD),
     "api:plans-detail": readable(FIELD),
     "api:plans-journeys": page(COORDINATOR),
+    "api:plans-outdated-briefs": page(COORDINATOR),
     "api:plans-publish": button(COORDINATOR),
     "api:figures-list": page(FIGURES),
     "api:figures-detail": page(FIGURES),

@@ -38,10 +38,10 @@ const MOST_ASKED = 6;
 
 function tellReasons() {
   const token = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
-  const waiting = [...document.querySelectorAll("[data-tray] [id^=reason-][hx-post]")];
+  const waiting = [...document.querySelectorAll("[id^=reason-]:is([hx-post], [data-ask])")];
   for (const row of waiting.slice(0, MOST_ASKED)) {
     const asked = new XMLHttpRequest();
-    asked.open("POST", row.getAttribute("hx-post"), false);
+    asked.open("POST", row.dataset.ask ?? row.getAttribute("hx-post"), false);
     asked.setRequestHeader("X-CSRFToken", token);
     asked.send();
     if (asked.status !== 200) return;

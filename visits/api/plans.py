@@ -16,8 +16,10 @@ from visits.api.calendar import whole
 from visits.api.refusals import refusals_as_problems
 from visits.domain import campaigns
 from visits.domain.figures.figure import Figure
+from visits.domain.plan_edits import work_out_reasons
 from visits.domain.publishing import aftermath_of_publishing, changes_of, publish_version
 from visits.domain.reporting import FIGURES, all_figures, figure
+from visits.domain.travel_legs import Aftermath
 from visits.models import Campaign, Placement, Plan, PlanVersion, Unplaced
 
 OFFICE = (Role.COORDINATOR, Role.ADMINISTRATOR)
@@ -70,17 +72,44 @@ class PlanViewSet(Listed):
             Prefetch("placements", placements), Prefetch("unplaced", unplaced)
         )
 
+    def retrieve(self, request, pk):
+        """One version; of a draft, what an edit left open about requests without a place is told.
+
+        Ten of these reasons are worked out at a time; the others have the code `left_open` until
+        the version is read again.
+        """
+        version = self.get_object()
+        if self.seen_as() == Role.COORDINATOR:
+            work_out_reasons(version, version.left_open, at=self.now)
+        return self.answer(version)
+
     @extend_schema(responses=reading_plans.HostJourneysSerializer(many=True))
     @action(detail=True, pagination_class=None, filterset_class=None)
     def journeys(self, request, pk):
         """How publishing this draft changes the journeys of each host; empty once published."""
+        aftermath = self._aftermath()
+        found = aftermath.journeys if aftermath else []
+        return Response(reading_plans.HostJourneysSerializer(found, many=True).data)
+
+    @extend_schema(responses=reading_plans.OutdatedBriefSerializer(many=True))
+    @action(detail=True, url_path="outdated-briefs", pagination_class=None, filterset_class=None)
+    def outdated_briefs(self, request, pk):
+        """The visits whose sent brief publishing this draft makes out of date; none once published.
+
+        Until it is sent anew such a visit is confirmed, not briefed.
+        """
+        aftermath = self._aftermath()
+        found = aftermath.outdated if aftermath else []
+        return Response(reading_plans.OutdatedBriefSerializer(found, many=True).data)
+
+    def _aftermath(self) -> Aftermath | None:
+        """What publishing this version does; None where it cannot be published."""
         if self.seen_as() != Role.COORDINATOR:
             raise PermissionDenied
         version = self.get_object()
-        found = []
-        if version.may_be_edited:
-            found = aftermath_of_publishing(version, changes_of(version), at=self.now).journeys
-        return Response(reading_plans.HostJourneysSerializer(found, many=True).data)
+        if not version.may_be_edited:
+            return None
+        return aftermath_of_publishing(version, changes_of(version), at=self.now)
 
     @verb("publish", takes=writing_plans.PublishInput)
     def publish(self, row, *, override_reason=""):

@@ -165,6 +165,22 @@ class HostJourneysSerializer(serializers.Serializer):
     come = JourneySerializer(many=True)
 
 
+class OutdatedBriefSerializer(serializers.Serializer):
+    """An agreed visit whose sent brief is out of date once the plan is published."""
+
+    visit = serializers.CharField(source="ref")
+    city = serializers.CharField()
+    starts_at = serializers.DateTimeField()
+    zone = serializers.CharField()
+
+
+class StandingSerializer(serializers.Serializer):
+    """The part of a plan's priority that is of agreed visits which stand without a place in it."""
+
+    visits = serializers.ListField(child=serializers.CharField())
+    priority = serializers.IntegerField()
+
+
 class PlanForHostSerializer(Output):
     """A plan version as a host reads it: with own placements alone."""
 
@@ -177,6 +193,7 @@ class PlanForHostSerializer(Output):
 
 
 class PlanSerializer(PlanForHostSerializer):
+    standing = StandingSerializer()
     totals = serializers.JSONField(help_text="Sums of the plan, and what differs from the last.")
     unplaced = UnplacedSerializer(many=True)
 
@@ -186,6 +203,7 @@ class PlanSerializer(PlanForHostSerializer):
             *PlanForHostSerializer.Meta.fields,
             "note",
             "priority",
+            "standing",
             "bound",
             "proven",
             "totals",

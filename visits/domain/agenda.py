@@ -1,4 +1,4 @@
-"""What would go wrong if nobody did anything: the short lists of Today."""
+"""What would go wrong if nobody did anything: the short lists of Today, in full for the digest."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, Subquery
 
+from crm.domain.working_time import working_minutes_between
 from crm.maps import Dot
 from crm.marks import mark
 from crm.models import DataRequest, FollowUp, Message, NoticeDue, Person
@@ -33,19 +34,31 @@ NOTICE_SOON = timedelta(days=7)
 SILENT_DAYS = 14
 
 
-def answer_now(user: Any) -> list[VisitRequest]:
+def answer_now(user: Any, *, most: int | None = FEW) -> list[VisitRequest]:
     """Open requests nobody has answered in a way that arrived, by their deadline."""
     rows = VisitRequest.objects.visible_to(user).to_answer()
-    return list(rows.select_related("campaign").order_by("due_at")[:FEW])
+    first_due = F("due_at").asc(nulls_last=True)
+    return list(rows.select_related("campaign").order_by(first_due, "pk")[:most])
 
 
-def other_dates_asked(user: Any, *, at: datetime) -> list[DateWish]:
+def other_dates_asked(user: Any, *, at: datetime, most: int | None = FEW + 1) -> list[DateWish]:
     """Cities that ask for another date than the agreed one, the first answer due first.
 
     One more than are shown tells the page that there are more.
     """
     rows = DateWish.objects.visible_to(user).to_answer(at)
-    return list(rows.select_related("visit__campaign", "request")[: FEW + 1])
+    return list(rows.select_related("visit__campaign", "request")[:most])
+
+
+def minutes_left(row: VisitRequest | DateWish, *, at: datetime) -> int | None:
+    """The office's working minutes until an answer is due, negative once it is late; None where no
+    answer is due."""
+    zone = row.campaign.zone
+    if row.due_at is None:
+        return None
+    if row.due_at >= at:
+        return working_minutes_between(at, row.due_at, zone=zone)
+    return -working_minutes_between(row.due_at, at, zone=zone)
 
 
 def letters_waiting(user: Any) -> list[Message]:
@@ -87,19 +100,19 @@ def _unanswered_about_requests() -> Q:
     ) & ~Q(channel=Message.AUTOMATIC)
 
 
-def proposals_ending(user: Any, *, at: datetime) -> list[Visit]:
+def proposals_ending(user: Any, *, at: datetime, most: int | None = FEW) -> list[Visit]:
     """Offers whose deadline comes within three days, or has passed."""
     rows = Visit.objects.visible_to(user).filter(
         state=VisitState.TENTATIVE, holds__accepted_at=None, holds__reservation__active=True
     )
     rows = rows.annotate(expires_at=Min("holds__expires_at")).filter(expires_at__lte=at + SOON)
-    return list(rows.select_related("host", "campaign").order_by("expires_at")[:FEW])
+    return list(rows.select_related("host", "campaign").order_by("expires_at")[:most])
 
 
-def kept_slots(user: Any) -> list[Hold]:
+def kept_slots(user: Any, *, most: int | None = FEW) -> list[Hold]:
     """Time that cancelled visits keep for an undo, the soonest to end first."""
     rows = Hold.objects.kept().filter(visit__in=Visit.objects.visible_to(user))
-    return list(rows.select_related("visit__campaign").order_by("expires_at")[:FEW])
+    return list(rows.select_related("visit__campaign").order_by("expires_at")[:most])
 
 
 def follow_ups_due(user: Any, *, at: datetime) -> list[FollowUp]:
@@ -133,27 +146,27 @@ def silent_people(user: Any, *, at: datetime) -> int:
     return people.count()
 
 
-def visits_at_risk(user: Any, *, at: datetime) -> list[Visit]:
+def visits_at_risk(user: Any, *, at: datetime, most: int | None = FEW) -> list[Visit]:
     """Live visits a disruption touches, soonest first."""
     rows = Visit.objects.visible_to(user).upcoming(at).filter(at_risk=True)
-    return list(rows.select_related("host")[:FEW])
+    return list(rows.select_related("host")[:most])
 
 
-def visits_uncounted(user: Any, *, at: datetime) -> list[Visit]:
+def visits_uncounted(user: Any, *, at: datetime, most: int | None = FEW + 1) -> list[Visit]:
     """Visits that are over and of which nobody has said who came, the oldest first.
 
     One more than are shown tells the page that there are more.
     """
     rows = Visit.objects.visible_to(user).awaiting_counts(at)
-    return list(rows.select_related("host").order_by("starts_at", "pk")[: FEW + 1])
+    return list(rows.select_related("host").order_by("starts_at", "pk")[:most])
 
 
-def reports_open(user: Any) -> list[VisitReport]:
+def reports_open(user: Any, *, most: int | None = FEW) -> list[VisitReport]:
     """Reports the city corrected, which wait for us, then those that wait for the city."""
     rows = VisitReport.objects.filter(visit__in=Visit.objects.visible_to(user))
     rows = rows.corrected() | rows.awaiting_city()
     first = F("corrected_at").asc(nulls_last=True)
-    return list(rows.select_related("visit").order_by(first, "written_at")[:FEW])
+    return list(rows.select_related("visit").order_by(first, "written_at")[:most])
 
 
 def next_visits(user: Any, *, at: datetime) -> list[Visit]:

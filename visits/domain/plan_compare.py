@@ -7,7 +7,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from visits.domain.publishing import changes_of
-from visits.models import Placement, PlanVersion, VisitRequest
+from visits.models import Placement, PlanVersion, Unplaced, VisitRequest
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,11 @@ class Sum:
 
 @dataclass(frozen=True)
 class Treated:
-    """Where a version has a request, or why it has no place for it."""
+    """Where a version has a request, or why it has no place for it, and the row that says so."""
 
     placement: Placement | None
     reason: str = ""
+    unplaced: Unplaced | None = None
     is_over: bool = False
 
     @property
@@ -98,7 +99,7 @@ def _absent(version: PlanVersion, elsewhere: Treated | None) -> Treated:
 
 
 def _treated(version: PlanVersion) -> dict[str, Treated]:
-    found = {row.request.ref: Treated(None, row.reason) for row in version.unplaced.all()}
+    found = {row.request.ref: Treated(None, row.reason, row) for row in version.unplaced.all()}
     for placement in version.placements.all():
         for request in placement.requests.all():
             found[request.ref] = Treated(placement)

@@ -4,7 +4,8 @@ The planner's own rules judge every change. What is stored is the plan as the in
 accepts it, with its journeys and sums told anew.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -55,6 +56,8 @@ from visits.reason_words import desk_words, fault_words
 # A host and a start; what has none is in the tray.
 Spot = tuple[Host, datetime]
 Places = dict[str, tuple[str, datetime]]
+# As many reasons as are worked out while somebody waits to read them.
+REASONS_AT_ONCE = 10
 # What is told of requests that no plan moves.
 UNMOVED = (NOT_BACK, MOVED_SINCE)
 
@@ -526,11 +529,18 @@ def work_out_reasons(version: PlanVersion, refs: Collection[str], *, at: datetim
     """Work out why these requests are in the tray, and what would help, as far as an edit left that
     open; kept with the draft unless it was edited meanwhile.
 
-    Raises ValidationError for a version that may not be edited, and with code "stale" when the
-    calendar changed under it.
+    Somebody waits to read them, so it is done for the first REASONS_AT_ONCE. Where that cannot be
+    said any more, because the version may not be edited or the calendar changed under it, they stay
+    open.
     """
+    asked = sorted(version.left_open & set(refs))[:REASONS_AT_ONCE]
+    if asked:
+        with suppress(ValidationError):
+            _work_out(version, set(asked), at=at)
+
+
+def _work_out(version: PlanVersion, asked: Set[str], *, at: datetime) -> None:
     draft = open_draft(version, at=at)
-    asked = version.left_open & set(refs)
     tasks = {row.ref for row in draft.loaded.problem.tasks if asked & {row.ref, *row.requests}}
     if not tasks:
         return

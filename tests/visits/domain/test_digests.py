@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 from django.db import IntegrityError
 
-from crm.models import OutgoingMail, Person, WeeklyDigest
+from crm.models import ClockSetting, OutgoingMail, Person, WeeklyDigest
 from tests.factories.crm import (
     CLOCK,
     CoordinatorFactory,
@@ -15,7 +15,14 @@ from tests.factories.crm import (
     PersonFactory,
     UserFactory,
 )
-from tests.factories.visits import VisitFactory
+from tests.factories.visits import (
+    DateWishFactory,
+    HoldFactory,
+    HostAvailabilityFactory,
+    VisitFactory,
+    VisitReportFactory,
+    VisitRequestFactory,
+)
 from visits.domain.digests import digest_of, send_digests, words_of
 
 pytestmark = pytest.mark.django_db
@@ -103,6 +110,65 @@ def test_it_names_each_visit_of_which_nobody_has_said_who_came_with_the_page_to_
     part = OutgoingMail.objects.get().text.split("Nobody has said yet who came\n")[1]
     assert part.split("\n\n")[0].splitlines() == [
         f"– Fri 10 Feb 2023: {over} ({settings.SITE_URL}/my-week/visits/{over.ref}/after/)"
+    ]
+
+
+def parts(text):
+    """The lines of the mail below each title."""
+    found = {}
+    for part in text.split("\n\n"):
+        title, *lines = part.splitlines()
+        found[title] = [line.removeprefix("– ") for line in lines]
+    return found
+
+
+def test_it_lists_the_wishes_for_another_date_as_today_does(ann, client):
+    """With the working time left to answer."""
+    ClockSetting.objects.fix(MONDAY)
+    soon, late = MONDAY + timedelta(days=1, hours=4), MONDAY - timedelta(hours=65)
+    due = [DateWishFactory(due_at=at, request__ref=ref) for at, ref in ((soon, "R1"), (late, "R2"))]
+    DateWishFactory(settled_at=MONDAY, outcome="kept")
+    first, second = due[::-1]
+    assert send_digests(at=MONDAY) == 1
+    told = parts(OutgoingMail.objects.get().text)["Asks for another date"]
+    when = "Thu 23 Feb 2023, 10:00–13:00 Brussels (CET)"
+    site = settings.SITE_URL
+    assert told == [
+        f"2 h late: {first.visit}, R2, {when} ({site}/visits/{first.visit.ref}/)",
+        f"11 h left: {second.visit}, R1, {when} ({site}/visits/{second.visit.ref}/)",
+    ]
+    client.force_login(ann)
+    today = client.get("/").text
+    assert [words in today for words in ("2 h late", "11 h left")] == [True, True]
+
+
+def test_it_lists_what_today_lists_of_requests_and_visits(ann):
+    site, tomorrow = settings.SITE_URL, MONDAY + timedelta(days=1)
+    asked = VisitRequestFactory(due_at=MONDAY + timedelta(hours=3))
+    held = VisitFactory(state="tentative", starts_at=MONDAY + timedelta(days=9))
+    HoldFactory(visit=held, expires_at=tomorrow)
+    ill = VisitFactory(state="confirmed", starts_at=MONDAY + timedelta(days=10))
+    HostAvailabilityFactory(host=ill.host, starts_at=ill.starts_at, ends_at=ill.ends_at)
+    storm = VisitFactory(state="confirmed", at_risk=True, starts_at=MONDAY + timedelta(days=11))
+    mended = VisitReportFactory(
+        visit__state="reported",
+        visit__starts_at=MONDAY - timedelta(days=5),
+        correction="We were 12.",
+        corrected_at=MONDAY,
+    )
+    Person.objects.all().delete()
+    assert send_digests(at=MONDAY) == 1
+    told = parts(OutgoingMail.objects.get().text)
+    assert told["Answer now"][0] == f"2 h left: {asked} ({site}/requests/{asked.ref}/)"
+    (ending,) = told["Offers that end"]
+    assert ending.endswith(f": {held} ({site}/visits/{held.ref}/)")
+    (unable,) = told["Hosts who cannot"]
+    assert unable.endswith(f": {ill}, {ill.host.name} ({site}/visits/{ill.ref}/)")
+    (risk,) = told["At risk"]
+    assert risk.endswith(f": {storm} ({site}/visits/{storm.ref}/)")
+    ref = mended.visit.ref
+    assert told["Reports"] == [
+        f"{mended.visit}, corrected by the city, waits for us ({site}/visits/{ref}/)"
     ]
 
 

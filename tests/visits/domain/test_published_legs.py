@@ -576,8 +576,13 @@ def test_the_briefs_that_publishing_makes_untrue_are_named_before(
     page = go(client, "plan-version", version.number).text
     (named,) = re.findall(r"publishing makes it out of date.*?</p>", page)
     assert re.findall(r'href="/visits/(\w+)/\?tab=brief"', named) == ["V01"]
+    path = f"/api/v1/plans/{version.pk}/outdated-briefs/"
+    (row,) = client.get(path).json()
+    assert datetime.fromisoformat(row.pop("starts_at")) == told.outdated[0].starts_at
+    assert row == {"visit": "V01", "city": "Gent", "zone": "Europe/Brussels"}
     publish_version(version, at=MONDAY, by=None)
     assert briefed() == {"V02"}
+    assert client.get(path).json() == []
     assert "out of date, and they" not in go(client, "plan-version", version.number).text
 
 

@@ -1,6 +1,6 @@
 """Plan: the calendar as it stands, versions beside it, a search, and publishing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from itertools import chain
 from urllib.parse import urlencode
@@ -34,9 +34,9 @@ from visits.domain.plan_board import (
     board_of_version,
     standing_visits,
 )
-from visits.domain.plan_compare import differences, sums_of
+from visits.domain.plan_compare import Difference, differences, sums_of
 from visits.domain.plan_dangers import with_dangers
-from visits.domain.plan_edits import out_of_date
+from visits.domain.plan_edits import REASONS_AT_ONCE, out_of_date
 from visits.domain.plan_history import plan_timeline
 from visits.domain.plan_rollback import moved_since, offers_kept_beside
 from visits.domain.plan_rules import decisions_of
@@ -57,8 +57,6 @@ from visits.views.desk.moving import move_query
 MOST_ENTRIES = 20
 # A screen of requests without a date; the list of requests has them all.
 MOST_IN_TRAY = 100
-# As many reasons as are worked out while somebody waits to read them.
-REASONS_AT_ONCE = 10
 ACTIVE = (PlanRun.State.QUEUED, PlanRun.State.RUNNING)
 
 
@@ -73,13 +71,19 @@ def plan(request: HttpRequest) -> HttpResponse:
     the_plan = plan_of(campaign)
     decisions = decisions_of(campaign)
     versions = the_plan.versions.select_related("made_by").defer("result")
-    versions = list(versions.annotate(fresh=F("result__fresh"), facts=F("result__facts")))
+    versions = list(
+        versions.annotate(
+            fresh=F("result__fresh"), facts=F("result__facts"), open=F("result__open")
+        )
+    )
     visits = standing_visits(campaign)
     beside = visits_beside(campaign)
     journeys = journeys_between([*visits, *beside])
     own = [row for row in chain.from_iterable(journeys.values()) if row.is_for(campaign)]
     dots = agenda.map_dots(request.user, campaign, path=_address_of)
     waiting = _tray(request, campaign)
+    if request.user.is_coordinator:
+        _let_paper_ask(waiting[:MOST_IN_TRAY], versions)
     context = {
         "campaign": campaign,
         "board": board_of_calendar(campaign, Look(at, decisions), visits, beside, journeys),
@@ -153,6 +157,17 @@ def _tray(request: HttpRequest, campaign: Campaign) -> list[dict]:
         }
         for row in rows
     ]
+
+
+def _let_paper_ask(waiting: Sequence[dict], versions: Sequence[PlanVersion]) -> None:
+    """Let the reasons of a draft be asked for before the page is printed, which tells them then."""
+    told = [item for item in waiting if item["tried"]]
+    if not told or told[0]["latest"].state != PlanVersion.State.DRAFT:
+        return
+    for item in told:
+        item["tried"].request = item["row"]
+    left_open = next(row.open for row in versions if row.pk == told[0]["latest"].pk)
+    let_ask(told[0]["latest"], [item["tried"] for item in told], left_open or ())
 
 
 def _facts_since(
@@ -239,7 +254,7 @@ def _version_page(request: HttpRequest, version: PlanVersion, *, status: int = 2
     with_calls(version, unplaced)
     tray = [row for row in unplaced if not row.stands]
     if may_edit:
-        _let_ask(version, tray)
+        let_ask(version, tray)
     unasked = unknown_times(changes) if may_edit else []
     aftermath = None
     if version.may_be_edited:
@@ -304,10 +319,16 @@ def with_calls(version: PlanVersion, rows: list[Unplaced]) -> list[Unplaced]:
     return rows
 
 
-def _let_ask(version: PlanVersion, tray: Sequence[Unplaced]) -> None:
-    """Give the first of every few rows whose reasons are open the address that tells them."""
-    path, left_open = reverse("visits:plan-reasons", args=[version.number]), version.left_open
-    waiting = [row for row in tray if row.request.ref in left_open]
+def let_ask(
+    version: PlanVersion, tray: Sequence[Unplaced], left_open: Collection[str] | None = None
+) -> None:
+    """Give the first of every few rows whose reasons are open the address that tells them.
+
+    `left_open` are the references of a version that was fetched without them.
+    """
+    path = reverse("visits:plan-reasons", args=[version.number])
+    known = version.left_open if left_open is None else left_open
+    waiting = [row for row in tray if row.request.ref in known]
     for n in range(0, len(waiting), REASONS_AT_ONCE):
         refs = [row.request.ref for row in waiting[n : n + REASONS_AT_ONCE]]
         waiting[n].ask = f"{path}?{urlencode({'request': refs}, doseq=True)}"
@@ -360,6 +381,8 @@ def plan_compare(request: HttpRequest) -> HttpResponse:
     if left is not None and right is not None:
         look = Look(clock.now(), decisions_of(campaign))
         apart = differences(left, right)
+        if request.user.is_coordinator:
+            _let_both_ask(left, right, apart)
         context |= {
             "sums": sums_of(left, right),
             "differences": apart,
@@ -368,6 +391,14 @@ def plan_compare(request: HttpRequest) -> HttpResponse:
             **_tours_of_both(left, right),
         }
     return render(request, "visits/plan_compare.html", context)
+
+
+def _let_both_ask(left: PlanVersion, right: PlanVersion, apart: Sequence[Difference]) -> None:
+    """Let the reasons of both be asked for when they come into view."""
+    told = [each.left.unplaced for each in apart], [each.right.unplaced for each in apart]
+    for version, rows in zip((left, right), told, strict=True):
+        if version.may_be_edited:
+            let_ask(version, [row for row in rows if row is not None])
 
 
 def _tours_of_both(left: PlanVersion, right: PlanVersion) -> dict:

@@ -1,7 +1,5 @@
 """Changing a draft plan by hand: the verdict on every day, a move, undoing it, what others did."""
 
-from contextlib import suppress
-
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -19,6 +17,7 @@ from visits.domain.alternatives import would_fit
 from visits.domain.booking import Busy
 from visits.domain.busy_feeds import feeds_of, unknown_calendars, unknown_time
 from visits.domain.plan_edits import (
+    REASONS_AT_ONCE,
     CellVerdict,
     Draft,
     Spot,
@@ -39,7 +38,7 @@ from visits.planning.moves import task_of
 from visits.planning.problem import Mode
 from visits.reason_words import desk_words
 from visits.views.desk.access import try_verb
-from visits.views.desk.plan import REASONS_AT_ONCE, decisions_mark, get_version
+from visits.views.desk.plan import decisions_mark, get_version
 from visits.views.desk.toasts import add_errors, done
 
 
@@ -315,9 +314,7 @@ def plan_reasons(request: HttpRequest, number: int) -> HttpResponse:
     """
     version = get_version(request, number)
     refs = request.GET.getlist("request")[:REASONS_AT_ONCE]
-    # Where it cannot be worked out any more, the page says so elsewhere; the rows stay as they are.
-    with suppress(ValidationError):
-        work_out_reasons(version, refs, at=clock.now())
+    work_out_reasons(version, refs, at=clock.now())
     rows = version.unplaced.filter(request__ref__in=refs).select_related("request")
     return render(request, "visits/_plan_reasons.html", {"rows": rows})
 

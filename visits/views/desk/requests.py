@@ -30,11 +30,12 @@ from visits.domain.requests import receive_request, take_over_request
 from visits.domain.wishes import calendar_strip, weigh_wishes
 from visits.filters import VisitRequestFilter
 from visits.forms.requests import RequestByHandForm, TriageForm
-from visits.models import Campaign, VisitRequest
+from visits.models import Campaign, Unplaced, VisitRequest
 from visits.models.requests import Channel
 from visits.states import RequestState
 from visits.views.desk.access import current_campaign, date_wishes_of, get_request
 from visits.views.desk.lists import let_out
+from visits.views.desk.plan import let_ask
 from visits.views.desk.saved_views import views_of
 
 PAGE = 50
@@ -137,8 +138,17 @@ def detail_context(request: HttpRequest, row: VisitRequest) -> dict:
         "steps": states.REQUEST_STEPS[row.state],
         "overdue": row.is_overdue(at),
         "waiting": _waiting_words(row, at),
-        "tried": latest_word(row),
+        "tried": _latest_word(request, row),
     }
+
+
+def _latest_word(request: HttpRequest, row: VisitRequest) -> Unplaced | None:
+    """Why the latest plan has no place for it; a reason that is open is worked out when it is
+    seen."""
+    tried = latest_word(row)
+    if tried is not None and request.user.is_coordinator and tried.version.may_be_edited:
+        let_ask(tried.version, [tried])
+    return tried
 
 
 def _who_asks(request: HttpRequest, row: VisitRequest) -> dict:

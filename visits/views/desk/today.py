@@ -1,5 +1,6 @@
 """Today: what would go wrong if nobody did anything, then what comes next."""
 
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from crm import clock
-from crm.domain.working_time import working_minutes_between
 from crm.maps import europe
 from crm.models import OutboxStanding
 from crm.permissions import has_role
@@ -93,13 +93,7 @@ def today(request: HttpRequest) -> HttpResponse:
     return render(request, "visits/today.html", context)
 
 
-def _with_time_left(row: VisitRequest | DateWish, at) -> dict:
+def _with_time_left(row: VisitRequest | DateWish, at: datetime) -> dict:
     """What waits for an answer with its working minutes left; negative when overdue."""
-    zone = row.campaign.zone
-    if row.due_at is None:
-        return {"row": row, "left": None}
-    if row.due_at >= at:
-        left = working_minutes_between(at, row.due_at, zone=zone)
-    else:
-        left = -working_minutes_between(row.due_at, at, zone=zone)
-    return {"row": row, "left": left, "late": -left}
+    left = agenda.minutes_left(row, at=at)
+    return {"row": row, "left": left, "late": -(left or 0)}

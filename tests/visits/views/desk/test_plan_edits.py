@@ -1,18 +1,24 @@
 """Editing a draft by hand: verdicts before a move, what is refused, two at once, undo."""
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from html import unescape
 from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from crm import clock
 from crm.models import AuditEntry, User
 from tests.factories.crm import UserFactory
-from tests.factories.visits import HostAvailabilityFactory
+from tests.factories.visits import (
+    HostAvailabilityFactory,
+    PlacementFactory,
+    PlanVersionFactory,
+)
 from tests.visits.planning.verifier import faults
 from tests.visits.views.desk.front_door import do, go, read_tray, refused, said
 from visits.domain.alternatives import Alternatives
@@ -265,6 +271,59 @@ def test_reasons_that_cannot_be_worked_out_any_more_stay_open(desk, draft, at):
     offer = Visit.objects.live().get(requests__ref="R06")
     take_back_proposal(offer, reason="They asked.", at=at, by=None)
     assert OPEN in {reason for reason, _mend in read_tray(desk, draft).values()}
+
+
+def asks(page):
+    """The addresses that a page asks for reasons, by itself or before it is printed."""
+    return [unescape(path) for path in re.findall(r'(?:hx-post|data-ask)="([^"]+)"', page.text)]
+
+
+@pytest.mark.parametrize("place", ["paper of the plan", "comparison", "page of a request"])
+def test_reasons_of_a_draft_nobody_opened_are_worked_out_wherever_they_are_told(
+    desk, draft, place, django_assert_num_queries
+):
+    def look():
+        if place == "comparison":
+            return go(desk, "plan-compare", left=draft.number, right=other.number)
+        if place == "page of a request":
+            return go(desk, "request-detail", "R24")
+        return go(desk, "plan")
+
+    if place == "comparison":
+        other = PlanVersionFactory(plan=draft.plan, number=draft.number + 1)
+        PlacementFactory(
+            version=other,
+            visit=None,
+            host=Host.objects.get(ref="H1"),
+            mode="on_site",
+            starts_at=datetime(2023, 2, 21, 9, tzinfo=UTC),
+            ends_at=datetime(2023, 2, 21, 12, tzinfo=UTC),
+            zone="Europe/Prague",
+            requests=[VisitRequest.objects.get(ref="R24")],
+        )
+    with CaptureQueriesContext(connection) as before:
+        assert asks(look()) == []
+        queries = len(before)
+    seen = {"request": "R04", "leave_out": "1", "seen": 0}
+    desk.post(reverse("visits:plan-move", args=[draft.number]), seen)
+    with django_assert_num_queries(queries):
+        page = look()
+    assert OPEN in page.text
+    for path in asks(page):
+        assert desk.post(path).status_code == 200
+    page = look()
+    assert OPEN not in page.text
+    told = draft.unplaced.get(request__ref="R24")
+    assert told.reason in unescape(page.text)
+
+
+def test_reasons_of_a_draft_nobody_opened_are_told_by_the_api(desk, draft):
+    move(desk, draft, "R04", leave_out="1")
+    path = f"/api/v1/plans/{draft.pk}/"
+    tray = {row["request"]: row for row in desk.get(path).json()["unplaced"]}
+    assert OPEN not in {row["reason"] for row in tray.values()}
+    read = {ref: (row["reason"], row["would_fit_if"]) for ref, row in tray.items()}
+    assert read == read_tray(desk, draft)
 
 
 def test_published_draft_says_which_reasons_were_not_worked_out(desk, draft):

@@ -324,7 +324,7 @@ CEILINGS = {
     retention: 13,
     export_log: 5,
     debrief_person: 8,
-    my_account: 9,
+    my_account: 17,
 }
 
 
