@@ -981,6 +981,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(event):
     assert many < 20
 
 
+@pytest.mark.one_database  # The reader is the same on both.
 def test_memory_does_not_grow_with_the_rows(event):
     """Rows go through in chunks, of which two live at once; more rows are only more chunks."""
 

@@ -256,6 +256,7 @@ def test_reasons_are_asked_for_a_few_at_a_time(desk, draft, monkeypatch):
     assert draft.unplaced.filter(reason=OPEN).count() == 2
 
 
+@pytest.mark.one_database  # The planner is the same on both.
 def test_reasons_worked_out_after_an_edit_are_those_of_a_plan_made_anew(desk, draft):
     move(desk, draft, "R04", leave_out="1")
     told = read_tray(desk, draft)
@@ -387,6 +388,7 @@ def test_day_that_refuses_names_the_smallest_change_before_the_drop_and_after(
     assert "H1 2023-02-01" not in answer["helps"]
 
 
+@pytest.mark.one_database  # The planner is the same on both.
 def test_request_asked_on_site_is_placed_online_and_asked_on_site_again_once_left_out(desk, draft):
     move(desk, draft, "R04", leave_out="1")
     page = go(desk, "plan-move", draft.number, request="R04")
@@ -494,6 +496,7 @@ def test_undo_leaves_the_tray_as_it_was_told_before(desk, draft):
     assert {ref: (reason, mend) for ref, reason, mend in tray} == before
 
 
+@pytest.mark.one_database  # The planner is the same on both.
 def test_request_put_back_into_the_tray_by_an_undo_was_not_left_out_by_hand(desk, draft):
     move(desk, draft, "R04", leave_out="1")
     before = read_tray(desk, draft)
@@ -513,6 +516,7 @@ def test_request_put_back_into_the_tray_by_an_undo_was_not_left_out_by_hand(desk
     assert before["R04"][0] == "Left out by hand."
 
 
+@pytest.mark.one_database  # The planner is the same on both.
 def test_request_placed_and_taken_out_again_by_hand_was_left_out_by_hand(desk, draft):
     move(desk, draft, "R04", leave_out="1")
     tray = read_tray(desk, draft)
@@ -522,6 +526,7 @@ def test_request_placed_and_taken_out_again_by_hand_was_left_out_by_hand(desk, d
     assert read_tray(desk, draft)[ref][0] == "Left out by hand."
 
 
+@pytest.mark.one_database  # The planner is the same on both.
 def test_what_a_plan_brought_back_says_outlasts_an_edit_and_its_undo(desk, draft):
     VisitRequest.objects.filter(ref="R04").update(state="declined")
     do(desk, "plan-decide", "forbid", request="R11", host=place_of(draft, "R11")[0], reason="No.")
@@ -676,6 +681,7 @@ def test_what_the_tray_says_fits_fits_after_every_edit(desk, released, at):
     assert told
 
 
+@pytest.mark.one_database  # The planner is the same on both.
 def test_any_request_of_a_joint_visit_stands_for_it(desk, released):
     key = next(k for k, c in verdicts(desk, released, "R14").items() if c["possible"])
     assert verdicts(desk, released, "R15") == verdicts(desk, released, "R14")
@@ -718,6 +724,7 @@ def test_agreed_visit_put_back_by_hand_can_be_moved_again(desk, released):
     assert (back.visit.ref, back.starts_at) == ("V10", stands.starts_at)
 
 
+@pytest.mark.one_database  # The planner is the same on both.
 def test_pin_of_the_second_request_of_a_joint_visit_holds_the_whole_visit(desk, released, at):
     placement = released.placements.get(requests__ref="R15")
     pin = PlanDecision.objects.create(

@@ -63,6 +63,7 @@ def test_page_opened_from_a_disruption_is_named_after_it(desk):
     assert f'value="{row.name}"' in page.text
 
 
+@pytest.mark.one_database  # The planner is the same on both.
 def test_three_plans_keep_every_visit_that_was_not_released(desk):
     before = {
         row.ref: (row.starts_at, row.host.ref)
@@ -123,6 +124,7 @@ def moved(answer):
     return {change.visit.ref for change in answer["changes"] if change.kind == "moved"}
 
 
+@pytest.mark.one_database  # The planner is the same on both.
 def test_insert_only_leaves_a_ticked_visit_that_can_stay(desk, storm):
     found = answers(desk, ["V04", "V09"])
     assert {freedom: moved(answer) for freedom, answer in found.items()} == {
@@ -136,6 +138,7 @@ def test_insert_only_leaves_a_ticked_visit_that_can_stay(desk, storm):
     assert left["few"] == left["best"] == []
 
 
+@pytest.mark.one_database  # The planner is the same on both.
 @pytest.mark.parametrize("released", [["V09"], ["V04", "V09"]])
 def test_every_plan_offered_can_be_published_as_it_is(desk, storm, released):
     offered = answers(desk, released)
@@ -181,6 +184,7 @@ def test_answers_are_gone_once_a_plan_was_published(desk, storm, published):
     assert "Plans for “Anew”" in go(desk, "plan-replan").text
 
 
+@pytest.mark.one_database  # The planner is the same on both.
 def test_visit_without_a_new_place_stands_in_the_draft_and_is_told_apart_from_the_tray(desk, storm):
     version = answers(desk, ["V09"])["insert"]["version"]
     page = go(desk, "plan-version", version.number)
@@ -218,6 +222,7 @@ def long_storm(desk):
     )
 
 
+@pytest.mark.one_database  # The planner is the same on both.
 def test_visits_nobody_can_get_to_are_answered_once_with_times_to_meet_online(desk, long_storm):
     found = answers(desk, ticked(go(desk, "plan-replan")))
     assert found["insert"] is found["few"] is found["best"]
@@ -236,6 +241,7 @@ def test_visits_nobody_can_get_to_are_answered_once_with_times_to_meet_online(de
         assert not [row for row in booked[:n] if row[0] == host and row[1] < end and start < row[2]]
 
 
+@pytest.mark.one_database  # The planner is the same on both.
 def test_visit_is_met_online_at_its_own_time_where_that_is_possible(desk, storm):
     answers(desk, ["V09"])
     for page in (
@@ -249,6 +255,7 @@ def test_visit_is_met_online_at_its_own_time_where_that_is_possible(desk, storm)
         assert f"{words}</a>" in page.text
 
 
+@pytest.mark.one_database  # The planner is the same on both.
 def test_nothing_that_has_to_change_is_said_in_one_sentence_without_a_list(desk):
     found = answers(desk, ["V10"])
     assert found["insert"]["changes"] == found["insert"]["without_place"] == []
@@ -376,6 +383,7 @@ def test_agreed_visit_is_not_moved_without_its_own_approval(desk, moving):
     assert (visit.is_agreed, version.state) == (True, "draft")
 
 
+@pytest.mark.one_database  # The planner is the same on both.
 def test_agreed_visit_left_out_by_hand_stands_and_keeps_its_time(desk, moving):
     version, visit, placement = moving
     move = {"request": "R17", "seen": 0, "leave_out": "1"}
@@ -462,6 +470,7 @@ def test_move_whose_old_time_is_taken_says_so_instead_of_offering_to_take_it_bac
         assert "Málaga" in why
 
 
+@pytest.mark.one_database  # The planner is the same on both.
 def test_draft_names_the_storm_that_a_visit_moves_into_and_how_one_still_gets_there(desk):
     storm = DisruptionFactory(
         name="Storm over Germany",
