@@ -497,6 +497,7 @@ def _positions(
 ) -> dict[int, tuple[Place, p.Position]]:
     """Where each host is in the running week, and free to leave from when on: where the journey
     ends that has begun since the last on-site visit of it, else at that visit; else not named.
+    A visit that could not be reached in time counts only once it was held.
 
     Who is on a tour for another campaign is at home, and away until it is over.
     """
@@ -509,9 +510,15 @@ def _positions(
         home_zone = ZoneInfo(host.zone)
         today = at.astimezone(home_zone).date()
         monday = datetime.combine(today - timedelta(days=today.weekday()), time(0), home_zone)
+        missed = [
+            row.to_visit.pk
+            for row in journeys.get(host, ())
+            if row.is_missed and row.to_visit and row.to_visit.state in LIVE_VISITS
+        ]
         last = (
             Visit.objects.filter(host=host, starts_at__range=(monday, at))
             .exclude(mode=Mode.ONLINE)
+            .exclude(pk__in=missed)
             .exclude(state__in=[VisitState.CANCELLED, VisitState.POSTPONED, VisitState.NO_SHOW])
             .select_related("place")
             .order_by("-ends_at")
