@@ -259,16 +259,25 @@ def _estimated_beside(
     legs: Mapping[int, Sequence[TravelLeg]], weeks: Mapping[Host, _Weeks]
 ) -> dict[Host, list[Journey]]:
     """The estimates beside these legs. Of visits that cannot all be reached, those that a leg leads
-    to come first; where a strike or storm keeps the host from one of them all the same, the
-    estimates are the usual ones."""
+    to come first; where a strike or storm keeps the host from one of them all the same, it is taken
+    to stop nothing there, and where that is not enough, the estimates are the usual ones."""
     led_to = _led_to_by(legs)
     estimated = _estimated(weeks, first=led_to)
-    all_the_same = {
+    estimated |= _estimated(_kept_from(led_to, weeks, estimated), first=led_to, reached=led_to)
+    return estimated | _usual(_kept_from(led_to, weeks, estimated))
+
+
+def _kept_from(
+    refs: Collection[str],
+    weeks: Mapping[Host, _Weeks],
+    estimated: Mapping[Host, Sequence[Journey]],
+) -> dict[Host, _Weeks]:
+    """The weeks of the hosts whom a strike or storm keeps from one of these visits."""
+    return {
         host: own
         for host, own in weeks.items()
-        if any(row.is_missed and _leads_to(row, led_to) for row in estimated[host])
+        if any(row.is_missed and _leads_to(row, refs) for row in estimated[host])
     }
-    return estimated | _usual(all_the_same)
 
 
 def _usual(weeks: Mapping[Host, _Weeks]) -> dict[Host, list[Journey]]:
@@ -579,11 +588,13 @@ def _estimated(
     weeks: Mapping[Host, _Weeks],
     *,
     first: Collection[str] = (),
+    reached: Collection[str] = (),
     with_absences: bool = True,
     with_disruptions: bool = True,
 ) -> dict[Host, list[Journey]]:
     """The journeys of each host's weeks by the planner's own rules, which miss the visits of the
-    references `first` after the others."""
+    references `first` after the others. Strikes and storms stop nothing where those `reached` are.
+    """
     estimable = {host: own for host, own in weeks.items() if own.on_site}
     found: dict[Host, list[Journey]] = {host: [] for host in weeks}
     if not estimable:
@@ -601,7 +612,7 @@ def _estimated(
                 _as_planned(host, absences.get(host.pk, ())),
                 days,
                 [_fixed(host, stop, first) for stop in (*group, *own.online.get(days, ()))],
-                _after_held(disruptions, group),
+                _after_held(_but_at(disruptions, group, reached), group),
                 travel,
             )
             if leg.origin != leg.destination
@@ -624,6 +635,14 @@ def _disruptions(weeks: Mapping[Host, _Weeks]) -> list[p.TravelDisruption]:
         stop.place.pk: stop.place for own in weeks.values() for stop in own.stops if stop.place
     }
     return [row for row in stops_in_travel(places.values(), after=first) if row.start < last]
+
+
+def _but_at(
+    disruptions: Iterable[p.TravelDisruption], stops: Iterable[Visit], reached: Collection[str]
+) -> list[p.TravelDisruption]:
+    """The same without the places of these visits."""
+    places = {place_ref(stop.place) for stop in stops if stop.ref in reached and stop.place}
+    return [replace(row, places=row.places - places) for row in disruptions]
 
 
 def _after_held(

@@ -28,7 +28,7 @@ from visits.domain.planning_tasks import (
     task_of_requests,
 )
 from visits.domain.requests import Visited
-from visits.domain.tours import Elsewhere, elsewhere_of
+from visits.domain.tours import Elsewhere, elsewhere_of, every_date
 from visits.domain.travel import travel_with_detours
 from visits.models import (
     CalendarDay,
@@ -108,9 +108,9 @@ def load_problem(
 ) -> LoadedProblem:
     """What is to be planned at the moment `at`.
 
-    Plain: open requests without a date over the rest of the window; agreed visits and dates held
-    for a city are facts; what a cancelled visit keeps for an undo is busy, and so are whole tours
-    for other campaigns (see `tours`); strikes and storms stop journeys. Visits
+    Plain: open requests without a date over the rest of the window; agreed visits and the first
+    date of each offer are facts; the other dates held for a city are busy, as are what a cancelled
+    visit keeps for an undo and whole tours for other campaigns (see `tours`); strikes and storms stop journeys. Visits
     `released` by reference are no facts: they may move, as little as possible, and are placed
     before anything new; where a city asked for other days, on those alone. `most_moves` limits how
     many of them and of the offers may. Fresh: every request not merged, rejected or referred over
@@ -140,6 +140,9 @@ def load_problem(
     without = [request for request in requests if needs_place(request, offers)]
     placed = [request for request in requests if not needs_place(request, offers)]
     kept = {} if fresh else _kept(at)
+    if only is None:
+        for host_pk, times in _other_dates(visits).items():
+            kept.setdefault(host_pk, []).extend(times)
     taken = {host.pk: [*busy_times(host.absences), *kept.get(host.pk, ())] for host in hosts}
     others = (
         [] if fresh else list(visits_elsewhere(campaign).prefetch_related("holds__reservation"))
@@ -448,6 +451,18 @@ def _kept(at: datetime) -> dict[int, list[p.Busy]]:
     return found
 
 
+def _other_dates(visits: Iterable[Visit]) -> dict[int, list[p.Busy]]:
+    """Each host's time held for the cities of these visits beside that of the visits themselves;
+    nobody else may have it before they answer."""
+    found: dict[int, list[p.Busy]] = {}
+    for visit in visits:
+        for other in every_date(visit):
+            if other.starts_at != visit.starts_at:
+                busy = p.Busy(other.starts_at, other.ends_at + BUFFER, label=f"held for {visit}")
+                found.setdefault(visit.host_id, []).append(busy)
+    return found
+
+
 def _host(host: Host, position: p.Position | None, *, busy: Sequence[p.Busy]) -> p.Host:
     return p.Host(
         ref=host.ref,
@@ -482,6 +497,7 @@ def _positions(
 ) -> dict[int, tuple[Place, p.Position]]:
     """Where each host is in the running week, and free to leave from when on: where the journey
     ends that has begun since the last on-site visit of it, else at that visit; else not named.
+    A visit that could not be reached in time counts only once it was held.
 
     Who is on a tour for another campaign is at home, and away until it is over.
     """
@@ -494,9 +510,15 @@ def _positions(
         home_zone = ZoneInfo(host.zone)
         today = at.astimezone(home_zone).date()
         monday = datetime.combine(today - timedelta(days=today.weekday()), time(0), home_zone)
+        missed = [
+            row.to_visit.pk
+            for row in journeys.get(host, ())
+            if row.is_missed and row.to_visit and row.to_visit.state in LIVE_VISITS
+        ]
         last = (
             Visit.objects.filter(host=host, starts_at__range=(monday, at))
             .exclude(mode=Mode.ONLINE)
+            .exclude(pk__in=missed)
             .exclude(state__in=[VisitState.CANCELLED, VisitState.POSTPONED, VisitState.NO_SHOW])
             .select_related("place")
             .order_by("-ends_at")

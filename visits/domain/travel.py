@@ -3,7 +3,7 @@
 import csv
 import gzip
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import combinations
 from typing import Any
@@ -120,18 +120,16 @@ def _tables(
         for row in TravelOverride.objects.in_use().between(rows)
     }
     journeys: list[list[tuple[str, str, Estimate]]] = [[] for _without in withouts]
-    for start, end in pairs:
-        if start.pk == end.pk:
-            continue
-        both = _both_ways(
-            estimator,
-            (start, end),
-            override=known.get(frozenset((start.pk, end.pk))),
-            roads=(_road(roads, start, end), _road(roads, end, start)),
-            withouts=withouts,
-        )
-        for found, (there, back) in zip(journeys, both, strict=True):
-            ways = ((start, end, there), (end, start, back))
+    pairs = [(start, end) for start, end in pairs if start.pk != end.pk]
+    both_ways = _both_ways(estimator, pairs, roads)
+    for (start, end), (there, back) in zip(pairs, both_ways, strict=True):
+        override = known.get(frozenset((start.pk, end.pk)))
+        told = None if override is None else _as_known(override, there)
+        for found, without in zip(journeys, withouts, strict=True):
+            is_told = told is not None and told.mode not in without
+            out = told if is_told else quickest(there, without)
+            home = told if is_told else quickest(back, without)
+            ways = ((start, end, out), (end, start, home))
             found += [(place_ref(a), place_ref(b), way) for a, b, way in ways if way is not None]
     refs = [place_ref(place) for place in rows]
     return [TravelTable.from_journeys(refs, found, changed_factors=changed) for found in journeys]
@@ -165,23 +163,20 @@ def _road(roads: dict[Any, RoadTime | None], start: Place, end: Place) -> list[R
 
 def _both_ways(
     estimator: Estimator,
-    pair: tuple[Place, Place],
-    *,
-    override: TravelOverride | None,
-    roads: tuple[list[RoadTime | None], list[RoadTime | None]],
-    withouts: Sequence[frozenset[str]],
-) -> list[tuple[Estimate | None, Estimate | None]]:
-    """There and back, for each choice of ways of travel left out."""
-    here, there = _where(pair[0]), _where(pair[1])
-    out = estimator.options(here, there, roads=roads[0])
-    back = out if roads[0] == roads[1] else estimator.options(there, here, roads=roads[1])
-    known = None if override is None else _as_known(override, out)
-    return [
-        (known, known)
-        if known is not None and known.mode not in without
-        else (quickest(out, without), quickest(back, without))
-        for without in withouts
-    ]
+    pairs: Sequence[tuple[Place, Place]],
+    roads: dict[Any, RoadTime | None],
+) -> Iterator[tuple[dict[str, Estimate], dict[str, Estimate]]]:
+    """Every way there and every way back, for each pair; the same unless a road is another back."""
+    ends = [(_where(start), _where(end)) for start, end in pairs]
+    out = [_road(roads, start, end) for start, end in pairs]
+    home = [_road(roads, end, start) for start, end in pairs]
+    apart = [number for number in range(len(pairs)) if out[number] != home[number]]
+    returns = estimator.options_of(
+        [(ends[number][1], ends[number][0]) for number in apart],
+        [home[number] for number in apart],
+    )
+    for number, there in enumerate(estimator.options_of(ends, out)):
+        yield there, there if out[number] == home[number] else next(returns)
 
 
 def _where(place: Place) -> tuple[float, float]:

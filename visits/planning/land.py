@@ -21,9 +21,13 @@ SAMPLE_KM = 5.0
 NARROW_WATER_KM = 25.0
 ON_THE_SHORE_KM = 10.0
 FARTHEST_CORNER_KM = 400.0
+OFF_THE_MAP_KM = 60.0
 WATER, OFF_THE_MAP = 0, -1
 
+WAYS_KEPT = 65_536
+
 Coordinates = tuple[float, float]
+Ends = tuple[Coordinates, Coordinates]
 Ring = Sequence[Sequence[float]]
 
 
@@ -54,6 +58,16 @@ def great_circle_km(lat1: float, lon1: float, lat2: float, lon2: float) -> float
     return 2 * EARTH_RADIUS_KM * math.asin(min(1.0, math.sqrt(h)))
 
 
+def great_circles_km(starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """The same for many at once: arrays whose last axis is (lat, lon) in degrees."""
+    lat1, lon1, lat2, lon2 = (
+        np.radians(places[..., axis]) for places in (starts, ends) for axis in (0, 1)
+    )
+    h = np.sin((lat2 - lat1) / 2) ** 2
+    h = h + np.cos(lat1) * np.cos(lat2) * np.sin((lon2 - lon1) / 2) ** 2
+    return 2 * EARTH_RADIUS_KM * np.arcsin(np.minimum(1.0, np.sqrt(h)))
+
+
 class LandMap:
     """A grid of islands made from rings of (lon, lat), with the ways between them."""
 
@@ -78,7 +92,7 @@ class LandMap:
             self._corners += [crossing.start, crossing.end]
         self._island = lru_cache(maxsize=4096)(self._island_of)
         self._views = lru_cache(maxsize=4096)(self._corners_seen_from)
-        self._way = lru_cache(maxsize=65_536)(self._way_of)
+        self._ways: dict[Ends, Way | None] = {}
         self._between, self._minutes = self._corner_ways(crossings, len(corners))
 
     def island(self, place: Coordinates) -> int:
@@ -101,15 +115,39 @@ class LandMap:
         return int(near[tuple(found[nearest])])
 
     def way(self, start: Coordinates, end: Coordinates) -> Way | None:
-        """The way over land between two places; None when no road can lead there."""
-        return self._way(start, end)
+        """The way over land between two places; None when no road can lead there.
 
-    def _way_of(self, start: Coordinates, end: Coordinates) -> Way | None:
-        island = self._island(start)
-        if island == OFF_THE_MAP or island != self._island(end):
-            return None
-        if self._is_straight(island, start, end):
-            return Way(great_circle_km(*start, *end))
+        Off the map a road leads to what is near.
+        """
+        return self.ways([(start, end)])[start, end]
+
+    def ways(self, pairs: Iterable[Ends]) -> dict[Ends, Way | None]:
+        """The same for each pair, much quicker than one by one; those told last are kept."""
+        pairs = list(pairs)
+        known = self._ways if len(self._ways) < WAYS_KEPT else {}
+        known |= self._ways_of([pair for pair in pairs if pair not in known])
+        self._ways = known
+        return {pair: known[pair] for pair in pairs}
+
+    def _ways_of(self, pairs: Sequence[Ends]) -> dict[Ends, Way | None]:
+        found: dict[Ends, Way | None] = dict.fromkeys(pairs)
+        joined = []
+        for start, end in found:
+            island = self._island(start)
+            if island != self._island(end):
+                continue
+            if island != OFF_THE_MAP:
+                joined.append((start, end))
+            elif (km := great_circle_km(*start, *end)) <= OFF_THE_MAP_KM:
+                found[start, end] = Way(km)
+        for ends, is_straight in zip(joined, self._are_straight(joined), strict=True):
+            start, end = ends
+            straight = Way(great_circle_km(*start, *end))
+            found[ends] = straight if is_straight else self._round(start, end)
+        return found
+
+    def _round(self, start: Coordinates, end: Coordinates) -> Way | None:
+        """The way by corners and crossings."""
         (first, there), (last, back) = self._views(start), self._views(end)
         if not len(first) or not len(last):
             return None
@@ -121,8 +159,8 @@ class LandMap:
 
     def water_km(self, start: Coordinates, end: Coordinates) -> float:
         """How much of the straight line between two places is water."""
-        cells, step = self._line(start, end)
-        return float((cells == WATER).sum() * step)
+        cells, _first, step = self._lines([(start, end)])
+        return float((cells == WATER).sum() * step[0])
 
     def _cell(self, place: Coordinates) -> tuple[int, int]:
         row = int((place[0] - self._south) // LAT_STEP)
@@ -177,47 +215,57 @@ class LandMap:
 
     def _corners_seen_from(self, place: Coordinates) -> tuple[np.ndarray, np.ndarray]:
         """Numbers of the corners that a straight road from the place reaches, and km to each."""
-        island, seen, away = self._island(place), [], []
-        for number, corner in enumerate(self._corners):
-            km = great_circle_km(*place, *corner)
-            if (
-                km <= FARTHEST_CORNER_KM
-                and self._island(corner) == island
-                and self._is_straight(island, place, corner)
-            ):
-                seen.append(number)
-                away.append(km)
-        return np.array(seen, dtype=int), np.array(away)
+        island = self._island(place)
+        away = great_circles_km(np.array(place), np.array(self._corners).reshape(-1, 2))
+        near = [
+            number
+            for number, corner in enumerate(self._corners)
+            if away[number] <= FARTHEST_CORNER_KM and self._island(corner) == island
+        ]
+        straight = self._are_straight([(place, self._corners[number]) for number in near])
+        seen = np.array(near, dtype=int)[straight]
+        return seen, away[seen]
 
-    def _is_straight(self, island: int, start: Coordinates, end: Coordinates) -> bool:
-        """Whether the line between two places of an island has no wide stretch of water."""
-        cells, step = self._line(start, end)
-        dry = np.flatnonzero(cells == island)
-        edges = np.concatenate(([-1], dry, [len(cells)]))
-        return float(np.diff(edges).max() - 1) * step <= NARROW_WATER_KM
+    def _are_straight(self, pairs: Sequence[Ends]) -> np.ndarray:
+        """Whether the line between the places of each pair, which share an island, has no wide
+        stretch of water."""
+        if not pairs:
+            return np.zeros(0, dtype=bool)
+        cells, first, step = self._lines(pairs)
+        count = np.diff(first, append=len(cells))
+        island = np.repeat([self._island(start) for start, _end in pairs], count)
+        number, shore = np.arange(len(cells)), np.repeat(first - 1, count)
+        dry = np.maximum.accumulate(np.where(cells == island, number, shore))
+        return np.maximum.reduceat(number - dry, first) * step <= NARROW_WATER_KM
 
-    def _line(self, start: Coordinates, end: Coordinates) -> tuple[np.ndarray, float]:
-        """What the great circle between two places passes: islands or WATER, every `step` km."""
-        km = great_circle_km(*start, *end)
-        count = max(2, math.ceil(km / SAMPLE_KM) + 1)
-        angle = np.linspace(0.0, km / EARTH_RADIUS_KM, count)
-        a, b = _vector(start), _vector(end)
-        aside = b - a * float(a @ b)
-        aside /= max(float(np.sqrt(aside @ aside)), 1e-12)
-        x, y, z = a[:, None] * np.cos(angle) + aside[:, None] * np.sin(angle)
+    def _lines(self, pairs: Sequence[Ends]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What the great circles between the places of each pair pass, one after the other: islands
+        or WATER; where each begins, and the km from one cell of it to the next."""
+        starts, ends = (np.array([pair[end] for pair in pairs]) for end in (0, 1))
+        km = great_circles_km(starts, ends)
+        steps = np.maximum(1, np.ceil(km / SAMPLE_KM).astype(int))
+        first = np.cumsum(steps + 1) - (steps + 1)
+        line = np.repeat(np.arange(len(pairs)), steps + 1)
+        number = np.arange(len(line)) - first[line]
+        whole = km / EARTH_RADIUS_KM
+        angle = np.where(number < steps[line], number * (whole / steps)[line], whole[line])
+        a, b = _vectors(starts), _vectors(ends)
+        aside = b - a * (a * b).sum(axis=1, keepdims=True)
+        aside /= np.maximum(np.sqrt((aside * aside).sum(axis=1, keepdims=True)), 1e-12)
+        x, y, z = a.T[:, line] * np.cos(angle) + aside.T[:, line] * np.sin(angle)
         lat, lon = np.degrees(np.arcsin(np.clip(z, -1, 1))), np.degrees(np.arctan2(y, x))
         row = ((lat - self._south) // LAT_STEP).astype(int)
         column = ((lon - self._west) // LON_STEP).astype(int)
         rows, columns = self._grid.shape
         inside = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
-        cells = np.full(count, WATER, dtype=np.int16)
+        cells = np.full(len(line), WATER, dtype=np.int16)
         cells[inside] = self._grid[row[inside], column[inside]]
-        return cells, km / (count - 1)
+        return cells, first, km / steps
 
 
-def _vector(place: Coordinates) -> np.ndarray:
-    lat, lon = math.radians(place[0]), math.radians(place[1])
-    return np.array([math.cos(lat) * math.cos(lon), math.cos(lat) * math.sin(lon), math.sin(lat)])
+def _vectors(places: np.ndarray) -> np.ndarray:
+    lat, lon = np.radians(places).T
+    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
 
 
 def _islands(rings: Sequence[Ring]) -> list[int]:

@@ -31,6 +31,7 @@ from visits.domain.journeys import Journey, journeys_between, journeys_of, visit
 from visits.domain.my_week import week_of
 from visits.domain.plan_board import Look, board_of_calendar, board_of_version, standing_visits
 from visits.domain.plan_history import plan_timeline
+from visits.domain.planning import load_problem
 from visits.domain.plans import solve_campaign, store_version
 from visits.domain.publishing import aftermath_of_publishing, changes_of, publish_version
 from visits.domain.travel_legs import HostJourneys, legs_around, sum_of, sums_by_host
@@ -530,6 +531,43 @@ def test_what_somebody_booked_into_a_storm_is_gone_on_from(campaign, host, place
     )
     no_way_to_utrecht()
     assert ways(host) == through
+
+
+@pytest.mark.one_database
+def test_what_somebody_booked_into_a_storm_opens_no_way_to_another_visit(campaign, host, places):
+    ClockSetting.objects.fix(MONDAY)
+    home = host.home.name
+    agreed(host, campaign, places["Vilnius"], MONDAY + timedelta(days=8), ref="V01")
+    agreed(host, campaign, places["Kaunas"], MONDAY + timedelta(days=9), ref="V02")
+    there = told_of(host)[0]
+    TravelLegFactory(
+        host=host,
+        visit=there.to_visit,
+        origin=there.origin,
+        destination=there.destination,
+        departs_at=there.departs_at,
+        arrives_at=there.arrives_at,
+        status=TravelLeg.Status.BOOKED,
+    )
+    for day in (7, 8, 9):
+        storm_over("LT", day, name="Storm")
+    assert ways(host) == [(home, "Vilnius"), ("Vilnius", home)]
+    (missed,) = legs_around(Visit.objects.get(ref="V02")).before
+    assert (missed.is_missed, "Storm" in missed.risk) == (True, True)
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("state", ["confirmed", "completed"])
+def test_a_host_is_where_a_visit_was_held_and_not_where_a_storm_let_nobody_go(
+    campaign, host, places, state
+):
+    agreed(host, campaign, places["Gent"], MONDAY + timedelta(days=1), ref="V01")
+    for day in (-1, 0, 1, 2):
+        storm_over("BE", day)
+    Visit.objects.update(state=state)
+    (planned,) = load_problem(campaign, at=MONDAY + timedelta(days=1, hours=3)).problem.hosts
+    where = planned.position.place.name if planned.position else host.home.name
+    assert where == {"confirmed": host.home.name, "completed": "Gent"}[state]
 
 
 @pytest.mark.one_database

@@ -1,10 +1,19 @@
 """Where an estimate lets a car drive: never over open water, round gulfs, over known crossings."""
 
+from itertools import combinations
+
+import numpy as np
 import pytest
 
 from visits.domain.travel import airports, land_map
 from visits.planning.factors import REFERENCE, TravelFactors, reference_factors
-from visits.planning.land import OFF_THE_MAP, Crossing, LandMap, great_circle_km
+from visits.planning.land import (
+    OFF_THE_MAP,
+    Crossing,
+    LandMap,
+    great_circle_km,
+    great_circles_km,
+)
 from visits.planning.travel import Estimator
 
 PLACES = {
@@ -98,6 +107,21 @@ def test_every_pair_of_places_has_a_journey_the_same_both_ways(estimator):
             there, back = estimator.journey(start, end), estimator.journey(end, start)
             assert there.minutes == back.minutes
             assert (there.minutes > 0) == (start != end)
+
+
+def test_a_pair_is_estimated_alike_alone_and_among_many(estimator):
+    pairs = list(combinations(PLACES.values(), 2))
+    land_map.cache_clear()
+    alone = Estimator(airports=airports(), land=land_map())
+    together = list(estimator.options_of(pairs))
+    assert together[::7] == [alone.options(*pair) for pair in pairs[::7]]
+
+
+def test_distances_are_alike_one_by_one_and_of_many():
+    pairs = list(combinations(PLACES.values(), 2))
+    starts, ends = (np.array(side) for side in zip(*pairs, strict=True))
+    one_by_one = [great_circle_km(*start, *end) for start, end in pairs]
+    assert great_circles_km(starts, ends) == pytest.approx(one_by_one, rel=1e-12)
 
 
 def test_a_crossing_that_ends_in_the_sea_is_refused():
