@@ -110,13 +110,13 @@ def load_problem(
 
     Plain: open requests without a date over the rest of the window; agreed visits and the first
     date of each offer are facts; the other dates held for a city are busy, as are what a cancelled
-    visit keeps for an undo and whole tours for other campaigns (see `tours`); strikes and storms stop journeys. Visits
-    `released` by reference are no facts: they may move, as little as possible, and are placed
-    before anything new; where a city asked for other days, on those alone. `most_moves` limits how
-    many of them and of the offers may. Fresh: every request not merged, rejected or referred over
-    the whole window from an empty calendar, with every strike and storm of it;
-    `left_out_when_fresh` tells what that does not look at. Only: these requests, whatever their
-    state, and all visits but their own.
+    visit keeps for an undo and whole tours for other campaigns (see `tours`); strikes and storms
+    stop journeys. Visits `released` by reference are no facts: they may move, as little as
+    possible, and are placed before anything new; where a city asked for other days, on those alone.
+    `most_moves` limits how many of them and of the offers may. Fresh: every request not merged,
+    rejected or referred over the whole window from an empty calendar, with every strike and storm
+    of it; `left_out_when_fresh` tells what that does not look at. Only: these requests, whatever
+    their state, and all visits but their own.
 
     `decisions` are the coordinator's, those of the campaign when not given. `beside` are further
     places to which journeys shall be known. What is `held` is not weighed anew but taken so.

@@ -217,7 +217,7 @@ def test_a_source_that_fails_leaves_the_estimate_and_says_so(osrm, cities, name)
         setattr(osrm, field, value)
     began = time.monotonic()
     table = travel_table(cities, ask=True)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20, "it waits for no answer that never ends"
     found = [journey(table, start, end) for start in cities for end in cities if start != end]
     assert found == expected
     assert all(row[3] for row in found)
@@ -270,9 +270,8 @@ def test_what_was_answered_before_the_failure_is_kept(osrm, settings):
 def test_the_whole_search_for_roads_takes_no_longer_than_the_operator_allows(osrm):
     many = [PlaceFactory(latitude=51 + n / 100, longitude=4.0) for n in range(120)]
     osrm.delay = 0.8
-    began = time.monotonic()
     roads.learn_roads(many, longest_km=900)
-    assert time.monotonic() - began < 4
+    assert 0 < len(osrm.asked) <= 3, "no question is sent once the time is over"
     assert roads.road_health().fault == "it did not answer in time"
 
 
