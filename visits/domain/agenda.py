@@ -5,7 +5,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, Subquery
+from django.utils.translation import gettext as _
 
+from crm import wording
 from crm.domain.working_time import working_minutes_between
 from crm.maps import Dot
 from crm.marks import mark
@@ -59,6 +61,15 @@ def minutes_left(row: VisitRequest | DateWish, *, at: datetime) -> int | None:
     if row.due_at >= at:
         return working_minutes_between(at, row.due_at, zone=zone)
     return -working_minutes_between(row.due_at, at, zone=zone)
+
+
+def time_left_words(row: VisitRequest | DateWish, *, at: datetime) -> str:
+    """The same in words; empty where no answer is due."""
+    left = minutes_left(row, at=at)
+    if left is None:
+        return ""
+    words = _("%(time)s late") if left < 0 else _("%(time)s left")
+    return words % {"time": wording.duration(abs(left))}
 
 
 def letters_waiting(user: Any) -> list[Message]:

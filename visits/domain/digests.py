@@ -152,11 +152,8 @@ def _other_date(row: DateWish, at: datetime) -> str:
 
 def _time_left(row: VisitRequest | DateWish, at: datetime) -> str:
     """The beginning of a line about what waits for an answer."""
-    left = agenda.minutes_left(row, at=at)
-    if left is None:
-        return ""
-    words = _("%(time)s late") if left < 0 else _("%(time)s left")
-    return words % {"time": wording.duration(abs(left))} + ": "
+    words = agenda.time_left_words(row, at=at)
+    return f"{words}: " if words else ""
 
 
 def _ending(visit: Any) -> str:

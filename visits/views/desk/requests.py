@@ -12,7 +12,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from crm import clock
 from crm.domain.places import place_fault, resolve_city
-from crm.domain.working_time import working_minutes_between
 from crm.exports import FORMATS, Column, export
 from crm.lookalikes import disguise_of
 from crm.models import IncomingMail, Person, Place
@@ -20,6 +19,7 @@ from crm.permissions import require
 from crm.roles import Role
 from crm.validators import row_number
 from visits import states
+from visits.domain import agenda
 from visits.domain.acquaintances import acquaintances_of, may_add_address, may_add_phone
 from visits.domain.history import people_met, request_timeline, same_city
 from visits.domain.inbox.filing import link_request
@@ -86,14 +86,7 @@ def _page_with(pages: Paginator, ref: str) -> int:
 def _waiting_words(row: VisitRequest, at) -> str:
     """What the list says at the end of a row: the clock of an answer, or the state."""
     if row.needs_first_reply and row.due_at:
-        zone = row.campaign.zone
-        left = working_minutes_between(at, row.due_at, zone=zone)
-        if row.due_at > at:
-            return _("%(hours)s h %(minutes)02d left") % {
-                "hours": left // 60,
-                "minutes": left % 60,
-            }
-        return _("overdue")
+        return agenda.time_left_words(row, at=at)
     return row.get_state_display()
 
 

@@ -95,5 +95,5 @@ def today(request: HttpRequest) -> HttpResponse:
 
 def _with_time_left(row: VisitRequest | DateWish, at: datetime) -> dict:
     """What waits for an answer with its working minutes left; negative when overdue."""
-    left = agenda.minutes_left(row, at=at)
-    return {"row": row, "left": left, "late": -(left or 0)}
+    words = agenda.time_left_words(row, at=at)
+    return {"row": row, "left": agenda.minutes_left(row, at=at), "words": words}
