@@ -178,7 +178,8 @@ def test_page_of_the_calendar_tells_a_draft_s_sentences_as_such_and_on_paper_alo
     left = planned.unplaced.select_related("request")
     waiting = {item["row"].ref for item in page.context["waiting"]}
     for row in left:
-        on_paper = f'<span class="print-only">In draft v{planned.number}: {row.reason}'
+        beginning = f'<span class="print-only">In draft v{planned.number}: '
+        on_paper = f'{beginning}<span id="reason-{row.request.ref}">{row.reason}'
         assert page.text.count(row.reason) == page.text.count(on_paper)
         if row.request.ref in waiting:
             assert f"/plan/v{planned.number}/#at-{row.request.ref}" in page.text
