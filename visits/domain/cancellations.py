@@ -1,7 +1,7 @@
 """Taken back: a cancellation within a day, whose kept time may be freed early or by the clock, and
 a move that its city has not agreed to yet."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
@@ -211,7 +211,12 @@ def moves_that_wait(campaign: Campaign, *, at: datetime) -> list[tuple[Visit, st
     rows = Visit.objects.promised().filter(state=VisitState.TENTATIVE, campaign=campaign)
     rows = rows.filter(starts_at__gt=at).select_related("replaces__host", "host", "campaign")
     rows = rows.prefetch_related("holds").order_by("starts_at")
-    return [(visit, why_no_way_back(visit, at=at)) for visit in rows if visit.agreed_before]
+    return with_way_back([visit for visit in rows if visit.agreed_before], at=at)
+
+
+def with_way_back(visits: Iterable[Visit], *, at: datetime) -> list[tuple[Visit, str]]:
+    """Visits that were moved, each with why the move cannot be taken back any more."""
+    return [(visit, why_no_way_back(visit, at=at)) for visit in visits]
 
 
 def _refuse_lost_time(visit: Visit, old: Visit, *, is_told: bool, at: datetime) -> None:
@@ -222,6 +227,8 @@ def _refuse_lost_time(visit: Visit, old: Visit, *, is_told: bool, at: datetime) 
     """
     request = visit.requests.order_by("ref").first()
     assert request is not None, "a moved visit serves a request"
+    is_over = old.starts_at <= at
+    may_stay = bool(old.override_reason) or not is_told
     weighed = weigh_slot(
         request,
         host=old.host,
@@ -230,9 +237,8 @@ def _refuse_lost_time(visit: Visit, old: Visit, *, is_told: bool, at: datetime) 
         ends_at=old.ends_at,
         at=at,
         moving=visit,
+        with_road=not may_stay,
     )
-    is_over = old.starts_at <= at
-    may_stay = bool(old.override_reason) or not is_told
     if weighed.hard and (weighed.host_is_taken or is_over or not may_stay):
         raise ValidationError(weighed.hard, code="lost_time")
 

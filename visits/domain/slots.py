@@ -50,11 +50,13 @@ def weigh_slot(
     at: datetime,
     moving: Visit | None = None,
     reach: Reach | None = None,
+    with_road: bool = True,
 ) -> SlotVerdict:
     """Weigh one slot by window, hours, calendar of the place, and the host's time and journeys.
 
     The time of `moving`, the visit that would move there, is not in its own way. Who weighs
-    several slots of one mode and length hands over the same `reach`, so that it is loaded once.
+    several slots of one mode and length hands over the same `reach`, so that it is loaded once;
+    `with_road` False spares the journeys, which take longest.
     """
     verdict = SlotVerdict()
     zone = ZoneInfo(request.zone)
@@ -66,7 +68,7 @@ def weigh_slot(
         verdict.hard.append(
             _("An on-site visit is ruled out: %(why)s.") % {"why": request.on_site_ruled_out}
         )
-    if start < end:
+    if start < end and with_road:
         minutes = int((end - start).total_seconds() // 60)
         reach = reach or Reach(request, at=at, mode=mode, minutes=minutes)
         _weigh_road(verdict, reach, host, starts_at)

@@ -156,7 +156,8 @@ class PinForm(DecisionForm):
         if not data.get("start"):
             return data
         if not data.get("day"):
-            self.add_error("day", _("A start needs a day."))
+            if "day" not in self.errors:
+                self.add_error("day", _("A start needs a day."))
         elif data.get("request"):
             typed = datetime.combine(data["day"], data["start"])
             try:

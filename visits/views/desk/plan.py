@@ -24,7 +24,7 @@ from crm.validators import row_number
 from visits.domain import agenda, planning_runs
 from visits.domain.booking import SlotTaken
 from visits.domain.busy_feeds import unknown_calendars
-from visits.domain.cancellations import moves_that_wait
+from visits.domain.cancellations import moves_that_wait, with_way_back
 from visits.domain.host_answers import refusals, visits_without_host
 from visits.domain.journeys import Journey, journeys_between
 from visits.domain.landings import short_landings
@@ -206,6 +206,10 @@ def plan_run_status(request: HttpRequest) -> HttpResponse:
     )
     if run is not None and run.state not in ACTIVE:
         response["HX-Refresh"] = "true"
+        if run.version is not None and not run.group:
+            link = reverse("visits:plan-version", args=[run.version.number])
+            words = _("Draft v%(n)s is found; look at it.") % {"n": run.version.number}
+            messages.success(request, format_html('<a href="{}">{}</a>', link, words))
     return response
 
 
@@ -259,6 +263,7 @@ def _version_page(request: HttpRequest, version: PlanVersion, *, status: int = 2
     aftermath = None
     if version.may_be_edited:
         aftermath = aftermath_of_publishing(version, changes, at=clock.now())
+    moved = moved_since(version, unplaced) if may_edit else []
     others = list(version.plan.versions.exclude(pk=version.pk).defer("result"))
     context = {
         "version": version,
@@ -275,7 +280,7 @@ def _version_page(request: HttpRequest, version: PlanVersion, *, status: int = 2
         "tour_words": _tour_words(version),
         "unknown": unknown_calendars(Host.objects.who_lead()) or unasked if may_edit else [],
         "needs_reason": bool(unasked),
-        "moved_since": moved_since(version, unplaced) if may_edit else [],
+        "moved_since": with_way_back(moved, at=clock.now()),
         "stay_on_offer": []
         if may_edit or version.is_fresh or not request.user.is_coordinator
         else offers_kept_beside(version),
@@ -477,7 +482,7 @@ def plan_publish(request: HttpRequest, number: int) -> HttpResponse:
         by=request.user,
     )
     if isinstance(drafts, EditedMeanwhile):
-        messages.error(request, drafts.messages[0])
+        messages.error(request, f"{drafts.messages[0]} {_('Nothing was published.')}")
         return _version_page(request, get_version(request, number), status=409)
     if isinstance(drafts, SlotTaken):
         link = reverse("visits:plan"), _("To the plan")

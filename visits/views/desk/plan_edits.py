@@ -182,7 +182,7 @@ def _standing_page(
             else _("%(visit)s was moved and waits for its city: %(when)s. A draft leaves it there.")
             if visit.is_promised
             else _(
-                "%(visit)s is on offer: %(when)s. Take the offer back on its own page, then plan "
+                "%(visit)s is on offer: %(when)s. Take the dates back at its request, then plan "
                 "again."
             )
         )

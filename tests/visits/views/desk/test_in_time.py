@@ -210,6 +210,10 @@ def test_visit_is_not_moved_into_the_past():
     ("path", "sentence"),
     [
         ("/visits/V01/move/", "V01 is “reported” and cannot become “postponed”."),
+        (
+            "/visits/V03/move/",
+            "V03 Bergen does not stand any more: it was postponed, so nothing was changed.",
+        ),
         ("/visits/V01/step/cancel/", "V01 is “reported” and cannot become “cancelled”."),
         ("/visits/V11/step/no-show/", "V11 is “tentative” and cannot become “nobody came”."),
         ("/requests/R01/step/decline/", "R01 is “fulfilled” and cannot become “declined”."),

@@ -185,6 +185,19 @@ def test_page_of_the_calendar_tells_a_draft_s_sentences_as_such_and_on_paper_alo
             assert f"/plan/v{planned.number}/#at-{row.request.ref}" in page.text
 
 
+def test_end_of_a_search_is_told_with_the_way_to_its_draft(desk, planned):
+    assert go(desk, "plan-run-status").headers["HX-Refresh"] == "true"
+    words = f'href="/plan/v{planned.number}/">Draft v{planned.number} is found'
+    assert words in go(desk, "plan").text
+    assert words not in go(desk, "plan").text
+
+
+def test_visit_on_offer_says_where_its_dates_are_taken_back(desk, planned):
+    page = go(desk, "plan-move", planned.number, request="R08")
+    assert "Take the dates back at its request, then plan again." in page.context["stands"]
+    assert 'class="button" href="/requests/R08/"' in page.text
+
+
 def test_plan_from_an_empty_calendar_is_a_comparison_and_cannot_be_published(desk, planned):
     planned.result["fresh"] = True
     planned.save()

@@ -178,6 +178,7 @@ def test_contradiction_is_refused_naming_the_smallest_set_in_conflict(
     [
         ("pin", {"request": "R24"}, "Name a host, a day, or both."),
         ("pin", {"request": "R24", "start": "10:00"}, "A start needs a day."),
+        ("pin", {"request": "R24", "day": "2023-02-30", "start": "10:00"}, "Enter a valid date."),
         ("pin", {"day": "2023-02-23"}, "Choose something for “Request”."),
         ("forbid", {"request": "R24"}, "Name a host, a day, or both."),
         ("lock", {"host": "H1"}, "Fill in “Day”."),

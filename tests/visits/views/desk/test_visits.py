@@ -6,6 +6,8 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from crm.models import AuditEntry, ClockSetting, OutgoingMail, User
@@ -278,6 +280,16 @@ def moved_by_an_hour(desk):
     """V10 of R07, moved by us to an hour later; the visit that waits for the city's answer."""
     moved(desk, "V10", side="us", starts_at="2023-02-22T11:00")
     return visit("V10").replaced_by.get()
+
+
+def test_plan_offers_to_take_back_a_move_nobody_was_told_of_without_weighing_journeys(desk):
+    with CaptureQueriesContext(connection) as before:
+        go(desk, "plan")
+    moved_by_an_hour(desk)
+    with CaptureQueriesContext(connection) as after:
+        page = go(desk, "plan")
+    assert "Take the move back" in page.text
+    assert len(after) - len(before) < 20
 
 
 def mail_sent(row):
