@@ -12,10 +12,9 @@ from visits.api import reading, writing
 from visits.api.refusals import refusals_as_problems, refuse_broken_rules, refuse_taken_slots
 from visits.domain import requests as verbs
 from visits.domain.acquaintances import link_person, take_over_contact, unlink_person
-from visits.domain.booking import lock_resources
+from visits.domain.booking import hold_until, lock_resources
 from visits.domain.date_wishes import ask_for_date, keep_date
 from visits.domain.letters import draft_letter, send_draft
-from visits.domain.plans import hold_until
 from visits.domain.proposals import offer_letter, propose_dates
 from visits.domain.requests import RequestAnswers, Wish
 from visits.filters import VisitRequestFilter

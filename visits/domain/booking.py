@@ -6,6 +6,7 @@ keeps losers polite (no deadlocks, no "locked" errors); the guard keeps everybod
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db import (
     DatabaseError,
@@ -17,8 +18,9 @@ from django.db import (
 from django.utils.translation import gettext as _
 
 from crm import wording
+from crm.domain.working_time import add_working_days
 from visits.faults import fault_point
-from visits.models import Hold, Reservation, Visit
+from visits.models import Campaign, Hold, Reservation, Visit
 
 # A visit keeps its host for half an hour after its end.
 BUFFER = timedelta(minutes=30)
@@ -154,3 +156,19 @@ def keep(visit: Visit, *, at: datetime) -> None:
                 "is_sample": visit.is_sample,
             },
         )
+
+
+def hold_until(campaign: Campaign, at: datetime, *, before: datetime | None = None) -> datetime:
+    """When an offer made at `at` ends: at the office's closing time some working days later, but
+    at the latest on the evening before its first date begins, `before`.
+
+    For a date so near that this evening is over, an hour before it begins.
+    """
+    zone = ZoneInfo(campaign.zone)
+    day = add_working_days(at.astimezone(zone).date(), campaign.hold_days)
+    usual = datetime.combine(day, campaign.office_closes, zone)
+    if before is None:
+        return usual
+    day_before = before.astimezone(zone).date() - timedelta(days=1)
+    evening = datetime.combine(day_before, campaign.office_closes, zone)
+    return min(usual, evening if evening > at else before - timedelta(hours=1))

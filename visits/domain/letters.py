@@ -17,6 +17,7 @@ from crm.domain.outbox import queue_mail
 from crm.domain.working_time import add_working_hours
 from crm.models import MailTemplate, Message, OutgoingMail, User
 from crm.validators import clean_line, clean_text
+from visits.domain.booking import hold_until
 from visits.domain.links import make_link
 from visits.domain.report_check import check_until
 from visits.domain.requests import note_reply
@@ -65,12 +66,15 @@ def letter_values(
 
 def _deadline(request: VisitRequest, visit: Visit | None, *, at: datetime) -> str:
     """By when the next step is done, never a moment that is over: as long as dates are on offer
-    the end of the offer, then the start of the visit ahead, else our answer."""
+    the end of the offer, for a visit that was moved as if it were offered now, then the start of
+    the visit ahead, else our answer."""
     offer = visit.holds.offered(at).first() if visit else None
     if visit is not None and offer is not None:
         return wording.local_time(offer.expires_at, visit.zone)
     if visit is not None and visit.starts_at > at:
-        return wording.local_time(visit.starts_at, visit.zone)
+        begins = visit.starts_at
+        by = hold_until(visit.campaign, at, before=begins) if visit.awaits_city else begins
+        return wording.local_time(by, visit.zone)
     report = getattr(visit, "report", None)
     if visit is not None and report is not None and report.awaits_city:
         check_by = check_until(report)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,6 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from crm.domain.audit import record
-from crm.domain.working_time import add_working_days
 from crm.models import User
 from visits.domain.alternatives import DECIDED, Alternatives
 from visits.domain.booking import lock_resources
@@ -452,22 +451,6 @@ def latest_word(request: VisitRequest) -> Unplaced | None:
     if version is None:
         return None
     return version.unplaced.filter(request=request).select_related("version").first()
-
-
-def hold_until(campaign: Campaign, at: datetime, *, before: datetime | None = None) -> datetime:
-    """When an offer made at `at` ends: at the office's closing time some working days later, but
-    at the latest on the evening before its first date begins, `before`.
-
-    For a date so near that this evening is over, an hour before it begins.
-    """
-    zone = ZoneInfo(campaign.zone)
-    day = add_working_days(at.astimezone(zone).date(), campaign.hold_days)
-    usual = datetime.combine(day, campaign.office_closes, zone)
-    if before is None:
-        return usual
-    day_before = before.astimezone(zone).date() - timedelta(days=1)
-    evening = datetime.combine(day_before, campaign.office_closes, zone)
-    return min(usual, evening if evening > at else before - timedelta(hours=1))
 
 
 def how_held(row: Placement | Visit) -> tuple:

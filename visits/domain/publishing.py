@@ -13,12 +13,12 @@ from django.utils.translation import gettext_lazy
 from crm import wording
 from crm.domain.audit import record
 from crm.models import Message, Place, User
-from visits.domain.booking import lock_resources
+from visits.domain.booking import hold_until, lock_resources
 from visits.domain.busy_feeds import feeds_of, unknown_time
 from visits.domain.letters import draft_letter
 from visits.domain.plan_rules import refuse_against_decisions
 from visits.domain.planning_runs import give_up_replans
-from visits.domain.plans import hold_until, how_held, refuse_unseen
+from visits.domain.plans import how_held, refuse_unseen
 from visits.domain.proposals import offer_letter, propose_dates, take_back_proposal
 from visits.domain.travel_legs import Aftermath, aftermath_of, store_legs
 from visits.domain.visits import put_off, replace_visit

@@ -14,9 +14,9 @@ from crm import clock
 from crm.models import Message
 from crm.permissions import require
 from crm.roles import Role
+from visits.domain.booking import hold_until
 from visits.domain.busy_feeds import unknown_calendars
 from visits.domain.letters import draft_letter, send_draft
-from visits.domain.plans import hold_until
 from visits.domain.proposals import (
     MOST_SLOTS,
     check_may_propose,

@@ -9,7 +9,7 @@ from crm.models import ClockSetting, User
 from tests.factories.crm import CLOCK
 from tests.factories.visits import HoldFactory, VisitFactory, VisitRequestFactory
 from tests.visits.views.desk.front_door import do, go, refused, said
-from visits.domain.plans import hold_until
+from visits.domain.booking import hold_until
 from visits.domain.proposals import accept_slot, propose_dates
 from visits.domain.visits import complete_visit, mark_no_show, postpone_visit, start_visit
 from visits.models import Visit, VisitRequest

@@ -13,9 +13,10 @@ from icalendar import Calendar
 from crm import clock, wording
 from crm.models import Message, OutgoingMail
 from tests.visits.views.desk.front_door import change_visit, do, go, said
+from visits.domain.booking import hold_until
 from visits.domain.feeds import renew_feed
 from visits.domain.plan_edits import move_visit, open_draft, verdicts_of
-from visits.domain.plans import hold_until, solve_campaign, store_version
+from visits.domain.plans import solve_campaign, store_version
 from visits.domain.proposals import propose_dates, take_back_proposal
 from visits.models import Campaign, Host, PlanDecision, PlanVersion, Visit, VisitRequest
 

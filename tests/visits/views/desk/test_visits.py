@@ -282,6 +282,12 @@ def moved_by_an_hour(desk):
     return visit("V10").replaced_by.get()
 
 
+def test_letter_about_a_move_asks_for_an_answer_before_the_new_date_begins(desk):
+    letters = moved_by_an_hour(desk).messages.drafts()
+    (letter,) = letters
+    assert "please confirm by Mon 20 Feb 2023, 18:00 Vilnius (EET)" in letter.body
+
+
 def test_plan_offers_to_take_back_a_move_nobody_was_told_of_without_weighing_journeys(desk):
     with CaptureQueriesContext(connection) as before:
         go(desk, "plan")
