@@ -95,6 +95,7 @@ HOST_FILES = (
     "crm/models/messages.py",
     "visits/briefs/pack.py",
     "visits/briefs/text.py",
+    "visits/domain/answer_clock.py",
     "visits/domain/brief_changes.py",
     "visits/domain/brief_internal.py",
     "visits/domain/brief_journeys.py",

@@ -31,12 +31,6 @@ def check_visit_step(visit: Visit, to: str, *, at: datetime) -> None:
 def check_may_move(visit: Visit, *, at: datetime) -> None:
     """Raise ValidationError unless the visit can be given another date: an agreed one is postponed,
     one moved before whose city has not answered yet is cancelled for it."""
-    if visit.state in (VisitState.POSTPONED, VisitState.CANCELLED):
-        raise ValidationError(
-            _("%(visit)s does not stand any more: it was %(state)s, so nothing was changed."),
-            code="step",
-            params={"visit": visit, "state": visit.get_state_display()},
-        )
     if not visit.awaits_city:
         check_visit_step(visit, VisitState.POSTPONED, at=at)
 

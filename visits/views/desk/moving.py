@@ -25,6 +25,7 @@ from visits.domain.visits import postpone_visit
 from visits.forms.visits import PostponeForm
 from visits.models import Host, Visit
 from visits.models.visits import Side
+from visits.states import VisitState
 from visits.views.desk.access import date_wishes_of, get_visit, try_verb
 from visits.views.desk.toasts import add_errors, done
 
@@ -41,7 +42,7 @@ def visit_postpone(request: HttpRequest, ref: str) -> HttpResponse:
     """Show what a change of the visit would mean, then do what was shown."""
     visit = get_visit(request.user, ref)
     is_open = "seen" in request.POST
-    if not is_open and not try_verb(request, check_may_move, visit, at=clock.now()):
+    if not is_open and not try_verb(request, _check_stands, visit, at=clock.now()):
         return redirect("visits:visit-detail", ref)
     if request.method == "GET":
         proposed = {name: request.GET[name] for name in PROPOSED if request.GET.get(name)}
@@ -141,10 +142,21 @@ def _page(request: HttpRequest, visit: Visit, form: PostponeForm) -> HttpRespons
     return render(request, "visits/visit_move.html", context, status=status)
 
 
+def _check_stands(visit: Visit, *, at: datetime) -> None:
+    """Raise ValidationError when the visit cannot be changed any more."""
+    if visit.state in (VisitState.POSTPONED, VisitState.CANCELLED):
+        raise ValidationError(
+            _("%(visit)s does not stand any more: it was %(state)s, so nothing was changed."),
+            code="step",
+            params={"visit": visit, "state": visit.get_state_display()},
+        )
+    check_may_move(visit, at=at)
+
+
 def _stands(visit: Visit, *, at: datetime) -> str:
     """Why the visit cannot be changed any more; empty as long as it can."""
     try:
-        check_may_move(visit, at=at)
+        _check_stands(visit, at=at)
     except ValidationError as error:
         return error.messages[0]
     return ""

@@ -19,8 +19,8 @@ from crm.permissions import require
 from crm.roles import Role
 from crm.validators import row_number
 from visits import states
-from visits.domain import agenda
 from visits.domain.acquaintances import acquaintances_of, may_add_address, may_add_phone
+from visits.domain.answer_clock import time_left_words
 from visits.domain.history import people_met, request_timeline, same_city
 from visits.domain.inbox.filing import link_request
 from visits.domain.inbox.knowledge import people_at
@@ -86,7 +86,7 @@ def _page_with(pages: Paginator, ref: str) -> int:
 def _waiting_words(row: VisitRequest, at) -> str:
     """What the list says at the end of a row: the clock of an answer, or the state."""
     if row.needs_first_reply and row.due_at:
-        return agenda.time_left_words(row, at=at)
+        return time_left_words(row, at=at)
     return row.get_state_display()
 
 

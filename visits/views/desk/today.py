@@ -15,6 +15,7 @@ from crm.models import OutboxStanding
 from crm.permissions import has_role
 from crm.roles import Role
 from visits.domain import agenda
+from visits.domain.answer_clock import minutes_left, time_left_words
 from visits.domain.brief_standing import visit_standings
 from visits.domain.first_steps import first_steps, form_address
 from visits.domain.host_answers import refusals, visits_without_host
@@ -95,5 +96,5 @@ def today(request: HttpRequest) -> HttpResponse:
 
 def _with_time_left(row: VisitRequest | DateWish, at: datetime) -> dict:
     """What waits for an answer with its working minutes left; negative when overdue."""
-    words = agenda.time_left_words(row, at=at)
-    return {"row": row, "left": agenda.minutes_left(row, at=at), "words": words}
+    words = time_left_words(row, at=at)
+    return {"row": row, "left": minutes_left(row, at=at), "words": words}
