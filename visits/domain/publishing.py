@@ -8,7 +8,7 @@ from itertools import chain
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from crm import wording
 from crm.domain.audit import record
@@ -272,7 +272,11 @@ def _refuse_unapproved(
         )
     if left := sorted(moved - set(approved)):
         raise ValidationError(
-            _("%(refs)s has a date with its city: approve the new one, or move it back."),
+            ngettext(
+                "%(refs)s has a date with its city: approve the new one, or move it back.",
+                "%(refs)s have dates with their cities: approve the new ones, or move them back.",
+                len(left),
+            ),
             code="not_approved",
             params={"refs": ", ".join(left)},
         )
