@@ -280,6 +280,8 @@ def _version_page(request: HttpRequest, version: PlanVersion, *, status: int = 2
         "tour_words": _tour_words(version),
         "unknown": unknown_calendars(Host.objects.who_lead()) or unasked if may_edit else [],
         "needs_reason": bool(unasked),
+        "approved": request.POST.getlist("approved"),
+        "override_reason": request.POST.get("override_reason", "")[:500],
         "moved_since": with_way_back(moved, at=clock.now()),
         "stay_on_offer": []
         if may_edit or version.is_fresh or not request.user.is_coordinator
@@ -487,7 +489,9 @@ def plan_publish(request: HttpRequest, number: int) -> HttpResponse:
     if isinstance(drafts, SlotTaken):
         link = reverse("visits:plan"), _("To the plan")
         messages.error(request, format_html('{} <a href="{}">{}</a>', _taken_words(drafts), *link))
-    elif drafts is not None:
+    elif drafts is None:
+        return _version_page(request, get_version(request, number), status=422)
+    else:
         count = len(drafts) if isinstance(drafts, list) else 0
         messages.success(
             request,

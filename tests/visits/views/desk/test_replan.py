@@ -383,6 +383,20 @@ def test_agreed_visit_is_not_moved_without_its_own_approval(desk, moving):
     assert (visit.is_agreed, version.state) == (True, "draft")
 
 
+def test_ticks_are_kept_when_publishing_is_refused(desk, moving):
+    version, visit, _placement = moving
+    other = version.placements.filter(visit=None).exclude(requests__ref="R17").first()
+    row = other.requests.get()
+    do(desk, "plan-move", version.number, request=row.ref, seen=0, leave_out="1")
+    ticked_box = 'name="approved" value="V08" form="publish" checked'
+    assert ticked_box not in go(desk, "plan-version", version.number).text
+    answer = do(desk, "plan-publish", version.number, seen=0, approved=["V08"])
+    assert answer.status_code == 409
+    assert said(answer)[0].endswith("Nothing was published.")
+    assert ticked_box in answer.text
+    assert Visit.objects.get(pk=visit.pk).is_agreed
+
+
 @pytest.mark.one_database  # The planner is the same on both.
 def test_agreed_visit_left_out_by_hand_stands_and_keeps_its_time(desk, moving):
     version, visit, placement = moving
