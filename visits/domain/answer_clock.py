@@ -20,9 +20,8 @@ def minutes_left(row: VisitRequest | DateWish, *, at: datetime) -> int | None:
     return -working_minutes_between(row.due_at, at, zone=zone)
 
 
-def time_left_words(row: VisitRequest | DateWish, *, at: datetime) -> str:
-    """The same in words; empty where no answer is due."""
-    left = minutes_left(row, at=at)
+def time_left_words(left: int | None) -> str:
+    """Such minutes in words; empty where no answer is due."""
     if left is None:
         return ""
     words = _("%(time)s late") if left < 0 else _("%(time)s left")

@@ -19,7 +19,7 @@ from crm.models import FollowUp, Person, User, WeeklyDigest
 from crm.roles import Role
 from visits.domain import agenda
 from visits.domain.agenda import SILENT_DAYS
-from visits.domain.answer_clock import time_left_words
+from visits.domain.answer_clock import minutes_left, time_left_words
 from visits.domain.host_answers import refusals, visits_without_host
 from visits.models import DateWish, Hold, Host, Visit, VisitReport, VisitRequest
 
@@ -153,7 +153,7 @@ def _other_date(row: DateWish, at: datetime) -> str:
 
 def _time_left(row: VisitRequest | DateWish, at: datetime) -> str:
     """The beginning of a line about what waits for an answer."""
-    words = time_left_words(row, at=at)
+    words = time_left_words(minutes_left(row, at=at))
     return f"{words}: " if words else ""
 
 

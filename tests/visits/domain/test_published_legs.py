@@ -516,19 +516,23 @@ def test_an_estimate_takes_another_way_round_a_strike(campaign, host, places):
     assert (round_it.mode != usual.mode, round_it.missing_minutes) == (True, 0)
 
 
+def book(host, journey):
+    TravelLegFactory(
+        host=host,
+        visit=journey.to_visit,
+        origin=journey.origin,
+        destination=journey.destination,
+        departs_at=journey.departs_at,
+        arrives_at=journey.arrives_at,
+        status=TravelLeg.Status.BOOKED,
+    )
+
+
 @pytest.mark.one_database
 def test_what_somebody_booked_into_a_storm_is_gone_on_from(campaign, host, places):
     through = three_days(host, campaign, places)
     there = told_of(host)[1]
-    TravelLegFactory(
-        host=host,
-        visit=there.to_visit,
-        origin=there.origin,
-        destination=there.destination,
-        departs_at=there.departs_at,
-        arrives_at=there.arrives_at,
-        status=TravelLeg.Status.BOOKED,
-    )
+    book(host, there)
     no_way_to_utrecht()
     assert ways(host) == through
 
@@ -540,15 +544,7 @@ def test_what_somebody_booked_into_a_storm_opens_no_way_to_another_visit(campaig
     agreed(host, campaign, places["Vilnius"], MONDAY + timedelta(days=8), ref="V01")
     agreed(host, campaign, places["Kaunas"], MONDAY + timedelta(days=9), ref="V02")
     there = told_of(host)[0]
-    TravelLegFactory(
-        host=host,
-        visit=there.to_visit,
-        origin=there.origin,
-        destination=there.destination,
-        departs_at=there.departs_at,
-        arrives_at=there.arrives_at,
-        status=TravelLeg.Status.BOOKED,
-    )
+    book(host, there)
     for day in (7, 8, 9):
         storm_over("LT", day, name="Storm")
     assert ways(host) == [(home, "Vilnius"), ("Vilnius", home)]

@@ -258,7 +258,7 @@ def _version_page(request: HttpRequest, version: PlanVersion, *, status: int = 2
     with_calls(version, unplaced)
     tray = [row for row in unplaced if not row.stands]
     if may_edit:
-        let_ask(version, tray)
+        let_ask(version, tray, version.left_open)
     unasked = unknown_times(changes) if may_edit else []
     aftermath = None
     if version.may_be_edited:
@@ -326,16 +326,11 @@ def with_calls(version: PlanVersion, rows: list[Unplaced]) -> list[Unplaced]:
     return rows
 
 
-def let_ask(
-    version: PlanVersion, tray: Sequence[Unplaced], left_open: Collection[str] | None = None
-) -> None:
-    """Give the first of every few rows whose reasons are open the address that tells them.
-
-    `left_open` are the references of a version that was fetched without them.
-    """
+def let_ask(version: PlanVersion, tray: Sequence[Unplaced], left_open: Collection[str]) -> None:
+    """Give the first of every few rows whose reasons are open (references) the address that tells
+    them."""
     path = reverse("visits:plan-reasons", args=[version.number])
-    known = version.left_open if left_open is None else left_open
-    waiting = [row for row in tray if row.request.ref in known]
+    waiting = [row for row in tray if row.request.ref in left_open]
     for n in range(0, len(waiting), REASONS_AT_ONCE):
         refs = [row.request.ref for row in waiting[n : n + REASONS_AT_ONCE]]
         waiting[n].ask = f"{path}?{urlencode({'request': refs}, doseq=True)}"
@@ -405,7 +400,7 @@ def _let_both_ask(left: PlanVersion, right: PlanVersion, apart: Sequence[Differe
     told = [each.left.unplaced for each in apart], [each.right.unplaced for each in apart]
     for version, rows in zip((left, right), told, strict=True):
         if version.may_be_edited:
-            let_ask(version, [row for row in rows if row is not None])
+            let_ask(version, [row for row in rows if row is not None], version.left_open)
 
 
 def _tours_of_both(left: PlanVersion, right: PlanVersion) -> dict:

@@ -20,7 +20,7 @@ from crm.roles import Role
 from crm.validators import row_number
 from visits import states
 from visits.domain.acquaintances import acquaintances_of, may_add_address, may_add_phone
-from visits.domain.answer_clock import time_left_words
+from visits.domain.answer_clock import minutes_left, time_left_words
 from visits.domain.history import people_met, request_timeline, same_city
 from visits.domain.inbox.filing import link_request
 from visits.domain.inbox.knowledge import people_at
@@ -86,7 +86,7 @@ def _page_with(pages: Paginator, ref: str) -> int:
 def _waiting_words(row: VisitRequest, at) -> str:
     """What the list says at the end of a row: the clock of an answer, or the state."""
     if row.needs_first_reply and row.due_at:
-        return time_left_words(row, at=at)
+        return time_left_words(minutes_left(row, at=at))
     return row.get_state_display()
 
 
@@ -140,7 +140,7 @@ def _latest_word(request: HttpRequest, row: VisitRequest) -> Unplaced | None:
     seen."""
     tried = latest_word(row)
     if tried is not None and request.user.is_coordinator and tried.version.may_be_edited:
-        let_ask(tried.version, [tried])
+        let_ask(tried.version, [tried], tried.version.left_open)
     return tried
 
 

@@ -96,5 +96,5 @@ def today(request: HttpRequest) -> HttpResponse:
 
 def _with_time_left(row: VisitRequest | DateWish, at: datetime) -> dict:
     """What waits for an answer with its working minutes left; negative when overdue."""
-    words = time_left_words(row, at=at)
-    return {"row": row, "left": minutes_left(row, at=at), "words": words}
+    left = minutes_left(row, at=at)
+    return {"row": row, "left": left, "words": time_left_words(left)}
